@@ -1,0 +1,111 @@
+-- What the bulk forms share: one set-based insert, all or nothing. Only when that fails are the
+-- rows looked at one by one, to name the one that is at fault.
+
+create or replace function monitoring._record_rows(
+    p_table text, p_time_column text, p_rows jsonb
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_insert text := format('select monitoring.%I($1)', '_insert_' || p_table);
+    v_written bigint;
+begin
+    if p_rows is null or jsonb_typeof(p_rows) <> 'array' then
+        perform monitoring._refuse_json('rows', coalesce(p_rows::text, 'null'),
+            'a JSON array of objects, one a row');
+    end if;
+    begin
+        execute v_insert into v_written using p_rows;
+        return v_written;
+    exception
+        when check_violation then
+            -- A day without a partition. Seldom, so it is cheaper to run into than to look for.
+            perform monitoring._make_partitions_for_rows(p_table, p_time_column, p_rows);
+        when others then
+            perform monitoring._name_bad_row(v_insert, p_rows);
+            raise;
+    end;
+    begin
+        execute v_insert into v_written using p_rows;
+        return v_written;
+    exception
+        when others then
+            perform monitoring._name_bad_row(v_insert, p_rows);
+            raise;
+    end;
+end
+$$;
+
+comment on function monitoring._record_rows(text, text, jsonb) is
+'Hands an array of rows to the table''s insert function; makes missing partitions and names a bad row.';
+
+create or replace function monitoring._make_partitions_for_rows(
+    p_table text, p_time_column text, p_rows jsonb
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._partition_for(p_table, d.day at time zone 'UTC')
+    from (
+        select distinct
+            date_trunc('day', monitoring._event_time((r.value ->> p_time_column)::timestamptz)
+                at time zone 'UTC') as day
+        from jsonb_array_elements(p_rows) r
+    ) d
+    order by d.day;
+exception
+    -- A time that cannot be read is named, with its row, by the insert that follows.
+    when data_exception or sqlstate 'PV006' then null;
+end
+$$;
+
+comment on function monitoring._make_partitions_for_rows(text, text, jsonb) is
+'Makes the partitions that an array of rows needs.';
+
+create or replace function monitoring._name_bad_row(p_insert text, p_rows jsonb)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_row jsonb;
+    v_number bigint;
+    v_sqlstate text;
+    v_message text;
+    v_hint text;
+begin
+    for v_row, v_number in select r.value, r.ordinality from jsonb_array_elements(p_rows) with ordinality r loop
+        begin
+            if jsonb_typeof(v_row) <> 'object' then
+                perform monitoring._refuse_json('row', v_row::text, 'a JSON object');
+            end if;
+            execute p_insert using jsonb_build_array(v_row);
+        exception
+            when check_violation then null;
+            when others then
+                get stacked diagnostics
+                    v_sqlstate = returned_sqlstate,
+                    v_message = message_text,
+                    v_hint = pg_exception_hint;
+                exit;
+        end;
+    end loop;
+    if v_sqlstate like 'PV%' then
+        perform monitoring._refuse(v_sqlstate, format('row %s: %s', v_number, v_message), v_hint);
+    elsif v_sqlstate like '22%' then
+        perform monitoring._refuse('PV005', format('row %s: %s', v_number, v_message),
+            'Give every field the type that COMMENT ON names for its column.');
+    end if;
+end
+$$;
+
+comment on function monitoring._name_bad_row(text, jsonb) is
+'Finds the first row that an insert refuses and raises its fault with the row''s number, from 1; returns when no row is at fault.';

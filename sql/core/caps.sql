@@ -1,0 +1,28 @@
+-- Sizes are capped rather than refused, and the cut can be seen: monitoring must not break the
+-- program that it watches because a message was long.
+
+create or replace function monitoring._capped_text(p_value text, p_max_length integer) returns text
+language sql
+stable
+return case
+    -- No text has more characters than bytes, and counting bytes costs nothing.
+    when p_value is null or octet_length(p_value) <= p_max_length then p_value
+    when length(p_value) <= p_max_length then p_value
+    else left(p_value, p_max_length) || format(' … [cut: %s characters in all]', length(p_value))
+end;
+
+comment on function monitoring._capped_text(text, integer) is
+'The text; when longer than so many characters, its beginning with a note of the full length.';
+
+create or replace function monitoring._capped_json(p_value jsonb) returns jsonb
+language sql
+stable
+return case
+    when p_value is null or pg_column_size(p_value) <= 65536 then p_value
+    else jsonb_build_object(
+        'cut', true, 'bytes', pg_column_size(p_value), 'start', left(p_value::text, 1000)
+    )
+end;
+
+comment on function monitoring._capped_json(jsonb) is
+'The document, or {"cut": true, "bytes": …, "start": …} when it is larger than 64 KiB.';

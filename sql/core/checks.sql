@@ -1,0 +1,156 @@
+-- Checks of arguments, used by single and bulk recording alike. All are single expressions that
+-- the planner inlines into the insert they stand in, which is why they are no domains or CHECKs.
+
+create or replace function monitoring._checked_name(p_what text, p_value text) returns text
+language sql
+stable
+return case
+    when btrim(p_value) <> '' and length(p_value) <= 255 then p_value
+    else monitoring._refuse_name(p_what, p_value)
+end;
+
+comment on function monitoring._checked_name(text, text) is
+'The name, or PV001 when missing or blank, PV002 when longer than 255 characters.';
+
+create or replace function monitoring._checked_optional_name(p_what text, p_value text) returns text
+language sql
+stable
+return case
+    when p_value is null or p_value = '' then null
+    when length(p_value) <= 255 then p_value
+    else monitoring._refuse_name(p_what, p_value)
+end;
+
+comment on function monitoring._checked_optional_name(text, text) is
+'The name, null when missing or empty, or PV002 when longer than 255 characters.';
+
+create or replace function monitoring._checked_severity(p_value text) returns text
+language sql
+stable
+return case
+    when p_value in ('low', 'medium', 'high', 'critical') then p_value
+    else monitoring._refuse_choice('severity', p_value, array['low', 'medium', 'high', 'critical'])
+end;
+
+comment on function monitoring._checked_severity(text) is
+'The severity, or PV003 unless low, medium, high or critical.';
+
+create or replace function monitoring._checked_end_status(p_value text) returns text
+language sql
+stable
+return case
+    when p_value in ('completed', 'failed', 'cancelled', 'timeout', 'lost') then p_value
+    else monitoring._refuse_choice(
+        'status', p_value, array['completed', 'failed', 'cancelled', 'timeout', 'lost']
+    )
+end;
+
+comment on function monitoring._checked_end_status(text) is
+'The status a task ended with, or PV003 unless completed, failed, cancelled, timeout or lost.';
+
+create or replace function monitoring._checked_health(p_value text) returns text
+language sql
+stable
+return case
+    when p_value in ('healthy', 'degraded', 'unhealthy', 'unknown') then p_value
+    else monitoring._refuse_choice(
+        'health status', p_value, array['healthy', 'degraded', 'unhealthy', 'unknown']
+    )
+end;
+
+comment on function monitoring._checked_health(text) is
+'The health status, or PV003 unless healthy, degraded, unhealthy or unknown.';
+
+create or replace function monitoring._checked_level(p_value text) returns text
+language sql
+stable
+return case
+    when p_value in ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL') then p_value
+    when upper(p_value) in ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL') then upper(p_value)
+    when upper(p_value) = 'WARN' then 'WARNING'
+    when upper(p_value) = 'FATAL' then 'CRITICAL'
+    else monitoring._refuse_choice(
+        'level', p_value, array['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL']
+    )
+end;
+
+comment on function monitoring._checked_level(text) is
+'The log level in upper case (WARN is WARNING, FATAL is CRITICAL), or PV003.';
+
+create or replace function monitoring._checked_size(p_what text, p_value bigint) returns bigint
+language sql
+stable
+return case
+    when p_value is null or p_value >= 0 then p_value
+    else monitoring._refuse_number(p_what, p_value::text)::bigint
+end;
+
+comment on function monitoring._checked_size(text, bigint) is
+'The count or size, null when missing, or PV004 when negative.';
+
+create or replace function monitoring._checked_length(p_what text, p_value double precision)
+returns double precision
+language sql
+stable
+return case
+    when p_value is null or (p_value >= 0 and p_value < 'infinity') then p_value
+    else monitoring._refuse_number(p_what, p_value::text)
+end;
+
+comment on function monitoring._checked_length(text, double precision) is
+'The length of time, null when missing, or PV004 when negative, infinite or NaN.';
+
+create or replace function monitoring._checked_value(p_value double precision)
+returns double precision
+language sql
+stable
+return case
+    when p_value > '-infinity' and p_value < 'infinity' then p_value
+    else monitoring._refuse_number('value', p_value::text)
+end;
+
+comment on function monitoring._checked_value(double precision) is
+'The measured value, or PV004 when missing, infinite or NaN.';
+
+create or replace function monitoring._checked_object(p_what text, p_value jsonb) returns jsonb
+language sql
+stable
+return case
+    when p_value is null then null
+    when jsonb_typeof(p_value) = 'object' then monitoring._capped_json(p_value)
+    when jsonb_typeof(p_value) = 'null' then null
+    else monitoring._refuse_json(p_what, p_value::text, 'a JSON object such as {"key": "value"}')
+end;
+
+comment on function monitoring._checked_object(text, jsonb) is
+'The object, null when missing, capped when large, or PV005 when it is no object.';
+
+create or replace function monitoring._checked_numbers(p_what text, p_value jsonb) returns jsonb
+language sql
+stable
+return case
+    when p_value is null then null
+    when jsonb_typeof(p_value) = 'object'
+        and not jsonb_path_exists(p_value, '$.* ? (@.type() != "number" || @ < 0)')
+        then monitoring._capped_json(p_value)
+    when jsonb_typeof(p_value) = 'null' then null
+    else monitoring._refuse_json(
+        p_what, p_value::text, 'a JSON object of numbers that are not negative, such as {"done": 12}'
+    )
+end;
+
+comment on function monitoring._checked_numbers(text, jsonb) is
+'The object of numbers, null when missing, capped when large, or PV005 when it is anything else.';
+
+create or replace function monitoring._checked_start(p_start timestamptz, p_end timestamptz)
+returns timestamptz
+language sql
+volatile
+return case
+    when p_start is null then null
+    when p_start <= p_end then monitoring._event_time(p_start)
+    else monitoring._refuse_span(p_start, p_end)
+end;
+
+comment on function monitoring._checked_start(timestamptz, timestamptz) is
+'The start of a task, null when missing, or PV006 when it lies after the end.';

@@ -1,0 +1,22 @@
+-- The one clock, and the check of times that callers give.
+
+create or replace function monitoring.clock() returns timestamptz
+language sql
+volatile
+return coalesce(nullif(current_setting('monitoring.now', true), '')::timestamptz, clock_timestamp());
+
+comment on function monitoring.clock() is
+'The time that everything here goes by: the wall clock, or the setting monitoring.now where a test has set it.';
+
+create or replace function monitoring._event_time(p_at timestamptz) returns timestamptz
+language sql
+volatile
+return case
+    when p_at is null then monitoring.clock()
+    when p_at >= '1970-01-01 00:00:00+00'::timestamptz
+        and p_at <= monitoring.clock() + '1 day'::interval then p_at
+    else monitoring._refuse_time(p_at)
+end;
+
+comment on function monitoring._event_time(timestamptz) is
+'The time a caller gave, or now; refuses what lies before 1970 or more than a day ahead (PV006).';

@@ -1,0 +1,88 @@
+-- What is installed here, and the note that new code was loaded.
+
+create or replace function monitoring.version() returns text
+language sql
+immutable
+return '0.1.0';
+
+comment on function monitoring.version() is
+'Version of pgvigil that the functions and views belong to.';
+
+create or replace function monitoring.note_code_checksum(p_checksum text) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update monitoring.installed_code set checksum = p_checksum;
+end
+$$;
+
+comment on function monitoring.note_code_checksum(text) is
+'Notes the checksum of the code just loaded, so that loading it again can be saved.';
+
+create or replace function monitoring._missing_roles() returns text []
+language sql
+stable
+return (
+    select coalesce(array_agg(wanted.role_name order by wanted.role_name), '{}')
+    from unnest(
+        array['monitoring_admin', 'monitoring_operator', 'monitoring_reader', 'monitoring_writer']
+    ) wanted (role_name)
+    where to_regrole(wanted.role_name) is null
+);
+
+comment on function monitoring._missing_roles() is
+'Those of the four roles that the cluster does not have.';
+
+create or replace function monitoring._describe_partitions() returns jsonb
+language sql
+stable
+return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+        'table', t.table_name,
+        'partitions', p.partitions,
+        'newest', p.newest
+    ) order by t.table_name), '[]')
+    from monitoring.partitioned_tables t
+    cross join lateral (
+        select
+            count(*) as partitions,
+            max(to_date(right(c.relname, 8), 'YYYYMMDD')) as newest
+        from pg_catalog.pg_inherits i
+        join pg_catalog.pg_class c on i.inhrelid = c.oid
+        where i.inhparent = to_regclass('monitoring.' || t.table_name)
+    ) p
+);
+
+comment on function monitoring._describe_partitions() is
+'Number and newest day of the partitions of each partitioned table, as an array of objects.';
+
+create or replace function monitoring.get_installation() returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return jsonb_build_object(
+        'version', monitoring.version(),
+        'code_checksum', (select c.checksum from monitoring.installed_code c),
+        'code_loaded_at', (select c.loaded_at from monitoring.installed_code c),
+        'migrations', (
+            select jsonb_agg(m.migration_id order by m.migration_id)
+            from monitoring.installed_migrations m
+        ),
+        'missing_roles', to_jsonb(monitoring._missing_roles()),
+        'partitions', monitoring._describe_partitions(),
+        'today', (monitoring.clock() at time zone 'UTC')::date
+    );
+end
+$$;
+
+comment on function monitoring.get_installation() is
+'What is installed, as an object: version, code_checksum (null when psql loaded the code), code_loaded_at, migrations, missing_roles, partitions, today (UTC).';
+
+insert into monitoring.installed_code (version) values (monitoring.version())
+on conflict (is_installed) do update
+    set version = excluded.version, checksum = null, loaded_at = now();

@@ -1,0 +1,101 @@
+-- Partitions by UTC day. A recording function asks _partition_for before it inserts; when the day
+-- is there, as it nearly always is, that is one look into the catalogue cache.
+-- Lock order: the advisory lock of partition making, then the parent table.
+
+create or replace function monitoring._partition_name(p_table text, p_at timestamptz) returns text
+language sql
+immutable
+return p_table || to_char(p_at at time zone 'UTC', '_YYYYMMDD');
+
+comment on function monitoring._partition_name(text, timestamptz) is
+'Name of the partition that holds the UTC day of the given time.';
+
+create or replace function monitoring._make_partition(p_table text, p_day date) returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_from timestamptz := p_day::timestamp at time zone 'UTC';
+    v_to timestamptz := (p_day + 1)::timestamp at time zone 'UTC';
+    v_name text := monitoring._partition_name(p_table, v_from);
+begin
+    if to_regclass('monitoring.' || v_name) is not null then
+        return false;
+    end if;
+    -- "create table … partition of" would lock the parent against everyone; attaching an empty
+    -- table that was made alone does not.
+    execute format('create table monitoring.%I (like monitoring.%I including all)', v_name, p_table);
+    execute format('alter table monitoring.%I attach partition monitoring.%I for values from (%L) to (%L)',
+        p_table, v_name, v_from, v_to);
+    return true;
+end
+$$;
+
+comment on function monitoring._make_partition(text, date) is
+'Makes one day''s partition of a table; false when it was there.';
+
+create or replace function monitoring._make_partitions(p_table text, p_at timestamptz)
+returns regclass
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_first date := (p_at at time zone 'UTC')::date;
+    v_today date := (monitoring.clock() at time zone 'UTC')::date;
+    v_last date := v_first;
+begin
+    -- Whoever meets a missing day makes a week, so that this happens seldom.
+    if v_first >= v_today then
+        v_last := greatest(v_first, v_today + 7);
+    end if;
+    -- One maker at a time: two of them meeting on several tables would deadlock.
+    perform pg_advisory_xact_lock(hashtext('monitoring.partitions'));
+    for v_offset in 0 .. v_last - v_first loop
+        perform monitoring._make_partition(p_table, v_first + v_offset);
+    end loop;
+    return to_regclass('monitoring.' || monitoring._partition_name(p_table, p_at));
+end
+$$;
+
+comment on function monitoring._make_partitions(text, timestamptz) is
+'Makes the partition of the given time''s day, and the week ahead when that day is not past.';
+
+create or replace function monitoring._partition_for(p_table text, p_at timestamptz)
+returns regclass
+language sql
+volatile
+return coalesce(
+    to_regclass('monitoring.' || monitoring._partition_name(p_table, p_at)),
+    monitoring._make_partitions(p_table, p_at)
+);
+
+comment on function monitoring._partition_for(text, timestamptz) is
+'The partition for the given time, made on the spot when it is missing.';
+
+create or replace function monitoring.ensure_partitions(p_days_ahead integer default 7)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_today date := (monitoring.clock() at time zone 'UTC')::date;
+    v_made integer;
+begin
+    if p_days_ahead not between 0 and 366 then
+        perform monitoring._refuse('PV004', format('p_days_ahead is out of range: %s', p_days_ahead),
+            'Give a number of days from 0 to 366.');
+    end if;
+    perform pg_advisory_xact_lock(hashtext('monitoring.partitions'));
+    select count(*) filter (where monitoring._make_partition(t.table_name, v_today + o.days))
+    into v_made
+    from monitoring.partitioned_tables t, generate_series(0, p_days_ahead) o (days);
+    return v_made;
+end
+$$;
+
+comment on function monitoring.ensure_partitions(integer) is
+'Makes the missing partitions from today to so many days ahead (0 to 366) for every partitioned table; returns how many it made.';

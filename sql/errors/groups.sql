@@ -1,0 +1,91 @@
+-- Deciding about error groups. Writes error_group_states, never errors.
+
+create or replace function monitoring._decide_error_group(
+    p_fingerprint text, p_status text, p_muted_until timestamptz, p_note text, p_by text
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (select from monitoring.errors e where e.fingerprint = p_fingerprint) then
+        perform monitoring._refuse('PV007',
+            format('there is no error group %s', coalesce('"' || p_fingerprint || '"', 'null')),
+            'Take the fingerprint from error_groups or error_tracking.');
+    end if;
+    if p_muted_until <= monitoring.clock() then
+        perform monitoring._refuse('PV006', format('a mute cannot end in the past: %s', p_muted_until),
+            'Give a time to come, or leave p_until out to mute without an end.');
+    end if;
+    insert into monitoring.error_group_states (
+        fingerprint, status, muted_until, note, changed_by, changed_at
+    )
+    values (
+        p_fingerprint, p_status, p_muted_until, monitoring._capped_text(p_note, 8000),
+        coalesce(p_by, session_user), monitoring.clock()
+    )
+    on conflict (fingerprint) do update
+        set
+            status = excluded.status,
+            muted_until = excluded.muted_until,
+            note = excluded.note,
+            changed_by = excluded.changed_by,
+            changed_at = excluded.changed_at;
+end
+$$;
+
+comment on function monitoring._decide_error_group(text, text, timestamptz, text, text) is
+'Writes what was decided about an error group; PV007 when no error has that fingerprint.';
+
+create or replace function monitoring.resolve_error_group(
+    p_fingerprint text, p_note text default null, p_by text default null
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._decide_error_group(p_fingerprint, 'resolved', null, p_note, p_by);
+end
+$$;
+
+comment on function monitoring.resolve_error_group(text, text, text) is
+'Marks an error group as resolved; a later occurrence shows it as regressed. Who did it is the session user by default.';
+
+create or replace function monitoring.mute_error_group(
+    p_fingerprint text,
+    p_until timestamptz default null,
+    p_note text default null,
+    p_by text default null
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._decide_error_group(p_fingerprint, 'muted', p_until, p_note, p_by);
+end
+$$;
+
+comment on function monitoring.mute_error_group(text, timestamptz, text, text) is
+'Mutes an error group until a time to come, or without an end; its occurrences are still recorded.';
+
+create or replace function monitoring.reopen_error_group(p_fingerprint text) returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from monitoring.error_group_states where fingerprint = p_fingerprint;
+    return found;
+end
+$$;
+
+comment on function monitoring.reopen_error_group(text) is
+'Takes back what was decided about an error group; false when nothing had been.';

@@ -1,0 +1,128 @@
+-- Recording errors, singly and by the thousand. Writes errors, and nothing that callers share.
+
+create or replace function monitoring._record_error(
+    p_task_id text,
+    p_error_type text,
+    p_severity text,
+    p_message text,
+    p_component text,
+    p_details jsonb,
+    p_stack text,
+    p_fingerprint text,
+    p_occurred_at timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_occurred_at timestamptz := monitoring._event_time(p_occurred_at);
+    v_partition regclass := monitoring._partition_for('errors', v_occurred_at);
+    v_error_id bigint;
+begin
+    insert into monitoring.errors (
+        task_id, occurred_at, error_type, severity, message, component, fingerprint, details, stack
+    )
+    values (
+        coalesce(monitoring._checked_optional_name('task_id', p_task_id), ''),
+        v_occurred_at,
+        monitoring._checked_name('error_type', p_error_type),
+        monitoring._checked_severity(p_severity),
+        coalesce(monitoring._capped_text(p_message, 8000), ''),
+        monitoring._checked_optional_name('component', p_component),
+        coalesce(
+            monitoring._checked_optional_name('fingerprint', p_fingerprint),
+            monitoring.error_fingerprint(p_error_type, p_message)
+        ),
+        monitoring._capped_json(p_details),
+        monitoring._capped_text(p_stack, 65536)
+    )
+    returning error_id into v_error_id;
+    return v_error_id;
+end
+$$;
+
+comment on function monitoring._record_error(
+    text, text, text, text, text, jsonb, text, text, timestamptz
+) is 'Does the work of record_error.';
+
+create or replace function monitoring.record_error(
+    p_task_id text,
+    p_error_type text,
+    p_severity text,
+    p_message text,
+    p_component text default null,
+    p_details jsonb default null,
+    p_stack text default null,
+    p_fingerprint text default null,
+    p_occurred_at timestamptz default null
+)
+returns bigint
+language sql
+volatile
+return monitoring._record_error(
+    coalesce(p_task_id, ''), p_error_type, p_severity, p_message, p_component, p_details, p_stack,
+    p_fingerprint, p_occurred_at
+);
+
+comment on function monitoring.record_error(
+    text, text, text, text, text, jsonb, text, text, timestamptz
+) is
+'Records one error of severity low, medium, high or critical (task_id null outside any task) and returns its error_id. Errors that differ only in the variable parts of their message share a fingerprint, unless the caller gives one.';
+
+create or replace function monitoring._insert_errors(p_rows jsonb) returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_written bigint;
+begin
+    insert into monitoring.errors (
+        error_id, task_id, occurred_at, error_type, severity, message, component, fingerprint,
+        details, stack
+    )
+    select
+        coalesce(r.error_id, nextval('monitoring.errors_error_id_seq')),
+        coalesce(monitoring._checked_optional_name('task_id', r.task_id), ''),
+        monitoring._event_time(r.occurred_at),
+        monitoring._checked_name('error_type', r.error_type),
+        monitoring._checked_severity(r.severity),
+        coalesce(monitoring._capped_text(r.message, 8000), ''),
+        monitoring._checked_optional_name('component', r.component),
+        coalesce(
+            monitoring._checked_optional_name('fingerprint', r.fingerprint),
+            monitoring.error_fingerprint(r.error_type, r.message)
+        ),
+        monitoring._capped_json(r.details),
+        monitoring._capped_text(r.stack, 65536)
+    from jsonb_to_recordset(p_rows) as r (
+        error_id bigint,
+        task_id text,
+        occurred_at timestamptz,
+        error_type text,
+        severity text,
+        message text,
+        component text,
+        fingerprint text,
+        details jsonb,
+        stack text
+    )
+    on conflict do nothing;
+    get diagnostics v_written = row_count;
+    return v_written;
+end
+$$;
+
+comment on function monitoring._insert_errors(jsonb) is
+'Inserts an array of errors; those already there are passed over.';
+
+create or replace function monitoring.record_errors(p_errors jsonb) returns bigint
+language sql
+volatile
+return monitoring._record_rows('errors', 'occurred_at', p_errors);
+
+comment on function monitoring.record_errors(jsonb) is
+'Records an array of errors, keys as the columns of error_tracking (error_type, severity and message needed), all or nothing. Returns how many were new: a row that carries its own error_id is written once.';

@@ -1,0 +1,149 @@
+-- Reading errors and their groups.
+
+create or replace view monitoring.error_tracking as
+select
+    e.error_id,
+    nullif(e.task_id, '') as task_id,
+    e.error_type,
+    e.severity,
+    e.message,
+    e.component,
+    e.fingerprint,
+    e.details,
+    e.occurred_at,
+    e.stack
+from monitoring.errors e;
+
+create or replace view monitoring.error_groups as
+with groups as (
+    select
+        e.fingerprint,
+        count(*) as occurrences,
+        count(distinct nullif(e.task_id, '')) as tasks,
+        min(e.occurred_at) as first_seen_at,
+        max(e.occurred_at) as last_seen_at,
+        array_agg(distinct e.component) filter (where e.component is not null) as components,
+        -- The newest occurrence speaks for the group.
+        (array_agg(e.error_type order by e.occurred_at desc))[1] as error_type,
+        (array_agg(e.severity order by e.occurred_at desc))[1] as severity,
+        (array_agg(e.message order by e.occurred_at desc))[1] as example
+    from monitoring.errors e
+    group by e.fingerprint
+)
+
+select
+    g.fingerprint,
+    g.error_type,
+    g.severity,
+    g.example,
+    monitoring.message_template(g.example) as template,
+    case
+        when s.status = 'muted' and s.muted_until <= (select monitoring.clock()) then 'open'
+        when s.status = 'resolved' and g.last_seen_at > s.changed_at then 'regressed'
+        else coalesce(s.status, 'open')
+    end as status,
+    g.occurrences,
+    g.tasks,
+    g.components,
+    g.first_seen_at,
+    g.last_seen_at,
+    s.muted_until,
+    s.note,
+    s.changed_by,
+    s.changed_at
+from groups g
+left join monitoring.error_group_states s on g.fingerprint = s.fingerprint;
+
+create or replace view monitoring.v_error_summary as
+select
+    e.error_type,
+    e.severity,
+    e.component,
+    count(*) as occurrences,
+    count(distinct e.fingerprint) as groups,
+    count(distinct nullif(e.task_id, '')) as tasks,
+    min(e.occurred_at) as first_seen_at,
+    max(e.occurred_at) as last_seen_at,
+    (array_agg(e.message order by e.occurred_at desc))[1] as last_message
+from monitoring.errors e
+where
+    e.occurred_at > (select monitoring.clock()) - interval '24 hours'
+    and e.occurred_at <= (select monitoring.clock())
+group by e.error_type, e.severity, e.component;
+
+comment on view monitoring.error_tracking is
+'Every occurrence of every error.';
+comment on column monitoring.error_tracking.error_id is
+'Number of the occurrence; negative when a backfill chose it.';
+comment on column monitoring.error_tracking.task_id is
+'Task that it happened in; null outside any task.';
+comment on column monitoring.error_tracking.error_type is
+'Kind of error, usually the class of the exception.';
+comment on column monitoring.error_tracking.severity is
+'low, medium, high or critical.';
+comment on column monitoring.error_tracking.message is
+'What the program said; cut after 8,000 characters, with a note of the full length.';
+comment on column monitoring.error_tracking.component is
+'Program, service or stage that spoke.';
+comment on column monitoring.error_tracking.fingerprint is
+'Name of the error group.';
+comment on column monitoring.error_tracking.details is
+'Whatever the caller wanted to find again, as JSON.';
+comment on column monitoring.error_tracking.occurred_at is
+'When it happened.';
+comment on column monitoring.error_tracking.stack is
+'Stack trace; cut after 65,536 characters, with a note of the full length.';
+
+comment on view monitoring.error_groups is
+'Errors that differ only in the variable parts of their messages, one row a group.';
+comment on column monitoring.error_groups.fingerprint is
+'Name of the group.';
+comment on column monitoring.error_groups.error_type is
+'Kind of error, of the newest occurrence.';
+comment on column monitoring.error_groups.severity is
+'Severity of the newest occurrence.';
+comment on column monitoring.error_groups.example is
+'Message of the newest occurrence.';
+comment on column monitoring.error_groups.template is
+'That message with its variable parts shown as <*>.';
+comment on column monitoring.error_groups.status is
+'open, resolved, muted, or regressed (resolved, and seen again since).';
+comment on column monitoring.error_groups.occurrences is
+'How often it was recorded.';
+comment on column monitoring.error_groups.tasks is
+'How many tasks it happened in.';
+comment on column monitoring.error_groups.components is
+'Components that it happened in, in order of name.';
+comment on column monitoring.error_groups.first_seen_at is
+'When it first happened.';
+comment on column monitoring.error_groups.last_seen_at is
+'When it last happened.';
+comment on column monitoring.error_groups.muted_until is
+'When a mute ends; null for a mute without an end.';
+comment on column monitoring.error_groups.note is
+'Why it was resolved or muted.';
+comment on column monitoring.error_groups.changed_by is
+'Who resolved or muted it.';
+comment on column monitoring.error_groups.changed_at is
+'When it was resolved or muted.';
+
+comment on view monitoring.v_error_summary is
+'Errors of the last 24 hours, by type, severity and component.';
+comment on column monitoring.v_error_summary.error_type is
+'Kind of error.';
+comment on column monitoring.v_error_summary.severity is
+'low, medium, high or critical.';
+comment on column monitoring.v_error_summary.component is
+'Program, service or stage that spoke.';
+comment on column monitoring.v_error_summary.occurrences is
+'How often it was recorded.';
+comment on column monitoring.v_error_summary.groups is
+'How many error groups are among them.';
+comment on column monitoring.v_error_summary.tasks is
+'How many tasks they happened in.';
+comment on column monitoring.v_error_summary.first_seen_at is
+'When the first of them happened.';
+comment on column monitoring.v_error_summary.last_seen_at is
+'When the last of them happened.';
+comment on column monitoring.v_error_summary.last_message is
+'Message of the last of them.';

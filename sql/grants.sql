@@ -1,0 +1,160 @@
+-- Who may do what. Nothing is granted to PUBLIC, and no table to anyone but the admin: programs
+-- call functions, people read views. Roles that the cluster lacks are passed over, so this file
+-- may be run again once they are there. It comes after all that it grants.
+
+revoke all on schema monitoring from public;
+revoke all on all tables in schema monitoring from public;
+revoke all on all sequences in schema monitoring from public;
+revoke all on all routines in schema monitoring from public;
+
+-- Entry points run with their owner's rights. That owner is the admin, who may not log in and is no
+-- superuser, rather than whoever installed; where the installer does not belong to the admins
+-- everything stays the installer's.
+create or replace function monitoring._hand_over_to_admin() returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_admin oid := to_regrole('monitoring_admin');
+    v_statement text;
+begin
+    if v_admin is null or not pg_has_role(v_admin, 'usage') then
+        return;
+    end if;
+    execute 'grant create, usage on schema monitoring to monitoring_admin';
+    for v_statement in
+        select format('alter %s %s owner to monitoring_admin',
+            case c.relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end, c.oid::regclass)
+        from pg_class c
+        where c.relnamespace = 'monitoring'::regnamespace
+            and c.relkind in ('r', 'p', 'v', 'S')
+            and c.relowner <> v_admin
+            -- The sequence of a column goes with its table.
+            and not exists (
+                select from pg_depend d
+                where d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+                    and c.relkind = 'S'
+            )
+        union all
+        select format('alter routine %s owner to monitoring_admin', p.oid::regprocedure)
+        from pg_proc p
+        where p.pronamespace = 'monitoring'::regnamespace and p.proowner <> v_admin
+    loop
+        execute v_statement;
+    end loop;
+end
+$$;
+
+comment on function monitoring._hand_over_to_admin() is
+'Makes monitoring_admin the owner of everything in the schema, when the caller belongs to it.';
+
+-- Grants as data: which role may call which functions. What an inlined wrapper calls is checked
+-- with the caller's rights, hence the underscored names.
+create or replace function monitoring._grant_functions(p_role text, p_names text []) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_routine regprocedure;
+    v_unknown text;
+begin
+    select n.name into v_unknown
+    from unnest(p_names) n (name)
+    where not exists (
+        select from pg_proc p
+        where p.pronamespace = 'monitoring'::regnamespace and p.proname = n.name
+    )
+    limit 1;
+    if v_unknown is not null then
+        raise exception 'grants.sql names a function that does not exist: %', v_unknown;
+    end if;
+    if to_regrole(p_role) is null then
+        return;
+    end if;
+    execute format('grant usage on schema monitoring to %I', p_role);
+    for v_routine in
+        select p.oid from pg_proc p
+        where p.pronamespace = 'monitoring'::regnamespace and p.proname = any(p_names)
+    loop
+        execute format('grant execute on function %s to %I', v_routine, p_role);
+    end loop;
+end
+$$;
+
+comment on function monitoring._grant_functions(text, text []) is
+'Grants a role the schema and all functions of the given names, when the cluster has that role.';
+
+create or replace function monitoring._grant_views(p_role text) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_view regclass;
+begin
+    if to_regrole(p_role) is null then
+        return;
+    end if;
+    for v_view in
+        select c.oid from pg_class c
+        where c.relnamespace = 'monitoring'::regnamespace and c.relkind = 'v'
+    loop
+        execute format('grant select on %s to %I', v_view, p_role);
+    end loop;
+end
+$$;
+
+comment on function monitoring._grant_views(text) is
+'Grants a role all views, when the cluster has that role.';
+
+create or replace function monitoring._grant_everything(p_role text) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if to_regrole(p_role) is null then
+        return;
+    end if;
+    execute format('grant all on schema monitoring to %I', p_role);
+    execute format('grant all on all tables in schema monitoring to %I', p_role);
+    execute format('grant all on all sequences in schema monitoring to %I', p_role);
+    execute format('grant all on all routines in schema monitoring to %I', p_role);
+end
+$$;
+
+comment on function monitoring._grant_everything(text) is
+'Grants a role every right in the schema, when the cluster has that role.';
+
+do $$
+declare
+    v_reading constant text [] := array[
+        'clock', 'version', 'message_template', 'error_fingerprint', 'get_installation',
+        'get_dashboard_summary', '_summarize_tasks', '_summarize_errors', '_summarize_health',
+        '_summarize_queues', '_summarize_alerts'
+    ];
+    v_recording constant text [] := array[
+        'clock', 'version', 'message_template', 'error_fingerprint',
+        'start_task_tracking', '_start_task', 'update_task_progress', '_update_task',
+        'complete_task_tracking', '_complete_task', 'record_finished_tasks',
+        'record_error', '_record_error', 'record_errors',
+        'record_performance_metric', '_record_metric', 'record_metrics',
+        'record_log', '_record_log', 'record_logs',
+        'update_system_health', '_record_probe', 'record_queue_metrics', '_record_queue',
+        '_record_rows'
+    ];
+    v_deciding constant text [] := array[
+        'resolve_error_group', 'mute_error_group', 'reopen_error_group'
+    ];
+begin
+    perform monitoring._hand_over_to_admin();
+    perform monitoring._grant_functions('monitoring_writer', v_recording);
+    perform monitoring._grant_functions('monitoring_reader', v_reading);
+    perform monitoring._grant_views('monitoring_reader');
+    perform monitoring._grant_functions('monitoring_operator', v_reading || v_deciding);
+    perform monitoring._grant_views('monitoring_operator');
+    perform monitoring._grant_everything('monitoring_admin');
+end
+$$;

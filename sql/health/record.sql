@@ -1,0 +1,65 @@
+-- Recording health checks. Writes health_probes; the newest probe of a component is its state.
+
+create or replace function monitoring._record_probe(
+    p_component_name text,
+    p_component_type text,
+    p_status text,
+    p_response_time_ms double precision,
+    p_failure_reason text,
+    p_details jsonb,
+    p_checked_at timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_checked_at timestamptz := monitoring._event_time(p_checked_at);
+    v_partition regclass := monitoring._partition_for('health_probes', v_checked_at);
+    v_probe_id bigint;
+begin
+    insert into monitoring.health_probes (
+        component_name, component_type, checked_at, status, response_time_ms, failure_reason,
+        details
+    )
+    values (
+        monitoring._checked_name('component_name', p_component_name),
+        monitoring._checked_name('component_type', p_component_type),
+        v_checked_at,
+        monitoring._checked_health(p_status),
+        monitoring._checked_length('response_time_ms', p_response_time_ms),
+        monitoring._capped_text(p_failure_reason, 8000),
+        monitoring._capped_json(p_details)
+    )
+    returning probe_id into v_probe_id;
+    return v_probe_id;
+end
+$$;
+
+comment on function monitoring._record_probe(
+    text, text, text, double precision, text, jsonb, timestamptz
+) is 'Does the work of update_system_health.';
+
+create or replace function monitoring.update_system_health(
+    p_component_type text,
+    p_component_name text,
+    p_status text,
+    p_response_time_ms double precision default null,
+    p_failure_reason text default null,
+    p_details jsonb default null,
+    p_checked_at timestamptz default null
+)
+returns bigint
+language sql
+volatile
+return monitoring._record_probe(
+    coalesce(p_component_name, ''), p_component_type, p_status, p_response_time_ms,
+    p_failure_reason, p_details, p_checked_at
+);
+
+comment on function monitoring.update_system_health(
+    text, text, text, double precision, text, jsonb, timestamptz
+) is
+'Records one check of a component as healthy, degraded, unhealthy or unknown, with the milliseconds it took to answer, and returns its probe_id.';

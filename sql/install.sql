@@ -1,0 +1,38 @@
+-- The code of pgvigil, in reading order: everything here is made anew at every deploy.
+-- Tables come from migrations/ and must be there first. Run with: psql -v ON_ERROR_STOP=1 -1 -f
+
+-- core: how input is refused and checked, the one clock, sizes, partitions by day
+\ir core/refusals.sql
+\ir core/clock.sql
+\ir core/caps.sql
+\ir core/checks.sql
+\ir core/partitions.sql
+\ir core/bulk.sql
+
+-- recording
+\ir tasks/start.sql
+\ir tasks/progress.sql
+\ir tasks/complete.sql
+\ir tasks/bulk.sql
+\ir errors/fingerprint.sql
+\ir errors/record.sql
+\ir errors/groups.sql
+\ir metrics/record.sql
+\ir logs/record.sql
+\ir health/record.sql
+\ir queues/record.sql
+
+-- reading
+\ir tasks/views.sql
+\ir errors/views.sql
+\ir metrics/views.sql
+\ir logs/views.sql
+\ir health/views.sql
+\ir queues/views.sql
+\ir alerts/views.sql
+\ir dashboards/summary.sql
+
+-- what is installed, who may do what, and room for the first week
+\ir core/installation.sql
+\ir grants.sql
+\ir core/prepare.sql

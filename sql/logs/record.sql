@@ -1,0 +1,110 @@
+-- Recording structured log lines, singly and by the thousand. Writes log_lines.
+
+create or replace function monitoring._record_log(
+    p_component text,
+    p_level text,
+    p_message text,
+    p_details jsonb,
+    p_task_id text,
+    p_duration_ms double precision,
+    p_logged_at timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_logged_at timestamptz := monitoring._event_time(p_logged_at);
+    v_partition regclass := monitoring._partition_for('log_lines', v_logged_at);
+    v_log_id bigint;
+begin
+    insert into monitoring.log_lines (
+        component, logged_at, level, message, task_id, duration_ms, details
+    )
+    values (
+        monitoring._checked_name('component', p_component),
+        v_logged_at,
+        monitoring._checked_level(p_level),
+        coalesce(monitoring._capped_text(p_message, 8000), ''),
+        monitoring._checked_optional_name('task_id', p_task_id),
+        monitoring._checked_length('duration_ms', p_duration_ms),
+        monitoring._capped_json(p_details)
+    )
+    returning log_id into v_log_id;
+    return v_log_id;
+end
+$$;
+
+comment on function monitoring._record_log(
+    text, text, text, jsonb, text, double precision, timestamptz
+) is 'Does the work of record_log.';
+
+create or replace function monitoring.record_log(
+    p_component text,
+    p_level text,
+    p_message text,
+    p_details jsonb default null,
+    p_task_id text default null,
+    p_duration_ms double precision default null,
+    p_logged_at timestamptz default null
+)
+returns bigint
+language sql
+volatile
+return monitoring._record_log(
+    coalesce(p_component, ''), p_level, p_message, p_details, p_task_id, p_duration_ms, p_logged_at
+);
+
+comment on function monitoring.record_log(
+    text, text, text, jsonb, text, double precision, timestamptz
+) is
+'Records one log line of level DEBUG, INFO, WARNING, ERROR or CRITICAL (any case; WARN and FATAL too) and returns its log_id.';
+
+create or replace function monitoring._insert_log_lines(p_rows jsonb) returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_written bigint;
+begin
+    insert into monitoring.log_lines (
+        log_id, component, logged_at, level, message, task_id, duration_ms, details
+    )
+    select
+        coalesce(r.log_id, nextval('monitoring.log_lines_log_id_seq')),
+        monitoring._checked_name('component', r.component),
+        monitoring._event_time(r.logged_at),
+        monitoring._checked_level(r.level),
+        coalesce(monitoring._capped_text(r.message, 8000), ''),
+        monitoring._checked_optional_name('task_id', r.task_id),
+        monitoring._checked_length('duration_ms', r.duration_ms),
+        monitoring._capped_json(r.details)
+    from jsonb_to_recordset(p_rows) as r (
+        log_id bigint,
+        component text,
+        logged_at timestamptz,
+        level text,
+        message text,
+        task_id text,
+        duration_ms double precision,
+        details jsonb
+    )
+    on conflict do nothing;
+    get diagnostics v_written = row_count;
+    return v_written;
+end
+$$;
+
+comment on function monitoring._insert_log_lines(jsonb) is
+'Inserts an array of log lines; those already there are passed over.';
+
+create or replace function monitoring.record_logs(p_logs jsonb) returns bigint
+language sql
+volatile
+return monitoring._record_rows('log_lines', 'logged_at', p_logs);
+
+comment on function monitoring.record_logs(jsonb) is
+'Records an array of log lines, keys as the columns of application_logs (component, level and message needed), all or nothing. Returns how many were new: a row that carries its own log_id is written once.';

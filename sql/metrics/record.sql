@@ -1,0 +1,116 @@
+-- Recording measured values, singly and by the thousand. Writes metric_samples.
+
+create or replace function monitoring._record_metric(
+    p_metric_name text,
+    p_metric_type text,
+    p_value double precision,
+    p_unit text,
+    p_component text,
+    p_tags jsonb,
+    p_task_id text,
+    p_recorded_at timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_recorded_at timestamptz := monitoring._event_time(p_recorded_at);
+    v_partition regclass := monitoring._partition_for('metric_samples', v_recorded_at);
+    v_sample_id bigint;
+begin
+    insert into monitoring.metric_samples (
+        metric_name, recorded_at, metric_type, value, unit, component, task_id, tags
+    )
+    values (
+        monitoring._checked_name('metric_name', p_metric_name),
+        v_recorded_at,
+        monitoring._checked_name('metric_type', coalesce(p_metric_type, 'gauge')),
+        monitoring._checked_value(p_value),
+        monitoring._checked_optional_name('unit', p_unit),
+        monitoring._checked_optional_name('component', p_component),
+        monitoring._checked_optional_name('task_id', p_task_id),
+        monitoring._checked_object('tags', p_tags)
+    )
+    returning sample_id into v_sample_id;
+    return v_sample_id;
+end
+$$;
+
+comment on function monitoring._record_metric(
+    text, text, double precision, text, text, jsonb, text, timestamptz
+) is 'Does the work of record_performance_metric.';
+
+create or replace function monitoring.record_performance_metric(
+    p_metric_name text,
+    p_metric_type text,
+    p_value double precision,
+    p_unit text default null,
+    p_component text default null,
+    p_tags jsonb default null,
+    p_task_id text default null,
+    p_recorded_at timestamptz default null
+)
+returns bigint
+language sql
+volatile
+return monitoring._record_metric(
+    coalesce(p_metric_name, ''), p_metric_type, p_value, p_unit, p_component, p_tags, p_task_id,
+    p_recorded_at
+);
+
+comment on function monitoring.record_performance_metric(
+    text, text, double precision, text, text, jsonb, text, timestamptz
+) is
+'Records one measured value, finite, in the given unit, with tags (object) where given, and returns its sample_id. The type is gauge when null; gauge, counter and timer are usual.';
+
+create or replace function monitoring._insert_metric_samples(p_rows jsonb) returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_written bigint;
+begin
+    insert into monitoring.metric_samples (
+        sample_id, metric_name, recorded_at, metric_type, value, unit, component, task_id, tags
+    )
+    select
+        coalesce(r.sample_id, nextval('monitoring.metric_samples_sample_id_seq')),
+        monitoring._checked_name('metric_name', r.metric_name),
+        monitoring._event_time(r.recorded_at),
+        monitoring._checked_name('metric_type', coalesce(r.metric_type, 'gauge')),
+        monitoring._checked_value(r.value),
+        monitoring._checked_optional_name('unit', r.unit),
+        monitoring._checked_optional_name('component', r.component),
+        monitoring._checked_optional_name('task_id', r.task_id),
+        monitoring._checked_object('tags', r.tags)
+    from jsonb_to_recordset(p_rows) as r (
+        sample_id bigint,
+        metric_name text,
+        recorded_at timestamptz,
+        metric_type text,
+        value double precision,
+        unit text,
+        component text,
+        task_id text,
+        tags jsonb
+    )
+    on conflict do nothing;
+    get diagnostics v_written = row_count;
+    return v_written;
+end
+$$;
+
+comment on function monitoring._insert_metric_samples(jsonb) is
+'Inserts an array of samples; those already there are passed over.';
+
+create or replace function monitoring.record_metrics(p_metrics jsonb) returns bigint
+language sql
+volatile
+return monitoring._record_rows('metric_samples', 'recorded_at', p_metrics);
+
+comment on function monitoring.record_metrics(jsonb) is
+'Records an array of measured values, keys as the columns of performance_monitoring (metric_name and value needed), all or nothing. Returns how many were new: a row that carries its own sample_id is written once.';

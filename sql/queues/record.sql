@@ -1,0 +1,64 @@
+-- Recording depths of queues. Writes queue_samples.
+
+create or replace function monitoring._record_queue(
+    p_queue_name text,
+    p_pending bigint,
+    p_processing bigint,
+    p_completed bigint,
+    p_failed bigint,
+    p_oldest_ready_seconds double precision,
+    p_recorded_at timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_recorded_at timestamptz := monitoring._event_time(p_recorded_at);
+    v_partition regclass := monitoring._partition_for('queue_samples', v_recorded_at);
+    v_sample_id bigint;
+begin
+    insert into monitoring.queue_samples (
+        queue_name, recorded_at, pending, processing, completed, failed, oldest_ready_seconds
+    )
+    values (
+        monitoring._checked_name('queue_name', p_queue_name),
+        v_recorded_at,
+        monitoring._checked_size('pending', coalesce(p_pending, 0)),
+        monitoring._checked_size('processing', coalesce(p_processing, 0)),
+        monitoring._checked_size('completed', coalesce(p_completed, 0)),
+        monitoring._checked_size('failed', coalesce(p_failed, 0)),
+        monitoring._checked_length('oldest_ready_seconds', p_oldest_ready_seconds)
+    )
+    returning sample_id into v_sample_id;
+    return v_sample_id;
+end
+$$;
+
+comment on function monitoring._record_queue(
+    text, bigint, bigint, bigint, bigint, double precision, timestamptz
+) is 'Does the work of record_queue_metrics.';
+
+create or replace function monitoring.record_queue_metrics(
+    p_queue_name text,
+    p_pending bigint,
+    p_processing bigint default 0,
+    p_completed bigint default 0,
+    p_failed bigint default 0,
+    p_oldest_ready_seconds double precision default null,
+    p_recorded_at timestamptz default null
+)
+returns bigint
+language sql
+volatile
+return monitoring._record_queue(
+    coalesce(p_queue_name, ''), p_pending, p_processing, p_completed, p_failed,
+    p_oldest_ready_seconds, p_recorded_at
+);
+
+comment on function monitoring.record_queue_metrics(
+    text, bigint, bigint, bigint, bigint, double precision, timestamptz
+) is
+'Records the depth of a queue: items waiting and being worked on, running totals of done and failed, and the age in seconds of the oldest item that is ready. Returns its sample_id.';

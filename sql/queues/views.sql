@@ -1,0 +1,116 @@
+-- Reading queues.
+
+create or replace view monitoring.queue_monitoring as
+select
+    q.queue_name,
+    q.pending,
+    q.processing,
+    q.completed,
+    q.failed,
+    q.oldest_ready_seconds,
+    q.recorded_at,
+    q.sample_id
+from monitoring.queue_samples q;
+
+create or replace view monitoring.v_queue_performance as
+with last_hour as (
+    select
+        q.queue_name,
+        count(*) as samples,
+        avg(q.pending) as avg_pending,
+        max(q.pending) as max_pending,
+        (array_agg(q.pending order by q.recorded_at, q.sample_id))[1] as first_pending,
+        (array_agg(q.completed order by q.recorded_at, q.sample_id))[1] as first_completed,
+        min(q.recorded_at) as first_at
+    from monitoring.queue_samples q
+    where
+        q.recorded_at > (select monitoring.clock()) - interval '1 hour'
+        and q.recorded_at <= (select monitoring.clock())
+    group by q.queue_name
+),
+
+newest as (
+    select distinct on (q.queue_name)
+        q.queue_name,
+        q.pending,
+        q.processing,
+        q.completed,
+        q.failed,
+        q.oldest_ready_seconds,
+        q.recorded_at
+    from monitoring.queue_samples q
+    where
+        q.recorded_at > (select monitoring.clock()) - interval '24 hours'
+        and q.recorded_at <= (select monitoring.clock())
+    order by q.queue_name, q.recorded_at desc, q.sample_id desc
+)
+
+select
+    n.queue_name,
+    n.pending,
+    n.processing,
+    n.completed,
+    n.failed,
+    n.oldest_ready_seconds,
+    n.recorded_at,
+    coalesce(h.samples, 0) as samples,
+    round(h.avg_pending, 1) as avg_pending,
+    h.max_pending,
+    n.pending - h.first_pending as pending_change,
+    -- A total that went back was started anew: then there is nothing to compare.
+    case
+        when n.completed >= h.first_completed and n.recorded_at > h.first_at
+            then (n.completed - h.first_completed) * 60
+                / extract(epoch from n.recorded_at - h.first_at)::double precision
+    end as completed_per_minute,
+    round(100.0 * n.failed / nullif(n.completed + n.failed, 0), 2) as failed_percent
+from newest n
+left join last_hour h on n.queue_name = h.queue_name;
+
+comment on view monitoring.queue_monitoring is
+'Every sample of every queue.';
+comment on column monitoring.queue_monitoring.queue_name is
+'Which queue was looked at.';
+comment on column monitoring.queue_monitoring.pending is
+'Items waiting.';
+comment on column monitoring.queue_monitoring.processing is
+'Items being worked on.';
+comment on column monitoring.queue_monitoring.completed is
+'Items done so far, a running total.';
+comment on column monitoring.queue_monitoring.failed is
+'Items failed so far, a running total.';
+comment on column monitoring.queue_monitoring.oldest_ready_seconds is
+'Seconds that the oldest waiting item has been ready.';
+comment on column monitoring.queue_monitoring.recorded_at is
+'When it was looked at.';
+comment on column monitoring.queue_monitoring.sample_id is
+'Number of the sample.';
+
+comment on view monitoring.v_queue_performance is
+'Each queue seen in the last 24 hours as it is now, with its last hour.';
+comment on column monitoring.v_queue_performance.queue_name is
+'Which queue it is.';
+comment on column monitoring.v_queue_performance.pending is
+'Items waiting, in the newest sample.';
+comment on column monitoring.v_queue_performance.processing is
+'Items being worked on, in the newest sample.';
+comment on column monitoring.v_queue_performance.completed is
+'Items done so far, in the newest sample.';
+comment on column monitoring.v_queue_performance.failed is
+'Items failed so far, in the newest sample.';
+comment on column monitoring.v_queue_performance.oldest_ready_seconds is
+'Seconds that the oldest waiting item had been ready, in the newest sample.';
+comment on column monitoring.v_queue_performance.recorded_at is
+'When the newest sample was taken.';
+comment on column monitoring.v_queue_performance.samples is
+'Samples in the last hour.';
+comment on column monitoring.v_queue_performance.avg_pending is
+'Mean of the items waiting, over the last hour.';
+comment on column monitoring.v_queue_performance.max_pending is
+'Most items waiting at once in the last hour.';
+comment on column monitoring.v_queue_performance.pending_change is
+'Items waiting now less those waiting an hour ago; positive when the queue grows.';
+comment on column monitoring.v_queue_performance.completed_per_minute is
+'Items done a minute over the last hour; null when the total went back or there is one sample.';
+comment on column monitoring.v_queue_performance.failed_percent is
+'Failed of all that ended, 0 to 100.';

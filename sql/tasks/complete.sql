@@ -1,0 +1,168 @@
+-- Ending a task: the row moves from active_tasks to finished_tasks.
+-- Keeps unsuccessful_attempts, so that a restart finds its number.
+
+create or replace function monitoring._complete_task(
+    p_task_id text,
+    p_status text,
+    p_output_size bigint,
+    p_step_durations jsonb,
+    p_counters jsonb,
+    p_metadata jsonb,
+    p_finished_at timestamptz
+)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_task_id text := monitoring._checked_name('task_id', p_task_id);
+    v_finished_at timestamptz := monitoring._event_time(p_finished_at);
+    v_partition regclass;
+    v_task monitoring.active_tasks;
+begin
+    delete from monitoring.active_tasks where task_id = v_task_id returning * into v_task;
+    if not found then
+        return monitoring._complete_unknown_task(
+            v_task_id, p_status, p_output_size, p_step_durations, p_counters, p_metadata, v_finished_at
+        );
+    end if;
+
+    -- Clocks of two machines may differ by a little; a task never ends before it began.
+    v_finished_at := greatest(v_finished_at, v_task.started_at);
+    v_partition := monitoring._partition_for('finished_tasks', v_finished_at);
+
+    insert into monitoring.finished_tasks (
+        task_id, attempt, task_type, status, started_at, finished_at, duration_ms,
+        input_size, output_size, items_done, items_total, backend_pid, worker_id,
+        parent_task_id, step_durations, counters, metadata
+    )
+    values (
+        v_task_id,
+        v_task.attempt,
+        v_task.task_type,
+        monitoring._checked_end_status(p_status),
+        v_task.started_at,
+        v_finished_at,
+        extract(epoch from v_finished_at - v_task.started_at)::double precision * 1000,
+        v_task.input_size,
+        monitoring._checked_size('output_size', p_output_size),
+        v_task.items_done,
+        v_task.items_total,
+        v_task.backend_pid,
+        v_task.worker_id,
+        v_task.parent_task_id,
+        monitoring._checked_numbers('step_durations', p_step_durations),
+        coalesce(v_task.counters || monitoring._checked_numbers('counters', p_counters),
+            monitoring._checked_numbers('counters', p_counters), v_task.counters),
+        coalesce(v_task.metadata || monitoring._checked_object('metadata', p_metadata),
+            monitoring._checked_object('metadata', p_metadata), v_task.metadata)
+    );
+
+    if p_status <> 'completed' then
+        perform monitoring._remember_attempt(v_task_id, v_task.attempt, v_finished_at);
+    elsif v_task.attempt > 1 then
+        delete from monitoring.unsuccessful_attempts where task_id = v_task_id;
+    end if;
+    return true;
+end
+$$;
+
+comment on function monitoring._complete_task(
+    text, text, bigint, jsonb, jsonb, jsonb, timestamptz
+) is 'Does the work of complete_task_tracking.';
+
+create or replace function monitoring._remember_attempt(
+    p_task_id text, p_attempt integer, p_finished_at timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into monitoring.unsuccessful_attempts (task_id, attempt, finished_at)
+    values (p_task_id, p_attempt, p_finished_at)
+    on conflict (task_id) do update
+        set attempt = excluded.attempt, finished_at = excluded.finished_at;
+end
+$$;
+
+comment on function monitoring._remember_attempt(text, integer, timestamptz) is
+'Notes that an attempt did not succeed, so that a restart is numbered after it.';
+
+create or replace function monitoring._complete_unknown_task(
+    p_task_id text,
+    p_status text,
+    p_output_size bigint,
+    p_step_durations jsonb,
+    p_counters jsonb,
+    p_metadata jsonb,
+    p_finished_at timestamptz
+)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_status text := monitoring._checked_end_status(p_status);
+    v_partition regclass;
+begin
+    -- Told twice: the first telling stands.
+    if exists (
+        select from monitoring.finished_tasks t
+        where t.task_id = p_task_id and t.finished_at > p_finished_at - interval '1 hour'
+    ) then
+        return false;
+    end if;
+
+    -- Its beginning was never told, or got lost: keep what is known of its end.
+    v_partition := monitoring._partition_for('finished_tasks', p_finished_at);
+    insert into monitoring.finished_tasks (
+        task_id, attempt, task_type, status, finished_at, output_size, step_durations, counters,
+        metadata
+    )
+    values (
+        p_task_id,
+        1,
+        'unknown',
+        v_status,
+        p_finished_at,
+        monitoring._checked_size('output_size', p_output_size),
+        monitoring._checked_numbers('step_durations', p_step_durations),
+        monitoring._checked_numbers('counters', p_counters),
+        monitoring._checked_object('metadata', p_metadata)
+    )
+    on conflict do nothing;
+    return false;
+end
+$$;
+
+comment on function monitoring._complete_unknown_task(
+    text, text, bigint, jsonb, jsonb, jsonb, timestamptz
+) is
+'Records the end of a task that is not running: nothing when it has ended within the hour before, otherwise a row of type unknown without a start. Always false.';
+
+create or replace function monitoring.complete_task_tracking(
+    p_task_id text,
+    p_status text default 'completed',
+    p_output_size bigint default null,
+    p_step_durations jsonb default null,
+    p_counters jsonb default null,
+    p_metadata jsonb default null,
+    p_finished_at timestamptz default null
+)
+returns boolean
+language sql
+volatile
+return monitoring._complete_task(
+    coalesce(p_task_id, ''), p_status, p_output_size, p_step_durations, p_counters, p_metadata,
+    p_finished_at
+);
+
+comment on function monitoring.complete_task_tracking(
+    text, text, bigint, jsonb, jsonb, jsonb, timestamptz
+) is
+'Tells that a task has ended as completed, failed, cancelled, timeout or lost, with milliseconds by step where given. Returns false, and never raises, when the task was not running.';

@@ -1,0 +1,59 @@
+-- Heartbeats and progress of a running task. Writes active_tasks.
+
+create or replace function monitoring._update_task(
+    p_task_id text,
+    p_items_done bigint,
+    p_items_total bigint,
+    p_counters jsonb,
+    p_at timestamptz
+)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_task_id text := monitoring._checked_name('task_id', p_task_id);
+    v_now timestamptz := monitoring._event_time(p_at);
+    v_done bigint := monitoring._checked_size('items_done', p_items_done);
+    v_total bigint := monitoring._checked_size('items_total', p_items_total);
+    v_counters jsonb := monitoring._checked_numbers('counters', p_counters);
+begin
+    update monitoring.active_tasks t
+    set
+        heartbeat_at = greatest(t.heartbeat_at, v_now),
+        progress_at = case
+            when v_done is distinct from coalesce(t.items_done, v_done)
+                or (t.items_done is null and v_done > 0)
+                or not coalesce(t.counters, '{}') @> coalesce(v_counters, '{}')
+                then greatest(t.progress_at, v_now)
+            else t.progress_at
+        end,
+        items_done = coalesce(v_done, t.items_done),
+        items_total = coalesce(v_total, t.items_total),
+        counters = coalesce(t.counters || v_counters, v_counters, t.counters)
+    where t.task_id = v_task_id;
+    return found;
+end
+$$;
+
+comment on function monitoring._update_task(text, bigint, bigint, jsonb, timestamptz) is
+'Does the work of update_task_progress.';
+
+create or replace function monitoring.update_task_progress(
+    p_task_id text,
+    p_items_done bigint default null,
+    p_items_total bigint default null,
+    p_counters jsonb default null,
+    p_at timestamptz default null
+)
+returns boolean
+language sql
+volatile
+return monitoring._update_task(
+    coalesce(p_task_id, ''), p_items_done, p_items_total, p_counters, p_at
+);
+
+comment on function monitoring.update_task_progress(text, bigint, bigint, jsonb, timestamptz) is
+'Heartbeat of a running task, with items done, items expected and counters (object of numbers, merged by key) where given. Returns false when the task is not running.';

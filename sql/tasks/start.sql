@@ -1,0 +1,85 @@
+-- Starting a task. Writes active_tasks; reads unsuccessful_attempts to number the attempt.
+
+create or replace function monitoring._start_task(
+    p_task_id text,
+    p_task_type text,
+    p_input_size bigint,
+    p_worker_id text,
+    p_parent_task_id text,
+    p_metadata jsonb,
+    p_items_total bigint,
+    p_started_at timestamptz
+)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_started_at timestamptz := monitoring._event_time(p_started_at);
+    v_attempt integer;
+begin
+    insert into monitoring.active_tasks (
+        task_id, attempt, task_type, started_at, heartbeat_at, progress_at, input_size,
+        items_total, backend_pid, worker_id, parent_task_id, metadata
+    )
+    values (
+        monitoring._checked_name('task_id', p_task_id),
+        1 + coalesce(
+            (select u.attempt from monitoring.unsuccessful_attempts u where u.task_id = p_task_id), 0
+        ),
+        monitoring._checked_name('task_type', p_task_type),
+        v_started_at,
+        v_started_at,
+        v_started_at,
+        monitoring._checked_size('input_size', p_input_size),
+        monitoring._checked_size('items_total', p_items_total),
+        pg_backend_pid(),
+        monitoring._checked_optional_name('worker_id', p_worker_id),
+        monitoring._checked_optional_name('parent_task_id', p_parent_task_id),
+        monitoring._checked_object('metadata', p_metadata)
+    )
+    on conflict (task_id) do nothing
+    returning attempt into v_attempt;
+
+    if v_attempt is null then
+        -- The name is running already: that attempt was restarted without a word.
+        perform monitoring._complete_task(
+            p_task_id, 'lost', null, null, null, null, v_started_at
+        );
+        return monitoring._start_task(
+            p_task_id, p_task_type, p_input_size, p_worker_id, p_parent_task_id, p_metadata,
+            p_items_total, v_started_at
+        );
+    end if;
+    return v_attempt;
+end
+$$;
+
+comment on function monitoring._start_task(
+    text, text, bigint, text, text, jsonb, bigint, timestamptz
+) is 'Does the work of start_task_tracking.';
+
+create or replace function monitoring.start_task_tracking(
+    p_task_id text,
+    p_task_type text,
+    p_input_size bigint default null,
+    p_worker_id text default null,
+    p_parent_task_id text default null,
+    p_metadata jsonb default null,
+    p_items_total bigint default null,
+    p_started_at timestamptz default null
+)
+returns integer
+language sql
+volatile
+return monitoring._start_task(
+    coalesce(p_task_id, ''), p_task_type, p_input_size, p_worker_id, p_parent_task_id, p_metadata,
+    p_items_total, p_started_at
+);
+
+comment on function monitoring.start_task_tracking(
+    text, text, bigint, text, text, jsonb, bigint, timestamptz
+) is
+'Tells that a task has begun and returns the number of the attempt: 1, or one more for each restart since the task last succeeded. A running task of that name is closed as lost.';

@@ -1,0 +1,195 @@
+-- Reading tasks: running and ended together, what runs now, and what the last day was like.
+
+create or replace view monitoring.processing_metrics as
+select
+    t.task_id,
+    t.task_type,
+    'running' as status,
+    t.started_at as start_time,
+    null::timestamptz as end_time,
+    null::double precision as duration_ms,
+    t.input_size,
+    null::bigint as output_size,
+    t.worker_id,
+    null::jsonb as step_durations,
+    t.counters,
+    t.metadata,
+    t.attempt,
+    t.parent_task_id,
+    t.items_done,
+    t.items_total,
+    t.heartbeat_at,
+    t.progress_at,
+    t.backend_pid
+from monitoring.active_tasks t
+union all
+select
+    f.task_id,
+    f.task_type,
+    f.status,
+    f.started_at as start_time,
+    f.finished_at as end_time,
+    f.duration_ms,
+    f.input_size,
+    f.output_size,
+    f.worker_id,
+    f.step_durations,
+    f.counters,
+    f.metadata,
+    f.attempt,
+    f.parent_task_id,
+    f.items_done,
+    f.items_total,
+    null::timestamptz as heartbeat_at,
+    null::timestamptz as progress_at,
+    f.backend_pid
+from monitoring.finished_tasks f;
+
+create or replace view monitoring.v_realtime_processing_status as
+select
+    t.task_id,
+    t.task_type,
+    t.attempt,
+    t.worker_id,
+    t.parent_task_id,
+    t.started_at as start_time,
+    extract(epoch from n.now - t.started_at)::double precision * 1000 as running_ms,
+    t.items_done,
+    t.items_total,
+    case
+        when t.items_total > 0 then round(100.0 * least(t.items_done, t.items_total) / t.items_total, 1)
+    end as progress_percent,
+    t.counters,
+    t.heartbeat_at,
+    t.progress_at,
+    extract(epoch from n.now - t.progress_at)::double precision as seconds_without_progress,
+    t.backend_pid,
+    a.pid is not null as is_backend_alive
+from monitoring.active_tasks t
+cross join (select monitoring.clock() as now) n
+-- A process id is used again after a while: a session younger than the task is another one.
+left join pg_catalog.pg_stat_activity a
+    on t.backend_pid = a.pid and (a.backend_start is null or a.backend_start <= t.started_at);
+
+create or replace view monitoring.v_task_statistics as
+select
+    t.task_type,
+    count(*) as tasks,
+    count(*) filter (where t.status = 'completed') as completed,
+    count(*) filter (where t.status = 'failed') as failed,
+    count(*) filter (where t.status not in ('completed', 'failed')) as ended_otherwise,
+    round(100.0 * count(*) filter (where t.status = 'completed') / count(*), 2) as success_percent,
+    avg(t.duration_ms) as avg_duration_ms,
+    percentile_disc(0.5) within group (order by t.duration_ms) as p50_duration_ms,
+    percentile_disc(0.95) within group (order by t.duration_ms) as p95_duration_ms,
+    percentile_disc(0.99) within group (order by t.duration_ms) as p99_duration_ms,
+    max(t.duration_ms) as max_duration_ms,
+    max(t.finished_at) as last_end_time
+from monitoring.finished_tasks t
+where
+    t.finished_at > (select monitoring.clock()) - interval '24 hours'
+    and t.finished_at <= (select monitoring.clock())
+group by t.task_type;
+
+comment on view monitoring.processing_metrics is
+'Every attempt of every task, running and ended.';
+comment on column monitoring.processing_metrics.task_id is
+'The caller''s name for the task.';
+comment on column monitoring.processing_metrics.task_type is
+'What kind of work it is; unknown when only its end was told.';
+comment on column monitoring.processing_metrics.status is
+'running, completed, failed, cancelled, timeout or lost (restarted or gone without a word).';
+comment on column monitoring.processing_metrics.start_time is
+'When the attempt began; null when only its end was told.';
+comment on column monitoring.processing_metrics.end_time is
+'When the attempt ended; null while it runs.';
+comment on column monitoring.processing_metrics.duration_ms is
+'Milliseconds from start to end; null while it runs.';
+comment on column monitoring.processing_metrics.input_size is
+'Size of the input, in the unit the caller chose, usually bytes.';
+comment on column monitoring.processing_metrics.output_size is
+'Size of the output, in the unit the caller chose, usually bytes.';
+comment on column monitoring.processing_metrics.worker_id is
+'Host, process or thread that works on it.';
+comment on column monitoring.processing_metrics.step_durations is
+'Object of milliseconds by step; null while it runs.';
+comment on column monitoring.processing_metrics.counters is
+'Object of numbers, such as {"succeeded": 12, "failed": 1}.';
+comment on column monitoring.processing_metrics.metadata is
+'Object of whatever the caller wanted to find again.';
+comment on column monitoring.processing_metrics.attempt is
+'1 for a first try; one more for each restart of a task that has not succeeded since.';
+comment on column monitoring.processing_metrics.parent_task_id is
+'Task that this one is a part of.';
+comment on column monitoring.processing_metrics.items_done is
+'Items done, as last told.';
+comment on column monitoring.processing_metrics.items_total is
+'Items expected altogether; null when unknown.';
+comment on column monitoring.processing_metrics.heartbeat_at is
+'When a running task last spoke.';
+comment on column monitoring.processing_metrics.progress_at is
+'When a running task last got further.';
+comment on column monitoring.processing_metrics.backend_pid is
+'Process id of the database session that started the task.';
+
+comment on view monitoring.v_realtime_processing_status is
+'Tasks that are running now, with how far they are and how long they have been silent.';
+comment on column monitoring.v_realtime_processing_status.task_id is
+'The caller''s name for the task.';
+comment on column monitoring.v_realtime_processing_status.task_type is
+'What kind of work it is.';
+comment on column monitoring.v_realtime_processing_status.attempt is
+'Number of the attempt; see processing_metrics.';
+comment on column monitoring.v_realtime_processing_status.worker_id is
+'Host, process or thread that works on it.';
+comment on column monitoring.v_realtime_processing_status.parent_task_id is
+'Task that this one is a part of.';
+comment on column monitoring.v_realtime_processing_status.start_time is
+'When the attempt began.';
+comment on column monitoring.v_realtime_processing_status.running_ms is
+'Milliseconds since the start.';
+comment on column monitoring.v_realtime_processing_status.items_done is
+'Items done so far.';
+comment on column monitoring.v_realtime_processing_status.items_total is
+'Items expected altogether; null when unknown.';
+comment on column monitoring.v_realtime_processing_status.progress_percent is
+'Items done of items expected, 0 to 100; null when the number expected is unknown.';
+comment on column monitoring.v_realtime_processing_status.counters is
+'Object of numbers, as last told.';
+comment on column monitoring.v_realtime_processing_status.heartbeat_at is
+'When the task last spoke.';
+comment on column monitoring.v_realtime_processing_status.progress_at is
+'When the task last got further.';
+comment on column monitoring.v_realtime_processing_status.seconds_without_progress is
+'Seconds since the task last got further.';
+comment on column monitoring.v_realtime_processing_status.backend_pid is
+'Process id of the database session that started the task.';
+comment on column monitoring.v_realtime_processing_status.is_backend_alive is
+'Whether that session is still there; tells nothing where sessions come from a pool.';
+
+comment on view monitoring.v_task_statistics is
+'Attempts that ended in the last 24 hours, by task type.';
+comment on column monitoring.v_task_statistics.task_type is
+'What kind of work it was.';
+comment on column monitoring.v_task_statistics.tasks is
+'Attempts that ended.';
+comment on column monitoring.v_task_statistics.completed is
+'Attempts that completed.';
+comment on column monitoring.v_task_statistics.failed is
+'Attempts that failed.';
+comment on column monitoring.v_task_statistics.ended_otherwise is
+'Attempts that were cancelled, timed out or got lost.';
+comment on column monitoring.v_task_statistics.success_percent is
+'Completed of ended, 0 to 100.';
+comment on column monitoring.v_task_statistics.avg_duration_ms is
+'Mean milliseconds from start to end.';
+comment on column monitoring.v_task_statistics.p50_duration_ms is
+'Median of the milliseconds from start to end.';
+comment on column monitoring.v_task_statistics.p95_duration_ms is
+'95 % took no longer than this, in milliseconds.';
+comment on column monitoring.v_task_statistics.p99_duration_ms is
+'99 % took no longer than this, in milliseconds.';
+comment on column monitoring.v_task_statistics.max_duration_ms is
+'Milliseconds that the longest took.';
+comment on column monitoring.v_task_statistics.last_end_time is
+'When the newest of them ended.';
