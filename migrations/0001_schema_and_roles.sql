@@ -27,8 +27,9 @@ begin
             execute format('create role %I nologin', v_role);
         end if;
     end loop;
-    -- The admin is to own everything, which takes an installer who belongs to the admins.
-    if not pg_has_role('monitoring_admin', 'member') then
+    -- The admin is to own everything, which takes an installer with the admin's rights. To have made
+    -- the role is not enough from PostgreSQL 16 on.
+    if not pg_has_role('monitoring_admin', 'usage') then
         execute format('grant monitoring_admin to %I', current_user);
     end if;
 exception

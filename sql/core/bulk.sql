@@ -52,7 +52,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring._partition_for(p_table, d.day at time zone 'UTC')
+    perform monitoring._make_partitions(p_table, d.day at time zone 'UTC')
     from (
         select distinct
             date_trunc('day', monitoring._event_time((r.value ->> p_time_column)::timestamptz)

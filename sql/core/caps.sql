@@ -8,7 +8,9 @@ return case
     -- No text has more characters than bytes, and counting bytes costs nothing.
     when p_value is null or octet_length(p_value) <= p_max_length then p_value
     when length(p_value) <= p_max_length then p_value
-    else left(p_value, p_max_length) || format(' … [cut: %s characters in all]', length(p_value))
+    -- Cutting what was cut changes nothing: the note has at most 50 characters.
+    else left(p_value, p_max_length - 50)
+        || format(' … [cut: %s characters in all]', length(p_value))
 end;
 
 comment on function monitoring._capped_text(text, integer) is

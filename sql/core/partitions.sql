@@ -1,14 +1,23 @@
--- Partitions by UTC day. A recording function asks _partition_for before it inserts; when the day
--- is there, as it nearly always is, that is one look into the catalogue cache.
+-- Partitions by UTC day. A recording function asks _has_partition before it inserts, which is one
+-- look into the catalogue cache, and makes the day when it is missing.
 -- Lock order: the advisory lock of partition making, then the parent table.
 
 create or replace function monitoring._partition_name(p_table text, p_at timestamptz) returns text
 language sql
-immutable
+stable -- to_char is, and a stricter mark than its body's keeps a function from being inlined
 return p_table || to_char(p_at at time zone 'UTC', '_YYYYMMDD');
 
 comment on function monitoring._partition_name(text, timestamptz) is
 'Name of the partition that holds the UTC day of the given time.';
+
+create or replace function monitoring._has_partition(p_table text, p_at timestamptz)
+returns boolean
+language sql
+stable
+return to_regclass('monitoring.' || monitoring._partition_name(p_table, p_at)) is not null;
+
+comment on function monitoring._has_partition(text, timestamptz) is
+'Whether a table has the partition for the given time.';
 
 create or replace function monitoring._make_partition(p_table text, p_day date) returns boolean
 language plpgsql
@@ -20,7 +29,7 @@ declare
     v_to timestamptz := (p_day + 1)::timestamp at time zone 'UTC';
     v_name text := monitoring._partition_name(p_table, v_from);
 begin
-    if to_regclass('monitoring.' || v_name) is not null then
+    if monitoring._has_partition(p_table, v_from) then
         return false;
     end if;
     -- "create table … partition of" would lock the parent against everyone; attaching an empty
@@ -36,7 +45,7 @@ comment on function monitoring._make_partition(text, date) is
 'Makes one day''s partition of a table; false when it was there.';
 
 create or replace function monitoring._make_partitions(p_table text, p_at timestamptz)
-returns regclass
+returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -46,6 +55,9 @@ declare
     v_today date := (monitoring.clock() at time zone 'UTC')::date;
     v_last date := v_first;
 begin
+    if monitoring._has_partition(p_table, p_at) then
+        return;
+    end if;
     -- Whoever meets a missing day makes a week, so that this happens seldom.
     if v_first >= v_today then
         v_last := greatest(v_first, v_today + 7);
@@ -55,24 +67,11 @@ begin
     for v_offset in 0 .. v_last - v_first loop
         perform monitoring._make_partition(p_table, v_first + v_offset);
     end loop;
-    return to_regclass('monitoring.' || monitoring._partition_name(p_table, p_at));
 end
 $$;
 
 comment on function monitoring._make_partitions(text, timestamptz) is
-'Makes the partition of the given time''s day, and the week ahead when that day is not past.';
-
-create or replace function monitoring._partition_for(p_table text, p_at timestamptz)
-returns regclass
-language sql
-volatile
-return coalesce(
-    to_regclass('monitoring.' || monitoring._partition_name(p_table, p_at)),
-    monitoring._make_partitions(p_table, p_at)
-);
-
-comment on function monitoring._partition_for(text, timestamptz) is
-'The partition for the given time, made on the spot when it is missing.';
+'Makes the partition of the given time''s day when it is missing, and the week ahead when that day is not past.';
 
 create or replace function monitoring.ensure_partitions(p_days_ahead integer default 7)
 returns integer

@@ -18,26 +18,42 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_occurred_at timestamptz := monitoring._event_time(p_occurred_at);
-    v_partition regclass := monitoring._partition_for('errors', v_occurred_at);
+    v_now timestamptz := monitoring.clock();
+    v_occurred_at timestamptz := coalesce(p_occurred_at, v_now);
     v_error_id bigint;
 begin
+    if (
+        btrim(p_error_type) <> ''
+        and p_severity in ('low', 'medium', 'high', 'critical')
+        and greatest(
+            length(p_task_id), length(p_error_type), length(p_component), length(p_fingerprint)
+        ) <= 255
+        and length(p_message) <= 8000
+        and monitoring._is_small_json(p_details)
+        and monitoring._is_small_text(p_stack, 65536)
+        and v_occurred_at <= v_now + '1 day'::interval
+        and monitoring._has_partition('errors', v_occurred_at)
+    ) is not true then
+        perform monitoring._make_partitions('errors', monitoring._event_time(p_occurred_at));
+        return monitoring._record_error(
+            coalesce(monitoring._checked_optional_name('task_id', p_task_id), ''),
+            monitoring._checked_name('error_type', p_error_type),
+            monitoring._checked_severity(p_severity),
+            coalesce(monitoring._capped_text(p_message, 8000), ''),
+            monitoring._checked_optional_name('component', p_component),
+            monitoring._capped_json(p_details),
+            monitoring._capped_text(p_stack, 65536),
+            monitoring._checked_optional_name('fingerprint', p_fingerprint),
+            p_occurred_at
+        );
+    end if;
     insert into monitoring.errors (
         task_id, occurred_at, error_type, severity, message, component, fingerprint, details, stack
     )
     values (
-        coalesce(monitoring._checked_optional_name('task_id', p_task_id), ''),
-        v_occurred_at,
-        monitoring._checked_name('error_type', p_error_type),
-        monitoring._checked_severity(p_severity),
-        coalesce(monitoring._capped_text(p_message, 8000), ''),
-        monitoring._checked_optional_name('component', p_component),
-        coalesce(
-            monitoring._checked_optional_name('fingerprint', p_fingerprint),
-            monitoring.error_fingerprint(p_error_type, p_message)
-        ),
-        monitoring._capped_json(p_details),
-        monitoring._capped_text(p_stack, 65536)
+        p_task_id, v_occurred_at, p_error_type, p_severity, p_message, p_component,
+        coalesce(p_fingerprint, monitoring.error_fingerprint(p_error_type, p_message)),
+        p_details, p_stack
     )
     returning error_id into v_error_id;
     return v_error_id;

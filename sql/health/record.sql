@@ -16,22 +16,39 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_checked_at timestamptz := monitoring._event_time(p_checked_at);
-    v_partition regclass := monitoring._partition_for('health_probes', v_checked_at);
+    v_now timestamptz := monitoring.clock();
+    v_checked_at timestamptz := coalesce(p_checked_at, v_now);
     v_probe_id bigint;
 begin
+    if (
+        btrim(p_component_name) <> ''
+        and btrim(p_component_type) <> ''
+        and greatest(length(p_component_name), length(p_component_type)) <= 255
+        and p_status in ('healthy', 'degraded', 'unhealthy', 'unknown')
+        and monitoring._is_length(p_response_time_ms)
+        and monitoring._is_small_text(p_failure_reason, 8000)
+        and monitoring._is_small_json(p_details)
+        and v_checked_at <= v_now + '1 day'::interval
+        and monitoring._has_partition('health_probes', v_checked_at)
+    ) is not true then
+        perform monitoring._make_partitions('health_probes', monitoring._event_time(p_checked_at));
+        return monitoring._record_probe(
+            monitoring._checked_name('component_name', p_component_name),
+            monitoring._checked_name('component_type', p_component_type),
+            monitoring._checked_health(p_status),
+            monitoring._checked_length('response_time_ms', p_response_time_ms),
+            monitoring._capped_text(p_failure_reason, 8000),
+            monitoring._capped_json(p_details),
+            p_checked_at
+        );
+    end if;
     insert into monitoring.health_probes (
         component_name, component_type, checked_at, status, response_time_ms, failure_reason,
         details
     )
     values (
-        monitoring._checked_name('component_name', p_component_name),
-        monitoring._checked_name('component_type', p_component_type),
-        v_checked_at,
-        monitoring._checked_health(p_status),
-        monitoring._checked_length('response_time_ms', p_response_time_ms),
-        monitoring._capped_text(p_failure_reason, 8000),
-        monitoring._capped_json(p_details)
+        p_component_name, p_component_type, v_checked_at, p_status, p_response_time_ms,
+        p_failure_reason, p_details
     )
     returning probe_id into v_probe_id;
     return v_probe_id;

@@ -16,22 +16,35 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_logged_at timestamptz := monitoring._event_time(p_logged_at);
-    v_partition regclass := monitoring._partition_for('log_lines', v_logged_at);
+    v_now timestamptz := monitoring.clock();
+    v_logged_at timestamptz := coalesce(p_logged_at, v_now);
     v_log_id bigint;
 begin
+    if (
+        btrim(p_component) <> ''
+        and p_level in ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
+        and greatest(length(p_component), length(p_task_id)) <= 255
+        and length(p_message) <= 8000
+        and monitoring._is_length(p_duration_ms)
+        and monitoring._is_small_json(p_details)
+        and v_logged_at <= v_now + '1 day'::interval
+        and monitoring._has_partition('log_lines', v_logged_at)
+    ) is not true then
+        perform monitoring._make_partitions('log_lines', monitoring._event_time(p_logged_at));
+        return monitoring._record_log(
+            monitoring._checked_name('component', p_component),
+            monitoring._checked_level(p_level),
+            coalesce(monitoring._capped_text(p_message, 8000), ''),
+            monitoring._capped_json(p_details),
+            monitoring._checked_optional_name('task_id', p_task_id),
+            monitoring._checked_length('duration_ms', p_duration_ms),
+            p_logged_at
+        );
+    end if;
     insert into monitoring.log_lines (
         component, logged_at, level, message, task_id, duration_ms, details
     )
-    values (
-        monitoring._checked_name('component', p_component),
-        v_logged_at,
-        monitoring._checked_level(p_level),
-        coalesce(monitoring._capped_text(p_message, 8000), ''),
-        monitoring._checked_optional_name('task_id', p_task_id),
-        monitoring._checked_length('duration_ms', p_duration_ms),
-        monitoring._capped_json(p_details)
-    )
+    values (p_component, v_logged_at, p_level, p_message, p_task_id, p_duration_ms, p_details)
     returning log_id into v_log_id;
     return v_log_id;
 end

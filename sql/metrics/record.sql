@@ -17,22 +17,40 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_recorded_at timestamptz := monitoring._event_time(p_recorded_at);
-    v_partition regclass := monitoring._partition_for('metric_samples', v_recorded_at);
+    v_now timestamptz := monitoring.clock();
+    v_recorded_at timestamptz := coalesce(p_recorded_at, v_now);
     v_sample_id bigint;
 begin
+    if (
+        btrim(p_metric_name) <> ''
+        and btrim(p_metric_type) <> ''
+        and greatest(
+            length(p_metric_name), length(p_metric_type), length(p_unit), length(p_component),
+            length(p_task_id)
+        ) <= 255
+        and p_value > '-infinity'
+        and p_value < 'infinity'
+        and monitoring._is_small_object(p_tags)
+        and v_recorded_at <= v_now + '1 day'::interval
+        and monitoring._has_partition('metric_samples', v_recorded_at)
+    ) is not true then
+        perform monitoring._make_partitions('metric_samples', monitoring._event_time(p_recorded_at));
+        return monitoring._record_metric(
+            monitoring._checked_name('metric_name', p_metric_name),
+            monitoring._checked_name('metric_type', coalesce(p_metric_type, 'gauge')),
+            monitoring._checked_value(p_value),
+            monitoring._checked_optional_name('unit', p_unit),
+            monitoring._checked_optional_name('component', p_component),
+            monitoring._checked_object('tags', p_tags),
+            monitoring._checked_optional_name('task_id', p_task_id),
+            p_recorded_at
+        );
+    end if;
     insert into monitoring.metric_samples (
         metric_name, recorded_at, metric_type, value, unit, component, task_id, tags
     )
     values (
-        monitoring._checked_name('metric_name', p_metric_name),
-        v_recorded_at,
-        monitoring._checked_name('metric_type', coalesce(p_metric_type, 'gauge')),
-        monitoring._checked_value(p_value),
-        monitoring._checked_optional_name('unit', p_unit),
-        monitoring._checked_optional_name('component', p_component),
-        monitoring._checked_optional_name('task_id', p_task_id),
-        monitoring._checked_object('tags', p_tags)
+        p_metric_name, v_recorded_at, p_metric_type, p_value, p_unit, p_component, p_task_id, p_tags
     )
     returning sample_id into v_sample_id;
     return v_sample_id;

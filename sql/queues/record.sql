@@ -16,21 +16,38 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_recorded_at timestamptz := monitoring._event_time(p_recorded_at);
-    v_partition regclass := monitoring._partition_for('queue_samples', v_recorded_at);
+    v_now timestamptz := monitoring.clock();
+    v_recorded_at timestamptz := coalesce(p_recorded_at, v_now);
     v_sample_id bigint;
 begin
+    if (
+        btrim(p_queue_name) <> ''
+        and length(p_queue_name) <= 255
+        and p_pending >= 0
+        and p_processing >= 0
+        and p_completed >= 0
+        and p_failed >= 0
+        and monitoring._is_length(p_oldest_ready_seconds)
+        and v_recorded_at <= v_now + '1 day'::interval
+        and monitoring._has_partition('queue_samples', v_recorded_at)
+    ) is not true then
+        perform monitoring._make_partitions('queue_samples', monitoring._event_time(p_recorded_at));
+        return monitoring._record_queue(
+            monitoring._checked_name('queue_name', p_queue_name),
+            monitoring._checked_size('pending', coalesce(p_pending, 0)),
+            monitoring._checked_size('processing', coalesce(p_processing, 0)),
+            monitoring._checked_size('completed', coalesce(p_completed, 0)),
+            monitoring._checked_size('failed', coalesce(p_failed, 0)),
+            monitoring._checked_length('oldest_ready_seconds', p_oldest_ready_seconds),
+            p_recorded_at
+        );
+    end if;
     insert into monitoring.queue_samples (
         queue_name, recorded_at, pending, processing, completed, failed, oldest_ready_seconds
     )
     values (
-        monitoring._checked_name('queue_name', p_queue_name),
-        v_recorded_at,
-        monitoring._checked_size('pending', coalesce(p_pending, 0)),
-        monitoring._checked_size('processing', coalesce(p_processing, 0)),
-        monitoring._checked_size('completed', coalesce(p_completed, 0)),
-        monitoring._checked_size('failed', coalesce(p_failed, 0)),
-        monitoring._checked_length('oldest_ready_seconds', p_oldest_ready_seconds)
+        p_queue_name, v_recorded_at, p_pending, p_processing, p_completed, p_failed,
+        p_oldest_ready_seconds
     )
     returning sample_id into v_sample_id;
     return v_sample_id;

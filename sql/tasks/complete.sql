@@ -17,21 +17,42 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_task_id text := monitoring._checked_name('task_id', p_task_id);
-    v_finished_at timestamptz := monitoring._event_time(p_finished_at);
-    v_partition regclass;
+    v_now timestamptz := monitoring.clock();
+    v_finished_at timestamptz := coalesce(p_finished_at, v_now);
     v_task monitoring.active_tasks;
 begin
-    delete from monitoring.active_tasks where task_id = v_task_id returning * into v_task;
-    if not found then
-        return monitoring._complete_unknown_task(
-            v_task_id, p_status, p_output_size, p_step_durations, p_counters, p_metadata, v_finished_at
+    if (
+        p_status in ('completed', 'failed', 'cancelled', 'timeout', 'lost')
+        and monitoring._is_size(p_output_size)
+        and monitoring._is_small_numbers(p_step_durations)
+        and monitoring._is_small_numbers(p_counters)
+        and monitoring._is_small_object(p_metadata)
+        and v_finished_at <= v_now + '1 day'::interval
+        and monitoring._has_partition('finished_tasks', v_finished_at)
+    ) is not true then
+        perform monitoring._make_partitions('finished_tasks', monitoring._event_time(p_finished_at));
+        return monitoring._complete_task(
+            p_task_id,
+            monitoring._checked_end_status(p_status),
+            monitoring._checked_size('output_size', p_output_size),
+            monitoring._checked_numbers('step_durations', p_step_durations),
+            monitoring._checked_numbers('counters', p_counters),
+            monitoring._checked_object('metadata', p_metadata),
+            p_finished_at
         );
     end if;
 
-    -- Clocks of two machines may differ by a little; a task never ends before it began.
-    v_finished_at := greatest(v_finished_at, v_task.started_at);
-    v_partition := monitoring._partition_for('finished_tasks', v_finished_at);
+    delete from monitoring.active_tasks where task_id = p_task_id returning * into v_task;
+    if not found then
+        return monitoring._complete_unknown_task(
+            p_task_id, p_status, p_output_size, p_step_durations, p_counters, p_metadata, v_finished_at
+        );
+    end if;
+    if v_finished_at < v_task.started_at then
+        -- Clocks of two machines may differ by a little; a task never ends before it began.
+        v_finished_at := v_task.started_at;
+        perform monitoring._make_partitions('finished_tasks', v_finished_at);
+    end if;
 
     insert into monitoring.finished_tasks (
         task_id, attempt, task_type, status, started_at, finished_at, duration_ms,
@@ -39,31 +60,18 @@ begin
         parent_task_id, step_durations, counters, metadata
     )
     values (
-        v_task_id,
-        v_task.attempt,
-        v_task.task_type,
-        monitoring._checked_end_status(p_status),
-        v_task.started_at,
-        v_finished_at,
+        p_task_id, v_task.attempt, v_task.task_type, p_status, v_task.started_at, v_finished_at,
         extract(epoch from v_finished_at - v_task.started_at)::double precision * 1000,
-        v_task.input_size,
-        monitoring._checked_size('output_size', p_output_size),
-        v_task.items_done,
-        v_task.items_total,
-        v_task.backend_pid,
-        v_task.worker_id,
-        v_task.parent_task_id,
-        monitoring._checked_numbers('step_durations', p_step_durations),
-        coalesce(v_task.counters || monitoring._checked_numbers('counters', p_counters),
-            monitoring._checked_numbers('counters', p_counters), v_task.counters),
-        coalesce(v_task.metadata || monitoring._checked_object('metadata', p_metadata),
-            monitoring._checked_object('metadata', p_metadata), v_task.metadata)
+        v_task.input_size, p_output_size, v_task.items_done, v_task.items_total,
+        v_task.backend_pid, v_task.worker_id, v_task.parent_task_id, p_step_durations,
+        coalesce(v_task.counters || p_counters, p_counters, v_task.counters),
+        coalesce(v_task.metadata || p_metadata, p_metadata, v_task.metadata)
     );
 
     if p_status <> 'completed' then
-        perform monitoring._remember_attempt(v_task_id, v_task.attempt, v_finished_at);
+        perform monitoring._remember_attempt(p_task_id, v_task.attempt, v_finished_at);
     elsif v_task.attempt > 1 then
-        delete from monitoring.unsuccessful_attempts where task_id = v_task_id;
+        delete from monitoring.unsuccessful_attempts where task_id = p_task_id;
     end if;
     return true;
 end
@@ -106,10 +114,9 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_status text := monitoring._checked_end_status(p_status);
-    v_partition regclass;
 begin
+    perform monitoring._checked_name('task_id', p_task_id);
+
     -- Told twice: the first telling stands.
     if exists (
         select from monitoring.finished_tasks t
@@ -119,21 +126,13 @@ begin
     end if;
 
     -- Its beginning was never told, or got lost: keep what is known of its end.
-    v_partition := monitoring._partition_for('finished_tasks', p_finished_at);
     insert into monitoring.finished_tasks (
         task_id, attempt, task_type, status, finished_at, output_size, step_durations, counters,
         metadata
     )
     values (
-        p_task_id,
-        1,
-        'unknown',
-        v_status,
-        p_finished_at,
-        monitoring._checked_size('output_size', p_output_size),
-        monitoring._checked_numbers('step_durations', p_step_durations),
-        monitoring._checked_numbers('counters', p_counters),
-        monitoring._checked_object('metadata', p_metadata)
+        p_task_id, 1, 'unknown', p_status, p_finished_at, p_output_size, p_step_durations,
+        p_counters, p_metadata
     )
     on conflict do nothing;
     return false;

@@ -17,37 +17,52 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_started_at timestamptz := monitoring._event_time(p_started_at);
+    v_now timestamptz := monitoring.clock();
+    v_started_at timestamptz := coalesce(p_started_at, v_now);
     v_attempt integer;
 begin
+    if (
+        btrim(p_task_id) <> ''
+        and btrim(p_task_type) <> ''
+        and greatest(
+            length(p_task_id), length(p_task_type), length(p_worker_id), length(p_parent_task_id)
+        ) <= 255
+        and monitoring._is_size(p_input_size)
+        and monitoring._is_size(p_items_total)
+        and monitoring._is_small_object(p_metadata)
+        and v_started_at <= v_now + '1 day'::interval
+        and v_started_at >= '1970-01-01 00:00:00+00'::timestamptz
+    ) is not true then
+        return monitoring._start_task(
+            monitoring._checked_name('task_id', p_task_id),
+            monitoring._checked_name('task_type', p_task_type),
+            monitoring._checked_size('input_size', p_input_size),
+            monitoring._checked_optional_name('worker_id', p_worker_id),
+            monitoring._checked_optional_name('parent_task_id', p_parent_task_id),
+            monitoring._checked_object('metadata', p_metadata),
+            monitoring._checked_size('items_total', p_items_total),
+            monitoring._event_time(p_started_at)
+        );
+    end if;
+
     insert into monitoring.active_tasks (
         task_id, attempt, task_type, started_at, heartbeat_at, progress_at, input_size,
         items_total, backend_pid, worker_id, parent_task_id, metadata
     )
     values (
-        monitoring._checked_name('task_id', p_task_id),
+        p_task_id,
         1 + coalesce(
             (select u.attempt from monitoring.unsuccessful_attempts u where u.task_id = p_task_id), 0
         ),
-        monitoring._checked_name('task_type', p_task_type),
-        v_started_at,
-        v_started_at,
-        v_started_at,
-        monitoring._checked_size('input_size', p_input_size),
-        monitoring._checked_size('items_total', p_items_total),
-        pg_backend_pid(),
-        monitoring._checked_optional_name('worker_id', p_worker_id),
-        monitoring._checked_optional_name('parent_task_id', p_parent_task_id),
-        monitoring._checked_object('metadata', p_metadata)
+        p_task_type, v_started_at, v_started_at, v_started_at, p_input_size, p_items_total,
+        pg_backend_pid(), p_worker_id, p_parent_task_id, p_metadata
     )
     on conflict (task_id) do nothing
     returning attempt into v_attempt;
 
     if v_attempt is null then
         -- The name is running already: that attempt was restarted without a word.
-        perform monitoring._complete_task(
-            p_task_id, 'lost', null, null, null, null, v_started_at
-        );
+        perform monitoring._complete_task(p_task_id, 'lost', null, null, null, null, v_started_at);
         return monitoring._start_task(
             p_task_id, p_task_type, p_input_size, p_worker_id, p_parent_task_id, p_metadata,
             p_items_total, v_started_at

@@ -1,0 +1,120 @@
+# `make` or `make help` lists what can be done here.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+MATRIX := tests/matrix/node_modules/.package-lock.json
+MIGRATIONS := $(filter-out %.rollback.sql,$(wildcard migrations/*.sql))
+SQL_DIRECTORIES := sql migrations tests/pgtap tests/harness
+# Further words for `make demo`, `make pgtap` and `make test-python`, as in `make demo ARGS=--once`.
+ARGS ?=
+
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/.demo ## watch real work in a PostgreSQL of its own (ARGS=--once for one round)
+	@$(BIN)/pgvigil demo $(ARGS)
+
+.PHONY: test
+test: lint pgtap plpgsql-check test-matrix test-python ## everything that must pass
+
+.PHONY: lint
+lint: $(VENV)/.dev ## check style and types: sqlfluff, squawk, ruff, mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar $(SQL_DIRECTORIES)
+	$(BIN)/squawk $(MIGRATIONS)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(VENV)/.dev ## rewrite SQL and Python in the house style
+	$(BIN)/sqlfluff fix --disable-progress-bar $(SQL_DIRECTORIES)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: pgtap
+pgtap: $(VENV)/.dev install-test-tools ## run the pgTAP tests (ARGS='--pg 17 tests/pgtap/some.sql')
+	@$(BIN)/python -m tests.harness pgtap $(ARGS)
+
+.PHONY: plpgsql-check
+plpgsql-check: $(VENV)/.dev install-test-tools ## look inside every PL/pgSQL body
+	@$(BIN)/python -m tests.harness plpgsql-check
+
+.PHONY: test-matrix
+test-matrix: $(VENV)/.dev install-test-tools $(MATRIX) ## run the pgTAP tests on PostgreSQL 15, 16, 17 and 18
+	@$(BIN)/python -m tests.harness matrix
+
+.PHONY: test-python
+test-python: $(VENV)/.dev ## run the Python tests (ARGS='-k name')
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: bench
+bench: $(VENV)/.dev ## measure speed and error grouping; see bench/README.md
+	@$(BIN)/python -m bench $(ARGS)
+
+.PHONY: dist
+dist: $(VENV)/.dev ## build dist/pgvigil.sql, the one-file install, and the wheel
+	@mkdir -p dist
+	$(BIN)/pgvigil sql > dist/pgvigil.sql
+	$(BIN)/python -m hatchling build --target wheel
+
+.PHONY: install-test-tools
+install-test-tools: ## install PostgreSQL, pgTAP and the like where they are missing (Debian)
+	@tests/harness/install-tools.sh
+
+# The lists hold versions and hashes, no addresses, so they work with any mirror.
+COMPILE = $(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+.PHONY: requirements
+requirements: $(VENV)/.dev ## choose the newest versions and write requirements/*.txt anew
+	$(INSTALL) uv
+	$(COMPILE) pyproject.toml --group dev --extra demo --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --group build --extra demo \
+		--constraints requirements/dev.txt --output-file requirements/demo.txt
+	$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/runtime.txt
+
+.PHONY: clean
+clean: ## remove what was built; the environment stays
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache
+	find python tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean ## remove the environment and the fetched PostgreSQL versions as well
+	rm -rf $(VENV) tests/matrix/node_modules
+
+# The demonstration needs a fraction of what the tests need, and is then ready sooner.
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/.created
+	@echo "Installing requirements/demo.txt into $(VENV)"
+	@$(INSTALL) --require-hashes -r requirements/demo.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.created
+	@echo "Installing requirements/dev.txt into $(VENV)"
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/.demo $@
+
+$(VENV)/.created:
+	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not installed."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is too old: 3.11 or newer is needed (make PYTHON=python3.12 …)."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
+		{ echo "Python cannot make environments; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# Install scripts stay off: the harness makes the few links they would make.
+$(MATRIX): tests/matrix/package-lock.json | install-test-tools
+	@npm ci --prefix tests/matrix --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,66 @@
+"""The command ``pgvigil``; each subcommand lives in ``pgvigil.commands.<name>`` as ``command``."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+from pgvigil import __version__
+
+
+class Subcommand(NamedTuple):
+    """Where a subcommand lives, and the line that the overview shows for it."""
+
+    module: str
+    summary: str
+
+
+# The overview is printed from here, so that `pgvigil --help` imports none of them.
+SUBCOMMANDS: Mapping[str, Subcommand] = {
+    "demo": Subcommand("pgvigil.commands.demo", "Watch real work in a PostgreSQL of its own."),
+    "migrate": Subcommand("pgvigil.commands.migrate", "Install or upgrade pgvigil in a database."),
+    "status": Subcommand("pgvigil.commands.status", "Tell what is installed and what is missing."),
+    "doctor": Subcommand("pgvigil.commands.doctor", "Check everything and name remedies."),
+    "dashboard": Subcommand("pgvigil.commands.dashboard", "Show the present state."),
+    "backfill": Subcommand("pgvigil.commands.backfill", "Load records from CSV or JSONL."),
+    "sql": Subcommand("pgvigil.commands.sql", "Print the single-file install for psql."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the overview."""
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a subcommand, or None for an unknown name."""
+        if cmd_name not in SUBCOMMANDS:
+            return None
+        command: click.Command = import_module(SUBCOMMANDS[cmd_name].module).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the overview from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in SUBCOMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; an expected error is a message, not a traceback."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            from pgvigil.exceptions import explain
+
+            message = explain(error)
+            if message is None:
+                raise
+            raise click.ClickException(message) from error
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pgvigil")
+def main() -> None:
+    """Watch the work that programs do, from inside PostgreSQL."""

@@ -1,0 +1,149 @@
+"""What can go wrong, by name: refusals by the database (SQLSTATE class PV) and failed installs.
+
+The docstring of each exception says what it means; docs/errors.md has examples and remedies.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from inspect import cleandoc
+from typing import ClassVar, Self
+
+import psycopg
+
+
+class PgvigilError(Exception):
+    """Something that pgvigil itself has to say; ``hint`` tells what would be right."""
+
+    def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
+        """Keep the message (the docstring when None) and the hint."""
+        super().__init__(message or cleandoc(type(self).__doc__ or ""))
+        self.hint = hint
+
+
+class MonitoringError(PgvigilError):
+    """A function of schema monitoring refused its input; nothing of the call was recorded."""
+
+    sqlstate: ClassVar[str | None] = None
+    """The code of class PV that the exception stands for; None for the base alone."""
+
+    @classmethod
+    def from_database(cls, error: psycopg.Error) -> Self | None:
+        """Return the exception for a database error of class PV, or None for any other."""
+        code = error.sqlstate or ""
+        if not code.startswith("PV"):
+            return None
+        kind = _KINDS.get(code, MonitoringError)
+        message = error.diag.message_primary or str(error)
+        return kind(message, hint=error.diag.message_hint)  # type: ignore[return-value]
+
+
+class NameMissingError(MonitoringError):
+    """A name that must be there is null, empty or blank."""
+
+    sqlstate = "PV001"
+
+
+class NameTooLongError(MonitoringError):
+    """A name has more than 255 characters."""
+
+    sqlstate = "PV002"
+
+
+class UnknownValueError(MonitoringError):
+    """A value is not one of those allowed, such as a status, severity or level."""
+
+    sqlstate = "PV003"
+
+
+class NumberOutOfRangeError(MonitoringError):
+    """A number is negative, infinite, NaN or missing where it cannot be."""
+
+    sqlstate = "PV004"
+
+
+class WrongJsonShapeError(MonitoringError):
+    """A JSON value has the wrong shape, such as an array where an object belongs."""
+
+    sqlstate = "PV005"
+
+
+class ImpossibleTimeError(MonitoringError):
+    """A time lies before 1970 or more than a day ahead, or a task ends before it starts."""
+
+    sqlstate = "PV006"
+
+
+class UnknownNameError(MonitoringError):
+    """A call of an operator names something that does not exist."""
+
+    sqlstate = "PV007"
+
+
+_KINDS: dict[str, type[MonitoringError]] = {
+    kind.sqlstate: kind for kind in MonitoringError.__subclasses__() if kind.sqlstate is not None
+}
+
+
+@contextmanager
+def monitoring_errors() -> Iterator[None]:
+    """Turn database errors of class PV that occur inside into `MonitoringError`.
+
+    Raises:
+        MonitoringError: the subclass for the SQLSTATE; other errors pass as they are.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        translated = MonitoringError.from_database(error)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+class InstallError(PgvigilError):
+    """The installation was not changed any further; what was committed before stays valid."""
+
+
+class ChangedMigrationError(InstallError):
+    """A released migration differs from its checksum: migrations are never edited."""
+
+
+class NewerDatabaseError(InstallError):
+    """The database holds migrations that this version of pgvigil does not know."""
+
+
+class DatabaseNotReadyError(InstallError):
+    """The server or the caller's rights do not allow an installation here."""
+
+
+class MigrationFailedError(InstallError):
+    """A migration, or its rollback, failed; its transaction was rolled back."""
+
+
+class CodeFailedError(InstallError):
+    """The functions and views could not be loaded; those from before stay."""
+
+
+class LockedError(InstallError):
+    """Another program, such as plain yoyo, is migrating this database."""
+
+
+class RollbackRefusedError(InstallError):
+    """The newest migration cannot be rolled back as things are; nothing was changed."""
+
+
+class NotInstalledError(InstallError):
+    """This database does not have pgvigil."""
+
+
+def explain(error: BaseException) -> str | None:
+    """Return the message, and hint if any, for a user; None for errors that are bugs."""
+    if isinstance(error, PgvigilError):
+        hint = error.hint
+        message = str(error)
+    elif isinstance(error, psycopg.Error):
+        hint = error.diag.message_hint
+        message = error.diag.message_primary or str(error).strip() or type(error).__name__
+    else:
+        return None
+    return f"{message}\nHint: {hint}" if hint else message

@@ -1,0 +1,54 @@
+"""The book of what is installed: ``monitoring.installed_migrations`` and ``installed_code``.
+
+Every migration writes its own row in its own transaction, whichever way it came in, so the book
+cannot be wrong. Only the installer reads these tables; everyone else has ``get_installation()``.
+"""
+
+from collections.abc import Collection, Sequence
+
+import psycopg
+
+from pgvigil.exceptions import NewerDatabaseError
+from pgvigil.install.files import Migration
+
+
+def has_book(connection: psycopg.Connection) -> bool:
+    """Return whether this database has pgvigil, or at least its first migration."""
+    return _has_table(connection, "monitoring.installed_migrations")
+
+
+def read_book(connection: psycopg.Connection) -> list[str]:
+    """Return the ids of the migrations that ran here, in order; none without a book."""
+    if not has_book(connection):
+        return []
+    rows = connection.execute(
+        "select migration_id from monitoring.installed_migrations order by migration_id"
+    )
+    return [row[0] for row in rows]
+
+
+def read_code_checksum(connection: psycopg.Connection) -> str | None:
+    """Return the checksum of the code loaded here; None when there is none or psql loaded it."""
+    if not _has_table(connection, "monitoring.installed_code"):
+        return None
+    row = connection.execute("select checksum from monitoring.installed_code").fetchone()
+    return None if row is None else row[0]
+
+
+def refuse_newer(installed: Collection[str], known: Sequence[Migration]) -> None:
+    """Refuse a database whose book names migrations that this package does not have.
+
+    Raises:
+        NewerDatabaseError: the message names them.
+    """
+    unknown = sorted(set(installed) - {migration.migration_id for migration in known})
+    if unknown:
+        raise NewerDatabaseError(
+            f"this database is newer than this pgvigil: it has {', '.join(unknown)}",
+            hint="Upgrade the pgvigil package and run the command again.",
+        )
+
+
+def _has_table(connection: psycopg.Connection, name: str) -> bool:
+    row = connection.execute("select to_regclass(%s) is not null", [name]).fetchone()
+    return row is not None and bool(row[0])

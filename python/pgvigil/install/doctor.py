@@ -1,0 +1,250 @@
+"""Checks of an installation and of what it stands on; each names its remedy."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import psycopg
+
+from pgvigil.exceptions import PgvigilError
+from pgvigil.install.grants import ROLES
+from pgvigil.install.session import OLDEST_SERVER, connect
+from pgvigil.install.status import Status, read_status
+from pgvigil.install.yoyo_runner import find_schema
+
+Level = Literal["ok", "warn", "fail"]
+_LARGEST_SKEW_SECONDS = 2.0
+_DAYS_AHEAD_WANTED = 2
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one check."""
+
+    name: str
+    level: Level
+    finding: str
+    remedy: str | None = None
+    """What to do; None when all is well."""
+
+
+def examine(dsn: str) -> Iterator[Check]:
+    """Run all checks that make sense, in order; those that need an installation come last.
+
+    Args:
+        dsn: the database, as a URI or key=value pairs; empty for libpq's environment.
+    """
+    try:
+        connection = connect(dsn)
+    except psycopg.OperationalError as error:
+        yield Check("connection", "fail", str(error).strip(), "Check --dsn, server and network.")
+        return
+    with connection:
+        info = connection.info
+        yield Check("connection", "ok", f"{info.dbname} as {info.user}")
+        server = [check(connection) for check in _SERVER_CHECKS]
+        yield from server
+        if server[0].level == "ok":
+            yield from _examine_installation(connection)
+
+
+def _examine_installation(connection: psycopg.Connection) -> Iterator[Check]:
+    try:
+        status = read_status(connection)
+    except PgvigilError as error:
+        yield Check("installed", "fail", str(error), error.hint)
+        return
+    if not status.installed:
+        yield Check("installed", "fail", "pgvigil is not in this database", "pgvigil migrate")
+        yield _may_create(connection)
+        return
+    yield Check("installed", "ok", f"pgvigil {status.version or 'tables only'}")
+    for check in _TABLE_CHECKS if status.code == "missing" else _STATUS_CHECKS:
+        yield check(status)
+    yield _membership(connection)
+    yield _search_path(connection)
+    yield _lock_table(connection)
+
+
+def _version(connection: psycopg.Connection) -> Check:
+    version = connection.info.server_version
+    if version < OLDEST_SERVER:
+        return Check("server", "fail", f"PostgreSQL {version // 10000}", "Use 15 or newer.")
+    return Check("server", "ok", f"PostgreSQL {version // 10000}.{version % 10000}")
+
+
+def _writable(connection: psycopg.Connection) -> Check:
+    if _one(connection, "select pg_is_in_recovery()"):
+        return Check("writable", "fail", "this is a standby", "Connect to the primary.")
+    if _one(connection, "select current_setting('transaction_read_only')::boolean"):
+        return Check(
+            "writable",
+            "fail",
+            "transactions are read-only here",
+            "Unset default_transaction_read_only for this role and database.",
+        )
+    return Check("writable", "ok", "takes changes")
+
+
+def _encoding(connection: psycopg.Connection) -> Check:
+    encoding = _one(connection, "select current_setting('server_encoding')")
+    if encoding != "UTF8":
+        remedy = "Use a database with encoding UTF8: others cannot hold every text sent to them."
+        return Check("encoding", "warn", str(encoding), remedy)
+    return Check("encoding", "ok", "UTF8")
+
+
+def _clock(connection: psycopg.Connection) -> Check:
+    before = time.time()
+    server: datetime = _one(connection, "select clock_timestamp()")
+    after = time.time()
+    # The server looked at its clock at some moment between the two.
+    skew = server.timestamp() - (before + after) / 2
+    zone = _one(connection, "select current_setting('TimeZone')")
+    if _one(connection, "select nullif(current_setting('monitoring.now', true), '')"):
+        remedy = "Reset monitoring.now: it is for tests, and stops pgvigil's clock."
+        return Check("clock", "fail", "monitoring.now is set", remedy)
+    if abs(skew) > _LARGEST_SKEW_SECONDS + (after - before) / 2:
+        here = datetime.now(UTC).isoformat(timespec="seconds")
+        finding = f"the server is {skew:+.1f} s off from this machine ({here})"
+        return Check("clock", "warn", finding, "Synchronise both clocks with NTP.")
+    return Check("clock", "ok", f"agrees with this machine; time zone {zone}, days are UTC days")
+
+
+_SERVER_CHECKS: tuple[Callable[[psycopg.Connection], Check], ...] = (
+    _version,
+    _writable,
+    _encoding,
+    _clock,
+)
+
+
+def _may_create(connection: psycopg.Connection) -> Check:
+    if not _one(connection, "select has_database_privilege(current_database(), 'create')"):
+        remedy = f"grant create on database {connection.info.dbname} to {connection.info.user};"
+        return Check("rights", "fail", "you may not create schemas here", remedy)
+    try:
+        schema = find_schema(connection)
+    except PgvigilError as error:
+        return Check("rights", "fail", str(error), error.hint)
+    if not _one(
+        connection, "select rolcreaterole or rolsuper from pg_roles where rolname = current_user"
+    ):
+        remedy = f"Install, or have an administrator create first: {', '.join(ROLES)}."
+        return Check("rights", "warn", "you may install, but not create roles", remedy)
+    return Check("rights", "ok", f"you may install; yoyo's tables go into schema {schema}")
+
+
+def _migrations(status: Status) -> Check:
+    if status.unknown:
+        finding = f"the database is newer: {', '.join(status.unknown)}"
+        return Check("migrations", "fail", finding, "Upgrade the pgvigil package.")
+    if status.pending:
+        finding = f"pending: {', '.join(status.pending)}"
+        return Check("migrations", "fail", finding, "pgvigil migrate")
+    return Check("migrations", "ok", f"all {len(status.applied)} applied")
+
+
+def _code(status: Status) -> Check:
+    if status.code == "current":
+        return Check("code", "ok", f"functions and views of {status.version}")
+    if status.code == "unknown":
+        finding = "loaded by plain psql, so not compared with this package"
+        return Check("code", "warn", finding, "pgvigil migrate")
+    finding = "there is none" if status.code == "missing" else "not this version's"
+    return Check("code", "fail", finding, "pgvigil migrate")
+
+
+def _roles(status: Status) -> Check:
+    if status.missing_roles:
+        create = " ".join(f"create role {role};" for role in status.missing_roles)
+        finding = f"missing: {', '.join(status.missing_roles)}"
+        return Check(
+            "roles", "warn", finding, f"As an administrator: {create} Then: pgvigil migrate"
+        )
+    return Check("roles", "ok", "all four are there")
+
+
+def _grants(status: Status) -> Check:
+    if status.grants_are_stale:
+        finding = "a role came, or you joined the admins, after the grants were made"
+        return Check("grants", "warn", finding, "pgvigil migrate")
+    return Check("grants", "ok", "made for every role that is there")
+
+
+def _partitions(status: Status) -> Check:
+    if not status.partitions:
+        return Check("partitions", "fail", "no table tells of any", "pgvigil migrate")
+    ahead = min(-1 if entry.days_ahead is None else entry.days_ahead for entry in status.partitions)
+    remedy = "select monitoring.ensure_partitions(); as a member of monitoring_admin, daily"
+    if ahead < 0:
+        finding = "some table has none for today; the next record makes it, and waits for that"
+        return Check("partitions", "warn", finding, remedy)
+    if ahead < _DAYS_AHEAD_WANTED:
+        return Check("partitions", "warn", f"made only {ahead} days ahead", remedy)
+    return Check("partitions", "ok", f"made {ahead} days ahead")
+
+
+_TABLE_CHECKS: tuple[Callable[[Status], Check], ...] = (_migrations, _code)
+_STATUS_CHECKS: tuple[Callable[[Status], Check], ...] = (
+    *_TABLE_CHECKS,
+    _roles,
+    _grants,
+    _partitions,
+)
+
+
+def _membership(connection: psycopg.Connection) -> Check:
+    rows = connection.execute(
+        "select rolname from pg_roles"
+        " where rolname = any (%s) and pg_has_role(oid, 'usage') order by rolname",
+        [list(ROLES)],
+    ).fetchall()
+    if _one(connection, "select rolsuper from pg_roles where rolname = current_user"):
+        return Check("membership", "ok", "you are a superuser")
+    if not rows:
+        remedy = f"grant monitoring_reader, monitoring_writer to {connection.info.user};"
+        return Check("membership", "warn", "you belong to none of the roles", remedy)
+    return Check("membership", "ok", f"you belong to {', '.join(row[0] for row in rows)}")
+
+
+def _search_path(connection: psycopg.Connection) -> Check:
+    if _one(connection, "select 'monitoring' = any (current_schemas(false))"):
+        return Check("search path", "ok", "plain names work")
+    remedy = (
+        f"If you like: alter role {connection.info.user} set search_path = "
+        '"$user", public, monitoring;'
+    )
+    return Check("search path", "ok", "names need the prefix monitoring.", remedy)
+
+
+def _lock_table(connection: psycopg.Connection) -> Check:
+    """Compare the lock table with a statement that reads all of the history, index by index."""
+    slots = int(
+        _one(
+            connection,
+            "select current_setting('max_locks_per_transaction')::integer"
+            " * (current_setting('max_connections')::integer"
+            " + current_setting('max_prepared_transactions')::integer)",
+        )
+    )
+    relations = int(
+        _one(
+            connection,
+            "select count(*) from pg_class where relnamespace = 'monitoring'::regnamespace"
+            " and relkind in ('r', 'p', 'i', 'I')",
+        )
+    )
+    finding = f"room for {slots} locks; all of the tables and indexes are {relations}"
+    if relations * 4 > slots:
+        remedy = "Raise max_locks_per_transaction, or keep fewer days."
+        return Check("lock table", "warn", finding, remedy)
+    return Check("lock table", "ok", finding)
+
+
+def _one(connection: psycopg.Connection, query: str) -> Any:
+    row = connection.execute(query.encode()).fetchone()
+    assert row is not None, query
+    return row[0]

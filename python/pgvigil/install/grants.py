@@ -1,0 +1,28 @@
+"""Whether roles have come, or the installer joined the admins, since the grants were made."""
+
+import psycopg
+
+ROLES = ("monitoring_reader", "monitoring_writer", "monitoring_operator", "monitoring_admin")
+
+STALE = """\
+exists (
+    select from pg_roles
+    where rolname in ('monitoring_reader', 'monitoring_writer', 'monitoring_operator',
+            'monitoring_admin')
+        and not has_schema_privilege(oid, 'monitoring', 'usage')
+)
+or coalesce(pg_has_role(to_regrole('monitoring_admin'), 'usage'), false) and exists (
+    select from pg_proc
+    where pronamespace = to_regnamespace('monitoring')
+        and proowner <> to_regrole('monitoring_admin')
+)"""
+"""SQL condition: loading the code again would grant or hand over what is not yet.
+
+The catalogue is asked from here, because the code that could answer may not be loaded.
+"""
+
+
+def grants_are_stale(connection: psycopg.Connection) -> bool:
+    """Return whether loading the code again would grant or hand over what is not yet."""
+    row = connection.execute(f"select {STALE}".encode()).fetchone()
+    return row is not None and bool(row[0])

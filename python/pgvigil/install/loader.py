@@ -1,0 +1,61 @@
+"""Loads functions, views and grants, or drops them, in one transaction."""
+
+from importlib.resources import files
+
+import psycopg
+
+from pgvigil.exceptions import CodeFailedError, RollbackRefusedError
+from pgvigil.install.files import Code
+
+# Names in the code are looked up as the code means them, whatever else the caller's path holds.
+SEARCH_PATH = "pg_catalog, pg_temp"
+
+
+def load_code(connection: psycopg.Connection, code: Code) -> None:
+    """Load all code files and note their checksum; all or nothing.
+
+    Raises:
+        CodeFailedError: a file failed; the message names it.
+    """
+    with connection.transaction():
+        connection.execute(f"set local search_path = {SEARCH_PATH}")
+        for file in code.files:
+            _load_file(connection, file.name, file.text)
+        connection.execute(
+            "select monitoring.note_code_checksum(p_checksum => %s)", [code.checksum]
+        )
+
+
+def _load_file(connection: psycopg.Connection, name: str, text: str) -> None:
+    try:
+        connection.execute(text.encode())
+    except psycopg.Error as error:
+        line = _line_of(text, error.diag.statement_position)
+        raise CodeFailedError(
+            f"sql/{name}{line} failed: {error.diag.message_primary or error}",
+            hint=error.diag.message_hint or error.diag.message_detail,
+        ) from error
+
+
+def _line_of(text: str, position: str | None) -> str:
+    """Return where a character position, counted from 1, is; empty when it is unknown."""
+    if position is None:
+        return ""
+    return f" line {text[: int(position)].count(chr(10)) + 1}"
+
+
+def drop_code(connection: psycopg.Connection) -> None:
+    """Drop all views and functions of schema monitoring, if any; tables and their rows stay.
+
+    Raises:
+        RollbackRefusedError: something outside the schema uses one of them.
+    """
+    statement = (files("pgvigil.install") / "drop_code.sql").read_text(encoding="utf-8")
+    try:
+        with connection.transaction():
+            connection.execute(statement.encode())
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise RollbackRefusedError(
+            f"the code cannot be dropped: {error.diag.message_detail or error}",
+            hint=error.diag.message_hint,
+        ) from error

@@ -1,0 +1,156 @@
+"""Installs, upgrades and rolls back, step by step, under a lock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from pgvigil import __version__
+from pgvigil.exceptions import DatabaseNotReadyError, RollbackRefusedError
+from pgvigil.install.book import has_book, read_book, read_code_checksum, refuse_newer
+from pgvigil.install.files import Code, Migration, read_migrations
+from pgvigil.install.grants import grants_are_stale
+from pgvigil.install.loader import drop_code, load_code
+from pgvigil.install.session import Report, installer_session, say_nothing
+from pgvigil.install.yoyo_runner import open_yoyo
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """What a run of `migrate` did."""
+
+    applied: list[str]
+    """Ids of the migrations that ran, in order."""
+    code_loaded: bool
+    """Whether functions and views were loaded."""
+
+
+def migrate(dsn: str = "", *, reload: bool = False, report: Report = say_nothing) -> Migrated:
+    """Install pgvigil in a database, or bring it up to this package; repeatable.
+
+    Args:
+        dsn: the database, as a URI or key=value pairs; empty for libpq's environment.
+        reload: load functions, views and grants even if they are the same.
+        report: is told what is done, a line at a time, and the server's notices and warnings.
+
+    Raises:
+        InstallError: one of its kinds; the message says why and the hint what to do.
+        psycopg.OperationalError: the database cannot be reached.
+    """
+    known = read_migrations()
+    code = Code()
+    with installer_session(dsn, report) as connection:
+        installed = read_book(connection)
+        refuse_newer(installed, known)
+        _check_may_create_schema(connection)
+        applied = _apply_pending(connection, dsn, known, report)
+        loaded = _load_when_needed(connection, code, reload or bool(applied), report)
+        if not applied and not loaded:
+            report(f"pgvigil {__version__}: nothing to do")
+    return Migrated(applied, loaded)
+
+
+def roll_back(dsn: str = "", *, report: Report = say_nothing) -> str:
+    """Undo the newest migration, with the data that it made room for; return its id.
+
+    The code goes first, because it belongs to the newer tables; `migrate` brings all back.
+
+    Args:
+        dsn: the database, as a URI or key=value pairs; empty for libpq's environment.
+        report: is told what is done, a line at a time, and the server's notices and warnings.
+
+    Raises:
+        InstallError: one of its kinds; the message says why and the hint what to do.
+        psycopg.OperationalError: the database cannot be reached.
+    """
+    known = read_migrations()
+    with installer_session(dsn, report) as connection:
+        newest = _newest(read_book(connection), known)
+        with open_yoyo(connection, dsn, report) as yoyo:
+            yoyo.agree_with(read_book(connection), known)
+            drop_code(connection)
+            report("dropped the functions and views, which belong to the newer tables")
+            yoyo.roll_back(newest, known)
+        report(f"rolled back {newest.migration_id}")
+    report("`pgvigil migrate` brings everything back, except the dropped data")
+    return newest.migration_id
+
+
+def newest_migration(dsn: str) -> str:
+    """Return the id of the migration that `roll_back` would undo.
+
+    Raises:
+        RollbackRefusedError: there is none, or it cannot be undone.
+        psycopg.OperationalError: the database cannot be reached.
+    """
+    with installer_session(dsn, say_nothing) as connection:
+        return _newest(read_book(connection), read_migrations()).migration_id
+
+
+def _apply_pending(
+    connection: psycopg.Connection, dsn: str, known: Sequence[Migration], report: Report
+) -> list[str]:
+    applied = []
+    with open_yoyo(connection, dsn, report) as yoyo:
+        installed = read_book(connection)
+        yoyo.agree_with(installed, known)
+        for migration in known:
+            if migration.migration_id not in installed:
+                yoyo.apply(migration, known)
+                report(f"applied {migration.migration_id}")
+                applied.append(migration.migration_id)
+    return applied
+
+
+def _load_when_needed(
+    connection: psycopg.Connection, code: Code, wanted: bool, report: Report
+) -> bool:
+    if wanted:
+        reason = ""
+    elif read_code_checksum(connection) != code.checksum:
+        reason = ": they are not those of this version"
+    elif grants_are_stale(connection):
+        reason = ": a role has come that they were not granted to yet"
+    else:
+        return False
+    load_code(connection, code)
+    report(f"loaded the functions and views of pgvigil {__version__}{reason}")
+    return True
+
+
+def _newest(installed: Sequence[str], known: Sequence[Migration]) -> Migration:
+    refuse_newer(installed, known)
+    if not installed:
+        raise RollbackRefusedError("there is no migration to roll back in this database")
+    newest = next(item for item in known if item.migration_id == installed[-1])
+    if not newest.rollback_path.exists():
+        raise RollbackRefusedError(
+            f"{newest.migration_id} cannot be rolled back: {newest.rollback_path.name} is missing"
+        )
+    return newest
+
+
+def _check_may_create_schema(connection: psycopg.Connection) -> None:
+    """Refuse early, and in plain words, what the first migration would stumble over."""
+    if has_book(connection):
+        return
+    row = connection.execute(
+        "select to_regnamespace('monitoring') is not null,"
+        " has_database_privilege(current_database(), 'create'),"
+        " pg_has_role(nspowner, 'usage')"
+        " from (select 1) as always left join pg_namespace on nspname = 'monitoring'"
+    ).fetchone()
+    assert row is not None
+    exists, may_create, owns = row
+    user, database = connection.info.user, connection.info.dbname
+    if not exists and not may_create:
+        raise DatabaseNotReadyError(
+            f"{user} may not create schemas in database {database}",
+            hint=f"Ask for one of: grant create on database {database} to {user}; "
+            f"or: create schema monitoring authorization {user};",
+        )
+    if exists and not owns:
+        raise DatabaseNotReadyError(
+            f"schema monitoring is there already and belongs to somebody else than {user}",
+            hint=f"Ask its owner for: alter schema monitoring owner to {user};",
+        )

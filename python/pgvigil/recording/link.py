@@ -1,0 +1,189 @@
+"""One connection to the database, opened when first needed and reopened after a loss.
+
+`DatabaseLink` is what keeps a program safe from its own monitoring: no call waits longer than the
+time limits, and while the database is away calls come back at once.
+"""
+
+import os
+import select
+import threading
+import time
+from collections.abc import Generator, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+from psycopg.types.numeric import Int8Dumper
+
+_T = TypeVar("_T")
+# A failed attempt is followed by a rest ten times as long as it took: at the very worst a tenth
+# of the watched program's time is lost.
+_REST_FACTOR = 10
+_SHORTEST_REST = 1.0
+_LONGEST_REST = 60.0
+
+
+class UnavailableError(Exception):
+    """The database cannot be used at the moment."""
+
+
+class _ImpatientConnection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that gives up when the server is silent for too long.
+
+    A statement_timeout lives in the server, so it helps neither against a dead network nor
+    against a frozen server.
+    """
+
+    patience = 5.0
+
+    def wait(self, gen: PQGen[_T], *args: Any, **kwargs: Any) -> _T:
+        return super().wait(self._until(gen, time.monotonic() + self.patience), *args, **kwargs)
+
+    def _until(self, gen: PQGen[_T], deadline: float) -> Generator[Any, Any, _T]:
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and time.monotonic() > deadline:
+                    gen.close()
+                    raise psycopg.OperationalError(f"no answer within {self.patience:g} s")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+
+class DatabaseLink:
+    """Calls the functions of the monitoring schema over one kept, autocommitting connection.
+
+    Safe to share between threads, and survives a fork: the child opens a connection of its own.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        application_name: str,
+        connect_timeout: float,
+        statement_timeout: float,
+    ) -> None:
+        """Describe a link; nothing is opened before the first call.
+
+        Args:
+            dsn: connection URI or string; libpq's environment fills what it leaves out.
+            application_name: how the session shows itself, unless the DSN says otherwise.
+            connect_timeout: seconds for opening a connection, at least 2.
+            statement_timeout: seconds for one call.
+        """
+        self._dsn = dsn
+        self._application_name = application_name
+        self._connect_timeout = connect_timeout
+        self._statement_timeout = statement_timeout
+        self._begin_anew()
+
+    def call(self, function: str, arguments: Mapping[str, Any]) -> Any:
+        """Call ``monitoring.<function>`` with ``p_<name>`` arguments and return its value.
+
+        Raises:
+            UnavailableError: the database is away, silent, or was so a moment ago.
+            psycopg.Error: the database refused the call.
+        """
+        if os.getpid() != self._pid:
+            self._begin_anew()  # without closing: the connection belongs to the parent
+        # Bounded, because a signal handler may interrupt the thread that has the lock.
+        if not self._lock.acquire(timeout=self._connect_timeout + self._statement_timeout):
+            raise UnavailableError("the connection is busy with another call")
+        try:
+            return self._call_alone(function, arguments)
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        """Close the connection; a later call opens it again."""
+        if os.getpid() == self._pid:
+            with self._lock:
+                self._disconnect()
+
+    def _begin_anew(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._connection: _ImpatientConnection | None = None
+        self._resting_until = 0.0
+        self._reason = ""
+
+    def _call_alone(self, function: str, arguments: Mapping[str, Any]) -> Any:
+        if time.monotonic() < self._resting_until:
+            raise UnavailableError(self._reason)
+        began_at = time.monotonic()
+        try:
+            connection = self._connected()
+            row = connection.execute(_statement(function, tuple(arguments)), arguments).fetchone()
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self._rest(error, time.monotonic() - began_at)
+            raise UnavailableError(self._reason) from error
+        return row[0] if row else None
+
+    def _connected(self) -> _ImpatientConnection:
+        if self._connection is not None and _has_news(self._connection):
+            self._disconnect()
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def _connect(self) -> _ImpatientConnection:
+        connection = _ImpatientConnection.connect(
+            self._dsn,
+            autocommit=True,
+            prepare_threshold=0,
+            connect_timeout=max(2, round(self._connect_timeout)),
+            fallback_application_name=self._application_name,
+        )
+        connection.patience = self._statement_timeout
+        # One type for all whole numbers, so that a function is prepared once and not once a size.
+        connection.adapters.register_dumper(int, Int8Dumper)
+        return connection
+
+    def _rest(self, error: Exception, cost: float) -> None:
+        """Have nobody try again for a while; a connection in doubt is given up."""
+        if self._connection is not None and not _is_idle(self._connection):
+            self._disconnect()
+        shortest = _SHORTEST_REST if self._connection is None else 0.0
+        rest = min(max(shortest, cost * _REST_FACTOR), _LONGEST_REST)
+        self._resting_until = time.monotonic() + rest
+        self._reason = str(error).strip() or type(error).__name__
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+@cache
+def _statement(function: str, names: tuple[str, ...]) -> str:
+    """Return the one form of statement that is ever sent: a call with named arguments."""
+    arguments = ", ".join(f"p_{name} => %({name})s" for name in names)
+    return f"select monitoring.{function}({arguments})"
+
+
+def _is_idle(connection: psycopg.Connection[Any]) -> bool:
+    return connection.info.transaction_status == TransactionStatus.IDLE
+
+
+def _has_news(connection: psycopg.Connection[Any]) -> bool:
+    """Tell whether an idle connection has something to read, which is how its end shows.
+
+    Asking the operating system takes a microsecond; sending a statement into a connection that
+    the server closed long ago would lose that statement.
+    """
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if not poll.poll(0):
+        return False
+    try:
+        connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return True
+    return bool(poll.poll(0))

@@ -1,0 +1,110 @@
+"""Turning Python values into what the recording functions take.
+
+Monitoring must not fail because a message holds a NUL byte or a file name that is not UTF-8, so
+such text is mended, and whatever JSON does not know is written as text.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from numbers import Number
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_NUMBERS = frozenset(
+    {
+        "input_size",
+        "output_size",
+        "items_total",
+        "items_done",
+        "value",
+        "duration_ms",
+        "response_time_ms",
+        "pending",
+        "processing",
+        "completed",
+        "failed",
+        "oldest_ready_seconds",
+    }
+)
+_DOCUMENTS = frozenset(
+    {"metadata", "counters", "step_durations", "details", "tags"}
+    | {"tasks", "errors", "metrics", "logs"}
+)
+
+
+def as_parameter(name: str, value: Any) -> Any:
+    """Return a value as psycopg should send it for the function parameter ``p_<name>``.
+
+    Names may be given as numbers or UUIDs, times without a zone are local ones.
+    """
+    if value is None:
+        return None
+    if name in _DOCUMENTS:
+        return Jsonb(value, dumps=to_json)
+    if isinstance(value, datetime):
+        return with_zone(value)
+    if name in _NUMBERS:
+        return value
+    return clean_text(str(value))
+
+
+def with_zone(moment: datetime) -> datetime:
+    """Return an aware time; one without a zone is taken as local time."""
+    return moment.astimezone() if moment.tzinfo is None else moment
+
+
+def clean_text(text: str) -> str:
+    """Return the text with what PostgreSQL cannot store (NUL, lone surrogates) replaced."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return (
+        text.replace("\0", _REPLACEMENT)
+        .encode("utf-16", "surrogatepass")
+        .decode("utf-16", "replace")
+    )
+
+
+def to_json(document: Any) -> str:
+    """Return a document as JSON text that PostgreSQL accepts, whatever objects are in it."""
+    try:
+        text = json.dumps(document, default=_plain, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # NaN or infinite, which JSON does not know
+        text = json.dumps(document, default=_plain, ensure_ascii=False)
+    else:
+        if clean_text(text) == text and "\\u0000" not in text:
+            return text
+    return json.dumps(_cleaned(json.loads(text)), ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    """Return a stand-in for an object that JSON does not know."""
+    if isinstance(value, datetime):
+        return with_zone(value).isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    item = getattr(value, "item", None)  # numbers of numpy and its kin
+    if callable(item):
+        return item()
+    if isinstance(value, Number) and not isinstance(value, complex):
+        return float(str(value))
+    return str(value)
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    if isinstance(value, dict):
+        return {clean_text(key): _cleaned(item) for key, item in value.items()}
+    return value

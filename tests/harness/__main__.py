@@ -1,0 +1,78 @@
+"""The commands of the test harness."""
+
+import sys
+
+import click
+
+from pgvigil.server_binaries import ServerError, find_binaries, installed_binaries, major_version
+from tests.harness.databases import disposable_server
+from tests.harness.errors import HarnessError
+from tests.harness.matrix import TIME_ZONES, find_version, run_matrix
+from tests.harness.pgtap import find_tests, prepare_database, run_pg_prove
+from tests.harness.plpgsql_check import find_findings
+
+# The version of Debian 12, where pgTAP and plpgsql_check come from.
+_DEBIAN = 15
+
+
+@click.group()
+def main() -> None:
+    """Start a server, install pgvigil and prove its SQL."""
+
+
+@main.command()
+@click.option("--pg", type=int, default=None, help="PostgreSQL major version (15 where present).")
+@click.argument("files", nargs=-1, type=click.Path(exists=True))
+def pgtap(pg: int | None, files: tuple[str, ...]) -> None:
+    """Run FILES, or all pgTAP tests, through pg_prove."""
+    tests = find_tests(files)
+    with disposable_server(find_version(pg or _usual_version())) as server:
+        result = run_pg_prove(server, prepare_database(server), tests)
+    click.echo(result.output, nl=False)
+    if not result.passed:
+        sys.exit(result.exit_code or 1)
+
+
+@main.command()
+def plpgsql_check() -> None:
+    """Check every PL/pgSQL body; a warning is a failure."""
+    with disposable_server(find_version(_usual_version())) as server:
+        routines, findings = find_findings(server, prepare_database(server))
+    for finding in findings:
+        click.echo(finding)
+    click.echo(f"plpgsql_check: {routines} routines, {len(findings)} findings")
+    if findings or not routines:
+        sys.exit(1)
+
+
+@main.command()
+@click.option(
+    "--pg", "versions", type=int, multiple=True, default=tuple(TIME_ZONES), show_default=True
+)
+@click.argument("files", nargs=-1, type=click.Path(exists=True))
+def matrix(versions: tuple[int, ...], files: tuple[str, ...]) -> None:
+    """Run FILES, or all pgTAP tests, on every supported PostgreSQL."""
+    all_passed = True
+    for summary, result in run_matrix(versions, files):
+        if not result.passed:
+            all_passed = False
+            click.echo(result.output, nl=False)
+        click.echo(summary)
+    if not all_passed:
+        sys.exit(1)
+
+
+def _usual_version() -> int:
+    installed = [major_version(binaries) for binaries in installed_binaries()]
+    if _DEBIAN in installed:
+        return _DEBIAN
+    version = major_version(find_binaries())
+    click.echo(f"PostgreSQL {_DEBIAN} is not installed; using {version}", err=True)
+    return version
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (HarnessError, ServerError) as error:
+        sys.exit(str(error))

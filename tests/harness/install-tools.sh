@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Installs what the SQL tests need from outside Python, as far as it is missing: a PostgreSQL server
+# with pgTAP and plpgsql_check, pg_prove, and npm for the version matrix. Silent when all is there.
+set -euo pipefail
+
+# Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
+server_version() {
+    if apt-cache show postgresql-15 2> /dev/null | grep -q '^Package:'; then
+        echo 15
+    else
+        apt-cache depends postgresql | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p' | head -n 1
+    fi
+}
+
+has_extension() {
+    compgen -G "/usr/share/postgresql/*/extension/$1.control" > /dev/null
+}
+
+missing=()
+compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || missing+=(postgresql-VERSION)
+has_extension pgtap || missing+=(postgresql-VERSION-pgtap)
+has_extension plpgsql_check || missing+=(postgresql-VERSION-plpgsql-check)
+command -v pg_prove > /dev/null || missing+=(libtap-parser-sourcehandler-pgtap-perl)
+command -v psql > /dev/null || missing+=(postgresql-client-VERSION)
+command -v npm > /dev/null || missing+=(npm)
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if ! command -v apt-get > /dev/null; then
+    echo "The SQL tests need these, which only Debian and its kin can be given automatically:" >&2
+    printf '  %s\n' "${missing[@]//-VERSION/}" >&2
+    exit 1
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo > /dev/null; then
+        echo "Missing: ${missing[*]//VERSION/15}. Install them as root with apt-get." >&2
+        exit 1
+    fi
+    as_root=(sudo)
+fi
+
+# Fresh systems come without package lists.
+[ -n "$(server_version 2> /dev/null)" ] || "${as_root[@]}" apt-get update -qq
+packages=("${missing[@]//VERSION/$(server_version)}")
+echo "Installing ${packages[*]}"
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -qq --yes --no-install-recommends "${packages[@]}" > /dev/null

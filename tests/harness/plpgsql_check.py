@@ -1,0 +1,36 @@
+"""Looks inside every PL/pgSQL body, where neither sqlfluff nor PostgreSQL itself looks."""
+
+from pathlib import Path
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from pgvigil.server import PostgresServer
+from tests.harness.errors import missing_tools
+
+_QUERY = Path(__file__).with_name("plpgsql_check.sql")
+
+
+def find_findings(server: PostgresServer, database: str) -> tuple[int, list[str]]:
+    """Return how many routines there are and what plpgsql_check says about them.
+
+    Raises:
+        HarnessError: the server does not have plpgsql_check.
+    """
+    with psycopg.connect(server.dsn(database), autocommit=True) as connection:
+        try:
+            connection.execute("create extension plpgsql_check schema tap")
+        except psycopg.errors.FeatureNotSupported as error:
+            raise missing_tools("plpgsql_check for this PostgreSQL") from error
+        row = connection.execute(
+            "select count(*) from pg_proc join pg_language on pg_language.oid = prolang"
+            " where pronamespace = 'monitoring'::regnamespace and lanname = 'plpgsql'"
+        ).fetchone()
+        assert row is not None
+        return row[0], [_describe(found) for found in connection.execute(_QUERY.read_bytes())]
+
+
+def _describe(row: TupleRow) -> str:
+    routine, line, level, finding = row
+    place = routine if line is None else f"{routine} line {line}"
+    return f"{place}: {level}: {finding}"

