@@ -1,5 +1,7 @@
 -- The schema, the four roles, the book of what is installed and the list of partitioned tables.
 
+set local lock_timeout = '5s';
+
 -- A DBA may have made the schema beforehand for a caller who may not create one.
 do $$
 begin

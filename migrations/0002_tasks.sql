@@ -1,5 +1,7 @@
 -- depends: 0001_schema_and_roles
 
+set local lock_timeout = '5s';
+
 -- Running tasks sit in one small table; completion moves the row into history, which is only
 -- ever inserted into. Finding stuck work reads the small table, and retention drops partitions.
 
@@ -67,7 +69,8 @@ create table monitoring.unsuccessful_attempts (
 );
 
 comment on table monitoring.unsuccessful_attempts is
-'Last attempt of each task that has not succeeded since, so that a restart can be numbered without reading history.';
+'Last attempt of each task that has not succeeded since, so that a restart can be numbered '
+'without reading history.';
 comment on column monitoring.unsuccessful_attempts.task_id is
 'The caller''s name for the task.';
 comment on column monitoring.unsuccessful_attempts.attempt is

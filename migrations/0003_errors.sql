@@ -1,5 +1,7 @@
 -- depends: 0002_tasks
 
+set local lock_timeout = '5s';
+
 create table monitoring.errors (
     error_id bigserial not null,
     task_id text not null,

@@ -1,5 +1,7 @@
 -- depends: 0003_errors
 
+set local lock_timeout = '5s';
+
 create table monitoring.metric_samples (
     sample_id bigserial not null,
     metric_name text not null,

@@ -1,5 +1,7 @@
 -- depends: 0004_metrics
 
+set local lock_timeout = '5s';
+
 create table monitoring.log_lines (
     log_id bigserial not null,
     component text not null,

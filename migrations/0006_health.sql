@@ -1,5 +1,7 @@
 -- depends: 0005_logs
 
+set local lock_timeout = '5s';
+
 create table monitoring.health_probes (
     probe_id bigserial not null,
     component_name text not null,

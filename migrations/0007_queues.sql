@@ -1,5 +1,7 @@
 -- depends: 0006_health
 
+set local lock_timeout = '5s';
+
 create table monitoring.queue_samples (
     sample_id bigserial not null,
     queue_name text not null,

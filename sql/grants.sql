@@ -2,11 +2,6 @@
 -- call functions, people read views. Roles that the cluster lacks are passed over, so this file
 -- may be run again once they are there. It comes after all that it grants.
 
-revoke all on schema monitoring from public;
-revoke all on all tables in schema monitoring from public;
-revoke all on all sequences in schema monitoring from public;
-revoke all on all routines in schema monitoring from public;
-
 -- Entry points run with their owner's rights. That owner is the admin, who may not log in and is no
 -- superuser, rather than whoever installed; where the installer does not belong to the admins
 -- everything stays the installer's.
@@ -16,32 +11,28 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_admin oid := to_regrole('monitoring_admin');
-    v_statement text;
+    v_admin oid := to_regrole('monitoring_admin')::oid;
+    v_relation regclass;
+    v_routine regprocedure;
 begin
     if v_admin is null or not pg_has_role(v_admin, 'usage') then
         return;
     end if;
-    execute 'grant create, usage on schema monitoring to monitoring_admin';
-    for v_statement in
-        select format('alter %s %s owner to monitoring_admin',
-            case c.relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end, c.oid::regclass)
-        from pg_class c
+    grant create, usage on schema monitoring to monitoring_admin;
+    for v_relation in
+        select c.oid::regclass from pg_class c
         where c.relnamespace = 'monitoring'::regnamespace
-            and c.relkind in ('r', 'p', 'v', 'S')
+            and c.relkind in ('r', 'p', 'v')
             and c.relowner <> v_admin
-            -- The sequence of a column goes with its table.
-            and not exists (
-                select from pg_depend d
-                where d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i')
-                    and c.relkind = 'S'
-            )
-        union all
-        select format('alter routine %s owner to monitoring_admin', p.oid::regprocedure)
-        from pg_proc p
+    loop
+        -- Serves views as well, and takes a column's sequence along.
+        execute format('alter table %s owner to monitoring_admin', v_relation);
+    end loop;
+    for v_routine in
+        select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'monitoring'::regnamespace and p.proowner <> v_admin
     loop
-        execute v_statement;
+        execute format('alter routine %s owner to monitoring_admin', v_routine);
     end loop;
 end
 $$;
@@ -51,7 +42,7 @@ comment on function monitoring._hand_over_to_admin() is
 
 -- Grants as data: which role may call which functions. What an inlined wrapper calls is checked
 -- with the caller's rights, hence the underscored names.
-create or replace function monitoring._grant_functions(p_role text, p_names text []) returns void
+create or replace function monitoring._grant_functions(p_role text, p_names text[]) returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -75,7 +66,7 @@ begin
     end if;
     execute format('grant usage on schema monitoring to %I', p_role);
     for v_routine in
-        select p.oid from pg_proc p
+        select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'monitoring'::regnamespace and p.proname = any(p_names)
     loop
         execute format('grant execute on function %s to %I', v_routine, p_role);
@@ -83,7 +74,7 @@ begin
 end
 $$;
 
-comment on function monitoring._grant_functions(text, text []) is
+comment on function monitoring._grant_functions(text, text[]) is
 'Grants a role the schema and all functions of the given names, when the cluster has that role.';
 
 create or replace function monitoring._grant_views(p_role text) returns void
@@ -98,7 +89,7 @@ begin
         return;
     end if;
     for v_view in
-        select c.oid from pg_class c
+        select c.oid::regclass from pg_class c
         where c.relnamespace = 'monitoring'::regnamespace and c.relkind = 'v'
     loop
         execute format('grant select on %s to %I', v_view, p_role);
@@ -128,15 +119,21 @@ $$;
 comment on function monitoring._grant_everything(text) is
 'Grants a role every right in the schema, when the cluster has that role.';
 
+-- Functions are everyone's when they are made, so this follows the last of them.
+revoke all on schema monitoring from public;
+revoke all on all tables in schema monitoring from public;
+revoke all on all sequences in schema monitoring from public;
+revoke all on all routines in schema monitoring from public;
+
 do $$
 declare
     v_reading constant text [] := array[
-        'clock', 'version', 'message_template', 'error_fingerprint', 'get_installation',
-        'get_dashboard_summary', '_summarize_tasks', '_summarize_errors', '_summarize_health',
-        '_summarize_queues', '_summarize_alerts'
+        'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
+        'get_installation', 'get_dashboard_summary', '_summarize_tasks', '_summarize_errors',
+        '_summarize_health', '_summarize_queues', '_summarize_alerts'
     ];
     v_recording constant text [] := array[
-        'clock', 'version', 'message_template', 'error_fingerprint',
+        'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'start_task_tracking', '_start_task', 'update_task_progress', '_update_task',
         'complete_task_tracking', '_complete_task', 'record_finished_tasks',
         'record_error', '_record_error', 'record_errors',

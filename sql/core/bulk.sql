@@ -26,7 +26,7 @@ begin
             -- A day without a partition. Seldom, so it is cheaper to run into than to look for.
             perform monitoring._make_partitions_for_rows(p_table, p_time_column, p_rows);
         when others then
-            perform monitoring._name_bad_row(v_insert, p_rows);
+            perform monitoring._name_bad_row(p_table, p_rows);
             raise;
     end;
     begin
@@ -34,14 +34,15 @@ begin
         return v_written;
     exception
         when others then
-            perform monitoring._name_bad_row(v_insert, p_rows);
+            perform monitoring._name_bad_row(p_table, p_rows);
             raise;
     end;
 end
 $$;
 
 comment on function monitoring._record_rows(text, text, jsonb) is
-'Hands an array of rows to the table''s insert function; makes missing partitions and names a bad row.';
+'Hands an array of rows to the table''s insert function; makes missing partitions and names a bad '
+'row.';
 
 create or replace function monitoring._make_partitions_for_rows(
     p_table text, p_time_column text, p_rows jsonb
@@ -69,7 +70,7 @@ $$;
 comment on function monitoring._make_partitions_for_rows(text, text, jsonb) is
 'Makes the partitions that an array of rows needs.';
 
-create or replace function monitoring._name_bad_row(p_insert text, p_rows jsonb)
+create or replace function monitoring._name_bad_row(p_table text, p_rows jsonb)
 returns void
 language plpgsql
 volatile
@@ -82,12 +83,15 @@ declare
     v_message text;
     v_hint text;
 begin
-    for v_row, v_number in select r.value, r.ordinality from jsonb_array_elements(p_rows) with ordinality r loop
+    for v_row, v_number in
+        select r.value, r.ordinality from jsonb_array_elements(p_rows) with ordinality r
+    loop
         begin
             if jsonb_typeof(v_row) <> 'object' then
                 perform monitoring._refuse_json('row', v_row::text, 'a JSON object');
             end if;
-            execute p_insert using jsonb_build_array(v_row);
+            execute format('select monitoring.%I($1)', '_insert_' || p_table)
+                using jsonb_build_array(v_row);
         exception
             when check_violation then null;
             when others then
@@ -98,14 +102,19 @@ begin
                 exit;
         end;
     end loop;
+    if v_sqlstate like '22%' then
+        v_sqlstate := 'PV005';
+        v_hint := 'Give every field the type of the column of that name.';
+    end if;
     if v_sqlstate like 'PV%' then
-        perform monitoring._refuse(v_sqlstate, format('row %s: %s', v_number, v_message), v_hint);
-    elsif v_sqlstate like '22%' then
-        perform monitoring._refuse('PV005', format('row %s: %s', v_number, v_message),
-            'Give every field the type that COMMENT ON names for its column.');
+        raise exception using
+            errcode = v_sqlstate,
+            message = format('row %s: %s', v_number, v_message),
+            hint = v_hint;
     end if;
 end
 $$;
 
 comment on function monitoring._name_bad_row(text, jsonb) is
-'Finds the first row that an insert refuses and raises its fault with the row''s number, from 1; returns when no row is at fault.';
+'Finds the first row that a table''s insert function refuses and raises its fault with the row''s number, from 1; '
+'returns when no row is at fault.';

@@ -22,8 +22,8 @@ stable
 return case
     when p_value is null or pg_column_size(p_value) <= 65536 then p_value
     else jsonb_build_object(
-        'cut', true, 'bytes', pg_column_size(p_value), 'start', left(p_value::text, 1000)
-    )
+            'cut', true, 'bytes', pg_column_size(p_value), 'start', left(p_value::text, 1000)
+        )
 end;
 
 comment on function monitoring._capped_json(jsonb) is

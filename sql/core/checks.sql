@@ -1,13 +1,13 @@
 -- Checks of arguments, single expressions that the planner inlines; cheaper than domains or CHECKs.
 -- Bulk recording has each _checked_ function in its insert. A single call first asks one cheap
--- question, put together from the _is_ functions: is everything plainly in order? Only when it is
--- not does it take the _checked_ ones, which refuse or clean the argument. The detour keeps an
--- expression that is set up anew at every call small (bench/README.md has the figures).
+-- question: is everything plainly in order? Only when it is not does it take the _checked_
+-- functions, which refuse or clean the argument. An expression is set up anew at every call, and
+-- its price is the number of functions and operators in it (bench/README.md has the figures).
 
 create or replace function monitoring._is_small_object(p_value jsonb) returns boolean
 language sql
 stable
-return p_value is null or (jsonb_typeof(p_value) = 'object' and pg_column_size(p_value) <= 65536);
+return p_value is null or (p_value @> '{}' and pg_column_size(p_value) <= 65536);
 
 comment on function monitoring._is_small_object(jsonb) is
 'Whether a document is missing, or an object of at most 64 KiB.';
@@ -16,11 +16,11 @@ create or replace function monitoring._is_small_numbers(p_value jsonb) returns b
 language sql
 stable
 return p_value is null
-    or (
-        jsonb_typeof(p_value) = 'object'
-        and pg_column_size(p_value) <= 65536
-        and not jsonb_path_exists(p_value, '$.* ? (@.type() != "number" || @ < 0)')
-    );
+or (
+    p_value @> '{}'
+    and pg_column_size(p_value) <= 65536
+    and not jsonb_path_exists(p_value, '$.* ? (@.type() != "number" || @ < 0)')
+);
 
 comment on function monitoring._is_small_numbers(jsonb) is
 'Whether a document is missing, or an object of numbers that are not negative, of at most 64 KiB.';
@@ -32,31 +32,6 @@ return p_value is null or pg_column_size(p_value) <= 65536;
 
 comment on function monitoring._is_small_json(jsonb) is
 'Whether a document is missing, or has at most 64 KiB.';
-
-create or replace function monitoring._is_small_text(p_value text, p_max_length integer)
-returns boolean
-language sql
-immutable
-return p_value is null or length(p_value) <= p_max_length;
-
-comment on function monitoring._is_small_text(text, integer) is
-'Whether a text is missing, or has at most so many characters.';
-
-create or replace function monitoring._is_size(p_value bigint) returns boolean
-language sql
-immutable
-return p_value is null or p_value >= 0;
-
-comment on function monitoring._is_size(bigint) is
-'Whether a count or size is missing, or not negative.';
-
-create or replace function monitoring._is_length(p_value double precision) returns boolean
-language sql
-immutable
-return p_value is null or (p_value >= 0 and p_value < 'infinity');
-
-comment on function monitoring._is_length(double precision) is
-'Whether a length of time is missing, or finite and not negative.';
 
 create or replace function monitoring._checked_name(p_what text, p_value text) returns text
 language sql
@@ -98,8 +73,8 @@ stable
 return case
     when p_value in ('completed', 'failed', 'cancelled', 'timeout', 'lost') then p_value
     else monitoring._refuse_choice(
-        'status', p_value, array['completed', 'failed', 'cancelled', 'timeout', 'lost']
-    )
+            'status', p_value, array['completed', 'failed', 'cancelled', 'timeout', 'lost']
+        )
 end;
 
 comment on function monitoring._checked_end_status(text) is
@@ -111,8 +86,8 @@ stable
 return case
     when p_value in ('healthy', 'degraded', 'unhealthy', 'unknown') then p_value
     else monitoring._refuse_choice(
-        'health status', p_value, array['healthy', 'degraded', 'unhealthy', 'unknown']
-    )
+            'health status', p_value, array['healthy', 'degraded', 'unhealthy', 'unknown']
+        )
 end;
 
 comment on function monitoring._checked_health(text) is
@@ -127,8 +102,8 @@ return case
     when upper(p_value) = 'WARN' then 'WARNING'
     when upper(p_value) = 'FATAL' then 'CRITICAL'
     else monitoring._refuse_choice(
-        'level', p_value, array['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL']
-    )
+            'level', p_value, array['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL']
+        )
 end;
 
 comment on function monitoring._checked_level(text) is
@@ -139,7 +114,7 @@ language sql
 stable
 return case
     when p_value is null or p_value >= 0 then p_value
-    else monitoring._refuse_number(p_what, p_value::text)::bigint
+    else monitoring._refuse_number(p_what, p_value::text, 'a number from 0 up')::bigint
 end;
 
 comment on function monitoring._checked_size(text, bigint) is
@@ -151,7 +126,7 @@ language sql
 stable
 return case
     when p_value is null or (p_value >= 0 and p_value < 'infinity') then p_value
-    else monitoring._refuse_number(p_what, p_value::text)
+    else monitoring._refuse_number(p_what, p_value::text, 'a finite number from 0 up')
 end;
 
 comment on function monitoring._checked_length(text, double precision) is
@@ -163,7 +138,7 @@ language sql
 stable
 return case
     when p_value > '-infinity' and p_value < 'infinity' then p_value
-    else monitoring._refuse_number('value', p_value::text)
+    else monitoring._refuse_number('value', p_value::text, 'a finite number')
 end;
 
 comment on function monitoring._checked_value(double precision) is
@@ -192,8 +167,10 @@ return case
         then monitoring._capped_json(p_value)
     when jsonb_typeof(p_value) = 'null' then null
     else monitoring._refuse_json(
-        p_what, p_value::text, 'a JSON object of numbers that are not negative, such as {"done": 12}'
-    )
+            p_what,
+            p_value::text,
+            'a JSON object of numbers that are not negative, such as {"done": 12}'
+        )
 end;
 
 comment on function monitoring._checked_numbers(text, jsonb) is

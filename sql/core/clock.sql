@@ -3,10 +3,13 @@
 create or replace function monitoring.clock() returns timestamptz
 language sql
 volatile
-return coalesce(nullif(current_setting('monitoring.now', true), '')::timestamptz, clock_timestamp());
+return coalesce(
+    nullif(current_setting('monitoring.now', true), '')::timestamptz, clock_timestamp()
+);
 
 comment on function monitoring.clock() is
-'The time that everything here goes by: the wall clock, or the setting monitoring.now where a test has set it.';
+'The time that everything here goes by: the wall clock, or the setting monitoring.now where a '
+'test has set it.';
 
 create or replace function monitoring._event_time(p_at timestamptz) returns timestamptz
 language sql
@@ -20,3 +23,17 @@ end;
 
 comment on function monitoring._event_time(timestamptz) is
 'The time a caller gave, or now; refuses what lies before 1970 or more than a day ahead (PV006).';
+
+create or replace function monitoring._is_event_time(p_at timestamptz) returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return p_at between '1970-01-01 00:00:00+00' and monitoring.clock() + interval '1 day';
+end
+$$;
+
+comment on function monitoring._is_event_time(timestamptz) is
+'Whether a time lies between 1970 and a day from now. Not inlined, so that it costs only those '
+'who give a time.';

@@ -21,14 +21,16 @@ $$;
 comment on function monitoring.note_code_checksum(text) is
 'Notes the checksum of the code just loaded, so that loading it again can be saved.';
 
-create or replace function monitoring._missing_roles() returns text []
+create or replace function monitoring._missing_roles() returns text[]
 language sql
 stable
 return (
     select coalesce(array_agg(wanted.role_name order by wanted.role_name), '{}')
     from unnest(
-        array['monitoring_admin', 'monitoring_operator', 'monitoring_reader', 'monitoring_writer']
-    ) wanted (role_name)
+            array[
+                'monitoring_admin', 'monitoring_operator', 'monitoring_reader', 'monitoring_writer'
+            ]
+        ) as wanted (role_name)
     where to_regrole(wanted.role_name) is null
 );
 
@@ -39,20 +41,21 @@ create or replace function monitoring._describe_partitions() returns jsonb
 language sql
 stable
 return (
-    select coalesce(jsonb_agg(jsonb_build_object(
-        'table', t.table_name,
-        'partitions', p.partitions,
-        'newest', p.newest
-    ) order by t.table_name), '[]')
-    from monitoring.partitioned_tables t
+    select
+        coalesce(jsonb_agg(jsonb_build_object(
+            'table', t.table_name,
+            'partitions', p.partitions,
+            'newest', p.newest
+        ) order by t.table_name), '[]')
+    from monitoring.partitioned_tables as t
     cross join lateral (
         select
             count(*) as partitions,
             max(to_date(right(c.relname, 8), 'YYYYMMDD')) as newest
-        from pg_catalog.pg_inherits i
-        join pg_catalog.pg_class c on i.inhrelid = c.oid
+        from pg_catalog.pg_inherits as i
+        inner join pg_catalog.pg_class as c on i.inhrelid = c.oid
         where i.inhparent = to_regclass('monitoring.' || t.table_name)
-    ) p
+    ) as p
 );
 
 comment on function monitoring._describe_partitions() is
@@ -81,7 +84,8 @@ end
 $$;
 
 comment on function monitoring.get_installation() is
-'What is installed, as an object: version, code_checksum (null when psql loaded the code), code_loaded_at, migrations, missing_roles, partitions, today (UTC).';
+'What is installed, as an object: version, code_checksum (null when psql loaded the code), '
+'code_loaded_at, migrations, missing_roles, partitions, today (UTC).';
 
 insert into monitoring.installed_code (version) values (monitoring.version())
 on conflict (is_installed) do update

@@ -14,7 +14,10 @@ create or replace function monitoring._has_partition(p_table text, p_at timestam
 returns boolean
 language sql
 stable
-return to_regclass('monitoring.' || monitoring._partition_name(p_table, p_at)) is not null;
+-- The same as _partition_name, with fewer operators: it stands in every recording call.
+return to_regclass(
+    to_char(p_at at time zone 'UTC', '"monitoring.' || p_table || '_"YYYYMMDD')
+) is not null;
 
 comment on function monitoring._has_partition(text, timestamptz) is
 'Whether a table has the partition for the given time.';
@@ -71,7 +74,8 @@ end
 $$;
 
 comment on function monitoring._make_partitions(text, timestamptz) is
-'Makes the partition of the given time''s day when it is missing, and the week ahead when that day is not past.';
+'Makes the partition of the given time''s day when it is missing, and the week ahead when that '
+'day is not past.';
 
 create or replace function monitoring.ensure_partitions(p_days_ahead integer default 7)
 returns integer
@@ -84,12 +88,13 @@ declare
     v_today date := (monitoring.clock() at time zone 'UTC')::date;
     v_made integer;
 begin
-    if p_days_ahead not between 0 and 366 then
-        perform monitoring._refuse('PV004', format('p_days_ahead is out of range: %s', p_days_ahead),
-            'Give a number of days from 0 to 366.');
+    if (p_days_ahead between 0 and 366) is not true then
+        perform monitoring._refuse_number('p_days_ahead', p_days_ahead::text, 'a number from 0 to 366');
     end if;
     perform pg_advisory_xact_lock(hashtext('monitoring.partitions'));
-    select count(*) filter (where monitoring._make_partition(t.table_name, v_today + o.days))
+    select count(*) filter (
+        where monitoring._make_partition(t.table_name, v_today + o.days)
+    )::integer
     into v_made
     from monitoring.partitioned_tables t, generate_series(0, p_days_ahead) o (days);
     return v_made;
@@ -97,4 +102,5 @@ end
 $$;
 
 comment on function monitoring.ensure_partitions(integer) is
-'Makes the missing partitions from today to so many days ahead (0 to 366) for every partitioned table; returns how many it made.';
+'Makes the missing partitions from today to so many days ahead (0 to 366) for every partitioned '
+'table; returns how many it made.';

@@ -1,19 +1,5 @@
 -- How bad input is refused: our SQLSTATE, a message that names the value, a hint that says what
--- would be right. docs/errors.md lists the codes. Writes nothing.
-
-create or replace function monitoring._refuse(p_sqlstate text, p_message text, p_hint text)
-returns void
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    raise exception using errcode = p_sqlstate, message = p_message, hint = p_hint;
-end
-$$;
-
-comment on function monitoring._refuse(text, text, text) is
-'Raises with the given SQLSTATE of class PV, message and hint.';
+-- would be right. docs/errors.md lists the codes. Reads and writes nothing.
 
 create or replace function monitoring._refuse_name(p_what text, p_value text) returns text
 language plpgsql
@@ -22,14 +8,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if length(p_value) > 255 then
-        perform monitoring._refuse('PV002',
-            format('%s is too long: %s characters, beginning with "%s"',
+        raise exception using
+            errcode = 'PV002',
+            message = format('%s is too long: %s characters, beginning with "%s"',
                 p_what, length(p_value), left(p_value, 40)),
-            'A name has at most 255 characters; put longer texts into details or metadata.');
+            hint = 'A name has at most 255 characters; put longer texts into details or metadata.';
     end if;
-    perform monitoring._refuse('PV001',
-        format('%s is %s', p_what, coalesce(format('empty: "%s"', p_value), 'missing: null')),
-        format('Give %s a name of 1 to 255 characters that are not all blank.', p_what));
+    raise exception using
+        errcode = 'PV001',
+        message = format('%s is %s', p_what, coalesce(format('empty: "%s"', p_value), 'missing: null')),
+        hint = format('Give %s a name of 1 to 255 characters that are not all blank.', p_what);
 end
 $$;
 
@@ -37,36 +25,39 @@ comment on function monitoring._refuse_name(text, text) is
 'Raises PV001 (empty or missing) or PV002 (too long) for a name.';
 
 create or replace function monitoring._refuse_choice(
-    p_what text, p_value text, p_allowed text []
+    p_what text, p_value text, p_allowed text[]
 ) returns text
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring._refuse('PV003',
-        format('%s is not known: %s', p_what, coalesce('"' || left(p_value, 100) || '"', 'null')),
-        format('Use one of: %s.', array_to_string(p_allowed, ', ')));
+    raise exception using
+        errcode = 'PV003',
+        message = format('%s is not known: %s', p_what,
+            coalesce('"' || left(p_value, 100) || '"', 'null')),
+        hint = format('Use one of: %s.', array_to_string(p_allowed, ', '));
 end
 $$;
 
-comment on function monitoring._refuse_choice(text, text, text []) is
+comment on function monitoring._refuse_choice(text, text, text[]) is
 'Raises PV003 for a value that is not one of the allowed ones.';
 
-create or replace function monitoring._refuse_number(p_what text, p_value text) returns double precision
+create or replace function monitoring._refuse_number(p_what text, p_value text, p_wanted text)
+returns double precision
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring._refuse('PV004',
-        format('%s is out of range: %s', p_what, coalesce(p_value, 'null')),
-        format('Give %s a finite number%s.', p_what,
-            case when p_what = 'value' then '' else ' that is not negative' end));
+    raise exception using
+        errcode = 'PV004',
+        message = format('%s is out of range: %s', p_what, coalesce(p_value, 'null')),
+        hint = format('Give %s as %s.', p_what, p_wanted);
 end
 $$;
 
-comment on function monitoring._refuse_number(text, text) is
+comment on function monitoring._refuse_number(text, text, text) is
 'Raises PV004 for a negative, missing, infinite or not-a-number value.';
 
 create or replace function monitoring._refuse_json(p_what text, p_value text, p_wanted text)
@@ -76,9 +67,10 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring._refuse('PV005',
-        format('%s has the wrong shape: %s', p_what, left(p_value, 200)),
-        format('Give %s as %s.', p_what, p_wanted));
+    raise exception using
+        errcode = 'PV005',
+        message = format('%s has the wrong shape: %s', p_what, left(p_value, 200)),
+        hint = format('Give %s as %s.', p_what, p_wanted);
 end
 $$;
 
@@ -91,8 +83,10 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring._refuse('PV006', format('time is impossible: %s', p_at),
-        'Give a time from 1970-01-01 up to a day from now, or leave it out to mean now.');
+    raise exception using
+        errcode = 'PV006',
+        message = format('time is impossible: %s', p_at),
+        hint = 'Give a time from 1970-01-01 up to a day from now, or leave it out to mean now.';
 end
 $$;
 
@@ -106,10 +100,11 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring._refuse('PV006',
-        format('task ends before it starts: start_time %s, end_time %s',
+    raise exception using
+        errcode = 'PV006',
+        message = format('task ends before it starts: start_time %s, end_time %s',
             p_start, coalesce(p_end::text, 'missing')),
-        'Give an end_time that is not before start_time.');
+        hint = 'Give an end_time that is not before start_time.';
 end
 $$;
 

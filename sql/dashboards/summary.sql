@@ -4,18 +4,19 @@ create or replace function monitoring._summarize_tasks() returns jsonb
 language sql
 stable
 return (
-    select jsonb_build_object(
-        'running', (select count(*) from monitoring.v_realtime_processing_status),
-        'longest_running_ms',
-        (select max(r.running_ms) from monitoring.v_realtime_processing_status r),
-        'ended', coalesce(sum(t.tasks), 0),
-        'completed', coalesce(sum(t.completed), 0),
-        'failed', coalesce(sum(t.failed), 0),
-        'ended_otherwise', coalesce(sum(t.ended_otherwise), 0),
-        'success_percent', round(100.0 * sum(t.completed) / nullif(sum(t.tasks), 0), 2),
-        'by_type', coalesce(jsonb_agg(to_jsonb(t) order by t.task_type), '[]')
-    )
-    from monitoring.v_task_statistics t
+    select
+        jsonb_build_object(
+            'running', (select count(*) from monitoring.v_realtime_processing_status),
+            'longest_running_ms',
+            (select max(r.running_ms) from monitoring.v_realtime_processing_status as r),
+            'ended', coalesce(sum(t.tasks), 0),
+            'completed', coalesce(sum(t.completed), 0),
+            'failed', coalesce(sum(t.failed), 0),
+            'ended_otherwise', coalesce(sum(t.ended_otherwise), 0),
+            'success_percent', round(100.0 * sum(t.completed) / nullif(sum(t.tasks), 0), 2),
+            'by_type', coalesce(jsonb_agg(to_jsonb(t) order by t.task_type), '[]')
+        )
+    from monitoring.v_task_statistics as t
 );
 
 comment on function monitoring._summarize_tasks() is
@@ -25,26 +26,27 @@ create or replace function monitoring._summarize_errors() returns jsonb
 language sql
 stable
 return (
-    select jsonb_build_object(
-        'occurrences', coalesce(sum(e.occurrences), 0),
-        'low', coalesce(sum(e.occurrences) filter (where e.severity = 'low'), 0),
-        'medium', coalesce(sum(e.occurrences) filter (where e.severity = 'medium'), 0),
-        'high', coalesce(sum(e.occurrences) filter (where e.severity = 'high'), 0),
-        'critical', coalesce(sum(e.occurrences) filter (where e.severity = 'critical'), 0),
-        'top', coalesce((
-            select jsonb_agg(to_jsonb(w))
-            from (
-                select s.*
-                from monitoring.v_error_summary s
-                order by
-                    array_position(array['critical', 'high', 'medium', 'low'], s.severity),
-                    s.occurrences desc,
-                    s.error_type
-                limit 10
-            ) w
-        ), '[]')
-    )
-    from monitoring.v_error_summary e
+    select
+        jsonb_build_object(
+            'occurrences', coalesce(sum(e.occurrences), 0),
+            'low', coalesce(sum(e.occurrences) filter (where e.severity = 'low'), 0),
+            'medium', coalesce(sum(e.occurrences) filter (where e.severity = 'medium'), 0),
+            'high', coalesce(sum(e.occurrences) filter (where e.severity = 'high'), 0),
+            'critical', coalesce(sum(e.occurrences) filter (where e.severity = 'critical'), 0),
+            'top', coalesce((
+                select jsonb_agg(to_jsonb(w))
+                from (
+                    select s.*
+                    from monitoring.v_error_summary as s
+                    order by
+                        array_position(array['critical', 'high', 'medium', 'low'], s.severity),
+                        s.occurrences desc,
+                        s.error_type asc
+                    limit 10
+                ) as w
+            ), '[]')
+        )
+    from monitoring.v_error_summary as e
 );
 
 comment on function monitoring._summarize_errors() is
@@ -54,16 +56,17 @@ create or replace function monitoring._summarize_health() returns jsonb
 language sql
 stable
 return (
-    select jsonb_build_object(
-        'components', count(*),
-        'healthy', count(*) filter (where h.status = 'healthy'),
-        'degraded', count(*) filter (where h.status = 'degraded'),
-        'unhealthy', count(*) filter (where h.status = 'unhealthy'),
-        'unknown', count(*) filter (where h.status = 'unknown'),
-        'by_component',
-        coalesce(jsonb_agg(to_jsonb(h) order by h.component_type, h.component_name), '[]')
-    )
-    from monitoring.v_system_health_summary h
+    select
+        jsonb_build_object(
+            'components', count(*),
+            'healthy', count(*) filter (where h.status = 'healthy'),
+            'degraded', count(*) filter (where h.status = 'degraded'),
+            'unhealthy', count(*) filter (where h.status = 'unhealthy'),
+            'unknown', count(*) filter (where h.status = 'unknown'),
+            'by_component',
+            coalesce(jsonb_agg(to_jsonb(h) order by h.component_type, h.component_name), '[]')
+        )
+    from monitoring.v_system_health_summary as h
 );
 
 comment on function monitoring._summarize_health() is
@@ -73,13 +76,14 @@ create or replace function monitoring._summarize_queues() returns jsonb
 language sql
 stable
 return (
-    select jsonb_build_object(
-        'queues', count(*),
-        'pending', coalesce(sum(q.pending), 0),
-        'oldest_ready_seconds', max(q.oldest_ready_seconds),
-        'by_queue', coalesce(jsonb_agg(to_jsonb(q) order by q.queue_name), '[]')
-    )
-    from monitoring.v_queue_performance q
+    select
+        jsonb_build_object(
+            'queues', count(*),
+            'pending', coalesce(sum(q.pending), 0),
+            'oldest_ready_seconds', max(q.oldest_ready_seconds),
+            'by_queue', coalesce(jsonb_agg(to_jsonb(q) order by q.queue_name), '[]')
+        )
+    from monitoring.v_queue_performance as q
 );
 
 comment on function monitoring._summarize_queues() is
@@ -89,14 +93,15 @@ create or replace function monitoring._summarize_alerts() returns jsonb
 language sql
 stable
 return (
-    select jsonb_build_object(
-        'active', count(*),
-        'low', count(*) filter (where a.severity = 'low'),
-        'medium', count(*) filter (where a.severity = 'medium'),
-        'high', count(*) filter (where a.severity = 'high'),
-        'critical', count(*) filter (where a.severity = 'critical')
-    )
-    from monitoring.v_active_alerts a
+    select
+        jsonb_build_object(
+            'active', count(*),
+            'low', count(*) filter (where a.severity = 'low'),
+            'medium', count(*) filter (where a.severity = 'medium'),
+            'high', count(*) filter (where a.severity = 'high'),
+            'critical', count(*) filter (where a.severity = 'critical')
+        )
+    from monitoring.v_active_alerts as a
 );
 
 comment on function monitoring._summarize_alerts() is
@@ -115,4 +120,5 @@ return jsonb_build_object(
 );
 
 comment on function monitoring.get_dashboard_summary() is
-'The state as one object: generated_at, tasks, errors, health, queues, alerts; counts of what ended or happened are of the last 24 hours.';
+'The state as one object: generated_at, tasks, errors, health, queues, alerts; counts of what '
+'ended or happened are of the last 24 hours.';

@@ -10,13 +10,17 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not exists (select from monitoring.errors e where e.fingerprint = p_fingerprint) then
-        perform monitoring._refuse('PV007',
-            format('there is no error group %s', coalesce('"' || p_fingerprint || '"', 'null')),
-            'Take the fingerprint from error_groups or error_tracking.');
+        raise exception using
+            errcode = 'PV007',
+            message = format('there is no error group %s',
+                coalesce('"' || p_fingerprint || '"', 'null')),
+            hint = 'Take the fingerprint from error_groups or error_tracking.';
     end if;
     if p_muted_until <= monitoring.clock() then
-        perform monitoring._refuse('PV006', format('a mute cannot end in the past: %s', p_muted_until),
-            'Give a time to come, or leave p_until out to mute without an end.');
+        raise exception using
+            errcode = 'PV006',
+            message = format('a mute cannot end in the past: %s', p_muted_until),
+            hint = 'Give a time to come, or leave p_until out to mute without an end.';
     end if;
     insert into monitoring.error_group_states (
         fingerprint, status, muted_until, note, changed_by, changed_at
@@ -53,7 +57,8 @@ end
 $$;
 
 comment on function monitoring.resolve_error_group(text, text, text) is
-'Marks an error group as resolved; a later occurrence shows it as regressed. Who did it is the session user by default.';
+'Marks an error group as resolved; a later occurrence shows it as regressed. Who did it is the '
+'session user by default.';
 
 create or replace function monitoring.mute_error_group(
     p_fingerprint text,

@@ -18,8 +18,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now timestamptz := monitoring.clock();
-    v_occurred_at timestamptz := coalesce(p_occurred_at, v_now);
+    v_occurred_at timestamptz := coalesce(p_occurred_at, monitoring.clock());
     v_error_id bigint;
 begin
     if (
@@ -30,22 +29,20 @@ begin
         ) <= 255
         and length(p_message) <= 8000
         and monitoring._is_small_json(p_details)
-        and monitoring._is_small_text(p_stack, 65536)
-        and v_occurred_at <= v_now + '1 day'::interval
+        and (p_stack is null or length(p_stack) <= 65536)
+        and (p_occurred_at is null or monitoring._is_event_time(p_occurred_at))
         and monitoring._has_partition('errors', v_occurred_at)
     ) is not true then
-        perform monitoring._make_partitions('errors', monitoring._event_time(p_occurred_at));
-        return monitoring._record_error(
-            coalesce(monitoring._checked_optional_name('task_id', p_task_id), ''),
-            monitoring._checked_name('error_type', p_error_type),
-            monitoring._checked_severity(p_severity),
-            coalesce(monitoring._capped_text(p_message, 8000), ''),
-            monitoring._checked_optional_name('component', p_component),
-            monitoring._capped_json(p_details),
-            monitoring._capped_text(p_stack, 65536),
-            monitoring._checked_optional_name('fingerprint', p_fingerprint),
-            p_occurred_at
-        );
+        p_task_id := coalesce(monitoring._checked_optional_name('task_id', p_task_id), '');
+        p_error_type := monitoring._checked_name('error_type', p_error_type);
+        p_severity := monitoring._checked_severity(p_severity);
+        p_message := coalesce(monitoring._capped_text(p_message, 8000), '');
+        p_component := monitoring._checked_optional_name('component', p_component);
+        p_details := monitoring._capped_json(p_details);
+        p_stack := monitoring._capped_text(p_stack, 65536);
+        p_fingerprint := monitoring._checked_optional_name('fingerprint', p_fingerprint);
+        v_occurred_at := monitoring._event_time(p_occurred_at);
+        perform monitoring._make_partitions('errors', v_occurred_at);
     end if;
     insert into monitoring.errors (
         task_id, occurred_at, error_type, severity, message, component, fingerprint, details, stack
@@ -86,7 +83,9 @@ return monitoring._record_error(
 comment on function monitoring.record_error(
     text, text, text, text, text, jsonb, text, text, timestamptz
 ) is
-'Records one error of severity low, medium, high or critical (task_id null outside any task) and returns its error_id. Errors that differ only in the variable parts of their message share a fingerprint, unless the caller gives one.';
+'Records one error of severity low, medium, high or critical (task_id null outside any task) and '
+'returns its error_id. Errors that differ only in the variable parts of their message share a '
+'fingerprint, unless the caller gives one.';
 
 create or replace function monitoring._insert_errors(p_rows jsonb) returns bigint
 language plpgsql
@@ -141,4 +140,6 @@ volatile
 return monitoring._record_rows('errors', 'occurred_at', p_errors);
 
 comment on function monitoring.record_errors(jsonb) is
-'Records an array of errors, keys as the columns of error_tracking (error_type, severity and message needed), all or nothing. Returns how many were new: a row that carries its own error_id is written once.';
+'Records an array of errors, keys as the columns of error_tracking (error_type, severity and '
+'message needed), all or nothing. Returns how many were new: a row that carries its own error_id '
+'is written once.';

@@ -12,7 +12,7 @@ select
     e.details,
     e.occurred_at,
     e.stack
-from monitoring.errors e;
+from monitoring.errors as e;
 
 create or replace view monitoring.error_groups as
 with groups as (
@@ -27,7 +27,7 @@ with groups as (
         (array_agg(e.error_type order by e.occurred_at desc))[1] as error_type,
         (array_agg(e.severity order by e.occurred_at desc))[1] as severity,
         (array_agg(e.message order by e.occurred_at desc))[1] as example
-    from monitoring.errors e
+    from monitoring.errors as e
     group by e.fingerprint
 )
 
@@ -51,8 +51,8 @@ select
     s.note,
     s.changed_by,
     s.changed_at
-from groups g
-left join monitoring.error_group_states s on g.fingerprint = s.fingerprint;
+from groups as g
+left join monitoring.error_group_states as s on g.fingerprint = s.fingerprint;
 
 create or replace view monitoring.v_error_summary as
 select
@@ -65,7 +65,7 @@ select
     min(e.occurred_at) as first_seen_at,
     max(e.occurred_at) as last_seen_at,
     (array_agg(e.message order by e.occurred_at desc))[1] as last_message
-from monitoring.errors e
+from monitoring.errors as e
 where
     e.occurred_at > (select monitoring.clock()) - interval '24 hours'
     and e.occurred_at <= (select monitoring.clock())

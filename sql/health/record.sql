@@ -16,31 +16,27 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now timestamptz := monitoring.clock();
-    v_checked_at timestamptz := coalesce(p_checked_at, v_now);
+    v_checked_at timestamptz := coalesce(p_checked_at, monitoring.clock());
     v_probe_id bigint;
 begin
     if (
-        btrim(p_component_name) <> ''
-        and btrim(p_component_type) <> ''
+        least(btrim(p_component_name), btrim(coalesce(p_component_type, ''))) <> ''
         and greatest(length(p_component_name), length(p_component_type)) <= 255
         and p_status in ('healthy', 'degraded', 'unhealthy', 'unknown')
-        and monitoring._is_length(p_response_time_ms)
-        and monitoring._is_small_text(p_failure_reason, 8000)
+        and (p_response_time_ms is null or p_response_time_ms between 0 and '1e300')
+        and (p_failure_reason is null or length(p_failure_reason) <= 8000)
         and monitoring._is_small_json(p_details)
-        and v_checked_at <= v_now + '1 day'::interval
+        and (p_checked_at is null or monitoring._is_event_time(p_checked_at))
         and monitoring._has_partition('health_probes', v_checked_at)
     ) is not true then
-        perform monitoring._make_partitions('health_probes', monitoring._event_time(p_checked_at));
-        return monitoring._record_probe(
-            monitoring._checked_name('component_name', p_component_name),
-            monitoring._checked_name('component_type', p_component_type),
-            monitoring._checked_health(p_status),
-            monitoring._checked_length('response_time_ms', p_response_time_ms),
-            monitoring._capped_text(p_failure_reason, 8000),
-            monitoring._capped_json(p_details),
-            p_checked_at
-        );
+        p_component_name := monitoring._checked_name('component_name', p_component_name);
+        p_component_type := monitoring._checked_name('component_type', p_component_type);
+        p_status := monitoring._checked_health(p_status);
+        p_response_time_ms := monitoring._checked_length('response_time_ms', p_response_time_ms);
+        p_failure_reason := monitoring._capped_text(p_failure_reason, 8000);
+        p_details := monitoring._capped_json(p_details);
+        v_checked_at := monitoring._event_time(p_checked_at);
+        perform monitoring._make_partitions('health_probes', v_checked_at);
     end if;
     insert into monitoring.health_probes (
         component_name, component_type, checked_at, status, response_time_ms, failure_reason,
@@ -79,4 +75,5 @@ return monitoring._record_probe(
 comment on function monitoring.update_system_health(
     text, text, text, double precision, text, jsonb, timestamptz
 ) is
-'Records one check of a component as healthy, degraded, unhealthy or unknown, with the milliseconds it took to answer, and returns its probe_id.';
+'Records one check of a component as healthy, degraded, unhealthy or unknown, with the '
+'milliseconds it took to answer, and returns its probe_id.';

@@ -10,7 +10,7 @@ select
     p.failure_reason,
     p.details,
     p.checked_at
-from monitoring.health_probes p;
+from monitoring.health_probes as p;
 
 create or replace view monitoring.system_health as
 select distinct on (p.component_type, p.component_name)
@@ -21,8 +21,8 @@ select distinct on (p.component_type, p.component_name)
     p.failure_reason,
     p.checked_at as last_check_at,
     p.details
-from monitoring.health_probes p
-order by p.component_type, p.component_name, p.checked_at desc, p.probe_id desc;
+from monitoring.health_probes as p
+order by p.component_type asc, p.component_name asc, p.checked_at desc, p.probe_id desc;
 
 create or replace view monitoring.v_system_health_summary as
 with probes as (
@@ -44,8 +44,8 @@ with probes as (
                 n.now
             ) - p.checked_at
         ) as held_seconds
-    from monitoring.health_probes p
-    cross join (select monitoring.clock() as now) n
+    from monitoring.health_probes as p
+    cross join (select monitoring.clock() as now) as n
     where
         p.checked_at > (select monitoring.clock()) - interval '24 hours'
         and p.checked_at <= (select monitoring.clock())
@@ -60,7 +60,7 @@ last_day as (
         sum(p.held_seconds) filter (where p.status in ('healthy', 'degraded'))
         / nullif(sum(p.held_seconds) filter (where p.status <> 'unknown'), 0) as uptime,
         max(p.checked_at) filter (where p.status = 'unhealthy') as last_unhealthy_at
-    from probes p
+    from probes as p
     group by p.component_type, p.component_name
 )
 
@@ -77,8 +77,8 @@ select
     d.avg_response_time_ms,
     round(100.0 * d.uptime, 3) as uptime_percent,
     d.last_unhealthy_at
-from monitoring.system_health h
-left join last_day d
+from monitoring.system_health as h
+left join last_day as d
     on h.component_type = d.component_type and h.component_name = d.component_name;
 
 comment on view monitoring.health_history is
@@ -138,6 +138,7 @@ comment on column monitoring.v_system_health_summary.checks is
 comment on column monitoring.v_system_health_summary.avg_response_time_ms is
 'Mean milliseconds until it answered, over the last 24 hours.';
 comment on column monitoring.v_system_health_summary.uptime_percent is
-'Share of the known time of the last 24 hours in which it was healthy or degraded, 0 to 100; a status holds until the next check.';
+'Share of the known time of the last 24 hours in which it was healthy or degraded, 0 to 100; a '
+'status holds until the next check.';
 comment on column monitoring.v_system_health_summary.last_unhealthy_at is
 'Newest unhealthy check in the last 24 hours.';

@@ -16,8 +16,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now timestamptz := monitoring.clock();
-    v_logged_at timestamptz := coalesce(p_logged_at, v_now);
+    v_logged_at timestamptz := coalesce(p_logged_at, monitoring.clock());
     v_log_id bigint;
 begin
     if (
@@ -25,21 +24,19 @@ begin
         and p_level in ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
         and greatest(length(p_component), length(p_task_id)) <= 255
         and length(p_message) <= 8000
-        and monitoring._is_length(p_duration_ms)
+        and (p_duration_ms is null or p_duration_ms between 0 and '1e300')
         and monitoring._is_small_json(p_details)
-        and v_logged_at <= v_now + '1 day'::interval
+        and (p_logged_at is null or monitoring._is_event_time(p_logged_at))
         and monitoring._has_partition('log_lines', v_logged_at)
     ) is not true then
-        perform monitoring._make_partitions('log_lines', monitoring._event_time(p_logged_at));
-        return monitoring._record_log(
-            monitoring._checked_name('component', p_component),
-            monitoring._checked_level(p_level),
-            coalesce(monitoring._capped_text(p_message, 8000), ''),
-            monitoring._capped_json(p_details),
-            monitoring._checked_optional_name('task_id', p_task_id),
-            monitoring._checked_length('duration_ms', p_duration_ms),
-            p_logged_at
-        );
+        p_component := monitoring._checked_name('component', p_component);
+        p_level := monitoring._checked_level(p_level);
+        p_message := coalesce(monitoring._capped_text(p_message, 8000), '');
+        p_details := monitoring._capped_json(p_details);
+        p_task_id := monitoring._checked_optional_name('task_id', p_task_id);
+        p_duration_ms := monitoring._checked_length('duration_ms', p_duration_ms);
+        v_logged_at := monitoring._event_time(p_logged_at);
+        perform monitoring._make_partitions('log_lines', v_logged_at);
     end if;
     insert into monitoring.log_lines (
         component, logged_at, level, message, task_id, duration_ms, details
@@ -73,7 +70,8 @@ return monitoring._record_log(
 comment on function monitoring.record_log(
     text, text, text, jsonb, text, double precision, timestamptz
 ) is
-'Records one log line of level DEBUG, INFO, WARNING, ERROR or CRITICAL (any case; WARN and FATAL too) and returns its log_id.';
+'Records one log line of level DEBUG, INFO, WARNING, ERROR or CRITICAL (any case; WARN and FATAL '
+'too) and returns its log_id.';
 
 create or replace function monitoring._insert_log_lines(p_rows jsonb) returns bigint
 language plpgsql
@@ -120,4 +118,6 @@ volatile
 return monitoring._record_rows('log_lines', 'logged_at', p_logs);
 
 comment on function monitoring.record_logs(jsonb) is
-'Records an array of log lines, keys as the columns of application_logs (component, level and message needed), all or nothing. Returns how many were new: a row that carries its own log_id is written once.';
+'Records an array of log lines, keys as the columns of application_logs (component, level and '
+'message needed), all or nothing. Returns how many were new: a row that carries its own log_id is '
+'written once.';

@@ -17,34 +17,29 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now timestamptz := monitoring.clock();
-    v_recorded_at timestamptz := coalesce(p_recorded_at, v_now);
+    v_recorded_at timestamptz := coalesce(p_recorded_at, monitoring.clock());
     v_sample_id bigint;
 begin
     if (
-        btrim(p_metric_name) <> ''
-        and btrim(p_metric_type) <> ''
+        least(btrim(p_metric_name), btrim(coalesce(p_metric_type, ''))) <> ''
         and greatest(
             length(p_metric_name), length(p_metric_type), length(p_unit), length(p_component),
             length(p_task_id)
         ) <= 255
-        and p_value > '-infinity'
-        and p_value < 'infinity'
+        and abs(p_value) < 'infinity'
         and monitoring._is_small_object(p_tags)
-        and v_recorded_at <= v_now + '1 day'::interval
+        and (p_recorded_at is null or monitoring._is_event_time(p_recorded_at))
         and monitoring._has_partition('metric_samples', v_recorded_at)
     ) is not true then
-        perform monitoring._make_partitions('metric_samples', monitoring._event_time(p_recorded_at));
-        return monitoring._record_metric(
-            monitoring._checked_name('metric_name', p_metric_name),
-            monitoring._checked_name('metric_type', coalesce(p_metric_type, 'gauge')),
-            monitoring._checked_value(p_value),
-            monitoring._checked_optional_name('unit', p_unit),
-            monitoring._checked_optional_name('component', p_component),
-            monitoring._checked_object('tags', p_tags),
-            monitoring._checked_optional_name('task_id', p_task_id),
-            p_recorded_at
-        );
+        p_metric_name := monitoring._checked_name('metric_name', p_metric_name);
+        p_metric_type := monitoring._checked_name('metric_type', coalesce(p_metric_type, 'gauge'));
+        p_value := monitoring._checked_value(p_value);
+        p_unit := monitoring._checked_optional_name('unit', p_unit);
+        p_component := monitoring._checked_optional_name('component', p_component);
+        p_task_id := monitoring._checked_optional_name('task_id', p_task_id);
+        p_tags := monitoring._checked_object('tags', p_tags);
+        v_recorded_at := monitoring._event_time(p_recorded_at);
+        perform monitoring._make_partitions('metric_samples', v_recorded_at);
     end if;
     insert into monitoring.metric_samples (
         metric_name, recorded_at, metric_type, value, unit, component, task_id, tags
@@ -82,7 +77,8 @@ return monitoring._record_metric(
 comment on function monitoring.record_performance_metric(
     text, text, double precision, text, text, jsonb, text, timestamptz
 ) is
-'Records one measured value, finite, in the given unit, with tags (object) where given, and returns its sample_id. The type is gauge when null; gauge, counter and timer are usual.';
+'Records one measured value, finite, in the given unit, with tags (object) where given, and '
+'returns its sample_id. The type is gauge when null; gauge, counter and timer are usual.';
 
 create or replace function monitoring._insert_metric_samples(p_rows jsonb) returns bigint
 language plpgsql
@@ -131,4 +127,6 @@ volatile
 return monitoring._record_rows('metric_samples', 'recorded_at', p_metrics);
 
 comment on function monitoring.record_metrics(jsonb) is
-'Records an array of measured values, keys as the columns of performance_monitoring (metric_name and value needed), all or nothing. Returns how many were new: a row that carries its own sample_id is written once.';
+'Records an array of measured values, keys as the columns of performance_monitoring (metric_name '
+'and value needed), all or nothing. Returns how many were new: a row that carries its own '
+'sample_id is written once.';

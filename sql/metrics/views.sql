@@ -11,7 +11,7 @@ select
     m.recorded_at,
     m.task_id,
     m.sample_id
-from monitoring.metric_samples m;
+from monitoring.metric_samples as m;
 
 create or replace view monitoring.v_performance_trends as
 select
@@ -25,7 +25,7 @@ select
     max(m.value) as max_value,
     percentile_disc(0.5) within group (order by m.value) as p50_value,
     percentile_disc(0.95) within group (order by m.value) as p95_value
-from monitoring.metric_samples m
+from monitoring.metric_samples as m
 where
     m.recorded_at > (select monitoring.clock()) - interval '24 hours'
     and m.recorded_at <= (select monitoring.clock())

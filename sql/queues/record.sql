@@ -16,31 +16,27 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now timestamptz := monitoring.clock();
-    v_recorded_at timestamptz := coalesce(p_recorded_at, v_now);
+    v_recorded_at timestamptz := coalesce(p_recorded_at, monitoring.clock());
     v_sample_id bigint;
 begin
     if (
         btrim(p_queue_name) <> ''
         and length(p_queue_name) <= 255
-        and p_pending >= 0
-        and p_processing >= 0
-        and p_completed >= 0
-        and p_failed >= 0
-        and monitoring._is_length(p_oldest_ready_seconds)
-        and v_recorded_at <= v_now + '1 day'::interval
+        and num_nulls(p_pending, p_processing, p_completed, p_failed) = 0
+        and least(p_pending, p_processing, p_completed, p_failed) >= 0
+        and (p_oldest_ready_seconds is null or p_oldest_ready_seconds between 0 and '1e300')
+        and (p_recorded_at is null or monitoring._is_event_time(p_recorded_at))
         and monitoring._has_partition('queue_samples', v_recorded_at)
     ) is not true then
-        perform monitoring._make_partitions('queue_samples', monitoring._event_time(p_recorded_at));
-        return monitoring._record_queue(
-            monitoring._checked_name('queue_name', p_queue_name),
-            monitoring._checked_size('pending', coalesce(p_pending, 0)),
-            monitoring._checked_size('processing', coalesce(p_processing, 0)),
-            monitoring._checked_size('completed', coalesce(p_completed, 0)),
-            monitoring._checked_size('failed', coalesce(p_failed, 0)),
-            monitoring._checked_length('oldest_ready_seconds', p_oldest_ready_seconds),
-            p_recorded_at
-        );
+        p_queue_name := monitoring._checked_name('queue_name', p_queue_name);
+        p_pending := monitoring._checked_size('pending', coalesce(p_pending, 0));
+        p_processing := monitoring._checked_size('processing', coalesce(p_processing, 0));
+        p_completed := monitoring._checked_size('completed', coalesce(p_completed, 0));
+        p_failed := monitoring._checked_size('failed', coalesce(p_failed, 0));
+        p_oldest_ready_seconds
+        := monitoring._checked_length('oldest_ready_seconds', p_oldest_ready_seconds);
+        v_recorded_at := monitoring._event_time(p_recorded_at);
+        perform monitoring._make_partitions('queue_samples', v_recorded_at);
     end if;
     insert into monitoring.queue_samples (
         queue_name, recorded_at, pending, processing, completed, failed, oldest_ready_seconds
@@ -78,4 +74,5 @@ return monitoring._record_queue(
 comment on function monitoring.record_queue_metrics(
     text, bigint, bigint, bigint, bigint, double precision, timestamptz
 ) is
-'Records the depth of a queue: items waiting and being worked on, running totals of done and failed, and the age in seconds of the oldest item that is ready. Returns its sample_id.';
+'Records the depth of a queue: items waiting and being worked on, running totals of done and '
+'failed, and the age in seconds of the oldest item that is ready. Returns its sample_id.';

@@ -10,7 +10,7 @@ select
     q.oldest_ready_seconds,
     q.recorded_at,
     q.sample_id
-from monitoring.queue_samples q;
+from monitoring.queue_samples as q;
 
 create or replace view monitoring.v_queue_performance as
 with last_hour as (
@@ -22,7 +22,7 @@ with last_hour as (
         (array_agg(q.pending order by q.recorded_at, q.sample_id))[1] as first_pending,
         (array_agg(q.completed order by q.recorded_at, q.sample_id))[1] as first_completed,
         min(q.recorded_at) as first_at
-    from monitoring.queue_samples q
+    from monitoring.queue_samples as q
     where
         q.recorded_at > (select monitoring.clock()) - interval '1 hour'
         and q.recorded_at <= (select monitoring.clock())
@@ -38,11 +38,11 @@ newest as (
         q.failed,
         q.oldest_ready_seconds,
         q.recorded_at
-    from monitoring.queue_samples q
+    from monitoring.queue_samples as q
     where
         q.recorded_at > (select monitoring.clock()) - interval '24 hours'
         and q.recorded_at <= (select monitoring.clock())
-    order by q.queue_name, q.recorded_at desc, q.sample_id desc
+    order by q.queue_name asc, q.recorded_at desc, q.sample_id desc
 )
 
 select
@@ -64,8 +64,8 @@ select
                 / extract(epoch from n.recorded_at - h.first_at)::double precision
     end as completed_per_minute,
     round(100.0 * n.failed / nullif(n.completed + n.failed, 0), 2) as failed_percent
-from newest n
-left join last_hour h on n.queue_name = h.queue_name;
+from newest as n
+left join last_hour as h on n.queue_name = h.queue_name;
 
 comment on view monitoring.queue_monitoring is
 'Every sample of every queue.';

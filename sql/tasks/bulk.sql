@@ -63,4 +63,6 @@ volatile
 return monitoring._record_rows('finished_tasks', 'end_time', p_tasks);
 
 comment on function monitoring.record_finished_tasks(jsonb) is
-'Records an array of finished tasks, keys as the columns of processing_metrics (task_id and task_type needed, end_time now by default), all or nothing. Returns how many were new: the same task_id, attempt and end_time again is passed over.';
+'Records an array of finished tasks, keys as the columns of processing_metrics (task_id and '
+'task_type needed, end_time now by default), all or nothing. Returns how many were new: the same '
+'task_id, attempt and end_time again is passed over.';

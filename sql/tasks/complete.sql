@@ -17,29 +17,28 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now timestamptz := monitoring.clock();
-    v_finished_at timestamptz := coalesce(p_finished_at, v_now);
+    v_finished_at timestamptz := coalesce(p_finished_at, monitoring.clock());
+    v_is_plain boolean;
     v_task monitoring.active_tasks;
 begin
-    if (
-        p_status in ('completed', 'failed', 'cancelled', 'timeout', 'lost')
-        and monitoring._is_size(p_output_size)
-        and monitoring._is_small_numbers(p_step_durations)
-        and monitoring._is_small_numbers(p_counters)
-        and monitoring._is_small_object(p_metadata)
-        and v_finished_at <= v_now + '1 day'::interval
-        and monitoring._has_partition('finished_tasks', v_finished_at)
-    ) is not true then
-        perform monitoring._make_partitions('finished_tasks', monitoring._event_time(p_finished_at));
-        return monitoring._complete_task(
-            p_task_id,
-            monitoring._checked_end_status(p_status),
-            monitoring._checked_size('output_size', p_output_size),
-            monitoring._checked_numbers('step_durations', p_step_durations),
-            monitoring._checked_numbers('counters', p_counters),
-            monitoring._checked_object('metadata', p_metadata),
-            p_finished_at
-        );
+    v_is_plain := p_status in ('completed', 'failed', 'cancelled', 'timeout', 'lost')
+        and (p_output_size is null or p_output_size >= 0)
+        and (p_finished_at is null or monitoring._is_event_time(p_finished_at))
+        and monitoring._has_partition('finished_tasks', v_finished_at);
+    if coalesce(p_step_durations, p_counters, p_metadata) is not null then
+        v_is_plain := v_is_plain
+            and monitoring._is_small_numbers(p_step_durations)
+            and monitoring._is_small_numbers(p_counters)
+            and monitoring._is_small_object(p_metadata);
+    end if;
+    if v_is_plain is not true then
+        p_status := monitoring._checked_end_status(p_status);
+        p_output_size := monitoring._checked_size('output_size', p_output_size);
+        p_step_durations := monitoring._checked_numbers('step_durations', p_step_durations);
+        p_counters := monitoring._checked_numbers('counters', p_counters);
+        p_metadata := monitoring._checked_object('metadata', p_metadata);
+        v_finished_at := monitoring._event_time(p_finished_at);
+        perform monitoring._make_partitions('finished_tasks', v_finished_at);
     end if;
 
     delete from monitoring.active_tasks where task_id = p_task_id returning * into v_task;
@@ -142,7 +141,8 @@ $$;
 comment on function monitoring._complete_unknown_task(
     text, text, bigint, jsonb, jsonb, jsonb, timestamptz
 ) is
-'Records the end of a task that is not running: nothing when it has ended within the hour before, otherwise a row of type unknown without a start. Always false.';
+'Records the end of a task that is not running: nothing when it has ended within the hour before, '
+'otherwise a row of type unknown without a start. Always false.';
 
 create or replace function monitoring.complete_task_tracking(
     p_task_id text,
@@ -164,4 +164,5 @@ return monitoring._complete_task(
 comment on function monitoring.complete_task_tracking(
     text, text, bigint, jsonb, jsonb, jsonb, timestamptz
 ) is
-'Tells that a task has ended as completed, failed, cancelled, timeout or lost, with milliseconds by step where given. Returns false, and never raises, when the task was not running.';
+'Tells that a task has ended as completed, failed, cancelled, timeout or lost, with milliseconds '
+'by step where given. Returns false, and never raises, when the task was not running.';

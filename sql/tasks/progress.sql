@@ -56,4 +56,5 @@ return monitoring._update_task(
 );
 
 comment on function monitoring.update_task_progress(text, bigint, bigint, jsonb, timestamptz) is
-'Heartbeat of a running task, with items done, items expected and counters (object of numbers, merged by key) where given. Returns false when the task is not running.';
+'Heartbeat of a running task, with items done, items expected and counters (object of numbers, '
+'merged by key) where given. Returns false when the task is not running.';

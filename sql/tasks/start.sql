@@ -17,32 +17,26 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now timestamptz := monitoring.clock();
-    v_started_at timestamptz := coalesce(p_started_at, v_now);
+    v_started_at timestamptz := coalesce(p_started_at, monitoring.clock());
     v_attempt integer;
 begin
     if (
-        btrim(p_task_id) <> ''
-        and btrim(p_task_type) <> ''
+        least(btrim(p_task_id), btrim(coalesce(p_task_type, ''))) <> ''
         and greatest(
             length(p_task_id), length(p_task_type), length(p_worker_id), length(p_parent_task_id)
         ) <= 255
-        and monitoring._is_size(p_input_size)
-        and monitoring._is_size(p_items_total)
-        and monitoring._is_small_object(p_metadata)
-        and v_started_at <= v_now + '1 day'::interval
-        and v_started_at >= '1970-01-01 00:00:00+00'::timestamptz
+        and least(p_input_size, p_items_total, 0) = 0
+        and (p_metadata is null or monitoring._is_small_object(p_metadata))
+        and (p_started_at is null or monitoring._is_event_time(p_started_at))
     ) is not true then
-        return monitoring._start_task(
-            monitoring._checked_name('task_id', p_task_id),
-            monitoring._checked_name('task_type', p_task_type),
-            monitoring._checked_size('input_size', p_input_size),
-            monitoring._checked_optional_name('worker_id', p_worker_id),
-            monitoring._checked_optional_name('parent_task_id', p_parent_task_id),
-            monitoring._checked_object('metadata', p_metadata),
-            monitoring._checked_size('items_total', p_items_total),
-            monitoring._event_time(p_started_at)
-        );
+        p_task_id := monitoring._checked_name('task_id', p_task_id);
+        p_task_type := monitoring._checked_name('task_type', p_task_type);
+        p_input_size := monitoring._checked_size('input_size', p_input_size);
+        p_worker_id := monitoring._checked_optional_name('worker_id', p_worker_id);
+        p_parent_task_id := monitoring._checked_optional_name('parent_task_id', p_parent_task_id);
+        p_metadata := monitoring._checked_object('metadata', p_metadata);
+        p_items_total := monitoring._checked_size('items_total', p_items_total);
+        v_started_at := monitoring._event_time(p_started_at);
     end if;
 
     insert into monitoring.active_tasks (
@@ -97,4 +91,5 @@ return monitoring._start_task(
 comment on function monitoring.start_task_tracking(
     text, text, bigint, text, text, jsonb, bigint, timestamptz
 ) is
-'Tells that a task has begun and returns the number of the attempt: 1, or one more for each restart since the task last succeeded. A running task of that name is closed as lost.';
+'Tells that a task has begun and returns the number of the attempt: 1, or one more for each '
+'restart since the task last succeeded. A running task of that name is closed as lost.';

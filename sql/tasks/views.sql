@@ -21,7 +21,7 @@ select
     t.heartbeat_at,
     t.progress_at,
     t.backend_pid
-from monitoring.active_tasks t
+from monitoring.active_tasks as t
 union all
 select
     f.task_id,
@@ -43,7 +43,7 @@ select
     null::timestamptz as heartbeat_at,
     null::timestamptz as progress_at,
     f.backend_pid
-from monitoring.finished_tasks f;
+from monitoring.finished_tasks as f;
 
 create or replace view monitoring.v_realtime_processing_status as
 select
@@ -57,7 +57,9 @@ select
     t.items_done,
     t.items_total,
     case
-        when t.items_total > 0 then round(100.0 * least(t.items_done, t.items_total) / t.items_total, 1)
+        when
+            t.items_total > 0
+            then round(100.0 * least(t.items_done, t.items_total) / t.items_total, 1)
     end as progress_percent,
     t.counters,
     t.heartbeat_at,
@@ -65,11 +67,11 @@ select
     extract(epoch from n.now - t.progress_at)::double precision as seconds_without_progress,
     t.backend_pid,
     a.pid is not null as is_backend_alive
-from monitoring.active_tasks t
-cross join (select monitoring.clock() as now) n
+from monitoring.active_tasks as t
+cross join (select monitoring.clock() as now) as n
 -- A process id is used again after a while: a session younger than the task is another one.
-left join pg_catalog.pg_stat_activity a
-    on t.backend_pid = a.pid and (a.backend_start is null or a.backend_start <= t.started_at);
+left join pg_catalog.pg_stat_activity as a
+    on t.backend_pid = a.pid and (a.backend_start is null or t.started_at >= a.backend_start);
 
 create or replace view monitoring.v_task_statistics as
 select
@@ -85,7 +87,7 @@ select
     percentile_disc(0.99) within group (order by t.duration_ms) as p99_duration_ms,
     max(t.duration_ms) as max_duration_ms,
     max(t.finished_at) as last_end_time
-from monitoring.finished_tasks t
+from monitoring.finished_tasks as t
 where
     t.finished_at > (select monitoring.clock()) - interval '24 hours'
     and t.finished_at <= (select monitoring.clock())
