@@ -42,6 +42,10 @@ format: $(VENV)/.dev ## rewrite SQL and Python in the house style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+.PHONY: docs
+docs: $(VENV)/.dev ## write docs/sql-api.md anew from COMMENT ON
+	@$(BIN)/python -m tests.harness sql-api docs/sql-api.md
+
 .PHONY: pgtap
 pgtap: $(VENV)/.dev install-test-tools ## run the pgTAP tests (ARGS='--pg 17 tests/pgtap/some.sql')
 	@$(BIN)/python -m tests.harness pgtap $(ARGS)

@@ -18,6 +18,12 @@ begin
     if v_admin is null or not pg_has_role(v_admin, 'usage') then
         return;
     end if;
+    -- From PostgreSQL 16 on a member may have the rights but not the right to give things away.
+    if current_setting('server_version_num')::integer >= 160000 then
+        if not pg_has_role(v_admin, 'set') then
+            return;
+        end if;
+    end if;
     grant create, usage on schema monitoring to monitoring_admin;
     for v_relation in
         select c.oid::regclass from pg_class c

@@ -116,5 +116,5 @@ end
 $$;
 
 comment on function monitoring._name_bad_row(text, jsonb) is
-'Finds the first row that a table''s insert function refuses and raises its fault with the row''s number, from 1; '
-'returns when no row is at fault.';
+'Finds the first row that a table''s insert function refuses and raises its fault with the row''s '
+'number, from 1; returns when no row is at fault.';

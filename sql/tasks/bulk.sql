@@ -21,7 +21,7 @@ begin
         monitoring._checked_end_status(coalesce(r.status, 'completed')),
         monitoring._checked_start(r.start_time, r.end_time),
         monitoring._event_time(r.end_time),
-        extract(epoch from r.end_time - r.start_time)::double precision * 1000,
+        date_part('epoch', r.end_time - r.start_time) * 1000,
         monitoring._checked_size('input_size', r.input_size),
         monitoring._checked_size('output_size', r.output_size),
         monitoring._checked_size('items_done', r.items_done),

@@ -60,7 +60,7 @@ begin
     )
     values (
         p_task_id, v_task.attempt, v_task.task_type, p_status, v_task.started_at, v_finished_at,
-        extract(epoch from v_finished_at - v_task.started_at)::double precision * 1000,
+        date_part('epoch', v_finished_at - v_task.started_at) * 1000,
         v_task.input_size, p_output_size, v_task.items_done, v_task.items_total,
         v_task.backend_pid, v_task.worker_id, v_task.parent_task_id, p_step_durations,
         coalesce(v_task.counters || p_counters, p_counters, v_task.counters),

@@ -1,15 +1,18 @@
 """The commands of the test harness."""
 
 import sys
+from pathlib import Path
 
 import click
+import psycopg
 
 from pgvigil.server_binaries import ServerError, find_binaries, installed_binaries, major_version
-from tests.harness.databases import disposable_server
+from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.harness.errors import HarnessError
 from tests.harness.matrix import TIME_ZONES, find_version, run_matrix
 from tests.harness.pgtap import find_tests, prepare_database, run_pg_prove
 from tests.harness.plpgsql_check import find_findings
+from tests.harness.sql_api import render
 
 # The version of Debian 12, where pgTAP and plpgsql_check come from.
 _DEBIAN = 15
@@ -60,6 +63,17 @@ def matrix(versions: tuple[int, ...], files: tuple[str, ...]) -> None:
         click.echo(summary)
     if not all_passed:
         sys.exit(1)
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def sql_api(file: Path) -> None:
+    """Write the SQL reference to FILE."""
+    with disposable_server(find_version(_usual_version())) as server:
+        create_database(server, "reference")
+        install_pgvigil(server, "reference")
+        with psycopg.connect(server.dsn("reference")) as connection:
+            file.write_text(render(connection))
 
 
 def _usual_version() -> int:

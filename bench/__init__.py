@@ -1,0 +1,1 @@
+"""Benchmarks: ratios between things run in turn in one run, never single times."""

@@ -1,0 +1,54 @@
+"""``python -m bench``: measure the write path in a server of its own."""
+
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+import psycopg
+from rich.console import Console
+
+from bench.bulk import measure_bulk
+from bench.write_path import measure_contention, measure_recording
+from pgvigil.install import migrate
+from pgvigil.server import PostgresServer
+from pgvigil.server_binaries import find_binaries, major_version
+
+SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB", "jit": "off"}
+
+
+@click.command(help=__doc__)
+@click.option("--pg", type=int, default=None, help="Major version; the newest by default.")
+@click.option("--seconds", default=5, show_default=True, help="Length of one run of one script.")
+@click.option("--rounds", default=5, show_default=True, help="Runs of each script; odd is best.")
+def main(pg: int | None, seconds: int, rounds: int) -> None:
+    """Measure in a server of its own and print the ratios."""
+    console = Console(width=100)
+    binaries = find_binaries(pg)
+    with (
+        TemporaryDirectory(prefix="pgvigil-bench-") as home,
+        PostgresServer(home, binaries=binaries, settings=SETTINGS) as server,
+    ):
+        _prepare(server, binaries)
+        console.print(f"PostgreSQL {major_version(binaries)}, medians of {rounds} of {seconds} s")
+        console.print(measure_recording(server, binaries, seconds, rounds))
+        console.print(measure_contention(server, binaries, seconds, rounds))
+        console.print(measure_bulk(server.dsn("bench", via_socket=True), rounds * 5))
+
+
+def _prepare(server: PostgresServer, binaries: Path) -> None:
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute("create database bench")
+    migrate(server.dsn("bench"))
+    subprocess.run(
+        [
+            binaries / "psql", "-Xq", "-v", "ON_ERROR_STOP=1",
+            "-f", Path(__file__).parent / "scripts" / "bare.sql",
+            server.dsn("bench", via_socket=True),
+        ],
+        check=True,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

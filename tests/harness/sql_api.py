@@ -1,0 +1,81 @@
+"""Writes docs/sql-api.md from the catalogue: COMMENT ON is the reference."""
+
+from collections.abc import Iterator
+
+import psycopg
+
+HEAD = """\
+# SQL reference
+
+Made from `COMMENT ON` by `make docs`; a test keeps it fresh. Everything is in schema `monitoring`. Times are
+`timestamptz`, and a parameter shown with `default` may be left out. What is refused, and with which SQLSTATE:
+[errors.md](errors.md).
+"""
+
+SECTIONS = {
+    "For programs that record (role `monitoring_writer`)": "monitoring_writer",
+    "For people who read (role `monitoring_reader`)": "monitoring_reader",
+    "For people who decide (role `monitoring_operator`)": "monitoring_operator",
+    "For upkeep (role `monitoring_admin`)": "monitoring_admin",
+}
+"""Heading of a section, and the role whose functions it lists unless an earlier one did."""
+
+FUNCTIONS = """
+    select p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid),
+        obj_description(p.oid, 'pg_proc')
+    from pg_proc p
+    where p.pronamespace = 'monitoring'::regnamespace
+        and p.proname not like '\\_%%'
+        and has_function_privilege(%(role)s, p.oid, 'execute')
+    order by p.proname
+"""
+
+VIEWS = """
+    select c.relname, obj_description(c.oid, 'pg_class')
+    from pg_class c
+    where c.relnamespace = 'monitoring'::regnamespace and c.relkind = 'v'
+    order by c.relname
+"""
+
+COLUMNS = """
+    select a.attname, format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum)
+    from pg_attribute a
+    where a.attrelid = ('monitoring.' || %(view)s)::regclass and a.attnum > 0
+    order by a.attnum
+"""
+
+
+def render(connection: psycopg.Connection) -> str:
+    """Render the reference of the pgvigil that is installed in a database."""
+    return "\n".join((HEAD, *_functions(connection), *_views(connection)))
+
+
+def _functions(connection: psycopg.Connection) -> Iterator[str]:
+    told: set[str] = set()
+    for heading, role in SECTIONS.items():
+        yield f"## {heading}\n"
+        for name, arguments, result, comment in connection.execute(FUNCTIONS, {"role": role}):
+            if name not in told:
+                told.add(name)
+                yield f"### {name}\n\n```sql\n{_signature(name, arguments, result)}\n```\n"
+                yield f"{comment}\n"
+
+
+def _signature(name: str, arguments: str, result: str) -> str:
+    short = arguments.replace("timestamp with time zone", "timestamptz")
+    short = short.replace(" DEFAULT ", " default ").replace("::text", "").replace("NULL", "null")
+    for cast in ("::jsonb", "::timestamptz", "::double precision", "::bigint"):
+        short = short.replace(f"null{cast}", "null")
+    lines = ",\n    ".join(part for part in short.split(", ") if part)
+    body = f"(\n    {lines}\n)" if lines else "()"
+    return f"{name}{body} returns {result}"
+
+
+def _views(connection: psycopg.Connection) -> Iterator[str]:
+    yield "## Views\n"
+    for view, comment in connection.execute(VIEWS).fetchall():
+        yield f"### {view}\n\n{comment}\n\n| column | type | |\n|---|---|---|"
+        for column, kind, about in connection.execute(COLUMNS, {"view": view}):
+            short = kind.replace("timestamp with time zone", "timestamptz")
+            yield f"| `{column}` | {short} | {about} |"
+        yield ""

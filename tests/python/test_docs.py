@@ -1,0 +1,65 @@
+"""What the documents show is what happens."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import psycopg
+
+from pgvigil.server import PostgresServer
+from tests.harness import sql_api
+from tests.harness.clients import run_psql
+
+ROOT = Path(__file__).parents[2]
+PROMPT = "=> "
+
+
+def test_the_readme_session_prints_what_the_readme_shows(
+    server: PostgresServer, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    shown = _session(ROOT / "README.md")
+    script = tmp_path / "session.sql"
+    script.write_text("\n".join(_echoing(shown)))
+    printed = run_psql(server, connection.info.dbname, "-X", "-q", "-f", script)
+    assert _tidy(printed) == _tidy(shown)
+
+
+def test_the_sql_reference_is_fresh(connection: psycopg.Connection) -> None:
+    assert (ROOT / "docs/sql-api.md").read_text() == sql_api.render(connection), (
+        "docs/sql-api.md is stale: run make docs"
+    )
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bench/*.md")]
+    documents += ROOT.glob("examples/**/*.md")
+    assert len(documents) > 5
+    dead = [
+        f"{document.name}: {target}"
+        for document in documents
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text())
+        if not (document.parent / target).exists()
+    ]
+    assert dead == []
+
+
+def _session(document: Path) -> str:
+    """Return the block of a document that shows a psql session."""
+    found = re.search(r"```sql\n(=> .*?)```", document.read_text(), re.DOTALL)
+    assert found is not None, f"{document.name} has no psql session"
+    return found[1]
+
+
+def _echoing(session: str) -> list[str]:
+    """Turn a session into a script that prints each statement before its result."""
+    script: list[str] = []
+    for statement in re.findall(r"^=> (.*?;)\n", session, re.DOTALL | re.MULTILINE):
+        for number, line in enumerate(statement.splitlines()):
+            quoted = (line if number else PROMPT + line).replace("'", "''")
+            script.append(f"\\echo '{quoted}'")
+        script.append(statement)
+    return script
+
+
+def _tidy(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
