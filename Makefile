@@ -42,6 +42,10 @@ format: $(VENV)/.dev ## rewrite SQL and Python in the house style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+.PHONY: checksums
+checksums: ## note the checksums of migrations before a release freezes them
+	@cd migrations && sha256sum *.sql > checksums.txt
+
 .PHONY: docs
 docs: $(VENV)/.dev ## write docs/sql-api.md anew from COMMENT ON
 	@$(BIN)/python -m tests.harness sql-api docs/sql-api.md

@@ -29,11 +29,6 @@ begin
             execute format('create role %I nologin', v_role);
         end if;
     end loop;
-    -- The admin is to own everything, which takes an installer with the admin's rights. To have made
-    -- the role is not enough from PostgreSQL 16 on.
-    if not pg_has_role('monitoring_admin', 'usage') then
-        execute format('grant monitoring_admin to %I', current_user);
-    end if;
 exception
     when insufficient_privilege then
         raise warning 'the monitoring roles were not set up: %', sqlerrm
@@ -42,7 +37,24 @@ exception
                 'administrator to run: create role monitoring_reader; create role '
                 'monitoring_writer; create role monitoring_operator; create role '
                 'monitoring_admin; grant monitoring_admin to %I; (those that are missing), then '
-                'run sql/grants.sql or pgvigil migrate --reload.', current_user);
+                'run sql/grants.sql or pgvigil migrate.', current_user);
+end
+$$;
+
+-- The admin is to own everything, which takes an installer with the admin's rights. To have made
+-- the role is not enough from PostgreSQL 16 on. Without the role there is nothing to do.
+do $$
+begin
+    if not pg_has_role(to_regrole('monitoring_admin'), 'usage') then
+        execute format('grant monitoring_admin to %I', current_user);
+    end if;
+exception
+    when insufficient_privilege then
+        raise warning '% owns the installation instead of monitoring_admin: %', current_user, sqlerrm
+            using hint = format(
+                'Everything works all the same. To hand it over, ask an administrator to run: '
+                'grant monitoring_admin to %I; then run sql/grants.sql or pgvigil migrate.',
+                current_user);
 end
 $$;
 

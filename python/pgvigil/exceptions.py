@@ -6,7 +6,6 @@ The docstring of each exception says what it means; docs/errors.md has examples 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import cleandoc
-from typing import ClassVar, Self
 
 import psycopg
 
@@ -23,18 +22,22 @@ class PgvigilError(Exception):
 class MonitoringError(PgvigilError):
     """A function of schema monitoring refused its input; nothing of the call was recorded."""
 
-    sqlstate: ClassVar[str | None] = None
-    """The code of class PV that the exception stands for; None for the base alone."""
+    sqlstate: str | None = None
+    """The code of class PV that was raised."""
 
     @classmethod
-    def from_database(cls, error: psycopg.Error) -> Self | None:
-        """Return the exception for a database error of class PV, or None for any other."""
+    def from_database(cls, error: psycopg.Error) -> "MonitoringError | None":
+        """Return the exception for a database error of class PV, or None for any other.
+
+        A code that this version does not know becomes a plain `MonitoringError`.
+        """
         code = error.sqlstate or ""
         if not code.startswith("PV"):
             return None
         kind = _KINDS.get(code, MonitoringError)
-        message = error.diag.message_primary or str(error)
-        return kind(message, hint=error.diag.message_hint)  # type: ignore[return-value]
+        translated = kind(error.diag.message_primary or str(error), hint=error.diag.message_hint)
+        translated.sqlstate = code
+        return translated
 
 
 class NameMissingError(MonitoringError):

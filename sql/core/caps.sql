@@ -10,7 +10,7 @@ return case
     when length(p_value) <= p_max_length then p_value
     -- Cutting what was cut changes nothing: the note has at most 50 characters.
     else left(p_value, p_max_length - 50)
-        || format(' … [cut: %s characters in all]', length(p_value))
+        || format(' ... [cut: %s characters in all]', length(p_value))
 end;
 
 comment on function monitoring._capped_text(text, integer) is
@@ -27,4 +27,4 @@ return case
 end;
 
 comment on function monitoring._capped_json(jsonb) is
-'The document, or {"cut": true, "bytes": …, "start": …} when it is larger than 64 KiB.';
+'The document, or {"cut": true, "bytes": ..., "start": ...} when it is larger than 64 KiB.';

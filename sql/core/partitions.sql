@@ -35,7 +35,7 @@ begin
     if monitoring._has_partition(p_table, v_from) then
         return false;
     end if;
-    -- "create table … partition of" would lock the parent against everyone; attaching an empty
+    -- "create table ... partition of" would lock the parent against everyone; attaching an empty
     -- table that was made alone does not.
     execute format('create table monitoring.%I (like monitoring.%I including all)', v_name, p_table);
     execute format('alter table monitoring.%I attach partition monitoring.%I for values from (%L) to (%L)',

@@ -1,2 +1,6 @@
 -- Room for the first week, so that no recording call has to make it.
-select monitoring.ensure_partitions();
+do $$
+begin
+    perform monitoring.ensure_partitions();
+end
+$$;

@@ -7,8 +7,8 @@ import psycopg
 HEAD = """\
 # SQL reference
 
-Made from `COMMENT ON` by `make docs`; a test keeps it fresh. Everything is in schema `monitoring`. Times are
-`timestamptz`, and a parameter shown with `default` may be left out. What is refused, and with which SQLSTATE:
+Made from `COMMENT ON` by `make docs`; a test keeps it fresh. Everything is in schema `monitoring`.
+A parameter shown with `default` may be left out. What is refused, and with which SQLSTATE:
 [errors.md](errors.md).
 """
 
@@ -68,7 +68,7 @@ def _signature(name: str, arguments: str, result: str) -> str:
         short = short.replace(f"null{cast}", "null")
     lines = ",\n    ".join(part for part in short.split(", ") if part)
     body = f"(\n    {lines}\n)" if lines else "()"
-    return f"{name}{body} returns {result}"
+    return f"{name}{body} returns {result.replace('timestamp with time zone', 'timestamptz')}"
 
 
 def _views(connection: psycopg.Connection) -> Iterator[str]:

@@ -45,8 +45,11 @@ def dsn(server: PostgresServer, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def empty_dsn(server: PostgresServer) -> Iterator[str]:
-    """URI of a fresh database without pgvigil, as superuser."""
+def empty_dsn(server: PostgresServer, template: str) -> Iterator[str]:
+    """URI of a fresh database without pgvigil, as superuser.
+
+    The template comes first all the same: it decides who makes the roles of the server.
+    """
     yield from _database(server, "template1")
 
 

@@ -1,7 +1,6 @@
 """What the documents show is what happens."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import psycopg

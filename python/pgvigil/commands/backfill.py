@@ -55,10 +55,13 @@ def command(
     when some were rejected, and 1 when the run broke off.
     """
     rejects = rejected or Path("stdin.rejected" if file == "-" else f"{file}.rejected")
-    source = Source(file, KINDS.get(kind or ""), file_format)
     console = Console(stderr=True)
     complaints = _Complaints(console)
-    with psycopg.connect(dsn, autocommit=True) as connection, _progress(console) as progress:
+    with (
+        Source(file, KINDS.get(kind or ""), file_format) as source,
+        psycopg.connect(dsn, autocommit=True) as connection,
+        _progress(console) as progress,
+    ):
         # Not a literal in SQL: the zone comes from outside.
         connection.execute("select set_config('TimeZone', %s, false)", [time_zone])
         bar = progress.add_task("", total=source.size)
@@ -72,7 +75,6 @@ def command(
                 bar, completed=source.position(), description=f"{outcome.read:,} lines"
             ),
         )
-    source.close()
     complaints.finish()
     click.echo(_summary(outcome, rejects, dry_run))
     if outcome.rejected:

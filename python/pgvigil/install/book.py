@@ -8,28 +8,40 @@ from collections.abc import Collection, Sequence
 
 import psycopg
 
-from pgvigil.exceptions import NewerDatabaseError
+from pgvigil.exceptions import DatabaseNotReadyError, NewerDatabaseError
 from pgvigil.install.files import Migration
+from pgvigil.install.session import current_role
 
 
 def has_book(connection: psycopg.Connection) -> bool:
     """Return whether this database has pgvigil, or at least its first migration."""
-    return _has_table(connection, "monitoring.installed_migrations")
+    return _has_table(connection, "installed_migrations")
 
 
 def read_book(connection: psycopg.Connection) -> list[str]:
-    """Return the ids of the migrations that ran here, in order; none without a book."""
+    """Return the ids of the migrations that ran here, in order; none without a book.
+
+    Raises:
+        DatabaseNotReadyError: the caller may not read it.
+    """
     if not has_book(connection):
         return []
-    rows = connection.execute(
-        "select migration_id from monitoring.installed_migrations order by migration_id"
-    )
+    try:
+        rows = connection.execute(
+            "select migration_id from monitoring.installed_migrations order by migration_id"
+        )
+    except psycopg.errors.InsufficientPrivilege as error:
+        user = current_role(connection)
+        raise DatabaseNotReadyError(
+            f"{user} may not read which migrations ran here",
+            hint=f"Run as the role that installed, or ask for: grant monitoring_admin to {user};",
+        ) from error
     return [row[0] for row in rows]
 
 
 def read_code_checksum(connection: psycopg.Connection) -> str | None:
     """Return the checksum of the code loaded here; None when there is none or psql loaded it."""
-    if not _has_table(connection, "monitoring.installed_code"):
+    if not _has_table(connection, "installed_code"):
         return None
     row = connection.execute("select checksum from monitoring.installed_code").fetchone()
     return None if row is None else row[0]
@@ -50,5 +62,8 @@ def refuse_newer(installed: Collection[str], known: Sequence[Migration]) -> None
 
 
 def _has_table(connection: psycopg.Connection, name: str) -> bool:
-    row = connection.execute("select to_regclass(%s) is not null", [name]).fetchone()
-    return row is not None and bool(row[0])
+    # The catalogue answers everyone; to_regclass would need the right to use the schema.
+    row = connection.execute(
+        "select from pg_tables where schemaname = 'monitoring' and tablename = %s", [name]
+    ).fetchone()
+    return row is not None

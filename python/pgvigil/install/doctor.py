@@ -10,7 +10,7 @@ import psycopg
 
 from pgvigil.exceptions import PgvigilError
 from pgvigil.install.grants import ROLES
-from pgvigil.install.session import OLDEST_SERVER, connect
+from pgvigil.install.session import OLDEST_SERVER, connect, current_role
 from pgvigil.install.status import Status, read_status
 from pgvigil.install.yoyo_runner import find_schema
 
@@ -43,7 +43,7 @@ def examine(dsn: str) -> Iterator[Check]:
         return
     with connection:
         info = connection.info
-        yield Check("connection", "ok", f"{info.dbname} as {info.user}")
+        yield Check("connection", "ok", f"{info.dbname} as {current_role(connection)}")
         server = [check(connection) for check in _SERVER_CHECKS]
         yield from server
         if server[0].level == "ok":
@@ -205,7 +205,7 @@ def _membership(connection: psycopg.Connection) -> Check:
     if _one(connection, "select rolsuper from pg_roles where rolname = current_user"):
         return Check("membership", "ok", "you are a superuser")
     if not rows:
-        remedy = f"grant monitoring_reader, monitoring_writer to {connection.info.user};"
+        remedy = f"grant monitoring_reader, monitoring_writer to {current_role(connection)};"
         return Check("membership", "warn", "you belong to none of the roles", remedy)
     return Check("membership", "ok", f"you belong to {', '.join(row[0] for row in rows)}")
 
@@ -214,7 +214,7 @@ def _search_path(connection: psycopg.Connection) -> Check:
     if _one(connection, "select 'monitoring' = any (current_schemas(false))"):
         return Check("search path", "ok", "plain names work")
     remedy = (
-        f"If you like: alter role {connection.info.user} set search_path = "
+        f"If you like: alter role {current_role(connection)} set search_path = "
         '"$user", public, monitoring;'
     )
     return Check("search path", "ok", "names need the prefix monitoring.", remedy)

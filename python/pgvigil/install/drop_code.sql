@@ -1,6 +1,6 @@
--- Drops every view and function of schema monitoring, and the note of which code is loaded. Whatever
+-- Drops every view and function of schema monitoring, and the note of which code is loaded. What
 -- needs another of them goes first, found by trying: each round drops what nothing needs any more.
--- Nothing outside the schema is dropped with it; what uses our code there ends the whole with its name.
+-- Nothing outside the schema is dropped along; what uses our code there ends it all, and is named.
 do $$
 declare
     v_statement text;

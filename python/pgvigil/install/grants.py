@@ -11,7 +11,13 @@ exists (
             'monitoring_admin')
         and not has_schema_privilege(oid, 'monitoring', 'usage')
 )
-or coalesce(pg_has_role(to_regrole('monitoring_admin'), 'usage'), false) and exists (
+or coalesce(pg_has_role(to_regrole('monitoring_admin'), 'usage'), false)
+and case
+    -- From PostgreSQL 16 on a member may have the rights but not the right to give things away.
+    when current_setting('server_version_num')::integer < 160000 then true
+    else pg_has_role(to_regrole('monitoring_admin'), 'set')
+end
+and exists (
     select from pg_proc
     where pronamespace = to_regnamespace('monitoring')
         and proowner <> to_regrole('monitoring_admin')

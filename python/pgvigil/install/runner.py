@@ -11,7 +11,7 @@ from pgvigil.install.book import has_book, read_book, read_code_checksum, refuse
 from pgvigil.install.files import Code, Migration, read_migrations
 from pgvigil.install.grants import grants_are_stale
 from pgvigil.install.loader import drop_code, load_code
-from pgvigil.install.session import Report, installer_session, say_nothing
+from pgvigil.install.session import Report, current_role, installer_session, say_nothing
 from pgvigil.install.yoyo_runner import open_yoyo
 
 
@@ -40,9 +40,8 @@ def migrate(dsn: str = "", *, reload: bool = False, report: Report = say_nothing
     known = read_migrations()
     code = Code()
     with installer_session(dsn, report) as connection:
-        installed = read_book(connection)
-        refuse_newer(installed, known)
         _check_may_create_schema(connection)
+        refuse_newer(read_book(connection), known)
         applied = _apply_pending(connection, dsn, known, report)
         loaded = _load_when_needed(connection, code, reload or bool(applied), report)
         if not applied and not loaded:
@@ -142,7 +141,7 @@ def _check_may_create_schema(connection: psycopg.Connection) -> None:
     ).fetchone()
     assert row is not None
     exists, may_create, owns = row
-    user, database = connection.info.user, connection.info.dbname
+    user, database = current_role(connection), connection.info.dbname
     if not exists and not may_create:
         raise DatabaseNotReadyError(
             f"{user} may not create schemas in database {database}",

@@ -53,6 +53,13 @@ def connect(dsn: str, report: Report = say_nothing) -> psycopg.Connection:
     return connection
 
 
+def current_role(connection: psycopg.Connection) -> str:
+    """Return the role whose rights count, which a setting may make another than the login."""
+    row = connection.execute("select current_user").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 def notice_reporter(report: Report) -> Callable[[psycopg.errors.Diagnostic], None]:
     """Return a handler that reports notices and warnings of the server with their hints."""
 

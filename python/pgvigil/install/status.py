@@ -12,6 +12,7 @@ from pgvigil.exceptions import DatabaseNotReadyError
 from pgvigil.install.book import has_book, read_book
 from pgvigil.install.files import Code, read_migrations
 from pgvigil.install.grants import grants_are_stale
+from pgvigil.install.session import current_role
 
 CodeState = Literal["current", "other", "unknown", "missing"]
 """Loaded code: this package's, another's, loaded by plain psql (which notes nothing), or none."""
@@ -61,18 +62,19 @@ def read_status(connection: psycopg.Connection) -> Status:
         DatabaseNotReadyError: the caller may not see it.
         InstallError: the package's own files are not what was released.
     """
+    user = current_role(connection)
     known = [migration.migration_id for migration in read_migrations()]
     try:
         facts = _read_facts(connection)
     except psycopg.errors.InsufficientPrivilege as error:
         raise DatabaseNotReadyError(
-            f"{connection.info.user} may not see what is installed: {error.diag.message_primary}",
-            hint=f"Ask for: grant monitoring_reader to {connection.info.user};",
+            f"{user} may not see what is installed: {error.diag.message_primary}",
+            hint=f"Ask for: grant monitoring_reader to {user};",
         ) from error
     applied = facts.get("migrations") or []
     return Status(
         database=connection.info.dbname,
-        user=connection.info.user,
+        user=user,
         server_version=connection.info.parameter_status("server_version") or "unknown",
         package_version=__version__,
         installed=bool(applied),

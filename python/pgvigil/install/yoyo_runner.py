@@ -22,7 +22,7 @@ from yoyo.migrations import default_migration_table
 
 from pgvigil.exceptions import DatabaseNotReadyError, LockedError, MigrationFailedError
 from pgvigil.install.files import Migration
-from pgvigil.install.session import Report, notice_reporter
+from pgvigil.install.session import Report, current_role, notice_reporter
 
 _LOCK_WAIT_SECONDS = 10
 _TABLES = ("_yoyo_migration", "_yoyo_log", "_yoyo_version", "yoyo_lock")
@@ -110,7 +110,9 @@ def open_yoyo(connection: psycopg.Connection, dsn: str, report: Report) -> Itera
     schema = find_schema(connection)
     _name_the_user()
     with _Backend(_to_yoyo(dsn, schema), report) as backend:
-        backend.init_database()
+        # yoyo would find out by running into errors, which alarm whoever reads the server's log.
+        if not _has_table(connection, schema, "yoyo_lock"):
+            backend.create_lock_table()
         try:
             with backend.lock(_LOCK_WAIT_SECONDS):
                 yield YoyoRunner(backend)
@@ -151,16 +153,16 @@ def find_schema(connection: psycopg.Connection) -> str:
     names: list[str] = path[0] if path else []
     schemas = [name for name in names if name != "monitoring"] or ["public"]
     for schema in schemas:
-        if _has_table(connection, schema):
+        if _has_table(connection, schema, _TABLES[0]):
             _check_use(connection, schema)
             return schema
     _check_create(connection, schemas[0])
     return schemas[0]
 
 
-def _has_table(connection: psycopg.Connection, schema: str) -> bool:
+def _has_table(connection: psycopg.Connection, schema: str, table: str) -> bool:
     row = connection.execute(
-        "select from pg_tables where schemaname = %s and tablename = %s", [schema, _TABLES[0]]
+        "select from pg_tables where schemaname = %s and tablename = %s", [schema, table]
     ).fetchone()
     return row is not None
 
@@ -177,7 +179,7 @@ def _check_use(connection: psycopg.Connection, schema: str) -> None:
         raise DatabaseNotReadyError(
             f"yoyo's table {rows[0][0]} belongs to another role that shares no rights in it",
             hint="Run as the role that installed, or let it: grant select, insert, delete on "
-            f"{', '.join(names)} to {connection.info.user};",
+            f"{', '.join(names)} to {current_role(connection)};",
         )
 
 
@@ -187,10 +189,11 @@ def _check_create(connection: psycopg.Connection, schema: str) -> None:
         [_quoted(schema)],
     ).fetchone()
     if row is None or not row[0]:
+        user = current_role(connection)
         raise DatabaseNotReadyError(
-            f"{connection.info.user} may not create tables in schema {schema}, where yoyo keeps "
+            f"{user} may not create tables in schema {schema}, where yoyo keeps "
             "its book of migrations",
-            hint=f"Ask for: grant create on schema {_quoted(schema)} to {connection.info.user}; "
+            hint=f"Ask for: grant create on schema {_quoted(schema)} to {user}; "
             "or name a schema of yours in the DSN (options=-csearch_path=yours); or install with "
             "psql and the single file (pgvigil sql), which needs no yoyo.",
         )

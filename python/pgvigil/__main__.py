@@ -1,0 +1,5 @@
+"""Lets ``python -m pgvigil`` do what the command ``pgvigil`` does."""
+
+from pgvigil.cli import main
+
+main(prog_name="pgvigil")

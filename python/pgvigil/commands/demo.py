@@ -1,0 +1,88 @@
+"""``pgvigil demo``."""
+
+import os
+import shutil
+from pathlib import Path
+
+import click
+
+from pgvigil.commands.dashboard import end_tidily_when_terminated, terminal
+from pgvigil.dashboard import open_connection, read_state, render, watch
+from pgvigil.demo import Demo
+from pgvigil.demo.control import DemoStopped
+from pgvigil.server_binaries import ServerError
+
+_REFRESH_SECONDS = 1.0
+_PACE_LIVE = 1.0
+_PACE_ONCE = 0.1
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do one round, show the result and end.")
+@click.option("--rounds", type=click.IntRange(min=1), help="End after so many rounds.")
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where its data are kept. Default: ~/.local/state/pgvigil/demo (or XDG_STATE_HOME).",
+)
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of PostgreSQL. Default: any.")
+def command(once: bool, rounds: int | None, data_dir: Path | None, port: int | None) -> None:
+    """Watch real work in a PostgreSQL of its own.
+
+    It starts a server that ends with this command, installs pgvigil in it, and lets a small
+    business go to work: files are imported, some of them damaged; invoices are written from a
+    queue; a service goes down at times. Its data are kept and used again; to be rid of them,
+    remove the directory.
+    """
+    end_tidily_when_terminated()
+    home = data_dir or _default_home()
+    click.echo(f"Starting PostgreSQL in {home}")
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with Demo(home, port, _PACE_ONCE if once else _PACE_LIVE) as demo:
+            hints = _hints(demo)
+            if once:
+                _run_once(demo, rounds or 1)
+            else:
+                demo.keep_importing(rounds)
+                watch(terminal(), demo.dsn, _REFRESH_SECONDS, hints, demo.control.stopped)
+            demo.control.stop()
+            _show(demo)
+            click.echo(f"\n{hints}" if once else "")
+    except (KeyboardInterrupt, DemoStopped):
+        click.echo("Stopped.")
+    except ServerError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"The server has ended; its data are in {home}.")
+
+
+def _run_once(demo: Demo, rounds: int) -> None:
+    for number in range(1, rounds + 1):
+        click.echo(f"Importing a file of each of six shops (round {number} of {rounds})")
+        demo.run_round()
+    click.echo("Waiting for the last invoices")
+    demo.wait_for_invoices()
+    click.echo()
+
+
+def _show(demo: Demo) -> None:
+    with open_connection(demo.dsn) as connection:
+        terminal().print(render(read_state(connection)))
+
+
+def _hints(demo: Demo) -> str:
+    psql = "psql" if shutil.which("psql") else str(demo.server.binaries / "psql")
+    return (
+        "While `pgvigil demo` runs (Ctrl-C ends it), try in another terminal:\n"
+        # On a line of its own, so that a narrow terminal does not cut it off.
+        f"export PGVIGIL_DSN=\\\n{demo.dsn}\n"
+        "pgvigil dashboard --watch\n"
+        f"{psql} $PGVIGIL_DSN -c 'select * from monitoring.v_task_statistics'\n"
+        f"{psql} $PGVIGIL_DSN -c "
+        "\"select monitoring.record_error(null, 'Mine', 'low', 'Hi')\"\n"
+    )
+
+
+def _default_home() -> Path:
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "pgvigil" / "demo"
