@@ -51,7 +51,7 @@ comment on column monitoring.active_tasks.items_done is
 comment on column monitoring.active_tasks.items_total is
 'Items expected altogether; null when unknown.';
 comment on column monitoring.active_tasks.backend_pid is
-'Process id of the database session that started the task.';
+'Process id of the database session that last spoke for the task.';
 comment on column monitoring.active_tasks.worker_id is
 'Host, process or thread that works on it.';
 comment on column monitoring.active_tasks.parent_task_id is
@@ -129,7 +129,7 @@ comment on column monitoring.finished_tasks.items_done is
 comment on column monitoring.finished_tasks.items_total is
 'Items expected altogether; null when unknown.';
 comment on column monitoring.finished_tasks.backend_pid is
-'Process id of the database session that started the task; null for bulk records.';
+'Process id of the database session that last spoke for the task; null for bulk records.';
 comment on column monitoring.finished_tasks.worker_id is
 'Host, process or thread that worked on it.';
 comment on column monitoring.finished_tasks.parent_task_id is

@@ -5,11 +5,17 @@ import inspect
 import uuid
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import ParamSpec, Self, TypeVar, Unpack
 
 from pgvigil.recording.bulk_calls import BulkCalls
 from pgvigil.recording.calls import RecordingCalls
-from pgvigil.recording.task import TrackedTask, current_task, status_for
+from pgvigil.recording.task import (
+    ErrorOptions,
+    TaskOptions,
+    TrackedTask,
+    current_task,
+    status_for,
+)
 from pgvigil.recording.task_calls import TaskCalls
 
 __all__ = ["MonitoringClient", "TrackedTask", "current_task"]
@@ -43,18 +49,27 @@ class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls):
         """Close the connection."""
         self.close()
 
-    def task(self, task_id: str, task_type: str, **more: Any) -> TrackedTask:
+    def task(
+        self, task_id: str, task_type: str, severity: str = "high", **options: Unpack[TaskOptions]
+    ) -> TrackedTask:
         """Return a task for a ``with`` block, which records its beginning and its end.
 
         Args:
             task_id: your name for this run; the same name again is a new attempt.
             task_type: what kind of work it is; statistics go by it.
-            more: as for `start_task`, and ``severity`` of the error when it fails.
+            severity: of the error that is recorded when an exception ends it.
+            options: input_size, worker_id, parent_task_id, metadata and items_total, as for
+                `start_task`.
         """
-        return TrackedTask(self, task_id, task_type, **more)
+        return TrackedTask(self, task_id, task_type, severity, **options)
 
     def tracked(
-        self, task_type: str, *, task_id: Callable[..., str] | None = None, **more: Any
+        self,
+        task_type: str,
+        *,
+        task_id: Callable[..., str] | None = None,
+        severity: str = "high",
+        **options: Unpack[TaskOptions],
     ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
         """Return a decorator that makes every call of a function a task.
 
@@ -62,7 +77,8 @@ class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls):
             task_type: what kind of work it is.
             task_id: makes the name of a run from the function's arguments; when None it is the
                 function's name and a unique suffix.
-            more: as for `task`.
+            severity: as for `task`.
+            options: as for `task`.
 
         Raises:
             TypeError: the function is a coroutine or a generator, whose call is not its run.
@@ -78,15 +94,25 @@ class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls):
                     name = f"{function.__qualname__}-{uuid.uuid4().hex[:12]}"
                 else:
                     name = task_id(*args, **kwargs)
-                with self.task(name, task_type, **more):
+                with self.task(name, task_type, severity, **options):
                     return function(*args, **kwargs)
 
             return run
 
         return decorate
 
-    def fail_task(self, task_id: str, error: BaseException | str, **more: Any) -> bool:
-        """Record an error (as `record_error` does) and end its task as failed, or as timeout."""
-        self.record_error(error, task_id=task_id, **more)
+    def fail_task(
+        self,
+        task_id: str,
+        error: BaseException | str,
+        message: str | None = None,
+        **options: Unpack[ErrorOptions],
+    ) -> bool:
+        """Record an error (as `record_error` does) and end its task as failed, or as timeout.
+
+        Returns:
+            Whether the task was running (False also when nothing could be recorded).
+        """
+        self.record_error(error, message, task_id=task_id, **options)
         status = "failed" if isinstance(error, str) else status_for(error)
         return self.complete_task(task_id, status)

@@ -1,8 +1,42 @@
 -- What the bulk forms share: one set-based insert, all or nothing. Only when that fails are the
 -- rows looked at one by one, to name the one that is at fault.
 
+create or replace function monitoring._check_keys(p_view text, p_rows jsonb) returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_known text [] := (
+        select array_agg(a.attname::text order by a.attnum)
+        from pg_attribute a
+        where a.attrelid = to_regclass('monitoring.' || p_view) and a.attnum > 0
+    );
+    v_unknown text;
+begin
+    select k.key into v_unknown
+    from (
+        select distinct jsonb_object_keys(r.value) as key
+        from jsonb_array_elements(p_rows) r
+        where jsonb_typeof(r.value) = 'object'
+    ) k
+    where k.key <> all (v_known)
+    order by k.key
+    limit 1;
+    if v_unknown is not null then
+        raise exception using
+            errcode = 'PV005',
+            message = format('there is no column "%s"', left(v_unknown, 100)),
+            hint = format('Use the columns of %s: %s.', p_view, array_to_string(v_known, ', '));
+    end if;
+end
+$$;
+
+comment on function monitoring._check_keys(text, jsonb) is
+'Raises PV005 when a row has a key that is no column of the view; a misspelt one would be lost.';
+
 create or replace function monitoring._record_rows(
-    p_table text, p_time_column text, p_rows jsonb
+    p_table text, p_view text, p_time_column text, p_rows jsonb
 )
 returns bigint
 language plpgsql
@@ -18,6 +52,7 @@ begin
         perform monitoring._refuse_json('rows', coalesce(p_rows::text, 'null'),
             'a JSON array of objects, one a row');
     end if;
+    perform monitoring._check_keys(p_view, p_rows);
     begin
         execute v_insert into v_written using p_rows;
         return v_written;
@@ -40,7 +75,7 @@ begin
 end
 $$;
 
-comment on function monitoring._record_rows(text, text, jsonb) is
+comment on function monitoring._record_rows(text, text, text, jsonb) is
 'Hands an array of rows to the table''s insert function; makes missing partitions and names a bad '
 'row.';
 

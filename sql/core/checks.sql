@@ -188,3 +188,11 @@ end;
 
 comment on function monitoring._checked_start(timestamptz, timestamptz) is
 'The start of a task, null when missing, or PV006 when it lies after the end.';
+
+create or replace function monitoring._checked_end(p_end timestamptz) returns timestamptz
+language sql
+stable
+return coalesce(p_end, monitoring._refuse_missing_end());
+
+comment on function monitoring._checked_end(timestamptz) is
+'The end of a finished task, or PV006 when missing: it says which run it was, so now will not do.';

@@ -110,3 +110,19 @@ $$;
 
 comment on function monitoring._refuse_span(timestamptz, timestamptz) is
 'Raises PV006 for a task that ends before it starts.';
+
+create or replace function monitoring._refuse_missing_end() returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception using
+        errcode = 'PV006',
+        message = 'end_time is missing',
+        hint = 'Give the time at which the task ended.';
+end
+$$;
+
+comment on function monitoring._refuse_missing_end() is
+'Raises PV006 for a finished task without an end.';

@@ -137,7 +137,7 @@ comment on function monitoring._insert_errors(jsonb) is
 create or replace function monitoring.record_errors(p_errors jsonb) returns bigint
 language sql
 volatile
-return monitoring._record_rows('errors', 'occurred_at', p_errors);
+return monitoring._record_rows('errors', 'error_tracking', 'occurred_at', p_errors);
 
 comment on function monitoring.record_errors(jsonb) is
 'Records an array of errors, keys as the columns of error_tracking (error_type, severity and '

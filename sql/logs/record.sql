@@ -115,7 +115,7 @@ comment on function monitoring._insert_log_lines(jsonb) is
 create or replace function monitoring.record_logs(p_logs jsonb) returns bigint
 language sql
 volatile
-return monitoring._record_rows('log_lines', 'logged_at', p_logs);
+return monitoring._record_rows('log_lines', 'application_logs', 'logged_at', p_logs);
 
 comment on function monitoring.record_logs(jsonb) is
 'Records an array of log lines, keys as the columns of application_logs (component, level and '

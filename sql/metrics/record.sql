@@ -124,7 +124,9 @@ comment on function monitoring._insert_metric_samples(jsonb) is
 create or replace function monitoring.record_metrics(p_metrics jsonb) returns bigint
 language sql
 volatile
-return monitoring._record_rows('metric_samples', 'recorded_at', p_metrics);
+return monitoring._record_rows(
+    'metric_samples', 'performance_monitoring', 'recorded_at', p_metrics
+);
 
 comment on function monitoring.record_metrics(jsonb) is
 'Records an array of measured values, keys as the columns of performance_monitoring (metric_name '

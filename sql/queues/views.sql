@@ -57,9 +57,11 @@ select
     round(h.avg_pending, 1) as avg_pending,
     h.max_pending,
     n.pending - h.first_pending as pending_change,
-    -- A total that went back was started anew: then there is nothing to compare.
+    -- A total that went back was started anew, and a few seconds tell nothing about a minute.
     case
-        when n.completed >= h.first_completed and n.recorded_at > h.first_at
+        when
+            n.completed >= h.first_completed
+            and n.recorded_at >= h.first_at + interval '10 seconds'
             then (n.completed - h.first_completed) * 60
                 / extract(epoch from n.recorded_at - h.first_at)::double precision
     end as completed_per_minute,
@@ -111,6 +113,7 @@ comment on column monitoring.v_queue_performance.max_pending is
 comment on column monitoring.v_queue_performance.pending_change is
 'Items waiting now less those waiting an hour ago; positive when the queue grows.';
 comment on column monitoring.v_queue_performance.completed_per_minute is
-'Items done a minute over the last hour; null when the total went back or there is one sample.';
+'Items done a minute over the last hour; null when the total went back or the '
+'samples span less than 10 seconds.';
 comment on column monitoring.v_queue_performance.failed_percent is
 'Failed of all that ended, 0 to 100.';

@@ -20,7 +20,7 @@ begin
         monitoring._checked_name('task_type', r.task_type),
         monitoring._checked_end_status(coalesce(r.status, 'completed')),
         monitoring._checked_start(r.start_time, r.end_time),
-        monitoring._event_time(r.end_time),
+        monitoring._event_time(monitoring._checked_end(r.end_time)),
         date_part('epoch', r.end_time - r.start_time) * 1000,
         monitoring._checked_size('input_size', r.input_size),
         monitoring._checked_size('output_size', r.output_size),
@@ -60,9 +60,9 @@ comment on function monitoring._insert_finished_tasks(jsonb) is
 create or replace function monitoring.record_finished_tasks(p_tasks jsonb) returns bigint
 language sql
 volatile
-return monitoring._record_rows('finished_tasks', 'end_time', p_tasks);
+return monitoring._record_rows('finished_tasks', 'processing_metrics', 'end_time', p_tasks);
 
 comment on function monitoring.record_finished_tasks(jsonb) is
-'Records an array of finished tasks, keys as the columns of processing_metrics (task_id and '
-'task_type needed, end_time now by default), all or nothing. Returns how many were new: the same '
-'task_id, attempt and end_time again is passed over.';
+'Records an array of finished tasks, keys as the columns of processing_metrics (task_id, '
+'task_type and end_time needed), all or nothing. Returns how many were new: the same task_id, '
+'attempt and end_time again is passed over.';

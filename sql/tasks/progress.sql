@@ -32,7 +32,8 @@ begin
         end,
         items_done = coalesce(v_done, t.items_done),
         items_total = coalesce(v_total, t.items_total),
-        counters = coalesce(t.counters || v_counters, v_counters, t.counters)
+        counters = coalesce(t.counters || v_counters, v_counters, t.counters),
+        backend_pid = pg_backend_pid()
     where t.task_id = v_task_id;
     return found;
 end

@@ -69,9 +69,9 @@ select
     a.pid is not null as is_backend_alive
 from monitoring.active_tasks as t
 cross join (select monitoring.clock() as now) as n
--- A process id is used again after a while: a session younger than the task is another one.
+-- A process id is used again after a while: a session younger than the heartbeat is another.
 left join pg_catalog.pg_stat_activity as a
-    on t.backend_pid = a.pid and (a.backend_start is null or t.started_at >= a.backend_start);
+    on t.backend_pid = a.pid and (a.backend_start is null or t.heartbeat_at >= a.backend_start);
 
 create or replace view monitoring.v_task_statistics as
 select
@@ -132,7 +132,7 @@ comment on column monitoring.processing_metrics.heartbeat_at is
 comment on column monitoring.processing_metrics.progress_at is
 'When a running task last got further.';
 comment on column monitoring.processing_metrics.backend_pid is
-'Process id of the database session that started the task.';
+'Process id of the database session that last spoke for the task.';
 
 comment on view monitoring.v_realtime_processing_status is
 'Tasks that are running now, with how far they are and how long they have been silent.';
@@ -165,7 +165,7 @@ comment on column monitoring.v_realtime_processing_status.progress_at is
 comment on column monitoring.v_realtime_processing_status.seconds_without_progress is
 'Seconds since the task last got further.';
 comment on column monitoring.v_realtime_processing_status.backend_pid is
-'Process id of the database session that started the task.';
+'Process id of the database session that last spoke for the task.';
 comment on column monitoring.v_realtime_processing_status.is_backend_alive is
 'Whether that session is still there; tells nothing where sessions come from a pool.';
 

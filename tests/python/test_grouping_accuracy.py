@@ -17,7 +17,7 @@ from bench.grouping_accuracy import (
 # What Drain reached with settings tuned to each log, as the mean over sixteen logs.
 PUBLISHED_MEAN = 0.865
 # A rule that is bad for one log must not hide behind the mean.
-FLOOR_PER_LOG = 0.95
+FLOOR_PER_LOG = 0.98
 
 needs_logs = pytest.mark.skipif(
     not shared_log_files(), reason=f"the labelled logs are not in {SHARED_LOGS}"

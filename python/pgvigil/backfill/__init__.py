@@ -1,7 +1,15 @@
 """Loading what happened before: CSV and JSONL files into the recording functions."""
 
 from pgvigil.backfill.kinds import KINDS, Kind
-from pgvigil.backfill.runner import Outcome, backfill
-from pgvigil.backfill.source import UnknownColumnsError
+from pgvigil.backfill.runner import BrokenFileError, Outcome, backfill
+from pgvigil.backfill.source import Source, UnknownColumnsError
 
-__all__ = ["KINDS", "Kind", "Outcome", "UnknownColumnsError", "backfill"]
+__all__ = [
+    "KINDS",
+    "BrokenFileError",
+    "Kind",
+    "Outcome",
+    "Source",
+    "UnknownColumnsError",
+    "backfill",
+]

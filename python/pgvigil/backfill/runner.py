@@ -1,5 +1,6 @@
 """A backfill from beginning to end: read, number, load in batches, put bad lines aside."""
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +12,14 @@ from pgvigil.backfill.kinds import KINDS, Kind
 from pgvigil.backfill.loader import BatchLoader
 from pgvigil.backfill.numbering import Numbering
 from pgvigil.backfill.source import Line, Source
+from pgvigil.exceptions import PgvigilError
 
 BATCH_LINES = 1000
 _BATCH_CHARACTERS = 8 * 1024 * 1024
+
+
+class BrokenFileError(PgvigilError):
+    """The file cannot be read to its end."""
 
 
 @dataclass
@@ -79,7 +85,7 @@ def backfill(
     Raises:
         UnknownColumnsError: the file's header names unknown columns; nothing was loaded.
         psycopg.Error: the database failed; batches before this stay.
-        OSError: the file cannot be read any further; what was read stays.
+        BrokenFileError: the file cannot be read to its end; what could be read is loaded.
     """
     outcome = Outcome()
     reject_file = _RejectFile(None if dry_run else rejects, source)
@@ -99,19 +105,24 @@ def backfill(
 
     batches = {name: _Batch() for name in KINDS}
     numbering = Numbering()
+    broken: Exception | None = None
+    last = 0
     try:
         for line in source.lines():
             outcome.read += 1
+            last = line.number
             fault = line.fault or _prepare(line, numbering)
             if line.kind is None or fault is not None:
                 reject(line, fault or "")
             elif batches[line.kind.name].add(line):
                 load(line.kind)
-    finally:
-        # A file that is cut off is loaded as far as it goes.
-        for kind in KINDS.values():
-            if batches[kind.name].lines:
-                load(kind)
+    except (EOFError, OSError, zlib.error) as error:  # a file that is cut off, or damaged
+        broken = error
+    for kind in KINDS.values():
+        if batches[kind.name].lines:
+            load(kind)
+    if broken is not None:
+        raise BrokenFileError(f"The file cannot be read after line {last}: {broken}") from broken
     return outcome
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, NoReturn, cast
+from typing import IO, Any, NoReturn, Self, cast
 
 from pgvigil.backfill.kinds import KINDS, Kind
 from pgvigil.exceptions import PgvigilError
@@ -68,8 +68,18 @@ class Source:
         return self._raw.tell() if self.size is not None else 0
 
     def close(self) -> None:
+        """Close the file; standard input stays open."""
+        if self.size is not None:
+            self._text.close()
+            self._raw.close()
+
+    def __enter__(self) -> Self:
+        """Return the source; it is closed at the end."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         """Close the file."""
-        self._raw.close()
+        self.close()
 
     def lines(self) -> Iterator[Line]:
         """Yield the records one by one; those that are none carry their fault.
@@ -123,8 +133,11 @@ class Source:
     def _csv_lines(self) -> Iterator[Line]:
         recorder = _Recorder(self._text)
         reader = csv.reader(recorder, strict=True)
-        columns = [column.strip() for column in next(reader, [])]
+        names = next(reader, None)
         self.header, _ = recorder.take()
+        if names is None:
+            return  # an empty file
+        columns = [name.strip() for name in names]
         kind = self._check_header(columns)
         while True:
             fault, cells = None, None
@@ -145,6 +158,8 @@ class Source:
                 "A CSV file does not say what its records are.",
                 hint=f"Give --kind: one of {', '.join(KINDS)}.",
             )
+        if not columns:
+            raise UnknownColumnsError("The file does not begin with the names of its columns.")
         unknown = sorted(set(columns) - self.kind.columns)
         twice = sorted({column for column in columns if columns.count(column) > 1})
         if unknown or twice:

@@ -25,7 +25,7 @@ class BulkCalls(Recorder):
         Returns:
             How many were new: the same task_id, attempt and end_time again is passed over.
         """
-        return self._call("record_finished_tasks", records=len(tasks), tasks=tasks)  # type: ignore[no-any-return]
+        return self._number("record_finished_tasks", records=len(tasks), tasks=tasks)
 
     def record_errors(self, errors: Rows) -> int | None:
         """Record errors, as mappings with the columns of ``error_tracking``.
@@ -37,7 +37,7 @@ class BulkCalls(Recorder):
         Returns:
             How many were new: an error with an error_id of its own is written once.
         """
-        return self._call(  # type: ignore[no-any-return]
+        return self._number(
             "record_errors", records=len(errors), errors=self._with_component(errors)
         )
 
@@ -51,7 +51,7 @@ class BulkCalls(Recorder):
         Returns:
             How many were new: a value with a sample_id of its own is written once.
         """
-        return self._call(  # type: ignore[no-any-return]
+        return self._number(
             "record_metrics", records=len(metrics), metrics=self._with_component(metrics)
         )
 
@@ -65,7 +65,7 @@ class BulkCalls(Recorder):
         Returns:
             How many were new: a line with a log_id of its own is written once.
         """
-        return self._call(  # type: ignore[no-any-return]
+        return self._number(
             "record_logs", records=len(logs), logs=self._with_component(logs, "python")
         )
 

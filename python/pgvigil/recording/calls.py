@@ -43,7 +43,7 @@ class RecordingCalls(Recorder):
         if isinstance(error, BaseException):
             message = _message_of(error) if message is None else message
             stack = _stack_of(error) if stack is None else stack
-        return self._call(  # type: ignore[no-any-return]
+        return self._number(
             "record_error",
             task_id=task_id,
             error_type=error if isinstance(error, str) else type_name(error),
@@ -83,7 +83,7 @@ class RecordingCalls(Recorder):
         Returns:
             The sample's number.
         """
-        return self._call(  # type: ignore[no-any-return]
+        return self._number(
             "record_performance_metric",
             metric_name=metric_name,
             metric_type=metric_type,
@@ -120,7 +120,7 @@ class RecordingCalls(Recorder):
         Returns:
             The line's number.
         """
-        return self._call(  # type: ignore[no-any-return]
+        return self._number(
             "record_log",
             component=component or self.component or "python",
             level=level,
@@ -156,7 +156,7 @@ class RecordingCalls(Recorder):
         Returns:
             The check's number.
         """
-        return self._call(  # type: ignore[no-any-return]
+        return self._number(
             "update_system_health",
             component_type=component_type,
             component_name=component_name,
@@ -192,7 +192,7 @@ class RecordingCalls(Recorder):
         Returns:
             The sample's number.
         """
-        return self._call(  # type: ignore[no-any-return]
+        return self._number(
             "record_queue_metrics",
             queue_name=queue_name,
             pending=pending,

@@ -29,7 +29,7 @@ class UnavailableError(Exception):
     """The database cannot be used at the moment."""
 
 
-class _ImpatientConnection(psycopg.Connection[tuple[Any, ...]]):
+class ImpatientConnection(psycopg.Connection[tuple[Any, ...]]):
     """A connection that gives up when the server is silent for too long.
 
     A statement_timeout lives in the server, so it helps neither against a dead network nor
@@ -39,6 +39,7 @@ class _ImpatientConnection(psycopg.Connection[tuple[Any, ...]]):
     patience = 5.0
 
     def wait(self, gen: PQGen[_T], *args: Any, **kwargs: Any) -> _T:
+        """Wait as psycopg does, but raise OperationalError after `patience` seconds."""
         return super().wait(self._until(gen, time.monotonic() + self.patience), *args, **kwargs)
 
     def _until(self, gen: PQGen[_T], deadline: float) -> Generator[Any, Any, _T]:
@@ -108,7 +109,7 @@ class DatabaseLink:
     def _begin_anew(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._connection: _ImpatientConnection | None = None
+        self._connection: ImpatientConnection | None = None
         self._resting_until = 0.0
         self._reason = ""
 
@@ -124,15 +125,15 @@ class DatabaseLink:
             raise UnavailableError(self._reason) from error
         return row[0] if row else None
 
-    def _connected(self) -> _ImpatientConnection:
+    def _connected(self) -> ImpatientConnection:
         if self._connection is not None and _has_news(self._connection):
             self._disconnect()
         if self._connection is None:
             self._connection = self._connect()
         return self._connection
 
-    def _connect(self) -> _ImpatientConnection:
-        connection = _ImpatientConnection.connect(
+    def _connect(self) -> ImpatientConnection:
+        connection = ImpatientConnection.connect(
             self._dsn,
             autocommit=True,
             prepare_threshold=0,

@@ -111,6 +111,11 @@ class Recorder:
             self._tell("back", f"pgvigil records again; records lost so far: {self.dropped}")
         return answer
 
+    def _number(self, function: str, *, records: int = 1, **arguments: Any) -> int | None:
+        """Call a function that returns a number; see `_call`."""
+        answer = self._call(function, records=records, **arguments)
+        return None if answer is None else int(answer)
+
     def _refused(self, records: int, function: str, error: Exception) -> None:
         if self._on_error == "raise" and not getattr(self._local, "is_silenced", False):
             translated = (

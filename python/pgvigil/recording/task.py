@@ -3,16 +3,38 @@
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from pgvigil.client import MonitoringClient
 
 _PROGRESS_INTERVAL = 1.0
 _current_task: ContextVar["TrackedTask | None"] = ContextVar("pgvigil_current_task", default=None)
+
+
+class TaskOptions(TypedDict, total=False):
+    """What may be said of a task at its start; see `MonitoringClient.start_task`."""
+
+    input_size: int | None
+    worker_id: str | None
+    parent_task_id: str | None
+    metadata: Mapping[str, Any] | None
+    items_total: int | None
+
+
+class ErrorOptions(TypedDict, total=False):
+    """What may be said of an error; see `MonitoringClient.record_error`."""
+
+    severity: str
+    component: str | None
+    details: Any
+    stack: str | None
+    fingerprint: str | None
+    occurred_at: datetime | None
 
 
 def current_task() -> "TrackedTask | None":
@@ -42,13 +64,8 @@ class TrackedTask:
         client: "MonitoringClient",
         task_id: str,
         task_type: str,
-        *,
-        input_size: int | None = None,
-        worker_id: str | None = None,
-        parent_task_id: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        items_total: int | None = None,
         severity: str = "high",
+        **options: Unpack[TaskOptions],
     ) -> None:
         """Describe a task; it starts when the ``with`` block is entered."""
         self.task_id = task_id
@@ -65,14 +82,9 @@ class TrackedTask:
         self.step_durations: dict[str, float] = {}
         """Milliseconds by step."""
         self._client = client
-        self._start = {
-            "input_size": input_size,
-            "worker_id": worker_id,
-            "parent_task_id": parent_task_id,
-            "metadata": metadata,
-            "items_total": items_total,
-        }
+        self._options = options
         self._severity = severity
+        self._started_at = datetime.now(UTC)
         self._step: str | None = None
         self._items: tuple[int | None, int | None] = (None, None)
         self._told_at = float("-inf")
@@ -81,7 +93,8 @@ class TrackedTask:
 
     def __enter__(self) -> Self:
         """Tell that the task has begun."""
-        self.attempt = self._client.start_task(self.task_id, self.task_type, **self._start)  # type: ignore[arg-type]
+        self._started_at = datetime.now(UTC)
+        self.attempt = self._client.start_task(self.task_id, self.task_type, **self._options)
         self._token = _current_task.set(self)
         return self
 
@@ -93,7 +106,8 @@ class TrackedTask:
     ) -> None:
         """Tell how the task has ended; an exception goes on unchanged."""
         if self._token is not None:
-            _current_task.reset(self._token)
+            with suppress(ValueError):  # left in another context than it was entered in
+                _current_task.reset(self._token)
         if error is None:
             self._finish(self.status or "completed")
             return
@@ -137,17 +151,22 @@ class TrackedTask:
     def count(self, **increments: float) -> None:
         """Add to counters of the task: ``task.count(succeeded=1)``. Sent as `progress` is."""
         totals = {name: self.counters.get(name, 0) + step for name, step in increments.items()}
-        self.progress(**totals)  # type: ignore[arg-type]
+        self.progress(None, None, **totals)
 
     def heartbeat(self) -> bool:
         """Tell that the task is alive, at once. False when it is no longer running."""
         return self._tell_progress()
 
-    def error(self, error: BaseException | str, message: str | None = None, **more: Any) -> None:
-        """Record an error that happened in this task; see `MonitoringClient.record_error`."""
-        if self._step is not None and "details" not in more:
-            more["details"] = {"step": self._step}
-        self._client.record_error(error, message, task_id=self.task_id, **more)
+    def error(
+        self,
+        error: BaseException | str,
+        message: str | None = None,
+        **options: Unpack[ErrorOptions],
+    ) -> None:
+        """Record an error that happened in this task, as `record_error` does."""
+        if self._step is not None:
+            options.setdefault("details", {"step": self._step})
+        self._client.record_error(error, message, task_id=self.task_id, **options)
 
     def metric(
         self,
@@ -155,20 +174,27 @@ class TrackedTask:
         value: float,
         unit: str | None = None,
         metric_type: str = "gauge",
-        **more: Any,
+        tags: Mapping[str, Any] | None = None,
     ) -> None:
         """Record a value measured in this task, as `record_performance_metric` does."""
         self._client.record_performance_metric(
-            name, metric_type, value, unit, task_id=self.task_id, **more
+            name, metric_type, value, unit, tags=tags, task_id=self.task_id
         )
 
-    def log(self, level: str, message: str, **more: Any) -> None:
-        """Record a log line of this task; see `MonitoringClient.record_log`."""
-        self._client.record_log(level, message, task_id=self.task_id, **more)
+    def log(
+        self, level: str, message: str, details: Any = None, duration_ms: float | None = None
+    ) -> None:
+        """Record a log line of this task, as `record_log` does."""
+        self._client.record_log(
+            level, message, details=details, task_id=self.task_id, duration_ms=duration_ms
+        )
 
-    def child(self, task_id: str, task_type: str, **more: Any) -> "TrackedTask":
-        """Return a task that is a part of this one; see `MonitoringClient.task`."""
-        return self._client.task(task_id, task_type, parent_task_id=self.task_id, **more)
+    def child(
+        self, task_id: str, task_type: str, severity: str = "high", **options: Unpack[TaskOptions]
+    ) -> "TrackedTask":
+        """Return a task that is a part of this one, as `MonitoringClient.task` does."""
+        options["parent_task_id"] = self.task_id
+        return TrackedTask(self._client, task_id, task_type, severity, **options)
 
     def _tell_progress(self) -> bool:
         self._told_at = time.monotonic()
@@ -179,6 +205,9 @@ class TrackedTask:
         )
 
     def _finish(self, status: str) -> None:
+        if self.attempt is None and not self._client.heartbeat(self.task_id):
+            self._record_from_start_to_end(status)
+            return
         if self._has_news and self._items != (None, None):
             self._tell_progress()  # the end carries counters, but not the items done
         self._client.complete_task(
@@ -189,3 +218,24 @@ class TrackedTask:
             counters=self.counters or None,
             metadata=self.metadata or None,
         )
+
+    def _record_from_start_to_end(self, status: str) -> None:
+        """Record the whole task at its end, because its start could not be recorded."""
+        done, total = self._items
+        options = self._options
+        task = {
+            **options,
+            "worker_id": options.get("worker_id") or self._client.worker_id,
+            "items_total": options.get("items_total") if total is None else total,
+            "task_id": self.task_id,
+            "task_type": self.task_type,
+            "status": status,
+            "start_time": self._started_at,
+            "end_time": datetime.now(UTC),
+            "items_done": done,
+            "output_size": self.output_size,
+            "step_durations": self.step_durations or None,
+            "counters": self.counters or None,
+            "metadata": {**(options.get("metadata") or {}), **self.metadata} or None,
+        }
+        self._client.record_finished_tasks([task])

@@ -37,7 +37,7 @@ class TaskCalls(Recorder):
         Returns:
             The number of the attempt: 1, or one more for each restart since the last success.
         """
-        return self._call(
+        return self._number(
             "start_task_tracking",
             task_id=task_id,
             task_type=task_type,
@@ -73,6 +73,7 @@ class TaskCalls(Recorder):
         return bool(
             self._call(
                 "update_task_progress",
+                records=0,  # the next one makes up for it
                 task_id=task_id,
                 items_done=items_done,
                 items_total=items_total,

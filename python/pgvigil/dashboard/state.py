@@ -1,0 +1,89 @@
+"""Reading what the dashboard shows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+
+from pgvigil.exceptions import NotInstalledError
+from pgvigil.recording.link import ImpatientConnection
+
+_RUNNING = """
+select
+    task_id, task_type, attempt, start_time, running_ms, items_done, items_total,
+    progress_percent, seconds_without_progress, is_backend_alive
+from monitoring.v_realtime_processing_status
+order by start_time
+limit %(limit)s
+"""
+_ALERTS = """
+select severity, rule_name, summary, started_at, status
+from monitoring.v_active_alerts
+order by array_position(array['critical', 'high', 'medium', 'low'], severity), started_at
+limit %(limit)s
+"""
+_SECONDS_TO_ANSWER = 15.0
+_MOST_ROWS = 100
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything the dashboard shows, as of one moment."""
+
+    database: str
+    summary: dict[str, Any]
+    """What ``get_dashboard_summary()`` returns."""
+    running: list[DictRow]
+    """The tasks that have been running longest."""
+    alerts: list[DictRow]
+    """The worst of the open alerts."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been recorded lately."""
+        counts = self.summary
+        return not (
+            counts["tasks"]["running"]
+            or counts["tasks"]["ended"]
+            or counts["errors"]["occurrences"]
+            or counts["health"]["components"]
+            or counts["queues"]["queues"]
+            or counts["alerts"]["active"]
+        )
+
+
+def open_connection(dsn: str) -> ImpatientConnection:
+    """Open a connection that gives up on a server that is silent.
+
+    Raises:
+        psycopg.OperationalError: the server cannot be reached.
+    """
+    connection = ImpatientConnection.connect(
+        dsn, autocommit=True, connect_timeout=5, fallback_application_name="pgvigil dashboard"
+    )
+    connection.patience = _SECONDS_TO_ANSWER
+    return connection
+
+
+def read_state(connection: psycopg.Connection[Any]) -> State:
+    """Read the present state.
+
+    Raises:
+        NotInstalledError: the database has no pgvigil.
+        psycopg.OperationalError: the server is away or silent.
+    """
+    try:
+        row = connection.execute("select monitoring.get_dashboard_summary()").fetchone()
+        with connection.cursor(row_factory=dict_row) as cursor:
+            limit = {"limit": _MOST_ROWS}
+            running = cursor.execute(_RUNNING, limit).fetchall()
+            alerts = cursor.execute(_ALERTS, limit).fetchall()
+    except (
+        psycopg.errors.InvalidSchemaName,
+        psycopg.errors.UndefinedFunction,
+        psycopg.errors.UndefinedTable,
+    ) as error:
+        raise NotInstalledError(hint="Run `pgvigil migrate` on it first.") from error
+    summary = row[0] if row else {}
+    return State(connection.info.dbname, summary, running, alerts)

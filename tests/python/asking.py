@@ -1,0 +1,27 @@
+"""Asking a test's database what was recorded."""
+
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+
+def rows(connection: psycopg.Connection[Any], query: str) -> list[dict[str, Any]]:
+    """Return the rows of a query as dictionaries."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query.encode()).fetchall()
+
+
+def one(connection: psycopg.Connection[Any], query: str) -> dict[str, Any]:
+    """Return the only row of a query."""
+    (row,) = rows(connection, query)
+    return row
+
+
+def the_task(connection: psycopg.Connection[Any]) -> dict[str, Any]:
+    """Return the only task there is."""
+    return one(connection, "select * from monitoring.processing_metrics")
+
+
+class OwnError(Exception):
+    """An exception that is no builtin."""

@@ -1,0 +1,75 @@
+"""Files to backfill from, and what became of them."""
+
+import csv
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+AT = "2024-05-01T12:00:00+00:00"
+VIEWS = {
+    "tasks": "processing_metrics",
+    "errors": "error_tracking",
+    "metrics": "performance_monitoring",
+    "logs": "application_logs",
+}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "tasks": {
+        "task_id": "t1", "task_type": "load", "status": "failed", "attempt": 2,
+        "start_time": "2024-05-01T11:59:00+00:00", "end_time": AT, "input_size": 1,
+        "output_size": 2, "items_done": 3, "items_total": 4, "worker_id": "w",
+        "parent_task_id": "p", "step_durations": {"s": 1.5}, "counters": {"c": 1},
+        "metadata": {"m": [1, "x"]},
+    },
+    "errors": {
+        "task_id": "t1", "error_type": "E", "severity": "low", "message": "m", "component": "c",
+        "stack": "s", "fingerprint": "f", "details": {"d": 1}, "occurred_at": AT, "error_id": -7,
+    },
+    "metrics": {
+        "metric_name": "m", "metric_type": "timer", "value": 1.25, "unit": "s", "component": "c",
+        "task_id": "t1", "tags": {"t": "x"}, "recorded_at": AT, "sample_id": -7,
+    },
+    "logs": {
+        "component": "c", "level": "INFO", "message": "m", "task_id": "t1", "duration_ms": 1.5,
+        "details": {"d": 1}, "logged_at": AT, "log_id": -7,
+    },
+}  # fmt: skip
+
+
+def log(message: str, **more: Any) -> dict[str, Any]:
+    """Return a log line."""
+    return {"component": "c", "level": "info", "message": message, "logged_at": AT, **more}
+
+
+def write_jsonl(path: Path, lines: Iterable[dict[str, Any] | str]) -> Path:
+    """Write records, and lines as they are, one below the other."""
+    texts = (line if isinstance(line, str) else json.dumps(line) for line in lines)
+    path.write_text("".join(f"{text}\n" for text in texts))
+    return path
+
+
+def write_csv(path: Path, records: list[dict[str, Any]]) -> Path:
+    """Write records below a header."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, records[0].keys())
+        writer.writeheader()
+        for record in records:
+            writer.writerow(
+                {k: json.dumps(v) if isinstance(v, dict) else v for k, v in record.items()}
+            )
+    return path
+
+
+def messages(connection: psycopg.Connection) -> list[str]:
+    """Return the messages of all log lines, sorted."""
+    found = connection.execute("select message from monitoring.application_logs order by 1")
+    return [row[0] for row in found]
+
+
+def count_of(connection: psycopg.Connection, view: str) -> int:
+    """Return the number of rows of a view."""
+    row = connection.execute(f"select count(*) from monitoring.{view}".encode()).fetchone()
+    assert row is not None
+    return int(row[0])
