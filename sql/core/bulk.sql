@@ -7,13 +7,13 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_known text [] := (
-        select array_agg(a.attname::text order by a.attnum)
-        from pg_attribute a
-        where a.attrelid = to_regclass('monitoring.' || p_view) and a.attnum > 0
-    );
+    v_known text [];
     v_unknown text;
 begin
+    select array_agg(a.attname::text order by a.attnum) into v_known
+    from pg_attribute a
+    where a.attrelid = to_regclass('monitoring.' || p_view) and a.attnum > 0;
+
     select k.key into v_unknown
     from (
         select distinct jsonb_object_keys(r.value) as key

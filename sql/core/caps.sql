@@ -28,3 +28,30 @@ end;
 
 comment on function monitoring._capped_json(jsonb) is
 'The document, or {"cut": true, "bytes": ..., "start": ...} when it is larger than 64 KiB.';
+
+create or replace function monitoring._merge_objects(p_old jsonb, p_new jsonb) returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_both jsonb := p_old || p_new;
+begin
+    return case when pg_column_size(v_both) <= 65536 then v_both else p_old end;
+end
+$$;
+
+comment on function monitoring._merge_objects(jsonb, jsonb) is
+'Two objects as one, or the older when both together are larger than 64 KiB.';
+
+create or replace function monitoring._merged(p_old jsonb, p_new jsonb) returns jsonb
+language sql
+stable
+return case
+    when p_new is null then p_old
+    when p_old is null then p_new
+    else monitoring._merge_objects(p_old, p_new)
+end;
+
+comment on function monitoring._merged(jsonb, jsonb) is
+'Two objects as one, the newer value of a key winning; either may be missing.';

@@ -19,7 +19,7 @@ return p_value is null
 or (
     p_value @> '{}'
     and pg_column_size(p_value) <= 65536
-    and not jsonb_path_exists(p_value, '$.* ? (@.type() != "number" || @ < 0)')
+    and not jsonb_path_exists(p_value, 'strict $.* ? (@.type() != "number" || @ < 0)')
 );
 
 comment on function monitoring._is_small_numbers(jsonb) is
@@ -37,7 +37,7 @@ create or replace function monitoring._checked_name(p_what text, p_value text) r
 language sql
 stable
 return case
-    when btrim(p_value) <> '' and length(p_value) <= 255 then p_value
+    when btrim(p_value, E' \t\r\n') <> '' and length(p_value) <= 255 then p_value
     else monitoring._refuse_name(p_what, p_value)
 end;
 
@@ -125,24 +125,25 @@ returns double precision
 language sql
 stable
 return case
-    when p_value is null or (p_value >= 0 and p_value < 'infinity') then p_value
-    else monitoring._refuse_number(p_what, p_value::text, 'a finite number from 0 up')
+    when p_value is null or p_value between 0 and '1e100' then p_value
+    else monitoring._refuse_number(p_what, p_value::text, 'a number from 0 to 1e100')
 end;
 
 comment on function monitoring._checked_length(text, double precision) is
-'The length of time, null when missing, or PV004 when negative, infinite or NaN.';
+'The length of time, null when missing, or PV004 unless from 0 to 1e100.';
 
 create or replace function monitoring._checked_value(p_value double precision)
 returns double precision
 language sql
 stable
 return case
-    when p_value > '-infinity' and p_value < 'infinity' then p_value
-    else monitoring._refuse_number('value', p_value::text, 'a finite number')
+    -- Larger ones have no square, and would break every mean and deviation.
+    when abs(p_value) <= '1e100' then p_value
+    else monitoring._refuse_number('value', p_value::text, 'a number from -1e100 to 1e100')
 end;
 
 comment on function monitoring._checked_value(double precision) is
-'The measured value, or PV004 when missing, infinite or NaN.';
+'The measured value, or PV004 unless from -1e100 to 1e100.';
 
 create or replace function monitoring._checked_object(p_what text, p_value jsonb) returns jsonb
 language sql
@@ -163,7 +164,7 @@ stable
 return case
     when p_value is null then null
     when jsonb_typeof(p_value) = 'object'
-        and not jsonb_path_exists(p_value, '$.* ? (@.type() != "number" || @ < 0)')
+        and not jsonb_path_exists(p_value, 'strict $.* ? (@.type() != "number" || @ < 0)')
         then monitoring._capped_json(p_value)
     when jsonb_typeof(p_value) = 'null' then null
     else monitoring._refuse_json(

@@ -16,7 +16,8 @@ begin
     end if;
     raise exception using
         errcode = 'PV001',
-        message = format('%s is %s', p_what, coalesce(format('empty: "%s"', p_value), 'missing: null')),
+        message = format('%s is %s', p_what,
+            case when p_value is null then 'missing: null' else format('empty: "%s"', p_value) end),
         hint = format('Give %s a name of 1 to 255 characters that are not all blank.', p_what);
 end
 $$;

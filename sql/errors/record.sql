@@ -22,7 +22,7 @@ declare
     v_error_id bigint;
 begin
     if (
-        btrim(p_error_type) <> ''
+        least(btrim(coalesce(p_error_type, ''), E' \t\r\n'), p_component, p_fingerprint) <> ''
         and p_severity in ('low', 'medium', 'high', 'critical')
         and greatest(
             length(p_task_id), length(p_error_type), length(p_component), length(p_fingerprint)

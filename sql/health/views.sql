@@ -25,43 +25,74 @@ from monitoring.health_probes as p
 order by p.component_type asc, p.component_name asc, p.checked_at desc, p.probe_id desc;
 
 create or replace view monitoring.v_system_health_summary as
-with probes as (
+with checks as (
     select
         p.component_type,
         p.component_name,
         p.status,
         p.response_time_ms,
-        p.failure_reason,
         p.checked_at,
+        p.probe_id,
+        true as is_in_day
+    from monitoring.health_probes as p
+    where
+        p.checked_at > (select monitoring.clock()) - interval '24 hours'
+        and p.checked_at <= (select monitoring.clock())
+    union all
+    -- The day begins with the status of the check before it.
+    select
+        b.component_type,
+        b.component_name,
+        b.status,
+        null::double precision as response_time_ms,
+        (select monitoring.clock()) - interval '24 hours' as checked_at,
+        b.probe_id,
+        false as is_in_day
+    from (
+        select distinct on (p.component_type, p.component_name)
+            p.component_type,
+            p.component_name,
+            p.status,
+            p.probe_id
+        from monitoring.health_probes as p
+        where p.checked_at <= (select monitoring.clock()) - interval '24 hours'
+        order by p.component_type asc, p.component_name asc, p.checked_at desc, p.probe_id desc
+    ) as b
+),
+
+spells as (
+    select
+        c.component_type,
+        c.component_name,
+        c.status,
+        c.response_time_ms,
+        c.checked_at,
+        c.is_in_day,
         -- A status holds until the next check, the last one until now.
         extract(
             epoch from
             coalesce(
-                lead(p.checked_at) over (
-                    partition by p.component_type, p.component_name
-                    order by p.checked_at, p.probe_id
+                lead(c.checked_at) over (
+                    partition by c.component_type, c.component_name
+                    order by c.checked_at, c.is_in_day, c.probe_id
                 ),
-                n.now
-            ) - p.checked_at
+                (select monitoring.clock())
+            ) - c.checked_at
         ) as held_seconds
-    from monitoring.health_probes as p
-    cross join (select monitoring.clock() as now) as n
-    where
-        p.checked_at > (select monitoring.clock()) - interval '24 hours'
-        and p.checked_at <= (select monitoring.clock())
+    from checks as c
 ),
 
 last_day as (
     select
-        p.component_type,
-        p.component_name,
-        count(*) as checks,
-        avg(p.response_time_ms) as avg_response_time_ms,
-        sum(p.held_seconds) filter (where p.status in ('healthy', 'degraded'))
-        / nullif(sum(p.held_seconds) filter (where p.status <> 'unknown'), 0) as uptime,
-        max(p.checked_at) filter (where p.status = 'unhealthy') as last_unhealthy_at
-    from probes as p
-    group by p.component_type, p.component_name
+        s.component_type,
+        s.component_name,
+        count(*) filter (where s.is_in_day) as checks,
+        avg(s.response_time_ms) as avg_response_time_ms,
+        coalesce(sum(s.held_seconds) filter (where s.status in ('healthy', 'degraded')), 0)
+        / nullif(sum(s.held_seconds) filter (where s.status <> 'unknown'), 0) as uptime,
+        max(s.checked_at) filter (where s.is_in_day and s.status = 'unhealthy') as last_unhealthy_at
+    from spells as s
+    group by s.component_type, s.component_name
 )
 
 select

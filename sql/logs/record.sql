@@ -20,11 +20,11 @@ declare
     v_log_id bigint;
 begin
     if (
-        btrim(p_component) <> ''
+        least(btrim(p_component, E' \t\r\n'), p_task_id) <> ''
         and p_level in ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
         and greatest(length(p_component), length(p_task_id)) <= 255
         and length(p_message) <= 8000
-        and (p_duration_ms is null or p_duration_ms between 0 and '1e300')
+        and (p_duration_ms is null or p_duration_ms between 0 and '1e100')
         and monitoring._is_small_json(p_details)
         and (p_logged_at is null or monitoring._is_event_time(p_logged_at))
         and monitoring._has_partition('log_lines', v_logged_at)

@@ -21,12 +21,15 @@ declare
     v_sample_id bigint;
 begin
     if (
-        least(btrim(p_metric_name), btrim(coalesce(p_metric_type, ''))) <> ''
+        least(
+            btrim(p_metric_name, E' \t\r\n'), btrim(coalesce(p_metric_type, ''), E' \t\r\n'),
+            p_unit, p_component, p_task_id
+        ) <> ''
         and greatest(
             length(p_metric_name), length(p_metric_type), length(p_unit), length(p_component),
             length(p_task_id)
         ) <= 255
-        and abs(p_value) < 'infinity'
+        and abs(p_value) <= '1e100'
         and monitoring._is_small_object(p_tags)
         and (p_recorded_at is null or monitoring._is_event_time(p_recorded_at))
         and monitoring._has_partition('metric_samples', v_recorded_at)
@@ -77,8 +80,9 @@ return monitoring._record_metric(
 comment on function monitoring.record_performance_metric(
     text, text, double precision, text, text, jsonb, text, timestamptz
 ) is
-'Records one measured value, finite, in the given unit, with tags (object) where given, and '
-'returns its sample_id. The type is gauge when null; gauge, counter and timer are usual.';
+'Records one measured value, up to 1e100 in size, in the given unit, with tags (object) where '
+'given, and returns its sample_id. The type is gauge when null; gauge, counter and timer are '
+'usual.';
 
 create or replace function monitoring._insert_metric_samples(p_rows jsonb) returns bigint
 language plpgsql

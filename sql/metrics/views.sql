@@ -15,7 +15,7 @@ from monitoring.metric_samples as m;
 
 create or replace view monitoring.v_performance_trends as
 select
-    date_trunc('hour', m.recorded_at) as bucket_at,
+    date_trunc('hour', m.recorded_at, 'UTC') as bucket_at,
     m.metric_name,
     m.component,
     m.unit,
@@ -55,7 +55,7 @@ comment on column monitoring.performance_monitoring.sample_id is
 comment on view monitoring.v_performance_trends is
 'Measured values of the last 24 hours, by hour, metric, component and unit.';
 comment on column monitoring.v_performance_trends.bucket_at is
-'Beginning of the hour.';
+'Beginning of the hour, whole in UTC.';
 comment on column monitoring.v_performance_trends.metric_name is
 'What was measured.';
 comment on column monitoring.v_performance_trends.component is

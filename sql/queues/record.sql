@@ -20,11 +20,11 @@ declare
     v_sample_id bigint;
 begin
     if (
-        btrim(p_queue_name) <> ''
+        btrim(p_queue_name, E' \t\r\n') <> ''
         and length(p_queue_name) <= 255
         and num_nulls(p_pending, p_processing, p_completed, p_failed) = 0
         and least(p_pending, p_processing, p_completed, p_failed) >= 0
-        and (p_oldest_ready_seconds is null or p_oldest_ready_seconds between 0 and '1e300')
+        and (p_oldest_ready_seconds is null or p_oldest_ready_seconds between 0 and '1e100')
         and (p_recorded_at is null or monitoring._is_event_time(p_recorded_at))
         and monitoring._has_partition('queue_samples', v_recorded_at)
     ) is not true then

@@ -13,20 +13,34 @@ select
 from monitoring.queue_samples as q;
 
 create or replace view monitoring.v_queue_performance as
-with last_hour as (
+with steps as (
     select
         q.queue_name,
-        count(*) as samples,
-        avg(q.pending) as avg_pending,
-        max(q.pending) as max_pending,
-        (array_agg(q.pending order by q.recorded_at, q.sample_id))[1] as first_pending,
-        (array_agg(q.completed order by q.recorded_at, q.sample_id))[1] as first_completed,
-        min(q.recorded_at) as first_at
+        q.pending,
+        q.completed,
+        q.recorded_at,
+        q.sample_id,
+        q.completed < lag(q.completed) over (
+            partition by q.queue_name order by q.recorded_at, q.sample_id
+        ) as went_back
     from monitoring.queue_samples as q
     where
         q.recorded_at > (select monitoring.clock()) - interval '1 hour'
         and q.recorded_at <= (select monitoring.clock())
-    group by q.queue_name
+),
+
+last_hour as (
+    select
+        s.queue_name,
+        count(*) as samples,
+        avg(s.pending) as avg_pending,
+        max(s.pending) as max_pending,
+        (array_agg(s.pending order by s.recorded_at, s.sample_id))[1] as first_pending,
+        (array_agg(s.completed order by s.recorded_at, s.sample_id))[1] as first_completed,
+        coalesce(bool_or(s.went_back), false) as went_back,
+        min(s.recorded_at) as first_at
+    from steps as s
+    group by s.queue_name
 ),
 
 newest as (
@@ -60,7 +74,7 @@ select
     -- A total that went back was started anew, and a few seconds tell nothing about a minute.
     case
         when
-            n.completed >= h.first_completed
+            not h.went_back
             and n.recorded_at >= h.first_at + interval '10 seconds'
             then (n.completed - h.first_completed) * 60
                 / extract(epoch from n.recorded_at - h.first_at)::double precision

@@ -47,10 +47,20 @@ begin
             p_task_id, p_status, p_output_size, p_step_durations, p_counters, p_metadata, v_finished_at
         );
     end if;
-    if v_finished_at < v_task.started_at then
+    if p_finished_at is not null or v_finished_at <= v_task.started_at then
         -- Clocks of two machines may differ by a little; a task never ends before it began.
-        v_finished_at := v_task.started_at;
+        v_finished_at := greatest(v_finished_at, v_task.started_at);
         perform monitoring._make_partitions('finished_tasks', v_finished_at);
+        -- A run that is told again with its times is in history already. Asking costs only those
+        -- who give a time, where "on conflict" would cost everyone.
+        if exists (
+            select from monitoring.finished_tasks t
+            where t.task_id = p_task_id
+                and t.finished_at = v_finished_at
+                and t.attempt = v_task.attempt
+        ) then
+            return true;
+        end if;
     end if;
 
     insert into monitoring.finished_tasks (
@@ -63,8 +73,8 @@ begin
         date_part('epoch', v_finished_at - v_task.started_at) * 1000,
         v_task.input_size, p_output_size, v_task.items_done, v_task.items_total,
         v_task.backend_pid, v_task.worker_id, v_task.parent_task_id, p_step_durations,
-        coalesce(v_task.counters || p_counters, p_counters, v_task.counters),
-        coalesce(v_task.metadata || p_metadata, p_metadata, v_task.metadata)
+        monitoring._merged(v_task.counters, p_counters),
+        monitoring._merged(v_task.metadata, p_metadata)
     );
 
     if p_status <> 'completed' then
@@ -119,7 +129,9 @@ begin
     -- Told twice: the first telling stands.
     if exists (
         select from monitoring.finished_tasks t
-        where t.task_id = p_task_id and t.finished_at > p_finished_at - interval '1 hour'
+        where t.task_id = p_task_id
+            and t.finished_at > p_finished_at - interval '1 hour'
+            and t.finished_at < p_finished_at + interval '1 hour'
     ) then
         return false;
     end if;
@@ -141,7 +153,7 @@ $$;
 comment on function monitoring._complete_unknown_task(
     text, text, bigint, jsonb, jsonb, jsonb, timestamptz
 ) is
-'Records the end of a task that is not running: nothing when it has ended within the hour before, '
+'Records the end of a task that is not running: nothing when it has ended within an hour of that, '
 'otherwise a row of type unknown without a start. Always false.';
 
 create or replace function monitoring.complete_task_tracking(

@@ -24,15 +24,14 @@ begin
     set
         heartbeat_at = greatest(t.heartbeat_at, v_now),
         progress_at = case
-            when v_done is distinct from coalesce(t.items_done, v_done)
-                or (t.items_done is null and v_done > 0)
-                or not coalesce(t.counters, '{}') @> coalesce(v_counters, '{}')
+            when v_done <> coalesce(t.items_done, 0)
+                or not coalesce(t.counters, '{}') @> v_counters
                 then greatest(t.progress_at, v_now)
             else t.progress_at
         end,
         items_done = coalesce(v_done, t.items_done),
         items_total = coalesce(v_total, t.items_total),
-        counters = coalesce(t.counters || v_counters, v_counters, t.counters),
+        counters = monitoring._merged(t.counters, v_counters),
         backend_pid = pg_backend_pid()
     where t.task_id = v_task_id;
     return found;

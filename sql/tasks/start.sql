@@ -21,7 +21,10 @@ declare
     v_attempt integer;
 begin
     if (
-        least(btrim(p_task_id), btrim(coalesce(p_task_type, ''))) <> ''
+        least(
+            btrim(p_task_id, E' \t\r\n'), btrim(coalesce(p_task_type, ''), E' \t\r\n'),
+            p_worker_id, p_parent_task_id
+        ) <> ''
         and greatest(
             length(p_task_id), length(p_task_type), length(p_worker_id), length(p_parent_task_id)
         ) <= 255
