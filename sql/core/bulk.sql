@@ -137,7 +137,10 @@ begin
                 exit;
         end;
     end loop;
-    if v_sqlstate like '22%' then
+    if v_sqlstate = '22008' then
+        v_sqlstate := 'PV006';
+        v_hint := 'Give a date and a time that exist, such as 2026-01-15T12:00:00+00:00.';
+    elsif v_sqlstate like '22%' then
         v_sqlstate := 'PV005';
         v_hint := 'Give every field the type of the column of that name.';
     end if;

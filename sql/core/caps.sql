@@ -20,7 +20,8 @@ create or replace function monitoring._capped_json(p_value jsonb) returns jsonb
 language sql
 stable
 return case
-    when p_value is null or pg_column_size(p_value) <= 65536 then p_value
+    when p_value is null or jsonb_typeof(p_value) = 'null' then null
+    when pg_column_size(p_value) <= 65536 then p_value
     else jsonb_build_object(
             'cut', true, 'bytes', pg_column_size(p_value), 'start', left(p_value::text, 1000)
         )

@@ -1,8 +1,10 @@
 -- Checks of arguments, single expressions that the planner inlines; cheaper than domains or CHECKs.
--- Bulk recording has each _checked_ function in its insert. A single call first asks one cheap
--- question: is everything plainly in order? Only when it is not does it take the _checked_
--- functions, which refuse or clean the argument. An expression is set up anew at every call, and
--- its price is the number of functions and operators in it (bench/README.md has the figures).
+-- Bulk recording has each _checked_ function in its insert. A single call first asks cheaply: is
+-- everything plainly in order? Only when it is not does it take the _checked_ functions, which
+-- refuse or clean the argument. An expression is set up anew at every call, and its price is the
+-- number of functions and operators in it (bench/README.md has the figures); hence one comparison
+-- for all names of a call: '!' is the first character after the blank ones, so the least of the
+-- names falls below it when one of them is empty or begins with a blank.
 
 create or replace function monitoring._is_small_object(p_value jsonb) returns boolean
 language sql
@@ -28,10 +30,10 @@ comment on function monitoring._is_small_numbers(jsonb) is
 create or replace function monitoring._is_small_json(p_value jsonb) returns boolean
 language sql
 stable
-return p_value is null or pg_column_size(p_value) <= 65536;
+return p_value is null or (pg_column_size(p_value) <= 65536 and p_value <> 'null');
 
 comment on function monitoring._is_small_json(jsonb) is
-'Whether a document is missing, or has at most 64 KiB.';
+'Whether a document is missing, or is something and takes at most 64 KiB.';
 
 create or replace function monitoring._checked_name(p_what text, p_value text) returns text
 language sql
@@ -98,9 +100,11 @@ language sql
 stable
 return case
     when p_value in ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL') then p_value
-    when upper(p_value) in ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL') then upper(p_value)
-    when upper(p_value) = 'WARN' then 'WARNING'
-    when upper(p_value) = 'FATAL' then 'CRITICAL'
+    -- The letters of the database's language may have an upper case of their own.
+    when upper(p_value collate "C") in ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
+        then upper(p_value collate "C")
+    when upper(p_value collate "C") = 'WARN' then 'WARNING'
+    when upper(p_value collate "C") = 'FATAL' then 'CRITICAL'
     else monitoring._refuse_choice(
             'level', p_value, array['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL']
         )
@@ -162,11 +166,14 @@ create or replace function monitoring._checked_numbers(p_what text, p_value json
 language sql
 stable
 return case
-    when p_value is null then null
-    when jsonb_typeof(p_value) = 'object'
-        and not jsonb_path_exists(p_value, 'strict $.* ? (@.type() != "number" || @ < 0)')
-        then monitoring._capped_json(p_value)
     when jsonb_typeof(p_value) = 'null' then null
+    when monitoring._is_small_numbers(p_value) then p_value
+    when pg_column_size(p_value) > 65536
+        then monitoring._refuse_json(
+                p_what,
+                format('%s bytes', pg_column_size(p_value)),
+                'a JSON object of at most 64 KiB'
+            )
     else monitoring._refuse_json(
             p_what,
             p_value::text,
@@ -175,7 +182,7 @@ return case
 end;
 
 comment on function monitoring._checked_numbers(text, jsonb) is
-'The object of numbers, null when missing, capped when large, or PV005 when it is anything else.';
+'The object of numbers, null when missing, or PV005 when it is anything else or too large.';
 
 create or replace function monitoring._checked_start(p_start timestamptz, p_end timestamptz)
 returns timestamptz
@@ -183,6 +190,7 @@ language sql
 volatile
 return case
     when p_start is null then null
+    when p_end is null then monitoring._refuse_missing_end()
     when p_start <= p_end then monitoring._event_time(p_start)
     else monitoring._refuse_span(p_start, p_end)
 end;
@@ -197,3 +205,15 @@ return coalesce(p_end, monitoring._refuse_missing_end());
 
 comment on function monitoring._checked_end(timestamptz) is
 'The end of a finished task, or PV006 when missing: it says which run it was, so now will not do.';
+
+create or replace function monitoring._checked_own_id(p_what text, p_value bigint) returns bigint
+language sql
+stable
+return case
+    when p_value is null or p_value < 0 then p_value
+    else monitoring._refuse_number(p_what, p_value::text, 'a number below 0; ours count up from 1')
+        ::bigint
+end;
+
+comment on function monitoring._checked_own_id(text, bigint) is
+'The number that a caller chose for a row, null when missing, or PV004 unless it is negative.';

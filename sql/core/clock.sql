@@ -17,7 +17,7 @@ volatile
 return case
     when p_at is null then monitoring.clock()
     when p_at >= '1970-01-01 00:00:00+00'::timestamptz
-        and p_at <= monitoring.clock() + '1 day'::interval then p_at
+        and p_at <= monitoring.clock() + '24 hours'::interval then p_at
     else monitoring._refuse_time(p_at)
 end;
 
@@ -30,7 +30,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return p_at between '1970-01-01 00:00:00+00' and monitoring.clock() + interval '1 day';
+    return p_at between '1970-01-01 00:00:00+00' and monitoring.clock() + interval '24 hours';
 end
 $$;
 

@@ -29,7 +29,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_from timestamptz := p_day::timestamp at time zone 'UTC';
-    v_to timestamptz := (p_day + 1)::timestamp at time zone 'UTC';
     v_name text := monitoring._partition_name(p_table, v_from);
 begin
     if monitoring._has_partition(p_table, v_from) then
@@ -38,8 +37,12 @@ begin
     -- "create table ... partition of" would lock the parent against everyone; attaching an empty
     -- table that was made alone does not.
     execute format('create table monitoring.%I (like monitoring.%I including all)', v_name, p_table);
-    execute format('alter table monitoring.%I attach partition monitoring.%I for values from (%L) to (%L)',
-        p_table, v_name, v_from, v_to);
+    execute format(
+        'alter table monitoring.%I attach partition monitoring.%I for values from (%L) to (%L)',
+        -- Written out, because a time is shown as the session's settings say.
+        p_table, v_name,
+        to_char(p_day, 'YYYY-MM-DD "00:00:00+00"'), to_char(p_day + 1, 'YYYY-MM-DD "00:00:00+00"')
+    );
     return true;
 end
 $$;

@@ -22,16 +22,18 @@ declare
     v_error_id bigint;
 begin
     if (
-        least(btrim(coalesce(p_error_type, ''), E' \t\r\n'), p_component, p_fingerprint) <> ''
+        least(
+            coalesce(p_error_type, '') collate "C", p_component, p_fingerprint
+        ) >= '!'
         and p_severity in ('low', 'medium', 'high', 'critical')
         and greatest(
             length(p_task_id), length(p_error_type), length(p_component), length(p_fingerprint)
         ) <= 255
         and length(p_message) <= 8000
+        and monitoring._has_partition('errors', v_occurred_at)
         and monitoring._is_small_json(p_details)
         and (p_stack is null or length(p_stack) <= 65536)
         and (p_occurred_at is null or monitoring._is_event_time(p_occurred_at))
-        and monitoring._has_partition('errors', v_occurred_at)
     ) is not true then
         p_task_id := coalesce(monitoring._checked_optional_name('task_id', p_task_id), '');
         p_error_type := monitoring._checked_name('error_type', p_error_type);
@@ -100,7 +102,10 @@ begin
         details, stack
     )
     select
-        coalesce(r.error_id, nextval('monitoring.errors_error_id_seq')),
+        coalesce(
+            monitoring._checked_own_id('error_id', r.error_id),
+            nextval('monitoring.errors_error_id_seq')
+        ),
         coalesce(monitoring._checked_optional_name('task_id', r.task_id), ''),
         monitoring._event_time(r.occurred_at),
         monitoring._checked_name('error_type', r.error_type),

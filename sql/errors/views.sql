@@ -3,7 +3,7 @@
 create or replace view monitoring.error_tracking as
 select
     e.error_id,
-    nullif(e.task_id, '') as task_id,
+    e.task_id,
     e.error_type,
     e.severity,
     e.message,
@@ -24,9 +24,9 @@ with groups as (
         max(e.occurred_at) as last_seen_at,
         array_agg(distinct e.component) filter (where e.component is not null) as components,
         -- The newest occurrence speaks for the group.
-        (array_agg(e.error_type order by e.occurred_at desc))[1] as error_type,
-        (array_agg(e.severity order by e.occurred_at desc))[1] as severity,
-        (array_agg(e.message order by e.occurred_at desc))[1] as example
+        (array_agg(e.error_type order by e.occurred_at desc, e.error_id desc))[1] as error_type,
+        (array_agg(e.severity order by e.occurred_at desc, e.error_id desc))[1] as severity,
+        (array_agg(e.message order by e.occurred_at desc, e.error_id desc))[1] as example
     from monitoring.errors as e
     group by e.fingerprint
 )
@@ -64,7 +64,7 @@ select
     count(distinct nullif(e.task_id, '')) as tasks,
     min(e.occurred_at) as first_seen_at,
     max(e.occurred_at) as last_seen_at,
-    (array_agg(e.message order by e.occurred_at desc))[1] as last_message
+    (array_agg(e.message order by e.occurred_at desc, e.error_id desc))[1] as last_message
 from monitoring.errors as e
 where
     e.occurred_at > (select monitoring.clock()) - interval '24 hours'
@@ -76,7 +76,7 @@ comment on view monitoring.error_tracking is
 comment on column monitoring.error_tracking.error_id is
 'Number of the occurrence; negative when a backfill chose it.';
 comment on column monitoring.error_tracking.task_id is
-'Task that it happened in; null outside any task.';
+'Task that it happened in; empty, not null, outside any task, so that an index finds it.';
 comment on column monitoring.error_tracking.error_type is
 'Kind of error, usually the class of the exception.';
 comment on column monitoring.error_tracking.severity is

@@ -20,17 +20,14 @@ declare
     v_probe_id bigint;
 begin
     if (
-        least(
-            btrim(p_component_name, E' \t\r\n'),
-            btrim(coalesce(p_component_type, ''), E' \t\r\n')
-        ) <> ''
+        least(p_component_name collate "C", coalesce(p_component_type, '')) >= '!'
         and greatest(length(p_component_name), length(p_component_type)) <= 255
         and p_status in ('healthy', 'degraded', 'unhealthy', 'unknown')
         and (p_response_time_ms is null or p_response_time_ms between 0 and '1e100')
         and (p_failure_reason is null or length(p_failure_reason) <= 8000)
+        and monitoring._has_partition('health_probes', v_checked_at)
         and monitoring._is_small_json(p_details)
         and (p_checked_at is null or monitoring._is_event_time(p_checked_at))
-        and monitoring._has_partition('health_probes', v_checked_at)
     ) is not true then
         p_component_name := monitoring._checked_name('component_name', p_component_name);
         p_component_type := monitoring._checked_name('component_type', p_component_type);

@@ -20,14 +20,14 @@ declare
     v_log_id bigint;
 begin
     if (
-        least(btrim(p_component, E' \t\r\n'), p_task_id) <> ''
+        least(p_component collate "C", p_task_id) >= '!'
         and p_level in ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
         and greatest(length(p_component), length(p_task_id)) <= 255
         and length(p_message) <= 8000
         and (p_duration_ms is null or p_duration_ms between 0 and '1e100')
+        and monitoring._has_partition('log_lines', v_logged_at)
         and monitoring._is_small_json(p_details)
         and (p_logged_at is null or monitoring._is_event_time(p_logged_at))
-        and monitoring._has_partition('log_lines', v_logged_at)
     ) is not true then
         p_component := monitoring._checked_name('component', p_component);
         p_level := monitoring._checked_level(p_level);
@@ -85,7 +85,10 @@ begin
         log_id, component, logged_at, level, message, task_id, duration_ms, details
     )
     select
-        coalesce(r.log_id, nextval('monitoring.log_lines_log_id_seq')),
+        coalesce(
+            monitoring._checked_own_id('log_id', r.log_id),
+            nextval('monitoring.log_lines_log_id_seq')
+        ),
         monitoring._checked_name('component', r.component),
         monitoring._event_time(r.logged_at),
         monitoring._checked_level(r.level),

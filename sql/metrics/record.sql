@@ -22,17 +22,16 @@ declare
 begin
     if (
         least(
-            btrim(p_metric_name, E' \t\r\n'), btrim(coalesce(p_metric_type, ''), E' \t\r\n'),
-            p_unit, p_component, p_task_id
-        ) <> ''
+            p_metric_name collate "C", coalesce(p_metric_type, ''), p_unit, p_component, p_task_id
+        ) >= '!'
         and greatest(
             length(p_metric_name), length(p_metric_type), length(p_unit), length(p_component),
             length(p_task_id)
         ) <= 255
         and abs(p_value) <= '1e100'
+        and monitoring._has_partition('metric_samples', v_recorded_at)
         and monitoring._is_small_object(p_tags)
         and (p_recorded_at is null or monitoring._is_event_time(p_recorded_at))
-        and monitoring._has_partition('metric_samples', v_recorded_at)
     ) is not true then
         p_metric_name := monitoring._checked_name('metric_name', p_metric_name);
         p_metric_type := monitoring._checked_name('metric_type', coalesce(p_metric_type, 'gauge'));
@@ -96,7 +95,10 @@ begin
         sample_id, metric_name, recorded_at, metric_type, value, unit, component, task_id, tags
     )
     select
-        coalesce(r.sample_id, nextval('monitoring.metric_samples_sample_id_seq')),
+        coalesce(
+            monitoring._checked_own_id('sample_id', r.sample_id),
+            nextval('monitoring.metric_samples_sample_id_seq')
+        ),
         monitoring._checked_name('metric_name', r.metric_name),
         monitoring._event_time(r.recorded_at),
         monitoring._checked_name('metric_type', coalesce(r.metric_type, 'gauge')),
@@ -134,5 +136,5 @@ return monitoring._record_rows(
 
 comment on function monitoring.record_metrics(jsonb) is
 'Records an array of measured values, keys as the columns of performance_monitoring (metric_name '
-'and value needed), all or nothing. Returns how many were new: a row that carries its own '
-'sample_id is written once.';
+'and value needed), all or nothing. Returns how many were new: a row that carries its '
+'own, negative sample_id is written once.';

@@ -20,13 +20,13 @@ declare
     v_sample_id bigint;
 begin
     if (
-        btrim(p_queue_name, E' \t\r\n') <> ''
+        p_queue_name collate "C" >= '!'
         and length(p_queue_name) <= 255
         and num_nulls(p_pending, p_processing, p_completed, p_failed) = 0
         and least(p_pending, p_processing, p_completed, p_failed) >= 0
         and (p_oldest_ready_seconds is null or p_oldest_ready_seconds between 0 and '1e100')
-        and (p_recorded_at is null or monitoring._is_event_time(p_recorded_at))
         and monitoring._has_partition('queue_samples', v_recorded_at)
+        and (p_recorded_at is null or monitoring._is_event_time(p_recorded_at))
     ) is not true then
         p_queue_name := monitoring._checked_name('queue_name', p_queue_name);
         p_pending := monitoring._checked_size('pending', coalesce(p_pending, 0));

@@ -76,10 +76,10 @@ select
         when
             not h.went_back
             and n.recorded_at >= h.first_at + interval '10 seconds'
-            then (n.completed - h.first_completed) * 60
+            then (n.completed - h.first_completed)::double precision * 60
                 / extract(epoch from n.recorded_at - h.first_at)::double precision
     end as completed_per_minute,
-    round(100.0 * n.failed / nullif(n.completed + n.failed, 0), 2) as failed_percent
+    round(100.0 * n.failed / nullif(n.completed::numeric + n.failed, 0), 2) as failed_percent
 from newest as n
 left join last_hour as h on n.queue_name = h.queue_name;
 

@@ -23,10 +23,12 @@ declare
 begin
     v_is_plain := p_status in ('completed', 'failed', 'cancelled', 'timeout', 'lost')
         and (p_output_size is null or p_output_size >= 0)
-        and (p_finished_at is null or monitoring._is_event_time(p_finished_at))
         and monitoring._has_partition('finished_tasks', v_finished_at);
-    if coalesce(p_step_durations, p_counters, p_metadata) is not null then
+    if coalesce(p_step_durations, p_counters, p_metadata) is not null
+        or p_finished_at is not null
+    then
         v_is_plain := v_is_plain
+            and (p_finished_at is null or monitoring._is_event_time(p_finished_at))
             and monitoring._is_small_numbers(p_step_durations)
             and monitoring._is_small_numbers(p_counters)
             and monitoring._is_small_object(p_metadata);

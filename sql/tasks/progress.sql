@@ -25,7 +25,7 @@ begin
         heartbeat_at = greatest(t.heartbeat_at, v_now),
         progress_at = case
             when v_done <> coalesce(t.items_done, 0)
-                or not coalesce(t.counters, '{}') @> v_counters
+                or monitoring._merged(t.counters, v_counters) is distinct from t.counters
                 then greatest(t.progress_at, v_now)
             else t.progress_at
         end,

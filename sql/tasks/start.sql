@@ -22,14 +22,13 @@ declare
 begin
     if (
         least(
-            btrim(p_task_id, E' \t\r\n'), btrim(coalesce(p_task_type, ''), E' \t\r\n'),
-            p_worker_id, p_parent_task_id
-        ) <> ''
+            p_task_id collate "C", coalesce(p_task_type, ''), p_worker_id, p_parent_task_id
+        ) >= '!'
         and greatest(
             length(p_task_id), length(p_task_type), length(p_worker_id), length(p_parent_task_id)
         ) <= 255
         and least(p_input_size, p_items_total, 0) = 0
-        and (p_metadata is null or monitoring._is_small_object(p_metadata))
+        and monitoring._is_small_object(p_metadata)
         and (p_started_at is null or monitoring._is_event_time(p_started_at))
     ) is not true then
         p_task_id := monitoring._checked_name('task_id', p_task_id);

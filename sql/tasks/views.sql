@@ -53,18 +53,19 @@ select
     t.worker_id,
     t.parent_task_id,
     t.started_at as start_time,
-    extract(epoch from n.now - t.started_at)::double precision * 1000 as running_ms,
+    -- Another machine's clock may be ahead of ours.
+    greatest(date_part('epoch', n.now - t.started_at) * 1000, 0) as running_ms,
     t.items_done,
     t.items_total,
     case
         when
-            t.items_total > 0
+            t.items_total > 0 and t.items_done is not null
             then round(100.0 * least(t.items_done, t.items_total) / t.items_total, 1)
     end as progress_percent,
     t.counters,
     t.heartbeat_at,
     t.progress_at,
-    extract(epoch from n.now - t.progress_at)::double precision as seconds_without_progress,
+    greatest(date_part('epoch', n.now - t.progress_at), 0) as seconds_without_progress,
     t.backend_pid,
     a.pid is not null as is_backend_alive
 from monitoring.active_tasks as t
