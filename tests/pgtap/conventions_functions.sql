@@ -1,0 +1,169 @@
+-- House rules of functions, looked up in the catalogue.
+
+begin;
+select plan(15);
+\ir helpers/comments.psql
+
+create temporary view routines as
+select
+    p.oid,
+    p.proname,
+    p.oid::regprocedure::text as signature,
+    l.lanname,
+    p.prosecdef,
+    p.proconfig,
+    p.provolatile,
+    p.proargnames,
+    p.proacl,
+    -- A body in SQL is stored parsed, one in PL/pgSQL as text.
+    coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) as body
+from pg_proc as p
+inner join pg_language as l on p.prolang = l.oid
+where p.pronamespace = 'monitoring'::regnamespace;
+
+-- Security
+
+select is_empty(
+    $$
+        select signature from routines
+        where lanname = 'plpgsql'
+            and proconfig is distinct from array['search_path=pg_catalog, pg_temp']
+    $$,
+    'every PL/pgSQL function pins its search path, and sets nothing else'
+);
+
+select is_empty(
+    $$select signature from routines where lanname = 'sql' and proconfig is not null$$,
+    'no SQL function sets anything, for then it would not be inlined'
+);
+
+select is_empty(
+    $$
+        select signature from routines
+        where lanname = 'sql' and pg_get_function_sqlbody(oid) is null
+    $$,
+    'every SQL function has a body that was parsed when it was made'
+);
+
+select is_empty(
+    $$select signature, lanname from routines where lanname not in ('sql', 'plpgsql')$$,
+    'functions are written in SQL or PL/pgSQL'
+);
+
+select set_eq(
+    'select proname::text from routines where prosecdef',
+    array[
+        '_start_task', '_update_task', '_complete_task', '_record_error', '_record_metric',
+        '_record_log', '_record_probe', '_record_queue', '_record_rows', 'resolve_error_group',
+        'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation'
+    ],
+    'only these run with the rights of their owner'
+);
+
+select is_empty(
+    $$
+        select r.signature
+        from routines as r
+        where r.proacl is null
+            or exists (select from aclexplode(r.proacl) as a where a.grantee = 0)
+    $$,
+    'no function may be called by everyone'
+);
+
+-- Names
+
+select is_empty(
+    $$
+        select r.signature, a.name
+        from routines as r, unnest(r.proargnames) as a (name)
+        where a.name !~ '^p_[a-z_]+$'
+    $$,
+    'every parameter has a name that starts with p_'
+);
+
+select is_empty(
+    $$
+        select signature from routines
+        where proname !~ '^_?[a-z]+(_[a-z]+)*$'
+    $$,
+    'names are words in lower case, with one underscore in front where private'
+);
+
+select is_empty(
+    $$
+        select r.signature, v.name[1]
+        from routines as r,
+            regexp_matches(
+                substring(r.body from '(?i)\mdeclare\M(.*?)\mbegin\M'), '^\s*(\w+) [^-]', 'gn'
+            ) as v (name)
+        where r.lanname = 'plpgsql' and v.name[1] !~ '^v_'
+    $$,
+    'every declared variable starts with v_'
+);
+
+-- Promises
+
+select set_eq(
+    $$select proname::text from routines where provolatile = 'i'$$,
+    array['error_fingerprint', 'fingerprint_version', 'message_template', 'version'],
+    'only what depends on its arguments alone is immutable'
+);
+
+select is_empty(
+    $$
+        select signature, provolatile from routines
+        where provolatile <> 'v'
+            and proname ~ (
+                '^_?(start|update|complete|record|insert|make|ensure|remember|decide|resolve|mute'
+                '|reopen|note|grant)_'
+            )
+    $$,
+    'whatever writes is volatile'
+);
+
+select is_empty(
+    $$
+        select signature from routines
+        where proname <> 'clock'
+            and body ~* any(array[
+                '\mnow\s*\(', '\m(clock|statement|transaction)_timestamp\M', '\mtimeofday\M',
+                '\mcurrent_(timestamp|date|time)\M', '\mlocaltime(stamp)?\M',
+                '''(now|today|tomorrow|yesterday)''\s*::'
+            ])
+    $$,
+    'no function but clock() reads the time'
+);
+
+select is_empty(
+    $$
+        select r.signature, c.code[1]
+        from routines as r,
+            regexp_matches(r.body, '(?:errcode\s*=|sqlstate\s*:=)\s*''([^'']+)''', 'g') as c (code)
+        where c.code[1] !~ '^PV00[1-7]$'
+    $$,
+    'whatever is raised has a code of our own class'
+);
+
+select is_empty(
+    $$
+        select signature from routines
+        where body ~* '\m(upper|lower|initcap)\((?!\(*[^()]*collate "C")'
+    $$,
+    'no function goes by the letters of the database''s language, where upper(''i'') may be İ'
+);
+
+-- Documentation
+
+select is_empty(
+    $$
+        select r.signature, obj_description(r.oid, 'pg_proc') as told
+        from routines as r
+        where coalesce(obj_description(r.oid, 'pg_proc'), '') = ''
+            or length(obj_description(r.oid, 'pg_proc')) > 300
+            or pg_temp.sentences(obj_description(r.oid, 'pg_proc')) > 2
+    $$,
+    'every function says in two sentences at most what it promises'
+);
+
+select * from finish(); -- noqa: AM04
+rollback;

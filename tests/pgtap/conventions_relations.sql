@@ -1,0 +1,310 @@
+-- House rules of tables, views, columns, constraints and indexes, looked up in the catalogue.
+
+begin;
+select plan(24);
+\ir helpers/comments.psql
+
+-- Partitions are made as their table is; what holds for it holds for them.
+create temporary view relations as
+select
+    c.oid,
+    c.relname,
+    c.relkind,
+    c.relacl
+from pg_class as c
+where
+    c.relnamespace = 'monitoring'::regnamespace
+    and c.relkind in ('r', 'p', 'v')
+    and not c.relispartition;
+
+create temporary view relation_columns as
+select
+    r.relname,
+    r.relkind,
+    a.attrelid,
+    a.attnum,
+    a.attname,
+    format_type(a.atttypid, a.atttypmod) as type_name,
+    a.attnotnull,
+    a.attidentity,
+    a.attgenerated,
+    a.attacl
+from relations as r
+inner join pg_attribute as a on r.oid = a.attrelid
+where a.attnum > 0 and not a.attisdropped;
+
+-- Documentation
+
+select is_empty(
+    $$
+        select relname from relations
+        where coalesce(obj_description(oid, 'pg_class'), '') = ''
+            or length(obj_description(oid, 'pg_class')) > 300
+            or pg_temp.sentences(obj_description(oid, 'pg_class')) > 2
+    $$,
+    'every table and view says in two sentences at most what it holds'
+);
+
+select is_empty(
+    $$
+        select relname, attname from relation_columns
+        where coalesce(col_description(attrelid, attnum), '') = ''
+            or length(col_description(attrelid, attnum)) > 300
+            or pg_temp.sentences(col_description(attrelid, attnum)) > 2
+    $$,
+    'so does every column'
+);
+
+select isnt(
+    obj_description('monitoring'::regnamespace, 'pg_namespace'),
+    null,
+    'so does the schema'
+);
+
+-- Names
+
+select is_empty(
+    $$
+        select relname, attname from relation_columns
+        where type_name = 'timestamp with time zone'
+            and attname !~ '_at$'
+            -- names that users have always known, and one that is an end rather than an event
+            and attname not in ('start_time', 'end_time', 'last_end_time', 'muted_until')
+    $$,
+    'an instant is named *_at'
+);
+
+select is_empty(
+    $$select relname, attname from relation_columns where type_name ~ '^timestamp without'$$,
+    'an instant knows its time zone'
+);
+
+select is_empty(
+    $$
+        select relname, attname from relation_columns
+        where (type_name = 'boolean') <> (attname ~ '^(is|has)_')
+    $$,
+    'a boolean, and nothing else, is named is_* or has_*'
+);
+
+select is_empty(
+    $$
+        select relname, attname, type_name from relation_columns
+        where type_name ~ '^(character|json$|money|integer\[\]|real)' or type_name = 'interval'
+    $$,
+    'texts are text, documents jsonb, lengths of time numbers with a unit'
+);
+
+select is_empty(
+    $$
+        select r.relname, k.conname, k.contype
+        from pg_constraint as k
+        inner join relations as r on k.conrelid = r.oid
+        -- From version 18 on, not null is a constraint as well, named by the server.
+        where k.contype <> 'n'
+            and k.conname !~ (
+                '^' || r.relname || case k.contype
+                    when 'p' then '_pk$'
+                    when 'u' then '_[a-z_]+_uq$'
+                    when 'f' then '_[a-z_]+_fk$'
+                    when 'c' then '_[a-z_]+_ck$'
+                    when 'x' then '_[a-z_]+_ex$'
+                end
+            )
+    $$,
+    'constraints are named after their table and what they promise, and end in their kind'
+);
+
+select is_empty(
+    $$
+        select r.relname, i.indexrelid::regclass
+        from pg_index as i
+        inner join relations as r on i.indrelid = r.oid
+        inner join pg_class as c on i.indexrelid = c.oid
+        where not exists (select from pg_constraint as k where k.conindid = i.indexrelid)
+            and c.relname !~ ('^' || r.relname || '_[a-z_]+_ix$')
+    $$,
+    'indexes are named after their table and what they serve, and end in _ix'
+);
+
+-- One clock
+
+select is_empty(
+    $$
+        select relname from relations
+        where relkind = 'v'
+            and pg_get_viewdef(oid) ~* any(array[
+                '\mnow\s*\(', '\m(clock|statement|transaction)_timestamp\M',
+                '\mcurrent_(timestamp|date|time)\M', '\mlocaltime(stamp)?\M', '''now'''
+            ])
+    $$,
+    'no view reads the time but through clock()'
+);
+
+select set_eq(
+    $$
+        select d.adrelid::regclass::text || ': ' || pg_get_expr(d.adbin, d.adrelid)
+        from pg_attrdef as d
+        inner join relations as r on d.adrelid = r.oid
+        where pg_get_expr(d.adbin, d.adrelid) ~* '\m(now|\w*_timestamp|clock)\M'
+    $$,
+    -- Migrations run before there is a clock.
+    array['installed_migrations: now()', 'installed_code: now()'],
+    'no column takes the time by default, but in the book of what is installed'
+);
+
+-- Partitioned tables
+
+select set_eq(
+    $$select relname::text from relations where relkind = 'p'$$,
+    'select table_name from monitoring.partitioned_tables',
+    'the list of partitioned tables is complete'
+);
+
+select set_eq(
+    $$
+        select t.table_name
+        from monitoring.partitioned_tables as t
+        inner join pg_partitioned_table as p
+            on p.partrelid = to_regclass('monitoring.' || t.table_name)
+        inner join pg_attribute as a
+            on a.attrelid = p.partrelid and a.attname = t.time_column
+        where p.partstrat = 'r' and p.partattrs::text = a.attnum::text
+            and a.atttypid = 'timestamptz'::regtype
+    $$,
+    'select table_name from monitoring.partitioned_tables',
+    'each is partitioned by ranges of its time column'
+);
+
+select results_eq(
+    $$
+        select t.table_name, (
+            select array_agg(a.attname::text collate "default" order by k.position)
+            from pg_constraint as c
+            cross join unnest(c.conkey) with ordinality as k (attnum, position)
+            inner join pg_attribute as a on a.attrelid = c.conrelid and a.attnum = k.attnum
+            where c.conrelid = to_regclass('monitoring.' || t.table_name) and c.contype = 'p'
+                and k.position <= 2
+        )
+        from monitoring.partitioned_tables as t order by t.table_name
+    $$,
+    $$
+        select t.table_name, array[t.key_column, t.time_column]
+        from monitoring.partitioned_tables as t order by t.table_name
+    $$,
+    'the primary key of each begins with its key and time columns'
+);
+
+select is_empty(
+    $$
+        select t.table_name, t.key_column
+        from monitoring.partitioned_tables as t
+        where not exists (
+            select from relation_columns as c
+            where c.relname = t.table_name and c.attname = t.key_column
+                and c.type_name = 'text' and c.attnotnull
+        )
+    $$,
+    'the key column of each is a text that is never null'
+);
+
+select is_empty(
+    $$
+        select p.partrelid::regclass from pg_partitioned_table as p
+        inner join relations as r on p.partrelid = r.oid
+        where p.partdefid <> 0
+    $$,
+    'none has a default partition'
+);
+
+select is_empty(
+    $$
+        select r.relname from relations as r
+        where r.relkind in ('r', 'p')
+            and not exists (
+                select from pg_constraint as k where k.conrelid = r.oid and k.contype = 'p'
+            )
+    $$,
+    'every table has a primary key'
+);
+
+-- Cheap to write
+
+select is_empty(
+    $$
+        select t.tgrelid::regclass, t.tgname from pg_trigger as t
+        inner join pg_class as c on t.tgrelid = c.oid
+        where c.relnamespace = 'monitoring'::regnamespace
+    $$,
+    'there are no triggers'
+);
+
+select is_empty(
+    $$
+        select k.conrelid::regclass, k.conname from pg_constraint as k
+        where k.connamespace = 'monitoring'::regnamespace and k.contype = 'f'
+    $$,
+    'there are no foreign keys'
+);
+
+select is_empty(
+    $$
+        select relname, attname from relation_columns
+        where attidentity <> '' or attgenerated <> ''
+    $$,
+    'there are no identity and no generated columns'
+);
+
+select is_empty(
+    $$
+        select s.oid::regclass from pg_class as s
+        where s.relnamespace = 'monitoring'::regnamespace and s.relkind = 'S'
+            and not exists (
+                select from pg_depend as d
+                where d.classid = 'pg_class'::regclass and d.objid = s.oid and d.deptype = 'a'
+                    and d.refobjid in (select oid from relations)
+            )
+    $$,
+    'every sequence belongs to a column'
+);
+
+-- Security
+
+select is_empty(
+    $$
+        select c.oid::regclass
+        from pg_class as c, aclexplode(c.relacl) as a
+        where c.relnamespace = 'monitoring'::regnamespace and a.grantee = 0
+        union all
+        select a.attrelid::regclass
+        from relation_columns as a, aclexplode(a.attacl) as x
+        where x.grantee = 0
+    $$,
+    'no relation and no column is granted to everyone'
+);
+
+select is_empty(
+    $$
+        select n.nspname
+        from pg_namespace as n, aclexplode(n.nspacl) as a
+        where n.nspname = 'monitoring' and a.grantee = 0
+        union all
+        select 'default privileges'
+        from pg_default_acl as d
+        where d.defaclnamespace = 'monitoring'::regnamespace
+    $$,
+    'nor is the schema, now or by default'
+);
+
+select is_empty(
+    $$
+        select c.oid::regclass, a.grantee::regrole
+        from pg_class as c, aclexplode(c.relacl) as a
+        where c.relnamespace = 'monitoring'::regnamespace and c.relkind in ('r', 'p', 'S')
+            and a.grantee not in (c.relowner, 'monitoring_admin'::regrole)
+    $$,
+    'no table, partition or sequence is granted to anyone but the admin'
+);
+
+select * from finish(); -- noqa: AM04
+rollback;

@@ -1,0 +1,134 @@
+-- Names and call forms that users rely on: they may grow at the end, and never change.
+
+begin;
+select plan(24);
+
+-- The arguments of a public function in order, those that must be given in capitals.
+create function pg_temp.call_form(p_name text) returns text
+language sql
+as $$
+    select string_agg(
+        case
+            when a.position <= p.pronargs - p.pronargdefaults then upper(a.name) else a.name
+        end,
+        ' ' order by a.position
+    )
+    from pg_proc as p
+    cross join unnest(p.proargnames) with ordinality as a (name, position)
+    where p.pronamespace = 'monitoring'::regnamespace and p.proname = p_name
+$$;
+
+-- Functions
+
+select
+    is(
+        pg_temp.call_form(function_name),
+        call_form,
+        function_name || ' is called by these names, in this order'
+    )
+from (
+    values
+    (
+        'start_task_tracking',
+        'P_TASK_ID P_TASK_TYPE p_input_size p_worker_id p_parent_task_id p_metadata p_items_total '
+        'p_started_at'
+    ),
+    ('update_task_progress', 'P_TASK_ID p_items_done p_items_total p_counters p_at'),
+    (
+        'complete_task_tracking',
+        'P_TASK_ID p_status p_output_size p_step_durations p_counters p_metadata p_finished_at'
+    ),
+    ('record_finished_tasks', 'P_TASKS'),
+    (
+        'record_error',
+        'P_TASK_ID P_ERROR_TYPE P_SEVERITY P_MESSAGE p_component p_details p_stack p_fingerprint '
+        'p_occurred_at'
+    ),
+    ('record_errors', 'P_ERRORS'),
+    ('resolve_error_group', 'P_FINGERPRINT p_note p_by'),
+    ('mute_error_group', 'P_FINGERPRINT p_until p_note p_by'),
+    ('reopen_error_group', 'P_FINGERPRINT'),
+    (
+        'record_performance_metric',
+        'P_METRIC_NAME P_METRIC_TYPE P_VALUE p_unit p_component p_tags p_task_id p_recorded_at'
+    ),
+    ('record_metrics', 'P_METRICS'),
+    ('record_log', 'P_COMPONENT P_LEVEL P_MESSAGE p_details p_task_id p_duration_ms p_logged_at'),
+    ('record_logs', 'P_LOGS'),
+    (
+        'update_system_health',
+        'P_COMPONENT_TYPE P_COMPONENT_NAME P_STATUS p_response_time_ms p_failure_reason p_details '
+        'p_checked_at'
+    ),
+    (
+        'record_queue_metrics',
+        'P_QUEUE_NAME P_PENDING p_processing p_completed p_failed p_oldest_ready_seconds '
+        'p_recorded_at'
+    ),
+    ('message_template', 'P_MESSAGE'),
+    ('error_fingerprint', 'P_ERROR_TYPE P_MESSAGE'),
+    ('ensure_partitions', 'p_days_ahead')
+) as fixed (function_name, call_form);
+
+select
+    is(
+        (
+            select pg_get_function_identity_arguments(p.oid) from pg_proc as p
+            where p.pronamespace = 'monitoring'::regnamespace and p.proname = function_name
+        ),
+        '',
+        function_name || ' is called without arguments'
+    )
+from unnest(
+        array['get_dashboard_summary', 'get_installation', 'clock', 'version']
+    ) as function_name;
+
+select results_eq(
+    $$
+        select p.proname::text collate "default", pg_get_function_result(p.oid)
+        from pg_proc as p
+        where p.pronamespace = 'monitoring'::regnamespace and p.proname !~ '^_'
+            and p.proname ~ '^(start|update|complete|record|resolve|mute|reopen|get)_'
+        order by p.proname
+    $$,
+    $$
+        values
+        ('complete_task_tracking', 'boolean'),
+        ('get_dashboard_summary', 'jsonb'),
+        ('get_installation', 'jsonb'),
+        ('mute_error_group', 'void'),
+        ('record_error', 'bigint'),
+        ('record_errors', 'bigint'),
+        ('record_finished_tasks', 'bigint'),
+        ('record_log', 'bigint'),
+        ('record_logs', 'bigint'),
+        ('record_metrics', 'bigint'),
+        ('record_performance_metric', 'bigint'),
+        ('record_queue_metrics', 'bigint'),
+        ('reopen_error_group', 'boolean'),
+        ('resolve_error_group', 'void'),
+        ('start_task_tracking', 'integer'),
+        ('update_system_health', 'bigint'),
+        ('update_task_progress', 'boolean')
+    $$,
+    'each gives back what it always gave'
+);
+
+-- Views
+
+select set_has(
+    $$
+        select c.relname::text from pg_class as c
+        where c.relnamespace = 'monitoring'::regnamespace and c.relkind = 'v'
+    $$,
+    $$
+        values ('processing_metrics'), ('v_realtime_processing_status'), ('error_tracking'),
+            ('error_groups'), ('v_error_summary'), ('performance_monitoring'),
+            ('v_performance_trends'), ('system_health'), ('v_system_health_summary'),
+            ('queue_monitoring'), ('v_queue_performance'), ('v_active_alerts')
+    $$,
+    'the views that people name in their queries are there'
+);
+
+select * from finish(); -- noqa: AM04
+rollback;

@@ -1,0 +1,97 @@
+-- All there is in schema monitoring. What an older version left behind shows up here.
+
+begin;
+select plan(6);
+
+select functions_are(
+    'monitoring',
+    array[
+        -- recording
+        'start_task_tracking', 'update_task_progress', 'complete_task_tracking',
+        'record_finished_tasks', 'record_error', 'record_errors', 'record_performance_metric',
+        'record_metrics', 'record_log', 'record_logs', 'update_system_health',
+        'record_queue_metrics',
+        '_start_task', '_update_task', '_complete_task', '_complete_unknown_task',
+        '_remember_attempt', '_record_error', '_record_metric', '_record_log', '_record_probe',
+        '_record_queue', '_record_rows', '_insert_finished_tasks', '_insert_errors',
+        '_insert_metric_samples', '_insert_log_lines', '_name_bad_row',
+        '_make_partitions_for_rows', '_check_keys',
+        -- what goes into a record
+        'clock', '_event_time', '_is_event_time', 'message_template', 'error_fingerprint',
+        'fingerprint_version', '_capped_text', '_capped_json', '_merged', '_merge_objects',
+        '_is_small_object',
+        '_is_small_numbers', '_is_small_json', '_checked_name', '_checked_optional_name',
+        '_checked_severity', '_checked_end_status', '_checked_health', '_checked_level',
+        '_checked_size', '_checked_length', '_checked_value', '_checked_object',
+        '_checked_numbers', '_checked_start', '_checked_end', '_checked_own_id',
+        '_refuse_name', '_refuse_choice', '_refuse_number', '_refuse_json', '_refuse_time',
+        '_refuse_span', '_refuse_missing_end',
+        -- partitions
+        'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
+        '_make_partitions',
+        -- deciding and reading
+        'resolve_error_group', 'mute_error_group', 'reopen_error_group', '_decide_error_group',
+        'get_dashboard_summary', '_summarize_tasks', '_summarize_errors', '_summarize_health',
+        '_summarize_queues', '_summarize_alerts',
+        -- installation
+        'version', 'get_installation', 'note_code_checksum', '_missing_roles',
+        '_describe_partitions', '_hand_over_to_admin', '_grant_functions', '_grant_views',
+        '_grant_everything'
+    ],
+    'these are all the functions'
+);
+
+select is_empty(
+    $$
+        select p.proname, array_agg(p.oid::regprocedure)
+        from pg_proc as p
+        where p.pronamespace = 'monitoring'::regnamespace
+        group by p.proname having count(*) > 1
+    $$,
+    'no function has two signatures, so no call is ambiguous'
+);
+
+select set_eq(
+    $$
+        select c.relname::text from pg_class as c
+        where c.relnamespace = 'monitoring'::regnamespace and c.relkind in ('r', 'p')
+            and not c.relispartition
+    $$,
+    array[
+        'installed_migrations', 'installed_code', 'partitioned_tables', 'active_tasks',
+        'unsuccessful_attempts', 'finished_tasks', 'errors', 'error_group_states',
+        'metric_samples', 'log_lines', 'health_probes', 'queue_samples'
+    ],
+    'these are all the tables'
+);
+
+select views_are(
+    'monitoring',
+    array[
+        'processing_metrics', 'v_realtime_processing_status', 'v_task_statistics',
+        'error_tracking', 'error_groups', 'v_error_summary', 'performance_monitoring',
+        'v_performance_trends', 'application_logs', 'health_history', 'system_health',
+        'v_system_health_summary', 'queue_monitoring', 'v_queue_performance', 'v_active_alerts'
+    ],
+    'these are all the views'
+);
+
+select sequences_are(
+    'monitoring',
+    array[
+        'errors_error_id_seq', 'metric_samples_sample_id_seq', 'log_lines_log_id_seq',
+        'health_probes_probe_id_seq', 'queue_samples_sample_id_seq'
+    ],
+    'these are all the sequences'
+);
+
+select is_empty(
+    $$
+        select t.typname from pg_type as t
+        where t.typnamespace = 'monitoring'::regnamespace and t.typtype in ('d', 'e', 'r', 'm')
+    $$,
+    'there are no domains, enums or ranges'
+);
+
+select * from finish(); -- noqa: AM04
+rollback;

@@ -1,0 +1,147 @@
+-- Recording and reading do the same whatever the session of the caller is set to.
+
+begin;
+select plan(18);
+\ir helpers/fixed_clock.psql
+
+-- Bounds of a day's partition in UTC.
+create function pg_temp.bounds_of(p_partition text) returns text
+language sql
+set timezone = 'UTC'
+set datestyle = 'ISO'
+as $$
+    select pg_get_expr(c.relpartbound, c.oid)
+    from pg_class as c
+    where c.oid = to_regclass('monitoring.' || p_partition)
+$$;
+
+-- Search path
+
+select set_config('search_path', 'pg_temp, tap', true);
+create temporary table errors (task_id integer);
+create temporary table log_lines (component integer);
+
+select lives_ok(
+    $$select monitoring.record_error('t', 'E', 'low', 'row 5')$$,
+    'recording goes by no search path of the caller''s, where other tables may have our names'
+);
+
+select lives_ok(
+    $$select monitoring.record_logs('[{"component": "c", "level": "INFO", "message": "m"}]')$$,
+    'nor in bulk'
+);
+
+select isnt_empty(
+    'select * from monitoring.error_groups',
+    'views need none'
+);
+
+select is(
+    monitoring.get_dashboard_summary() -> 'errors' ->> 'low',
+    '1',
+    'nor does the dashboard'
+);
+
+select set_config('search_path', 'monitoring, tap, public', true);
+
+-- How times are written
+
+select
+    lives_ok(
+        format(
+            $$
+                select set_config('datestyle', %L, true), set_config('timezone', %L, true);
+                select monitoring.record_queue_metrics('q', 1, p_recorded_at => %L::timestamptz)
+            $$,
+            date_style, zone, at
+        ),
+        format('a day is made by a session that writes times in %s of %s', date_style, zone)
+    )
+from (
+    values
+    ('SQL, DMY', 'Asia/Kolkata', '2025-04-02 12:00+00'),
+    ('Postgres, MDY', 'Asia/Shanghai', '2025-05-02 12:00+00'),
+    ('German', 'America/St_Johns', '2025-06-02 12:00+00'),
+    ('ISO, YMD', 'Pacific/Kiritimati', '2025-07-02 12:00+00')
+) as setting (date_style, zone, at);
+
+select set_config('timezone', 'UTC', true);
+select set_config('datestyle', 'ISO, MDY', true);
+
+select
+    is(
+        pg_temp.bounds_of('queue_samples_' || replace(day, '-', '')),
+        format('FOR VALUES FROM (''%s 00:00:00+00'') TO (''%s 00:00:00+00'')', day, next_day),
+        format('%s begins and ends at midnight UTC', day)
+    )
+from (
+    values
+    ('2025-04-02', '2025-04-03'), ('2025-05-02', '2025-05-03'), ('2025-06-02', '2025-06-03'),
+    ('2025-07-02', '2025-07-03')
+) as made (day, next_day);
+
+-- A day of 23 hours
+
+select set_config('timezone', 'America/St_Johns', true);
+select pg_temp.set_clock('2026-03-07 12:00+00');
+
+select lives_ok(
+    $$select monitoring.record_log('c', 'INFO', 'm', p_logged_at => '2026-03-08 12:00+00')$$,
+    'a day ahead is 24 hours, also when the clocks are changed in between'
+);
+
+select lives_ok(
+    $$
+        select monitoring.record_logs(
+            '[{"component": "c", "level": "INFO", "message": "m",
+                "logged_at": "2026-03-08T12:00:00Z"}]'
+        )
+    $$,
+    'also in bulk'
+);
+
+select pg_temp.set_clock('2026-01-15 12:00+00');
+
+-- Collations
+
+create temporary table told (kind text, message text collate "C");
+insert into told values ('kind', 'message');
+
+select lives_ok(
+    $$select monitoring.record_error(message, kind, 'low', message, kind) from told$$,
+    'arguments may come from columns of different collations'
+);
+
+select lives_ok(
+    $$
+        select monitoring.start_task_tracking(message, kind),
+            monitoring.record_performance_metric(kind, message, 1),
+            monitoring.update_system_health(kind, message, 'healthy')
+        from told
+    $$,
+    'in every recording call'
+);
+
+-- Other
+
+select set_config('intervalstyle', 'iso_8601', true);
+select set_config('extra_float_digits', '-15', true);
+select set_config('quote_all_identifiers', 'on', true);
+select set_config('standard_conforming_strings', 'off', true);
+select set_config('escape_string_warning', 'off', true);
+select set_config('transform_null_equals', 'on', true);
+
+select lives_ok(
+    'select monitoring.record_performance_metric(''m'', ''gauge'', 0.1,'
+    ' p_recorded_at => ''2025-08-02 12:00+00'')',
+    'unusual settings of output change nothing'
+);
+
+select results_eq(
+    'select value = 0.1 from monitoring.performance_monitoring where metric_name = ''m''',
+    'values (true)',
+    'not even a digit of a value'
+);
+
+select * from finish(); -- noqa: AM04
+rollback;

@@ -1,0 +1,119 @@
+-- The columns of the views that people read, in their order.
+
+begin;
+select plan(15);
+
+-- Types in short, as in a column list.
+create function pg_temp.columns_of(p_view text) returns text
+language sql
+as $$
+    select string_agg(
+        a.attname || case format_type(a.atttypid, a.atttypmod)
+            when 'text' then ''
+            when 'timestamp with time zone' then ' at'
+            when 'double precision' then ' float'
+            else ' ' || format_type(a.atttypid, a.atttypmod)
+        end,
+        ', ' order by a.attnum
+    )
+    from pg_attribute as a
+    where a.attrelid = to_regclass('monitoring.' || p_view) and a.attnum > 0
+$$;
+
+select
+    is(
+        pg_temp.columns_of(view_name),
+        columns,
+        view_name || ' has its columns, a text where nothing else is said'
+    )
+from (
+    values
+    (
+        'processing_metrics',
+        'task_id, task_type, status, start_time at, end_time at, duration_ms float, '
+        'input_size bigint, output_size bigint, worker_id, step_durations jsonb, counters jsonb, '
+        'metadata jsonb, attempt integer, parent_task_id, items_done bigint, items_total bigint, '
+        'heartbeat_at at, progress_at at, backend_pid integer'
+    ),
+    (
+        'v_realtime_processing_status',
+        'task_id, task_type, attempt integer, worker_id, parent_task_id, start_time at, '
+        'running_ms float, items_done bigint, items_total bigint, progress_percent numeric, '
+        'counters jsonb, heartbeat_at at, progress_at at, seconds_without_progress float, '
+        'backend_pid integer, is_backend_alive boolean'
+    ),
+    (
+        'v_task_statistics',
+        'task_type, tasks bigint, completed bigint, failed bigint, ended_otherwise bigint, '
+        'success_percent numeric, avg_duration_ms float, p50_duration_ms float, '
+        'p95_duration_ms float, p99_duration_ms float, max_duration_ms float, last_end_time at'
+    ),
+    (
+        'error_tracking',
+        'error_id bigint, task_id, error_type, severity, message, component, fingerprint, '
+        'details jsonb, occurred_at at, stack'
+    ),
+    (
+        'error_groups',
+        'fingerprint, error_type, severity, example, template, status, occurrences bigint, '
+        'tasks bigint, components text[], first_seen_at at, last_seen_at at, muted_until at, note, '
+        'changed_by, changed_at at'
+    ),
+    (
+        'v_error_summary',
+        'error_type, severity, component, occurrences bigint, groups bigint, tasks bigint, '
+        'first_seen_at at, last_seen_at at, last_message'
+    ),
+    (
+        'performance_monitoring',
+        'metric_name, metric_type, value float, unit, component, tags jsonb, recorded_at at, '
+        'task_id, sample_id bigint'
+    ),
+    (
+        'v_performance_trends',
+        'bucket_at at, metric_name, component, unit, samples bigint, avg_value float, '
+        'min_value float, max_value float, p50_value float, p95_value float'
+    ),
+    (
+        'application_logs',
+        'log_id bigint, logged_at at, level, component, message, details jsonb, task_id, '
+        'duration_ms float'
+    ),
+    (
+        'health_history',
+        'probe_id bigint, component_type, component_name, status, response_time_ms float, '
+        'failure_reason, details jsonb, checked_at at'
+    ),
+    (
+        'system_health',
+        'component_type, component_name, status, response_time_ms float, failure_reason, '
+        'last_check_at at, details jsonb'
+    ),
+    (
+        'v_system_health_summary',
+        'component_type, component_name, status, response_time_ms float, failure_reason, '
+        'last_check_at at, seconds_since_check float, checks bigint, avg_response_time_ms float, '
+        'uptime_percent numeric, last_unhealthy_at at'
+    ),
+    (
+        'queue_monitoring',
+        'queue_name, pending bigint, processing bigint, completed bigint, failed bigint, '
+        'oldest_ready_seconds float, recorded_at at, sample_id bigint'
+    ),
+    (
+        'v_queue_performance',
+        'queue_name, pending bigint, processing bigint, completed bigint, failed bigint, '
+        'oldest_ready_seconds float, recorded_at at, samples bigint, avg_pending numeric, '
+        'max_pending bigint, pending_change bigint, completed_per_minute float, '
+        'failed_percent numeric'
+    ),
+    (
+        'v_active_alerts',
+        'alert_id bigint, rule_name, fingerprint, severity, status, summary, value float, '
+        'threshold float, labels jsonb, occurrences bigint, started_at at, last_seen_at at, '
+        'acknowledged_by, acknowledged_at at'
+    )
+) as expected (view_name, columns);
+
+select * from finish(); -- noqa: AM04
+rollback;
