@@ -9,24 +9,26 @@ as $$
 declare
     v_known text [];
     v_unknown text;
+    v_number bigint;
 begin
     select array_agg(a.attname::text order by a.attnum) into v_known
     from pg_attribute a
     where a.attrelid = to_regclass('monitoring.' || p_view) and a.attnum > 0;
 
-    select k.key into v_unknown
+    select k.key, k.number into v_unknown, v_number
     from (
-        select distinct jsonb_object_keys(r.value) as key
-        from jsonb_array_elements(p_rows) r
+        select jsonb_object_keys(r.value) as key, min(r.ordinality) as number
+        from jsonb_array_elements(p_rows) with ordinality r
         where jsonb_typeof(r.value) = 'object'
+        group by key
     ) k
     where k.key <> all (v_known)
-    order by k.key
+    order by k.number, k.key
     limit 1;
     if v_unknown is not null then
         raise exception using
             errcode = 'PV005',
-            message = format('there is no column "%s"', left(v_unknown, 100)),
+            message = format('row %s: there is no column "%s"', v_number, left(v_unknown, 100)),
             hint = format('Use the columns of %s: %s.', p_view, array_to_string(v_known, ', '));
     end if;
 end
@@ -87,15 +89,26 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_missing timestamptz [];
 begin
-    perform monitoring._make_partitions(p_table, d.day at time zone 'UTC')
+    select array_agg(d.day order by d.day) into v_missing
     from (
-        select distinct
-            date_trunc('day', monitoring._event_time((r.value ->> p_time_column)::timestamptz)
-                at time zone 'UTC') as day
-        from jsonb_array_elements(p_rows) r
+        select distinct date_trunc('day', t.at, 'UTC') as day
+        from jsonb_array_elements(p_rows) r,
+            monitoring._event_time((r.value ->> p_time_column)::timestamptz) t (at)
     ) d
-    order by d.day;
+    where not monitoring._has_partition(p_table, d.day);
+
+    -- Every partition takes locks until the end of the transaction, and locks are limited.
+    if cardinality(v_missing) > 100 then
+        raise exception using
+            errcode = 'PV004',
+            message = format('the rows fall on too many days without a partition: %s',
+                cardinality(v_missing)),
+            hint = 'Send rows of at most 100 such days in a transaction.';
+    end if;
+    perform monitoring._make_partitions(p_table, m.day) from unnest(v_missing) m (day);
 exception
     -- A time that cannot be read is named, with its row, by the insert that follows.
     when data_exception or sqlstate 'PV006' then null;
@@ -103,7 +116,7 @@ end
 $$;
 
 comment on function monitoring._make_partitions_for_rows(text, text, jsonb) is
-'Makes the partitions that an array of rows needs.';
+'Makes the partitions that an array of rows needs, or raises PV004 when they are more than 100.';
 
 create or replace function monitoring._name_bad_row(p_table text, p_rows jsonb)
 returns void

@@ -190,7 +190,6 @@ language sql
 volatile
 return case
     when p_start is null then null
-    when p_end is null then monitoring._refuse_missing_end()
     when p_start <= p_end then monitoring._event_time(p_start)
     else monitoring._refuse_span(p_start, p_end)
 end;
@@ -201,7 +200,7 @@ comment on function monitoring._checked_start(timestamptz, timestamptz) is
 create or replace function monitoring._checked_end(p_end timestamptz) returns timestamptz
 language sql
 stable
-return coalesce(p_end, monitoring._refuse_missing_end());
+return coalesce(p_end, monitoring._refuse_span(null, p_end));
 
 comment on function monitoring._checked_end(timestamptz) is
 'The end of a finished task, or PV006 when missing: it says which run it was, so now will not do.';
@@ -217,3 +216,14 @@ end;
 
 comment on function monitoring._checked_own_id(text, bigint) is
 'The number that a caller chose for a row, null when missing, or PV004 unless it is negative.';
+
+create or replace function monitoring._checked_attempt(p_value bigint) returns integer
+language sql
+stable
+return case
+    when p_value between 1 and 2147483647 then p_value::integer
+    else monitoring._refuse_number('attempt', p_value::text, 'a number from 1 up')::integer
+end;
+
+comment on function monitoring._checked_attempt(bigint) is
+'The number of an attempt, or PV004 unless it counts from 1.';

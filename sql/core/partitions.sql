@@ -91,8 +91,8 @@ declare
     v_today date := (monitoring.clock() at time zone 'UTC')::date;
     v_made integer;
 begin
-    if (p_days_ahead between 0 and 366) is not true then
-        perform monitoring._refuse_number('p_days_ahead', p_days_ahead::text, 'a number from 0 to 366');
+    if (p_days_ahead between 0 and 100) is not true then
+        perform monitoring._refuse_number('p_days_ahead', p_days_ahead::text, 'a number from 0 to 100');
     end if;
     perform pg_advisory_xact_lock(hashtext('monitoring.partitions'));
     select count(*) filter (
@@ -105,5 +105,5 @@ end
 $$;
 
 comment on function monitoring.ensure_partitions(integer) is
-'Makes the missing partitions from today to so many days ahead (0 to 366) for every partitioned '
+'Makes the missing partitions from today to so many days ahead (0 to 100) for every partitioned '
 'table; returns how many it made.';

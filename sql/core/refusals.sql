@@ -101,29 +101,18 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    if p_end is null then
+        raise exception using
+            errcode = 'PV006',
+            message = 'end_time is missing',
+            hint = 'Give the time at which the task ended.';
+    end if;
     raise exception using
         errcode = 'PV006',
-        message = format('task ends before it starts: start_time %s, end_time %s',
-            p_start, coalesce(p_end::text, 'missing')),
+        message = format('task ends before it starts: start_time %s, end_time %s', p_start, p_end),
         hint = 'Give an end_time that is not before start_time.';
 end
 $$;
 
 comment on function monitoring._refuse_span(timestamptz, timestamptz) is
-'Raises PV006 for a task that ends before it starts.';
-
-create or replace function monitoring._refuse_missing_end() returns timestamptz
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    raise exception using
-        errcode = 'PV006',
-        message = 'end_time is missing',
-        hint = 'Give the time at which the task ended.';
-end
-$$;
-
-comment on function monitoring._refuse_missing_end() is
-'Raises PV006 for a finished task without an end.';
+'Raises PV006 for a task that has no end, or ends before it starts.';

@@ -145,6 +145,6 @@ volatile
 return monitoring._record_rows('errors', 'error_tracking', 'occurred_at', p_errors);
 
 comment on function monitoring.record_errors(jsonb) is
-'Records an array of errors, keys as the columns of error_tracking (error_type, severity and '
-'message needed), all or nothing. Returns how many were new: a row that carries its own error_id '
-'is written once.';
+'Records an array of errors, keys as the columns of error_tracking (error_type and severity '
+'needed), all or nothing. Returns how many were new: a row that carries its '
+'own, negative error_id is written once.';

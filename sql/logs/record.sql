@@ -121,6 +121,6 @@ volatile
 return monitoring._record_rows('log_lines', 'application_logs', 'logged_at', p_logs);
 
 comment on function monitoring.record_logs(jsonb) is
-'Records an array of log lines, keys as the columns of application_logs (component, level and '
-'message needed), all or nothing. Returns how many were new: a row that carries its own log_id is '
-'written once.';
+'Records an array of log lines, keys as the columns of application_logs (component and level '
+'needed), all or nothing. Returns how many were new: a row that carries its own, '
+'negative log_id is written once.';

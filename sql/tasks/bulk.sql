@@ -16,12 +16,12 @@ begin
     )
     select
         monitoring._checked_name('task_id', r.task_id),
-        monitoring._checked_size('attempt', coalesce(r.attempt, 1))::integer,
+        monitoring._checked_attempt(coalesce(r.attempt, 1)),
         monitoring._checked_name('task_type', r.task_type),
         monitoring._checked_end_status(coalesce(r.status, 'completed')),
-        monitoring._checked_start(r.start_time, r.end_time),
+        monitoring._checked_start(s.started_at, r.end_time),
         monitoring._event_time(monitoring._checked_end(r.end_time)),
-        date_part('epoch', r.end_time - r.start_time) * 1000,
+        date_part('epoch', r.end_time - s.started_at) * 1000,
         monitoring._checked_size('input_size', r.input_size),
         monitoring._checked_size('output_size', r.output_size),
         monitoring._checked_size('items_done', r.items_done),
@@ -38,6 +38,7 @@ begin
         status text,
         start_time timestamptz,
         end_time timestamptz,
+        duration_ms double precision,
         input_size bigint,
         output_size bigint,
         items_done bigint,
@@ -48,6 +49,14 @@ begin
         counters jsonb,
         metadata jsonb
     )
+    -- Who knows only how long it took has told the start as well.
+    cross join lateral (
+        select coalesce(
+            r.start_time,
+            r.end_time
+                - make_interval(secs => monitoring._checked_length('duration_ms', r.duration_ms) / 1000)
+        ) as started_at
+    ) as s
     on conflict do nothing;
     get diagnostics v_written = row_count;
     return v_written;

@@ -1,7 +1,7 @@
 -- record_finished_tasks: finished tasks by the thousand.
 
 begin;
-select plan(13);
+select plan(14);
 \ir helpers/fixed_clock.psql
 
 -- Interface
@@ -164,6 +164,20 @@ select results_eq(
     $$,
     $$values (0::double precision, null, null::jsonb, 'completed', 1, '{}'::jsonb)$$,
     'a null is as good as a key left out, and a task may take no time'
+);
+
+select monitoring.record_finished_tasks(
+    '[{"task_id": "timed", "task_type": "t", "end_time": "2026-01-15T11:00:00Z",
+        "duration_ms": 5000}]'
+);
+
+select results_eq(
+    $$
+        select end_time - start_time, duration_ms
+        from monitoring.processing_metrics where task_id = 'timed'
+    $$,
+    $$values (interval '5 seconds', 5000::double precision)$$,
+    'who tells how long it took has told the start'
 );
 
 select * from finish(); -- noqa: AM04

@@ -1,7 +1,7 @@
 -- Bad rows in bulk: the whole call is refused, and the message names the row.
 
 begin;
-select plan(41);
+select plan(43);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -53,23 +53,44 @@ from (
 select
     results_eq(
         format('select code, message from pg_temp.refusal_of(%L)', call),
-        'values (''PV005'', ''there is no column "colour"'')',
+        format('values (''PV005'', ''row %s: there is no column "colour"'')', row_number),
         'is refused: ' || call
     )
-from unnest(
-        array[
-            'record_finished_tasks(''[{"task_id": "t", "colour": 1}]'')',
-            'record_errors(''[{"error_type": "E"}, {"message": "m", "colour": null}]'')',
-            'record_metrics(''[{"colour": {}}]'')',
-            'record_logs(''[{"component": "c", "level": "INFO", "message": "m"}, {"colour": 1}]'')'
-        ]
-    ) as call;
+from (
+    values
+    (1, 'record_finished_tasks(''[{"task_id": "t", "colour": 1}]'')'),
+    (2, 'record_errors(''[{"error_type": "E"}, {"message": "m", "colour": null}]'')'),
+    (1, 'record_metrics(''[{"colour": {}}]'')'),
+    (2, 'record_logs(''[{"component": "c", "level": "INFO", "message": "m"}, {"colour": 1}]'')')
+) as bad (row_number, call);
 
 select is(
     (pg_temp.refusal_of('record_logs(''[{"severity": "low"}]'')')).hint,
     'Use the columns of application_logs: log_id, logged_at, level, component, message, details, '
     'task_id, duration_ms.',
     'and the hint tells which columns there are'
+);
+
+-- Refusals: more missing days than a transaction has locks for
+
+select is(
+    pg_temp.refusal_of(
+        format(
+            'record_metrics(%L)',
+            (
+                select
+                    jsonb_agg(jsonb_build_object(
+                        'metric_name', 'm', 'value', 1, 'recorded_at', date '2015-01-01' + n
+                    ))
+                from generate_series(1, 101) as n
+            )
+        )
+    ),
+    row(
+        'PV004', 'the rows fall on too many days without a partition: 101',
+        'Send rows of at most 100 such days in a transaction.'
+    )::pg_temp.refusal,
+    'rows of a hundred and one missing days are refused'
 );
 
 -- Refusals: one bad row after a good one
@@ -102,6 +123,10 @@ from (
     (
         '"task_id": "t"', 'PV001', 'task_type is missing: null',
         'Give task_type a name of 1 to 255 characters that are not all blank.'
+    ),
+    (
+        '"task_id": "t", "task_type": "l", "attempt": 0', 'PV004',
+        'attempt is out of range: 0', 'Give attempt as a number from 1 up.'
     ),
     (
         '"task_id": "t", "task_type": "l", "status": "running"', 'PV003',
@@ -140,8 +165,8 @@ from (
         'Give every field the type of the column of that name.'
     ),
     (
-        '"task_id": "t", "task_type": "l", "attempt": 2147483648', 'PV005',
-        'integer out of range', 'Give every field the type of the column of that name.'
+        '"task_id": "t", "task_type": "l", "attempt": 2147483648', 'PV004',
+        'attempt is out of range: 2147483648', 'Give attempt as a number from 1 up.'
     )
 ) as refused (bad, code, message, hint);
 

@@ -23,9 +23,9 @@ select functions_are(
         '_is_small_numbers', '_is_small_json', '_checked_name', '_checked_optional_name',
         '_checked_severity', '_checked_end_status', '_checked_health', '_checked_level',
         '_checked_size', '_checked_length', '_checked_value', '_checked_object',
-        '_checked_numbers', '_checked_start', '_checked_end', '_checked_own_id',
+        '_checked_numbers', '_checked_start', '_checked_end', '_checked_own_id', '_checked_attempt',
         '_refuse_name', '_refuse_choice', '_refuse_number', '_refuse_json', '_refuse_time',
-        '_refuse_span', '_refuse_missing_end',
+        '_refuse_span',
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
         '_make_partitions',

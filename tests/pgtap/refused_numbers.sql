@@ -84,11 +84,11 @@ select
         row(
             'PV004',
             format('p_days_ahead is out of range: %s', days),
-            'Give p_days_ahead as a number from 0 to 366.'
+            'Give p_days_ahead as a number from 0 to 100.'
         )::pg_temp.refusal,
         format('partitions are not made %s days ahead', days)
     )
-from unnest(array['-1', '367', 'null']) as days;
+from unnest(array['-1', '101', 'null']) as days;
 
 -- Afterwards
 

@@ -1,7 +1,7 @@
 -- update_task_progress: heartbeats, items and counters of a running task.
 
 begin;
-select plan(17);
+select plan(18);
 \ir helpers/fixed_clock.psql
 
 -- Minutes after twelve at which the task last spoke and last got further.
@@ -102,6 +102,7 @@ select is(
     'of a counter told twice the newer value stands'
 );
 
+select pg_temp.set_clock('2026-01-15 12:25+00');
 select monitoring.update_task_progress('load', 12, p_at => '2026-01-15 12:20+00');
 
 select results_eq(
@@ -118,6 +119,14 @@ select results_eq(
     'a heartbeat that arrives late turns no clock back'
 );
 
+select monitoring.update_task_progress('load', 14, p_at => '2026-01-15 12:55+00');
+
+select results_eq(
+    $$execute spoke_and_got_further('load')$$,
+    'values (25, 25)',
+    'one from a clock that is ahead is taken for now, so that silence shows in time'
+);
+
 -- Boundaries
 
 select monitoring.start_task_tracking('fresh', 'load');
@@ -126,7 +135,7 @@ select monitoring.update_task_progress('fresh', 0);
 
 select results_eq(
     $$execute spoke_and_got_further('fresh')$$,
-    'values (30, 9)',
+    'values (30, 25)',
     'no items done is no progress'
 );
 

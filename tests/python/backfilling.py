@@ -18,8 +18,8 @@ VIEWS = {
 EXAMPLES: dict[str, dict[str, Any]] = {
     "tasks": {
         "task_id": "t1", "task_type": "load", "status": "failed", "attempt": 2,
-        "start_time": "2024-05-01T11:59:00+00:00", "end_time": AT, "input_size": 1,
-        "output_size": 2, "items_done": 3, "items_total": 4, "worker_id": "w",
+        "start_time": "2024-05-01T11:59:00+00:00", "end_time": AT, "duration_ms": 60000,
+        "input_size": 1, "output_size": 2, "items_done": 3, "items_total": 4, "worker_id": "w",
         "parent_task_id": "p", "step_durations": {"s": 1.5}, "counters": {"c": 1},
         "metadata": {"m": [1, "x"]},
     },

@@ -16,6 +16,8 @@ from pgvigil.exceptions import PgvigilError
 
 BATCH_LINES = 1000
 _BATCH_CHARACTERS = 8 * 1024 * 1024
+# Days without a partition yet are made in the batch's transaction, which has locks for so many.
+_BATCH_DAYS = 100
 
 
 class BrokenFileError(PgvigilError):
@@ -36,12 +38,19 @@ class Outcome:
 class _Batch:
     lines: list[Line] = field(default_factory=list)
     characters: int = 0
+    days: set[str] = field(default_factory=set)
 
     def add(self, line: Line) -> bool:
         """Take a line and tell whether the batch is full."""
         self.lines.append(line)
         self.characters += len(line.text)
-        return len(self.lines) >= BATCH_LINES or self.characters >= _BATCH_CHARACTERS
+        if line.kind is not None:
+            self.days.add(str(line.row.get(line.kind.time_column))[:10])
+        return (
+            len(self.lines) >= BATCH_LINES
+            or self.characters >= _BATCH_CHARACTERS
+            or len(self.days) >= _BATCH_DAYS // 2
+        )
 
 
 class _RejectFile:
