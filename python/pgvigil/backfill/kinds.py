@@ -44,8 +44,8 @@ KINDS: dict[str, Kind] = {
             "record_finished_tasks",
             "end_time",
             None,  # task_id, attempt and end_time say which one it is
-            "task_id task_type status start_time duration_ms attempt input_size output_size items_done "
-            "items_total worker_id parent_task_id",
+            "task_id task_type status start_time duration_ms attempt input_size output_size "
+            "items_done items_total worker_id parent_task_id",
             "step_durations counters metadata",
         ),
         _kind(
