@@ -67,7 +67,7 @@ test-python: $(VENV)/.dev ## run the Python tests (ARGS='-k name')
 	@$(BIN)/pytest $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/.dev ## measure speed and error grouping; see bench/README.md
+bench: $(VENV)/.dev ## measure what recording costs; see bench/README.md
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: dist
