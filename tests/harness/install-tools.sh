@@ -40,8 +40,8 @@ if [ "$(id -u)" -ne 0 ]; then
     as_root=(sudo)
 fi
 
-# Fresh systems come without package lists.
-[ -n "$(server_version 2> /dev/null)" ] || "${as_root[@]}" apt-get update -qq
+# Fresh systems come without package lists, and old lists name packages that are gone.
+"${as_root[@]}" apt-get update -qq
 packages=("${missing[@]//VERSION/$(server_version)}")
 echo "Installing ${packages[*]}"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
