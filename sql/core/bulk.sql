@@ -37,87 +37,6 @@ $$;
 comment on function monitoring._check_keys(text, jsonb) is
 'Raises PV005 when a row has a key that is no column of the view; a misspelt one would be lost.';
 
-create or replace function monitoring._record_rows(
-    p_table text, p_view text, p_time_column text, p_rows jsonb
-)
-returns bigint
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_insert text := format('select monitoring.%I($1)', '_insert_' || p_table);
-    v_written bigint;
-begin
-    if p_rows is null or jsonb_typeof(p_rows) <> 'array' then
-        perform monitoring._refuse_json('rows', coalesce(p_rows::text, 'null'),
-            'a JSON array of objects, one a row');
-    end if;
-    perform monitoring._check_keys(p_view, p_rows);
-    begin
-        execute v_insert into v_written using p_rows;
-        return v_written;
-    exception
-        when check_violation then
-            -- A day without a partition. Seldom, so it is cheaper to run into than to look for.
-            perform monitoring._make_partitions_for_rows(p_table, p_time_column, p_rows);
-        when others then
-            perform monitoring._name_bad_row(p_table, p_rows);
-            raise;
-    end;
-    begin
-        execute v_insert into v_written using p_rows;
-        return v_written;
-    exception
-        when others then
-            perform monitoring._name_bad_row(p_table, p_rows);
-            raise;
-    end;
-end
-$$;
-
-comment on function monitoring._record_rows(text, text, text, jsonb) is
-'Hands an array of rows to the table''s insert function; makes missing partitions and names a bad '
-'row.';
-
-create or replace function monitoring._make_partitions_for_rows(
-    p_table text, p_time_column text, p_rows jsonb
-)
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_missing timestamptz [];
-begin
-    select array_agg(d.day order by d.day) into v_missing
-    from (
-        select distinct date_trunc('day', t.at, 'UTC') as day
-        from jsonb_array_elements(p_rows) r,
-            monitoring._event_time((r.value ->> p_time_column)::timestamptz) t (at)
-    ) d
-    where not monitoring._has_partition(p_table, d.day);
-
-    -- Every partition takes locks until the end of the transaction, and locks are limited.
-    if cardinality(v_missing) > 100 then
-        raise exception using
-            errcode = 'PV004',
-            message = format('the rows fall on too many days without a partition: %s',
-                cardinality(v_missing)),
-            hint = 'Send rows of at most 100 such days in a transaction.';
-    end if;
-    perform monitoring._make_partitions(p_table, m.day) from unnest(v_missing) m (day);
-exception
-    -- A time that cannot be read is named, with its row, by the insert that follows.
-    when data_exception or sqlstate 'PV006' then null;
-end
-$$;
-
-comment on function monitoring._make_partitions_for_rows(text, text, jsonb) is
-'Makes the partitions that an array of rows needs, or raises PV004 when they are more than 100.';
-
 create or replace function monitoring._name_bad_row(p_table text, p_rows jsonb)
 returns void
 language plpgsql
@@ -169,3 +88,94 @@ $$;
 comment on function monitoring._name_bad_row(text, jsonb) is
 'Finds the first row that a table''s insert function refuses and raises its fault with the row''s '
 'number, from 1; returns when no row is at fault.';
+
+create or replace function monitoring._make_partitions_for_rows(
+    p_table text, p_time_column text, p_rows jsonb
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_missing timestamptz [];
+begin
+    select array_agg(d.day order by d.day) into v_missing
+    from (
+        select distinct date_trunc('day', t.at, 'UTC') as day
+        from jsonb_array_elements(p_rows) r,
+            monitoring._event_time((r.value ->> p_time_column)::timestamptz) t (at)
+    ) d
+    where not monitoring._has_partition(p_table, d.day);
+
+    -- Every partition takes locks until the end of the transaction, and locks are limited.
+    if cardinality(v_missing) > 100 then
+        raise exception using
+            errcode = 'PV004',
+            message = format('the rows fall on too many days without a partition: %s',
+                cardinality(v_missing)),
+            hint = 'Send rows of at most 100 such days in a transaction.';
+    end if;
+    perform monitoring._make_partitions(p_table, m.day) from unnest(v_missing) m (day);
+exception
+    when data_exception or sqlstate 'PV006' then
+        perform monitoring._name_bad_row(p_table, p_rows);
+        raise;
+end
+$$;
+
+comment on function monitoring._make_partitions_for_rows(text, text, jsonb) is
+'Makes the partitions that an array of rows needs, or raises PV004 when they are more than 100.';
+
+create or replace function monitoring._insert_rows(p_table text, p_rows jsonb) returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_written bigint;
+begin
+    execute format('select monitoring.%I($1)', '_insert_' || p_table) into v_written using p_rows;
+    return v_written;
+exception
+    when check_violation then
+        raise;
+    when others then
+        perform monitoring._name_bad_row(p_table, p_rows);
+        raise;
+end
+$$;
+
+comment on function monitoring._insert_rows(text, jsonb) is
+'Calls a table''s insert function and names the bad row when it fails; a missing partition is left '
+'to the caller.';
+
+create or replace function monitoring._record_rows(
+    p_table text, p_view text, p_time_column text, p_rows jsonb
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_rows is null or jsonb_typeof(p_rows) <> 'array' then
+        perform monitoring._refuse_json('rows', coalesce(p_rows::text, 'null'),
+            'a JSON array of objects, one a row');
+    end if;
+    perform monitoring._check_keys(p_view, p_rows);
+    begin
+        return monitoring._insert_rows(p_table, p_rows);
+    exception
+        when check_violation then
+            -- A day without a partition. Seldom, so it is cheaper to run into than to look for.
+            perform monitoring._make_partitions_for_rows(p_table, p_time_column, p_rows);
+    end;
+    return monitoring._insert_rows(p_table, p_rows);
+end
+$$;
+
+comment on function monitoring._record_rows(text, text, text, jsonb) is
+'Hands an array of rows to the table''s insert function; makes missing partitions and names a bad '
+'row.';

@@ -55,12 +55,7 @@ begin
         perform monitoring._make_partitions('finished_tasks', v_finished_at);
         -- A run that is told again with its times is in history already. Asking costs only those
         -- who give a time, where "on conflict" would cost everyone.
-        if exists (
-            select from monitoring.finished_tasks t
-            where t.task_id = p_task_id
-                and t.finished_at = v_finished_at
-                and t.attempt = v_task.attempt
-        ) then
+        if monitoring._is_in_history(p_task_id, v_finished_at, v_task.attempt) then
             return true;
         end if;
     end if;
@@ -91,6 +86,20 @@ $$;
 comment on function monitoring._complete_task(
     text, text, bigint, jsonb, jsonb, jsonb, timestamptz
 ) is 'Does the work of complete_task_tracking.';
+
+create or replace function monitoring._is_in_history(
+    p_task_id text, p_finished_at timestamptz, p_attempt integer
+)
+returns boolean
+language sql
+stable
+return exists (
+    select from monitoring.finished_tasks as t
+    where t.task_id = p_task_id and t.finished_at = p_finished_at and t.attempt = p_attempt
+);
+
+comment on function monitoring._is_in_history(text, timestamptz, integer) is
+'Whether an attempt that ended at that very time is recorded.';
 
 create or replace function monitoring._remember_attempt(
     p_task_id text, p_attempt integer, p_finished_at timestamptz

@@ -13,7 +13,12 @@ select functions_are(
         'record_queue_metrics',
         '_start_task', '_update_task', '_complete_task', '_complete_unknown_task',
         '_remember_attempt', '_record_error', '_record_metric', '_record_log', '_record_probe',
-        '_record_queue', '_record_rows', '_insert_finished_tasks', '_insert_errors',
+        '_record_queue',
+        '_record_rows',
+        '_insert_rows',
+        '_is_in_history',
+        '_insert_finished_tasks',
+        '_insert_errors',
         '_insert_metric_samples', '_insert_log_lines', '_name_bad_row',
         '_make_partitions_for_rows', '_check_keys',
         -- what goes into a record
