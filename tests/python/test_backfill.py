@@ -27,6 +27,7 @@ from tests.python.backfilling import (
     count_of,
     log,
     messages,
+    without_id,
     write_csv,
     write_jsonl,
 )
@@ -137,8 +138,14 @@ def test_loading_again_adds_nothing_and_identical_lines_are_all_kept(
     assert [count_of(connection, view) for view in VIEWS.values()] == [1, 3, 3, 3]
 
 
-def without_id(example: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in example.items() if value != -7}
+def test_exported_records_keep_their_numbers_with_a_minus_sign(
+    backfill: Backfill, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    lines = [{**EXAMPLES["logs"], "log_id": number} for number in (12, "13", -14)]
+    file = write_csv(tmp_path / "logs.csv", lines)
+    assert [backfill(file, "--kind", "logs").exit_code for _ in range(2)] == [0, 0]
+    numbers = connection.execute("select log_id from monitoring.application_logs").fetchall()
+    assert sorted(numbers) == [(-14,), (-13,), (-12,)]
 
 
 def test_a_file_that_was_appended_to_adds_only_what_is_new(

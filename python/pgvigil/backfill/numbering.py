@@ -39,3 +39,16 @@ class Numbering:
             self._seen.popitem(last=False)
         identity = blake2b(digest + occurrence.to_bytes(8, "big"), digest_size=8).digest()
         return -(int.from_bytes(identity, "big") >> 1) - 1
+
+
+def as_own_number(given: Any) -> Any:
+    """Return the number of an exported record as one that a caller may choose, a negative one.
+
+    Records of a database are numbered from 1 up, and so are those of the one that is loaded into.
+    What is no whole number above 0 is returned as it is, for the database to judge.
+    """
+    try:
+        number = int(given)
+    except (TypeError, ValueError):
+        return given
+    return -number if number > 0 else given

@@ -10,7 +10,7 @@ import psycopg
 
 from pgvigil.backfill.kinds import KINDS, Kind
 from pgvigil.backfill.loader import BatchLoader
-from pgvigil.backfill.numbering import Numbering
+from pgvigil.backfill.numbering import Numbering, as_own_number
 from pgvigil.backfill.source import Line, Source
 from pgvigil.exceptions import PgvigilError
 
@@ -142,6 +142,9 @@ def _prepare(line: Line, numbering: Numbering) -> str | None:
         return None
     if kind.time_column not in row:
         return f"{kind.time_column} is missing: a line without it would be doubled by a second run"
-    if kind.id_column is not None and kind.id_column not in row:
-        row[kind.id_column] = numbering.number(kind.name, row)
+    if kind.id_column is not None:
+        if kind.id_column in row:
+            row[kind.id_column] = as_own_number(row[kind.id_column])
+        else:
+            row[kind.id_column] = numbering.number(kind.name, row)
     return None
