@@ -1,5 +1,6 @@
 """Databases for the tests: one server a run, one installed template, one database a test."""
 
+import signal
 from collections.abc import Iterator
 from itertools import count
 
@@ -16,6 +17,9 @@ from tests.harness.databases import (
 )
 
 _numbers = count(1)
+
+# What a shell runs in the background ignores Ctrl-C, and so would the programs that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -345,7 +345,7 @@ def test_a_killed_run_is_continued_by_running_again(
             time.sleep(0.005)
     finally:
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.wait(timeout=30)
     loaded = count_of(connection, "application_logs")
     assert loaded % 1000 == 0
     result = backfill(path, "--kind", "logs")

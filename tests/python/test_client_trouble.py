@@ -330,7 +330,7 @@ def test_many_threads_wait_for_one_connection_attempt_at_most(
     start = threading.Barrier(8)
 
     def work() -> None:
-        start.wait()
+        start.wait(timeout=30)
         monitor.record_log("info", "x")
 
     threads = [threading.Thread(target=work) for _ in range(8)]

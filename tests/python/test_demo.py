@@ -52,7 +52,7 @@ def live(home: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.wait()
+        process.wait(timeout=30)
         assert process.stdout is not None
         process.stdout.close()
 

@@ -149,7 +149,7 @@ def test_a_killed_run_is_taken_up_by_the_next(empty_dsn: str) -> None:
         victim = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         wait_until_someone_waits_for_a_lock(empty_dsn)
         victim.kill()
-        victim.wait()
+        victim.wait(timeout=30)
         assert rows(empty_dsn, "select count(*) from yoyo_lock") == [(1,)]
         obstacle.rollback()
     assert migrate(empty_dsn).applied == NAMES

@@ -174,7 +174,7 @@ def test_programs_that_start_it_at_once_share_one_server(fresh_home: Path) -> No
     pids = {pid_held_by(holder) for holder in holders}
     for holder in holders:
         holder.kill()
-        holder.wait()
+        holder.wait(timeout=30)
     assert len(pids) == 1
     wait_until_gone(pids.pop())
 
@@ -202,7 +202,7 @@ def test_the_server_stops_cleanly_when_its_holder_is_ended(
     holder = launch_holder(home)
     pid = pid_held_by(holder)
     holder.send_signal(sign)
-    holder.wait()
+    holder.wait(timeout=30)
     wait_until_gone(pid)
     assert watchers_of(home) == []
     assert last_log_line(home).endswith("database system is shut down")
@@ -212,7 +212,7 @@ def test_a_killed_process_group_leaves_no_server(home: Path) -> None:
     holder = launch_holder(home)
     pid = pid_held_by(holder)
     os.killpg(holder.pid, signal.SIGINT)  # what a terminal does at Ctrl-C
-    assert holder.wait() != 0
+    assert holder.wait(timeout=30) != 0
     wait_until_gone(pid)
     assert last_log_line(home).endswith("database system is shut down")
 
@@ -336,7 +336,7 @@ def test_an_ordinary_user_holds_a_server_and_a_kill_stops_it(
     pid = pid_held_by(holder)
     assert owner_of_process(pid) == NOBODY
     holder.kill()
-    holder.wait()
+    holder.wait(timeout=30)
     wait_until_gone(pid)
     assert last_log_line(fresh_home).endswith("database system is shut down")
 
