@@ -16,8 +16,8 @@ from pgvigil.exceptions import PgvigilError
 
 BATCH_LINES = 1000
 _BATCH_CHARACTERS = 8 * 1024 * 1024
-# Days without a partition yet are made in the batch's transaction, which has locks for so many.
-_BATCH_DAYS = 100
+# A bulk call makes at most 100 missing days, and a day of the file may touch two UTC days.
+_BATCH_DAYS = 50
 
 
 class BrokenFileError(PgvigilError):
@@ -49,7 +49,7 @@ class _Batch:
         return (
             len(self.lines) >= BATCH_LINES
             or self.characters >= _BATCH_CHARACTERS
-            or len(self.days) >= _BATCH_DAYS // 2
+            or len(self.days) >= _BATCH_DAYS
         )
 
 
