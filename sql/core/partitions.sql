@@ -37,6 +37,13 @@ begin
     -- "create table ... partition of" would lock the parent against everyone; attaching an empty
     -- table that was made alone does not.
     execute format('create table monitoring.%I (like monitoring.%I including all)', v_name, p_table);
+    if exists (select from monitoring.rollup_progress r where r.table_name = p_table) then
+        -- The planner is to take the index that finds new rows, even where one transaction
+        -- recorded the whole day.
+        execute format(
+            'alter table monitoring.%I alter column recorded_xid set (n_distinct = -1)', v_name
+        );
+    end if;
     execute format(
         'alter table monitoring.%I attach partition monitoring.%I for values from (%L) to (%L)',
         -- Written out, because a time is shown as the session's settings say.
