@@ -1,6 +1,5 @@
 -- depends: 0007_queues
 -- squawk-ignore-file require-concurrent-index-creation, require-concurrent-index-deletion
--- squawk-ignore-file ban-drop-view
 
 -- A BRIN index of days that are there is built in seconds, and the views come again with the code.
 
@@ -65,6 +64,10 @@ begin
     loop
         execute format(
             'alter table %s alter column recorded_xid set (n_distinct = -1)', v_partition
+        );
+        execute format(
+            'comment on column %s.recorded_xid is %L', v_partition,
+            'Transaction that recorded the row; tells roll-ups what is new.'
         );
     end loop;
 end
@@ -252,9 +255,20 @@ comment on column monitoring.component_states.last_unhealthy_at is
 'When a check last found it unhealthy; null when none has.';
 
 -- These get other columns, which "create or replace view" cannot do.
-drop view if exists monitoring.v_performance_trends;
-drop view if exists monitoring.v_error_summary;
-drop view if exists monitoring.error_groups;
-drop view if exists monitoring.v_task_statistics;
+do $$
+declare
+    v_view regclass;
+begin
+    for v_view in
+        select c.oid::regclass from pg_class c
+        where c.relnamespace = 'monitoring'::regnamespace
+            and c.relname in (
+                'v_performance_trends', 'v_error_summary', 'error_groups', 'v_task_statistics'
+            )
+    loop
+        execute format('drop view %s', v_view);
+    end loop;
+end
+$$;
 
 insert into monitoring.installed_migrations (migration_id) values ('0008_rollups');
