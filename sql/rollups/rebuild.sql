@@ -136,7 +136,9 @@ as $$
 declare
     v_table text := monitoring._check_rebuild(p_source, p_from, p_to);
     v_from timestamptz := date_trunc('day', p_from, 'UTC');
-    v_to timestamptz := date_trunc('day', p_to + interval '1 day' - interval '1 microsecond', 'UTC');
+    v_to timestamptz := date_trunc(
+        'day', p_to + interval '24 hours' - interval '1 microsecond', 'UTC'
+    );
     v_minutes_since timestamptz := monitoring._minutes_kept_since();
     v_written bigint;
     v_uptime bigint;

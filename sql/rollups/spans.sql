@@ -162,7 +162,7 @@ return extract(
     epoch from case p_resolution
         when
             'month'
-            then date_trunc('month', p_bucket_at + '31 days'::interval, 'UTC') - p_bucket_at
+            then date_trunc('month', p_bucket_at + '32 days'::interval, 'UTC') - p_bucket_at
         else ('1 ' || p_resolution)::interval
     end
 )::double precision / 3600;

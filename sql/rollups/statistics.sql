@@ -20,7 +20,7 @@ begin atomic
         select
             s.from_at,
             s.to_at,
-            date_trunc('day', s.from_at + '1 day'::interval - '1 microsecond'::interval, 'UTC')
+            date_trunc('day', s.from_at + '24 hours'::interval - '1 microsecond'::interval, 'UTC')
                 as first_day,
             case
             -- Today is not over: what there is of it is in its day.
