@@ -83,19 +83,18 @@ comment on function monitoring._count_uptime(timestamptz, timestamptz) is
 create or replace function monitoring._check_rebuild(
     p_source text, p_from timestamptz, p_to timestamptz
 )
-returns text
+returns void
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_table text;
     v_complete_since timestamptz;
 begin
-    select r.table_name, r.complete_since into v_table, v_complete_since
+    select r.complete_since into v_complete_since
     from monitoring.rollup_progress r
     where r.source = p_source;
-    if v_table is null then
+    if not found then
         perform monitoring._refuse_choice(
             'source', p_source,
             array(select r.source from monitoring.rollup_progress r order by r.source)
@@ -115,13 +114,11 @@ begin
             hint = 'Give a p_from on a later day: what the roll-ups know of the time before, only '
                 'they know.';
     end if;
-    return v_table;
 end
 $$;
 
 comment on function monitoring._check_rebuild(text, timestamptz, timestamptz) is
-'The table of a source, or PV003 when it is not known, PV006 when the time is none or its rows are '
-'gone.';
+'Raises PV003 for a source that is not known, PV006 for a time that is none or whose rows are gone.';
 
 create or replace function monitoring.rebuild_rollups(
     p_source text, p_from timestamptz, p_to timestamptz
@@ -134,7 +131,6 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    v_table text := monitoring._check_rebuild(p_source, p_from, p_to);
     v_from timestamptz := date_trunc('day', p_from, 'UTC');
     v_to timestamptz := date_trunc(
         'day', p_to + interval '24 hours' - interval '1 microsecond', 'UTC'
@@ -143,9 +139,11 @@ declare
     v_written bigint;
     v_uptime bigint;
 begin
-    perform from monitoring.rollup_progress r where r.table_name = v_table for update;
+    -- First, so that neither a roll-up nor a clean-up changes what was checked.
+    perform from monitoring.rollup_progress r where r.source = p_source for update;
+    perform monitoring._check_rebuild(p_source, p_from, p_to);
     delete from monitoring.rollups t
-    where t.source = any(case p_source when 'health' then array['health', 'uptime'] else array[p_source] end)
+    where (t.source = p_source or (t.source = 'uptime' and p_source = 'health'))
         and t.bucket_at >= v_from and t.bucket_at < v_to;
 
     insert into monitoring.rollups (
