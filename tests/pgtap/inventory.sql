@@ -42,6 +42,7 @@ select functions_are(
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
         '_merge_histograms', '_clamped_percentile', '_add_up', '_add_up_error_groups',
         '_newest_probes', '_add_up_uptime', '_spell_seconds', 'roll_up', '_roll_up_table',
+        '_summable', '_short_name',
         '_merge_rollups', '_merge_uptime', '_merge_error_groups', '_merge_component_states',
         '_ended_transactions', '_minutes_kept_since', '_has_new_rows', 'rebuild_rollups',
         '_check_rebuild', '_count_uptime', '_trends_of', '_uptime_trends', '_bucket_hours',
