@@ -109,7 +109,9 @@ begin atomic
             ('week', 'day'),
             ('month', 'day')
         ) as r (resolution, stored)
-        on n.resolution = r.stored;
+        on n.resolution = r.stored
+    -- What is older than that will not come into the stored minutes either.
+    where n.resolution <> 'minute' or n.bucket_at >= (select monitoring._minutes_kept_since());
 end;
 
 comment on function monitoring._trends_of(text) is
