@@ -89,7 +89,8 @@ begin
     select u.source, u.name, u.label, u.component, u.resolution, u.bucket_at, 0, 0, u.seconds, 0
     from monitoring._add_up_uptime(p_below, p_still_open) u
     on conflict (source, bucket_at, name, label, component, resolution) do update
-        set value_sum = t.value_sum + excluded.value_sum;
+        -- Whole microseconds, or crumbs would add up with every late check.
+        set value_sum = round((t.value_sum + excluded.value_sum)::numeric, 6)::double precision;
     get diagnostics v_written = row_count;
     return v_written;
 end

@@ -112,7 +112,7 @@ select set_eq(
     array[
         'error_fingerprint', 'fingerprint_version', 'message_template', 'version',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
-        '_clamped_percentile', '_spell_seconds', '_summable', '_short_name'
+        '_clamped_percentile', '_summable', '_short_name'
     ],
     'only what depends on its arguments alone is immutable'
 );

@@ -41,8 +41,8 @@ select functions_are(
         -- roll-ups
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
         '_merge_histograms', '_clamped_percentile', '_add_up', '_add_up_error_groups',
-        '_newest_probes', '_add_up_uptime', '_spell_seconds', 'roll_up', '_roll_up_table',
-        '_summable', '_short_name',
+        '_newest_probes', '_add_up_uptime', 'roll_up', '_roll_up_table',
+        '_uptime_checks', '_spell_buckets', '_summable', '_short_name',
         '_merge_rollups', '_merge_uptime', '_merge_error_groups', '_merge_component_states',
         '_ended_transactions', '_minutes_kept_since', '_has_new_rows', 'rebuild_rollups',
         '_check_rebuild', '_count_uptime', '_trends_of', '_uptime_trends', '_bucket_hours',
