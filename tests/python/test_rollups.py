@@ -215,20 +215,24 @@ def test_a_crash_in_the_middle_leaves_each_row_in_once() -> None:
         create_database(server, "crashing")
         install_pgvigil(server, "crashing")
         dsn = server.dsn("crashing")
-        with psycopg.connect(dsn, autocommit=True) as watcher:
-            stop_clock(watcher)
-            make_days(watcher, RECENT_DAYS)
-            record(watcher, 12)
-            watcher.execute(ROLL_UP)
-            record(watcher, 13)
-            with psycopg.connect(dsn) as blocker, psycopg.connect(dsn) as victim:
-                blocker.execute("lock table monitoring.component_states in exclusive mode")
-                with ThreadPoolExecutor(1) as pool:
-                    running = pool.submit(victim.execute, ROLL_UP)
-                    wait_until_blocked(watcher, victim.info.backend_pid)
-                    os.kill(victim.info.backend_pid, signal.SIGKILL)
-                    with pytest.raises(psycopg.OperationalError):
-                        running.result(timeout=10)
+        with psycopg.connect(dsn, autocommit=True) as opened:
+            stop_clock(opened)
+            make_days(opened, RECENT_DAYS)
+        # Not as context managers, which would want to commit after the crash.
+        watcher, blocker, victim = (psycopg.connect(dsn, autocommit=True) for _ in range(3))
+        record(watcher, 12)
+        watcher.execute(ROLL_UP)
+        record(watcher, 13)
+        blocker.execute("begin")
+        blocker.execute("lock table monitoring.component_states in exclusive mode")
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(victim.execute, ROLL_UP)
+            wait_until_blocked(watcher, victim.info.backend_pid)
+            os.kill(victim.info.backend_pid, signal.SIGKILL)
+            with pytest.raises(psycopg.OperationalError):
+                running.result(timeout=10)
+        for connection in (watcher, blocker, victim):
+            connection.close()
         with _reconnected(dsn) as after:
             # What was not on disk yet is gone, but never a roll-up without its rows.
             record(after, 14)
