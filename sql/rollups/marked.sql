@@ -107,8 +107,13 @@ select
     or p.recorded_xid = any((
         select r.still_open from monitoring.rollup_progress as r
         where r.table_name = 'health_probes'
-    )::bigint[]) as is_new
+    )::bigint[]) as is_new,
+    p.checked_at >= (
+        select r.complete_since from monitoring.rollup_progress as r
+        where r.table_name = 'health_probes'
+    ) as has_neighbours
 from monitoring.health_probes as p;
 
 comment on view monitoring._marked_probes is
-'Rows of health_probes, each with whether it is not in the roll-ups yet.';
+'Rows of health_probes, each with whether it is not in the roll-ups yet, and whether the checks '
+'beside it in time are still there.';

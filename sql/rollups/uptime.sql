@@ -27,10 +27,7 @@ begin atomic
         (not p.is_new or (p.recorded_xid < p_below and p.recorded_xid <> all(p_still_open)))
         -- Where rows have been removed, a late check has nothing left that it could be held
         -- against, and would count time a second time.
-        and p.checked_at >= (
-            select r.complete_since from monitoring.rollup_progress as r
-            where r.table_name = 'health_probes'
-        );
+        and p.has_neighbours;
 end;
 
 comment on function monitoring._uptime_checks(bigint, bigint[]) is
@@ -54,7 +51,8 @@ begin atomic
         )::double precision as seconds
     from
         -- 24 hours, for '1 day' may be 23 or 25 of them in the session's time zone.
-        (values ('hour', '1 hour'::interval), ('day', '24 hours'::interval)) as r (resolution, width)
+        (values ('hour', '1 hour'::interval), ('day', '24 hours'::interval))
+            as r (resolution, width)
     cross join
         lateral generate_series(
             date_bin(r.width, p_from, '1970-01-01 00:00:00+00'), p_to, r.width
