@@ -30,6 +30,7 @@
 \ir rollups/groups_and_states.sql
 \ir rollups/roll_up.sql
 \ir rollups/rebuild.sql
+\ir rollups/restored.sql
 \ir rollups/spans.sql
 \ir rollups/trends.sql
 \ir rollups/statistics.sql

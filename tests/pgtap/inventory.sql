@@ -43,7 +43,8 @@ select functions_are(
         '_merge_histograms', '_clamped_percentile', '_add_up', '_add_up_error_groups',
         '_newest_probes', '_add_up_uptime', '_spell_seconds', 'roll_up', '_roll_up_table',
         '_merge_rollups', '_merge_uptime', '_merge_error_groups', '_merge_component_states',
-        '_ended_transactions', '_minutes_kept_since', '_has_new_rows', 'rebuild_rollups',
+        '_ended_transactions', '_system_identifier', '_follow_transaction_numbers',
+        '_adopt_restored_rows', '_minutes_kept_since', '_has_new_rows', 'rebuild_rollups',
         '_check_rebuild', '_count_uptime', '_trends_of', '_uptime_trends', '_bucket_hours',
         '_rollups_between', '_last_day', '_last_day_since', 'get_task_statistics',
         -- installation
