@@ -22,6 +22,14 @@
 \ir health/record.sql
 \ir queues/record.sql
 
+-- the scheduler
+\ir jobs/routines.sql
+\ir jobs/plan.sql
+\ir jobs/claim.sql
+\ir jobs/run.sql
+\ir jobs/supervise.sql
+\ir jobs/run_due_jobs.sql
+
 -- reading
 \ir tasks/views.sql
 \ir errors/views.sql
