@@ -12,7 +12,7 @@ select
     d.next_run_at,
     j.requested_at is not null as is_requested,
     case
-        when j.running_pid is null
+        when j.running_pid is null and d.next_run_at is not null
             then greatest(date_part('epoch', n.now - d.next_run_at), 0)
     end as seconds_late,
     r.pid is not null as is_running,
