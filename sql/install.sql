@@ -22,6 +22,10 @@
 \ir health/record.sql
 \ir queues/record.sql
 
+-- jobs: when they are due
+\ir jobs/cron_expression.sql
+\ir jobs/cron.sql
+
 -- reading
 \ir tasks/views.sql
 \ir errors/views.sql
