@@ -22,9 +22,16 @@
 \ir health/record.sql
 \ir queues/record.sql
 
--- jobs: when they are due
+-- the scheduler
 \ir jobs/cron_expression.sql
 \ir jobs/cron.sql
+\ir jobs/routines.sql
+\ir jobs/plan.sql
+\ir jobs/claim.sql
+\ir jobs/run.sql
+\ir jobs/supervise.sql
+\ir jobs/run_due_jobs.sql
+\ir jobs/schedule.sql
 
 -- reading
 \ir tasks/views.sql
@@ -33,6 +40,8 @@
 \ir logs/views.sql
 \ir health/views.sql
 \ir queues/views.sql
+\ir jobs/views.sql
+\ir jobs/self_check.sql
 \ir alerts/views.sql
 \ir dashboards/summary.sql
 

@@ -2,13 +2,15 @@
 --
 -- A day matches when month, day of month and day of week do; when neither of the two days begins
 -- with a star, one of them is enough. What happens when clocks change depends on the job:
--- - Minute or hour begins with a star: the job goes by elapsed time. It runs whenever the clock shows
---   a time that matches, twice in an hour that comes twice, not at all in one that is left out.
+-- - Minute or hour begins with a star: the job goes by elapsed time. It runs whenever the clock
+--   shows a time that matches, twice in an hour that comes twice, not at all in one that is left
+--   out.
 -- - Otherwise it is meant for certain times of the day. One that is left out is made up for right
 --   after the change; one that comes twice is run at the first.
 --
 -- Everything is reckoned in local time, then placed on the time line. "at time zone" takes a local
--- time that exists twice for the later one, and goes on over a gap as if the clocks had not changed.
+-- time that exists twice for the later one, and one that does not exist as if the clocks had not
+-- been changed yet.
 
 create or replace function monitoring._next_cron_day(
     p_fields text[], p_sets bit varying[], p_from date
