@@ -17,7 +17,7 @@ create or replace function monitoring._next_cron_day(
 )
 returns date
 language plpgsql
-stable
+immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -62,7 +62,7 @@ comment on function monitoring._next_cron_day(text[], bit varying[], date) is
 create or replace function monitoring._next_in_set(p_set bit varying, p_from integer)
 returns integer
 language sql
-stable
+immutable
 return nullif(position(B'1' in substring(p_set from p_from + 1)), 0) - 1 + p_from;
 
 comment on function monitoring._next_in_set(bit varying, integer) is
@@ -73,20 +73,16 @@ create or replace function monitoring._next_cron_local_time(
 )
 returns timestamp
 language plpgsql
-stable
+immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_from timestamp := date_trunc('minute', p_after) + interval '1 minute';
-    v_day date;
+    v_day date := monitoring._next_cron_day(p_fields, p_sets, v_from::date);
     v_hour integer;
     v_minute integer;
 begin
-    loop
-        v_day := monitoring._next_cron_day(p_fields, p_sets, v_from::date);
-        if v_day is null then
-            return null;
-        end if;
+    while v_day is not null loop
         v_from := greatest(v_from, v_day::timestamp);
         v_hour := monitoring._next_in_set(p_sets[2], date_part('hour', v_from)::integer);
         v_minute := monitoring._next_in_set(
@@ -101,7 +97,9 @@ begin
         else
             return v_day + make_interval(hours => v_hour, mins => v_minute);
         end if;
+        v_day := monitoring._next_cron_day(p_fields, p_sets, v_from::date);
     end loop;
+    return null;
 end
 $$;
 
@@ -162,16 +160,12 @@ as $$
 declare
     v_at timestamptz := p_after;
     v_local timestamp := p_after at time zone p_time_zone;
-    v_next timestamp;
+    v_next timestamp := monitoring._next_cron_local_time(p_fields, p_sets, v_local);
     v_result timestamptz;
     v_change timestamptz;
 begin
     -- From v_at, when the clock showed v_local, the clock goes on evenly until the next change.
-    loop
-        v_next := monitoring._next_cron_local_time(p_fields, p_sets, v_local);
-        if v_next is null then
-            return null;
-        end if;
+    while v_next is not null loop
         v_result := (v_next - monitoring._utc_offset(v_at, p_time_zone)) at time zone 'UTC';
         v_change := monitoring._find_clock_change(v_at, v_at + interval '48 hours', p_time_zone);
         if v_result < v_change or (v_change is null and v_result <= v_at + interval '48 hours') then
@@ -186,7 +180,9 @@ begin
             v_at := (v_next - interval '48 hours') at time zone p_time_zone;
             v_local := v_at at time zone p_time_zone;
         end if;
+        v_next := monitoring._next_cron_local_time(p_fields, p_sets, v_local);
     end loop;
+    return null;
 end
 $$;
 

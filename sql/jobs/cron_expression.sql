@@ -184,8 +184,10 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_months constant text [] := '{jan,feb,mar,apr,may,jun,jul,aug,sep,oct,nov,dec}';
-    v_weekdays constant text [] := '{sun,mon,tue,wed,thu,fri,sat}';
+    v_months constant text [] := array[
+        'jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'
+    ];
+    v_weekdays constant text [] := array['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
     v_week bit varying := monitoring._read_cron_field('day of week', p_fields[5], 0, 7, v_weekdays);
 begin
     return array[
@@ -224,6 +226,7 @@ as $$
 declare
     v_is_known boolean;
 begin
+    perform monitoring._checked_name('time_zone', p_time_zone);
     -- What PostgreSQL takes for a time zone includes "Berlin+1", which it makes a zone of its own
     -- west of Greenwich, and "CEST", which knows no winter. A name with a slash can be none of
     -- these; for others the list of zones is read, which takes longer.
@@ -243,12 +246,11 @@ begin
     if not v_is_known then
         raise exception using
             errcode = 'PV007',
-            message = format('there is no time zone %s',
-                coalesce('"' || left(p_time_zone, 100) || '"', 'null')),
+            message = format('there is no time zone "%s"', left(p_time_zone, 100)),
             hint = 'Use UTC or a name of pg_timezone_names, such as Europe/Berlin.';
     end if;
 end
 $$;
 
 comment on function monitoring._check_time_zone(text) is
-'Raises PV007 unless it is the name of a time zone; abbreviations such as CEST are none.';
+'Raises PV001 or PV007 unless it is the name of a time zone; abbreviations such as CEST are none.';
