@@ -43,6 +43,10 @@ select functions_are(
         '_first_run_at', '_wake_runners', '_refuse_unknown_job', 'schedule_job', 'unschedule_job',
         'enable_job', 'request_job', 'self_check', '_check_scheduler', '_check_jobs',
         '_check_partitions',
+        'next_cron_time', '_next_cron_time', '_next_elapsed_cron_time', '_next_cron_local_time',
+        '_next_cron_day', '_next_in_set', '_count_cron_times', '_cron_clock', '_first_time_shown',
+        '_find_clock_change', '_utc_offset', '_check_cron', '_split_cron', '_read_cron',
+        '_read_cron_field', '_read_cron_term', '_read_cron_value', '_refuse_cron_field',
         -- deciding and reading
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', '_decide_error_group',
         'get_dashboard_summary', '_summarize_tasks', '_summarize_errors', '_summarize_health',

@@ -52,8 +52,8 @@ from (
     ($$'j', '4000 days', 'errands.work'$$, 'PV004', null),
     ($$'j', '1 hour', 'errands.work', null$$, 'PV001', 'time_zone is missing: null'),
     (
-        $$'j', '1 hour', 'errands.work', 'Europe/Atlantis'$$, 'PV003',
-        'time_zone is not known: "Europe/Atlantis"'
+        $$'j', '1 hour', 'errands.work', 'Europe/Atlantis'$$, 'PV007',
+        'there is no time zone "Europe/Atlantis"'
     ),
     ($$'j', '1 hour', 'errands.work', 'UTC', null$$, 'PV004', 'timeout is out of range: null'),
     ($$'j', '1 hour', 'errands.work', 'UTC', '0'$$, 'PV004', 'timeout is out of range: 00:00:00'),
