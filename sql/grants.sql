@@ -151,7 +151,9 @@ declare
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
         '_merge_histograms', '_clamped_percentile', 'get_task_statistics', '_add_up',
         '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_spell_seconds', '_trends_of',
-        '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since'
+        '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since',
+        'self_check', '_job_lock_key',
+        'next_cron_time'
     ];
     v_recording constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
@@ -165,7 +167,8 @@ declare
     ];
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
-        'rebuild_rollups', '_check_rebuild'
+        'rebuild_rollups', '_check_rebuild',
+        'request_job', 'enable_job'
     ];
 begin
     perform monitoring._hand_over_to_admin();

@@ -35,6 +35,17 @@
 \ir rollups/trends.sql
 \ir rollups/statistics.sql
 
+-- the scheduler
+\ir jobs/cron_expression.sql
+\ir jobs/cron.sql
+\ir jobs/routines.sql
+\ir jobs/plan.sql
+\ir jobs/claim.sql
+\ir jobs/run.sql
+\ir jobs/supervise.sql
+\ir jobs/run_due_jobs.sql
+\ir jobs/schedule.sql
+
 -- reading
 \ir tasks/views.sql
 \ir errors/views.sql
@@ -42,6 +53,8 @@
 \ir logs/views.sql
 \ir health/views.sql
 \ir queues/views.sql
+\ir jobs/views.sql
+\ir jobs/self_check.sql
 \ir alerts/views.sql
 \ir dashboards/summary.sql
 

@@ -34,6 +34,19 @@ select functions_are(
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
         '_make_partitions',
+        -- jobs
+        'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
+        '_call_job_routine', '_is_cron', '_parse_interval', '_seconds_between_runs',
+        '_plan_next_run', '_job_lock_key', '_note_job_end', '_find_due_job', '_claim_job',
+        '_lock_job_row', '_finish_job', '_is_own_run', '_end_task_of_removed_job', '_attempt_job',
+        '_run_job', '_cancel_job', 'cancel_overdue_jobs', '_close_lost_jobs', '_check_time_zone',
+        '_check_schedule', '_first_run_at', '_wake_runners', '_refuse_unknown_job',
+        'schedule_job', 'unschedule_job', 'enable_job', 'request_job', 'self_check',
+        '_check_scheduler', '_check_jobs', '_check_partitions', 'next_cron_time',
+        '_next_cron_time', '_next_elapsed_cron_time', '_next_cron_local_time', '_next_cron_day',
+        '_next_in_set', '_count_cron_times', '_cron_clock', '_first_time_shown',
+        '_find_clock_change', '_utc_offset', '_check_cron', '_split_cron', '_read_cron',
+        '_read_cron_field', '_read_cron_term', '_read_cron_value', '_refuse_cron_field',
         -- deciding and reading
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', '_decide_error_group',
         'get_dashboard_summary', '_summarize_tasks', '_summarize_errors', '_summarize_health',
@@ -75,7 +88,8 @@ select set_eq(
         'installed_migrations', 'installed_code', 'partitioned_tables', 'active_tasks',
         'unsuccessful_attempts', 'finished_tasks', 'errors', 'error_group_states',
         'metric_samples', 'log_lines', 'health_probes', 'queue_samples', 'rollups',
-        'rollup_progress', 'error_group_totals', 'component_states'
+        'rollup_progress', 'error_group_totals', 'component_states',
+        'jobs'
     ],
     'these are all the tables'
 );
@@ -90,7 +104,8 @@ select views_are(
         'v_task_trends', 'v_error_trends', 'v_queue_trends', 'v_health_trends',
         -- for our own views and roll-ups
         '_marked_tasks', '_marked_errors', '_marked_metrics', '_marked_queues', '_marked_probes',
-        '_samples', '_stored_trends', '_error_group_parts', '_component_states'
+        '_samples', '_stored_trends', '_error_group_parts', '_component_states',
+        'v_jobs'
     ],
     'these are all the views'
 );
