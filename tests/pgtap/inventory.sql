@@ -47,6 +47,10 @@ select functions_are(
         '_next_cron_day', '_next_in_set', '_count_cron_times', '_cron_clock', '_first_time_shown',
         '_find_clock_change', '_utc_offset', '_check_cron', '_split_cron', '_read_cron',
         '_read_cron_field', '_read_cron_term', '_read_cron_value', '_refuse_cron_field',
+        'schedule_with_pg_cron', 'unschedule_from_pg_cron', 'purge_pg_cron_history',
+        'import_pg_cron_runs', '_pg_cron_schema', '_own_pg_cron_entries', '_remove_pg_cron_entries',
+        '_refuse_without_pg_cron', '_schedule_import_of_pg_cron', '_read_pg_cron_runs',
+        '_find_new_pg_cron_runs', '_read_recent_pg_cron_runs',
         -- deciding and reading
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', '_decide_error_group',
         'get_dashboard_summary', '_summarize_tasks', '_summarize_errors', '_summarize_health',
@@ -90,7 +94,7 @@ select views_are(
         'error_tracking', 'error_groups', 'v_error_summary', 'performance_monitoring',
         'v_performance_trends', 'application_logs', 'health_history', 'system_health',
         'v_system_health_summary', 'queue_monitoring', 'v_queue_performance', 'v_active_alerts',
-        'v_jobs'
+        'v_jobs', 'v_pg_cron_runs'
     ],
     'these are all the views'
 );
