@@ -61,17 +61,17 @@ begin atomic
             ) as ended_at
         -- A hundred runs are on a hundred days at most, which is what one bulk call takes.
         from monitoring._read_pg_cron_runs(p_below, 100) as r (
-            run_id bigint,
-            task_id text,
-            job_name text,
-            database_name text,
-            user_name text,
-            status text,
-            message text,
-            start_time timestamptz,
-            end_time timestamptz,
-            is_own boolean
-        )
+                run_id bigint,
+                task_id text,
+                job_name text,
+                database_name text,
+                user_name text,
+                status text,
+                message text,
+                start_time timestamptz,
+                end_time timestamptz,
+                is_own boolean
+            )
     ),
 
     new_runs as (
