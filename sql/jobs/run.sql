@@ -133,6 +133,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_job monitoring.jobs;
     v_attempt jsonb;
     v_outcome jsonb;
 begin
@@ -144,9 +145,12 @@ begin
         v_attempt := monitoring._attempt_job(
             (select j.procedure_name from monitoring.jobs j where j.job_name = p_job_name)
         );
-        -- Cancellations are sent by who has this row. Once it is ours there will be no other, and
-        -- one that came while the job was ending is heeded by the statement that follows.
-        perform monitoring._lock_job_row(p_job_name);
+        -- Cancellations are sent by who has this row. Once it is ours there will be no other; one
+        -- that was sent while the job was ending may still be on its way, and is waited for.
+        v_job := monitoring._lock_job_row(p_job_name);
+        if v_job.cancelled_at is not null and v_attempt ->> 'status' <> 'cancelled' then
+            perform pg_sleep(1);
+        end if;
         v_outcome := v_attempt;
     exception
         when query_canceled then
