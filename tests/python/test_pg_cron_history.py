@@ -1,4 +1,4 @@
-"""What pg_cron's history becomes: rows as pg_cron writes them, of times that no test could wait for.
+"""What becomes of pg_cron's history: rows as it writes them, of times no test could wait for.
 
 Nothing is scheduled here, so pg_cron itself stays still. The time is noon of 15 January 2026.
 """
