@@ -53,11 +53,12 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return pg_try_advisory_xact_lock(monitoring._job_lock_key(p_job_name))
-        and exists (
-            select from monitoring.jobs j
-            where j.job_name = p_job_name and j.running_pid = pg_backend_pid()
-        );
+    -- Waits, since others see that a run has ended a moment before its transaction lets go.
+    perform pg_advisory_xact_lock(monitoring._job_lock_key(p_job_name));
+    return exists (
+        select from monitoring.jobs j
+        where j.job_name = p_job_name and j.running_pid = pg_backend_pid()
+    );
 end
 $$;
 

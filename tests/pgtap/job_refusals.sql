@@ -17,7 +17,7 @@ create procedure errands.tell(out p_answer integer)
 language plpgsql
 as $$ begin p_answer := 42; end $$;
 
-create function errands."Odd name"(p_times integer default 1) returns integer
+create function errands."Odd name"(p_times integer default 1) returns integer -- noqa: RF05
 language sql
 as $$ select p_times $$;
 
