@@ -153,7 +153,7 @@ declare
         '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_spell_seconds', '_trends_of',
         '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since',
         'self_check', '_job_lock_key',
-        'next_cron_time'
+        'next_cron_time', '_read_recent_pg_cron_runs'
     ];
     v_recording constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',

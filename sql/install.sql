@@ -45,6 +45,8 @@
 \ir jobs/supervise.sql
 \ir jobs/run_due_jobs.sql
 \ir jobs/schedule.sql
+\ir jobs/pg_cron.sql
+\ir jobs/pg_cron_runs.sql
 
 -- reading
 \ir tasks/views.sql

@@ -63,7 +63,8 @@ select set_eq(
         '_record_log', '_record_probe', '_record_queue', '_record_rows', 'resolve_error_group',
         'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation',
         '_run_job', 'enable_job', 'request_job', 'self_check', 'next_cron_time',
-        'roll_up', 'rebuild_rollups'
+        'roll_up', 'rebuild_rollups',
+        '_read_recent_pg_cron_runs'
     ],
     'only these run with the rights of their owner'
 );

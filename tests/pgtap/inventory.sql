@@ -47,6 +47,10 @@ select functions_are(
         '_next_in_set', '_count_cron_times', '_cron_clock', '_first_time_shown',
         '_find_clock_change', '_utc_offset', '_check_cron', '_split_cron', '_read_cron',
         '_read_cron_field', '_read_cron_term', '_read_cron_value', '_refuse_cron_field',
+        'schedule_with_pg_cron', 'unschedule_from_pg_cron', 'purge_pg_cron_history',
+        'import_pg_cron_runs', '_pg_cron_schema', '_own_pg_cron_entries', '_remove_pg_cron_entries',
+        '_refuse_without_pg_cron', '_schedule_import_of_pg_cron', '_read_pg_cron_runs',
+        '_find_new_pg_cron_runs', '_read_recent_pg_cron_runs',
         -- deciding and reading
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', '_decide_error_group',
         'get_dashboard_summary', '_summarize_tasks', '_summarize_errors', '_summarize_health',
@@ -105,7 +109,8 @@ select views_are(
         -- for our own views and roll-ups
         '_marked_tasks', '_marked_errors', '_marked_metrics', '_marked_queues', '_marked_probes',
         '_samples', '_stored_trends', '_error_group_parts', '_component_states',
-        'v_jobs'
+        'v_jobs',
+        'v_pg_cron_runs'
     ],
     'these are all the views'
 );
