@@ -22,6 +22,12 @@
 \ir health/record.sql
 \ir queues/record.sql
 
+-- retention
+\ir retention/policies.sql
+\ir retention/slices.sql
+\ir retention/days.sql
+\ir retention/cleanup.sql
+
 -- reading
 \ir tasks/views.sql
 \ir errors/views.sql
@@ -30,6 +36,7 @@
 \ir health/views.sql
 \ir queues/views.sql
 \ir alerts/views.sql
+\ir retention/views.sql
 \ir dashboards/summary.sql
 
 -- what is installed, who may do what, and room for the first week

@@ -22,7 +22,7 @@ select functions_are(
         '_insert_metric_samples', '_insert_log_lines', '_name_bad_row',
         '_make_partitions_for_rows', '_check_keys',
         -- what goes into a record
-        'clock', '_event_time', '_is_event_time', 'message_template', 'error_fingerprint',
+        'clock', '_event_time', '_is_recent', 'message_template', 'error_fingerprint',
         'fingerprint_version', '_capped_text', '_capped_json', '_merged', '_merge_objects',
         '_is_small_object',
         '_is_small_numbers', '_is_small_json', '_checked_name', '_checked_optional_name',
