@@ -1,4 +1,4 @@
--- depends: 0007_queues
+-- depends: 0009_jobs
 
 set local lock_timeout = '5s';
 
@@ -73,5 +73,15 @@ constraint partitioned_tables_days_ahead_are_few_ck check (days_ahead between 0 
 
 comment on column monitoring.partitioned_tables.days_ahead is
 'Number of days after today that have a partition made for them.';
+
+-- The function comes with the code, which is loaded after the migrations.
+insert into monitoring.jobs (
+    job_name, description, schedule, procedure_name, timeout_seconds, next_run_at
+)
+values
+(
+    'clean_up', 'Removes what is older than the retention policies say.', '10 minutes',
+    'monitoring.cleanup_old_monitoring_data', 600, now()
+);
 
 insert into monitoring.installed_migrations (migration_id) values ('0010_retention');

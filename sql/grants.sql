@@ -136,7 +136,9 @@ declare
     v_reading constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'get_installation', 'get_dashboard_summary', '_summarize_tasks', '_summarize_errors',
-        '_summarize_health', '_summarize_queues', '_summarize_alerts', '_kept_from', '_days'
+        '_summarize_health', '_summarize_queues', '_summarize_alerts',
+        'self_check', '_job_lock_key',
+        '_kept_from', '_days'
     ];
     v_recording constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
@@ -149,8 +151,9 @@ declare
         '_record_rows'
     ];
     v_deciding constant text [] := array[
-        'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'set_retention',
-        'set_partitions_ahead'
+        'resolve_error_group', 'mute_error_group', 'reopen_error_group',
+        'request_job', 'enable_job',
+        'set_retention', 'set_partitions_ahead'
     ];
 begin
     perform monitoring._hand_over_to_admin();

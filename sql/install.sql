@@ -22,6 +22,15 @@
 \ir health/record.sql
 \ir queues/record.sql
 
+-- the scheduler
+\ir jobs/routines.sql
+\ir jobs/plan.sql
+\ir jobs/claim.sql
+\ir jobs/run.sql
+\ir jobs/supervise.sql
+\ir jobs/run_due_jobs.sql
+\ir jobs/schedule.sql
+
 -- retention
 \ir retention/policies.sql
 \ir retention/slices.sql
@@ -35,6 +44,8 @@
 \ir logs/views.sql
 \ir health/views.sql
 \ir queues/views.sql
+\ir jobs/views.sql
+\ir jobs/self_check.sql
 \ir alerts/views.sql
 \ir retention/views.sql
 \ir dashboards/summary.sql
