@@ -21,7 +21,7 @@ comment on column monitoring.retention_policies.category is
 comment on column monitoring.retention_policies.keep is
 'Age at which rows are removed; null when they are kept for ever.';
 comment on column monitoring.retention_policies.removed_before is
-'Rows older than this have been removed, though late ones may have come since; null when none were.';
+'Rows older than this have been removed, but for late ones; null when none were.';
 
 insert into monitoring.retention_policies (table_name, category, keep)
 values

@@ -13,7 +13,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now timestamptz := monitoring.clock();
-    v_is_dry_run boolean := coalesce(p_is_dry_run, false);
+    v_is_dry_run boolean := coalesce(p_is_dry_run, true);
     v_lock_timeout text := current_setting('lock_timeout');
     v_due_days monitoring.removal [];
     v_done monitoring.removal;

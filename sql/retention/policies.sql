@@ -64,7 +64,7 @@ begin atomic
 end;
 
 comment on function monitoring._days(text) is
-'Partitions of a table with the beginning of their day, null for one that somebody named otherwise.';
+'Partitions of a table with the beginning of their day; null for one that is named otherwise.';
 
 create or replace function monitoring._days_due_before(p_table text, p_now timestamptz)
 returns timestamptz
@@ -99,7 +99,7 @@ begin
         -- "1 month -30 days" is something in some months only.
         and least(
             extract(year from p_keep), extract(month from p_keep), extract(day from p_keep),
-            extract(epoch from p_keep)
+            extract(hour from p_keep)
         ) >= 0
     ) is not true then
         perform monitoring._refuse_number('p_keep', p_keep::text,
@@ -182,7 +182,7 @@ end
 $$;
 
 comment on function monitoring._hold_roll_up(text) is
-'Keeps a table from being rolled up, or its roll-ups from being rebuilt, until the transaction ends.';
+'Keeps a table from being rolled up, and its roll-ups from being rebuilt, in this transaction.';
 
 create or replace function monitoring._note_removed(
     p_table text, p_category text, p_before timestamptz, p_rows bigint

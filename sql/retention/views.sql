@@ -45,7 +45,7 @@ comment on column monitoring.v_retention.keep is
 comment on column monitoring.v_retention.kept_from_at is
 'Rows older than this are due; whole days go when their last row is.';
 comment on column monitoring.v_retention.removed_before is
-'Rows older than this have been removed, though late ones may have come since; null when none were.';
+'Rows older than this have been removed, but for late ones; null when none were.';
 comment on column monitoring.v_retention.seconds_behind is
 'Seconds for which rows have been due that are still there; null when rows are kept for ever.';
 comment on column monitoring.v_retention.partitions is

@@ -60,7 +60,8 @@ select set_eq(
         '_start_task', '_update_task', '_complete_task', '_record_error', '_record_metric',
         '_record_log', '_record_probe', '_record_queue', '_record_rows', 'resolve_error_group',
         'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation',
-        '_run_job', 'enable_job', 'request_job', 'self_check'
+        '_run_job', 'enable_job', 'request_job', 'self_check', 'set_retention',
+        'set_partitions_ahead', 'cleanup_old_monitoring_data'
     ],
     'only these run with the rights of their owner'
 );

@@ -33,7 +33,13 @@ select functions_are(
         '_refuse_span',
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
-        '_make_partitions',
+        '_make_partitions', 'set_partitions_ahead',
+        -- retention
+        'cleanup_old_monitoring_data', 'set_retention', '_kept_from', '_days', '_days_due_before',
+        '_check_keep', '_check_category', '_hold_roll_up', '_note_removed', '_not_removed',
+        '_slice_end', '_delete_slice', '_due_policies', '_delete_span', '_delete_due_rows',
+        '_look_at_day', '_due_days', '_empty_day', '_empty_due_days', '_drop_day', '_drop_days',
+        '_drop_empty_days',
         -- jobs
         'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
         '_call_job_routine', '_is_cron', '_parse_interval', '_seconds_between_runs', '_plan_next_run',
@@ -74,7 +80,8 @@ select set_eq(
     array[
         'installed_migrations', 'installed_code', 'partitioned_tables', 'active_tasks',
         'unsuccessful_attempts', 'finished_tasks', 'errors', 'error_group_states',
-        'metric_samples', 'log_lines', 'health_probes', 'queue_samples', 'jobs'
+        'metric_samples', 'log_lines', 'health_probes', 'queue_samples', 'jobs',
+        'retention_policies'
     ],
     'these are all the tables'
 );
@@ -86,7 +93,7 @@ select views_are(
         'error_tracking', 'error_groups', 'v_error_summary', 'performance_monitoring',
         'v_performance_trends', 'application_logs', 'health_history', 'system_health',
         'v_system_health_summary', 'queue_monitoring', 'v_queue_performance', 'v_active_alerts',
-        'v_jobs'
+        'v_jobs', 'v_retention', '_retained_tables'
     ],
     'these are all the views'
 );

@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(16);
+select plan(17);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -120,6 +120,11 @@ from (
         'is_running boolean, running_pid integer, running_seconds float, last_started_at at, '
         'last_finished_at at, last_status, last_error, runs bigint, failures bigint, '
         'consecutive_failures bigint, missed_runs bigint'
+    ),
+    (
+        'v_retention',
+        'table_name, category, keep interval, kept_from_at at, removed_before at, '
+        'seconds_behind float, partitions bigint, oldest_day_at at, days_ahead integer'
     )
 ) as expected (view_name, columns);
 

@@ -65,6 +65,9 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "schedule_job": ("schedule_job('j', '1 hour', 'monitoring.clock')", KEEPING),
     "unschedule_job": ("unschedule_job('j')", KEEPING),
     "cancel_overdue_jobs": ("cancel_overdue_jobs()", KEEPING),
+    "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
+    "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
+    "cleanup_old_monitoring_data": ("cleanup_old_monitoring_data()", KEEPING),
     "ensure_partitions": ("ensure_partitions(1)", KEEPING),
     "note_code_checksum": ("note_code_checksum('x')", KEEPING),
 }
