@@ -62,10 +62,11 @@ begin
         begin
             v_due := monitoring._look_at_day(v_table, v_begins_at, p_is_dry_run);
         exception
-            when lock_not_available or deadlock_detected or undefined_table then
+            when lock_not_available or deadlock_detected or undefined_table
+                or insufficient_privilege then
                 v_due := monitoring._not_removed(
                     v_table, '', 'truncate', v_begins_at + interval '24 hours',
-                    'busy: will be tried again'
+                    case sqlstate when '42501' then sqlerrm else 'busy: will be tried again' end
                 );
         end;
         if v_due.table_name is not null then
@@ -105,9 +106,10 @@ begin
     );
     return p_due;
 exception
-    when lock_not_available or deadlock_detected or undefined_table then
+    when lock_not_available or deadlock_detected or undefined_table or insufficient_privilege then
         return monitoring._not_removed(
-            p_due.table_name, '', p_due.action, p_due.removed_before, v_note
+            p_due.table_name, '', p_due.action, p_due.removed_before,
+            case sqlstate when '42501' then sqlerrm else v_note end
         );
 end
 $$;
@@ -131,8 +133,10 @@ return (
 comment on function monitoring._empty_due_days(text, timestamptz) is
 'The ten oldest of a table''s days that are due and empty; null when there are none.';
 
-create or replace function monitoring._drop_day(p_table text, p_begins_at timestamptz)
-returns bigint
+create or replace function monitoring._drop_day(
+    p_table text, p_begins_at timestamptz, p_is_dry_run boolean
+)
+returns monitoring.removal
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -140,23 +144,31 @@ as $$
 declare
     v_name text := monitoring._partition_name(p_table, p_begins_at);
     v_day regclass := to_regclass('monitoring.' || v_name);
-    v_bytes bigint;
+    v_done monitoring.removal := monitoring._not_removed(
+        p_table, '', 'drop', p_begins_at + interval '24 hours', null
+    );
 begin
-    -- Everyone waits for us now, so we wait for nobody.
-    execute format('lock table only monitoring.%I in access exclusive mode nowait', v_name);
-    if pg_relation_size(v_day) = 0 then
-        v_bytes := pg_total_relation_size(v_day);
-        execute format('drop table monitoring.%I', v_name);
+    if not p_is_dry_run then
+        -- Everyone waits for us now, so we wait for nobody.
+        execute format('lock table only monitoring.%I in access exclusive mode nowait', v_name);
     end if;
-    return v_bytes;
+    if pg_relation_size(v_day) = 0 then
+        v_done.partitions := 1;
+        v_done.bytes := pg_total_relation_size(v_day);
+        if not p_is_dry_run then
+            execute format('drop table monitoring.%I', v_name);
+        end if;
+    end if;
+    return v_done;
 exception
-    when lock_not_available or undefined_table or dependent_objects_still_exist then
-        return null;
+    when lock_not_available or undefined_table or dependent_objects_still_exist
+        or insufficient_privilege then
+        return monitoring._not_removed(p_table, '', 'drop', null, sqlerrm);
 end
 $$;
 
-comment on function monitoring._drop_day(text, timestamptz) is
-'Drops a day''s partition when it is empty, and returns its size; null when it stays.';
+comment on function monitoring._drop_day(text, timestamptz, boolean) is
+'Drops a day''s partition unless it has rows, or others use it.';
 
 create or replace function monitoring._drop_days(
     p_table text, p_now timestamptz, p_is_dry_run boolean
@@ -167,10 +179,12 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_done monitoring.removal := monitoring._not_removed(p_table, '', 'drop', null, null);
+    v_done monitoring.removal := monitoring._not_removed(
+        p_table, '', 'drop', null, 'busy: will be tried again'
+    );
     v_days timestamptz [];
     v_begins_at timestamptz;
-    v_bytes bigint;
+    v_day monitoring.removal;
 begin
     v_days := monitoring._empty_due_days(p_table, p_now);
     if v_days is null then
@@ -178,23 +192,17 @@ begin
     end if;
     if not p_is_dry_run then
         if not pg_try_advisory_xact_lock(hashtext('monitoring.partitions')) then
-            raise lock_not_available;
+            return v_done;
         end if;
         execute format('lock table only monitoring.%I in access exclusive mode', p_table);
     end if;
+    v_done.note := null;
     foreach v_begins_at in array v_days loop
-        if p_is_dry_run then
-            v_bytes := pg_total_relation_size(
-                to_regclass('monitoring.' || monitoring._partition_name(p_table, v_begins_at))
-            );
-        else
-            v_bytes := monitoring._drop_day(p_table, v_begins_at);
-        end if;
-        if v_bytes is not null then
-            v_done.partitions := v_done.partitions + 1;
-            v_done.bytes := v_done.bytes + v_bytes;
-            v_done.removed_before := v_begins_at + interval '24 hours';
-        end if;
+        v_day := monitoring._drop_day(p_table, v_begins_at, p_is_dry_run);
+        v_done.partitions := v_done.partitions + v_day.partitions;
+        v_done.bytes := v_done.bytes + v_day.bytes;
+        v_done.removed_before := greatest(v_done.removed_before, v_day.removed_before);
+        v_done.note := coalesce(v_day.note, v_done.note);
     end loop;
     if v_done.partitions = 0 then
         raise lock_not_available; -- gives the parent back
@@ -202,7 +210,7 @@ begin
     return v_done;
 exception
     when lock_not_available or deadlock_detected then
-        return monitoring._not_removed(p_table, '', 'drop', null, 'busy: will be tried again');
+        return monitoring._not_removed(p_table, '', 'drop', null, v_done.note);
 end
 $$;
 
