@@ -55,17 +55,12 @@ as $$
 declare
     v_deleted bigint;
 begin
-    -- One statement, so that what waits for a roll-up is what would be deleted: one snapshot.
     execute format(
-        'with waiting as materialized ('
-        '    select monitoring._has_new_rows(%1$L, $1, $2) as is_true'
-        '), gone as ('
-        '    %2$s from monitoring.%1$I t'
-        '    where t.%3$I >= $1 and t.%3$I < $2 and %4$s'
-        '        and not (select w.is_true from waiting w) %5$s'
-        ') select case when not w.is_true then (select count(*) from gone) end from waiting w',
-        p_table,
+        'with gone as ('
+        '    %s from monitoring.%I t where t.%I >= $1 and t.%3$I < $2 and %s %s'
+        ') select count(*) from gone',
         case when p_is_dry_run then 'select 1' else 'delete' end,
+        p_table,
         p_time_column,
         p_condition,
         case when p_is_dry_run then '' else 'returning 1' end
@@ -79,8 +74,7 @@ $$;
 comment on function monitoring._delete_slice(
     text, text, text, timestamptz, timestamptz, boolean
 ) is
-'Deletes, or in a dry run counts, the rows of a span of time that meet the condition. Null, and '
-'nothing is deleted, while rows of that span wait for a roll-up.';
+'Deletes, or in a dry run counts, the rows of a span of time that meet the condition.';
 
 create or replace function monitoring._due_policies(p_now timestamptz)
 returns table (
@@ -99,6 +93,16 @@ begin atomic
         p.category,
         r.time_column,
         case
+            -- Rows that came since the last roll-up are not in it yet, however old they are.
+            when u.table_name is not null
+                then format(
+                        't.recorded_xid < %s and t.recorded_xid <> all (%L::bigint []) and ',
+                        u.claimed_below,
+                        u.still_open
+                    )
+            else ''
+        end
+        || case
             when r.category_column is null then 'true'
             when p.category <> '' then format('t.%I = %L', r.category_column, p.category)
             else format(
@@ -122,6 +126,7 @@ begin atomic
         monitoring._kept_from(p.keep, p_now) as to_at
     from monitoring.retention_policies as p
     inner join monitoring._retained_tables as r on p.table_name = r.table_name
+    left join monitoring.rollup_progress as u on p.table_name = u.table_name
     cross join lateral (select monitoring._days_due_before(p.table_name, p_now) as days_before) as w
     where
         p.keep is not null
@@ -158,10 +163,13 @@ declare
         p_table, p_category, 'delete', p_from, null
     );
     v_end timestamptz;
-    v_rows bigint;
 begin
     if not p_is_dry_run then
         perform monitoring._hold_roll_up(p_table);
+    end if;
+    if monitoring._has_new_rows(p_table, p_from, p_to) then
+        v_done.note := 'waits for a roll-up';
+        return v_done;
     end if;
     while v_done.removed_before < p_to and v_done.rows < p_max_rows loop
         v_end := p_to;
@@ -173,14 +181,9 @@ begin
             p_table, p_time_column, p_condition, v_done.removed_before, v_end,
             p_max_rows - v_done.rows
         );
-        v_rows := monitoring._delete_slice(
+        v_done.rows := v_done.rows + monitoring._delete_slice(
             p_table, p_time_column, p_condition, v_done.removed_before, v_end, p_is_dry_run
         );
-        if v_rows is null then
-            v_done.note := 'waits for a roll-up';
-            exit;
-        end if;
-        v_done.rows := v_done.rows + v_rows;
         v_done.removed_before := v_end;
     end loop;
     return v_done;

@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import psycopg
 
@@ -16,63 +16,60 @@ LONGEST_WAIT = """
 """
 
 
-class RecordingLoad:
-    """Sessions that repeat one statement each until the block ends, every call on its own.
+@dataclass
+class Load:
+    """What programs did: calls that returned, by statement, and seconds that one waited at most."""
 
-    Attributes:
-        calls: how often each statement returned.
-        failures: what any of them raised.
-        longest_wait: seconds that one of them waited for a lock at most.
-        longest_call: seconds that one call took at most.
-    """
+    calls: dict[str, int] = field(default_factory=dict)
+    failures: list[psycopg.Error] = field(default_factory=list)
+    longest_wait: float = 0.0
+    longest_call: float = 0.0
 
-    def __init__(self, dsn: str, statements: Sequence[str]) -> None:
-        self.calls = dict.fromkeys(statements, 0)
-        self.failures: list[Exception] = []
-        self.longest_wait = 0.0
-        self.longest_call = 0.0
-        self._dsn = dsn
-        self._ended = threading.Event()
-        self._sessions = [psycopg.connect(dsn, autocommit=True) for _ in statements]
-        self._threads = [
-            threading.Thread(target=self._record, args=pair)
-            for pair in zip(self._sessions, statements, strict=True)
-        ]
-        self._threads.append(threading.Thread(target=self._watch))
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._ended.set()
-        for thread in self._threads:
+@contextmanager
+def recording_load(dsn: str, statements: Sequence[str]) -> Iterator[Load]:
+    """Repeat each statement in a session of its own until the block ends, every call by itself."""
+    load = Load(dict.fromkeys(statements, 0))
+    ended = threading.Event()
+    sessions = [psycopg.connect(dsn, autocommit=True) for _ in statements]
+    watcher = psycopg.connect(dsn, autocommit=True)
+    threads = [
+        threading.Thread(target=_record, args=(load, ended, *pair))
+        for pair in zip(sessions, statements, strict=True)
+    ]
+    pids = [session.info.backend_pid for session in sessions]
+    threads.append(threading.Thread(target=_watch, args=(load, ended, watcher, pids)))
+    for thread in threads:
+        thread.start()
+    try:
+        yield load
+    finally:
+        ended.set()
+        for thread in threads:
             thread.join(timeout=20)
-        for session in self._sessions:
+        for session in (*sessions, watcher):
             session.close()
 
-    def _record(self, session: psycopg.Connection, statement: str) -> None:
-        while not self._ended.is_set():
-            began = time.monotonic()
-            try:
-                session.execute(statement.encode())
-            except psycopg.Error as error:
-                self.failures.append(error)
-                return
-            self.longest_call = max(self.longest_call, time.monotonic() - began)
-            self.calls[statement] += 1
 
-    def _watch(self) -> None:
-        pids = [session.info.backend_pid for session in self._sessions]
-        with psycopg.connect(self._dsn, autocommit=True) as watcher:
-            while not self._ended.is_set():
-                row = watcher.execute(LONGEST_WAIT, [pids]).fetchone()
-                assert row is not None
-                self.longest_wait = max(self.longest_wait, row[0])
-                time.sleep(0.005)
+def _record(
+    load: Load, ended: threading.Event, session: psycopg.Connection, statement: str
+) -> None:
+    while not ended.is_set():
+        began = time.monotonic()
+        try:
+            session.execute(statement.encode())
+        except psycopg.Error as error:
+            load.failures.append(error)
+            return
+        load.longest_call = max(load.longest_call, time.monotonic() - began)
+        load.calls[statement] += 1
+
+
+def _watch(
+    load: Load, ended: threading.Event, watcher: psycopg.Connection, pids: list[int]
+) -> None:
+    while not ended.is_set():
+        row = watcher.execute(LONGEST_WAIT, [pids]).fetchone()
+        assert row is not None
+        load.longest_wait = max(load.longest_wait, row[0])
+        time.sleep(0.005)
