@@ -1,4 +1,4 @@
--- depends: 0007_queues
+-- depends: 0008_rollups
 
 -- What the scheduler runs inside the database: one row a job, its plan and what became of it.
 

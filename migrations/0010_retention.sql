@@ -34,7 +34,10 @@ values
 ('metric_samples', '', '7 days'),
 ('log_lines', '', '30 days'),
 ('health_probes', '', '30 days'),
-('queue_samples', '', '7 days');
+('queue_samples', '', '7 days'),
+('rollups', 'minute', '2 days'),
+('rollups', 'hour', '90 days'),
+('rollups', 'day', '5 years');
 
 -- What a clean-up did, in the rows that it returns.
 create type monitoring.removal as (

@@ -14,6 +14,7 @@ declare
     v_admin oid := to_regrole('monitoring_admin')::oid;
     v_relation regclass;
     v_routine regprocedure;
+    v_type regtype;
 begin
     if v_admin is null or not pg_has_role(v_admin, 'usage') then
         return;
@@ -33,6 +34,15 @@ begin
     loop
         -- Serves views as well, and takes a column's sequence along.
         execute format('alter table %s owner to monitoring_admin', v_relation);
+    end loop;
+    for v_type in
+        select t.oid::regtype from pg_type t
+        inner join pg_class c on c.oid = t.typrelid
+        where t.typnamespace = 'monitoring'::regnamespace
+            and c.relkind = 'c'
+            and t.typowner <> v_admin
+    loop
+        execute format('alter type %s owner to monitoring_admin', v_type);
     end loop;
     for v_routine in
         select p.oid::regprocedure from pg_proc p
@@ -138,7 +148,12 @@ declare
         'get_installation', 'get_dashboard_summary', '_summarize_tasks', '_summarize_errors',
         '_summarize_health', '_summarize_queues', '_summarize_alerts',
         'self_check', '_job_lock_key',
-        '_kept_from', '_days'
+        '_kept_from', '_days',
+        -- roll-ups, and what the views over them call
+        'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
+        '_merge_histograms', '_clamped_percentile', 'get_task_statistics', '_add_up',
+        '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_spell_seconds', '_trends_of',
+        '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since'
     ];
     v_recording constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
@@ -153,7 +168,8 @@ declare
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group',
         'request_job', 'enable_job',
-        'set_retention', 'set_partitions_ahead'
+        'set_retention', 'set_partitions_ahead',
+        'roll_up', 'rebuild_rollups', '_check_rebuild'
     ];
 begin
     perform monitoring._hand_over_to_admin();

@@ -22,6 +22,18 @@
 \ir health/record.sql
 \ir queues/record.sql
 
+-- roll-ups: what they take, how they add it up, and reading them
+\ir rollups/histogram.sql
+\ir rollups/marked.sql
+\ir rollups/samples.sql
+\ir rollups/uptime.sql
+\ir rollups/groups_and_states.sql
+\ir rollups/roll_up.sql
+\ir rollups/rebuild.sql
+\ir rollups/spans.sql
+\ir rollups/trends.sql
+\ir rollups/statistics.sql
+
 -- the scheduler
 \ir jobs/routines.sql
 \ir jobs/plan.sql

@@ -41,6 +41,13 @@ begin
     -- "create table ... partition of" would lock the parent against everyone; attaching an empty
     -- table that was made alone does not.
     execute format('create table monitoring.%I (like monitoring.%I including all)', v_name, p_table);
+    if exists (select from monitoring.rollup_progress r where r.table_name = p_table) then
+        -- The planner is to take the index that finds new rows, even where one transaction
+        -- recorded the whole day.
+        execute format(
+            'alter table monitoring.%I alter column recorded_xid set (n_distinct = -1)', v_name
+        );
+    end if;
     execute format(
         'alter table monitoring.%I attach partition monitoring.%I for values from (%L) to (%L)',
         -- Written out, because a time is shown as the session's settings say.
@@ -118,8 +125,8 @@ end
 $$;
 
 comment on function monitoring.ensure_partitions(integer) is
-'Makes the missing partitions from today to so many days ahead (0 to 100, or as configured for each '
-'table) for every partitioned table; returns how many it made.';
+'Makes the missing partitions from today to so many days ahead (0 to 100, or as configured for '
+'each table) for every partitioned table; returns how many it made.';
 
 create or replace function monitoring.set_partitions_ahead(
     p_days integer, p_table_name text default null

@@ -14,21 +14,46 @@ select
     e.stack
 from monitoring.errors as e;
 
+create or replace view monitoring._error_group_parts as
+select
+    t.fingerprint,
+    t.error_type,
+    t.severity,
+    t.component,
+    t.example,
+    t.occurrences,
+    t.first_seen_at,
+    t.last_seen_at,
+    t.last_error_id
+from monitoring.error_group_totals as t
+union all
+select
+    n.fingerprint,
+    n.error_type,
+    n.severity,
+    n.component,
+    n.example,
+    n.occurrences,
+    n.first_seen_at,
+    n.last_seen_at,
+    n.last_error_id
+from monitoring._add_up_error_groups() as n;
+
 create or replace view monitoring.error_groups as
 with groups as (
     select
-        e.fingerprint,
-        count(*) as occurrences,
-        count(distinct nullif(e.task_id, '')) as tasks,
-        min(e.occurred_at) as first_seen_at,
-        max(e.occurred_at) as last_seen_at,
-        array_agg(distinct e.component) filter (where e.component is not null) as components,
+        p.fingerprint,
+        sum(p.occurrences)::bigint as occurrences,
+        min(p.first_seen_at) as first_seen_at,
+        max(p.last_seen_at) as last_seen_at,
+        array_agg(distinct p.component) filter (where p.component <> '') as components,
         -- The newest occurrence speaks for the group.
-        (array_agg(e.error_type order by e.occurred_at desc, e.error_id desc))[1] as error_type,
-        (array_agg(e.severity order by e.occurred_at desc, e.error_id desc))[1] as severity,
-        (array_agg(e.message order by e.occurred_at desc, e.error_id desc))[1] as example
-    from monitoring.errors as e
-    group by e.fingerprint
+        (array_agg(p.error_type order by p.last_seen_at desc, p.last_error_id desc))[1]
+            as error_type,
+        (array_agg(p.severity order by p.last_seen_at desc, p.last_error_id desc))[1] as severity,
+        (array_agg(p.example order by p.last_seen_at desc, p.last_error_id desc))[1] as example
+    from monitoring._error_group_parts as p
+    group by p.fingerprint
 )
 
 select
@@ -43,7 +68,6 @@ select
         else coalesce(s.status, 'open')
     end as status,
     g.occurrences,
-    g.tasks,
     g.components,
     g.first_seen_at,
     g.last_seen_at,
@@ -58,18 +82,39 @@ create or replace view monitoring.v_error_summary as
 select
     e.error_type,
     e.severity,
-    e.component,
-    count(*) as occurrences,
-    count(distinct e.fingerprint) as groups,
-    count(distinct nullif(e.task_id, '')) as tasks,
-    min(e.occurred_at) as first_seen_at,
-    max(e.occurred_at) as last_seen_at,
-    (array_agg(e.message order by e.occurred_at desc, e.error_id desc))[1] as last_message
-from monitoring.errors as e
-where
-    e.occurred_at > (select monitoring.clock()) - interval '24 hours'
-    and e.occurred_at <= (select monitoring.clock())
-group by e.error_type, e.severity, e.component;
+    nullif(e.component, '') as component,
+    e.occurrences,
+    g.groups,
+    g.last_seen_at,
+    g.last_message
+from (
+    select
+        d.name as error_type,
+        d.label as severity,
+        d.component,
+        sum(d.row_count)::bigint as occurrences
+    from monitoring._last_day('errors') as d
+    group by d.name, d.label, d.component
+) as e
+left join (
+    select
+        p.error_type,
+        p.severity,
+        p.component,
+        count(distinct p.fingerprint) as groups,
+        max(p.last_seen_at) as last_seen_at,
+        (array_agg(p.example order by p.last_seen_at desc, p.last_error_id desc))[1] as last_message
+    from monitoring._error_group_parts as p
+    where p.last_seen_at >= (select monitoring._last_day_since())
+    group by p.error_type, p.severity, p.component
+) as g
+    on
+        e.error_type = g.error_type
+        and e.severity = g.severity
+        and e.component = g.component;
+
+comment on view monitoring._error_group_parts is
+'Error groups by type, severity and component: what is rolled up, and what is not yet.';
 
 comment on view monitoring.error_tracking is
 'Every occurrence of every error.';
@@ -110,8 +155,6 @@ comment on column monitoring.error_groups.status is
 'open, resolved, muted, or regressed (resolved, and seen again since).';
 comment on column monitoring.error_groups.occurrences is
 'How often it was recorded.';
-comment on column monitoring.error_groups.tasks is
-'How many tasks it happened in.';
 comment on column monitoring.error_groups.components is
 'Components that it happened in, in order of name.';
 comment on column monitoring.error_groups.first_seen_at is
@@ -128,7 +171,7 @@ comment on column monitoring.error_groups.changed_at is
 'When it was resolved or muted.';
 
 comment on view monitoring.v_error_summary is
-'Errors of the last 24 hours, by type, severity and component.';
+'Errors of this hour and the 23 before it, by type, severity and component.';
 comment on column monitoring.v_error_summary.error_type is
 'Kind of error.';
 comment on column monitoring.v_error_summary.severity is
@@ -139,10 +182,6 @@ comment on column monitoring.v_error_summary.occurrences is
 'How often it was recorded.';
 comment on column monitoring.v_error_summary.groups is
 'How many error groups are among them.';
-comment on column monitoring.v_error_summary.tasks is
-'How many tasks they happened in.';
-comment on column monitoring.v_error_summary.first_seen_at is
-'When the first of them happened.';
 comment on column monitoring.v_error_summary.last_seen_at is
 'When the last of them happened.';
 comment on column monitoring.v_error_summary.last_message is

@@ -12,87 +12,99 @@ select
     p.checked_at
 from monitoring.health_probes as p;
 
+create or replace view monitoring._component_states as
+select distinct on (s.component_type, s.component_name)
+    s.component_type,
+    s.component_name,
+    s.status,
+    s.response_time_ms,
+    s.failure_reason,
+    s.checked_at,
+    s.details,
+    max(s.last_unhealthy_at) over (
+        partition by s.component_type, s.component_name
+    ) as last_unhealthy_at
+from (
+    select
+        k.component_type,
+        k.component_name,
+        k.status,
+        k.response_time_ms,
+        k.failure_reason,
+        k.checked_at,
+        k.probe_id,
+        k.details,
+        k.last_unhealthy_at
+    from monitoring.component_states as k
+    union all
+    select
+        n.component_type,
+        n.component_name,
+        n.status,
+        n.response_time_ms,
+        n.failure_reason,
+        n.checked_at,
+        n.probe_id,
+        n.details,
+        n.last_unhealthy_at
+    from monitoring._newest_probes() as n
+) as s
+order by s.component_type asc, s.component_name asc, s.checked_at desc, s.probe_id desc;
+
 create or replace view monitoring.system_health as
-select distinct on (p.component_type, p.component_name)
-    p.component_type,
-    p.component_name,
-    p.status,
-    p.response_time_ms,
-    p.failure_reason,
-    p.checked_at as last_check_at,
-    p.details
-from monitoring.health_probes as p
-order by p.component_type asc, p.component_name asc, p.checked_at desc, p.probe_id desc;
+select
+    s.component_type,
+    s.component_name,
+    s.status,
+    s.response_time_ms,
+    s.failure_reason,
+    s.checked_at as last_check_at,
+    s.details
+from monitoring._component_states as s;
 
 create or replace view monitoring.v_system_health_summary as
-with checks as (
+with spells as (
     select
-        p.component_type,
-        p.component_name,
-        p.status,
-        p.response_time_ms,
-        p.checked_at,
-        p.probe_id,
-        true as is_in_day
-    from monitoring.health_probes as p
+        t.component_type,
+        t.component_name,
+        t.status,
+        t.seconds
+    from monitoring._uptime_trends() as t
     where
-        p.checked_at > (select monitoring.clock()) - interval '24 hours'
-        and p.checked_at <= (select monitoring.clock())
+        t.resolution = 'hour'
+        and t.bucket_at >= (select monitoring._last_day_since())
+        and t.bucket_at <= (select monitoring.clock())
     union all
-    -- The day begins with the status of the check before it.
-    select
-        b.component_type,
-        b.component_name,
-        b.status,
-        null::double precision as response_time_ms,
-        (select monitoring.clock()) - interval '24 hours' as checked_at,
-        b.probe_id,
-        false as is_in_day
-    from (
-        select distinct on (p.component_type, p.component_name)
-            p.component_type,
-            p.component_name,
-            p.status,
-            p.probe_id
-        from monitoring.health_probes as p
-        where p.checked_at <= (select monitoring.clock()) - interval '24 hours'
-        order by p.component_type asc, p.component_name asc, p.checked_at desc, p.probe_id desc
-    ) as b
-),
-
-spells as (
-    select
-        c.component_type,
-        c.component_name,
-        c.status,
-        c.response_time_ms,
-        c.checked_at,
-        c.is_in_day,
-        -- A status holds until the next check, the last one until now.
-        extract(
-            epoch from
-            coalesce(
-                lead(c.checked_at) over (
-                    partition by c.component_type, c.component_name
-                    order by c.checked_at, c.is_in_day, c.probe_id
-                ),
-                (select monitoring.clock())
-            ) - c.checked_at
-        ) as held_seconds
-    from checks as c
-),
-
-last_day as (
+    -- The last status holds until now.
     select
         s.component_type,
         s.component_name,
-        count(*) filter (where s.is_in_day) as checks,
-        avg(s.response_time_ms) as avg_response_time_ms,
-        coalesce(sum(s.held_seconds) filter (where s.status in ('healthy', 'degraded')), 0)
-        / nullif(sum(s.held_seconds) filter (where s.status <> 'unknown'), 0) as uptime,
-        max(s.checked_at) filter (where s.is_in_day and s.status = 'unhealthy') as last_unhealthy_at
+        s.status,
+        greatest(extract(
+            epoch from (select monitoring.clock())
+            - greatest(s.checked_at, (select monitoring._last_day_since()))
+        ), 0)::double precision as seconds
+    from monitoring._component_states as s
+),
+
+uptime as (
+    select
+        s.component_type,
+        s.component_name,
+        coalesce(sum(s.seconds) filter (where s.status in ('healthy', 'degraded')), 0)
+        / nullif(sum(s.seconds) filter (where s.status <> 'unknown'), 0) as fraction
     from spells as s
     group by s.component_type, s.component_name
+),
+
+checks as (
+    select
+        d.component as component_type,
+        d.name as component_name,
+        sum(d.row_count)::bigint as checks,
+        sum(d.value_sum) / nullif(sum(d.value_count), 0)::double precision as avg_response_time_ms
+    from monitoring._last_day('health') as d
+    group by d.component, d.name
 )
 
 select
@@ -101,16 +113,21 @@ select
     h.status,
     h.response_time_ms,
     h.failure_reason,
-    h.last_check_at,
-    extract(epoch from (select monitoring.clock()) - h.last_check_at)::double precision
+    h.checked_at as last_check_at,
+    extract(epoch from (select monitoring.clock()) - h.checked_at)::double precision
         as seconds_since_check,
-    coalesce(d.checks, 0) as checks,
-    d.avg_response_time_ms,
-    round(100.0 * d.uptime, 3) as uptime_percent,
-    d.last_unhealthy_at
-from monitoring.system_health as h
-left join last_day as d
-    on h.component_type = d.component_type and h.component_name = d.component_name;
+    coalesce(c.checks, 0) as checks,
+    c.avg_response_time_ms,
+    round((100.0 * u.fraction)::numeric, 3) as uptime_percent,
+    h.last_unhealthy_at
+from monitoring._component_states as h
+left join uptime as u
+    on h.component_type = u.component_type and h.component_name = u.component_name
+left join checks as c
+    on h.component_type = c.component_type and h.component_name = c.component_name;
+
+comment on view monitoring._component_states is
+'Newest check of each component, rolled up or not.';
 
 comment on view monitoring.health_history is
 'Every check of every component.';
@@ -149,7 +166,7 @@ comment on column monitoring.system_health.details is
 'Whatever the caller wanted to find again, as JSON.';
 
 comment on view monitoring.v_system_health_summary is
-'The state of each component, with its last 24 hours.';
+'The state of each component, with its last day: this hour and the 23 before it.';
 comment on column monitoring.v_system_health_summary.component_type is
 'What it is, such as database, service or queue.';
 comment on column monitoring.v_system_health_summary.component_name is
@@ -165,11 +182,11 @@ comment on column monitoring.v_system_health_summary.last_check_at is
 comment on column monitoring.v_system_health_summary.seconds_since_check is
 'Seconds since then.';
 comment on column monitoring.v_system_health_summary.checks is
-'Checks in the last 24 hours.';
+'Checks in the last day.';
 comment on column monitoring.v_system_health_summary.avg_response_time_ms is
-'Mean milliseconds until it answered, over the last 24 hours.';
+'Mean milliseconds until it answered, over the last day.';
 comment on column monitoring.v_system_health_summary.uptime_percent is
-'Share of the known time of the last 24 hours in which it was healthy or degraded, 0 to 100; a '
+'Share of the known time of the last day in which it was healthy or degraded, 0 to 100; a '
 'status holds until the next check.';
 comment on column monitoring.v_system_health_summary.last_unhealthy_at is
-'Newest unhealthy check in the last 24 hours.';
+'Newest check that found it unhealthy; null when none has.';

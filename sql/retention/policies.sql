@@ -22,6 +22,13 @@ select
     'finished_at' as time_column,
     null as category_column,
     null as categories,
+    false as is_partitioned
+union all
+select
+    'rollups' as table_name,
+    'bucket_at' as time_column,
+    'resolution' as category_column,
+    array['minute', 'hour', 'day'] as categories,
     false as is_partitioned;
 
 comment on view monitoring._retained_tables is
@@ -169,7 +176,7 @@ $$;
 
 comment on function monitoring.set_retention(text, interval, text) is
 'Sets how long rows of a table are kept: 1 day to 100 years, or null for ever. With a category '
-'(severity, task type, level) it does so for those rows alone.';
+'(severity, task type, level, resolution) it does so for those rows alone.';
 
 create or replace function monitoring._hold_roll_up(p_table text) returns void
 language plpgsql

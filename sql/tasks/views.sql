@@ -76,23 +76,33 @@ left join pg_catalog.pg_stat_activity as a
 
 create or replace view monitoring.v_task_statistics as
 select
-    t.task_type,
-    count(*) as tasks,
-    count(*) filter (where t.status = 'completed') as completed,
-    count(*) filter (where t.status = 'failed') as failed,
-    count(*) filter (where t.status not in ('completed', 'failed')) as ended_otherwise,
-    round(100.0 * count(*) filter (where t.status = 'completed') / count(*), 2) as success_percent,
-    avg(t.duration_ms) as avg_duration_ms,
-    percentile_disc(0.5) within group (order by t.duration_ms) as p50_duration_ms,
-    percentile_disc(0.95) within group (order by t.duration_ms) as p95_duration_ms,
-    percentile_disc(0.99) within group (order by t.duration_ms) as p99_duration_ms,
-    max(t.duration_ms) as max_duration_ms,
-    max(t.finished_at) as last_end_time
-from monitoring.finished_tasks as t
-where
-    t.finished_at > (select monitoring.clock()) - interval '24 hours'
-    and t.finished_at <= (select monitoring.clock())
-group by t.task_type;
+    s.task_type,
+    s.tasks,
+    s.completed,
+    s.failed,
+    s.tasks - s.completed - s.failed as ended_otherwise,
+    round(100.0 * s.completed / s.tasks, 2) as success_percent,
+    s.avg_duration_ms,
+    monitoring._clamped_percentile(s.histogram, 0.5, s.min_duration_ms, s.max_duration_ms)
+        as p50_duration_ms,
+    monitoring._clamped_percentile(s.histogram, 0.95, s.min_duration_ms, s.max_duration_ms)
+        as p95_duration_ms,
+    monitoring._clamped_percentile(s.histogram, 0.99, s.min_duration_ms, s.max_duration_ms)
+        as p99_duration_ms,
+    s.max_duration_ms
+from (
+    select
+        t.name as task_type,
+        sum(t.row_count)::bigint as tasks,
+        coalesce(sum(t.row_count) filter (where t.label = 'completed'), 0)::bigint as completed,
+        coalesce(sum(t.row_count) filter (where t.label = 'failed'), 0)::bigint as failed,
+        sum(t.value_sum) / nullif(sum(t.value_count), 0)::double precision as avg_duration_ms,
+        min(t.value_min) as min_duration_ms,
+        max(t.value_max) as max_duration_ms,
+        monitoring.merge_histograms(t.histogram) as histogram
+    from monitoring._last_day('tasks') as t
+    group by t.name
+) as s;
 
 comment on view monitoring.processing_metrics is
 'Every attempt of every task, running and ended.';
@@ -171,7 +181,7 @@ comment on column monitoring.v_realtime_processing_status.is_backend_alive is
 'Whether that session is still there; tells nothing where sessions come from a pool.';
 
 comment on view monitoring.v_task_statistics is
-'Attempts that ended in the last 24 hours, by task type.';
+'Attempts that ended in this hour and the 23 before it, by task type.';
 comment on column monitoring.v_task_statistics.task_type is
 'What kind of work it was.';
 comment on column monitoring.v_task_statistics.tasks is
@@ -194,5 +204,3 @@ comment on column monitoring.v_task_statistics.p99_duration_ms is
 '99 % took no longer than this, in milliseconds.';
 comment on column monitoring.v_task_statistics.max_duration_ms is
 'Milliseconds that the longest took.';
-comment on column monitoring.v_task_statistics.last_end_time is
-'When the newest of them ended.';

@@ -14,14 +14,15 @@ select
     p.proconfig,
     p.provolatile,
     p.prokind,
-    -- Without the columns of a table that is returned.
-    p.proargnames[1:p.pronargs] as proargnames,
+    p.proargnames,
+    p.proargmodes,
     p.proacl,
     -- A body in SQL is stored parsed, one in PL/pgSQL as text.
     coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) as body
 from pg_proc as p
 inner join pg_language as l on p.prolang = l.oid
-where p.pronamespace = 'monitoring'::regnamespace;
+-- An aggregate is no more than what its functions are.
+where p.pronamespace = 'monitoring'::regnamespace and p.prokind <> 'a';
 
 -- Security
 
@@ -29,11 +30,12 @@ select is_empty(
     $$
         select signature from routines
         where lanname = 'plpgsql'
-            and proconfig is distinct from array['search_path=pg_catalog, pg_temp']
+            and array_remove(proconfig, 'plan_cache_mode=force_custom_plan')
+            is distinct from array['search_path=pg_catalog, pg_temp']
             -- A procedure that commits cannot.
             and prokind <> 'p'
     $$,
-    'every PL/pgSQL function pins its search path, and sets nothing else'
+    'every PL/pgSQL function pins its search path, and sets nothing else but how it is planned'
 );
 
 select is_empty(
@@ -61,7 +63,8 @@ select set_eq(
         '_record_log', '_record_probe', '_record_queue', '_record_rows', 'resolve_error_group',
         'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation',
         '_run_job', 'enable_job', 'request_job', 'self_check', 'set_retention',
-        'set_partitions_ahead', 'cleanup_old_monitoring_data'
+        'set_partitions_ahead', 'cleanup_old_monitoring_data',
+        'roll_up', 'rebuild_rollups'
     ],
     'only these run with the rights of their owner'
 );
@@ -81,8 +84,8 @@ select is_empty(
 select is_empty(
     $$
         select r.signature, a.name
-        from routines as r, unnest(r.proargnames) as a (name)
-        where a.name !~ '^p_[a-z_]+$'
+        from routines as r, unnest(r.proargnames, r.proargmodes) as a (name, mode)
+        where a.name !~ '^p_[a-z_]+$' and coalesce(a.mode, 'i') not in ('o', 't')
     $$,
     'every parameter has a name that starts with p_'
 );
@@ -112,7 +115,10 @@ select is_empty(
 select set_eq(
     $$select proname::text from routines where provolatile = 'i'$$,
     array[
-        'error_fingerprint', 'fingerprint_version', 'message_template', 'version', '_job_lock_key'
+        'error_fingerprint', 'fingerprint_version', 'message_template', 'version',
+        'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
+        '_clamped_percentile', '_spell_seconds',
+        '_job_lock_key'
     ],
     'only what depends on its arguments alone is immutable'
 );
@@ -123,7 +129,7 @@ select is_empty(
         where provolatile <> 'v'
             and proname ~ (
                 '^_?(start|update|complete|record|insert|make|ensure|remember|decide|resolve|mute'
-                '|reopen|note|grant)_'
+                '|reopen|note|grant|merge_(rollups|uptime|error|component)|roll|rebuild)_'
             )
     $$,
     'whatever writes is volatile'

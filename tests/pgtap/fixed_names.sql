@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(24);
+select plan(28);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -14,8 +14,9 @@ as $$
         ' ' order by a.position
     )
     from pg_proc as p
-    cross join unnest(p.proargnames) with ordinality as a (name, position)
+    cross join unnest(p.proargnames, p.proargmodes) with ordinality as a (name, mode, position)
     where p.pronamespace = 'monitoring'::regnamespace and p.proname = p_name
+        and coalesce(a.mode, 'i') <> 't'
 $$;
 
 -- Functions
@@ -67,7 +68,10 @@ from (
     ),
     ('message_template', 'P_MESSAGE'),
     ('error_fingerprint', 'P_ERROR_TYPE P_MESSAGE'),
-    ('ensure_partitions', 'p_days_ahead')
+    ('ensure_partitions', 'p_days_ahead'),
+    ('get_task_statistics', 'p_from p_to'),
+    ('rebuild_rollups', 'P_SOURCE P_FROM P_TO'),
+    ('approx_percentile', 'P_HISTOGRAM P_FRACTION')
 ) as fixed (function_name, call_form);
 
 select
@@ -80,7 +84,7 @@ select
         function_name || ' is called without arguments'
     )
 from unnest(
-        array['get_dashboard_summary', 'get_installation', 'clock', 'version']
+        array['get_dashboard_summary', 'get_installation', 'clock', 'version', 'roll_up']
     ) as function_name;
 
 select results_eq(
@@ -96,6 +100,11 @@ select results_eq(
         ('complete_task_tracking', 'boolean'),
         ('get_dashboard_summary', 'jsonb'),
         ('get_installation', 'jsonb'),
+        ('get_task_statistics',
+            'TABLE(task_type text, status text, tasks bigint, avg_duration_ms double precision, '
+            'p50_duration_ms double precision, p95_duration_ms double precision, '
+            'p99_duration_ms double precision, min_duration_ms double precision, '
+            'max_duration_ms double precision)'),
         ('mute_error_group', 'void'),
         ('record_error', 'bigint'),
         ('record_errors', 'bigint'),
@@ -124,7 +133,8 @@ select set_has(
     $$
         values ('processing_metrics'), ('v_realtime_processing_status'), ('error_tracking'),
             ('error_groups'), ('v_error_summary'), ('performance_monitoring'),
-            ('v_performance_trends'), ('system_health'), ('v_system_health_summary'),
+            ('v_performance_trends'), ('v_task_trends'), ('v_error_trends'), ('v_queue_trends'),
+            ('v_health_trends'), ('system_health'), ('v_system_health_summary'),
             ('queue_monitoring'), ('v_queue_performance'), ('v_active_alerts')
     $$,
     'the views that people name in their queries are there'

@@ -1,7 +1,7 @@
 -- cleanup_old_monitoring_data: rows that go before the rest of their table.
 
 begin;
-select plan(19);
+select plan(20);
 \ir helpers/fixed_clock.psql
 \ir helpers/rolled_up.psql
 
@@ -188,6 +188,36 @@ select results_eq(
     'select task_id from monitoring.unsuccessful_attempts where task_id in (''old'', ''new'')',
     array['new'],
     'the newer ones are not'
+);
+
+-- Behaviour: roll-ups
+
+insert into monitoring.rollups (
+    source, name, label, component, resolution, bucket_at, row_count, value_count, value_sum,
+    value_sum_squares
+)
+select
+    'errors' as source,
+    'E' as name,
+    'low' as label,
+    '' as component,
+    resolution,
+    monitoring.clock() - make_interval(days => days) as bucket_at,
+    1 as row_count,
+    0 as value_count,
+    0 as value_sum,
+    0 as value_sum_squares
+from unnest(array[1, 3, 89, 91, 1800, 1900]) as days
+cross join unnest(array['minute', 'hour', 'day']) as resolution;
+
+select set_eq(
+    $$select * from pg_temp.clean_up() as c where c ~ 'rollups'$$,
+    array[
+        'delete rollups minute: 5 rows, before 2020-06-13 12:20',
+        'delete rollups hour: 3 rows, before 2020-03-17 12:20',
+        'delete rollups day: 1 rows, before 2015-06-15 12:20'
+    ],
+    'roll-ups go by how fine they are'
 );
 
 -- Boundaries

@@ -12,7 +12,6 @@ select results_eq(
     $$
         select table_name collate "default", category collate "default", keep, removed_before
         from monitoring.v_retention
-        where table_name not like 'rollups%' and table_name not like 'error_group%'
         order by table_name, keep
     $$,
     $$
@@ -26,9 +25,12 @@ select results_eq(
         ('log_lines', '', '30 days', null),
         ('metric_samples', '', '7 days', null),
         ('queue_samples', '', '7 days', null),
+        ('rollups', 'minute', '2 days', null),
+        ('rollups', 'hour', '90 days', null),
+        ('rollups', 'day', '5 years', null),
         ('unsuccessful_attempts', '', '90 days', null)
     $$,
-    'rows are kept for 7 to 90 days at first'
+    'rows are kept for 7 to 90 days at first, roll-ups for up to five years'
 );
 
 -- Behaviour: changing

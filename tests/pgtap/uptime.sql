@@ -1,4 +1,5 @@
--- v_system_health_summary: the last 24 hours of each component, weighted by time.
+-- v_system_health_summary: the last day of each component, weighted by time. At the fixed clock's
+-- noon the last day is 23 hours long: this hour, and the 23 before it.
 
 begin;
 select plan(13);
@@ -35,7 +36,7 @@ from (
     ('unsure', '8h healthy 6h unknown 2h unhealthy'),
     ('unseen', '8h unknown'),
     ('just now', '0h healthy'),
-    ('changing', '26h unhealthy 6h healthy'),
+    ('changing', '26h unhealthy 5.75h healthy'),
     ('silent', '30h unhealthy'),
     ('ahead', '4h healthy -2h unhealthy')
 ) as told (component, checks);
@@ -52,7 +53,7 @@ from (
     ('slow', 75, 'degraded counts as up'),
     ('unsure', 50, 'time in an unknown state counts neither way'),
     ('unseen', null, 'where all the time is unknown there is no uptime'),
-    ('changing', 25, 'the status at the beginning of the 24 hours is that of the check before'),
+    ('changing', 25, 'the status at the beginning of the day is that of the check before'),
     ('silent', 0, 'a status holds however long ago the last check was'),
     ('ahead', 100, 'a check that lies in the future does not count yet')
 ) as expected (component, uptime, about);
@@ -60,8 +61,8 @@ from (
 select monitoring.update_system_health('service', 'timed', status, milliseconds, reason, null, at)
 from (
     values
-    ('unhealthy', 900, 'full', '2026-01-14 12:00+00'::timestamptz),
-    ('unhealthy', 100, 'slow', '2026-01-14 12:00:00.000001+00'),
+    ('unhealthy', 900, 'full', '2026-01-14 12:59:59.999999+00'::timestamptz),
+    ('unhealthy', 100, 'slow', '2026-01-14 13:00+00'),
     ('healthy', 50, null, '2026-01-15 06:00+00'),
     ('healthy', null, null, '2026-01-15 11:59+00')
 ) as told (status, milliseconds, reason, at);
@@ -75,9 +76,9 @@ select results_eq(
     $$
         values ('service', 'healthy', null::double precision, null,
             '2026-01-15 11:59+00'::timestamptz, 60::double precision, 3::bigint,
-            75::double precision, '2026-01-14 12:00:00.000001+00'::timestamptz)
+            75::double precision, '2026-01-14 13:00+00'::timestamptz)
     $$,
-    'checks, mean response and last failure are those of less than 24 hours ago'
+    'checks and mean response are those of the last day'
 );
 
 select results_eq(
@@ -87,9 +88,9 @@ select results_eq(
     $$,
     $$
         values ('unhealthy', 108000::double precision, 0::bigint, null::double precision,
-            null::timestamptz)
+            '2026-01-14 06:00+00'::timestamptz)
     $$,
-    'a component without a check in 24 hours is still listed'
+    'a component without a check in the last day is still listed, with its last failure'
 );
 
 -- Boundaries

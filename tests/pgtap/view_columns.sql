@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(17);
+select plan(21);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -46,7 +46,30 @@ from (
         'v_task_statistics',
         'task_type, tasks bigint, completed bigint, failed bigint, ended_otherwise bigint, '
         'success_percent numeric, avg_duration_ms float, p50_duration_ms float, '
-        'p95_duration_ms float, p99_duration_ms float, max_duration_ms float, last_end_time at'
+        'p95_duration_ms float, p99_duration_ms float, max_duration_ms float'
+    ),
+    (
+        'v_task_trends',
+        'resolution, bucket_at at, task_type, tasks bigint, completed bigint, failed bigint, '
+        'ended_otherwise bigint, success_percent numeric, tasks_per_hour float, '
+        'avg_duration_ms float, p50_duration_ms float, p95_duration_ms float, '
+        'p99_duration_ms float, min_duration_ms float, max_duration_ms float'
+    ),
+    (
+        'v_error_trends',
+        'resolution, bucket_at at, error_type, severity, component, occurrences bigint'
+    ),
+    (
+        'v_queue_trends',
+        'resolution, bucket_at at, queue_name, samples bigint, avg_pending float, '
+        'max_pending float, p95_pending float, avg_processing float, '
+        'max_oldest_ready_seconds float, completed float, failed float'
+    ),
+    (
+        'v_health_trends',
+        'resolution, bucket_at at, component_type, component_name, checks bigint, '
+        'unhealthy_checks bigint, uptime_percent numeric, up_seconds float, known_seconds float, '
+        'avg_response_time_ms float, p95_response_time_ms float, max_response_time_ms float'
     ),
     (
         'error_tracking',
@@ -56,13 +79,13 @@ from (
     (
         'error_groups',
         'fingerprint, error_type, severity, example, template, status, occurrences bigint, '
-        'tasks bigint, components text[], first_seen_at at, last_seen_at at, muted_until at, note, '
+        'components text[], first_seen_at at, last_seen_at at, muted_until at, note, '
         'changed_by, changed_at at'
     ),
     (
         'v_error_summary',
-        'error_type, severity, component, occurrences bigint, groups bigint, tasks bigint, '
-        'first_seen_at at, last_seen_at at, last_message'
+        'error_type, severity, component, occurrences bigint, groups bigint, '
+        'last_seen_at at, last_message'
     ),
     (
         'performance_monitoring',
@@ -71,8 +94,9 @@ from (
     ),
     (
         'v_performance_trends',
-        'bucket_at at, metric_name, component, unit, samples bigint, avg_value float, '
-        'min_value float, max_value float, p50_value float, p95_value float'
+        'resolution, bucket_at at, metric_name, component, unit, samples bigint, avg_value float, '
+        'min_value float, max_value float, stddev_value float, p50_value float, '
+        'p95_value float, p99_value float'
     ),
     (
         'application_logs',

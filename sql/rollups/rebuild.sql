@@ -1,0 +1,174 @@
+-- Making roll-ups anew from the rows, for whole days. Rows that no roll-up has taken yet are left
+-- to the next one, so that this neither loses nor doubles any.
+
+create or replace function monitoring._count_uptime(p_from timestamptz, p_to timestamptz)
+returns table (
+    source text,
+    name text,
+    label text,
+    component text,
+    resolution text,
+    bucket_at timestamptz,
+    seconds double precision
+)
+language sql
+stable
+begin atomic
+    with windows as (
+        select
+            c.component_name,
+            c.component_type,
+            coalesce((
+                select max(b.checked_at) from monitoring._marked_probes as b
+                where
+                    b.component_name = c.component_name
+                    and b.component_type = c.component_type
+                    and b.checked_at < p_from
+                    and not b.is_new
+            ), p_from) as from_at,
+            coalesce((
+                select min(a.checked_at) from monitoring._marked_probes as a
+                where
+                    a.component_name = c.component_name
+                    and a.component_type = c.component_type
+                    and a.checked_at >= p_to
+                    and not a.is_new
+            ), p_to) as to_at
+        from monitoring.component_states as c
+    ),
+
+    spells as (
+        select
+            p.component_name,
+            p.component_type,
+            p.status,
+            p.checked_at as from_at,
+            lead(p.checked_at) over (
+                partition by p.component_name, p.component_type order by p.checked_at, p.probe_id
+            ) as to_at
+        from windows as w
+        inner join monitoring._marked_probes as p
+            on
+                w.component_name = p.component_name
+                and w.component_type = p.component_type
+                and p.checked_at between w.from_at and w.to_at
+        where not p.is_new
+    )
+
+    select
+        'uptime' as source,
+        s.component_name as name,
+        s.status as label,
+        s.component_type as component,
+        r.resolution,
+        b.bucket_at,
+        sum(monitoring._spell_seconds(s.from_at, s.to_at, b.bucket_at, r.width)) as seconds
+    from spells as s
+    cross join
+        (values ('hour', '1 hour'::interval), ('day', '1 day'::interval)) as r (resolution, width)
+    cross join
+        lateral generate_series(
+            date_bin(r.width, greatest(s.from_at, p_from), '1970-01-01 00:00:00+00'),
+            least(s.to_at, p_to),
+            r.width
+        ) as b (bucket_at)
+    where s.to_at is not null and b.bucket_at < least(s.to_at, p_to)
+    group by s.component_name, s.status, s.component_type, r.resolution, b.bucket_at;
+end;
+
+comment on function monitoring._count_uptime(timestamptz, timestamptz) is
+'Seconds in each state of health by hour and day within whole days, from checks that roll-ups have '
+'taken.';
+
+create or replace function monitoring._check_rebuild(
+    p_source text, p_from timestamptz, p_to timestamptz
+)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_table text;
+    v_complete_since timestamptz;
+begin
+    select r.table_name, r.complete_since into v_table, v_complete_since
+    from monitoring.rollup_progress r
+    where r.source = p_source;
+    if v_table is null then
+        perform monitoring._refuse_choice(
+            'source', p_source,
+            array(select r.source from monitoring.rollup_progress r order by r.source)
+        );
+    end if;
+    if (p_from < p_to) is not true then
+        raise exception using
+            errcode = 'PV006',
+            message = format('there is no time from %s to %s',
+                coalesce(p_from::text, 'null'), coalesce(p_to::text, 'null')),
+            hint = 'Give p_from and a later p_to; they are widened to whole days in UTC.';
+    end if;
+    if date_trunc('day', p_from, 'UTC') < v_complete_since then
+        raise exception using
+            errcode = 'PV006',
+            message = format('rows of %s before %s have been removed', p_source, v_complete_since),
+            hint = 'Give a p_from on a later day: what the roll-ups know of the time before, only '
+                'they know.';
+    end if;
+    return v_table;
+end
+$$;
+
+comment on function monitoring._check_rebuild(text, timestamptz, timestamptz) is
+'The table of a source, or PV003 when it is not known, PV006 when the time is none or its rows are '
+'gone.';
+
+create or replace function monitoring.rebuild_rollups(
+    p_source text, p_from timestamptz, p_to timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    v_table text := monitoring._check_rebuild(p_source, p_from, p_to);
+    v_from timestamptz := date_trunc('day', p_from, 'UTC');
+    v_to timestamptz := date_trunc('day', p_to + interval '1 day' - interval '1 microsecond', 'UTC');
+    v_minutes_since timestamptz := monitoring._minutes_kept_since();
+    v_written bigint;
+    v_uptime bigint;
+begin
+    perform from monitoring.rollup_progress r where r.table_name = v_table for update;
+    delete from monitoring.rollups t
+    where t.source = any(case p_source when 'health' then array['health', 'uptime'] else array[p_source] end)
+        and t.bucket_at >= v_from and t.bucket_at < v_to;
+
+    insert into monitoring.rollups (
+        source, name, label, component, resolution, bucket_at, row_count, value_count, value_sum,
+        value_sum_squares, value_min, value_max, histogram
+    )
+    select a.*
+    from monitoring._add_up(
+        p_source, false, p_from => v_from, p_to => v_to, p_minutes_since => v_minutes_since
+    ) a;
+    get diagnostics v_written = row_count;
+    if p_source = 'health' then
+        insert into monitoring.rollups (
+            source, name, label, component, resolution, bucket_at, row_count, value_count,
+            value_sum, value_sum_squares
+        )
+        select u.source, u.name, u.label, u.component, u.resolution, u.bucket_at, 0, 0, u.seconds, 0
+        from monitoring._count_uptime(v_from, v_to) u;
+        get diagnostics v_uptime = row_count;
+    end if;
+    return v_written + coalesce(v_uptime, 0);
+end
+$$;
+
+comment on function monitoring.rebuild_rollups(text, timestamptz, timestamptz) is
+'Makes the roll-ups of tasks, errors, metrics, queues or health anew from the rows, for the days '
+'in UTC that the time touches, and returns how many buckets it wrote. Refused where rows have been '
+'removed.';

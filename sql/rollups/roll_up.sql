@@ -1,0 +1,190 @@
+-- Rolling up: whatever was recorded since the last time is added to the roll-ups, each row once.
+-- A claim is the snapshot of the run that made it, kept in rollup_progress: rows of transactions
+-- that had ended then are in, those of transactions still open come with a later run. So a long
+-- transaction holds up only its own rows, and a late row is as good as any other.
+-- Lock order: the row in rollup_progress, then roll-ups.
+
+create or replace function monitoring._ended_transactions(
+    out below bigint, out still_open bigint[]
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_snapshot pg_snapshot := pg_current_snapshot();
+begin
+    below := pg_snapshot_xmax(v_snapshot)::text::bigint;
+    still_open := array(select x.xid::text::bigint from pg_snapshot_xip(v_snapshot) x (xid));
+    -- Our own transaction may still record something, such as the end of the job that this is.
+    if txid_current() < below then
+        still_open := still_open || txid_current();
+    end if;
+end
+$$;
+
+comment on function monitoring._ended_transactions() is
+'Transactions whose rows can be counted on now: all below a number, except those that are open.';
+
+create or replace function monitoring._minutes_kept_since() returns timestamptz
+language sql
+volatile
+return monitoring.clock() - '2 days'::interval;
+
+comment on function monitoring._minutes_kept_since() is
+'How far back there are roll-ups by the minute; older rows go to hours and days only.';
+
+create or replace function monitoring._merge_rollups(
+    p_source text, p_below bigint, p_still_open bigint[]
+)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+-- The plan depends on the source: without its name all sources would be read.
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    v_minutes_since timestamptz := monitoring._minutes_kept_since();
+    v_written bigint;
+begin
+    insert into monitoring.rollups as t (
+        source, name, label, component, resolution, bucket_at, row_count, value_count, value_sum,
+        value_sum_squares, value_min, value_max, histogram
+    )
+    select a.*
+    from monitoring._add_up(
+        p_source, true, p_below, p_still_open, p_minutes_since => v_minutes_since
+    ) a
+    on conflict (source, bucket_at, name, label, component, resolution) do update
+        set
+            row_count = t.row_count + excluded.row_count,
+            value_count = t.value_count + excluded.value_count,
+            value_sum = t.value_sum + excluded.value_sum,
+            value_sum_squares = t.value_sum_squares + excluded.value_sum_squares,
+            value_min = least(t.value_min, excluded.value_min),
+            value_max = greatest(t.value_max, excluded.value_max),
+            histogram = monitoring._merge_histograms(array[t.histogram, excluded.histogram]);
+    get diagnostics v_written = row_count;
+    return v_written;
+end
+$$;
+
+comment on function monitoring._merge_rollups(text, bigint, bigint[]) is
+'Adds the new rows of a source to its roll-ups; returns how many buckets that changed.';
+
+create or replace function monitoring._merge_uptime(p_below bigint, p_still_open bigint[])
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_written bigint;
+begin
+    insert into monitoring.rollups as t (
+        source, name, label, component, resolution, bucket_at, row_count, value_count, value_sum,
+        value_sum_squares
+    )
+    select u.source, u.name, u.label, u.component, u.resolution, u.bucket_at, 0, 0, u.seconds, 0
+    from monitoring._add_up_uptime(p_below, p_still_open) u
+    on conflict (source, bucket_at, name, label, component, resolution) do update
+        set value_sum = t.value_sum + excluded.value_sum;
+    get diagnostics v_written = row_count;
+    return v_written;
+end
+$$;
+
+comment on function monitoring._merge_uptime(bigint, bigint[]) is
+'Adds what new checks tell about uptime to its roll-ups; returns how many buckets that changed.';
+
+create or replace function monitoring._roll_up_table(
+    p_table text, p_below bigint, p_still_open bigint[]
+)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_written bigint;
+begin
+    select monitoring._merge_rollups(r.source, p_below, p_still_open) into v_written
+    from monitoring.rollup_progress r
+    where r.table_name = p_table;
+    if p_table = 'errors' then
+        perform monitoring._merge_error_groups(p_below, p_still_open);
+    elsif p_table = 'health_probes' then
+        v_written := v_written + monitoring._merge_uptime(p_below, p_still_open);
+        perform monitoring._merge_component_states(p_below, p_still_open);
+    end if;
+    update monitoring.rollup_progress
+    set
+        claimed_below = p_below,
+        still_open = p_still_open,
+        rolled_up_at = monitoring.clock()
+    where table_name = p_table;
+    return v_written;
+end
+$$;
+
+comment on function monitoring._roll_up_table(text, bigint, bigint[]) is
+'Adds the new rows of a table to whatever is kept of it, and notes that they are in.';
+
+create or replace function monitoring.roll_up() returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_table text;
+    v_below bigint;
+    v_still_open bigint [];
+    v_written jsonb := jsonb_build_object();
+begin
+    for v_table in
+        select r.table_name from monitoring.rollup_progress r
+        order by r.table_name
+        for update skip locked
+    loop
+        select e.below, e.still_open into v_below, v_still_open
+        from monitoring._ended_transactions() e;
+        v_written := v_written || jsonb_build_object(
+            v_table, monitoring._roll_up_table(v_table, v_below, v_still_open)
+        );
+    end loop;
+    return v_written;
+end
+$$;
+
+comment on function monitoring.roll_up() is
+'Adds what was recorded since the last time to the roll-ups by minute, hour and day, each row '
+'once. Returns the number of buckets written for each table; a table that another session is '
+'rolling up is passed over.';
+
+create or replace function monitoring._has_new_rows(
+    p_table text, p_from timestamptz, p_to timestamptz
+)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    v_source text;
+begin
+    select r.source into v_source
+    from monitoring.rollup_progress r
+    where r.table_name = p_table;
+    return exists (
+        select from monitoring._samples s
+        where s.source = v_source and s.is_new and s.happened_at >= p_from and s.happened_at < p_to
+    );
+end
+$$;
+
+comment on function monitoring._has_new_rows(text, timestamptz, timestamptz) is
+'Whether a table has rows of a span of time that are not in the roll-ups yet; false for a table '
+'that is not rolled up.';

@@ -1,0 +1,242 @@
+-- What goes into roll-ups: one shape for the rows of every source, and how they are added up.
+
+create or replace view monitoring._samples as
+select
+    'tasks' as source,
+    t.task_type as name,
+    t.status as label,
+    '' as component,
+    t.finished_at as happened_at,
+    t.duration_ms as value,
+    t.recorded_xid,
+    t.is_new
+from monitoring._marked_tasks as t
+union all
+select
+    'errors' as source,
+    e.error_type as name,
+    e.severity as label,
+    coalesce(e.component, '') as component,
+    e.occurred_at as happened_at,
+    null as value,
+    e.recorded_xid,
+    e.is_new
+from monitoring._marked_errors as e
+union all
+select
+    'metrics' as source,
+    m.metric_name as name,
+    coalesce(m.unit, '') as label,
+    coalesce(m.component, '') as component,
+    m.recorded_at as happened_at,
+    m.value,
+    m.recorded_xid,
+    m.is_new
+from monitoring._marked_metrics as m
+union all
+select
+    'queues' as source,
+    q.queue_name as name,
+    f.label,
+    '' as component,
+    q.recorded_at as happened_at,
+    f.value,
+    q.recorded_xid,
+    q.is_new
+from monitoring._marked_queues as q
+cross join
+    lateral (
+        values
+        ('pending', q.pending::double precision),
+        ('processing', q.processing::double precision),
+        ('completed', q.completed::double precision),
+        ('failed', q.failed::double precision),
+        ('oldest_ready_seconds', q.oldest_ready_seconds)
+    ) as f (label, value)
+union all
+select
+    'health' as source,
+    p.component_name as name,
+    p.status as label,
+    p.component_type as component,
+    p.checked_at as happened_at,
+    p.response_time_ms as value,
+    p.recorded_xid,
+    p.is_new
+from monitoring._marked_probes as p;
+
+comment on view monitoring._samples is
+'Every row that goes into roll-ups, in one shape; queues give one for each figure.';
+
+create or replace function monitoring._add_up(
+    p_source text,
+    p_is_new boolean,
+    p_below bigint default 9223372036854775807,
+    p_still_open bigint[] default '{}',
+    p_from timestamptz default '-infinity',
+    p_to timestamptz default 'infinity',
+    p_minutes_since timestamptz default '-infinity'
+)
+returns table (
+    source text,
+    name text,
+    label text,
+    component text,
+    resolution text,
+    bucket_at timestamptz,
+    row_count bigint,
+    value_count bigint,
+    value_sum double precision,
+    value_sum_squares double precision,
+    value_min double precision,
+    value_max double precision,
+    histogram monitoring.histogram
+)
+language sql
+stable
+begin atomic
+    with minute_cells as (
+        select
+            s.name,
+            s.label,
+            s.component,
+            date_bin('1 minute', s.happened_at, '1970-01-01 00:00:00+00') as bucket_at,
+            monitoring.histogram_cell(s.value) as cell,
+            count(*) as n,
+            sum(s.value) as value_sum,
+            sum(s.value * s.value) as value_sum_squares,
+            min(s.value) as value_min,
+            max(s.value) as value_max
+        from monitoring._samples as s
+        where
+            s.source = p_source
+            and s.is_new = p_is_new
+            and s.recorded_xid < p_below
+            and s.recorded_xid <> all(p_still_open)
+            and s.happened_at >= p_from
+            and s.happened_at < p_to
+        group by
+            s.name,
+            s.label,
+            s.component,
+            date_bin('1 minute', s.happened_at, '1970-01-01 00:00:00+00'),
+            monitoring.histogram_cell(s.value)
+    ),
+
+    hour_cells as (
+        select
+            m.name,
+            m.label,
+            m.component,
+            date_bin('1 hour', m.bucket_at, '1970-01-01 00:00:00+00') as bucket_at,
+            m.cell,
+            sum(m.n)::bigint as n,
+            sum(m.value_sum) as value_sum,
+            sum(m.value_sum_squares) as value_sum_squares,
+            min(m.value_min) as value_min,
+            max(m.value_max) as value_max
+        from minute_cells as m
+        group by
+            m.name,
+            m.label,
+            m.component,
+            date_bin('1 hour', m.bucket_at, '1970-01-01 00:00:00+00'),
+            m.cell
+    ),
+
+    day_cells as (
+        select
+            h.name,
+            h.label,
+            h.component,
+            date_bin('1 day', h.bucket_at, '1970-01-01 00:00:00+00') as bucket_at,
+            h.cell,
+            sum(h.n)::bigint as n,
+            sum(h.value_sum) as value_sum,
+            sum(h.value_sum_squares) as value_sum_squares,
+            min(h.value_min) as value_min,
+            max(h.value_max) as value_max
+        from hour_cells as h
+        group by
+            h.name,
+            h.label,
+            h.component,
+            date_bin('1 day', h.bucket_at, '1970-01-01 00:00:00+00'),
+            h.cell
+    ),
+
+    cells as (
+        select
+            'minute' as resolution,
+            m.name,
+            m.label,
+            m.component,
+            m.bucket_at,
+            m.cell,
+            m.n,
+            m.value_sum,
+            m.value_sum_squares,
+            m.value_min,
+            m.value_max
+        from minute_cells as m
+        where m.bucket_at >= p_minutes_since
+        union all
+        select
+            'hour' as resolution,
+            h.name,
+            h.label,
+            h.component,
+            h.bucket_at,
+            h.cell,
+            h.n,
+            h.value_sum,
+            h.value_sum_squares,
+            h.value_min,
+            h.value_max
+        from hour_cells as h
+        union all
+        select
+            'day' as resolution,
+            d.name,
+            d.label,
+            d.component,
+            d.bucket_at,
+            d.cell,
+            d.n,
+            d.value_sum,
+            d.value_sum_squares,
+            d.value_min,
+            d.value_max
+        from day_cells as d
+    )
+
+    select
+        p_source as source,
+        c.name,
+        c.label,
+        c.component,
+        c.resolution,
+        c.bucket_at,
+        sum(c.n)::bigint as row_count,
+        coalesce(sum(c.n) filter (where c.cell is not null), 0)::bigint as value_count,
+        coalesce(sum(c.value_sum), 0) as value_sum,
+        coalesce(sum(c.value_sum_squares), 0) as value_sum_squares,
+        min(c.value_min) as value_min,
+        max(c.value_max) as value_max,
+        case
+            when count(c.cell) > 0
+                then row(
+                        array_agg(c.cell order by c.cell) filter (where c.cell is not null),
+                        array_agg(c.n order by c.cell) filter (where c.cell is not null)
+                    )::monitoring.histogram
+        end as histogram
+    from cells as c
+    group by c.name, c.label, c.component, c.resolution, c.bucket_at;
+end;
+
+comment on function monitoring._add_up(
+    text, boolean, bigint, bigint[], timestamptz, timestamptz, timestamptz
+) is
+'Roll-up rows, at every resolution, of the rows of a source that are new, or not, as far as '
+'transactions below p_below recorded them and p_still_open does not name these; minutes only from '
+'p_minutes_since on.';

@@ -1,0 +1,189 @@
+-- Reading over any span: roll-ups, and the rows that are not rolled up yet, so that what is read is
+-- whole at any moment. Weeks begin on Monday; all spans are whole in UTC.
+
+create or replace view monitoring._stored_trends as
+select
+    r.resolution,
+    r.bucket_at,
+    r.source,
+    r.name,
+    r.label,
+    r.component,
+    r.row_count,
+    r.value_count,
+    r.value_sum,
+    r.value_sum_squares,
+    r.value_min,
+    r.value_max,
+    r.histogram
+from monitoring.rollups as r
+union all
+select
+    'week' as resolution,
+    date_trunc('week', r.bucket_at, 'UTC') as bucket_at,
+    r.source,
+    r.name,
+    r.label,
+    r.component,
+    r.row_count,
+    r.value_count,
+    r.value_sum,
+    r.value_sum_squares,
+    r.value_min,
+    r.value_max,
+    r.histogram
+from monitoring.rollups as r
+where r.resolution = 'day'
+union all
+select
+    'month' as resolution,
+    date_trunc('month', r.bucket_at, 'UTC') as bucket_at,
+    r.source,
+    r.name,
+    r.label,
+    r.component,
+    r.row_count,
+    r.value_count,
+    r.value_sum,
+    r.value_sum_squares,
+    r.value_min,
+    r.value_max,
+    r.histogram
+from monitoring.rollups as r
+where r.resolution = 'day';
+
+create or replace function monitoring._trends_of(p_source text)
+returns table (
+    resolution text,
+    bucket_at timestamptz,
+    name text,
+    label text,
+    component text,
+    row_count bigint,
+    value_count bigint,
+    value_sum double precision,
+    value_sum_squares double precision,
+    value_min double precision,
+    value_max double precision,
+    histogram monitoring.histogram
+)
+language sql
+stable
+begin atomic
+    select
+        t.resolution,
+        t.bucket_at,
+        t.name,
+        t.label,
+        t.component,
+        t.row_count,
+        t.value_count,
+        t.value_sum,
+        t.value_sum_squares,
+        t.value_min,
+        t.value_max,
+        t.histogram
+    from monitoring._stored_trends as t
+    where t.source = p_source
+    union all
+    select
+        r.resolution,
+        date_trunc(r.resolution, n.bucket_at, 'UTC') as bucket_at,
+        n.name,
+        n.label,
+        n.component,
+        n.row_count,
+        n.value_count,
+        n.value_sum,
+        n.value_sum_squares,
+        n.value_min,
+        n.value_max,
+        n.histogram
+    from monitoring._add_up(p_source, true) as n
+    inner join
+        (
+            values
+            ('minute', 'minute'),
+            ('hour', 'hour'),
+            ('day', 'day'),
+            ('week', 'day'),
+            ('month', 'day')
+        ) as r (resolution, stored)
+        on n.resolution = r.stored;
+end;
+
+comment on function monitoring._trends_of(text) is
+'A source by minute, hour, day, week and month: what is rolled up, and what is not yet.';
+
+create or replace function monitoring._uptime_trends()
+returns table (
+    resolution text,
+    bucket_at timestamptz,
+    component_type text,
+    component_name text,
+    status text,
+    seconds double precision
+)
+language sql
+stable
+begin atomic
+    select
+        t.resolution,
+        t.bucket_at,
+        t.component as component_type,
+        t.name as component_name,
+        t.label as status,
+        t.value_sum as seconds
+    from monitoring._stored_trends as t
+    where t.source = 'uptime'
+    union all
+    select
+        r.resolution,
+        date_trunc(r.resolution, n.bucket_at, 'UTC') as bucket_at,
+        n.component as component_type,
+        n.name as component_name,
+        n.label as status,
+        n.seconds
+    from monitoring._add_up_uptime() as n
+    inner join
+        (values ('hour', 'hour'), ('day', 'day'), ('week', 'day'), ('month', 'day'))
+            as r (resolution, stored)
+        on n.resolution = r.stored;
+end;
+
+comment on function monitoring._uptime_trends() is
+'Seconds in each state of health by hour, day, week and month, up to the newest check.';
+
+create or replace function monitoring._bucket_hours(p_resolution text, p_bucket_at timestamptz)
+returns double precision
+language sql
+stable
+return extract(
+    epoch from case p_resolution
+        when
+            'month'
+            then date_trunc('month', p_bucket_at + '31 days'::interval, 'UTC') - p_bucket_at
+        else ('1 ' || p_resolution)::interval
+    end
+)::double precision / 3600;
+
+comment on function monitoring._bucket_hours(text, timestamptz) is
+'Length of a minute, hour, day, week or month in hours.';
+
+create or replace function monitoring._clamped_percentile(
+    p_histogram monitoring.histogram,
+    p_fraction double precision,
+    p_min double precision,
+    p_max double precision
+)
+returns double precision
+language sql
+immutable
+return least(greatest(monitoring.approx_percentile(p_histogram, p_fraction), p_min), p_max);
+
+comment on function monitoring._clamped_percentile(
+    monitoring.histogram, double precision, double precision, double precision
+) is 'The percentile of a histogram, never beyond the least and greatest value that were seen.';
+
+comment on view monitoring._stored_trends is
+'Roll-ups by minute, hour and day as they are stored, and by week and month.';

@@ -1,0 +1,136 @@
+-- How long each component was in which state. A status holds until the next check, so a check
+-- changes the time that the one before it accounts for, be it late or not: what new checks change
+-- is the time told with them less the time told without them, from the check before the first of
+-- them to the one after the last. The status of the newest check is added where it is read.
+
+create or replace function monitoring._spell_seconds(
+    p_from timestamptz, p_to timestamptz, p_bucket_at timestamptz, p_width interval
+)
+returns double precision
+language sql
+immutable
+return extract(
+    epoch from least(p_to, p_bucket_at + p_width) - greatest(p_from, p_bucket_at)
+)::double precision;
+
+comment on function monitoring._spell_seconds(timestamptz, timestamptz, timestamptz, interval) is
+'Seconds of a spell that lie in a bucket that it touches.';
+
+create or replace function monitoring._add_up_uptime(
+    p_below bigint default 9223372036854775807, p_still_open bigint[] default '{}'
+)
+returns table (
+    source text,
+    name text,
+    label text,
+    component text,
+    resolution text,
+    bucket_at timestamptz,
+    seconds double precision
+)
+language sql
+stable
+begin atomic
+    with touched as materialized (
+        select
+            p.component_name,
+            p.component_type,
+            min(p.checked_at) as first_at,
+            max(p.checked_at) as last_at
+        from monitoring._marked_probes as p
+        where
+            p.is_new
+            and p.recorded_xid < p_below
+            and p.recorded_xid <> all(p_still_open)
+        group by p.component_name, p.component_type
+    ),
+
+    windows as (
+        select
+            t.component_name,
+            t.component_type,
+            coalesce((
+                select max(b.checked_at) from monitoring._marked_probes as b
+                where
+                    b.component_name = t.component_name
+                    and b.component_type = t.component_type
+                    and b.checked_at < t.first_at
+            ), t.first_at) as from_at,
+            coalesce((
+                select min(a.checked_at) from monitoring._marked_probes as a
+                where
+                    a.component_name = t.component_name
+                    and a.component_type = t.component_type
+                    and a.checked_at > t.last_at
+            ), t.last_at) as to_at
+        from touched as t
+    ),
+
+    checks as (
+        select
+            p.component_name,
+            p.component_type,
+            p.status,
+            p.checked_at,
+            p.probe_id,
+            p.is_new
+        from windows as w
+        inner join monitoring._marked_probes as p
+            on
+                w.component_name = p.component_name
+                and w.component_type = p.component_type
+                and p.checked_at between w.from_at and w.to_at
+        where
+            not p.is_new
+            or (p.recorded_xid < p_below and p.recorded_xid <> all(p_still_open))
+    ),
+
+    spells as (
+        select
+            c.component_name,
+            c.component_type,
+            c.status,
+            c.checked_at as from_at,
+            lead(c.checked_at) over (
+                partition by c.component_name, c.component_type order by c.checked_at, c.probe_id
+            ) as to_at,
+            1 as sign
+        from checks as c
+        union all
+        select
+            c.component_name,
+            c.component_type,
+            c.status,
+            c.checked_at as from_at,
+            lead(c.checked_at) over (
+                partition by c.component_name, c.component_type order by c.checked_at, c.probe_id
+            ) as to_at,
+            -1 as sign
+        from checks as c
+        where not c.is_new
+    )
+
+    select
+        'uptime' as source,
+        s.component_name as name,
+        s.status as label,
+        s.component_type as component,
+        r.resolution,
+        b.bucket_at,
+        sum(
+            s.sign * monitoring._spell_seconds(s.from_at, s.to_at, b.bucket_at, r.width)
+        ) as seconds
+    from spells as s
+    cross join
+        (values ('hour', '1 hour'::interval), ('day', '1 day'::interval)) as r (resolution, width)
+    cross join
+        lateral generate_series(
+            date_bin(r.width, s.from_at, '1970-01-01 00:00:00+00'), s.to_at, r.width
+        ) as b (bucket_at)
+    where b.bucket_at < s.to_at
+    group by s.component_name, s.status, s.component_type, r.resolution, b.bucket_at
+    having sum(s.sign * monitoring._spell_seconds(s.from_at, s.to_at, b.bucket_at, r.width)) <> 0;
+end;
+
+comment on function monitoring._add_up_uptime(bigint, bigint[]) is
+'Seconds in each state of health that new checks add to, or take from, the hours and days.';
