@@ -147,6 +147,7 @@ declare
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'get_installation', 'get_dashboard_summary', '_summarize_tasks', '_summarize_errors',
         '_summarize_health', '_summarize_queues', '_summarize_alerts',
+        '_kept_from', '_days',
         -- roll-ups, and what the views over them call
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
         '_merge_histograms', '_clamped_percentile', 'get_task_statistics', '_add_up',
@@ -168,7 +169,8 @@ declare
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
         'rebuild_rollups', '_check_rebuild',
-        'request_job', 'enable_job'
+        'request_job', 'enable_job',
+        'set_retention', 'set_partitions_ahead'
     ];
 begin
     perform monitoring._hand_over_to_admin();

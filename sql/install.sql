@@ -48,6 +48,12 @@
 \ir jobs/pg_cron.sql
 \ir jobs/pg_cron_runs.sql
 
+-- retention
+\ir retention/policies.sql
+\ir retention/slices.sql
+\ir retention/days.sql
+\ir retention/cleanup.sql
+
 -- reading
 \ir tasks/views.sql
 \ir errors/views.sql
@@ -58,6 +64,7 @@
 \ir jobs/views.sql
 \ir jobs/self_check.sql
 \ir alerts/views.sql
+\ir retention/views.sql
 \ir dashboards/summary.sql
 
 -- what is installed, who may do what, and room for the first week

@@ -22,7 +22,7 @@ select functions_are(
         '_insert_metric_samples', '_insert_log_lines', '_name_bad_row',
         '_make_partitions_for_rows', '_check_keys',
         -- what goes into a record
-        'clock', '_event_time', '_is_event_time', 'message_template', 'error_fingerprint',
+        'clock', '_event_time', '_is_recent', 'message_template', 'error_fingerprint',
         'fingerprint_version', '_capped_text', '_capped_json', '_merged', '_merge_objects',
         '_is_small_object',
         '_is_small_numbers', '_is_small_json', '_checked_name', '_checked_optional_name',
@@ -33,7 +33,13 @@ select functions_are(
         '_refuse_span',
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
-        '_make_partitions',
+        '_make_partitions', 'set_partitions_ahead',
+        -- retention
+        'cleanup_old_monitoring_data', 'set_retention', '_kept_from', '_days', '_days_due_before',
+        '_check_keep', '_check_category', '_hold_roll_up', '_note_removed', '_not_removed',
+        '_slice_end', '_delete_slice', '_due_policies', '_delete_span', '_delete_due_rows',
+        '_look_at_day', '_due_days', '_empty_day', '_empty_due_days', '_drop_day', '_drop_days',
+        '_drop_empty_days',
         -- jobs
         'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
         '_call_job_routine', '_is_cron', '_parse_interval', '_seconds_between_runs',
@@ -93,7 +99,7 @@ select set_eq(
         'unsuccessful_attempts', 'finished_tasks', 'errors', 'error_group_states',
         'metric_samples', 'log_lines', 'health_probes', 'queue_samples', 'rollups',
         'rollup_progress', 'error_group_totals', 'component_states',
-        'jobs'
+        'jobs', 'retention_policies'
     ],
     'these are all the tables'
 );
@@ -110,7 +116,8 @@ select views_are(
         '_marked_tasks', '_marked_errors', '_marked_metrics', '_marked_queues', '_marked_probes',
         '_samples', '_stored_trends', '_error_group_parts', '_component_states',
         'v_jobs',
-        'v_pg_cron_runs'
+        'v_pg_cron_runs',
+        'v_retention', '_retained_tables'
     ],
     'these are all the views'
 );

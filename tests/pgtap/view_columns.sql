@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(21);
+select plan(22);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -149,6 +149,11 @@ from (
         'v_pg_cron_runs',
         'task_id, job_name, status, start_time at, end_time at, duration_ms float, message, '
         'database_name, user_name, is_own boolean'
+    ),
+    (
+        'v_retention',
+        'table_name, category, keep interval, kept_from_at at, removed_before at, '
+        'seconds_behind float, partitions bigint, oldest_day_at at, days_ahead integer'
     )
 ) as expected (view_name, columns);
 

@@ -77,6 +77,9 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "purge_pg_cron_history": ("purge_pg_cron_history()", KEEPING),
     "import_pg_cron_runs": ("import_pg_cron_runs()", KEEPING),
     "cancel_overdue_jobs": ("cancel_overdue_jobs()", KEEPING),
+    "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
+    "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
+    "cleanup_old_monitoring_data": ("cleanup_old_monitoring_data()", KEEPING),
     "ensure_partitions": ("ensure_partitions(1)", KEEPING),
     "note_code_checksum": ("note_code_checksum('x')", KEEPING),
 }
