@@ -22,6 +22,9 @@
 \ir health/record.sql
 \ir queues/record.sql
 
+-- how long what is kept
+\ir retention/policies.sql
+
 -- roll-ups: what they take, how they add it up, and reading them
 \ir rollups/histogram.sql
 \ir rollups/marked.sql
@@ -49,7 +52,6 @@
 \ir jobs/pg_cron_runs.sql
 
 -- retention
-\ir retention/policies.sql
 \ir retention/slices.sql
 \ir retention/days.sql
 \ir retention/cleanup.sql

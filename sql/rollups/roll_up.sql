@@ -30,11 +30,19 @@ comment on function monitoring._ended_transactions(bigint) is
 
 create or replace function monitoring._minutes_kept_since() returns timestamptz
 language sql
-volatile
-return monitoring.clock() - '2 days'::interval;
+stable
+return coalesce(
+    (
+        select monitoring._kept_from(p.keep, monitoring.clock())
+        from monitoring.retention_policies as p
+        where p.table_name = 'rollups' and p.category = 'minute'
+    ),
+    '-infinity'
+);
 
 comment on function monitoring._minutes_kept_since() is
-'How far back there are roll-ups by the minute; older rows go to hours and days only.';
+'How far back there are roll-ups by the minute: older rows, as in a backfill, go to hours and days '
+'only.';
 
 create or replace function monitoring._merge_rollups(
     p_source text, p_below bigint, p_still_open bigint[]
