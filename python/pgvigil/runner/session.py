@@ -1,0 +1,136 @@
+"""The runner's connections, and what it says when it cannot have them."""
+
+import logging
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from pgvigil.exceptions import DatabaseNotReadyError, PgvigilError, explain
+from pgvigil.runner.log import log
+
+Session = psycopg.AsyncConnection[tuple[Any, ...]]
+
+# What a DSN says for itself counts more.
+_PARAMETERS = {
+    "application_name": "pgvigil runner",
+    "connect_timeout": "10",
+    "keepalives": "1",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+# Limits that suit a role's other programs: a job has a time limit of its own, and an idle runner
+# is no fault.
+_NO_LIMITS = "set statement_timeout = 0; set idle_session_timeout = 0"
+_SHORTEST_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
+
+
+def complete_dsn(dsn: str) -> str:
+    """Return a DSN with what the runner wants of its connections.
+
+    Raises:
+        DatabaseNotReadyError: it makes no sense. The message does not quote it, as libpq's would:
+            it may hold a password.
+    """
+    try:
+        given = conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        raise DatabaseNotReadyError(
+            "the DSN makes no sense",
+            hint="Write postgresql://user@host/database or key=value pairs.",
+        ) from None
+    # The name of an abstract socket begins with it; anywhere else it came from a password, which
+    # libpq would then show as the name of a host that it cannot find.
+    if "@" in str(given.get("host", ""))[1:]:
+        raise DatabaseNotReadyError(
+            "the DSN has more than one @", hint="Write %40 for an @ in a user or password."
+        )
+    return make_conninfo(**{**_PARAMETERS, **given})
+
+
+async def open_session(dsn: str) -> Session:
+    """Open a connection for the runner; `dsn` comes from `complete_dsn`.
+
+    Raises:
+        psycopg.OperationalError: the server is away.
+    """
+    session = await Session.connect(dsn, autocommit=True, prepare_threshold=None)
+    await session.execute(_NO_LIMITS)
+    return session
+
+
+def pauses() -> Iterator[float]:
+    """Yield the seconds to wait before each new attempt: growing up to a cap, never in step."""
+    pause = _SHORTEST_PAUSE
+    while True:
+        yield pause * random.uniform(0.5, 1)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def refusal(error: BaseException) -> PgvigilError | None:
+    """Return what an error says about the installation, or None for one that says nothing."""
+    if isinstance(
+        error,
+        psycopg.errors.InvalidSchemaName
+        | psycopg.errors.UndefinedFunction
+        | psycopg.errors.UndefinedTable
+        | psycopg.errors.UndefinedColumn,
+    ):
+        return DatabaseNotReadyError(
+            "pgvigil is not in this database, or too old", hint="Run `pgvigil migrate` on it."
+        )
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        return DatabaseNotReadyError(
+            "the database is read-only",
+            hint="Connect to the primary; with several hosts add target_session_attrs=primary.",
+        )
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return DatabaseNotReadyError(
+            str(error.diag.message_primary), hint="Grant monitoring_admin to the runner's role."
+        )
+    return None
+
+
+class Outage:
+    """Which connections are in trouble; says each reason once, and once that it is over."""
+
+    def __init__(self) -> None:
+        """Begin without trouble."""
+        self.number = 0
+        """Grows with each outage: a connection from before one is not to be relied on."""
+        self._troubled: set[str] = set()
+        self._said: set[str | None] = set()
+        self._began_at = 0.0
+
+    def begin(self, who: str, error: BaseException) -> None:
+        """Note that a connection is of no use, and say so unless that is known already."""
+        if not self._troubled:
+            self.number += 1
+            self._began_at = time.monotonic()
+        self._troubled.add(who)
+        refused = refusal(error)
+        # Whatever tells that a server is away counts as one reason: refused, starting up, gone.
+        reason = str(refused) if refused else "away"
+        level = logging.DEBUG if reason in self._said else logging.WARNING
+        self._said.add(reason)
+        log(level, f"{_explain(refused or error)}; trying again", connection=who)
+
+    def end(self, who: str) -> None:
+        """Note that a connection works; say so when it was the last one in trouble."""
+        if who not in self._troubled:
+            return
+        self._troubled.discard(who)
+        if not self._troubled:
+            self._said.clear()
+            seconds = time.monotonic() - self._began_at
+            log(logging.INFO, f"the database works again, after {seconds:.1f} s")
+
+
+def _explain(error: BaseException) -> str:
+    return explain(error) or str(error) or type(error).__name__
