@@ -136,7 +136,8 @@ declare
     v_reading constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'get_installation', 'get_dashboard_summary', '_summarize_tasks', '_summarize_errors',
-        '_summarize_health', '_summarize_queues', '_summarize_alerts'
+        '_summarize_health', '_summarize_queues', '_summarize_alerts',
+        'self_check', '_job_lock_key'
     ];
     v_recording constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
@@ -149,7 +150,8 @@ declare
         '_record_rows'
     ];
     v_deciding constant text [] := array[
-        'resolve_error_group', 'mute_error_group', 'reopen_error_group'
+        'resolve_error_group', 'mute_error_group', 'reopen_error_group',
+        'request_job', 'enable_job'
     ];
 begin
     perform monitoring._hand_over_to_admin();

@@ -29,6 +29,7 @@
 \ir jobs/run.sql
 \ir jobs/supervise.sql
 \ir jobs/run_due_jobs.sql
+\ir jobs/schedule.sql
 
 -- reading
 \ir tasks/views.sql
@@ -37,6 +38,8 @@
 \ir logs/views.sql
 \ir health/views.sql
 \ir queues/views.sql
+\ir jobs/views.sql
+\ir jobs/self_check.sql
 \ir alerts/views.sql
 \ir dashboards/summary.sql
 

@@ -2,8 +2,8 @@
 -- Writes jobs, and tasks and errors through their recording functions.
 --
 -- A run takes two transactions: one claims the job and notes the start of its task, one does the
--- work and notes the end. That a job runs is told by its row (running_pid) and shown by its lock: an
--- advisory lock of the transaction that does the work, which ends with it however it ends. A row
+-- work and notes the end. That a job runs is told by its row (running_pid) and shown by its lock:
+-- an advisory lock of the transaction that does the work, which ends with it in any case. A row
 -- that says running while nobody holds the lock belongs to a session that is gone. A session that
 -- begins the work and finds the row no longer its own leaves the job alone: no two runs overlap.
 --
@@ -17,25 +17,6 @@ return hashtextextended('pgvigil job ' || p_job_name, 0);
 
 comment on function monitoring._job_lock_key(text) is
 'Key of the advisory lock that is held while a job works.';
-
-create or replace function monitoring._job_lock_holder(p_job_name text) returns integer
-language sql
-volatile
-return (
-    select l.pid
-    from pg_catalog.pg_locks as l
-    where
-        l.locktype = 'advisory'
-        and l.objsubid = 1
-        and l.granted
-        and l.database = (
-            select d.oid from pg_catalog.pg_database as d where d.datname = current_database()
-        )
-        and ((l.classid::bigint << 32) | l.objid::bigint) = monitoring._job_lock_key(p_job_name)
-);
-
-comment on function monitoring._job_lock_holder(text) is
-'Process id of the session that is working on a job now; null when none is.';
 
 create or replace function monitoring._note_job_end(
     p_job_name text, p_status text, p_error jsonb
@@ -78,7 +59,7 @@ $$;
 comment on function monitoring._note_job_end(text, text, jsonb) is
 'Notes in a job''s row how its run ended, and records an error unless it completed.';
 
-create or replace function monitoring._find_due_job(p_due_until timestamptz, p_passed_over text [])
+create or replace function monitoring._find_due_job(p_due_until timestamptz, p_passed_over text[])
 returns monitoring.jobs
 language plpgsql
 volatile
@@ -91,7 +72,7 @@ begin
     from monitoring.jobs j
     where j.running_pid is null
         and least(j.requested_at, case when j.is_enabled then j.next_run_at end) <= p_due_until
-        and j.job_name <> all (p_passed_over)
+        and j.job_name <> all (coalesce(p_passed_over, '{}'))
     order by least(j.requested_at, j.next_run_at), j.job_name
     limit 1
     for update skip locked;
@@ -99,11 +80,11 @@ begin
 end
 $$;
 
-comment on function monitoring._find_due_job(timestamptz, text []) is
+comment on function monitoring._find_due_job(timestamptz, text[]) is
 'Locks and returns the job that has been due longest, names passed over left out; null when there '
 'is none.';
 
-create or replace function monitoring._claim_job(p_due_until timestamptz, p_passed_over text [])
+create or replace function monitoring._claim_job(p_due_until timestamptz, p_passed_over text[])
 returns text
 language plpgsql
 volatile
@@ -158,6 +139,6 @@ begin
 end
 $$;
 
-comment on function monitoring._claim_job(timestamptz, text []) is
+comment on function monitoring._claim_job(timestamptz, text[]) is
 'Marks the job that has been due longest as run by this session, plans its next run and starts its '
 'task; returns its name, or null when none is due.';

@@ -43,7 +43,7 @@ create or replace function monitoring._plan_next_run(
     out p_missed_runs bigint
 )
 language plpgsql
-volatile
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -66,11 +66,12 @@ begin
         v_every := make_interval(secs => monitoring._seconds_between_runs(p_job.schedule));
         v_latest := date_bin(v_every, p_now, coalesce(p_job.next_run_at, p_now));
         p_next_run_at := v_latest + v_every;
-        p_missed_runs := round(
-            date_part('epoch', v_latest - p_job.next_run_at) / date_part('epoch', v_every)
-        );
+        if p_job.next_run_at is not null then
+            p_missed_runs := round(
+                date_part('epoch', v_latest - p_job.next_run_at) / date_part('epoch', v_every)
+            )::bigint;
+        end if;
     end if;
-    p_missed_runs := coalesce(p_missed_runs, 0);
 end
 $$;
 

@@ -12,7 +12,7 @@ begin
     loop
         begin
             select j.* into v_job from monitoring.jobs j where j.job_name = p_job_name for update;
-            return v_job;
+            exit;
         exception
             when query_canceled then
                 -- It was meant for the job, which has ended already. Whoever sent it held the row,
@@ -20,6 +20,7 @@ begin
                 null;
         end;
     end loop;
+    return v_job;
 end
 $$;
 
@@ -71,6 +72,23 @@ comment on function monitoring._is_own_run(text) is
 'Takes the lock of a job until the end of the transaction; false when the run that this session '
 'claimed is no longer its own.';
 
+create or replace function monitoring._end_task_of_removed_job(p_job_name text) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (select from monitoring.jobs j where j.job_name = p_job_name) then
+        perform monitoring._complete_task(
+            'pgvigil.' || p_job_name, 'cancelled', null, null, null, null, null
+        );
+    end if;
+end
+$$;
+
+comment on function monitoring._end_task_of_removed_job(text) is
+'Ends the task of a job that was removed after it was claimed and before it began its work.';
+
 create or replace function monitoring._run_job(p_job_name text) returns void
 language plpgsql
 volatile
@@ -78,7 +96,6 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_procedure_name text;
     v_result jsonb;
     v_status text := 'completed';
     v_message text;
@@ -89,13 +106,13 @@ declare
     v_context text;
 begin
     if not monitoring._is_own_run(p_job_name) then
+        perform monitoring._end_task_of_removed_job(p_job_name);
         return;
     end if;
-    select j.procedure_name into v_procedure_name
-    from monitoring.jobs j
-    where j.job_name = p_job_name;
     begin
-        v_result := monitoring._call_job_routine(v_procedure_name);
+        v_result := monitoring._call_job_routine(
+            (select j.procedure_name from monitoring.jobs j where j.job_name = p_job_name)
+        );
         -- Once the row is ours no cancellation is sent any more, and one that was is heeded here.
         perform from monitoring.jobs j where j.job_name = p_job_name for update;
     exception

@@ -10,7 +10,7 @@ begin
 end
 $$;
 
-comment on procedure monitoring._commit_outside_a_transaction_block() is
+comment on procedure monitoring._commit_outside_a_transaction_block () is
 'Ends a transaction and begins the next, which sees what others commit; its name is what the '
 'server shows to those who call run_due_jobs within a transaction block.';
 
@@ -20,7 +20,7 @@ as $$
 declare
     v_due_until timestamptz;
     v_job_name text;
-    v_passed_over text [] := '{}';
+    v_passed_over text [];
 begin
     call monitoring._commit_outside_a_transaction_block();
     perform monitoring.cancel_overdue_jobs();
@@ -39,6 +39,6 @@ begin
 end
 $$;
 
-comment on procedure monitoring.run_due_jobs() is
+comment on procedure monitoring.run_due_jobs () is
 'Runs every job that is due when it is called, each once and in a transaction of its own; cancels '
 'overdue runs first. Any number of sessions may call it, none within a transaction block.';

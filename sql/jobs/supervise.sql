@@ -37,10 +37,11 @@ begin
         -- A run cannot end without its row, so while we have that the session is at this job.
         for update skip locked
     loop
-        if monitoring._job_lock_holder(v_job.job_name) = v_job.running_pid
-            and monitoring._cancel_job(v_job)
-        then
-            v_cancelled := v_cancelled + 1;
+        if exists (
+            select from monitoring.v_jobs v
+            where v.job_name = v_job.job_name and v.running_pid = v_job.running_pid
+        ) then
+            v_cancelled := v_cancelled + monitoring._cancel_job(v_job)::integer;
         end if;
     end loop;
     return v_cancelled;

@@ -13,7 +13,9 @@ select
     p.prosecdef,
     p.proconfig,
     p.provolatile,
-    p.proargnames,
+    p.prokind,
+    -- Without the columns of a table that is returned.
+    p.proargnames[1:p.pronargs] as proargnames,
     p.proacl,
     -- A body in SQL is stored parsed, one in PL/pgSQL as text.
     coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) as body
@@ -28,6 +30,8 @@ select is_empty(
         select signature from routines
         where lanname = 'plpgsql'
             and proconfig is distinct from array['search_path=pg_catalog, pg_temp']
+            -- A procedure that commits cannot.
+            and prokind <> 'p'
     $$,
     'every PL/pgSQL function pins its search path, and sets nothing else'
 );
@@ -55,7 +59,8 @@ select set_eq(
     array[
         '_start_task', '_update_task', '_complete_task', '_record_error', '_record_metric',
         '_record_log', '_record_probe', '_record_queue', '_record_rows', 'resolve_error_group',
-        'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation'
+        'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation',
+        '_run_job', 'enable_job', 'request_job', 'self_check'
     ],
     'only these run with the rights of their owner'
 );
@@ -105,7 +110,9 @@ select is_empty(
 
 select set_eq(
     $$select proname::text from routines where provolatile = 'i'$$,
-    array['error_fingerprint', 'fingerprint_version', 'message_template', 'version'],
+    array[
+        'error_fingerprint', 'fingerprint_version', 'message_template', 'version', '_job_lock_key'
+    ],
     'only what depends on its arguments alone is immutable'
 );
 

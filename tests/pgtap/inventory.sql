@@ -34,6 +34,15 @@ select functions_are(
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
         '_make_partitions',
+        -- jobs
+        'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
+        '_call_job_routine', '_is_cron', '_seconds_between_runs', '_plan_next_run',
+        '_job_lock_key', '_note_job_end', '_find_due_job', '_claim_job', '_lock_job_row',
+        '_finish_job', '_is_own_run', '_end_task_of_removed_job', '_run_job', '_cancel_job',
+        'cancel_overdue_jobs', '_close_lost_jobs', '_check_time_zone', '_check_schedule',
+        '_first_run_at', '_wake_runners', '_refuse_unknown_job', 'schedule_job', 'unschedule_job',
+        'enable_job', 'request_job', 'self_check', '_check_scheduler', '_check_jobs',
+        '_check_partitions',
         -- deciding and reading
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', '_decide_error_group',
         'get_dashboard_summary', '_summarize_tasks', '_summarize_errors', '_summarize_health',
@@ -65,7 +74,7 @@ select set_eq(
     array[
         'installed_migrations', 'installed_code', 'partitioned_tables', 'active_tasks',
         'unsuccessful_attempts', 'finished_tasks', 'errors', 'error_group_states',
-        'metric_samples', 'log_lines', 'health_probes', 'queue_samples'
+        'metric_samples', 'log_lines', 'health_probes', 'queue_samples', 'jobs'
     ],
     'these are all the tables'
 );
@@ -76,7 +85,8 @@ select views_are(
         'processing_metrics', 'v_realtime_processing_status', 'v_task_statistics',
         'error_tracking', 'error_groups', 'v_error_summary', 'performance_monitoring',
         'v_performance_trends', 'application_logs', 'health_history', 'system_health',
-        'v_system_health_summary', 'queue_monitoring', 'v_queue_performance', 'v_active_alerts'
+        'v_system_health_summary', 'queue_monitoring', 'v_queue_performance', 'v_active_alerts',
+        'v_jobs'
     ],
     'these are all the views'
 );
