@@ -16,7 +16,7 @@ Session = psycopg.AsyncConnection[tuple[Any, ...]]
 
 # What a DSN says for itself counts more.
 _PARAMETERS = {
-    "application_name": "pgvigil runner",
+    "fallback_application_name": "pgvigil runner",
     "connect_timeout": "10",
     "keepalives": "1",
     "keepalives_idle": "30",
@@ -51,7 +51,8 @@ def complete_dsn(dsn: str) -> str:
         raise DatabaseNotReadyError(
             "the DSN has more than one @", hint="Write %40 for an @ in a user or password."
         )
-    return make_conninfo(**{**_PARAMETERS, **given})
+    missing = {name: value for name, value in _PARAMETERS.items() if name not in given}
+    return make_conninfo(dsn, **missing)
 
 
 async def open_session(dsn: str) -> Session:
@@ -61,8 +62,15 @@ async def open_session(dsn: str) -> Session:
         psycopg.OperationalError: the server is away.
     """
     session = await Session.connect(dsn, autocommit=True, prepare_threshold=None)
+    session.add_notice_handler(_pass_on)
     await session.execute(_NO_LIMITS)
     return session
+
+
+def _pass_on(notice: psycopg.errors.Diagnostic) -> None:
+    """Log what the server, or a job, has to say besides."""
+    is_warning = (notice.severity_nonlocalized or notice.severity) == "WARNING"
+    log(logging.WARNING if is_warning else logging.DEBUG, f"{notice.message_primary}")
 
 
 def pauses() -> Iterator[float]:
@@ -100,12 +108,19 @@ def refusal(error: BaseException) -> PgvigilError | None:
 class Outage:
     """Which connections are in trouble; says each reason once, and once that it is over."""
 
-    def __init__(self) -> None:
-        """Begin without trouble."""
+    def __init__(self, level: int, then: str) -> None:
+        """Begin without trouble.
+
+        Args:
+            level: how badly trouble ranks in the log.
+            then: what is done about it, as the end of a sentence.
+        """
+        self._level = level
+        self._then = then
         self.number = 0
         """Grows with each outage: a connection from before one is not to be relied on."""
         self._troubled: set[str] = set()
-        self._said: set[str | None] = set()
+        self._said: set[str] = set()
         self._began_at = 0.0
 
     def begin(self, who: str, error: BaseException) -> None:
@@ -117,9 +132,9 @@ class Outage:
         refused = refusal(error)
         # Whatever tells that a server is away counts as one reason: refused, starting up, gone.
         reason = str(refused) if refused else "away"
-        level = logging.DEBUG if reason in self._said else logging.WARNING
+        level = logging.DEBUG if reason in self._said else self._level
         self._said.add(reason)
-        log(level, f"{_explain(refused or error)}; trying again", connection=who)
+        log(level, f"{_explain(refused or error)}{self._then}", connection=who)
 
     def end(self, who: str) -> None:
         """Note that a connection works; say so when it was the last one in trouble."""
@@ -133,4 +148,6 @@ class Outage:
 
 
 def _explain(error: BaseException) -> str:
-    return explain(error) or str(error) or type(error).__name__
+    """Return one line: what libpq says fills several."""
+    lines = (explain(error) or str(error) or type(error).__name__).splitlines()
+    return " ".join(line.strip() for line in lines)
