@@ -117,9 +117,9 @@ class RunningRunner:
         """All that it has logged so far."""
         return "".join(self.lines)
 
-    def wait_for(self, text: str, seconds: float = 20) -> None:
-        """Wait until it has logged something."""
-        wait_until(lambda: text in self.text, seconds)
+    def wait_for(self, text: str, seconds: float = 20, *, times: int = 1) -> None:
+        """Wait until it has logged something, so many times at least."""
+        wait_until(lambda: self.text.count(text) >= times, seconds)
 
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send it a signal."""

@@ -39,17 +39,16 @@ def complete_dsn(dsn: str) -> str:
             it may hold a password.
     """
     try:
-        given = conninfo_to_dict(dsn)
+        given = {name: str(value) for name, value in conninfo_to_dict(dsn).items()}
     except psycopg.ProgrammingError:
+        given = {"port": "none"}
+    # Half a password can end up as the port or, after an @ in it, as the host; libpq names both
+    # when it cannot use them. The name of an abstract socket begins with an @.
+    if "@" in given.get("host", "")[1:] or not set(given.get("port", "")) <= set("0123456789,"):
         raise DatabaseNotReadyError(
             "the DSN makes no sense",
-            hint="Write postgresql://user@host/database or key=value pairs.",
-        ) from None
-    # The name of an abstract socket begins with it; anywhere else it came from a password, which
-    # libpq would then show as the name of a host that it cannot find.
-    if "@" in str(given.get("host", ""))[1:]:
-        raise DatabaseNotReadyError(
-            "the DSN has more than one @", hint="Write %40 for an @ in a user or password."
+            hint="Write postgresql://user@host/database or key=value pairs; in the former %40 for"
+            " an @ in a user or password.",
         )
     missing = {name: value for name, value in _PARAMETERS.items() if name not in given}
     return make_conninfo(dsn, **missing)
