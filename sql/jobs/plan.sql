@@ -12,6 +12,22 @@ comment on function monitoring._is_cron(text) is
 'Whether a schedule looks like a cron expression (five words, or one such as @daily) rather than '
 'an interval.';
 
+create or replace function monitoring._parse_interval(p_schedule text) returns interval
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return p_schedule::interval;
+exception
+    when data_exception then
+        return null;
+end
+$$;
+
+comment on function monitoring._parse_interval(text) is
+'The interval that a text stands for, or null.';
+
 create or replace function monitoring._seconds_between_runs(p_schedule text)
 returns double precision
 language plpgsql
@@ -19,22 +35,28 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_every interval := p_schedule::interval;
+    v_every interval := monitoring._parse_interval(p_schedule);
+    v_seconds double precision := date_part('epoch', v_every);
 begin
     -- A month has no length of its own; cron expressions know months.
-    if date_part('year', v_every) <> 0 or date_part('month', v_every) <> 0 then
-        return null;
+    if (date_part('year', v_every) = 0 and date_part('month', v_every) = 0) is not true then
+        raise exception using
+            errcode = 'PV003',
+            message = format('schedule is not known: "%s"', left(p_schedule, 100)),
+            hint = 'Use an interval without months such as ''5 minutes'', or a cron expression '
+                'such as ''0 2 * * *''.';
     end if;
-    return date_part('epoch', v_every);
-exception
-    when data_exception then
-        return null;
+    if v_seconds not between 1 and 315576000 then
+        perform monitoring._refuse_number('schedule', p_schedule,
+            'an interval of 1 second to 10 years');
+    end if;
+    return v_seconds;
 end
 $$;
 
 comment on function monitoring._seconds_between_runs(text) is
-'Length of an interval schedule in seconds, a day being 24 hours; null when it is none or has '
-'months.';
+'Length of an interval schedule in seconds, a day being 24 hours; PV003 when it is none or has '
+'months, PV004 unless it is 1 second to 10 years.';
 
 create or replace function monitoring._plan_next_run(
     p_job monitoring.jobs,

@@ -26,25 +26,12 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_seconds double precision;
 begin
     perform monitoring._checked_name('schedule', p_schedule);
     if monitoring._is_cron(p_schedule) then
         perform monitoring._check_cron(p_schedule);
-        return;
-    end if;
-    v_seconds := monitoring._seconds_between_runs(p_schedule);
-    if v_seconds is null then
-        raise exception using
-            errcode = 'PV003',
-            message = format('schedule is not known: "%s"', left(p_schedule, 100)),
-            hint = 'Use an interval without months such as ''5 minutes'', or a cron expression '
-                'such as ''0 2 * * *''.';
-    end if;
-    if v_seconds not between 1 and 315576000 then
-        perform monitoring._refuse_number('schedule', p_schedule,
-            'an interval of 1 second to 10 years');
+    else
+        perform monitoring._seconds_between_runs(p_schedule);
     end if;
 end
 $$;

@@ -12,7 +12,7 @@ select
     d.next_run_at,
     j.requested_at is not null as is_requested,
     case
-        when j.running_pid is null
+        when j.running_pid is null and d.next_run_at is not null
             then greatest(date_part('epoch', n.now - d.next_run_at), 0)
     end as seconds_late,
     r.pid is not null as is_running,
@@ -38,7 +38,8 @@ cross join
 -- Whoever works on a job holds its lock. A key of 64 bits is shown in two halves.
 left join pg_catalog.pg_locks as r
     on
-        r.locktype = 'advisory'
+        j.running_pid = r.pid
+        and r.locktype = 'advisory'
         and r.objsubid = 1
         and r.granted
         and r.database = (

@@ -36,9 +36,10 @@ select functions_are(
         '_make_partitions',
         -- jobs
         'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
-        '_call_job_routine', '_is_cron', '_seconds_between_runs', '_plan_next_run',
+        '_call_job_routine', '_is_cron', '_parse_interval', '_seconds_between_runs', '_plan_next_run',
         '_job_lock_key', '_note_job_end', '_find_due_job', '_claim_job', '_lock_job_row',
-        '_finish_job', '_is_own_run', '_end_task_of_removed_job', '_run_job', '_cancel_job',
+        '_finish_job', '_is_own_run', '_end_task_of_removed_job', '_attempt_job', '_run_job', '_cancel_job',
+        '_with_last_run',
         'cancel_overdue_jobs', '_close_lost_jobs', '_check_time_zone', '_check_schedule',
         '_first_run_at', '_wake_runners', '_refuse_unknown_job', 'schedule_job', 'unschedule_job',
         'enable_job', 'request_job', 'self_check', '_check_scheduler', '_check_jobs',

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -22,16 +22,18 @@ from pgvigil.runner.session import complete_dsn, pauses
 from pgvigil.server import PostgresServer
 from tests.harness.clients import run_pgvigil
 from tests.python.asking import rows
-from tests.python.running import JobsUnderTest, RunningRunner, wait_until
+from tests.python.job_running import JobBench
+from tests.python.running import RunningRunner, wait_until
 
 SECRET = "Tr0ub4dor"
 NOWHERE = f"postgresql://nobody:{SECRET}@127.0.0.1:1/nowhere"
 
 
 @pytest.fixture
-def jobs(connection: psycopg.Connection) -> JobsUnderTest:
+def jobs(dsn: str) -> Iterator[JobBench]:
     """Jobs of a fresh database, none yet."""
-    return JobsUnderTest(connection)
+    with ExitStack() as stack:
+        yield JobBench(dsn, stack)
 
 
 # When the server is away
@@ -45,8 +47,8 @@ def test_a_server_that_comes_late_goes_away_and_comes_back_is_told_of_once_each_
     with PostgresServer(home) as server:
         dsn, port = server.dsn(), server.port
         migrate(dsn)
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            JobsUnderTest(connection).add("often", schedule="1 second")
+        with ExitStack() as stack:
+            JobBench(dsn, stack).add("often", schedule="1 second")
     with RunningRunner(dsn, "--log-format", form, "--log-level", "info") as running:
         running.wait_for("trying again")
         for outage in (1, 2):
@@ -61,7 +63,7 @@ def test_a_server_that_comes_late_goes_away_and_comes_back_is_told_of_once_each_
 
 
 def wait_for_another_run(dsn: str) -> None:
-    query = "select count(*) from public.done"
+    query = "select count(*) from errands.notes"
     with psycopg.connect(dsn, autocommit=True) as connection:
         before = rows(connection, query)
         wait_until(lambda: rows(connection, query) != before)
@@ -79,17 +81,17 @@ def test_a_database_without_pgvigil_is_waited_for(empty_dsn: str) -> None:
 
 
 def test_a_role_without_rights_and_a_standby_are_told_what_is_missing(
-    dsn: str, jobs: JobsUnderTest
+    dsn: str, jobs: JobBench
 ) -> None:
-    jobs.connection.execute("create role runner_stranger")
-    jobs.connection.execute("grant monitoring_reader to runner_stranger")
+    jobs.session.execute("create role runner_stranger")
+    jobs.session.execute("grant monitoring_reader to runner_stranger")
     try:
         stranger = make_conninfo(dsn, options="-c role=runner_stranger")
         with RunningRunner(stranger) as running:
             running.wait_for("Hint: Grant monitoring_admin to the runner's role.")
             assert running.stop() == 0
     finally:
-        jobs.connection.execute("drop role runner_stranger")
+        jobs.session.execute("drop role runner_stranger")
     jobs.add("due")
     standby = make_conninfo(dsn, options="-c default_transaction_read_only=on")
     with RunningRunner(standby, "--once") as running:
@@ -98,23 +100,23 @@ def test_a_role_without_rights_and_a_standby_are_told_what_is_missing(
 
 
 def test_a_worker_whose_session_is_ended_loses_its_job_and_goes_on(
-    dsn: str, jobs: JobsUnderTest
+    dsn: str, jobs: JobBench
 ) -> None:
-    jobs.add("slow", work="perform pg_sleep(60);")
+    jobs.add("slow", "perform pg_sleep(60)")
     with RunningRunner(dsn, "--poll", "1s") as running:
-        wait_until(lambda: jobs.is_running("slow"))
+        wait_until(lambda: jobs.job("slow")["is_running"])
         query = "select pg_terminate_backend(running_pid) from monitoring.v_jobs where is_running"
-        jobs.connection.execute(query.encode())
+        jobs.session.execute(query.encode())
         running.wait_for("terminating connection due to administrator command")
         running.wait_for("the database works again")
-        wait_until(lambda: jobs.last_status("slow") == "lost")
+        wait_until(lambda: jobs.job("slow")["last_status"] == "lost")
         jobs.add("next")
         wait_until(lambda: jobs.done("next") == 1)
         assert running.stop() == 0
 
 
 def test_sessions_ended_while_idle_are_opened_again_and_lose_nothing(
-    dsn: str, jobs: JobsUnderTest
+    dsn: str, jobs: JobBench
 ) -> None:
     jobs.add("wanted")
     with RunningRunner(dsn, "--poll", "1h") as running:
@@ -123,7 +125,7 @@ def test_sessions_ended_while_idle_are_opened_again_and_lose_nothing(
         select pg_terminate_backend(pid, 5000) from pg_stat_activity
         where application_name = 'pgvigil runner'
         """
-        jobs.connection.execute(query.encode())
+        jobs.session.execute(query.encode())
         jobs.request("wanted")
         wait_until(lambda: jobs.done("wanted") == 2)
         running.wait_for("the database works again")
@@ -132,7 +134,7 @@ def test_sessions_ended_while_idle_are_opened_again_and_lose_nothing(
 
 
 def test_a_silent_server_is_given_up(
-    dsn: str, jobs: JobsUnderTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    dsn: str, jobs: JobBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(supervisor, "_SECONDS_TO_ANSWER", 1.0)
     caplog.set_level("INFO", logger="pgvigil.runner")
@@ -140,7 +142,7 @@ def test_a_silent_server_is_given_up(
         jobs.add("wanted")
         wait_until(lambda: jobs.done("wanted") == 1)
         (frozen,) = rows(
-            jobs.connection,
+            jobs.session,
             "select pid from pg_stat_activity where query like '%from monitoring.v_jobs%'"
             " and application_name = 'pgvigil runner'",
         )
@@ -235,9 +237,7 @@ def test_options_that_make_no_sense_are_refused(options: list[str]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["path", "abstract"])
-def test_systemd_is_told_how_it_is(
-    dsn: str, jobs: JobsUnderTest, tmp_path: Path, kind: str
-) -> None:
+def test_systemd_is_told_how_it_is(dsn: str, jobs: JobBench, tmp_path: Path, kind: str) -> None:
     address = f"{tmp_path}/notify" if kind == "path" else f"@{tmp_path}/notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(address.replace("@", "\0"))
