@@ -66,7 +66,7 @@ def test_the_overview_imports_no_subcommand() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith("[]\n")
-    for name in ("migrate", "status", "doctor", "sql", "backfill", "dashboard", "demo"):
+    for name in ("migrate", "status", "doctor", "sql", "backfill", "dashboard", "demo", "run"):
         assert f"\n  {name} " in result.stdout
 
 

@@ -11,7 +11,8 @@ import psycopg
 from pgvigil.runner.log import log
 from pgvigil.runner.session import Outage, Session, open_session, pauses
 
-_RUN_ONE = "call monitoring.run_due_jobs(p_at_most => 1)"
+# One at a time, so that none is begun once it is time to stop.
+_RUN_JOBS = "call monitoring.run_due_jobs(p_at_most => %(at_most)s)"
 _LEVELS = {"completed": logging.INFO, "cancelled": logging.WARNING}
 
 
@@ -104,7 +105,7 @@ class Worker:
     async def _run_one(self, session: Session) -> list[dict[str, Any]]:
         self.is_busy = True
         try:
-            row = await (await session.execute(_RUN_ONE)).fetchone()
+            row = await (await session.execute(_RUN_JOBS, {"at_most": 1})).fetchone()
         finally:
             self.is_busy = False
         return row[0] if row else []
