@@ -1,11 +1,9 @@
 """`pgvigil run` outlives its server, keeps passwords to itself, and tells systemd how it is."""
 
-import asyncio
 import json
 import os
 import signal
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -17,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from pgvigil.exceptions import DatabaseNotReadyError
 from pgvigil.install import migrate
-from pgvigil.runner import Runner, Settings, supervisor
+from pgvigil.runner import BackgroundRunner, Settings, supervisor
 from pgvigil.runner.session import complete_dsn, pauses
 from pgvigil.server import PostgresServer
 from tests.harness.clients import run_pgvigil
@@ -159,17 +157,16 @@ def test_a_silent_server_is_given_up(
 @contextmanager
 def running_here(dsn: str) -> Iterator[None]:
     """Run a runner in a thread of this process."""
-    loop = asyncio.new_event_loop()
-    runner = Runner(Settings(dsn, poll_seconds=0.2))
-    thread = threading.Thread(target=loop.run_until_complete, args=[runner.run()])
-    thread.start()
+    runner = BackgroundRunner(Settings(dsn, poll_seconds=0.2))
     try:
         yield
     finally:
-        loop.call_soon_threadsafe(runner.stop)
-        thread.join(timeout=30)
-        assert not thread.is_alive()
-        loop.close()
+        runner.stop()
+
+
+def test_a_runner_that_is_stopped_before_it_began_does_not_begin(dsn: str) -> None:
+    for _ in range(20):
+        BackgroundRunner(Settings(dsn)).stop()
 
 
 def test_pauses_grow_to_a_cap_and_are_never_in_step() -> None:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 LogFormat = Literal["text", "json"]
 logger = logging.getLogger("pgvigil.runner")
+# A program that has the runner in it says itself where to log.
+logger.addHandler(logging.NullHandler())
 
 
 def set_up_logging(form: LogFormat, level: str) -> None:
@@ -19,8 +21,8 @@ def set_up_logging(form: LogFormat, level: str) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if form == "json" else _TextFormatter())
-    logger.handlers = [handler]
-    logger.propagate = False
+    # psycopg has something to say at times, too.
+    logging.basicConfig(handlers=[handler], level="WARNING")
     logger.setLevel(level.upper())
 
 

@@ -68,6 +68,8 @@ class Runner:
             self._patience.reschedule(asyncio.get_running_loop().time())
 
     async def _employ(self, outage: Outage, work: Callable[[Worker], Awaitable[object]]) -> None:
+        if self._draining is not None:
+            return  # told to stop before it began
         names = [f"worker {number}" for number in range(1, self._settings.workers + 1)]
         self._workers = [Worker(name, self._dsn, outage) for name in names]
         supervisor = Supervisor(
@@ -99,6 +101,8 @@ class Runner:
             worker.stop()
             if not worker.is_busy:
                 task.cancel()
+        if not self._tasks:
+            return
         busy = sum(worker.is_busy for worker in self._workers)
         log(logging.INFO, f"stopping; workers that are busy: {busy}")
         try:
