@@ -63,6 +63,7 @@ def test_the_log_as_json_says_the_same_in_fields(dsn: str, jobs: JobBench) -> No
     assert (by_job["good"]["level"], by_job["good"]["status"]) == ("info", "completed")
     assert (by_job["bad"]["level"], by_job["bad"]["status"]) == ("error", "failed")
     assert by_job["bad"]["error"].startswith("no\npaper\n")
+    assert by_job["bad"]["message"].startswith("job bad failed after ")
     assert by_job["good"]["error"] is None
     assert by_job["good"]["duration_ms"] >= 0
     assert ("warning", "low on paper") in [(entry["level"], entry["message"]) for entry in entries]

@@ -51,9 +51,11 @@ class _JsonFormatter(logging.Formatter):
 
 
 class _TextFormatter(logging.Formatter):
-    """Time, level and message on one line."""
+    """Time, level, message, and the error if there is one, on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        message = " | ".join(record.getMessage().splitlines())
+        error = getattr(record, "fields", {}).get("error")
+        message = f"{record.getMessage()}: {error}" if error else record.getMessage()
+        message = " | ".join(message.splitlines())
         line = f"{_time(record)} {record.levelname.lower():7} {message}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

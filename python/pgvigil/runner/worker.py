@@ -113,8 +113,6 @@ class Worker:
     def _note(self, run: Mapping[str, Any]) -> None:
         self.failed = self.failed or run["status"] != "completed"
         text = f"job {run['job']} {_ENDED[run['status']]} after {_duration(run['duration_ms'])}"
-        if run["error"]:
-            text += f": {run['error']}"
         log(_LEVELS.get(run["status"], logging.ERROR), text, **run)
 
 
