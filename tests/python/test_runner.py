@@ -9,6 +9,7 @@ from datetime import datetime
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from pgvigil.runner import Runner, Settings
 from tests.python.asking import rows
@@ -154,14 +155,24 @@ def test_several_runners_run_each_job_once_and_never_twice_at_a_time(
     assert rows(jobs.session, overlaps) == []
 
 
-def test_it_shows_itself_by_name_and_sets_aside_the_limits_of_its_role(
-    jobs: JobBench, runner: RunningRunner
-) -> None:
-    limits = "current_setting('statement_timeout') || current_setting('idle_session_timeout')"
-    jobs.add("limits", f"if {limits} <> '00' then raise exception '%', {limits}; end if")
-    wait_until(lambda: jobs.done("limits") == 1)
+def test_it_shows_itself_by_name(jobs: JobBench, runner: RunningRunner) -> None:
+    jobs.add("one")
+    jobs.add("two")
     query = "select count(*) from pg_stat_activity where application_name = 'pgvigil runner'"
-    assert rows(jobs.session, query) == [{"count": 3}]  # the supervisor and two workers
+    # The supervisor and two workers.
+    wait_until(lambda: rows(jobs.session, query) == [{"count": 3}])
+
+
+def test_it_sets_aside_the_limits_of_its_role(dsn: str, jobs: JobBench) -> None:
+    names = ("statement_timeout", "transaction_timeout", "idle_session_timeout")
+    limited = make_conninfo(dsn, options=" ".join(f"-c {name}=1s" for name in names))
+    jobs.add("slow", "perform pg_sleep(2)")
+    with RunningRunner(limited, *LONG_POLL) as running:
+        wait_until(lambda: jobs.done("slow") == 1)
+        jobs.request("slow")
+        wait_until(lambda: jobs.done("slow") == 2)
+        assert running.stop() == 0
+    assert "trying again" not in running.text
 
 
 def test_connections_notice_a_dead_network(dsn: str) -> None:

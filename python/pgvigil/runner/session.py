@@ -25,8 +25,11 @@ _PARAMETERS = {
     "tcp_user_timeout": "60000",
 }
 # Limits that suit a role's other programs: a job has a time limit of its own, and an idle runner
-# is no fault.
-_NO_LIMITS = "set statement_timeout = 0; set idle_session_timeout = 0"
+# is no fault. Not every version of PostgreSQL has all of these.
+_NO_LIMITS = """
+select set_config(name, '0', false) from pg_settings
+where name in ('statement_timeout', 'transaction_timeout', 'idle_session_timeout')
+"""
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 
