@@ -137,7 +137,8 @@ declare
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'get_installation', 'get_dashboard_summary', '_summarize_tasks', '_summarize_errors',
         '_summarize_health', '_summarize_queues', '_summarize_alerts',
-        'self_check', '_job_lock_key'
+        'self_check', '_job_lock_key',
+        'next_cron_time'
     ];
     v_recording constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',

@@ -23,6 +23,8 @@
 \ir queues/record.sql
 
 -- the scheduler
+\ir jobs/cron_expression.sql
+\ir jobs/cron.sql
 \ir jobs/routines.sql
 \ir jobs/plan.sql
 \ir jobs/claim.sql

@@ -53,11 +53,12 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return pg_try_advisory_xact_lock(monitoring._job_lock_key(p_job_name))
-        and exists (
-            select from monitoring.jobs j
-            where j.job_name = p_job_name and j.running_pid = pg_backend_pid()
-        );
+    -- Waits, since others see that a run has ended a moment before its transaction lets go.
+    perform pg_advisory_xact_lock(monitoring._job_lock_key(p_job_name));
+    return exists (
+        select from monitoring.jobs j
+        where j.job_name = p_job_name and j.running_pid = pg_backend_pid()
+    );
 end
 $$;
 
@@ -133,6 +134,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_job monitoring.jobs;
     v_attempt jsonb;
     v_outcome jsonb;
 begin
@@ -144,9 +146,12 @@ begin
         v_attempt := monitoring._attempt_job(
             (select j.procedure_name from monitoring.jobs j where j.job_name = p_job_name)
         );
-        -- Cancellations are sent by who has this row. Once it is ours there will be no other, and
-        -- one that came while the job was ending is heeded by the statement that follows.
-        perform monitoring._lock_job_row(p_job_name);
+        -- Cancellations are sent by who has this row. Once it is ours there will be no other; one
+        -- that was sent while the job was ending may still be on its way, and is waited for.
+        v_job := monitoring._lock_job_row(p_job_name);
+        if v_job.cancelled_at is not null and v_attempt ->> 'status' <> 'cancelled' then
+            perform pg_sleep(1);
+        end if;
         v_outcome := v_attempt;
     exception
         when query_canceled then

@@ -60,7 +60,8 @@ select set_eq(
         '_start_task', '_update_task', '_complete_task', '_record_error', '_record_metric',
         '_record_log', '_record_probe', '_record_queue', '_record_rows', 'resolve_error_group',
         'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation',
-        '_run_job', 'enable_job', 'request_job', 'self_check'
+        '_run_job', 'enable_job', 'request_job', 'self_check',
+        'next_cron_time'
     ],
     'only these run with the rights of their owner'
 );
@@ -111,7 +112,8 @@ select is_empty(
 select set_eq(
     $$select proname::text from routines where provolatile = 'i'$$,
     array[
-        'error_fingerprint', 'fingerprint_version', 'message_template', 'version', '_job_lock_key'
+        'error_fingerprint', 'fingerprint_version', 'message_template', 'version', '_job_lock_key',
+        '_next_cron_day', '_next_cron_local_time', '_next_in_set'
     ],
     'only what depends on its arguments alone is immutable'
 );

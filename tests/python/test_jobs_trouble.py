@@ -9,7 +9,7 @@ import pytest
 from pgvigil.server import PostgresServer
 from tests.harness.clients import dsn_of
 from tests.python.asking import one, rows
-from tests.python.job_running import CALL, GATED, JobBench
+from tests.python.job_running import CALL, GATE, GATED, JobBench
 
 LATER = "set monitoring.now = '2100-01-01 00:00+00'"
 """Makes every run overdue in the eyes of the session that sets it."""
@@ -75,7 +75,7 @@ def test_a_cancellation_hits_the_run_that_it_was_meant_for_or_none(bench: JobBen
     """Jobs end and begin while somebody cancels them as fast as possible."""
     names = [f"job_{number}" for number in range(8)]
     for name in names:
-        bench.add(name, "perform pg_sleep(0.0005)")
+        bench.add(name, "perform pg_sleep(random() * 0.002)")
     runners, supervisor = [bench.connect(), bench.connect()], bench.connect()
     supervisor.execute(LATER)
     cancelled = 0
@@ -94,10 +94,10 @@ def test_a_cancellation_hits_the_run_that_it_was_meant_for_or_none(bench: JobBen
     )
     counts = {row["status"]: row["n"] for row in ended}
     assert set(counts) <= {"completed", "timeout"}
-    assert counts["timeout"] > 20
+    assert counts["timeout"] > 10
     assert counts["timeout"] == cancelled
     assert sum(counts.values()) == sum(bench.job(name)["runs"] for name in names) >= 320
-    assert len(bench.notes()) == counts["completed"]
+    assert len(bench.notes()) == counts.get("completed", 0)
 
 
 def test_a_job_whose_session_is_killed_is_lost_and_runs_when_it_is_due_again(
@@ -129,7 +129,8 @@ def test_a_job_whose_session_is_killed_is_lost_and_runs_when_it_is_due_again(
 def test_a_job_that_catches_its_cancellation_is_cancelled_again(bench: JobBench) -> None:
     bench.add(
         "stubborn",
-        f"begin {GATED}; exception when query_canceled then {GATED}; end",
+        f"begin {GATED}; exception when query_canceled then"
+        f" perform pg_advisory_xact_lock({GATE + 1}); {GATED}; end",
         timeout="1 minute",
     )
     runner, supervisor = bench.connect(), bench.connect()
@@ -138,6 +139,7 @@ def test_a_job_that_catches_its_cancellation_is_cancelled_again(bench: JobBench)
         running = bench.start(runner)
         bench.wait_until_waiting(runner)
         assert supervisor.execute(CANCEL_OVERDUE).fetchone() == (1,)
+        bench.wait_for(f"select count(*) = 1 from pg_locks where objid = {GATE + 1}")
         bench.wait_until_waiting(runner)
         assert supervisor.execute(CANCEL_OVERDUE).fetchone() == (0,)
         supervisor.execute("set monitoring.now = '2100-01-01 00:00:11+00'")

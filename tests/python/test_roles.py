@@ -59,6 +59,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "resolve_error_group": ("resolve_error_group('known')", DECIDING),
     "mute_error_group": ("mute_error_group('known')", DECIDING),
     "reopen_error_group": ("reopen_error_group('known')", DECIDING),
+    "next_cron_time": ("next_cron_time('@daily', '2026-01-15 12:00+00')", READING),
     "self_check": ("self_check()", READING),
     "request_job": ("request_job('make_partitions')", DECIDING),
     "enable_job": ("enable_job('make_partitions')", DECIDING),
