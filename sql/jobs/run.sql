@@ -169,3 +169,28 @@ $$;
 
 comment on function monitoring._run_job(text) is
 'Works on a job that this session claimed, with the rights of the owner, and notes how that ended.';
+
+create or replace function monitoring._with_last_run(p_runs jsonb, p_job_name text) returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return p_runs || coalesce((
+        select jsonb_build_object(
+            'job', j.job_name,
+            'status', j.last_status,
+            'started_at', j.last_started_at,
+            'duration_ms', round(
+                (date_part('epoch', j.last_finished_at - j.last_started_at) * 1000)::numeric
+            ),
+            'error', j.last_error
+        )
+        from monitoring.jobs j
+        where j.job_name = p_job_name
+    ), '[]');
+end
+$$;
+
+comment on function monitoring._with_last_run(jsonb, text) is
+'An array of runs with the last one of a job added: job, status, started_at, duration_ms, error.';

@@ -38,7 +38,13 @@ class JobBench:
         """Open a session; every statement commits by itself."""
         return self._stack.enter_context(psycopg.connect(dsn or self.dsn, autocommit=True))
 
-    def add(self, name: str, body: str = "null", timeout: str = "10 minutes") -> None:
+    def add(
+        self,
+        name: str,
+        body: str = "null",
+        timeout: str = "10 minutes",
+        schedule: str = "1 hour",
+    ) -> None:
         """Schedule a job, due at once and then hourly, that notes its name and does something."""
         self.session.execute(
             f"create function errands.{name}() returns void language plpgsql as $$"
@@ -47,9 +53,9 @@ class JobBench:
             f" {body}; end $$".encode()
         )
         self.session.execute(
-            "select monitoring.schedule_job(p_job_name => %s, p_schedule => '1 hour',"
+            "select monitoring.schedule_job(p_job_name => %s, p_schedule => %s,"
             " p_procedure_name => %s, p_timeout => %s)",
-            [name, f"errands.{name}", timeout],
+            [name, schedule, f"errands.{name}", timeout],
         )
 
     def start(self, runner: psycopg.Connection) -> "Future[Any]":
@@ -91,10 +97,18 @@ class JobBench:
         """Return a job as readers see it."""
         return one(self.session, f"select * from monitoring.v_jobs where job_name = '{name}'")
 
+    def done(self, name: str) -> int:
+        """Return how often a job has done its work, as far as that was committed."""
+        return self.notes().count(name)
+
     def statuses(self) -> dict[str, str]:
         """Return how the last run of each job ended."""
         found = rows(self.session, "select job_name, last_status from monitoring.v_jobs")
         return {row["job_name"]: row["last_status"] for row in found}
+
+    def request(self, name: str) -> None:
+        """Ask for a run."""
+        self.session.execute("select monitoring.request_job(%s)", [name])
 
     def notes(self) -> list[str]:
         """Return the names of the jobs whose work was committed, in alphabetical order."""

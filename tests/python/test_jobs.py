@@ -37,8 +37,24 @@ def test_a_call_runs_what_is_due_and_returns(bench: JobBench) -> None:
 
 def test_psql_runs_jobs_as_well(bench: JobBench, server: PostgresServer) -> None:
     bench.add("one")
-    assert run_psql(server, bench.session.info.dbname, "-c", CALL) == "CALL\n"
+    assert '"job": "one"' in run_psql(server, bench.session.info.dbname, "-c", CALL)
     assert bench.statuses() == {"one": "completed"}
+
+
+def test_a_call_tells_what_it_ran_and_runs_no_more_than_it_is_told_to(bench: JobBench) -> None:
+    bench.add("a_good_one")
+    bench.add("b_bad_one", "raise exception 'no paper'")
+    runner = bench.connect()
+    (runs,) = one(runner, "call monitoring.run_due_jobs(p_at_most => 1)").values()
+    (first,) = runs
+    assert (first["job"], first["status"], first["error"]) == ("a_good_one", "completed", None)
+    assert first["duration_ms"] >= 0
+    assert datetime.fromisoformat(first["started_at"]) <= datetime.now(UTC)
+    assert bench.statuses()["b_bad_one"] is None
+    (runs,) = one(runner, "call monitoring.run_due_jobs()").values()
+    assert [(run["job"], run["status"]) for run in runs] == [("b_bad_one", "failed")]
+    assert "no paper" in runs[0]["error"]
+    assert one(runner, CALL) == {"p_runs": []}
 
 
 def test_a_call_within_a_transaction_block_is_refused_before_it_does_anything(
