@@ -150,6 +150,8 @@ begin
     loop
         select e.below, e.still_open into v_below, v_still_open
         from monitoring._ended_transactions() e;
+        -- Their rows count as taken from now on, so those of their partitions must be read.
+        perform monitoring._look_again_at_partitions(v_table);
         v_written := v_written || jsonb_build_object(
             v_table, monitoring._roll_up_table(v_table, v_below, v_still_open)
         );

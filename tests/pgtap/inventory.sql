@@ -33,7 +33,8 @@ select functions_are(
         '_refuse_span',
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
-        '_make_partitions', 'set_partitions_ahead',
+        '_make_partitions', '_lock_partitions', '_look_again_at_partitions',
+        'set_partitions_ahead',
         -- retention
         'cleanup_old_monitoring_data', 'set_retention', '_kept_from', '_days', '_days_due_before',
         '_check_keep', '_check_category', '_hold_roll_up', '_note_removed', '_not_removed',
@@ -43,7 +44,12 @@ select functions_are(
         -- jobs
         'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
         '_call_job_routine', '_is_cron', '_parse_interval', '_seconds_between_runs',
-        '_plan_next_run', '_job_lock_key', '_note_job_end', '_find_due_job', '_claim_job', '_lock_job_row',
+        '_plan_next_run',
+        '_job_lock_key',
+        '_note_job_end',
+        '_find_due_job',
+        '_claim_job',
+        '_lock_job_row',
         '_finish_job', '_is_own_run', '_end_task_of_removed_job', '_run_job', '_cancel_job',
         'cancel_overdue_jobs', '_close_lost_jobs', '_check_time_zone', '_check_schedule',
         '_first_run_at', '_wake_runners', '_refuse_unknown_job', 'schedule_job', 'unschedule_job',
@@ -58,7 +64,8 @@ select functions_are(
         '_merge_histograms', '_clamped_percentile', '_add_up', '_add_up_error_groups',
         '_newest_probes', '_add_up_uptime', '_spell_seconds', 'roll_up', '_roll_up_table',
         '_merge_rollups', '_merge_uptime', '_merge_error_groups', '_merge_component_states',
-        '_ended_transactions', '_minutes_kept_since', '_has_new_rows', 'rebuild_rollups',
+        '_ended_transactions', '_minutes_kept_since', '_has_new_rows',
+        'rebuild_rollups',
         '_check_rebuild', '_count_uptime', '_trends_of', '_uptime_trends', '_bucket_hours',
         '_rollups_between', '_last_day', '_last_day_since', 'get_task_statistics',
         -- installation
