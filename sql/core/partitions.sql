@@ -59,8 +59,8 @@ end
 $$;
 
 comment on function monitoring._look_again_at_partitions(text) is
-'Makes this session find out which partitions a table has. A list that it made at the very moment at '
-'which one was added may lack that until the next is.';
+'Makes this session find out anew which partitions a table has. A list that it made at the very '
+'moment at which one was added may lack that one until the next is.';
 
 create or replace function monitoring._make_partition(p_table text, p_day date) returns boolean
 language plpgsql
