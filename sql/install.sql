@@ -22,6 +22,9 @@
 \ir health/record.sql
 \ir queues/record.sql
 
+-- how long what is kept
+\ir retention/policies.sql
+
 -- roll-ups: what they take, how they add it up, and reading them
 \ir rollups/histogram.sql
 \ir rollups/marked.sql
@@ -30,11 +33,14 @@
 \ir rollups/groups_and_states.sql
 \ir rollups/roll_up.sql
 \ir rollups/rebuild.sql
+\ir rollups/restored.sql
 \ir rollups/spans.sql
 \ir rollups/trends.sql
 \ir rollups/statistics.sql
 
 -- the scheduler
+\ir jobs/cron_expression.sql
+\ir jobs/cron.sql
 \ir jobs/routines.sql
 \ir jobs/plan.sql
 \ir jobs/claim.sql
@@ -42,9 +48,10 @@
 \ir jobs/supervise.sql
 \ir jobs/run_due_jobs.sql
 \ir jobs/schedule.sql
+\ir jobs/pg_cron.sql
+\ir jobs/pg_cron_runs.sql
 
 -- retention
-\ir retention/policies.sql
 \ir retention/slices.sql
 \ir retention/days.sql
 \ir retention/cleanup.sql

@@ -82,7 +82,7 @@ begin
         if p_job.next_run_at is not null then
             p_missed_runs := monitoring._count_cron_times(
                 p_job.schedule, p_job.next_run_at, p_now, p_job.time_zone
-            );
+            )::bigint;
         end if;
     else
         v_every := make_interval(secs => monitoring._seconds_between_runs(p_job.schedule));

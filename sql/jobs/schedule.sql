@@ -1,26 +1,6 @@
 -- What people decide about jobs. Whoever runs jobs is woken by a notice on monitoring_jobs.
 -- Writes jobs.
 
-create or replace function monitoring._check_time_zone(p_time_zone text) returns void
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform monitoring._checked_name('time_zone', p_time_zone);
-    perform timestamptz '2000-01-01 00:00:00+00' at time zone p_time_zone;
-exception
-    when invalid_parameter_value then
-        raise exception using
-            errcode = 'PV003',
-            message = format('time_zone is not known: "%s"', left(p_time_zone, 100)),
-            hint = 'Use a name such as Europe/Berlin; pg_timezone_names lists them all.';
-end
-$$;
-
-comment on function monitoring._check_time_zone(text) is
-'Raises PV003 unless the server knows the time zone.';
-
 create or replace function monitoring._check_schedule(p_schedule text) returns void
 language plpgsql
 stable

@@ -1,6 +1,6 @@
 -- Whether pgvigil itself keeps up. Each check is a function of its own; self_check() puts their
--- rows one under the other, so a new check is one function and one line there. Reads jobs and the
--- catalogue.
+-- rows one under the other, so a new check is one function and one line there. Reads jobs,
+-- rollup_progress, retention_policies and the catalogue.
 
 create or replace function monitoring._check_scheduler()
 returns table (check_name text, status text, lateness interval, detail text)
@@ -132,6 +132,69 @@ comment on function monitoring._check_partitions() is
 'One row: late while a table lacks the partition of the next day, failed while it lacks that of '
 'today. Recording goes on all the same, making what is missing.';
 
+create or replace function monitoring._check_rollups()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'roll-ups',
+        case when p.late > interval '3 minutes' then 'late' else 'ok' end,
+        p.late,
+        coalesce('rolled up at ' || to_char(p.rolled_up_at, 'YYYY-MM-DD HH24:MI:SSOF'), 'never rolled up')
+    from (
+        select
+            min(r.rolled_up_at) as rolled_up_at,
+            case
+                -- Before the first time it is late when there is something to roll up.
+                when bool_or(r.rolled_up_at is null) and not exists (
+                    select from monitoring._samples s where s.is_new
+                ) then interval '0'
+                else greatest(
+                    monitoring.clock() - coalesce(min(r.rolled_up_at), (
+                        select m.installed_at from monitoring.installed_migrations m
+                        where m.migration_id = '0008_rollups'
+                    )),
+                    interval '0'
+                )
+            end as late
+        from monitoring.rollup_progress r
+    ) p;
+end
+$$;
+
+comment on function monitoring._check_rollups() is
+'One row: late when a table was last rolled up more than three minutes ago. What views show stays '
+'whole, but takes longer to read.';
+
+create or replace function monitoring._check_retention()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'retention',
+        case when p.behind > interval '1 day' then 'late' else 'ok' end,
+        p.behind,
+        coalesce('behind with ' || p.tables, 'all that is due has been removed')
+    from (
+        select
+            coalesce(make_interval(secs => max(r.seconds_behind)), interval '0') as behind,
+            string_agg(distinct r.table_name, ', ') filter (where r.seconds_behind > 86400) as tables
+        from monitoring.v_retention r
+    ) p;
+end
+$$;
+
+comment on function monitoring._check_retention() is
+'One row: late when rows are still there a day after they were due to go.';
+
 create or replace function monitoring.self_check()
 returns table (check_name text, status text, lateness interval, detail text)
 language plpgsql
@@ -145,7 +208,11 @@ begin
     union all
     select c.* from monitoring._check_jobs() c
     union all
-    select c.* from monitoring._check_partitions() c;
+    select c.* from monitoring._check_rollups() c
+    union all
+    select c.* from monitoring._check_partitions() c
+    union all
+    select c.* from monitoring._check_retention() c;
 end
 $$;
 

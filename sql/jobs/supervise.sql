@@ -34,6 +34,8 @@ begin
         from monitoring.jobs j
         where j.running_pid <> pg_backend_pid()
             and j.last_started_at + make_interval(secs => j.timeout_seconds) < monitoring.clock()
+            -- A second one must not meet a session that is busy obeying the first.
+            and (j.cancelled_at < monitoring.clock() - interval '10 seconds') is not false
         -- A run cannot end without its row, so while we have that the session is at this job.
         for update skip locked
     loop
@@ -50,7 +52,7 @@ $$;
 
 comment on function monitoring.cancel_overdue_jobs() is
 'Cancels the runs of jobs that take longer than their timeout and returns how many; such a run is '
-'undone and ends as timeout.';
+'undone and ends as timeout. One that goes on all the same is cancelled again after ten seconds.';
 
 create or replace function monitoring._close_lost_jobs() returns integer
 language plpgsql
@@ -76,7 +78,7 @@ begin
         -- Held by nobody, and by us until the row is written.
         if pg_try_advisory_xact_lock(monitoring._job_lock_key(v_job.job_name)) then
             perform monitoring._finish_job(
-                v_job.job_name, 'lost', null,
+                v_job.job_name, v_job.running_pid, 'lost', null,
                 jsonb_build_object(
                     'message', format('the run that began at %s is gone without a word',
                         v_job.last_started_at),

@@ -38,7 +38,8 @@ cross join
 -- Whoever works on a job holds its lock. A key of 64 bits is shown in two halves.
 left join pg_catalog.pg_locks as r
     on
-        r.locktype = 'advisory'
+        j.running_pid = r.pid
+        and r.locktype = 'advisory'
         and r.objsubid = 1
         and r.granted
         and r.database = (

@@ -17,7 +17,7 @@ create procedure errands.tell(out p_answer integer)
 language plpgsql
 as $$ begin p_answer := 42; end $$;
 
-create function errands."Odd name"(p_times integer default 1) returns integer
+create function errands."Odd name"(p_times integer default 1) returns integer -- noqa: RF05
 language sql
 as $$ select p_times $$;
 
@@ -52,8 +52,8 @@ from (
     ($$'j', '4000 days', 'errands.work'$$, 'PV004', null),
     ($$'j', '1 hour', 'errands.work', null$$, 'PV001', 'time_zone is missing: null'),
     (
-        $$'j', '1 hour', 'errands.work', 'Europe/Atlantis'$$, 'PV003',
-        'time_zone is not known: "Europe/Atlantis"'
+        $$'j', '1 hour', 'errands.work', 'Europe/Atlantis'$$, 'PV007',
+        'there is no time zone "Europe/Atlantis"'
     ),
     ($$'j', '1 hour', 'errands.work', 'UTC', null$$, 'PV004', 'timeout is out of range: null'),
     ($$'j', '1 hour', 'errands.work', 'UTC', '0'$$, 'PV004', 'timeout is out of range: 00:00:00'),

@@ -61,8 +61,7 @@ select monitoring.request_job('count');
 select monitoring._claim_job('2026-01-15 13:00+00', null);
 
 -- A process of the server, which never is at a job.
-select
-    pg_temp.claimed_by('count', pid)
+select pg_temp.claimed_by('count', pid)
 from pg_stat_activity
 where backend_type = 'checkpointer';
 

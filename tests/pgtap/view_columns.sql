@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(21);
+select plan(22);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -144,6 +144,11 @@ from (
         'is_running boolean, running_pid integer, running_seconds float, last_started_at at, '
         'last_finished_at at, last_status, last_error, runs bigint, failures bigint, '
         'consecutive_failures bigint, missed_runs bigint'
+    ),
+    (
+        'v_pg_cron_runs',
+        'task_id, job_name, status, start_time at, end_time at, duration_ms float, message, '
+        'database_name, user_name, is_own boolean'
     ),
     (
         'v_retention',
