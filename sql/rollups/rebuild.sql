@@ -142,6 +142,9 @@ declare
     v_uptime bigint;
 begin
     perform from monitoring.rollup_progress r where r.table_name = v_table for update;
+    -- A clean-up may have ended while this waited.
+    perform monitoring._check_rebuild(p_source, p_from, p_to);
+    perform monitoring._look_again_at_partitions(v_table);
     delete from monitoring.rollups t
     where t.source = any(case p_source when 'health' then array['health', 'uptime'] else array[p_source] end)
         and t.bucket_at >= v_from and t.bucket_at < v_to;
