@@ -48,10 +48,7 @@ def main(pg: int, days: int, rows_per_day: int, errors_per_day: int, sessions: i
         TemporaryDirectory(prefix="pgvigil-bench-") as home,
         PostgresServer(home, binaries=binaries, settings=SETTINGS) as server,
     ):
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            connection.execute("create database bench")
-        migrate(server.dsn("bench"))
-        dsn = server.dsn("bench", via_socket=True)
+        dsn = _prepare(server, size)
         console.print(_roll_up(dsn, size, sessions))
         console.print(_read(dsn, sessions))
         with closing(connect(dsn, NOW.isoformat())) as connection:
@@ -59,9 +56,21 @@ def main(pg: int, days: int, rows_per_day: int, errors_per_day: int, sessions: i
         console.print(f"largest error of a percentile: {error:.2%} (target ≤ 2.5 %)")
 
 
+def _prepare(server: PostgresServer, size: Size) -> str:
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute("create database bench")
+        # Partitions are to be made for the days of the history, not for those around today.
+        connection.execute(
+            f"alter database bench set monitoring.now = '{end_of_day(size, 0).isoformat()}'"
+        )
+    dsn = server.dsn("bench", via_socket=True)
+    migrate(dsn)
+    prepare(dsn)
+    return dsn
+
+
 def _roll_up(dsn: str, size: Size, sessions: int) -> Table:
     """Fill the history, and measure the roll-up on the way."""
-    prepare(dsn)
     table = Table("roll_up()", "history", "first ms", "repeated ms", "CPU ms", "target")
     cpu = 0.0
     for day in range(1, size.days + 1):

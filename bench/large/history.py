@@ -1,5 +1,6 @@
 """Filling a database with a history, rolled up day by day as a scheduler would have done."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,33 +42,36 @@ def end_of_day(size: Size, day: int) -> datetime:
 
 
 def add_day(dsn: str, size: Size, day: int) -> float:
-    """Record one day and roll it up; returns the seconds of server CPU that rolling up took."""
+    """Record one day and roll it up; returns the seconds of server CPU that the tasks took."""
     to_at = end_of_day(size, day)
     from_at = to_at - timedelta(days=1)
     span = {"from_at": from_at, "to_at": to_at, "seed": day}
-    if day == 1:
-        # The day that the history begins in; those after it are made ahead as time goes by.
-        with connect(dsn, from_at.isoformat()) as connection:
-            connection.execute("select monitoring.ensure_partitions()")
     with connect(dsn, to_at.isoformat()) as connection:
         connection.execute("select monitoring.ensure_partitions()")
-        for function, rows in (
-            ("add_tasks", size.tasks_per_day),
-            ("add_errors", size.errors_per_day),
-            ("add_samples", size.samples_per_day),
-        ):
-            connection.execute(
-                f"select bench.{function}(%(from_at)s, %(to_at)s, %(rows)s, %(seed)s)".encode(),
-                span | {"rows": rows},
-            )
+        _add(connection, "add_tasks", span | {"rows": size.tasks_per_day})
         _vacuum(connection, from_at, to_at)
-    with connect(dsn, to_at.isoformat()) as connection:
+        used = _roll_up(dsn, to_at)
+        _add(connection, "add_errors", span | {"rows": size.errors_per_day})
+        _add(connection, "add_samples", span | {"rows": size.samples_per_day})
+        _roll_up(dsn, to_at)
+        connection.execute("select bench.forget_old_minutes(%s)", (to_at,))
+        _vacuum(connection, from_at, to_at)
+        connection.execute("vacuum analyze monitoring.rollups, monitoring.rollup_progress")
+        connection.execute("vacuum analyze monitoring.error_group_totals")
+    return used
+
+
+def _add(connection: psycopg.Connection, function: str, arguments: Mapping[str, object]) -> None:
+    connection.execute(
+        f"select bench.{function}(%(from_at)s, %(to_at)s, %(rows)s, %(seed)s)".encode(), arguments
+    )
+
+
+def _roll_up(dsn: str, now: datetime) -> float:
+    with connect(dsn, now.isoformat()) as connection:
         before = cpu_seconds(connection.info.backend_pid)
         connection.execute("select monitoring.roll_up()")
-        used = cpu_seconds(connection.info.backend_pid) - before
-        connection.execute("select bench.forget_old_minutes(%s)", (to_at,))
-        connection.execute("vacuum analyze monitoring.rollups, monitoring.rollup_progress")
-    return used
+        return cpu_seconds(connection.info.backend_pid) - before
 
 
 def _vacuum(connection: psycopg.Connection, from_at: datetime, to_at: datetime) -> None:
