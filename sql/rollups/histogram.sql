@@ -83,8 +83,13 @@ return (
         select
             c.cell,
             sum(c.n)::bigint as n
-        from unnest(p_histograms) as h
-        cross join unnest(h.cells, h.counts) as c (cell, n)
+        from (
+            -- Half the work of "cross join unnest(h.cells, h.counts)", which keeps each aside first.
+            select
+                unnest(h.cells) as cell,
+                unnest(h.counts) as n
+            from unnest(p_histograms) as h
+        ) as c
         group by c.cell
     ) as m
     having count(*) > 0
