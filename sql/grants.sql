@@ -151,7 +151,8 @@ declare
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
         '_merge_histograms', '_clamped_percentile', 'get_task_statistics', '_add_up',
         '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_spell_seconds', '_trends_of',
-        '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since'
+        '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since',
+        '_read_samples', '_trends_between'
     ];
     v_recording constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',

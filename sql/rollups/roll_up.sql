@@ -41,8 +41,6 @@ returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
--- The plan depends on the source: without its name all sources would be read.
-set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_minutes_since timestamptz := monitoring._minutes_kept_since();
@@ -170,18 +168,25 @@ returns boolean
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_source text;
+    v_has_new_rows boolean;
 begin
     select r.source into v_source
     from monitoring.rollup_progress r
     where r.table_name = p_table;
-    return exists (
-        select from monitoring._samples s
-        where s.source = v_source and s.is_new and s.happened_at >= p_from and s.happened_at < p_to
-    );
+    if v_source is null then
+        return false;
+    end if;
+    execute format(
+        'select exists (select from monitoring.%I s'
+        ' where s.is_new and s.happened_at >= $1 and s.happened_at < $2)',
+        '_samples_of_' || v_source
+    )
+    into v_has_new_rows
+    using p_from, p_to;
+    return v_has_new_rows;
 end
 $$;
 

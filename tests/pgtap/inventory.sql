@@ -33,7 +33,7 @@ select functions_are(
         '_refuse_span',
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
-        '_make_partitions',
+        '_make_partitions', '_index_past_days',
         -- deciding and reading
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', '_decide_error_group',
         'get_dashboard_summary', '_summarize_tasks', '_summarize_errors', '_summarize_health',
@@ -45,7 +45,8 @@ select functions_are(
         '_merge_rollups', '_merge_uptime', '_merge_error_groups', '_merge_component_states',
         '_ended_transactions', '_minutes_kept_since', '_has_new_rows', 'rebuild_rollups',
         '_check_rebuild', '_count_uptime', '_trends_of', '_uptime_trends', '_bucket_hours',
-        '_rollups_between', '_last_day', '_last_day_since', 'get_task_statistics',
+        '_rollups_between', '_last_day', '_last_day_since', 'get_task_statistics', '_read_samples',
+        '_trends_between',
         -- installation
         'version', 'get_installation', 'note_code_checksum', '_missing_roles',
         '_describe_partitions', '_hand_over_to_admin', '_grant_functions', '_grant_views',
@@ -89,7 +90,8 @@ select views_are(
         'v_task_trends', 'v_error_trends', 'v_queue_trends', 'v_health_trends',
         -- for our own views and roll-ups
         '_marked_tasks', '_marked_errors', '_marked_metrics', '_marked_queues', '_marked_probes',
-        '_samples', '_stored_trends', '_error_group_parts', '_component_states'
+        '_samples_of_tasks', '_samples_of_errors', '_samples_of_metrics', '_samples_of_queues',
+        '_samples_of_health', '_stored_trends', '_error_group_parts', '_component_states'
     ],
     'these are all the views'
 );
