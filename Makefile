@@ -63,7 +63,7 @@ test-matrix: $(VENV)/.dev install-test-tools $(MATRIX) ## run the pgTAP tests on
 	@$(BIN)/python -m tests.harness matrix
 
 .PHONY: test-python
-test-python: $(VENV)/.dev ## run the Python tests (ARGS='-k name')
+test-python: $(VENV)/.dev install-test-tools ## run the Python tests (ARGS='-k name')
 	@$(BIN)/pytest $(ARGS)
 
 .PHONY: bench

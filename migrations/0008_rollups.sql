@@ -156,6 +156,8 @@ create table monitoring.rollup_progress (
     still_open bigint[] not null default '{}',
     complete_since timestamptz not null default '-infinity',
     rolled_up_at timestamptz,
+    system_identifier bigint,
+    xid_offset bigint not null default 0,
     constraint rollup_progress_pk primary key (table_name),
     constraint rollup_progress_source_uq unique (source)
 );
@@ -175,6 +177,11 @@ comment on column monitoring.rollup_progress.complete_since is
 'From here on no rows have been removed, so that roll-ups can be rebuilt from them.';
 comment on column monitoring.rollup_progress.rolled_up_at is
 'When it was last rolled up.';
+comment on column monitoring.rollup_progress.system_identifier is
+'Server that it was rolled up on, as pg_control_system() has it; tells that a dump was restored.';
+comment on column monitoring.rollup_progress.xid_offset is
+'What is added to the numbers of transactions here, so that they follow those of the server that '
+'the rows were restored from.';
 
 insert into monitoring.rollup_progress (table_name, source)
 values

@@ -84,7 +84,7 @@ return (
             c.cell,
             sum(c.n)::bigint as n
         from (
-            -- Half the work of "cross join unnest(h.cells, h.counts)", which keeps each aside first.
+            -- Half the work of "cross join unnest(h.cells, h.counts)", which puts each aside.
             select
                 unnest(h.cells) as cell,
                 unnest(h.counts) as n

@@ -5,7 +5,7 @@
 -- Lock order: the row in rollup_progress, then roll-ups.
 
 create or replace function monitoring._ended_transactions(
-    out below bigint, out still_open bigint[]
+    p_xid_offset bigint, out below bigint, out still_open bigint[]
 )
 language plpgsql
 stable
@@ -14,25 +14,35 @@ as $$
 declare
     v_snapshot pg_snapshot := pg_current_snapshot();
 begin
-    below := pg_snapshot_xmax(v_snapshot)::text::bigint;
-    still_open := array(select x.xid::text::bigint from pg_snapshot_xip(v_snapshot) x (xid));
+    below := pg_snapshot_xmax(v_snapshot)::text::bigint + p_xid_offset;
+    still_open := array(
+        select x.xid::text::bigint + p_xid_offset from pg_snapshot_xip(v_snapshot) x (xid)
+    );
     -- Our own transaction may still record something, such as the end of the job that this is.
-    if txid_current() < below then
-        still_open := still_open || txid_current();
+    if txid_current() + p_xid_offset < below then
+        still_open := still_open || (txid_current() + p_xid_offset);
     end if;
 end
 $$;
 
-comment on function monitoring._ended_transactions() is
+comment on function monitoring._ended_transactions(bigint) is
 'Transactions whose rows can be counted on now: all below a number, except those that are open.';
 
 create or replace function monitoring._minutes_kept_since() returns timestamptz
 language sql
-volatile
-return monitoring.clock() - '2 days'::interval;
+stable
+return coalesce(
+    (
+        select monitoring._kept_from(p.keep, monitoring.clock())
+        from monitoring.retention_policies as p
+        where p.table_name = 'rollups' and p.category = 'minute'
+    ),
+    '-infinity'
+);
 
 comment on function monitoring._minutes_kept_since() is
-'How far back there are roll-ups by the minute; older rows go to hours and days only.';
+'How far back there are roll-ups by the minute: older rows, as in a backfill, go to hours and days '
+'only.';
 
 create or replace function monitoring._merge_rollups(
     p_source text, p_below bigint, p_still_open bigint[]
@@ -146,8 +156,10 @@ begin
         order by r.table_name
         for update skip locked
     loop
+        perform monitoring._follow_transaction_numbers(v_table);
         select e.below, e.still_open into v_below, v_still_open
-        from monitoring._ended_transactions() e;
+        from monitoring.rollup_progress r, monitoring._ended_transactions(r.xid_offset) e
+        where r.table_name = v_table;
         v_written := v_written || jsonb_build_object(
             v_table, monitoring._roll_up_table(v_table, v_below, v_still_open)
         );

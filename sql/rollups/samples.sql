@@ -83,13 +83,7 @@ create or replace function monitoring._read_samples(
     p_from timestamptz,
     p_to timestamptz
 )
-returns table (
-    name text,
-    label text,
-    component text,
-    happened_at timestamptz,
-    value double precision
-)
+returns setof monitoring._samples_of_tasks -- which all the others are like
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
@@ -98,8 +92,7 @@ begin
     -- Planned for its arguments, so that only one table's partitions, and only those of the time
     -- asked for, are looked at. One statement for all sources took ten times as long to plan.
     return query execute format(
-        'select s.name, s.label, s.component, s.happened_at, s.value'
-        ' from monitoring.%I s'
+        'select s.* from monitoring.%I s'
         ' where s.is_new = $1 and s.recorded_xid < $2 and s.recorded_xid <> all ($3)'
         ' and s.happened_at >= $4 and s.happened_at < $5',
         '_samples_of_' || p_source
