@@ -44,7 +44,7 @@ parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_rank bigint;
+    v_rank bigint := 0;
     v_count bigint;
     v_index integer := 0;
 begin
@@ -54,7 +54,9 @@ begin
             message = format('p_fraction is out of range: %s', coalesce(p_fraction::text, 'null')),
             hint = 'Give p_fraction as a number from 0 to 1, such as 0.95.';
     end if;
-    select sum(c.n)::bigint into v_rank from unnest(p_histogram.counts) c (n);
+    foreach v_count in array coalesce(p_histogram.counts, '{}') loop
+        v_rank := v_rank + v_count;
+    end loop;
     v_rank := greatest(ceil(v_rank * p_fraction)::bigint, 1);
     foreach v_count in array coalesce(p_histogram.counts, '{}') loop
         v_index := v_index + 1;
