@@ -116,7 +116,8 @@ select views_are(
         'v_system_health_summary', 'queue_monitoring', 'v_queue_performance', 'v_active_alerts',
         'v_task_trends', 'v_error_trends', 'v_queue_trends', 'v_health_trends',
         -- for our own views and roll-ups
-        '_marked_tasks', '_marked_errors', '_marked_metrics', '_marked_queues', '_marked_probes',
+        '_claims', '_marked_tasks', '_marked_errors', '_marked_metrics', '_marked_queues',
+        '_marked_probes',
         '_samples_of_tasks', '_samples_of_errors', '_samples_of_metrics', '_samples_of_queues',
         '_samples_of_health', '_stored_trends', '_error_group_parts', '_component_states',
         'v_jobs',
