@@ -44,7 +44,7 @@ parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_rank bigint := 0;
+    v_rank bigint := 0::bigint;
     v_count bigint;
     v_index integer := 0;
 begin

@@ -8,6 +8,7 @@ select
     r.table_name,
     r.claimed_below,
     r.still_open,
+    r.complete_since,
     -- An index is searched once for each transaction that is named: ten times the work when sixteen
     -- record at once. Those that were open for a short while only are best found by one range.
     least(r.claimed_below, (
@@ -33,18 +34,22 @@ select
     t.recorded_xid,
     (
         t.recorded_xid between (
-            select c.index_from from monitoring._claims as c where c.table_name = 'finished_tasks'
+            select c.index_from from monitoring._claims as c
+            where c.table_name = 'finished_tasks'
         ) and 9223372036854775807
         or t.recorded_xid = any((
-            select c.long_open from monitoring._claims as c where c.table_name = 'finished_tasks'
+            select c.long_open from monitoring._claims as c
+            where c.table_name = 'finished_tasks'
         )::bigint[])
     )
     and (
         t.recorded_xid >= (
-            select c.claimed_below from monitoring._claims as c where c.table_name = 'finished_tasks'
+            select c.claimed_below from monitoring._claims as c
+            where c.table_name = 'finished_tasks'
         )
         or t.recorded_xid = any((
-            select c.still_open from monitoring._claims as c where c.table_name = 'finished_tasks'
+            select c.still_open from monitoring._claims as c
+            where c.table_name = 'finished_tasks'
         )::bigint[])
     ) as is_new
 from monitoring.finished_tasks as t;
@@ -93,18 +98,22 @@ select
     m.recorded_xid,
     (
         m.recorded_xid between (
-            select c.index_from from monitoring._claims as c where c.table_name = 'metric_samples'
+            select c.index_from from monitoring._claims as c
+            where c.table_name = 'metric_samples'
         ) and 9223372036854775807
         or m.recorded_xid = any((
-            select c.long_open from monitoring._claims as c where c.table_name = 'metric_samples'
+            select c.long_open from monitoring._claims as c
+            where c.table_name = 'metric_samples'
         )::bigint[])
     )
     and (
         m.recorded_xid >= (
-            select c.claimed_below from monitoring._claims as c where c.table_name = 'metric_samples'
+            select c.claimed_below from monitoring._claims as c
+            where c.table_name = 'metric_samples'
         )
         or m.recorded_xid = any((
-            select c.still_open from monitoring._claims as c where c.table_name = 'metric_samples'
+            select c.still_open from monitoring._claims as c
+            where c.table_name = 'metric_samples'
         )::bigint[])
     ) as is_new
 from monitoring.metric_samples as m;

@@ -1,5 +1,26 @@
 -- What goes into roll-ups: one shape for the rows of every source, and how they are added up.
 
+create or replace function monitoring._short_name(p_name text) returns text
+language sql
+immutable
+return case
+    when octet_length(p_name) <= 512 then p_name
+    else left(p_name, 100) || '... ' || md5(p_name)
+end;
+
+comment on function monitoring._short_name(text) is
+'A name that two others fit beside in one key, for an index takes 2,704 bytes: of one beyond 512 '
+'bytes its beginning and a checksum.';
+
+create or replace function monitoring._summable(p_value double precision) returns double precision
+language sql
+immutable
+return case when abs(p_value) >= '1e-130'::double precision then p_value else 0 end;
+
+comment on function monitoring._summable(double precision) is
+'The value, or 0 for one so small that its square, or the mean of some, would be refused as an '
+'underflow.';
+
 create or replace view monitoring._samples_of_tasks as
 select
     t.task_type as name,
@@ -15,7 +36,7 @@ create or replace view monitoring._samples_of_errors as
 select
     e.error_type as name,
     e.severity as label,
-    coalesce(e.component, '') as component,
+    coalesce(monitoring._short_name(e.component), '') as component,
     e.occurred_at as happened_at,
     null::double precision as value,
     e.recorded_xid,
@@ -25,8 +46,8 @@ from monitoring._marked_errors as e;
 create or replace view monitoring._samples_of_metrics as
 select
     m.metric_name as name,
-    coalesce(m.unit, '') as label,
-    coalesce(m.component, '') as component,
+    coalesce(monitoring._short_name(m.unit), '') as label,
+    coalesce(monitoring._short_name(m.component), '') as component,
     m.recorded_at as happened_at,
     m.value,
     m.recorded_xid,
@@ -142,8 +163,9 @@ begin atomic
             date_bin('1 minute', s.happened_at, '1970-01-01 00:00:00+00') as bucket_at,
             monitoring.histogram_cell(s.value) as cell,
             count(*) as n,
-            sum(s.value) as value_sum,
-            sum(s.value * s.value) as value_sum_squares,
+            sum(monitoring._summable(s.value)) as value_sum,
+            sum(monitoring._summable(s.value) * monitoring._summable(s.value))
+                as value_sum_squares,
             min(s.value) as value_min,
             max(s.value) as value_max
         from monitoring._read_samples(

@@ -57,7 +57,7 @@ end
 $$;
 
 comment on function monitoring._trends_between(text, text, timestamptz, timestamptz) is
-'A source by minute, hour or day in a span of whole ones: what is rolled up, and what is not yet.';
+'A source by hour or day in a span of whole ones: what is rolled up, and what is not yet.';
 
 create or replace function monitoring._rollups_between(
     p_source text, p_from timestamptz, p_to timestamptz
@@ -79,7 +79,7 @@ begin atomic
         select
             s.from_at,
             s.to_at,
-            date_trunc('day', s.from_at + '1 day'::interval - '1 microsecond'::interval, 'UTC')
+            date_trunc('day', s.from_at + '24 hours'::interval - '1 microsecond'::interval, 'UTC')
                 as first_day,
             case
             -- Today is not over: what there is of it is in its day.

@@ -66,7 +66,8 @@ select functions_are(
         -- roll-ups
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
         '_merge_histograms', '_clamped_percentile', '_add_up', '_add_up_error_groups',
-        '_newest_probes', '_add_up_uptime', '_spell_seconds', 'roll_up', '_roll_up_table',
+        '_newest_probes', '_add_up_uptime', 'roll_up', '_roll_up_table',
+        '_uptime_checks', '_spell_buckets', '_summable', '_short_name',
         '_merge_rollups', '_merge_uptime', '_merge_error_groups', '_merge_component_states',
         '_ended_transactions', '_system_identifier', '_follow_transaction_numbers',
         '_adopt_restored_rows', '_minutes_kept_since', '_has_new_rows', 'rebuild_rollups',
@@ -119,7 +120,8 @@ select views_are(
         '_claims', '_marked_tasks', '_marked_errors', '_marked_metrics', '_marked_queues',
         '_marked_probes',
         '_samples_of_tasks', '_samples_of_errors', '_samples_of_metrics', '_samples_of_queues',
-        '_samples_of_health', '_stored_trends', '_error_group_parts', '_component_states',
+        '_samples_of_health', '_minutes_kept',
+        '_stored_trends', '_error_group_parts', '_component_states',
         'v_jobs',
         'v_pg_cron_runs',
         'v_retention', '_retained_tables'
