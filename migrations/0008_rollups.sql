@@ -73,6 +73,23 @@ begin
 end
 $$;
 
+-- On days that were there the index on critical errors had to stand back for the one just dropped;
+-- now it is named as on days to come.
+do $$
+declare
+    v_day text;
+begin
+    for v_day in
+        select left(c.relname, -1) from pg_class c
+        where c.relnamespace = 'monitoring'::regnamespace
+            and c.relkind = 'i'
+            and c.relname ~ '^errors_[0-9]{8}_occurred_at_idx1$'
+    loop
+        execute format('alter index monitoring.%I rename to %I', v_day || '1', v_day);
+    end loop;
+end
+$$;
+
 create type monitoring.histogram as (
     cells smallint [],
     counts bigint []
@@ -261,7 +278,8 @@ comment on column monitoring.component_states.details is
 comment on column monitoring.component_states.last_unhealthy_at is
 'When a check last found it unhealthy; null when none has.';
 
--- These get other columns, which "create or replace view" cannot do.
+-- These get other columns, which "create or replace view" cannot do. Functions that read them go
+-- along, and come again with the code.
 do $$
 declare
     v_view regclass;
@@ -273,7 +291,7 @@ begin
                 'v_performance_trends', 'v_error_summary', 'error_groups', 'v_task_statistics'
             )
     loop
-        execute format('drop view %s', v_view);
+        execute format('drop view %s cascade', v_view);
     end loop;
 end
 $$;

@@ -87,4 +87,13 @@ values
     'monitoring.cleanup_old_monitoring_data', 600, now()
 );
 
+-- What earlier code left behind.
+do $$
+begin
+    if to_regprocedure('monitoring._is_event_time(timestamptz)') is not null then
+        drop function monitoring._is_event_time (timestamptz);
+    end if;
+end
+$$;
+
 insert into monitoring.installed_migrations (migration_id) values ('0010_retention');

@@ -3,6 +3,8 @@
 begin;
 select plan(22);
 \ir helpers/fixed_clock.psql
+-- Details tell times as the session's settings say.
+set local timezone = 'UTC';
 \ir helpers/jobs.psql
 
 -- The process id of no session: such numbers are not given out.
