@@ -151,9 +151,10 @@ declare
         -- roll-ups, and what the views over them call
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
         '_merge_histograms', '_clamped_percentile', 'get_task_statistics', '_add_up',
-        '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_spell_seconds', '_trends_of',
+        '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_uptime_checks',
+        '_spell_buckets', '_summable', '_short_name', '_trends_of', '_minutes_kept_since',
         '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since',
-        'self_check', '_job_lock_key',
+        '_read_samples', '_trends_between', 'self_check', '_job_lock_key',
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
     v_recording constant text [] := array[

@@ -140,6 +140,32 @@ comment on function monitoring._make_partitions(text, timestamptz) is
 'Makes the partition of the given time''s day when it is missing, and the days ahead when that day '
 'is not past. The partition stays at least until the end of the transaction.';
 
+create or replace function monitoring._index_past_days() returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_index regclass;
+begin
+    for v_index in
+        select c.oid::regclass
+        from monitoring.partitioned_tables t, generate_series(1, 3) o (days), pg_index i, pg_class c
+        where i.indrelid = to_regclass('monitoring.' || monitoring._partition_name(
+                t.table_name, monitoring.clock() - o.days * interval '24 hours'
+            ))
+            and c.oid = i.indexrelid
+            and c.relam = (select a.oid from pg_am a where a.amname = 'brin')
+    loop
+        perform brin_summarize_new_values(v_index);
+    end loop;
+end
+$$;
+
+comment on function monitoring._index_past_days() is
+'Lets the BRIN indexes of the last three days know their last pages, which neither recording nor '
+'vacuum does; without that, every search for new rows reads the end of every day.';
+
 create or replace function monitoring.ensure_partitions(p_days_ahead integer default null)
 returns integer
 language plpgsql
@@ -154,6 +180,7 @@ begin
     if not coalesce(p_days_ahead, 0) between 0 and 100 then
         perform monitoring._refuse_number('p_days_ahead', p_days_ahead::text, 'a number from 0 to 100');
     end if;
+    perform monitoring._index_past_days();
     perform monitoring._lock_partitions();
     select count(*) filter (
         where monitoring._make_partition(t.table_name, v_today + o.days)

@@ -151,7 +151,8 @@ begin
             case
                 -- Before the first time it is late when there is something to roll up.
                 when bool_or(r.rolled_up_at is null) and not exists (
-                    select from monitoring._samples s where s.is_new
+                    select from monitoring.rollup_progress t
+                    where monitoring._has_new_rows(t.table_name, '-infinity', 'infinity')
                 ) then interval '0'
                 else greatest(
                     monitoring.clock() - coalesce(min(r.rolled_up_at), (

@@ -21,7 +21,7 @@ begin atomic
         e.fingerprint,
         e.error_type,
         e.severity,
-        coalesce(e.component, '') as component,
+        coalesce(monitoring._short_name(e.component), '') as component,
         -- The newest occurrence speaks for the group.
         (array_agg(e.message order by e.occurred_at desc, e.error_id desc))[1] as example,
         count(*) as occurrences,
@@ -33,7 +33,11 @@ begin atomic
         e.is_new
         and e.recorded_xid < p_below
         and e.recorded_xid <> all(p_still_open)
-    group by e.fingerprint, e.error_type, e.severity, coalesce(e.component, '');
+    group by
+        e.fingerprint,
+        e.error_type,
+        e.severity,
+        coalesce(monitoring._short_name(e.component), '');
 end;
 
 comment on function monitoring._add_up_error_groups(bigint, bigint[]) is

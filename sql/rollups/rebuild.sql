@@ -14,25 +14,34 @@ returns table (
 language sql
 stable
 begin atomic
-    with windows as (
+    with checks as not materialized (
+        select
+            p.component_name,
+            p.component_type,
+            p.checked_at,
+            p.probe_id,
+            p.status
+        from monitoring._uptime_checks(0, '{}') as p
+        where not p.is_new
+    ),
+
+    windows as (
         select
             c.component_name,
             c.component_type,
             coalesce((
-                select max(b.checked_at) from monitoring._marked_probes as b
+                select max(b.checked_at) from checks as b
                 where
                     b.component_name = c.component_name
                     and b.component_type = c.component_type
                     and b.checked_at < p_from
-                    and not b.is_new
             ), p_from) as from_at,
             coalesce((
-                select min(a.checked_at) from monitoring._marked_probes as a
+                select min(a.checked_at) from checks as a
                 where
                     a.component_name = c.component_name
                     and a.component_type = c.component_type
                     and a.checked_at >= p_to
-                    and not a.is_new
             ), p_to) as to_at
         from monitoring.component_states as c
     ),
@@ -47,12 +56,11 @@ begin atomic
                 partition by p.component_name, p.component_type order by p.checked_at, p.probe_id
             ) as to_at
         from windows as w
-        inner join monitoring._marked_probes as p
+        inner join checks as p
             on
                 w.component_name = p.component_name
                 and w.component_type = p.component_type
                 and p.checked_at between w.from_at and w.to_at
-        where not p.is_new
     )
 
     select
@@ -60,20 +68,16 @@ begin atomic
         s.component_name as name,
         s.status as label,
         s.component_type as component,
-        r.resolution,
+        b.resolution,
         b.bucket_at,
-        sum(monitoring._spell_seconds(s.from_at, s.to_at, b.bucket_at, r.width)) as seconds
+        sum(b.seconds) as seconds
     from spells as s
     cross join
-        (values ('hour', '1 hour'::interval), ('day', '1 day'::interval)) as r (resolution, width)
-    cross join
-        lateral generate_series(
-            date_bin(r.width, greatest(s.from_at, p_from), '1970-01-01 00:00:00+00'),
-            least(s.to_at, p_to),
-            r.width
-        ) as b (bucket_at)
-    where s.to_at is not null and b.bucket_at < least(s.to_at, p_to)
-    group by s.component_name, s.status, s.component_type, r.resolution, b.bucket_at;
+        lateral monitoring._spell_buckets(
+            greatest(s.from_at, p_from), least(s.to_at, p_to)
+        ) as b
+    where s.to_at is not null
+    group by s.component_name, s.status, s.component_type, b.resolution, b.bucket_at;
 end;
 
 comment on function monitoring._count_uptime(timestamptz, timestamptz) is
@@ -83,19 +87,18 @@ comment on function monitoring._count_uptime(timestamptz, timestamptz) is
 create or replace function monitoring._check_rebuild(
     p_source text, p_from timestamptz, p_to timestamptz
 )
-returns text
+returns void
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_table text;
     v_complete_since timestamptz;
 begin
-    select r.table_name, r.complete_since into v_table, v_complete_since
+    select r.complete_since into v_complete_since
     from monitoring.rollup_progress r
     where r.source = p_source;
-    if v_table is null then
+    if not found then
         perform monitoring._refuse_choice(
             'source', p_source,
             array(select r.source from monitoring.rollup_progress r order by r.source)
@@ -115,13 +118,11 @@ begin
             hint = 'Give a p_from on a later day: what the roll-ups know of the time before, only '
                 'they know.';
     end if;
-    return v_table;
 end
 $$;
 
 comment on function monitoring._check_rebuild(text, timestamptz, timestamptz) is
-'The table of a source, or PV003 when it is not known, PV006 when the time is none or its rows are '
-'gone.';
+'Raises PV003 for a source that is not known, PV006 for a time that is none or whose rows are gone.';
 
 create or replace function monitoring.rebuild_rollups(
     p_source text, p_from timestamptz, p_to timestamptz
@@ -134,19 +135,24 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    v_table text := monitoring._check_rebuild(p_source, p_from, p_to);
+    v_table text;
     v_from timestamptz := date_trunc('day', p_from, 'UTC');
-    v_to timestamptz := date_trunc('day', p_to + interval '1 day' - interval '1 microsecond', 'UTC');
+    v_to timestamptz := date_trunc(
+        'day', p_to + interval '24 hours' - interval '1 microsecond', 'UTC'
+    );
     v_minutes_since timestamptz := monitoring._minutes_kept_since();
     v_written bigint;
     v_uptime bigint;
 begin
-    perform from monitoring.rollup_progress r where r.table_name = v_table for update;
-    -- A clean-up may have ended while this waited.
+    -- First, so that neither a roll-up nor a clean-up changes what was checked.
+    select r.table_name into v_table
+    from monitoring.rollup_progress r
+    where r.source = p_source
+    for update;
     perform monitoring._check_rebuild(p_source, p_from, p_to);
     perform monitoring._look_again_at_partitions(v_table);
     delete from monitoring.rollups t
-    where t.source = any(case p_source when 'health' then array['health', 'uptime'] else array[p_source] end)
+    where (t.source = p_source or (t.source = 'uptime' and p_source = 'health'))
         and t.bucket_at >= v_from and t.bucket_at < v_to;
 
     insert into monitoring.rollups (

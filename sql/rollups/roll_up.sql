@@ -28,17 +28,19 @@ $$;
 comment on function monitoring._ended_transactions(bigint) is
 'Transactions whose rows can be counted on now: all below a number, except those that are open.';
 
+create or replace view monitoring._minutes_kept as
+select
+    coalesce(min(monitoring._kept_from(p.keep, (select monitoring.clock()))), '-infinity') as since_at
+from monitoring.retention_policies as p
+where p.table_name = 'rollups' and p.category = 'minute';
+
+comment on view monitoring._minutes_kept is
+'How far back there are roll-ups by the minute. A view, so that readers may ask.';
+
 create or replace function monitoring._minutes_kept_since() returns timestamptz
 language sql
 stable
-return coalesce(
-    (
-        select monitoring._kept_from(p.keep, monitoring.clock())
-        from monitoring.retention_policies as p
-        where p.table_name = 'rollups' and p.category = 'minute'
-    ),
-    '-infinity'
-);
+return (select k.since_at from monitoring._minutes_kept as k);
 
 comment on function monitoring._minutes_kept_since() is
 'How far back there are roll-ups by the minute: older rows, as in a backfill, go to hours and days '
@@ -51,8 +53,6 @@ returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
--- The plan depends on the source: without its name all sources would be read.
-set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_minutes_since timestamptz := monitoring._minutes_kept_since();
@@ -99,7 +99,8 @@ begin
     select u.source, u.name, u.label, u.component, u.resolution, u.bucket_at, 0, 0, u.seconds, 0
     from monitoring._add_up_uptime(p_below, p_still_open) u
     on conflict (source, bucket_at, name, label, component, resolution) do update
-        set value_sum = t.value_sum + excluded.value_sum;
+        -- Whole microseconds, or crumbs would add up with every late check.
+        set value_sum = round((t.value_sum + excluded.value_sum)::numeric, 6)::double precision;
     get diagnostics v_written = row_count;
     return v_written;
 end
@@ -184,18 +185,25 @@ returns boolean
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_source text;
+    v_has_new_rows boolean;
 begin
     select r.source into v_source
     from monitoring.rollup_progress r
     where r.table_name = p_table;
-    return exists (
-        select from monitoring._samples s
-        where s.source = v_source and s.is_new and s.happened_at >= p_from and s.happened_at < p_to
-    );
+    if v_source is null then
+        return false;
+    end if;
+    execute format(
+        'select exists (select from monitoring.%I s'
+        ' where s.is_new and s.happened_at >= $1 and s.happened_at < $2)',
+        '_samples_of_' || v_source
+    )
+    into v_has_new_rows
+    using p_from, p_to;
+    return v_has_new_rows;
 end
 $$;
 

@@ -1,8 +1,28 @@
 -- What goes into roll-ups: one shape for the rows of every source, and how they are added up.
 
-create or replace view monitoring._samples as
+create or replace function monitoring._short_name(p_name text) returns text
+language sql
+immutable
+return case
+    when octet_length(p_name) <= 512 then p_name
+    else left(p_name, 100) || '... ' || md5(p_name)
+end;
+
+comment on function monitoring._short_name(text) is
+'A name that two others fit beside in one key, for an index takes 2,704 bytes: of one beyond 512 '
+'bytes its beginning and a checksum.';
+
+create or replace function monitoring._summable(p_value double precision) returns double precision
+language sql
+immutable
+return case when abs(p_value) >= '1e-130'::double precision then p_value else 0 end;
+
+comment on function monitoring._summable(double precision) is
+'The value, or 0 for one so small that its square, or the mean of some, would be refused as an '
+'underflow.';
+
+create or replace view monitoring._samples_of_tasks as
 select
-    'tasks' as source,
     t.task_type as name,
     t.status as label,
     '' as component,
@@ -10,32 +30,32 @@ select
     t.duration_ms as value,
     t.recorded_xid,
     t.is_new
-from monitoring._marked_tasks as t
-union all
+from monitoring._marked_tasks as t;
+
+create or replace view monitoring._samples_of_errors as
 select
-    'errors' as source,
     e.error_type as name,
     e.severity as label,
-    coalesce(e.component, '') as component,
+    coalesce(monitoring._short_name(e.component), '') as component,
     e.occurred_at as happened_at,
-    null as value,
+    null::double precision as value,
     e.recorded_xid,
     e.is_new
-from monitoring._marked_errors as e
-union all
+from monitoring._marked_errors as e;
+
+create or replace view monitoring._samples_of_metrics as
 select
-    'metrics' as source,
     m.metric_name as name,
-    coalesce(m.unit, '') as label,
-    coalesce(m.component, '') as component,
+    coalesce(monitoring._short_name(m.unit), '') as label,
+    coalesce(monitoring._short_name(m.component), '') as component,
     m.recorded_at as happened_at,
     m.value,
     m.recorded_xid,
     m.is_new
-from monitoring._marked_metrics as m
-union all
+from monitoring._marked_metrics as m;
+
+create or replace view monitoring._samples_of_queues as
 select
-    'queues' as source,
     q.queue_name as name,
     f.label,
     '' as component,
@@ -52,10 +72,10 @@ cross join
         ('completed', q.completed::double precision),
         ('failed', q.failed::double precision),
         ('oldest_ready_seconds', q.oldest_ready_seconds)
-    ) as f (label, value)
-union all
+    ) as f (label, value);
+
+create or replace view monitoring._samples_of_health as
 select
-    'health' as source,
     p.component_name as name,
     p.status as label,
     p.component_type as component,
@@ -65,8 +85,48 @@ select
     p.is_new
 from monitoring._marked_probes as p;
 
-comment on view monitoring._samples is
-'Every row that goes into roll-ups, in one shape; queues give one for each figure.';
+comment on view monitoring._samples_of_tasks is
+'Every attempt, in the shape that goes into roll-ups.';
+comment on view monitoring._samples_of_errors is
+'Every error, in the shape that goes into roll-ups.';
+comment on view monitoring._samples_of_metrics is
+'Every metric, in the shape that goes into roll-ups.';
+comment on view monitoring._samples_of_queues is
+'Every figure of each sample of a queue, in the shape that goes into roll-ups.';
+comment on view monitoring._samples_of_health is
+'Every health check, in the shape that goes into roll-ups.';
+
+create or replace function monitoring._read_samples(
+    p_source text,
+    p_is_new boolean,
+    p_below bigint,
+    p_still_open bigint[],
+    p_from timestamptz,
+    p_to timestamptz
+)
+returns setof monitoring._samples_of_tasks -- which all the others are like
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Planned for its arguments, so that only one table's partitions, and only those of the time
+    -- asked for, are looked at. One statement for all sources took ten times as long to plan.
+    return query execute format(
+        'select s.* from monitoring.%I s'
+        ' where s.is_new = $1 and s.recorded_xid < $2 and s.recorded_xid <> all ($3)'
+        ' and s.happened_at >= $4 and s.happened_at < $5',
+        '_samples_of_' || p_source
+    )
+    using p_is_new, p_below, p_still_open, p_from, p_to;
+end
+$$;
+
+comment on function monitoring._read_samples(
+    text, boolean, bigint, bigint[], timestamptz, timestamptz
+) is
+'Rows of a source that are new, or not, of transactions below p_below that p_still_open does not '
+'name, from p_from until before p_to.';
 
 create or replace function monitoring._add_up(
     p_source text,
@@ -103,18 +163,14 @@ begin atomic
             date_bin('1 minute', s.happened_at, '1970-01-01 00:00:00+00') as bucket_at,
             monitoring.histogram_cell(s.value) as cell,
             count(*) as n,
-            sum(s.value) as value_sum,
-            sum(s.value * s.value) as value_sum_squares,
+            sum(monitoring._summable(s.value)) as value_sum,
+            sum(monitoring._summable(s.value) * monitoring._summable(s.value))
+                as value_sum_squares,
             min(s.value) as value_min,
             max(s.value) as value_max
-        from monitoring._samples as s
-        where
-            s.source = p_source
-            and s.is_new = p_is_new
-            and s.recorded_xid < p_below
-            and s.recorded_xid <> all(p_still_open)
-            and s.happened_at >= p_from
-            and s.happened_at < p_to
+        from monitoring._read_samples(
+                p_source, p_is_new, p_below, p_still_open, p_from, p_to
+            ) as s
         group by
             s.name,
             s.label,

@@ -109,7 +109,9 @@ begin atomic
             ('week', 'day'),
             ('month', 'day')
         ) as r (resolution, stored)
-        on n.resolution = r.stored;
+        on n.resolution = r.stored
+    -- What is older than that will not come into the stored minutes either.
+    where n.resolution <> 'minute' or n.bucket_at >= (select monitoring._minutes_kept_since());
 end;
 
 comment on function monitoring._trends_of(text) is
@@ -128,27 +130,38 @@ language sql
 stable
 begin atomic
     select
-        t.resolution,
-        t.bucket_at,
-        t.component as component_type,
-        t.name as component_name,
-        t.label as status,
-        t.value_sum as seconds
-    from monitoring._stored_trends as t
-    where t.source = 'uptime'
-    union all
-    select
-        r.resolution,
-        date_trunc(r.resolution, n.bucket_at, 'UTC') as bucket_at,
-        n.component as component_type,
-        n.name as component_name,
-        n.label as status,
-        n.seconds
-    from monitoring._add_up_uptime() as n
-    inner join
-        (values ('hour', 'hour'), ('day', 'day'), ('week', 'day'), ('month', 'day'))
-            as r (resolution, stored)
-        on n.resolution = r.stored;
+        u.resolution,
+        u.bucket_at,
+        u.component as component_type,
+        u.name as component_name,
+        u.label as status,
+        -- Whole microseconds, so that what new checks take back leaves no crumb of a state.
+        round(sum(u.seconds)::numeric, 6)::double precision as seconds
+    from (
+        select
+            t.resolution,
+            t.bucket_at,
+            t.component,
+            t.name,
+            t.label,
+            t.value_sum as seconds
+        from monitoring._stored_trends as t
+        where t.source = 'uptime'
+        union all
+        select
+            r.resolution,
+            date_trunc(r.resolution, n.bucket_at, 'UTC') as bucket_at,
+            n.component,
+            n.name,
+            n.label,
+            n.seconds
+        from monitoring._add_up_uptime() as n
+        inner join
+            (values ('hour', 'hour'), ('day', 'day'), ('week', 'day'), ('month', 'day'))
+                as r (resolution, stored)
+            on n.resolution = r.stored
+    ) as u
+    group by u.resolution, u.bucket_at, u.component, u.name, u.label;
 end;
 
 comment on function monitoring._uptime_trends() is
@@ -162,7 +175,7 @@ return extract(
     epoch from case p_resolution
         when
             'month'
-            then date_trunc('month', p_bucket_at + '31 days'::interval, 'UTC') - p_bucket_at
+            then date_trunc('month', p_bucket_at + '32 days'::interval, 'UTC') - p_bucket_at
         else ('1 ' || p_resolution)::interval
     end
 )::double precision / 3600;

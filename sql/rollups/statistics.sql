@@ -1,5 +1,64 @@
 -- Figures over one span, from as few roll-ups as cover it.
 
+create or replace function monitoring._trends_between(
+    p_source text, p_resolution text, p_from timestamptz, p_to timestamptz
+)
+returns table (
+    name text,
+    label text,
+    component text,
+    row_count bigint,
+    value_count bigint,
+    value_sum double precision,
+    value_min double precision,
+    value_max double precision,
+    histogram monitoring.histogram
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+-- Planned for the times: only the partitions of that time are looked at for what is new.
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    if p_from >= p_to then
+        return;
+    end if;
+    return query
+    select
+        t.name,
+        t.label,
+        t.component,
+        t.row_count,
+        t.value_count,
+        t.value_sum,
+        t.value_min,
+        t.value_max,
+        t.histogram
+    from monitoring._stored_trends t
+    where t.source = p_source
+        and t.resolution = p_resolution
+        and t.bucket_at >= p_from
+        and t.bucket_at < p_to
+    union all
+    select
+        n.name,
+        n.label,
+        n.component,
+        n.row_count,
+        n.value_count,
+        n.value_sum,
+        n.value_min,
+        n.value_max,
+        n.histogram
+    from monitoring._add_up(p_source, true, p_from => p_from, p_to => p_to) n
+    where n.resolution = p_resolution;
+end
+$$;
+
+comment on function monitoring._trends_between(text, text, timestamptz, timestamptz) is
+'A source by hour or day in a span of whole ones: what is rolled up, and what is not yet.';
+
 create or replace function monitoring._rollups_between(
     p_source text, p_from timestamptz, p_to timestamptz
 )
@@ -20,7 +79,7 @@ begin atomic
         select
             s.from_at,
             s.to_at,
-            date_trunc('day', s.from_at + '1 day'::interval - '1 microsecond'::interval, 'UTC')
+            date_trunc('day', s.from_at + '24 hours'::interval - '1 microsecond'::interval, 'UTC')
                 as first_day,
             case
             -- Today is not over: what there is of it is in its day.
@@ -44,24 +103,16 @@ begin atomic
         t.value_min,
         t.value_max,
         t.histogram
-    from monitoring._trends_of(p_source) as t
-    where
-        (
-            (
-                t.resolution = 'day'
-                and t.bucket_at >= (select s.first_day from span as s)
-                and t.bucket_at < (select s.end_day from span as s)
-            )
-            or (
-                t.resolution = 'hour'
-                and t.bucket_at >= (select s.from_at from span as s)
-                and t.bucket_at < (select s.to_at from span as s)
-                and not (
-                    t.bucket_at >= (select s.first_day from span as s)
-                    and t.bucket_at < (select s.end_day from span as s)
-                )
-            )
-        );
+    from span as s
+    cross join
+        lateral (
+            values
+            ('hour', s.from_at, least(s.first_day, s.to_at)),
+            ('day', s.first_day, s.end_day),
+            ('hour', greatest(s.first_day, s.end_day), s.to_at)
+        ) as p (resolution, from_at, to_at)
+    cross join
+        lateral monitoring._trends_between(p_source, p.resolution, p.from_at, p.to_at) as t;
 end;
 
 comment on function monitoring._rollups_between(text, timestamptz, timestamptz) is
@@ -100,11 +151,12 @@ begin atomic
         t.value_min,
         t.value_max,
         t.histogram
-    from monitoring._trends_of(p_source) as t
-    where
-        t.resolution = 'hour'
-        and t.bucket_at >= (select monitoring._last_day_since())
-        and t.bucket_at <= (select monitoring.clock());
+    from monitoring._trends_between(
+            p_source,
+            'hour',
+            monitoring._last_day_since(),
+            date_trunc('hour', monitoring.clock(), 'UTC') + '1 hour'::interval
+        ) as t;
 end;
 
 comment on function monitoring._last_day(text) is

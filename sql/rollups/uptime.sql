@@ -3,18 +3,68 @@
 -- is the time told with them less the time told without them, from the check before the first of
 -- them to the one after the last. The status of the newest check is added where it is read.
 
-create or replace function monitoring._spell_seconds(
-    p_from timestamptz, p_to timestamptz, p_bucket_at timestamptz, p_width interval
+create or replace function monitoring._uptime_checks(p_below bigint, p_still_open bigint[])
+returns table (
+    component_name text,
+    component_type text,
+    checked_at timestamptz,
+    probe_id bigint,
+    status text,
+    is_new boolean
 )
-returns double precision
 language sql
-immutable
-return extract(
-    epoch from least(p_to, p_bucket_at + p_width) - greatest(p_from, p_bucket_at)
-)::double precision;
+stable
+begin atomic
+    select
+        p.component_name,
+        p.component_type,
+        p.checked_at,
+        p.probe_id,
+        p.status,
+        p.is_new
+    from monitoring._marked_probes as p
+    where
+        (not p.is_new or (p.recorded_xid < p_below and p.recorded_xid <> all(p_still_open)))
+        -- Where rows have been removed, a late check has nothing left that it could be held
+        -- against, and would count time a second time.
+        and p.checked_at >= (
+            select c.complete_since from monitoring._claims as c
+            where c.table_name = 'health_probes'
+        );
+end;
 
-comment on function monitoring._spell_seconds(timestamptz, timestamptz, timestamptz, interval) is
-'Seconds of a spell that lie in a bucket that it touches.';
+comment on function monitoring._uptime_checks(bigint, bigint[]) is
+'Checks that uptime goes by: those in the roll-ups, and new ones of transactions below p_below '
+'that p_still_open does not name.';
+
+create or replace function monitoring._spell_buckets(p_from timestamptz, p_to timestamptz)
+returns table (
+    resolution text,
+    bucket_at timestamptz,
+    seconds double precision
+)
+language sql
+stable
+begin atomic
+    select
+        r.resolution,
+        b.bucket_at,
+        extract(
+            epoch from least(p_to, b.bucket_at + r.width) - greatest(p_from, b.bucket_at)
+        )::double precision as seconds
+    from
+        -- 24 hours, for '1 day' may be 23 or 25 of them in the session's time zone.
+        (values ('hour', '1 hour'::interval), ('day', '24 hours'::interval))
+            as r (resolution, width)
+    cross join
+        lateral generate_series(
+            date_bin(r.width, p_from, '1970-01-01 00:00:00+00'), p_to, r.width
+        ) as b (bucket_at)
+    where b.bucket_at < p_to;
+end;
+
+comment on function monitoring._spell_buckets(timestamptz, timestamptz) is
+'Seconds of a spell by hour and day; nothing for one without an end.';
 
 create or replace function monitoring._add_up_uptime(
     p_below bigint default 9223372036854775807, p_still_open bigint[] default '{}'
@@ -37,11 +87,8 @@ begin atomic
             p.component_type,
             min(p.checked_at) as first_at,
             max(p.checked_at) as last_at
-        from monitoring._marked_probes as p
-        where
-            p.is_new
-            and p.recorded_xid < p_below
-            and p.recorded_xid <> all(p_still_open)
+        from monitoring._uptime_checks(p_below, p_still_open) as p
+        where p.is_new
         group by p.component_name, p.component_type
     ),
 
@@ -50,14 +97,16 @@ begin atomic
             t.component_name,
             t.component_type,
             coalesce((
-                select max(b.checked_at) from monitoring._marked_probes as b
+                select max(b.checked_at)
+                from monitoring._uptime_checks(p_below, p_still_open) as b
                 where
                     b.component_name = t.component_name
                     and b.component_type = t.component_type
                     and b.checked_at < t.first_at
             ), t.first_at) as from_at,
             coalesce((
-                select min(a.checked_at) from monitoring._marked_probes as a
+                select min(a.checked_at)
+                from monitoring._uptime_checks(p_below, p_still_open) as a
                 where
                     a.component_name = t.component_name
                     and a.component_type = t.component_type
@@ -75,14 +124,11 @@ begin atomic
             p.probe_id,
             p.is_new
         from windows as w
-        inner join monitoring._marked_probes as p
+        inner join monitoring._uptime_checks(p_below, p_still_open) as p
             on
                 w.component_name = p.component_name
                 and w.component_type = p.component_type
                 and p.checked_at between w.from_at and w.to_at
-        where
-            not p.is_new
-            or (p.recorded_xid < p_below and p.recorded_xid <> all(p_still_open))
     ),
 
     spells as (
@@ -115,21 +161,13 @@ begin atomic
         s.component_name as name,
         s.status as label,
         s.component_type as component,
-        r.resolution,
+        b.resolution,
         b.bucket_at,
-        sum(
-            s.sign * monitoring._spell_seconds(s.from_at, s.to_at, b.bucket_at, r.width)
-        ) as seconds
+        sum(s.sign * b.seconds) as seconds
     from spells as s
-    cross join
-        (values ('hour', '1 hour'::interval), ('day', '1 day'::interval)) as r (resolution, width)
-    cross join
-        lateral generate_series(
-            date_bin(r.width, s.from_at, '1970-01-01 00:00:00+00'), s.to_at, r.width
-        ) as b (bucket_at)
-    where b.bucket_at < s.to_at
-    group by s.component_name, s.status, s.component_type, r.resolution, b.bucket_at
-    having sum(s.sign * monitoring._spell_seconds(s.from_at, s.to_at, b.bucket_at, r.width)) <> 0;
+    cross join lateral monitoring._spell_buckets(s.from_at, s.to_at) as b
+    group by s.component_name, s.status, s.component_type, b.resolution, b.bucket_at
+    having sum(s.sign * b.seconds) <> 0;
 end;
 
 comment on function monitoring._add_up_uptime(bigint, bigint[]) is

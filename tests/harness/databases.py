@@ -20,6 +20,7 @@ FAST_SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",
+    "max_prepared_transactions": "10",
     "timezone": "UTC",
 }
 

@@ -34,7 +34,7 @@ select functions_are(
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
         '_make_partitions', '_lock_partitions', '_look_again_at_partitions',
-        'set_partitions_ahead',
+        'set_partitions_ahead', '_index_past_days',
         -- retention
         'cleanup_old_monitoring_data', 'set_retention', '_kept_from', '_days', '_days_due_before',
         '_check_keep', '_check_category', '_hold_roll_up', '_note_removed', '_not_removed',
@@ -67,12 +67,14 @@ select functions_are(
         -- roll-ups
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
         '_merge_histograms', '_clamped_percentile', '_add_up', '_add_up_error_groups',
-        '_newest_probes', '_add_up_uptime', '_spell_seconds', 'roll_up', '_roll_up_table',
+        '_newest_probes', '_add_up_uptime', 'roll_up', '_roll_up_table',
+        '_uptime_checks', '_spell_buckets', '_summable', '_short_name',
         '_merge_rollups', '_merge_uptime', '_merge_error_groups', '_merge_component_states',
         '_ended_transactions', '_system_identifier', '_follow_transaction_numbers',
         '_adopt_restored_rows', '_minutes_kept_since', '_has_new_rows', 'rebuild_rollups',
         '_check_rebuild', '_count_uptime', '_trends_of', '_uptime_trends', '_bucket_hours',
-        '_rollups_between', '_last_day', '_last_day_since', 'get_task_statistics',
+        '_rollups_between', '_last_day', '_last_day_since', 'get_task_statistics', '_read_samples',
+        '_trends_between',
         -- installation
         'version', 'get_installation', 'note_code_checksum', '_missing_roles',
         '_describe_partitions', '_hand_over_to_admin', '_grant_functions', '_grant_views',
@@ -116,8 +118,11 @@ select views_are(
         'v_system_health_summary', 'queue_monitoring', 'v_queue_performance', 'v_active_alerts',
         'v_task_trends', 'v_error_trends', 'v_queue_trends', 'v_health_trends',
         -- for our own views and roll-ups
-        '_marked_tasks', '_marked_errors', '_marked_metrics', '_marked_queues', '_marked_probes',
-        '_samples', '_stored_trends', '_error_group_parts', '_component_states',
+        '_claims', '_marked_tasks', '_marked_errors', '_marked_metrics', '_marked_queues',
+        '_marked_probes',
+        '_samples_of_tasks', '_samples_of_errors', '_samples_of_metrics', '_samples_of_queues',
+        '_samples_of_health', '_minutes_kept',
+        '_stored_trends', '_error_group_parts', '_component_states',
         'v_jobs',
         'v_pg_cron_runs',
         'v_retention', '_retained_tables'
