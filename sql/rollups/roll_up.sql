@@ -30,7 +30,9 @@ comment on function monitoring._ended_transactions(bigint) is
 
 create or replace view monitoring._minutes_kept as
 select
-    coalesce(min(monitoring._kept_from(p.keep, (select monitoring.clock()))), '-infinity') as since_at
+    coalesce(
+        min(monitoring._kept_from(p.keep, (select monitoring.clock()))), '-infinity'
+    ) as since_at
 from monitoring.retention_policies as p
 where p.table_name = 'rollups' and p.category = 'minute';
 
