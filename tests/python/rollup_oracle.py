@@ -45,6 +45,7 @@ class Raw:
     """The rows of all tables, or some of them."""
 
     def __init__(self, tables: Mapping[str, list[Row]]) -> None:
+        """Take the rows of each table."""
         self.tables = dict(tables)
 
     def keys(self, table: str) -> set[Key]:
@@ -72,9 +73,7 @@ class Raw:
             )
         for m in self.tables["metric_samples"]:
             component, unit = m["component"] or "", m["unit"] or ""
-            yield Sample(
-                "metrics", m["metric_name"], unit, component, m["recorded_at"], m["value"]
-            )
+            yield Sample("metrics", m["metric_name"], unit, component, m["recorded_at"], m["value"])
         for q in self.tables["queue_samples"]:
             for figure in ("pending", "processing", "completed", "failed", "oldest_ready_seconds"):
                 yield Sample("queues", q["queue_name"], figure, "", q["recorded_at"], q[figure])
@@ -186,9 +185,7 @@ def component_states(raw: Raw) -> dict[Key, Key]:
     return states
 
 
-def assert_stored(
-    connection: psycopg.Connection[Any], raw: Raw, minutes_since: datetime
-) -> None:
+def assert_stored(connection: psycopg.Connection[Any], raw: Raw, minutes_since: datetime) -> None:
     """Compare what is stored, and not the views, with what the rows give."""
     grouped: dict[Key, list[float | None]] = defaultdict(list)
     for s in raw.samples():
@@ -243,8 +240,7 @@ def _stored_rollups(connection: psycopg.Connection[Any]) -> dict[Key, Key]:
         " (histogram).counts from monitoring.rollups where source <> 'uptime'"
     )
     return {
-        row[:6]: (*row[6:12], list(zip(row[12] or [], row[13] or [], strict=True)))
-        for row in found
+        row[:6]: (*row[6:12], list(zip(row[12] or [], row[13] or [], strict=True))) for row in found
     }
 
 

@@ -2,18 +2,28 @@
 
 import json
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import psycopg
 from psycopg import errors
 
+from tests.python.asking import one
 from tests.python.rollup_oracle import TABLES, Key, Raw, assert_stored, read_raw
 
 NOW = datetime(2026, 2, 3, 12, 34, 56, tzinfo=UTC)
 """Where the clock of these tests stands: two days into a month, on the second day of a week."""
 MINUTES_SINCE = NOW - timedelta(days=2)
+
+ROLL_UP = "select monitoring.roll_up()"
+RECENT_DAYS = 3
+TASKS = (
+    "select coalesce(sum(row_count), 0)::integer as n from monitoring.rollups"
+    " where source = 'tasks' and resolution = 'day'"
+)
 
 Claims = dict[str, set[Key]]
 IN_THE_WAY = (errors.LockNotAvailable, errors.SerializationFailure, errors.DeadlockDetected)
@@ -35,10 +45,60 @@ def make_days(connection: psycopg.Connection[Any], oldest_day: int) -> None:
             )
 
 
+@contextmanager
+def three_sessions(dsn: str) -> Iterator[list[psycopg.Connection[Any]]]:
+    """Open three sessions of one database whose clock stands still; each statement commits."""
+    with psycopg.connect(dsn, autocommit=True) as first:
+        stop_clock(first)
+        make_days(first, RECENT_DAYS)
+        with (
+            psycopg.connect(dsn, autocommit=True) as second,
+            psycopg.connect(dsn, autocommit=True) as third,
+        ):
+            sessions = [first, second, third]
+            for session in sessions:
+                session.execute("set lock_timeout = '20s'")  # rather fail than hang
+            yield sessions
+
+
+def record(connection: psycopg.Connection[Any], seed: int, times: int = 20) -> None:
+    """Record things of all kinds, on many days."""
+    recorder = Recorder(seed, RECENT_DAYS)
+    for _ in range(times):
+        statement, arguments = recorder.statement()
+        connection.execute(statement.encode(), arguments)
+
+
+def end_task(connection: psycopg.Connection[Any], name: str) -> None:
+    """Record the end of a task, now."""
+    connection.execute("select monitoring.complete_task_tracking(%s)", [name])
+
+
+def tasks_in(connection: psycopg.Connection[Any]) -> int:
+    """Return how many tasks are in the stored roll-ups."""
+    count: int = one(connection, TASKS)["n"]
+    return count
+
+
+def assert_all_in(connection: psycopg.Connection[Any]) -> None:
+    """Compare what is stored with all rows."""
+    assert_stored(connection, read_raw(connection), MINUTES_SINCE)
+
+
+def wait_until_blocked(watcher: psycopg.Connection[Any], pid: int) -> None:
+    """Return when a session waits for a lock."""
+    blocked = "select wait_event_type = 'Lock' from pg_stat_activity where pid = %s"
+    deadline = time.monotonic() + 10
+    while watcher.execute(blocked, [pid]).fetchone() != (True,):
+        assert time.monotonic() < deadline, "it did not wait"
+        time.sleep(0.01)
+
+
 class Recorder:
     """Says what to record next, by a seed of its own."""
 
     def __init__(self, seed: int, oldest_day: int) -> None:
+        """Begin; records lie so many days back at most."""
         self.oldest_day = oldest_day
         self.random = random.Random(seed)
         self._number = 0
@@ -57,8 +117,12 @@ class Recorder:
             [
                 timedelta(seconds=self.random.randrange(7200)),
                 timedelta(microseconds=self.random.randrange(3_600_000_000)),
-                timedelta(hours=self.random.randrange(24 * self.oldest_day), minutes=34, seconds=56),
-                timedelta(days=self.random.randrange(self.oldest_day), hours=12, minutes=34, seconds=56),
+                timedelta(
+                    hours=self.random.randrange(24 * self.oldest_day), minutes=34, seconds=56
+                ),
+                timedelta(
+                    days=self.random.randrange(self.oldest_day), hours=12, minutes=34, seconds=56
+                ),
                 timedelta(minutes=7),
                 timedelta(seconds=self.random.randrange(self.oldest_day * 86400)),
             ]
@@ -154,6 +218,7 @@ class Model:
     """Which rows must be rolled up: those that were committed when a committed roll-up claimed."""
 
     def __init__(self, dsn: str) -> None:
+        """Begin with a database in which nothing is rolled up."""
         self.dsn = dsn
         self.observer = psycopg.connect(dsn, autocommit=True)
         self.claimed: Claims = {table: set() for table in TABLES}
@@ -164,7 +229,7 @@ class Model:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave no prepared transaction behind, which would keep the database from being dropped."""
+        """Leave no prepared transaction behind, which would keep the database in use."""
         for name in self.prepared:
             self.observer.execute(f"rollback prepared '{name}'".encode())
         self.observer.close()
@@ -194,6 +259,7 @@ class Session:
     """A connection with a transaction or none, and what its roll-ups would add by committing."""
 
     def __init__(self, model: Model, recorder: Recorder) -> None:
+        """Connect."""
         self.model = model
         self.recorder = recorder
         self._connect()

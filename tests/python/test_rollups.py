@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -16,54 +15,26 @@ from psycopg import errors
 from pgvigil.server_binaries import embedded_binaries
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.python.asking import one, rows
-from tests.python.rollup_oracle import assert_stored, read_raw
-from tests.python.rollup_sessions import MINUTES_SINCE, NOW, Recorder, make_days, stop_clock
-
-ROLL_UP = "select monitoring.roll_up()"
-OLDEST_DAY = 3
-TASKS = "select coalesce(sum(row_count), 0)::integer as n from monitoring.rollups where source = 'tasks' and resolution = 'day'"
+from tests.python.rollup_sessions import (
+    NOW,
+    RECENT_DAYS,
+    ROLL_UP,
+    assert_all_in,
+    end_task,
+    make_days,
+    record,
+    stop_clock,
+    tasks_in,
+    three_sessions,
+    wait_until_blocked,
+)
 
 
 @pytest.fixture
-def sessions(dsn: str, connection: psycopg.Connection) -> Iterator[list[psycopg.Connection[Any]]]:
+def sessions(dsn: str) -> Iterator[list[psycopg.Connection[Any]]]:
     """Three sessions of one database whose clock stands still, where each statement commits."""
-    stop_clock(connection)
-    make_days(connection, OLDEST_DAY)
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(psycopg.connect(dsn, autocommit=True)) for _ in range(3)
-        ]
-
-
-def record(connection: psycopg.Connection[Any], seed: int, times: int = 20) -> None:
-    """Record things of all kinds, on many days."""
-    recorder = Recorder(seed, OLDEST_DAY)
-    for _ in range(times):
-        statement, arguments = recorder.statement()
-        connection.execute(statement.encode(), arguments)
-
-
-def end_task(connection: psycopg.Connection[Any], name: str) -> None:
-    connection.execute("select monitoring.complete_task_tracking(%s)", [name])
-
-
-def tasks_in(connection: psycopg.Connection[Any]) -> int:
-    """Return how many tasks are in the stored roll-ups."""
-    count: int = one(connection, TASKS)["n"]
-    return count
-
-
-def assert_all_in(connection: psycopg.Connection[Any]) -> None:
-    """Compare what is stored with all rows."""
-    assert_stored(connection, read_raw(connection), MINUTES_SINCE)
-
-
-def wait_until_blocked(watcher: psycopg.Connection[Any], pid: int) -> None:
-    blocked = "select wait_event_type = 'Lock' from pg_stat_activity where pid = %s"
-    deadline = time.monotonic() + 10
-    while watcher.execute(blocked, [pid]).fetchone() != (True,):
-        assert time.monotonic() < deadline, "it did not wait"
-        time.sleep(0.01)
+    with three_sessions(dsn) as opened:
+        yield opened
 
 
 def test_a_second_roll_up_adds_nothing(sessions: list[psycopg.Connection[Any]]) -> None:
@@ -174,11 +145,12 @@ def test_a_roll_up_in_an_outdated_snapshot_is_refused_and_harms_nothing(
 ) -> None:
     first, second, _ = sessions
     record(second, 6)
-    with pytest.raises(errors.SerializationFailure), first.transaction():
-        first.execute("set transaction isolation level repeatable read")
-        first.execute("select 1")
-        second.execute(ROLL_UP)
+    first.execute("begin isolation level repeatable read")
+    first.execute("select 1")
+    second.execute(ROLL_UP)
+    with pytest.raises(errors.SerializationFailure):
         first.execute(ROLL_UP)
+    first.execute("rollback")
     record(second, 7)
     first.execute(ROLL_UP)
     assert_all_in(first)
@@ -243,20 +215,24 @@ def test_a_crash_in_the_middle_leaves_each_row_in_once() -> None:
         create_database(server, "crashing")
         install_pgvigil(server, "crashing")
         dsn = server.dsn("crashing")
-        with psycopg.connect(dsn, autocommit=True) as watcher:
-            stop_clock(watcher)
-            make_days(watcher, OLDEST_DAY)
-            record(watcher, 12)
-            watcher.execute(ROLL_UP)
-            record(watcher, 13)
-            with psycopg.connect(dsn) as blocker, psycopg.connect(dsn) as victim:
-                blocker.execute("lock table monitoring.component_states in exclusive mode")
-                with ThreadPoolExecutor(1) as pool:
-                    running = pool.submit(victim.execute, ROLL_UP)
-                    wait_until_blocked(watcher, victim.info.backend_pid)
-                    os.kill(victim.info.backend_pid, signal.SIGKILL)
-                    with pytest.raises(psycopg.OperationalError):
-                        running.result(timeout=10)
+        with psycopg.connect(dsn, autocommit=True) as opened:
+            stop_clock(opened)
+            make_days(opened, RECENT_DAYS)
+        # Not as context managers, which would want to commit after the crash.
+        watcher, blocker, victim = (psycopg.connect(dsn, autocommit=True) for _ in range(3))
+        record(watcher, 12)
+        watcher.execute(ROLL_UP)
+        record(watcher, 13)
+        blocker.execute("begin")
+        blocker.execute("lock table monitoring.component_states in exclusive mode")
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(victim.execute, ROLL_UP)
+            wait_until_blocked(watcher, victim.info.backend_pid)
+            os.kill(victim.info.backend_pid, signal.SIGKILL)
+            with pytest.raises(psycopg.OperationalError):
+                running.result(timeout=10)
+        for connection in (watcher, blocker, victim):
+            connection.close()
         with _reconnected(dsn) as after:
             # What was not on disk yet is gone, but never a roll-up without its rows.
             record(after, 14)
@@ -280,7 +256,9 @@ def test_the_zone_of_the_session_that_rolls_up_does_not_matter(
     dsn: str, connection: psycopg.Connection[Any], zone: str
 ) -> None:
     stop_clock(connection)
-    check = "select monitoring.update_system_health('service', 'api', 'healthy', p_checked_at => %s)"
+    check = (
+        "select monitoring.update_system_health('service', 'api', 'healthy', p_checked_at => %s)"
+    )
     # Days of 23 and of 25 hours in most of the world.
     for day in ("2025-03-05", "2025-04-10", "2025-10-01", "2025-11-10 12:30"):
         connection.execute(check, [f"{day}+00"])
