@@ -123,7 +123,10 @@ begin
     select monitoring._merge_rollups(r.source, p_below, p_still_open) into v_written
     from monitoring.rollup_progress r
     where r.table_name = p_table;
-    if p_table = 'errors' then
+    -- Every new row is in some bucket: where none was written there is nothing else to do.
+    if v_written = 0 then
+        null;
+    elsif p_table = 'errors' then
         perform monitoring._merge_error_groups(p_below, p_still_open);
     elsif p_table = 'health_probes' then
         v_written := v_written + monitoring._merge_uptime(p_below, p_still_open);
