@@ -122,7 +122,8 @@ end
 $$;
 
 comment on function monitoring._check_rebuild(text, timestamptz, timestamptz) is
-'Raises PV003 for a source that is not known, PV006 for a time that is none or whose rows are gone.';
+'Raises PV003 for a source that is not known, PV006 for a time that is none or whose rows are '
+'gone.';
 
 create or replace function monitoring.rebuild_rollups(
     p_source text, p_from timestamptz, p_to timestamptz

@@ -29,9 +29,9 @@ comment on function monitoring._ended_transactions(bigint) is
 'Transactions whose rows can be counted on now: all below a number, except those that are open.';
 
 create or replace view monitoring._minutes_kept as
-select
-    coalesce(min(monitoring._kept_from(p.keep, (select monitoring.clock()))), '-infinity') as since_at
+select coalesce(min(monitoring._kept_from(p.keep, c.now)), '-infinity') as since_at
 from monitoring.retention_policies as p
+cross join (select monitoring.clock() as now) as c
 where p.table_name = 'rollups' and p.category = 'minute';
 
 comment on view monitoring._minutes_kept is
