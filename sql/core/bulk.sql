@@ -101,7 +101,7 @@ declare
     v_missing timestamptz [];
 begin
     -- A day that is here when it is looked for must not be dropped before its rows are.
-    perform pg_advisory_xact_lock(hashtext('monitoring.partitions'));
+    perform monitoring._lock_partitions();
     select array_agg(d.day order by d.day) into v_missing
     from (
         select distinct date_trunc('day', t.at, 'UTC') as day

@@ -26,6 +26,42 @@ return to_regclass(
 comment on function monitoring._has_partition(text, timestamptz) is
 'Whether a table has the partition for the given time.';
 
+create or replace function monitoring._lock_partitions() returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform pg_advisory_xact_lock(hashtext('monitoring.partitions'));
+    -- Only a lock on a relation makes a session see what others have just made: without it a new
+    -- partition would go on missing for those who had looked for it. Nobody else takes this mode.
+    lock table only monitoring.partitioned_tables in row share mode;
+end
+$$;
+
+comment on function monitoring._lock_partitions() is
+'Waits until nobody else makes or drops partitions, and keeps it so until the transaction ends.';
+
+create or replace function monitoring._look_again_at_partitions(p_table text) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Any change to the table's own entry in the catalogue makes this session read it anew, and
+    -- a grant is one that waits for nobody.
+    execute format('grant select on monitoring.%I to current_user', p_table);
+    raise lock_not_available;
+exception
+    when lock_not_available then
+        null; -- taken back
+end
+$$;
+
+comment on function monitoring._look_again_at_partitions(text) is
+'Makes this session find out anew which partitions a table has. A list that it made at the very '
+'moment at which one was added may lack that one until the next is.';
+
 create or replace function monitoring._make_partition(p_table text, p_day date) returns boolean
 language plpgsql
 volatile
@@ -76,9 +112,14 @@ begin
         if monitoring._is_recent(p_at) then
             return;
         end if;
-        -- An older day may be about to be dropped. The insert takes this lock anyway.
+        -- An older day may be about to be dropped, or may have been made this very moment. The
+        -- insert takes these locks anyway; the second waits for a maker's commit to end.
         execute format('lock table only monitoring.%I in row exclusive mode', p_table);
         if monitoring._has_partition(p_table, p_at) then
+            execute format(
+                'lock table only monitoring.%I in row exclusive mode',
+                monitoring._partition_name(p_table, p_at)
+            );
             return;
         end if;
     end if;
@@ -88,7 +129,7 @@ begin
         from monitoring.partitioned_tables t where t.table_name = p_table;
     end if;
     -- One maker at a time: two of them meeting on several tables would deadlock.
-    perform pg_advisory_xact_lock(hashtext('monitoring.partitions'));
+    perform monitoring._lock_partitions();
     for v_offset in 0 .. v_last - v_first loop
         perform monitoring._make_partition(p_table, v_first + v_offset);
     end loop;
@@ -140,7 +181,7 @@ begin
         perform monitoring._refuse_number('p_days_ahead', p_days_ahead::text, 'a number from 0 to 100');
     end if;
     perform monitoring._index_past_days();
-    perform pg_advisory_xact_lock(hashtext('monitoring.partitions'));
+    perform monitoring._lock_partitions();
     select count(*) filter (
         where monitoring._make_partition(t.table_name, v_today + o.days)
     )::integer

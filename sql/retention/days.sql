@@ -96,6 +96,7 @@ declare
 begin
     execute format('lock table only monitoring.%I in access exclusive mode', v_name);
     -- Looked at again now that nobody can add to it.
+    perform monitoring._look_again_at_partitions(p_due.table_name);
     if monitoring._has_new_rows(p_due.table_name, v_begins_at, p_due.removed_before) then
         v_note := 'waits for a roll-up';
         raise lock_not_available;

@@ -166,6 +166,8 @@ begin
         select e.below, e.still_open into v_below, v_still_open
         from monitoring.rollup_progress r, monitoring._ended_transactions(r.xid_offset) e
         where r.table_name = v_table;
+        -- Their rows count as taken from now on, so those of their partitions must be read.
+        perform monitoring._look_again_at_partitions(v_table);
         v_written := v_written || jsonb_build_object(
             v_table, monitoring._roll_up_table(v_table, v_below, v_still_open)
         );

@@ -33,7 +33,8 @@ select functions_are(
         '_refuse_span',
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
-        '_make_partitions', 'set_partitions_ahead', '_index_past_days',
+        '_make_partitions', '_lock_partitions', '_look_again_at_partitions',
+        'set_partitions_ahead', '_index_past_days',
         -- retention
         'cleanup_old_monitoring_data', 'set_retention', '_kept_from', '_days', '_days_due_before',
         '_check_keep', '_check_category', '_hold_roll_up', '_note_removed', '_not_removed',

@@ -72,8 +72,8 @@ def test_late_records_are_kept_or_removed_by_policy_but_never_refused_or_forgott
             time.sleep(0.02)
     # Nobody records any more, so that the rest can go, days included.
     connection.execute("select monitoring.roll_up()")
-    while done := rows(connection, "select * from monitoring.cleanup_old_monitoring_data()"):
-        removed += sum(one_of_it["rows"] for one_of_it in done)
+    while last := rows(connection, "select * from monitoring.cleanup_old_monitoring_data()"):
+        removed += sum(done["rows"] for done in last)
     assert load.failures == []
     assert load.longest_wait <= LONGEST_WAIT
     left = one(connection, "select count(*) as n from monitoring.queue_samples")["n"]
@@ -134,7 +134,7 @@ def old_days(connection: psycopg.Connection) -> int:
 
 def clean_up_until(connection: psycopg.Connection, is_enough: Callable[[], bool]) -> set[str]:
     """Clean up again and again, as the scheduler does, and return what was noted."""
-    notes = set()
+    notes: set[str] = set()
     deadline = time.monotonic() + 15
     while not is_enough():
         assert time.monotonic() < deadline, f"the days do not go: {notes}"
