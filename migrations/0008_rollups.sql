@@ -135,6 +135,10 @@ with (
     fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
 );
 
+-- Serves the removal of old ones.
+create index rollups_time_ix on monitoring.rollups
+using brin (bucket_at) with (pages_per_range = 16, autosummarize = on);
+
 comment on table monitoring.rollups is
 'What was recorded, by minute, hour and day: counts, sums and histograms that can be added up over '
 'any span. Kept longer than the rows themselves.';

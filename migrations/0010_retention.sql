@@ -37,7 +37,9 @@ values
 ('queue_samples', '', '7 days'),
 ('rollups', 'minute', '2 days'),
 ('rollups', 'hour', '90 days'),
-('rollups', 'day', '5 years');
+('rollups', 'day', '5 years'),
+('error_group_totals', '', '1 year'),
+('component_states', '', '1 year');
 
 -- What a clean-up did, in the rows that it returns.
 create type monitoring.removal as (

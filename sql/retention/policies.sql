@@ -29,6 +29,20 @@ select
     'bucket_at' as time_column,
     'resolution' as category_column,
     array['minute', 'hour', 'day'] as categories,
+    false as is_partitioned
+union all
+select
+    'error_group_totals' as table_name,
+    'last_seen_at' as time_column,
+    null as category_column,
+    null as categories,
+    false as is_partitioned
+union all
+select
+    'component_states' as table_name,
+    'checked_at' as time_column,
+    null as category_column,
+    null as categories,
     false as is_partitioned;
 
 comment on view monitoring._retained_tables is

@@ -226,7 +226,7 @@ insert into monitoring.unsuccessful_attempts (task_id, attempt, finished_at)
 select
     'many-' || n as task_id,
     1 as attempt,
-    timestamptz '2020-01-01' + n * interval '1 second' as finished_at
+    timestamptz '2020-01-01 00:00+00' + n * interval '1 second' as finished_at
 from generate_series(1, 100010) as n;
 
 select results_eq(
@@ -242,19 +242,19 @@ insert into monitoring.unsuccessful_attempts (task_id, attempt, finished_at)
 select
     'same-' || n as task_id,
     1 as attempt,
-    timestamptz '2020-01-01' + (n / 4) * interval '1 day' as finished_at
+    timestamptz '2020-01-01 00:00+00' + (n / 4) * interval '1 day' as finished_at
 from generate_series(1, 4) as n;
 
 select results_eq(
     $$
         select monitoring._slice_end(
-            'unsuccessful_attempts', 'finished_at', 'true', '-infinity', '2020-02-01', n
+            'unsuccessful_attempts', 'finished_at', 'true', '-infinity', '2020-02-01 00:00+00', n
         )
         from generate_series(1, 4) as n
     $$,
     array[
-        '2020-01-01 00:00:00.000001+00', '2020-01-01 00:00:00.000001+00', '2020-01-02',
-        '2020-02-01'
+        '2020-01-01 00:00:00.000001+00', '2020-01-01 00:00:00.000001+00',
+        '2020-01-02 00:00+00', '2020-02-01 00:00+00'
     ]::timestamptz[],
     'rows of one instant go together, however many they are'
 );

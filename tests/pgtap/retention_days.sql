@@ -24,7 +24,7 @@ create function pg_temp.days_of(p_table text) returns text
 language sql
 as $$
     select string_agg(right(d.partition_name, 4), ' ' order by d.begins_at)
-    from monitoring._days(p_table) as d where d.begins_at < '2020-06-15'
+    from monitoring._days(p_table) as d where d.begins_at < '2020-06-15 00:00+00'
 $$;
 
 select is_empty('select * from pg_temp.clean_up(true)', 'there is nothing to do at first');
@@ -78,7 +78,7 @@ select is(
 select results_eq(
     $$
         select logged_at at time zone 'UTC' from monitoring.log_lines
-        where logged_at < '2020-06-01' order by 1
+        where logged_at < '2020-06-01 00:00+00' order by 1
     $$,
     array['2020-05-16 00:00', '2020-05-16 11:00']::timestamp[],
     'a day of which some rows are to be kept is kept as a whole'
@@ -164,7 +164,9 @@ select is(
 -- Boundaries
 
 select monitoring.record_log('many', 'INFO', 'm', p_logged_at => logged_at)
-from generate_series(timestamptz '2020-01-01', '2020-01-25', interval '1 day') as logged_at;
+from generate_series(
+        timestamptz '2020-01-01 00:00+00', '2020-01-25 00:00+00', interval '1 day'
+    ) as logged_at;
 
 select results_eq(
     $$select count(*) from pg_temp.clean_up() union all select count(*) from pg_temp.clean_up()$$,

@@ -16,7 +16,9 @@ select results_eq(
     $$,
     $$
         values
-        ('errors', 'low', '30 days'::interval, null::timestamptz),
+        ('component_states', '', '1 year'::interval, null::timestamptz),
+        ('error_group_totals', '', '1 year', null),
+        ('errors', 'low', '30 days', null),
         ('errors', 'medium', '45 days', null),
         ('errors', 'high', '60 days', null),
         ('errors', 'critical', '90 days', null),
