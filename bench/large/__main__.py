@@ -30,19 +30,21 @@ STATISTICS_TARGET = 500
 
 
 @click.command(help=__doc__)
-@click.option("--pg", type=int, default=15, show_default=True, help="Major version.")
-@click.option("--days", default=30, show_default=True, help="Days of history, up to 30.")
+@click.option("--pg", type=int, default=None, help="Major version; the newest by default.")
+@click.option("--days", default=30, show_default=True, help="Days of history.")
 @click.option("--rows-per-day", default=1_000_000, show_default=True, help="Tasks a day.")
-@click.option("--errors-per-day", default=100_000, show_default=True, help="Errors a day.")
+@click.option("--errors-per-day", type=int, help="Errors a day; a tenth of the tasks by default.")
 @click.option("--sessions", default=9, show_default=True, help="Fresh sessions for each question.")
-def main(pg: int, days: int, rows_per_day: int, errors_per_day: int, sessions: int) -> None:
+def main(
+    pg: int | None, days: int, rows_per_day: int, errors_per_day: int | None, sessions: int
+) -> None:
     """Fill, measure, print."""
     console = Console(width=120)
     binaries = find_binaries(pg)
-    size = Size(days, rows_per_day, errors_per_day)
+    size = Size(days, rows_per_day, errors_per_day or rows_per_day // 10)
     console.print(
         f"PostgreSQL {major_version(binaries)}, {days * rows_per_day:,} tasks and "
-        f"{days * errors_per_day:,} errors over {days} days, medians of {sessions} sessions"
+        f"{days * size.errors_per_day:,} errors over {days} days, medians of {sessions} sessions"
     )
     with (
         TemporaryDirectory(prefix="pgvigil-bench-") as home,

@@ -58,6 +58,8 @@ def add_day(dsn: str, size: Size, day: int) -> float:
         _vacuum(connection, from_at, to_at)
         connection.execute("vacuum analyze monitoring.rollups, monitoring.rollup_progress")
         connection.execute("vacuum analyze monitoring.error_group_totals")
+        # The job that makes partitions runs every hour, so now as well.
+        connection.execute("select monitoring.ensure_partitions()")
     return used
 
 

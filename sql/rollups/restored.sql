@@ -33,7 +33,9 @@ begin
         set system_identifier = v_server
         where table_name = p_table;
     elsif v_progress.system_identifier <> v_server
-        or txid_current() + v_progress.xid_offset < v_progress.claimed_below
+        -- The next transaction's number, for our own may be older than the last roll-up.
+        or pg_snapshot_xmax(pg_current_snapshot())::text::bigint + v_progress.xid_offset
+            < v_progress.claimed_below
     then
         perform monitoring._adopt_restored_rows(v_progress, v_server);
     end if;

@@ -29,11 +29,9 @@ comment on function monitoring._ended_transactions(bigint) is
 'Transactions whose rows can be counted on now: all below a number, except those that are open.';
 
 create or replace view monitoring._minutes_kept as
-select
-    coalesce(
-        min(monitoring._kept_from(p.keep, (select monitoring.clock()))), '-infinity'
-    ) as since_at
+select coalesce(min(monitoring._kept_from(p.keep, c.now)), '-infinity') as since_at
 from monitoring.retention_policies as p
+cross join (select monitoring.clock() as now) as c
 where p.table_name = 'rollups' and p.category = 'minute';
 
 comment on view monitoring._minutes_kept is
@@ -125,7 +123,10 @@ begin
     select monitoring._merge_rollups(r.source, p_below, p_still_open) into v_written
     from monitoring.rollup_progress r
     where r.table_name = p_table;
-    if p_table = 'errors' then
+    -- Every new row is in some bucket: where none was written there is nothing else to do.
+    if v_written = 0 then
+        null;
+    elsif p_table = 'errors' then
         perform monitoring._merge_error_groups(p_below, p_still_open);
     elsif p_table = 'health_probes' then
         v_written := v_written + monitoring._merge_uptime(p_below, p_still_open);
