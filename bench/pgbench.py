@@ -49,7 +49,7 @@ def run_in_turn(
 
 
 def _run(server: PostgresServer, binaries: Path, script: str, load: Load) -> Speed:
-    before = _cpu_seconds(server.pid)
+    before = cpu_seconds(server.pid)
     done = subprocess.run(
         [
             binaries / "pgbench", "--no-vacuum", "--protocol=prepared",
@@ -65,11 +65,11 @@ def _run(server: PostgresServer, binaries: Path, script: str, load: Load) -> Spe
     calls = int(_find(r"actually processed: (\d+)", done.stdout))
     return Speed(
         float(_find(r"^tps = ([\d.]+)", done.stdout)),
-        (_cpu_seconds(server.pid) - before) * 1e6 / calls,
+        (cpu_seconds(server.pid) - before) * 1e6 / calls,
     )
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Seconds of CPU that a server and its ended children have spent (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")

@@ -73,6 +73,23 @@ begin
 end
 $$;
 
+-- On days that were there the index on critical errors had to stand back for the one just dropped;
+-- now it is named as on days to come.
+do $$
+declare
+    v_day text;
+begin
+    for v_day in
+        select left(c.relname, -1) from pg_class c
+        where c.relnamespace = 'monitoring'::regnamespace
+            and c.relkind = 'i'
+            and c.relname ~ '^errors_[0-9]{8}_occurred_at_idx1$'
+    loop
+        execute format('alter index monitoring.%I rename to %I', v_day || '1', v_day);
+    end loop;
+end
+$$;
+
 create type monitoring.histogram as (
     cells smallint [],
     counts bigint []
@@ -118,6 +135,10 @@ with (
     fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
 );
 
+-- Serves the removal of old ones.
+create index rollups_time_ix on monitoring.rollups
+using brin (bucket_at) with (pages_per_range = 16, autosummarize = on);
+
 comment on table monitoring.rollups is
 'What was recorded, by minute, hour and day: counts, sums and histograms that can be added up over '
 'any span. Kept longer than the rows themselves.';
@@ -156,6 +177,8 @@ create table monitoring.rollup_progress (
     still_open bigint[] not null default '{}',
     complete_since timestamptz not null default '-infinity',
     rolled_up_at timestamptz,
+    system_identifier bigint,
+    xid_offset bigint not null default 0,
     constraint rollup_progress_pk primary key (table_name),
     constraint rollup_progress_source_uq unique (source)
 );
@@ -175,6 +198,11 @@ comment on column monitoring.rollup_progress.complete_since is
 'From here on no rows have been removed, so that roll-ups can be rebuilt from them.';
 comment on column monitoring.rollup_progress.rolled_up_at is
 'When it was last rolled up.';
+comment on column monitoring.rollup_progress.system_identifier is
+'Server that it was rolled up on, as pg_control_system() has it; tells that a dump was restored.';
+comment on column monitoring.rollup_progress.xid_offset is
+'What is added to the numbers of transactions here, so that they follow those of the server that '
+'the rows were restored from.';
 
 insert into monitoring.rollup_progress (table_name, source)
 values
@@ -254,7 +282,8 @@ comment on column monitoring.component_states.details is
 comment on column monitoring.component_states.last_unhealthy_at is
 'When a check last found it unhealthy; null when none has.';
 
--- These get other columns, which "create or replace view" cannot do.
+-- These get other columns, which "create or replace view" cannot do. Functions that read them go
+-- along, and come again with the code.
 do $$
 declare
     v_view regclass;
@@ -266,7 +295,7 @@ begin
                 'v_performance_trends', 'v_error_summary', 'error_groups', 'v_task_statistics'
             )
     loop
-        execute format('drop view %s', v_view);
+        execute format('drop view %s cascade', v_view);
     end loop;
 end
 $$;

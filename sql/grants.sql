@@ -147,12 +147,15 @@ declare
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'get_installation', 'get_dashboard_summary', '_summarize_tasks', '_summarize_errors',
         '_summarize_health', '_summarize_queues', '_summarize_alerts',
+        '_kept_from', '_days',
         -- roll-ups, and what the views over them call
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
         '_merge_histograms', '_clamped_percentile', 'get_task_statistics', '_add_up',
         '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_uptime_checks',
         '_spell_buckets', '_summable', '_short_name', '_trends_of', '_minutes_kept_since',
-        '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since'
+        '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since',
+        '_read_samples', '_trends_between', 'self_check', '_job_lock_key',
+        'next_cron_time', '_read_recent_pg_cron_runs'
     ];
     v_recording constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
@@ -166,7 +169,9 @@ declare
     ];
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
-        'rebuild_rollups', '_check_rebuild'
+        'rebuild_rollups', '_check_rebuild',
+        'request_job', 'enable_job',
+        'set_retention', 'set_partitions_ahead'
     ];
 begin
     perform monitoring._hand_over_to_admin();

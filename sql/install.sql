@@ -22,6 +22,9 @@
 \ir health/record.sql
 \ir queues/record.sql
 
+-- how long what is kept
+\ir retention/policies.sql
+
 -- roll-ups: what they take, how they add it up, and reading them
 \ir rollups/histogram.sql
 \ir rollups/marked.sql
@@ -30,9 +33,28 @@
 \ir rollups/groups_and_states.sql
 \ir rollups/roll_up.sql
 \ir rollups/rebuild.sql
+\ir rollups/restored.sql
 \ir rollups/spans.sql
 \ir rollups/trends.sql
 \ir rollups/statistics.sql
+
+-- the scheduler
+\ir jobs/cron_expression.sql
+\ir jobs/cron.sql
+\ir jobs/routines.sql
+\ir jobs/plan.sql
+\ir jobs/claim.sql
+\ir jobs/run.sql
+\ir jobs/supervise.sql
+\ir jobs/run_due_jobs.sql
+\ir jobs/schedule.sql
+\ir jobs/pg_cron.sql
+\ir jobs/pg_cron_runs.sql
+
+-- retention
+\ir retention/slices.sql
+\ir retention/days.sql
+\ir retention/cleanup.sql
 
 -- reading
 \ir tasks/views.sql
@@ -41,7 +63,10 @@
 \ir logs/views.sql
 \ir health/views.sql
 \ir queues/views.sql
+\ir jobs/views.sql
+\ir jobs/self_check.sql
 \ir alerts/views.sql
+\ir retention/views.sql
 \ir dashboards/summary.sql
 
 -- what is installed, who may do what, and room for the first week

@@ -22,6 +22,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "migrate": Subcommand("pgvigil.commands.migrate", "Install or upgrade pgvigil in a database."),
     "status": Subcommand("pgvigil.commands.status", "Tell what is installed and what is missing."),
     "doctor": Subcommand("pgvigil.commands.doctor", "Check everything and name remedies."),
+    "run": Subcommand("pgvigil.commands.run", "Run jobs: the scheduler."),
     "dashboard": Subcommand("pgvigil.commands.dashboard", "Show the present state."),
     "backfill": Subcommand("pgvigil.commands.backfill", "Load records from CSV or JSONL."),
     "sql": Subcommand("pgvigil.commands.sql", "Print the single-file install for psql."),

@@ -100,6 +100,8 @@ as $$
 declare
     v_missing timestamptz [];
 begin
+    -- A day that is here when it is looked for must not be dropped before its rows are.
+    perform monitoring._lock_partitions();
     select array_agg(d.day order by d.day) into v_missing
     from (
         select distinct date_trunc('day', t.at, 'UTC') as day

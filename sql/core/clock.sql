@@ -24,16 +24,17 @@ end;
 comment on function monitoring._event_time(timestamptz) is
 'The time a caller gave, or now; refuses what lies before 1970 or more than a day ahead (PV006).';
 
-create or replace function monitoring._is_event_time(p_at timestamptz) returns boolean
+create or replace function monitoring._is_recent(p_at timestamptz) returns boolean
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return p_at between '1970-01-01 00:00:00+00' and monitoring.clock() + interval '24 hours';
+    return p_at between monitoring.clock() - interval '23 hours'
+        and monitoring.clock() + interval '24 hours';
 end
 $$;
 
-comment on function monitoring._is_event_time(timestamptz) is
-'Whether a time lies between 1970 and a day from now. Not inlined, so that it costs only those '
-'who give a time.';
+comment on function monitoring._is_recent(timestamptz) is
+'Whether a time is ordinary: at most a day ahead, and in a partition that retention, which keeps a '
+'day or more, cannot be about to drop. Not inlined, so that it costs only those who give a time.';

@@ -1,6 +1,10 @@
 -- Partitions by UTC day. A recording function asks _has_partition before it inserts, which is one
 -- look into the catalogue cache, and makes the day when it is missing.
--- Lock order: the advisory lock of partition making, then the parent table.
+-- Lock order: the advisory lock 'monitoring.partitions', then the parent, then the partition. Who
+-- makes partitions waits for the first; who drops them only tries it, and waits for the parent no
+-- longer than lock_timeout. So a partition that was seen under that lock, or under any lock on the
+-- parent, stays until the transaction ends. A transaction that recorded earlier and then needs the
+-- first lock has the order wrong; it, too, waits for a dropper's lock_timeout at most.
 
 create or replace function monitoring._partition_name(p_table text, p_at timestamptz) returns text
 language sql
@@ -21,6 +25,42 @@ return to_regclass(
 
 comment on function monitoring._has_partition(text, timestamptz) is
 'Whether a table has the partition for the given time.';
+
+create or replace function monitoring._lock_partitions() returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform pg_advisory_xact_lock(hashtext('monitoring.partitions'));
+    -- Only a lock on a relation makes a session see what others have just made: without it a new
+    -- partition would go on missing for those who had looked for it. Nobody else takes this mode.
+    lock table only monitoring.partitioned_tables in row share mode;
+end
+$$;
+
+comment on function monitoring._lock_partitions() is
+'Waits until nobody else makes or drops partitions, and keeps it so until the transaction ends.';
+
+create or replace function monitoring._look_again_at_partitions(p_table text) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Any change to the table's own entry in the catalogue makes this session read it anew, and
+    -- a grant is one that waits for nobody.
+    execute format('grant select on monitoring.%I to current_user', p_table);
+    raise lock_not_available;
+exception
+    when lock_not_available then
+        null; -- taken back
+end
+$$;
+
+comment on function monitoring._look_again_at_partitions(text) is
+'Makes this session find out anew which partitions a table has. A list that it made at the very '
+'moment at which one was added may lack that one until the next is.';
 
 create or replace function monitoring._make_partition(p_table text, p_day date) returns boolean
 language plpgsql
@@ -69,14 +109,27 @@ declare
     v_last date := v_first;
 begin
     if monitoring._has_partition(p_table, p_at) then
-        return;
+        if monitoring._is_recent(p_at) then
+            return;
+        end if;
+        -- An older day may be about to be dropped, or may have been made this very moment. The
+        -- insert takes these locks anyway; the second waits for a maker's commit to end.
+        execute format('lock table only monitoring.%I in row exclusive mode', p_table);
+        if monitoring._has_partition(p_table, p_at) then
+            execute format(
+                'lock table only monitoring.%I in row exclusive mode',
+                monitoring._partition_name(p_table, p_at)
+            );
+            return;
+        end if;
     end if;
     -- Whoever meets a missing day makes a week, so that this happens seldom.
     if v_first >= v_today then
-        v_last := greatest(v_first, v_today + 7);
+        select greatest(v_first, v_today + t.days_ahead) into v_last
+        from monitoring.partitioned_tables t where t.table_name = p_table;
     end if;
     -- One maker at a time: two of them meeting on several tables would deadlock.
-    perform pg_advisory_xact_lock(hashtext('monitoring.partitions'));
+    perform monitoring._lock_partitions();
     for v_offset in 0 .. v_last - v_first loop
         perform monitoring._make_partition(p_table, v_first + v_offset);
     end loop;
@@ -84,10 +137,36 @@ end
 $$;
 
 comment on function monitoring._make_partitions(text, timestamptz) is
-'Makes the partition of the given time''s day when it is missing, and the week ahead when that '
-'day is not past.';
+'Makes the partition of the given time''s day when it is missing, and the days ahead when that day '
+'is not past. The partition stays at least until the end of the transaction.';
 
-create or replace function monitoring.ensure_partitions(p_days_ahead integer default 7)
+create or replace function monitoring._index_past_days() returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_index regclass;
+begin
+    for v_index in
+        select c.oid::regclass
+        from monitoring.partitioned_tables t, generate_series(1, 3) o (days), pg_index i, pg_class c
+        where i.indrelid = to_regclass('monitoring.' || monitoring._partition_name(
+                t.table_name, monitoring.clock() - o.days * interval '24 hours'
+            ))
+            and c.oid = i.indexrelid
+            and c.relam = (select a.oid from pg_am a where a.amname = 'brin')
+    loop
+        perform brin_summarize_new_values(v_index);
+    end loop;
+end
+$$;
+
+comment on function monitoring._index_past_days() is
+'Lets the BRIN indexes of the last three days know their last pages, which neither recording nor '
+'vacuum does; without that, every search for new rows reads the end of every day.';
+
+create or replace function monitoring.ensure_partitions(p_days_ahead integer default null)
 returns integer
 language plpgsql
 volatile
@@ -98,19 +177,48 @@ declare
     v_today date := (monitoring.clock() at time zone 'UTC')::date;
     v_made integer;
 begin
-    if (p_days_ahead between 0 and 100) is not true then
+    if not coalesce(p_days_ahead, 0) between 0 and 100 then
         perform monitoring._refuse_number('p_days_ahead', p_days_ahead::text, 'a number from 0 to 100');
     end if;
-    perform pg_advisory_xact_lock(hashtext('monitoring.partitions'));
+    perform monitoring._index_past_days();
+    perform monitoring._lock_partitions();
     select count(*) filter (
         where monitoring._make_partition(t.table_name, v_today + o.days)
     )::integer
     into v_made
-    from monitoring.partitioned_tables t, generate_series(0, p_days_ahead) o (days);
+    from monitoring.partitioned_tables t,
+        generate_series(0, coalesce(p_days_ahead, t.days_ahead)) o (days);
     return v_made;
 end
 $$;
 
 comment on function monitoring.ensure_partitions(integer) is
-'Makes the missing partitions from today to so many days ahead (0 to 100) for every partitioned '
-'table; returns how many it made.';
+'Makes the missing partitions from today to so many days ahead (0 to 100, or as configured for '
+'each table) for every partitioned table; returns how many it made.';
+
+create or replace function monitoring.set_partitions_ahead(
+    p_days integer, p_table_name text default null
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if (p_days between 0 and 100) is not true then
+        perform monitoring._refuse_number('p_days', p_days::text, 'a number from 0 to 100');
+    end if;
+    update monitoring.partitioned_tables set days_ahead = p_days
+    where table_name = p_table_name or p_table_name is null;
+    if not found then
+        raise exception using
+            errcode = 'PV007',
+            message = format('there is no table "%s" with partitions by day', p_table_name),
+            hint = 'Take the name from v_retention, or leave it out to mean all.';
+    end if;
+end
+$$;
+
+comment on function monitoring.set_partitions_ahead(integer, text) is
+'Sets how many days ahead (0 to 100, 7 at first) partitions are made, for one table or for all.';

@@ -1,108 +1,139 @@
 -- The whole state as one JSON document, for whatever shows it. Reads the views.
+-- In PL/pgSQL, which keeps its plans: to plan views over a month of partitions takes several times
+-- as long as to read them, and a dashboard asks again and again in one session.
 
 create or replace function monitoring._summarize_tasks() returns jsonb
-language sql
+language plpgsql
 stable
-return (
-    select
-        jsonb_build_object(
-            'running', (select count(*) from monitoring.v_realtime_processing_status),
-            'longest_running_ms',
-            (select max(r.running_ms) from monitoring.v_realtime_processing_status as r),
-            'ended', coalesce(sum(t.tasks), 0),
-            'completed', coalesce(sum(t.completed), 0),
-            'failed', coalesce(sum(t.failed), 0),
-            'ended_otherwise', coalesce(sum(t.ended_otherwise), 0),
-            'success_percent', round(100.0 * sum(t.completed) / nullif(sum(t.tasks), 0), 2),
-            'by_type', coalesce(jsonb_agg(to_jsonb(t) order by t.task_type), '[]')
-        )
-    from monitoring.v_task_statistics as t
-);
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select
+            jsonb_build_object(
+                'running', (select count(*) from monitoring.v_realtime_processing_status),
+                'longest_running_ms',
+                (select max(r.running_ms) from monitoring.v_realtime_processing_status as r),
+                'ended', coalesce(sum(t.tasks), 0),
+                'completed', coalesce(sum(t.completed), 0),
+                'failed', coalesce(sum(t.failed), 0),
+                'ended_otherwise', coalesce(sum(t.ended_otherwise), 0),
+                'success_percent', round(100.0 * sum(t.completed) / nullif(sum(t.tasks), 0), 2),
+                'by_type', coalesce(jsonb_agg(to_jsonb(t) order by t.task_type), '[]')
+            )
+        from monitoring.v_task_statistics as t
+    );
+end
+$$;
 
 comment on function monitoring._summarize_tasks() is
 'Tasks running now and ended in the last 24 hours, as an object.';
 
 create or replace function monitoring._summarize_errors() returns jsonb
-language sql
+language plpgsql
 stable
-return (
-    select
-        jsonb_build_object(
-            'occurrences', coalesce(sum(e.occurrences), 0),
-            'low', coalesce(sum(e.occurrences) filter (where e.severity = 'low'), 0),
-            'medium', coalesce(sum(e.occurrences) filter (where e.severity = 'medium'), 0),
-            'high', coalesce(sum(e.occurrences) filter (where e.severity = 'high'), 0),
-            'critical', coalesce(sum(e.occurrences) filter (where e.severity = 'critical'), 0),
-            'top', coalesce((
-                select jsonb_agg(to_jsonb(w))
-                from (
-                    select s.*
-                    from monitoring.v_error_summary as s
-                    order by
-                        array_position(array['critical', 'high', 'medium', 'low'], s.severity),
-                        s.occurrences desc,
-                        s.error_type asc
-                    limit 10
-                ) as w
-            ), '[]')
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        with kinds as materialized (
+            select s.* from monitoring.v_error_summary s
         )
-    from monitoring.v_error_summary as e
-);
+
+        select
+            jsonb_build_object(
+                'occurrences', coalesce(sum(e.occurrences), 0),
+                'low', coalesce(sum(e.occurrences) filter (where e.severity = 'low'), 0),
+                'medium', coalesce(sum(e.occurrences) filter (where e.severity = 'medium'), 0),
+                'high', coalesce(sum(e.occurrences) filter (where e.severity = 'high'), 0),
+                'critical', coalesce(sum(e.occurrences) filter (where e.severity = 'critical'), 0),
+                'top', coalesce((
+                    select jsonb_agg(to_jsonb(w))
+                    from (
+                        select s.*
+                        from kinds s
+                        order by
+                            array_position(array['critical', 'high', 'medium', 'low'], s.severity),
+                            s.occurrences desc,
+                            s.error_type asc
+                        limit 10
+                    ) as w
+                ), '[]')
+            )
+        from kinds e
+    );
+end
+$$;
 
 comment on function monitoring._summarize_errors() is
 'Errors of the last 24 hours with the ten worst kinds, as an object.';
 
 create or replace function monitoring._summarize_health() returns jsonb
-language sql
+language plpgsql
 stable
-return (
-    select
-        jsonb_build_object(
-            'components', count(*),
-            'healthy', count(*) filter (where h.status = 'healthy'),
-            'degraded', count(*) filter (where h.status = 'degraded'),
-            'unhealthy', count(*) filter (where h.status = 'unhealthy'),
-            'unknown', count(*) filter (where h.status = 'unknown'),
-            'by_component',
-            coalesce(jsonb_agg(to_jsonb(h) order by h.component_type, h.component_name), '[]')
-        )
-    from monitoring.v_system_health_summary as h
-);
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select
+            jsonb_build_object(
+                'components', count(*),
+                'healthy', count(*) filter (where h.status = 'healthy'),
+                'degraded', count(*) filter (where h.status = 'degraded'),
+                'unhealthy', count(*) filter (where h.status = 'unhealthy'),
+                'unknown', count(*) filter (where h.status = 'unknown'),
+                'by_component',
+                coalesce(jsonb_agg(to_jsonb(h) order by h.component_type, h.component_name), '[]')
+            )
+        from monitoring.v_system_health_summary as h
+    );
+end
+$$;
 
 comment on function monitoring._summarize_health() is
 'Components by state, as an object.';
 
 create or replace function monitoring._summarize_queues() returns jsonb
-language sql
+language plpgsql
 stable
-return (
-    select
-        jsonb_build_object(
-            'queues', count(*),
-            'pending', coalesce(sum(q.pending), 0),
-            'oldest_ready_seconds', max(q.oldest_ready_seconds),
-            'by_queue', coalesce(jsonb_agg(to_jsonb(q) order by q.queue_name), '[]')
-        )
-    from monitoring.v_queue_performance as q
-);
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select
+            jsonb_build_object(
+                'queues', count(*),
+                'pending', coalesce(sum(q.pending), 0),
+                'oldest_ready_seconds', max(q.oldest_ready_seconds),
+                'by_queue', coalesce(jsonb_agg(to_jsonb(q) order by q.queue_name), '[]')
+            )
+        from monitoring.v_queue_performance as q
+    );
+end
+$$;
 
 comment on function monitoring._summarize_queues() is
 'Queues as they are now, as an object.';
 
 create or replace function monitoring._summarize_alerts() returns jsonb
-language sql
+language plpgsql
 stable
-return (
-    select
-        jsonb_build_object(
-            'active', count(*),
-            'low', count(*) filter (where a.severity = 'low'),
-            'medium', count(*) filter (where a.severity = 'medium'),
-            'high', count(*) filter (where a.severity = 'high'),
-            'critical', count(*) filter (where a.severity = 'critical')
-        )
-    from monitoring.v_active_alerts as a
-);
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select
+            jsonb_build_object(
+                'active', count(*),
+                'low', count(*) filter (where a.severity = 'low'),
+                'medium', count(*) filter (where a.severity = 'medium'),
+                'high', count(*) filter (where a.severity = 'high'),
+                'critical', count(*) filter (where a.severity = 'critical')
+            )
+        from monitoring.v_active_alerts as a
+    );
+end
+$$;
 
 comment on function monitoring._summarize_alerts() is
 'Open alerts by severity, as an object.';

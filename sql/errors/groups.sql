@@ -9,7 +9,9 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if not exists (select from monitoring.errors e where e.fingerprint = p_fingerprint) then
+    if not exists (
+        select from monitoring._error_group_parts g where g.fingerprint = p_fingerprint
+    ) then
         raise exception using
             errcode = 'PV007',
             message = format('there is no error group %s',

@@ -33,7 +33,7 @@ begin
         and monitoring._has_partition('errors', v_occurred_at)
         and monitoring._is_small_json(p_details)
         and (p_stack is null or length(p_stack) <= 65536)
-        and (p_occurred_at is null or monitoring._is_event_time(p_occurred_at))
+        and (p_occurred_at is null or monitoring._is_recent(p_occurred_at))
     ) is not true then
         p_task_id := coalesce(monitoring._checked_optional_name('task_id', p_task_id), '');
         p_error_type := monitoring._checked_name('error_type', p_error_type);

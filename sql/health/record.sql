@@ -27,7 +27,7 @@ begin
         and (p_failure_reason is null or length(p_failure_reason) <= 8000)
         and monitoring._has_partition('health_probes', v_checked_at)
         and monitoring._is_small_json(p_details)
-        and (p_checked_at is null or monitoring._is_event_time(p_checked_at))
+        and (p_checked_at is null or monitoring._is_recent(p_checked_at))
     ) is not true then
         p_component_name := monitoring._checked_name('component_name', p_component_name);
         p_component_type := monitoring._checked_name('component_type', p_component_type);

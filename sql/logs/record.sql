@@ -27,7 +27,7 @@ begin
         and (p_duration_ms is null or p_duration_ms between 0 and '1e100')
         and monitoring._has_partition('log_lines', v_logged_at)
         and monitoring._is_small_json(p_details)
-        and (p_logged_at is null or monitoring._is_event_time(p_logged_at))
+        and (p_logged_at is null or monitoring._is_recent(p_logged_at))
     ) is not true then
         p_component := monitoring._checked_name('component', p_component);
         p_level := monitoring._checked_level(p_level);

@@ -31,7 +31,7 @@ begin
         and abs(p_value) <= '1e100'
         and monitoring._has_partition('metric_samples', v_recorded_at)
         and monitoring._is_small_object(p_tags)
-        and (p_recorded_at is null or monitoring._is_event_time(p_recorded_at))
+        and (p_recorded_at is null or monitoring._is_recent(p_recorded_at))
     ) is not true then
         p_metric_name := monitoring._checked_name('metric_name', p_metric_name);
         p_metric_type := monitoring._checked_name('metric_type', coalesce(p_metric_type, 'gauge'));

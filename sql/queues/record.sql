@@ -26,7 +26,7 @@ begin
         and least(p_pending, p_processing, p_completed, p_failed) >= 0
         and (p_oldest_ready_seconds is null or p_oldest_ready_seconds between 0 and '1e100')
         and monitoring._has_partition('queue_samples', v_recorded_at)
-        and (p_recorded_at is null or monitoring._is_event_time(p_recorded_at))
+        and (p_recorded_at is null or monitoring._is_recent(p_recorded_at))
     ) is not true then
         p_queue_name := monitoring._checked_name('queue_name', p_queue_name);
         p_pending := monitoring._checked_size('pending', coalesce(p_pending, 0));

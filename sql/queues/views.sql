@@ -43,6 +43,18 @@ last_hour as (
     group by s.queue_name
 ),
 
+newest_times as (
+    select
+        q.queue_name,
+        max(q.recorded_at) as recorded_at
+    from monitoring.queue_samples as q
+    where
+        q.recorded_at > (select monitoring.clock()) - interval '24 hours'
+        and q.recorded_at <= (select monitoring.clock())
+    group by q.queue_name
+),
+
+-- From the times, for to sort a day of samples takes longer than all the rest.
 newest as (
     select distinct on (q.queue_name)
         q.queue_name,
@@ -52,11 +64,13 @@ newest as (
         q.failed,
         q.oldest_ready_seconds,
         q.recorded_at
-    from monitoring.queue_samples as q
+    from newest_times as t
+    inner join monitoring.queue_samples as q
+        on t.queue_name = q.queue_name and t.recorded_at = q.recorded_at
     where
-        q.recorded_at > (select monitoring.clock()) - interval '24 hours'
+        q.recorded_at >= (select min(f.recorded_at) from newest_times as f)
         and q.recorded_at <= (select monitoring.clock())
-    order by q.queue_name asc, q.recorded_at desc, q.sample_id desc
+    order by q.queue_name asc, q.sample_id desc
 )
 
 select

@@ -44,7 +44,7 @@ parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_rank bigint;
+    v_rank bigint := 0::bigint;
     v_count bigint;
     v_index integer := 0;
 begin
@@ -54,7 +54,9 @@ begin
             message = format('p_fraction is out of range: %s', coalesce(p_fraction::text, 'null')),
             hint = 'Give p_fraction as a number from 0 to 1, such as 0.95.';
     end if;
-    select sum(c.n)::bigint into v_rank from unnest(p_histogram.counts) c (n);
+    foreach v_count in array coalesce(p_histogram.counts, '{}') loop
+        v_rank := v_rank + v_count;
+    end loop;
     v_rank := greatest(ceil(v_rank * p_fraction)::bigint, 1);
     foreach v_count in array coalesce(p_histogram.counts, '{}') loop
         v_index := v_index + 1;
@@ -83,8 +85,13 @@ return (
         select
             c.cell,
             sum(c.n)::bigint as n
-        from unnest(p_histograms) as h
-        cross join unnest(h.cells, h.counts) as c (cell, n)
+        from (
+            -- Half the work of "cross join unnest(h.cells, h.counts)", which puts each aside.
+            select
+                unnest(h.cells) as cell,
+                unnest(h.counts) as n
+            from unnest(p_histograms) as h
+        ) as c
         group by c.cell
     ) as m
     having count(*) > 0

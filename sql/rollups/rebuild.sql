@@ -136,6 +136,7 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
+    v_table text;
     v_from timestamptz := date_trunc('day', p_from, 'UTC');
     v_to timestamptz := date_trunc(
         'day', p_to + interval '24 hours' - interval '1 microsecond', 'UTC'
@@ -145,8 +146,12 @@ declare
     v_uptime bigint;
 begin
     -- First, so that neither a roll-up nor a clean-up changes what was checked.
-    perform from monitoring.rollup_progress r where r.source = p_source for update;
+    select r.table_name into v_table
+    from monitoring.rollup_progress r
+    where r.source = p_source
+    for update;
     perform monitoring._check_rebuild(p_source, p_from, p_to);
+    perform monitoring._look_again_at_partitions(v_table);
     delete from monitoring.rollups t
     where (t.source = p_source or (t.source = 'uptime' and p_source = 'health'))
         and t.bucket_at >= v_from and t.bucket_at < v_to;

@@ -5,7 +5,7 @@
 -- Lock order: the row in rollup_progress, then roll-ups.
 
 create or replace function monitoring._ended_transactions(
-    out below bigint, out still_open bigint[]
+    p_xid_offset bigint, out below bigint, out still_open bigint[]
 )
 language plpgsql
 stable
@@ -14,25 +14,37 @@ as $$
 declare
     v_snapshot pg_snapshot := pg_current_snapshot();
 begin
-    below := pg_snapshot_xmax(v_snapshot)::text::bigint;
-    still_open := array(select x.xid::text::bigint from pg_snapshot_xip(v_snapshot) x (xid));
+    below := pg_snapshot_xmax(v_snapshot)::text::bigint + p_xid_offset;
+    still_open := array(
+        select x.xid::text::bigint + p_xid_offset from pg_snapshot_xip(v_snapshot) x (xid)
+    );
     -- Our own transaction may still record something, such as the end of the job that this is.
-    if txid_current() < below then
-        still_open := still_open || txid_current();
+    if txid_current() + p_xid_offset < below then
+        still_open := still_open || (txid_current() + p_xid_offset);
     end if;
 end
 $$;
 
-comment on function monitoring._ended_transactions() is
+comment on function monitoring._ended_transactions(bigint) is
 'Transactions whose rows can be counted on now: all below a number, except those that are open.';
+
+create or replace view monitoring._minutes_kept as
+select coalesce(min(monitoring._kept_from(p.keep, c.now)), '-infinity') as since_at
+from monitoring.retention_policies as p
+cross join (select monitoring.clock() as now) as c
+where p.table_name = 'rollups' and p.category = 'minute';
+
+comment on view monitoring._minutes_kept is
+'How far back there are roll-ups by the minute. A view, so that readers may ask.';
 
 create or replace function monitoring._minutes_kept_since() returns timestamptz
 language sql
-volatile
-return monitoring.clock() - '2 days'::interval;
+stable
+return (select k.since_at from monitoring._minutes_kept as k);
 
 comment on function monitoring._minutes_kept_since() is
-'How far back there are roll-ups by the minute; older rows go to hours and days only.';
+'How far back there are roll-ups by the minute: older rows, as in a backfill, go to hours and days '
+'only.';
 
 create or replace function monitoring._merge_rollups(
     p_source text, p_below bigint, p_still_open bigint[]
@@ -41,8 +53,6 @@ returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
--- The plan depends on the source: without its name all sources would be read.
-set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_minutes_since timestamptz := monitoring._minutes_kept_since();
@@ -113,7 +123,10 @@ begin
     select monitoring._merge_rollups(r.source, p_below, p_still_open) into v_written
     from monitoring.rollup_progress r
     where r.table_name = p_table;
-    if p_table = 'errors' then
+    -- Every new row is in some bucket: where none was written there is nothing else to do.
+    if v_written = 0 then
+        null;
+    elsif p_table = 'errors' then
         perform monitoring._merge_error_groups(p_below, p_still_open);
     elsif p_table = 'health_probes' then
         v_written := v_written + monitoring._merge_uptime(p_below, p_still_open);
@@ -149,8 +162,12 @@ begin
         order by r.table_name
         for update skip locked
     loop
+        perform monitoring._follow_transaction_numbers(v_table);
         select e.below, e.still_open into v_below, v_still_open
-        from monitoring._ended_transactions() e;
+        from monitoring.rollup_progress r, monitoring._ended_transactions(r.xid_offset) e
+        where r.table_name = v_table;
+        -- Their rows count as taken from now on, so those of their partitions must be read.
+        perform monitoring._look_again_at_partitions(v_table);
         v_written := v_written || jsonb_build_object(
             v_table, monitoring._roll_up_table(v_table, v_below, v_still_open)
         );
@@ -171,18 +188,25 @@ returns boolean
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_source text;
+    v_has_new_rows boolean;
 begin
     select r.source into v_source
     from monitoring.rollup_progress r
     where r.table_name = p_table;
-    return exists (
-        select from monitoring._samples s
-        where s.source = v_source and s.is_new and s.happened_at >= p_from and s.happened_at < p_to
-    );
+    if v_source is null then
+        return false;
+    end if;
+    execute format(
+        'select exists (select from monitoring.%I s'
+        ' where s.is_new and s.happened_at >= $1 and s.happened_at < $2)',
+        '_samples_of_' || v_source
+    )
+    into v_has_new_rows
+    using p_from, p_to;
+    return v_has_new_rows;
 end
 $$;
 

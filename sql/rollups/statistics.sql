@@ -1,5 +1,64 @@
 -- Figures over one span, from as few roll-ups as cover it.
 
+create or replace function monitoring._trends_between(
+    p_source text, p_resolution text, p_from timestamptz, p_to timestamptz
+)
+returns table (
+    name text,
+    label text,
+    component text,
+    row_count bigint,
+    value_count bigint,
+    value_sum double precision,
+    value_min double precision,
+    value_max double precision,
+    histogram monitoring.histogram
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+-- Planned for the times: only the partitions of that time are looked at for what is new.
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    if p_from >= p_to then
+        return;
+    end if;
+    return query
+    select
+        t.name,
+        t.label,
+        t.component,
+        t.row_count,
+        t.value_count,
+        t.value_sum,
+        t.value_min,
+        t.value_max,
+        t.histogram
+    from monitoring._stored_trends t
+    where t.source = p_source
+        and t.resolution = p_resolution
+        and t.bucket_at >= p_from
+        and t.bucket_at < p_to
+    union all
+    select
+        n.name,
+        n.label,
+        n.component,
+        n.row_count,
+        n.value_count,
+        n.value_sum,
+        n.value_min,
+        n.value_max,
+        n.histogram
+    from monitoring._add_up(p_source, true, p_from => p_from, p_to => p_to) n
+    where n.resolution = p_resolution;
+end
+$$;
+
+comment on function monitoring._trends_between(text, text, timestamptz, timestamptz) is
+'A source by hour or day in a span of whole ones: what is rolled up, and what is not yet.';
+
 create or replace function monitoring._rollups_between(
     p_source text, p_from timestamptz, p_to timestamptz
 )
@@ -16,87 +75,48 @@ returns table (
 language sql
 stable
 begin atomic
-    with whole_hours as (
+    with span as (
         select
-            date_trunc(
-                'hour', coalesce(p_from, (select monitoring.clock()) - '30 days'::interval), 'UTC'
-            ) as from_at,
-            case
-                -- What is not over has no end: its last day holds what there is of it.
-                when p_to <= (select date_trunc('hour', monitoring.clock(), 'UTC'))
-                    then date_trunc(
-                            'hour', p_to + '1 hour'::interval - '1 microsecond'::interval, 'UTC'
-                        )
-                else 'infinity'
-            end as to_at
-    ),
-
-    parts as (
-        select
-            h.from_at,
-            h.to_at,
-            -- 24 hours, for '1 day' may be 23 or 25 of them in the session's time zone.
-            date_trunc('day', h.from_at + '24 hours'::interval - '1 microsecond'::interval, 'UTC')
+            s.from_at,
+            s.to_at,
+            date_trunc('day', s.from_at + '24 hours'::interval - '1 microsecond'::interval, 'UTC')
                 as first_day,
-            date_trunc('day', h.to_at, 'UTC') as end_day
-        from whole_hours as h
-    ),
-
-    -- Each on its own, or all hours of the span would be looked at to find those at its ends.
-    stored as (
-        select d.*
-        from monitoring._stored_trends as d
-        where
-            d.source = p_source
-            and d.resolution = 'day'
-            and d.bucket_at >= (select p.first_day from parts as p)
-            and d.bucket_at < (select p.end_day from parts as p)
-        union all
-        select b.*
-        from monitoring._stored_trends as b
-        where
-            b.source = p_source
-            and b.resolution = 'hour'
-            and b.bucket_at >= (select p.from_at from parts as p)
-            and b.bucket_at < (select least(p.first_day, p.to_at) from parts as p)
-        union all
-        select a.*
-        from monitoring._stored_trends as a
-        where
-            a.source = p_source
-            and a.resolution = 'hour'
-            and a.bucket_at >= (select greatest(p.first_day, p.end_day) from parts as p)
-            and a.bucket_at < (select p.to_at from parts as p)
+            case
+            -- Today is not over: what there is of it is in its day.
+                when s.to_at > (select monitoring.clock()) then 'infinity'
+                else date_trunc('day', s.to_at, 'UTC')
+            end as end_day
+        from (
+            select
+                date_trunc('hour', p_from, 'UTC') as from_at,
+                date_trunc('hour', p_to + '1 hour'::interval - '1 microsecond'::interval, 'UTC')
+                    as to_at
+        ) as s
     )
 
     select
-        s.name,
-        s.label,
-        s.row_count,
-        s.value_count,
-        s.value_sum,
-        s.value_min,
-        s.value_max,
-        s.histogram
-    from stored as s
-    union all
-    select
-        n.name,
-        n.label,
-        n.row_count,
-        n.value_count,
-        n.value_sum,
-        n.value_min,
-        n.value_max,
-        n.histogram
-    from monitoring._add_up(p_source, true) as n
-    cross join whole_hours as h
-    where n.resolution = 'hour' and n.bucket_at >= h.from_at and n.bucket_at < h.to_at;
+        t.name,
+        t.label,
+        t.row_count,
+        t.value_count,
+        t.value_sum,
+        t.value_min,
+        t.value_max,
+        t.histogram
+    from span as s
+    cross join
+        lateral (
+            values
+            ('hour', s.from_at, least(s.first_day, s.to_at)),
+            ('day', s.first_day, s.end_day),
+            ('hour', greatest(s.first_day, s.end_day), s.to_at)
+        ) as p (resolution, from_at, to_at)
+    cross join
+        lateral monitoring._trends_between(p_source, p.resolution, p.from_at, p.to_at) as t;
 end;
 
 comment on function monitoring._rollups_between(text, timestamptz, timestamptz) is
-'Roll-ups that cover a span once: days where they lie within it, hours at its ends. No beginning '
-'means 30 days ago; no end, or one in this hour or later, means none.';
+'Roll-ups that cover a span once: days where they lie within it, hours at its ends.';
 
 create or replace function monitoring._last_day_since() returns timestamptz
 language sql
@@ -131,11 +151,12 @@ begin atomic
         t.value_min,
         t.value_max,
         t.histogram
-    from monitoring._trends_of(p_source) as t
-    where
-        t.resolution = 'hour'
-        and t.bucket_at >= (select monitoring._last_day_since())
-        and t.bucket_at <= (select monitoring.clock());
+    from monitoring._trends_between(
+            p_source,
+            'hour',
+            monitoring._last_day_since(),
+            date_trunc('hour', monitoring.clock(), 'UTC') + '1 hour'::interval
+        ) as t;
 end;
 
 comment on function monitoring._last_day(text) is
@@ -177,12 +198,15 @@ begin atomic
             min(r.value_min) as min_ms,
             max(r.value_max) as max_ms,
             monitoring.merge_histograms(r.histogram) as histogram
-        from monitoring._rollups_between('tasks', p_from, p_to) as r
+        from monitoring._rollups_between(
+                'tasks',
+                coalesce(p_from, monitoring.clock() - '30 days'::interval),
+                coalesce(p_to, 'infinity')
+            ) as r
         group by r.name, r.label
     ) as s;
 end;
 
 comment on function monitoring.get_task_statistics(timestamptz, timestamptz) is
 'Attempts that ended in a span (the last 30 days when left out), widened to whole hours, by type '
-'and status: how many, and their milliseconds from start to end. An end in this hour or later '
-'counts as none.';
+'and status: how many, and their milliseconds from start to end.';

@@ -27,7 +27,10 @@ begin atomic
         (not p.is_new or (p.recorded_xid < p_below and p.recorded_xid <> all(p_still_open)))
         -- Where rows have been removed, a late check has nothing left that it could be held
         -- against, and would count time a second time.
-        and p.has_neighbours;
+        and p.checked_at >= (
+            select c.complete_since from monitoring._claims as c
+            where c.table_name = 'health_probes'
+        );
 end;
 
 comment on function monitoring._uptime_checks(bigint, bigint[]) is

@@ -28,7 +28,7 @@ begin
         or p_finished_at is not null
     then
         v_is_plain := v_is_plain
-            and (p_finished_at is null or monitoring._is_event_time(p_finished_at))
+            and (p_finished_at is null or monitoring._is_recent(p_finished_at))
             and monitoring._is_small_numbers(p_step_durations)
             and monitoring._is_small_numbers(p_counters)
             and monitoring._is_small_object(p_metadata);

@@ -29,7 +29,7 @@ begin
         ) <= 255
         and least(p_input_size, p_items_total, 0) = 0
         and monitoring._is_small_object(p_metadata)
-        and (p_started_at is null or monitoring._is_event_time(p_started_at))
+        and (p_started_at is null or monitoring._is_recent(p_started_at))
     ) is not true then
         p_task_id := monitoring._checked_name('task_id', p_task_id);
         p_task_type := monitoring._checked_name('task_type', p_task_type);

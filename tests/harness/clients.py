@@ -64,6 +64,7 @@ def dump_installation(server: PostgresServer, database: str) -> str:
         for query in (
             "select migration_id from monitoring.installed_migrations order by 1",
             "select * from monitoring.partitioned_tables order by 1",
+            "select table_name, category, keep from monitoring.retention_policies order by 1, 2",
             "select version from monitoring.installed_code",
         ):
             lines += [repr(row) for row in connection.execute(query.encode())]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the SQL tests need from outside Python, as far as it is missing: a PostgreSQL server
-# with pgTAP and plpgsql_check, pg_prove, and npm for the version matrix. Silent when all is there.
+# with pgTAP, plpgsql_check and pg_cron, pg_prove, and npm for the version matrix. Silent when all is
+# there.
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
@@ -20,6 +21,7 @@ missing=()
 compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || missing+=(postgresql-VERSION)
 has_extension pgtap || missing+=(postgresql-VERSION-pgtap)
 has_extension plpgsql_check || missing+=(postgresql-VERSION-plpgsql-check)
+has_extension pg_cron || missing+=(postgresql-VERSION-cron)
 command -v pg_prove > /dev/null || missing+=(libtap-parser-sourcehandler-pgtap-perl)
 command -v psql > /dev/null || missing+=(postgresql-client-VERSION)
 command -v npm > /dev/null || missing+=(npm)

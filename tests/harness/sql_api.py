@@ -61,14 +61,18 @@ def _functions(connection: psycopg.Connection) -> Iterator[str]:
                 yield f"{comment}\n"
 
 
-def _signature(name: str, arguments: str, result: str) -> str:
+def _signature(name: str, arguments: str, result: str | None) -> str:
     short = arguments.replace("timestamp with time zone", "timestamptz")
     short = short.replace(" DEFAULT ", " default ").replace("::text", "").replace("NULL", "null")
+    short = short.replace("::interval", "")
     for cast in ("::jsonb", "::timestamptz", "::double precision", "::bigint"):
         short = short.replace(f"null{cast}", "null")
     lines = ",\n    ".join(part for part in short.split(", ") if part)
     body = f"(\n    {lines}\n)" if lines else "()"
-    return f"{name}{body} returns {result.replace('timestamp with time zone', 'timestamptz')}"
+    if result is None:
+        return f"call {name}{body}"
+    result = result.replace("timestamp with time zone", "timestamptz").replace("TABLE(", "table (")
+    return f"{name}{body} returns {result}"
 
 
 def _views(connection: psycopg.Connection) -> Iterator[str]:

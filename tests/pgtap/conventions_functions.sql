@@ -13,6 +13,7 @@ select
     p.prosecdef,
     p.proconfig,
     p.provolatile,
+    p.prokind,
     p.proargnames,
     p.proargmodes,
     p.proacl,
@@ -29,8 +30,13 @@ select is_empty(
     $$
         select signature from routines
         where lanname = 'plpgsql'
-            and array_remove(proconfig, 'plan_cache_mode=force_custom_plan')
+            and array_remove(
+                array_remove(proconfig, 'plan_cache_mode=force_custom_plan'),
+                'max_parallel_workers_per_gather=0'
+            )
             is distinct from array['search_path=pg_catalog, pg_temp']
+            -- A procedure that commits cannot.
+            and prokind <> 'p'
     $$,
     'every PL/pgSQL function pins its search path, and sets nothing else but how it is planned'
 );
@@ -59,7 +65,10 @@ select set_eq(
         '_start_task', '_update_task', '_complete_task', '_record_error', '_record_metric',
         '_record_log', '_record_probe', '_record_queue', '_record_rows', 'resolve_error_group',
         'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation',
-        'roll_up', 'rebuild_rollups'
+        '_run_job', 'enable_job', 'request_job', 'self_check', 'next_cron_time',
+        'roll_up', 'rebuild_rollups',
+        '_read_recent_pg_cron_runs',
+        'set_retention', 'set_partitions_ahead', 'cleanup_old_monitoring_data'
     ],
     'only these run with the rights of their owner'
 );
@@ -110,7 +119,8 @@ select is_empty(
 select set_eq(
     $$select proname::text from routines where provolatile = 'i'$$,
     array[
-        'error_fingerprint', 'fingerprint_version', 'message_template', 'version',
+        'error_fingerprint', 'fingerprint_version', 'message_template', 'version', '_job_lock_key',
+        '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
         '_clamped_percentile', '_summable', '_short_name'
     ],

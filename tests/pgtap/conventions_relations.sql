@@ -1,7 +1,7 @@
 -- House rules of tables, views, columns, constraints and indexes, looked up in the catalogue.
 
 begin;
-select plan(24);
+select plan(28);
 \ir helpers/comments.psql
 
 -- Partitions are made as their table is; what holds for it holds for them.
@@ -69,8 +69,11 @@ select is_empty(
         select relname, attname from relation_columns
         where type_name = 'timestamp with time zone'
             and attname !~ '_at$'
-            -- names that users have always known, and one that is an end rather than an event
-            and attname not in ('start_time', 'end_time', 'muted_until', 'complete_since')
+            -- names that users have always known, and some that are bounds rather than events
+            and attname not in (
+                'start_time', 'end_time', 'muted_until', 'removed_before',
+                'complete_since'
+            )
     $$,
     'an instant is named *_at'
 );
@@ -91,9 +94,11 @@ select is_empty(
 select is_empty(
     $$
         select relname, attname, type_name from relation_columns
-        where type_name ~ '^(character|json$|money|integer\[\]|real)' or type_name = 'interval'
+        where type_name ~ '^(character|json$|money|integer\[\]|real)'
+            -- Months and years have no length in seconds; a policy may be in those.
+            or type_name = 'interval' and attname <> 'keep'
     $$,
-    'texts are text, documents jsonb, lengths of time numbers with a unit'
+    'texts are text, documents jsonb, lengths of time numbers with a unit unless people set them'
 );
 
 select is_empty(
@@ -164,6 +169,38 @@ select set_eq(
     $$,
     'select table_name from monitoring.partitioned_tables',
     'the list of tables partitioned by time is complete'
+);
+
+select set_eq(
+    $$select relname::text from relations where relkind = 'r'$$,
+    array[
+        -- a row at each installation or upgrade
+        'installed_migrations', 'installed_code',
+        -- what people set
+        'partitioned_tables', 'retention_policies', 'jobs', 'error_group_states',
+        -- a row while a task runs, or until it succeeds
+        'active_tasks', 'unsuccessful_attempts',
+        -- a row for each thing there is, or for each table
+        'error_group_totals', 'component_states', 'rollup_progress'
+    ],
+    'every other table stays small whatever programs record: a new one is either on that list, so '
+    'that it is partitioned, or on this one with its reason'
+);
+
+select is_empty(
+    $$
+        select t.table_name, t.relname
+        from (
+            select r.relname, m.table_name[1] as table_name
+            from pg_proc as p
+            inner join pg_language as l on p.prolang = l.oid
+            inner join relations as r on r.relkind = 'r',
+                regexp_matches(p.prosrc, 'insert into monitoring\.(\w+)', 'g') as m (table_name)
+            where p.pronamespace = 'monitoring'::regnamespace and l.lanname = 'plpgsql'
+                and p.proname ~ '^_(record|insert)_' and r.relname = m.table_name[1]
+        ) as t
+    $$,
+    'what is inserted with each record goes into partitioned tables'
 );
 
 select set_eq(
@@ -309,6 +346,39 @@ select is_empty(
             and a.grantee not in (c.relowner, 'monitoring_admin'::regrole)
     $$,
     'no table, partition or sequence is granted to anyone but the admin'
+);
+
+-- Retention
+
+select is_empty(
+    $$
+        select t.table_name from monitoring.partitioned_tables as t
+        where not exists (
+            select from monitoring.retention_policies as p where p.table_name = t.table_name
+        )
+        union all
+        select p.table_name from monitoring.retention_policies as p
+        where p.table_name not in (select r.table_name from monitoring._retained_tables as r)
+    $$,
+    'every partitioned table has a retention policy, and every policy a table'
+);
+
+select is_empty(
+    $$
+        select r.table_name, n.column_name
+        from monitoring._retained_tables as r
+        cross join lateral (
+            values
+            (r.time_column, 'timestamp with time zone'), (r.category_column, 'text')
+        ) as n (column_name, type_name)
+        where n.column_name is not null
+            and not exists (
+                select from relation_columns as c
+                where c.relname = r.table_name and c.attname = n.column_name
+                    and c.type_name = n.type_name and c.attnotnull
+            )
+    $$,
+    'the columns that retention goes by exist and are never null'
 );
 
 select * from finish(); -- noqa: AM04

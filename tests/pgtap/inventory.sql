@@ -22,7 +22,7 @@ select functions_are(
         '_insert_metric_samples', '_insert_log_lines', '_name_bad_row',
         '_make_partitions_for_rows', '_check_keys',
         -- what goes into a record
-        'clock', '_event_time', '_is_event_time', 'message_template', 'error_fingerprint',
+        'clock', '_event_time', '_is_recent', 'message_template', 'error_fingerprint',
         'fingerprint_version', '_capped_text', '_capped_json', '_merged', '_merge_objects',
         '_is_small_object',
         '_is_small_numbers', '_is_small_json', '_checked_name', '_checked_optional_name',
@@ -33,7 +33,33 @@ select functions_are(
         '_refuse_span',
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
-        '_make_partitions',
+        '_make_partitions', '_lock_partitions', '_look_again_at_partitions',
+        'set_partitions_ahead', '_index_past_days',
+        -- retention
+        'cleanup_old_monitoring_data', 'set_retention', '_kept_from', '_days', '_days_due_before',
+        '_check_keep', '_check_category', '_hold_roll_up', '_note_removed', '_not_removed',
+        '_slice_end', '_delete_slice', '_due_policies', '_delete_span', '_delete_due_rows',
+        '_look_at_day', '_due_days', '_empty_day', '_empty_due_days', '_drop_day', '_drop_days',
+        '_drop_empty_days',
+        -- jobs
+        'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
+        '_call_job_routine', '_is_cron', '_parse_interval', '_seconds_between_runs',
+        '_plan_next_run', '_job_lock_key', '_note_job_end', '_find_due_job', '_claim_job',
+        '_lock_job_row', '_finish_job', '_is_own_run', '_end_task_of_removed_job', '_attempt_job',
+        '_run_job', '_with_last_run', '_cancel_job',
+        'cancel_overdue_jobs', '_close_lost_jobs', '_check_time_zone',
+        '_check_schedule', '_first_run_at', '_wake_runners', '_refuse_unknown_job',
+        'schedule_job', 'unschedule_job', 'enable_job', 'request_job', 'self_check',
+        '_check_scheduler', '_check_jobs', '_check_partitions', '_check_rollups',
+        '_check_retention', 'next_cron_time',
+        '_next_cron_time', '_next_elapsed_cron_time', '_next_cron_local_time', '_next_cron_day',
+        '_next_in_set', '_count_cron_times', '_cron_clock', '_first_time_shown',
+        '_find_clock_change', '_utc_offset', '_check_cron', '_split_cron', '_read_cron',
+        '_read_cron_field', '_read_cron_term', '_read_cron_value', '_refuse_cron_field',
+        'schedule_with_pg_cron', 'unschedule_from_pg_cron', 'purge_pg_cron_history',
+        'import_pg_cron_runs', '_pg_cron_schema', '_own_pg_cron_entries', '_remove_pg_cron_entries',
+        '_refuse_without_pg_cron', '_schedule_import_of_pg_cron', '_read_pg_cron_runs',
+        '_find_new_pg_cron_runs', '_read_recent_pg_cron_runs',
         -- deciding and reading
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', '_decide_error_group',
         'get_dashboard_summary', '_summarize_tasks', '_summarize_errors', '_summarize_health',
@@ -44,9 +70,11 @@ select functions_are(
         '_newest_probes', '_add_up_uptime', 'roll_up', '_roll_up_table',
         '_uptime_checks', '_spell_buckets', '_summable', '_short_name',
         '_merge_rollups', '_merge_uptime', '_merge_error_groups', '_merge_component_states',
-        '_ended_transactions', '_minutes_kept_since', '_has_new_rows', 'rebuild_rollups',
+        '_ended_transactions', '_system_identifier', '_follow_transaction_numbers',
+        '_adopt_restored_rows', '_minutes_kept_since', '_has_new_rows', 'rebuild_rollups',
         '_check_rebuild', '_count_uptime', '_trends_of', '_uptime_trends', '_bucket_hours',
-        '_rollups_between', '_last_day', '_last_day_since', 'get_task_statistics',
+        '_rollups_between', '_last_day', '_last_day_since', 'get_task_statistics', '_read_samples',
+        '_trends_between',
         -- installation
         'version', 'get_installation', 'note_code_checksum', '_missing_roles',
         '_describe_partitions', '_hand_over_to_admin', '_grant_functions', '_grant_views',
@@ -75,7 +103,8 @@ select set_eq(
         'installed_migrations', 'installed_code', 'partitioned_tables', 'active_tasks',
         'unsuccessful_attempts', 'finished_tasks', 'errors', 'error_group_states',
         'metric_samples', 'log_lines', 'health_probes', 'queue_samples', 'rollups',
-        'rollup_progress', 'error_group_totals', 'component_states'
+        'rollup_progress', 'error_group_totals', 'component_states',
+        'jobs', 'retention_policies'
     ],
     'these are all the tables'
 );
@@ -89,8 +118,14 @@ select views_are(
         'v_system_health_summary', 'queue_monitoring', 'v_queue_performance', 'v_active_alerts',
         'v_task_trends', 'v_error_trends', 'v_queue_trends', 'v_health_trends',
         -- for our own views and roll-ups
-        '_marked_tasks', '_marked_errors', '_marked_metrics', '_marked_queues', '_marked_probes',
-        '_samples', '_stored_trends', '_error_group_parts', '_component_states'
+        '_claims', '_marked_tasks', '_marked_errors', '_marked_metrics', '_marked_queues',
+        '_marked_probes',
+        '_samples_of_tasks', '_samples_of_errors', '_samples_of_metrics', '_samples_of_queues',
+        '_samples_of_health', '_minutes_kept',
+        '_stored_trends', '_error_group_parts', '_component_states',
+        'v_jobs',
+        'v_pg_cron_runs',
+        'v_retention', '_retained_tables'
     ],
     'these are all the views'
 );

@@ -130,7 +130,7 @@ analyze monitoring.metric_samples;
 select set_config('enable_seqscan', 'on', true);
 
 select matches(
-    pg_temp.plan_of('select * from monitoring.v_performance_trends where resolution = ''day'''),
+    pg_temp.plan_of('select * from monitoring._samples_of_metrics where is_new'),
     'Bitmap Index Scan on [a-z.]*metric_samples_20251101_recorded_at_recorded_xid_idx',
     'and so are the rows not rolled up yet, though one transaction recorded all of the day'
 );

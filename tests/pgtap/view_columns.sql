@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(19);
+select plan(22);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -136,6 +136,24 @@ from (
         'alert_id bigint, rule_name, fingerprint, severity, status, summary, value float, '
         'threshold float, labels jsonb, occurrences bigint, started_at at, last_seen_at at, '
         'acknowledged_by, acknowledged_at at'
+    ),
+    (
+        'v_jobs',
+        'job_name, description, schedule, time_zone, procedure_name, timeout_seconds float, '
+        'is_enabled boolean, next_run_at at, is_requested boolean, seconds_late float, '
+        'is_running boolean, running_pid integer, running_seconds float, last_started_at at, '
+        'last_finished_at at, last_status, last_error, runs bigint, failures bigint, '
+        'consecutive_failures bigint, missed_runs bigint'
+    ),
+    (
+        'v_pg_cron_runs',
+        'task_id, job_name, status, start_time at, end_time at, duration_ms float, message, '
+        'database_name, user_name, is_own boolean'
+    ),
+    (
+        'v_retention',
+        'table_name, category, keep interval, kept_from_at at, removed_before at, '
+        'seconds_behind float, partitions bigint, oldest_day_at at, days_ahead integer'
     )
 ) as expected (view_name, columns);
 

@@ -103,6 +103,7 @@ def test_ctrl_c_ends_it_cleanly(home: Path, live: subprocess.Popen[str]) -> None
         row = connection.execute("select count(*) from demo.sales").fetchone()
     assert row is not None
     assert row[0] > 1000
+    wait_for_scheduler(dsn)
     live.send_signal(signal.SIGINT)
     text = live.communicate(timeout=30)[0]
     assert live.returncode == 0
@@ -131,6 +132,15 @@ def test_a_kill_leaves_no_server_and_what_it_was_doing_counts_as_lost(
     wait_until_gone(home)
     text, _ = run_once(home)
     assert "\nNo task is running." in text
+
+
+def wait_for_scheduler(dsn: str) -> None:
+    query = "select from monitoring.v_jobs where job_name = 'roll_up' and runs > 0"
+    deadline = time.monotonic() + 20
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        while connection.execute(query).fetchone() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def wait_for_running_task(dsn: str) -> None:

@@ -66,7 +66,7 @@ def test_the_overview_imports_no_subcommand() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith("[]\n")
-    for name in ("migrate", "status", "doctor", "sql", "backfill", "dashboard", "demo"):
+    for name in ("migrate", "status", "doctor", "sql", "backfill", "dashboard", "demo", "run"):
         assert f"\n  {name} " in result.stdout
 
 
@@ -221,3 +221,21 @@ def test_doctor_tells_whether_plain_names_work(dsn: str) -> None:
     assert "prefix monitoring." in checks(dsn)["search path"].finding
     path = make_conninfo(dsn, options="-c search_path=public,monitoring")
     assert checks(path)["search path"].finding == "plain names work"
+
+
+def test_doctor_tells_whether_a_scheduler_runs_the_jobs(empty_dsn: str) -> None:
+    migrate(empty_dsn)
+    run(empty_dsn, "update monitoring.jobs set next_run_at = now() - interval '1 hour'")
+    late = checks(empty_dsn)["scheduler"]
+    assert (late.level, late.finding.split(":")[0]) == ("warn", "nothing runs the jobs")
+    assert "pgvigil run, or pg_cron" in (late.remedy or "")
+    run(
+        empty_dsn,
+        "update monitoring.jobs set next_run_at = now() + interval '1 hour'",
+        "update monitoring.jobs set consecutive_failures = 1, last_status = 'failed'"
+        " where job_name = 'make_partitions'",
+    )
+    troubled = checks(empty_dsn)["scheduler"]
+    assert (troubled.level, troubled.finding) == ("warn", "job make_partitions: not well")
+    run(empty_dsn, "update monitoring.jobs set consecutive_failures = 0")
+    assert checks(empty_dsn)["scheduler"].level == "ok"

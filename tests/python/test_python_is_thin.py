@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "python" / "pgvigil"
 INSTALLER = PACKAGE / "install"
 
 CALL = re.compile(
-    r"""select\s+monitoring\.(\w+|\{[\w.]+\})\(
+    r"""(select|call)\s+monitoring\.(\w+|\{[\w.]+\})\(
         ( \{arguments\} | (p_(\w+|\{[\w.]+\})\s*=>\s*%\(\w+\)s(::\w+)?(,\s*)?)* )
     \)\s*;?""",
     re.VERBOSE,
@@ -86,7 +86,7 @@ def test_modules_that_give_advice_send_nothing() -> None:
 
 def test_there_is_something_to_look_at() -> None:
     names = {name for name, _ in statements()}
-    assert {"recording/link.py", "backfill/loader.py", "dashboard/state.py"} <= names
+    assert {"recording/link.py", "backfill/loader.py", "runner/worker.py"} <= names
 
 
 def test_the_sql_files_of_the_package_do_not_touch_the_schema() -> None:
@@ -102,6 +102,7 @@ def test_the_sql_files_of_the_package_do_not_touch_the_schema() -> None:
         "select monitoring.get_dashboard_summary()",
         "select monitoring.record_error(p_task_id => %(task_id)s, p_severity => %(severity)s)",
         "select monitoring.{function}({arguments})",
+        "call monitoring.run_due_jobs(p_at_most => %(at_most)s)",
         "select task_id from monitoring.v_active_alerts where not is_open order by 1 limit 3",
     ],
 )
@@ -119,7 +120,7 @@ def test_what_is_allowed(statement: str) -> None:
         "select 1 from monitoring.v_x; delete from monitoring.errors",
         "with x as (delete from monitoring.errors returning *) select * from x",
         "update monitoring.active_tasks set task_id = 'x'",
-        "call monitoring.run_due_jobs()",
+        "call monitoring.run_due_jobs(1)",
     ],
 )
 def test_what_is_not_allowed(statement: str) -> None:

@@ -31,8 +31,8 @@ def command(once: bool, rounds: int | None, data_dir: Path | None, port: int | N
 
     It starts a server that ends with this command, installs pgvigil in it, and lets a small
     business go to work: files are imported, some of them damaged; invoices are written from a
-    queue; a service goes down at times. Its data are kept and used again; to be rid of them,
-    remove the directory.
+    queue; a service goes down at times; a scheduler keeps pgvigil itself tidy. Its data are kept
+    and used again; to be rid of them, remove the directory.
     """
     end_tidily_when_terminated()
     home = data_dir or _default_home()
@@ -46,7 +46,7 @@ def command(once: bool, rounds: int | None, data_dir: Path | None, port: int | N
             else:
                 demo.keep_importing(rounds)
                 watch(terminal(), demo.dsn, _REFRESH_SECONDS, hints, demo.control.stopped)
-            demo.control.stop()
+            demo.stop_work()
             _show(demo)
             click.echo(f"\n{hints}" if once else "")
     except (KeyboardInterrupt, DemoStopped):

@@ -1,7 +1,8 @@
 """Options that several subcommands share."""
 
+import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import click
 
@@ -18,3 +19,26 @@ def dsn_option(function: _Function) -> _Function:
         help="Database, as a URI or as key=value pairs. Default: PGVIGIL_DSN, else libpq's "
         "own PGHOST, PGDATABASE and so on.",
     )(function)
+
+
+class Duration(click.ParamType[float]):
+    """A length of time such as 500ms, 10s, 2m or 1h; a bare number is seconds."""
+
+    name = "duration"
+    _UNITS: ClassVar = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+    def __init__(self, least: float = 0.0) -> None:
+        """Refuse what is shorter than so many seconds."""
+        self._least = least
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return seconds."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|)", str(value).strip())
+        if found is None:
+            self.fail(f"{value!r} is no length of time; write 500ms, 10s, 2m or 1h", param, ctx)
+        seconds = float(found[1]) * self._UNITS[found[2]]
+        if seconds < self._least:
+            self.fail(f"{value!r} is less than {self._least:g}s", param, ctx)
+        return seconds

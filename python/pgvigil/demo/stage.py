@@ -16,10 +16,12 @@ from pgvigil.demo.probes import Probes
 from pgvigil.demo.service import RateService
 from pgvigil.exceptions import PgvigilError
 from pgvigil.install import migrate
+from pgvigil.runner import BackgroundRunner, Settings
 from pgvigil.server import PostgresServer
 
 _DATABASE = "demo"
 _WORKERS = ("worker-1", "worker-2")
+_SECONDS_TO_DRAIN = 3.0
 _ABANDONED = """
 select task_id from monitoring.v_realtime_processing_status where not is_backend_alive
 """
@@ -74,11 +76,16 @@ class Demo:
     ) -> None:
         """End all work, then the server."""
         try:
-            self.control.stop()
+            self.stop_work()
             self._service.stop()
             self._monitor.close()
         finally:
             self.server.stop()
+
+    def stop_work(self) -> None:
+        """End all work; what it has left can still be looked at."""
+        self.control.stop()
+        self._scheduler.stop()
 
     def run_round(self) -> None:
         """Import one delivery of every shop."""
@@ -139,6 +146,7 @@ class Demo:
         self.control.repeat(self._probes.look, 2, "probes")
         for worker in _WORKERS:
             self.control.repeat(self._work_as(worker), 0.5, worker)
+        self._scheduler = BackgroundRunner(Settings(self.dsn, drain_seconds=_SECONDS_TO_DRAIN))
 
     def _work_as(self, worker: str) -> Callable[[], None]:
         return lambda: self._queue.work_off(worker)

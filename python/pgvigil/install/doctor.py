@@ -17,6 +17,7 @@ from pgvigil.install.yoyo_runner import find_schema
 Level = Literal["ok", "warn", "fail"]
 _LARGEST_SKEW_SECONDS = 2.0
 _DAYS_AHEAD_WANTED = 2
+_SCHEDULE = "Keep a scheduler going: pgvigil run, or pg_cron (see docs/scheduler.md)."
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def _examine_installation(connection: psycopg.Connection) -> Iterator[Check]:
     yield _membership(connection)
     yield _search_path(connection)
     yield _lock_table(connection)
+    if status.code != "missing":
+        yield _scheduler(connection)
 
 
 def _version(connection: psycopg.Connection) -> Check:
@@ -178,7 +181,7 @@ def _partitions(status: Status) -> Check:
     if not status.partitions:
         return Check("partitions", "fail", "no table tells of any", "pgvigil migrate")
     ahead = min(-1 if entry.days_ahead is None else entry.days_ahead for entry in status.partitions)
-    remedy = "select monitoring.ensure_partitions(); as a member of monitoring_admin, daily"
+    remedy = f"{_SCHEDULE} At once: select monitoring.ensure_partitions();"
     if ahead < 0:
         finding = "some table has none for today; the next record makes it, and waits for that"
         return Check("partitions", "warn", finding, remedy)
@@ -242,6 +245,26 @@ def _lock_table(connection: psycopg.Connection) -> Check:
         remedy = "Raise max_locks_per_transaction, or keep fewer days."
         return Check("lock table", "warn", finding, remedy)
     return Check("lock table", "ok", finding)
+
+
+def _scheduler(connection: psycopg.Connection) -> Check:
+    """Say whether jobs are run and complete; what runs them may be on any machine."""
+    if not _one(connection, "select to_regprocedure('monitoring.self_check()') is not null"):
+        return Check("scheduler", "fail", "this database has no jobs yet", "pgvigil migrate")
+    found = {
+        name: (status, detail)
+        for name, status, detail in connection.execute(
+            "select check_name, status, detail from monitoring.self_check()"
+        )
+    }
+    status, detail = found["scheduler"]
+    if status != "ok":
+        return Check("scheduler", "warn", f"nothing runs the jobs: {detail}", _SCHEDULE)
+    troubled = [name for name, (status, _) in found.items() if status != "ok"]
+    if troubled:
+        finding = f"{', '.join(troubled)}: not well"
+        return Check("scheduler", "warn", finding, "select * from monitoring.self_check();")
+    return Check("scheduler", "ok", detail)
 
 
 def _one(connection: psycopg.Connection, query: str) -> Any:

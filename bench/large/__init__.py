@@ -1,0 +1,1 @@
+"""Benchmarks of reading and rolling up many rows, against reading the rows themselves."""

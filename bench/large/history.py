@@ -1,0 +1,83 @@
+"""Filling a database with a history, rolled up day by day as a scheduler would have done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+
+from bench.large.calls import connect
+from bench.pgbench import cpu_seconds
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+FILL = Path(__file__).parent / "fill.sql"
+# Health checks and queue samples of a day: each of 30 things once a minute.
+SAMPLES_PER_DAY = 43_200 // 2
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many rows a day, and for how many days."""
+
+    days: int
+    tasks_per_day: int
+    errors_per_day: int
+
+    @property
+    def samples_per_day(self) -> int:
+        """Health checks, and as many queue samples; fewer than tasks in a small run."""
+        return min(SAMPLES_PER_DAY, self.tasks_per_day // 10)
+
+
+def prepare(dsn: str) -> None:
+    """Make the functions that fill the tables."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(FILL.read_bytes())
+
+
+def end_of_day(size: Size, day: int) -> datetime:
+    """Return what is taken for now when a day of the history, from 1, is over."""
+    return NOW - timedelta(days=size.days - day)
+
+
+def add_day(dsn: str, size: Size, day: int) -> float:
+    """Record one day and roll it up; returns the seconds of server CPU that the tasks took."""
+    to_at = end_of_day(size, day)
+    from_at = to_at - timedelta(days=1)
+    span = {"from_at": from_at, "to_at": to_at, "seed": day}
+    with connect(dsn, to_at.isoformat()) as connection:
+        connection.execute("select monitoring.ensure_partitions()")
+        _add(connection, "add_tasks", span | {"rows": size.tasks_per_day})
+        _vacuum(connection, from_at, to_at)
+        used = _roll_up(dsn, to_at)
+        _add(connection, "add_errors", span | {"rows": size.errors_per_day})
+        _add(connection, "add_samples", span | {"rows": size.samples_per_day})
+        _roll_up(dsn, to_at)
+        connection.execute("select bench.forget_old_minutes(%s)", (to_at,))
+        _vacuum(connection, from_at, to_at)
+        connection.execute("vacuum analyze monitoring.rollups, monitoring.rollup_progress")
+        connection.execute("vacuum analyze monitoring.error_group_totals")
+        # The job that makes partitions runs every hour, so now as well.
+        connection.execute("select monitoring.ensure_partitions()")
+    return used
+
+
+def _add(connection: psycopg.Connection, function: str, arguments: Mapping[str, object]) -> None:
+    connection.execute(
+        f"select bench.{function}(%(from_at)s, %(to_at)s, %(rows)s, %(seed)s)".encode(), arguments
+    )
+
+
+def _roll_up(dsn: str, now: datetime) -> float:
+    with connect(dsn, now.isoformat()) as connection:
+        before = cpu_seconds(connection.info.backend_pid)
+        connection.execute("select monitoring.roll_up()")
+        return cpu_seconds(connection.info.backend_pid) - before
+
+
+def _vacuum(connection: psycopg.Connection, from_at: datetime, to_at: datetime) -> None:
+    """Do what autovacuum would have done; it is off, so as not to run beside what is timed."""
+    for table in ("finished_tasks", "errors", "health_probes", "queue_samples"):
+        for at in (from_at, to_at):
+            connection.execute(f"vacuum analyze monitoring.{table}_{at:%Y%m%d}".encode())

@@ -1,0 +1,29 @@
+"""What a roll-up costs that finds little or nothing, after a short and after a long history."""
+
+from itertools import count
+
+import psycopg
+
+from bench.large.calls import Times, time_calls
+
+ROLL_UP = "select monitoring.roll_up()"
+NEW_ROWS = 1000
+_seeds = count(50_000)
+
+
+def measure_roll_up(dsn: str, now: str, sessions: int) -> dict[str, Times]:
+    """Time roll_up() with nothing new and with a thousand new tasks."""
+    return {
+        "nothing new": time_calls(dsn, now, ROLL_UP, sessions, 5),
+        f"{NEW_ROWS:,} new tasks": time_calls(dsn, now, ROLL_UP, sessions, 5, _add_new_rows),
+    }
+
+
+def _add_new_rows(connection: psycopg.Connection) -> None:
+    connection.execute(
+        """
+        select bench.add_tasks(c.now - interval '1 minute', c.now, %(rows)s, %(seed)s)
+        from monitoring.clock() c (now)
+        """,
+        {"rows": NEW_ROWS, "seed": next(_seeds)},
+    )

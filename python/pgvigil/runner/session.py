@@ -1,0 +1,155 @@
+"""The runner's connections, and what it says when it cannot have them."""
+
+import logging
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from pgvigil.exceptions import DatabaseNotReadyError, PgvigilError, explain
+from pgvigil.runner.log import log
+
+Session = psycopg.AsyncConnection[tuple[Any, ...]]
+
+# What a DSN says for itself counts more.
+_PARAMETERS = {
+    "fallback_application_name": "pgvigil runner",
+    "connect_timeout": "10",
+    "keepalives": "1",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+# Limits that suit a role's other programs: a job has a time limit of its own, and an idle runner
+# is no fault. Not every version of PostgreSQL has all of these.
+_NO_LIMITS = """
+select set_config(name, '0', false) from pg_settings
+where name in ('statement_timeout', 'transaction_timeout', 'idle_session_timeout')
+"""
+_SHORTEST_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
+
+
+def complete_dsn(dsn: str) -> str:
+    """Return a DSN with what the runner wants of its connections.
+
+    Raises:
+        DatabaseNotReadyError: it makes no sense. The message does not quote it, as libpq's would:
+            it may hold a password.
+    """
+    try:
+        given = {name: str(value) for name, value in conninfo_to_dict(dsn).items()}
+    except psycopg.ProgrammingError:
+        given = {"port": "none"}
+    # Half a password can end up as the port or, after an @ in it, as the host; libpq names both
+    # when it cannot use them. The name of an abstract socket begins with an @.
+    if "@" in given.get("host", "")[1:] or not set(given.get("port", "")) <= set("0123456789,"):
+        raise DatabaseNotReadyError(
+            "the DSN makes no sense",
+            hint="Write postgresql://user@host/database or key=value pairs; in the former %40 for"
+            " an @ in a user or password.",
+        )
+    missing = {name: value for name, value in _PARAMETERS.items() if name not in given}
+    return make_conninfo(dsn, **missing)
+
+
+async def open_session(dsn: str) -> Session:
+    """Open a connection for the runner; `dsn` comes from `complete_dsn`.
+
+    Raises:
+        psycopg.OperationalError: the server is away.
+    """
+    session = await Session.connect(dsn, autocommit=True, prepare_threshold=None)
+    session.add_notice_handler(_pass_on)
+    await session.execute(_NO_LIMITS)
+    return session
+
+
+def _pass_on(notice: psycopg.errors.Diagnostic) -> None:
+    """Log what the server, or a job, has to say besides."""
+    is_warning = (notice.severity_nonlocalized or notice.severity) == "WARNING"
+    log(logging.WARNING if is_warning else logging.DEBUG, f"{notice.message_primary}")
+
+
+def pauses() -> Iterator[float]:
+    """Yield the seconds to wait before each new attempt: growing up to a cap, never in step."""
+    pause = _SHORTEST_PAUSE
+    while True:
+        yield pause * random.uniform(0.5, 1)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def refusal(error: BaseException) -> PgvigilError | None:
+    """Return what an error says about the installation, or None for one that says nothing."""
+    if isinstance(
+        error,
+        psycopg.errors.InvalidSchemaName
+        | psycopg.errors.UndefinedFunction
+        | psycopg.errors.UndefinedTable
+        | psycopg.errors.UndefinedColumn,
+    ):
+        return DatabaseNotReadyError(
+            "pgvigil is not in this database, or too old", hint="Run `pgvigil migrate` on it."
+        )
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        return DatabaseNotReadyError(
+            "the database is read-only",
+            hint="Connect to the primary; with several hosts add target_session_attrs=primary.",
+        )
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return DatabaseNotReadyError(
+            str(error.diag.message_primary), hint="Grant monitoring_admin to the runner's role."
+        )
+    return None
+
+
+class Outage:
+    """Which connections are in trouble; says each reason once, and once that it is over."""
+
+    def __init__(self, level: int, then: str) -> None:
+        """Begin without trouble.
+
+        Args:
+            level: how badly trouble ranks in the log.
+            then: what is done about it, as the end of a sentence.
+        """
+        self._level = level
+        self._then = then
+        self.number = 0
+        """Grows with each outage: a connection from before one is not to be relied on."""
+        self._troubled: set[str] = set()
+        self._said: set[str] = set()
+        self._began_at = 0.0
+
+    def begin(self, who: str, error: BaseException) -> None:
+        """Note that a connection is of no use, and say so unless that is known already."""
+        if not self._troubled:
+            self.number += 1
+            self._began_at = time.monotonic()
+        self._troubled.add(who)
+        refused = refusal(error)
+        # Whatever tells that a server is away counts as one reason: refused, starting up, gone.
+        reason = str(refused) if refused else "away"
+        level = logging.DEBUG if reason in self._said else self._level
+        self._said.add(reason)
+        log(level, f"{_explain(refused or error)}{self._then}", connection=who)
+
+    def end(self, who: str) -> None:
+        """Note that a connection works; say so when it was the last one in trouble."""
+        if who not in self._troubled:
+            return
+        self._troubled.discard(who)
+        if not self._troubled:
+            self._said.clear()
+            seconds = time.monotonic() - self._began_at
+            log(logging.INFO, f"the database works again, after {seconds:.1f} s")
+
+
+def _explain(error: BaseException) -> str:
+    """Return one line: what libpq says fills several."""
+    lines = (explain(error) or str(error) or type(error).__name__).splitlines()
+    return " ".join(line.strip() for line in lines)

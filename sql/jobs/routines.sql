@@ -1,0 +1,87 @@
+-- What a job calls: a function or procedure of the database, named with its schema. It is looked up
+-- when the job is scheduled and again at every run.
+
+create or replace function monitoring._find_job_routine(p_procedure_name text) returns regprocedure
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_parts text [];
+    v_routine regprocedure;
+begin
+    perform monitoring._checked_name('procedure_name', p_procedure_name);
+    begin
+        v_parts := parse_ident(regexp_replace(p_procedure_name, '\(\s*\)\s*$', ''));
+    exception
+        when invalid_parameter_value then
+            v_parts := '{}';
+    end;
+    -- An argument with a default is left out; an "out" argument of a procedure cannot be.
+    select p.oid::regprocedure into v_routine
+    from pg_proc p
+    inner join pg_namespace n on n.oid = p.pronamespace
+    where cardinality(v_parts) = 2
+        and n.nspname = v_parts[1]
+        and p.proname = v_parts[2]
+        and p.prokind in ('f', 'p')
+        and p.pronargs = p.pronargdefaults
+        and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+        and not (p.prokind = 'p' and 'o' = any (coalesce(p.proargmodes, '{}')))
+    order by p.pronargs
+    limit 1;
+    if v_routine is null then
+        raise exception using
+            errcode = 'PV007',
+            message = format('there is no function or procedure "%s" that needs no arguments',
+                left(p_procedure_name, 100)),
+            hint = 'Name one that exists, with its schema, such as monitoring.roll_up.';
+    end if;
+    return v_routine;
+end
+$$;
+
+comment on function monitoring._find_job_routine(text) is
+'The function or procedure of that name, given with its schema, that can be called without '
+'arguments; or PV007.';
+
+create or replace function monitoring._call_job_routine(p_procedure_name text) returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_routine regprocedure := monitoring._find_job_routine(p_procedure_name);
+    v_schema name;
+    v_name name;
+    v_kind "char";
+    v_is_set boolean;
+    v_is_void boolean;
+    v_result jsonb;
+begin
+    select n.nspname, p.proname, p.prokind, p.proretset, p.prorettype = 'void'::regtype
+    into v_schema, v_name, v_kind, v_is_set, v_is_void
+    from pg_proc p
+    inner join pg_namespace n on n.oid = p.pronamespace
+    where p.oid = v_routine;
+
+    if v_kind = 'p' then
+        execute format('call %I.%I()', v_schema, v_name);
+    elsif v_is_void then
+        execute format('select %I.%I()', v_schema, v_name);
+    elsif v_is_set then
+        execute format(
+            'select jsonb_agg(to_jsonb(r.result)) from (select %I.%I() as result) r',
+            v_schema, v_name
+        )
+        into v_result;
+    else
+        execute format('select to_jsonb(%I.%I())', v_schema, v_name) into v_result;
+    end if;
+    return v_result;
+end
+$$;
+
+comment on function monitoring._call_job_routine(text) is
+'Calls a function or procedure and returns what it returned: a value, an array of rows, or null '
+'when it returns nothing.';

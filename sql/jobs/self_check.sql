@@ -1,0 +1,222 @@
+-- Whether pgvigil itself keeps up. Each check is a function of its own; self_check() puts their
+-- rows one under the other, so a new check is one function and one line there. Reads jobs,
+-- rollup_progress, retention_policies and the catalogue.
+
+create or replace function monitoring._check_scheduler()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'scheduler',
+        -- A scheduler that comes by once a minute may be held up by a run or two.
+        case when s.late > interval '3 minutes' then 'late' else 'ok' end,
+        s.late,
+        concat_ws(
+            ', ',
+            coalesce(
+                'last run began at ' || to_char(s.last_started_at, 'YYYY-MM-DD HH24:MI:SSOF'),
+                'nothing has run yet'
+            ),
+            format('jobs due: %s', s.due),
+            'running: ' || s.running
+        )
+    from (
+        select
+            -- While other jobs are begun, one that is late is a matter of its own.
+            coalesce(
+                monitoring.clock() - greatest(
+                    min(j.next_run_at) filter (where j.seconds_late > 0),
+                    case when bool_or(j.seconds_late > 0) then max(j.last_started_at) end
+                ),
+                interval '0'
+            ) as late,
+            max(j.last_started_at) as last_started_at,
+            count(*) filter (where j.seconds_late > 0) as due,
+            string_agg(j.job_name, ', ' order by j.job_name) filter (where j.is_running) as running
+        from monitoring.v_jobs j
+    ) s;
+end
+$$;
+
+comment on function monitoring._check_scheduler() is
+'One row: late when jobs are due and nothing has been begun for more than three minutes.';
+
+create or replace function monitoring._check_jobs()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'job ' || j.job_name,
+        case when j.consecutive_failures > 0 then 'failed' else 'late' end,
+        make_interval(secs => greatest(j.seconds_late, j.running_seconds - j.timeout_seconds, 0)),
+        concat_ws(
+            ', ',
+            case
+                when j.consecutive_failures > 0
+                    then format('%s in a row did not complete, the last: %s: %s',
+                        j.consecutive_failures, j.last_status, split_part(j.last_error, E'\n', 1))
+            end,
+            case
+                when j.seconds_late > 180
+                    then 'due since ' || to_char(j.next_run_at, 'YYYY-MM-DD HH24:MI:SSOF')
+            end,
+            case
+                when j.running_seconds > j.timeout_seconds + 180
+                    then format('still running %s seconds after its start', round(j.running_seconds))
+            end
+        )
+    from monitoring.v_jobs j
+    where j.is_enabled
+        and (
+            j.consecutive_failures > 0
+            or j.seconds_late > 180
+            or j.running_seconds > j.timeout_seconds + 180
+        )
+    order by j.job_name;
+end
+$$;
+
+comment on function monitoring._check_jobs() is
+'A row for each enabled job that did not complete last time (failed), or that is more than three '
+'minutes late to begin or to end (late).';
+
+create or replace function monitoring._check_partitions()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'partitions',
+        case
+            when p.without_today is not null then 'failed'
+            when p.without_tomorrow is not null then 'late'
+            else 'ok'
+        end,
+        case
+            when p.without_tomorrow is null then interval '0'
+            else p.now - date_trunc('day', p.now, 'UTC')
+        end,
+        coalesce(
+            'without today''s: ' || p.without_today,
+            'without tomorrow''s: ' || p.without_tomorrow,
+            'today''s and tomorrow''s are there'
+        )
+    from (
+        select
+            n.now,
+            string_agg(t.table_name, ', ' order by t.table_name) filter (
+                where not monitoring._has_partition(t.table_name, n.now)
+            ) as without_today,
+            string_agg(t.table_name, ', ' order by t.table_name) filter (
+                where not monitoring._has_partition(t.table_name, n.now + interval '24 hours')
+            ) as without_tomorrow
+        from monitoring.partitioned_tables t
+        cross join (select monitoring.clock() as now) n
+        group by n.now
+    ) p;
+end
+$$;
+
+comment on function monitoring._check_partitions() is
+'One row: late while a table lacks the partition of the next day, failed while it lacks that of '
+'today. Recording goes on all the same, making what is missing.';
+
+create or replace function monitoring._check_rollups()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'roll-ups',
+        case when p.late > interval '3 minutes' then 'late' else 'ok' end,
+        p.late,
+        coalesce('rolled up at ' || to_char(p.rolled_up_at, 'YYYY-MM-DD HH24:MI:SSOF'), 'never rolled up')
+    from (
+        select
+            min(r.rolled_up_at) as rolled_up_at,
+            case
+                -- Before the first time it is late when there is something to roll up.
+                when bool_or(r.rolled_up_at is null) and not exists (
+                    select from monitoring.rollup_progress t
+                    where monitoring._has_new_rows(t.table_name, '-infinity', 'infinity')
+                ) then interval '0'
+                else greatest(
+                    monitoring.clock() - coalesce(min(r.rolled_up_at), (
+                        select m.installed_at from monitoring.installed_migrations m
+                        where m.migration_id = '0008_rollups'
+                    )),
+                    interval '0'
+                )
+            end as late
+        from monitoring.rollup_progress r
+    ) p;
+end
+$$;
+
+comment on function monitoring._check_rollups() is
+'One row: late when a table was last rolled up more than three minutes ago. What views show stays '
+'whole, but takes longer to read.';
+
+create or replace function monitoring._check_retention()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'retention',
+        case when p.behind > interval '1 day' then 'late' else 'ok' end,
+        p.behind,
+        coalesce('behind with ' || p.tables, 'all that is due has been removed')
+    from (
+        select
+            coalesce(make_interval(secs => max(r.seconds_behind)), interval '0') as behind,
+            string_agg(distinct r.table_name, ', ') filter (where r.seconds_behind > 86400) as tables
+        from monitoring.v_retention r
+    ) p;
+end
+$$;
+
+comment on function monitoring._check_retention() is
+'One row: late when rows are still there a day after they were due to go.';
+
+create or replace function monitoring.self_check()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select c.* from monitoring._check_scheduler() c
+    union all
+    select c.* from monitoring._check_jobs() c
+    union all
+    select c.* from monitoring._check_rollups() c
+    union all
+    select c.* from monitoring._check_partitions() c
+    union all
+    select c.* from monitoring._check_retention() c;
+end
+$$;
+
+comment on function monitoring.self_check() is
+'Whether pgvigil itself keeps up, one row a check: status ok, late or failed, how late, and why. '
+'Jobs have a row only when something is wrong.';

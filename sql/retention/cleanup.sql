@@ -1,0 +1,61 @@
+-- Removing what is older than its policy says: one call, one transaction, bounded work; the
+-- scheduler comes again. What takes long comes first and locks nobody out; locks that others could
+-- wait for come last, each waited for no longer than lock_timeout.
+
+create or replace function monitoring.cleanup_old_monitoring_data(
+    p_is_dry_run boolean default false
+)
+returns setof monitoring.removal
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+    v_is_dry_run boolean := coalesce(p_is_dry_run, true);
+    v_lock_timeout text := current_setting('lock_timeout');
+    v_due_days monitoring.removal [];
+    v_done monitoring.removal;
+    v_has_emptied boolean := false;
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        -- An older snapshot would not show all rows that a truncation removes.
+        perform monitoring._refuse_choice('transaction isolation',
+            current_setting('transaction_isolation'), array['read committed']);
+    end if;
+    if not pg_try_advisory_xact_lock(hashtext('monitoring.cleanup')) then
+        v_done := monitoring._not_removed(
+            '', '', 'none', null, 'busy: another clean-up is running'
+        );
+        return next v_done;
+        return;
+    end if;
+    perform set_config('lock_timeout', '150ms', true);
+
+    return query select d.* from monitoring._delete_due_rows(v_now, v_is_dry_run) d;
+    v_due_days := array(select d from monitoring._due_days(v_now, v_is_dry_run) d);
+    foreach v_done in array v_due_days loop
+        if v_done.note is null and not v_is_dry_run then
+            v_done := monitoring._empty_day(v_done);
+        end if;
+        v_has_emptied := v_has_emptied or v_done.partitions > 0;
+        return next v_done;
+    end loop;
+    -- Somebody may have a parent and wait for a day that was just emptied.
+    if not v_has_emptied then
+        for v_done in select d.* from monitoring._drop_empty_days(v_now, v_is_dry_run) d loop
+            return next v_done;
+            -- Those who wait for the parent must not wait for what waits after us.
+            if v_done.partitions > 0 and not v_is_dry_run then
+                v_lock_timeout := '150ms';
+            end if;
+        end loop;
+    end if;
+    perform set_config('lock_timeout', v_lock_timeout, true);
+end
+$$;
+
+comment on function monitoring.cleanup_old_monitoring_data(boolean) is
+'Removes what is older than its policy says, a bounded part at each call and without waiting long '
+'for a lock, and tells what it removed; a dry run only tells. What is left goes at the next call.';

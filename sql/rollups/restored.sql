@@ -1,0 +1,87 @@
+-- Transactions are numbered by the server. Where a dump was restored on another one, its numbers
+-- may lie below those of the rows, which would then hide what is recorded from now on: so an offset
+-- is added to them. What was recorded between the restore and now is found by a rebuild.
+
+create or replace function monitoring._system_identifier() returns bigint
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if has_function_privilege('pg_control_system()', 'execute') then
+        return (select s.system_identifier from pg_control_system() s);
+    end if;
+    return null;
+end
+$$;
+
+comment on function monitoring._system_identifier() is
+'Identifier of this server''s cluster; null where it may not be read.';
+
+create or replace function monitoring._follow_transaction_numbers(p_table text) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_server bigint := monitoring._system_identifier();
+    v_progress monitoring.rollup_progress;
+begin
+    select r.* into v_progress from monitoring.rollup_progress r where r.table_name = p_table;
+    if v_progress.system_identifier is null then
+        update monitoring.rollup_progress
+        set system_identifier = v_server
+        where table_name = p_table;
+    elsif v_progress.system_identifier <> v_server
+        -- The next transaction's number, for our own may be older than the last roll-up.
+        or pg_snapshot_xmax(pg_current_snapshot())::text::bigint + v_progress.xid_offset
+            < v_progress.claimed_below
+    then
+        perform monitoring._adopt_restored_rows(v_progress, v_server);
+    end if;
+end
+$$;
+
+comment on function monitoring._follow_transaction_numbers(text) is
+'Sees to it that rows recorded from now on have higher transaction numbers than those that are '
+'rolled up, on whichever server they were recorded.';
+
+create or replace function monitoring._adopt_restored_rows(
+    p_progress monitoring.rollup_progress, p_server bigint
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_offset bigint := greatest(p_progress.claimed_below - txid_current(), 0);
+    v_first_day timestamptz;
+    v_newest timestamptz := monitoring.clock() + interval '1 day';
+begin
+    -- Waits for those who are recording, so that their rows are in the rebuild. Partitions are
+    -- inserted into through their parent, with its default.
+    execute format(
+        'alter table only monitoring.%I alter column recorded_xid set default txid_current() + %s',
+        p_progress.table_name, v_offset
+    );
+    update monitoring.rollup_progress
+    set system_identifier = p_server, xid_offset = v_offset
+    where table_name = p_progress.table_name;
+
+    select to_date(min(right(c.relname, 8)), 'YYYYMMDD')::timestamp at time zone 'UTC'
+    into v_first_day
+    from pg_inherits i
+    inner join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = to_regclass('monitoring.' || p_progress.table_name);
+    if p_progress.complete_since > v_first_day then
+        v_first_day := date_trunc('day', p_progress.complete_since, 'UTC') + interval '1 day';
+    end if;
+    perform monitoring.rebuild_rollups(p_progress.source, v_first_day, v_newest)
+    where v_first_day < v_newest;
+end
+$$;
+
+comment on function monitoring._adopt_restored_rows(monitoring.rollup_progress, bigint) is
+'Lets transaction numbers go on from those of the restored rows, and rebuilds the roll-ups from '
+'what is there; groups of errors lack what was recorded between the restore and now.';

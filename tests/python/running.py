@@ -1,0 +1,85 @@
+"""Running `pgvigil run` beside a test."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.harness.clients import clean_environment
+
+
+class RunningRunner:
+    """A `pgvigil run` of its own process, and what it logs."""
+
+    def __init__(self, dsn: str, *options: str, environment: Mapping[str, str] = {}) -> None:
+        """Start it; options are those of the command."""
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [str(Path(sys.executable).parent / "pgvigil"), "run", *options],
+            env={**clean_environment(), "PGVIGIL_DSN": dsn, **environment},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Make sure that it is gone, and show what it said if the test failed."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.wait()
+        if error is not None:
+            print(self.text, file=sys.stderr)
+
+    @property
+    def text(self) -> str:
+        """All that it has logged so far."""
+        return "".join(self.lines)
+
+    def wait_for(self, text: str, seconds: float = 20, *, times: int = 1) -> None:
+        """Wait until it has logged something, so many times at least."""
+        wait_until(lambda: self.text.count(text) >= times, seconds)
+
+    def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send it a signal."""
+        os.kill(self.process.pid, number)
+
+    def wait(self, seconds: float = 30) -> int:
+        """Wait for its end and return its exit code."""
+        code = self.process.wait(timeout=seconds)
+        self._reader.join(timeout=seconds)
+        return code
+
+    def stop(self) -> int:
+        """Have it end by itself and return its exit code."""
+        self.signal()
+        return self.wait()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        with self.process.stderr as stream:
+            self.lines.extend(iter(stream.readline, ""))
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until something is so, and fail when that takes too long."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
