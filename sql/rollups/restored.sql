@@ -75,7 +75,7 @@ begin
     inner join pg_class c on c.oid = i.inhrelid
     where i.inhparent = to_regclass('monitoring.' || p_progress.table_name);
     if p_progress.complete_since > v_first_day then
-        v_first_day := date_trunc('day', p_progress.complete_since, 'UTC') + interval '1 day';
+        v_first_day := date_trunc('day', p_progress.complete_since, 'UTC') + interval '24 hours';
     end if;
     perform monitoring.rebuild_rollups(p_progress.source, v_first_day, v_newest)
     where v_first_day < v_newest;

@@ -81,16 +81,18 @@ begin atomic
             s.to_at,
             date_trunc('day', s.from_at + '24 hours'::interval - '1 microsecond'::interval, 'UTC')
                 as first_day,
-            case
-            -- Today is not over: what there is of it is in its day.
-                when s.to_at > (select monitoring.clock()) then 'infinity'
-                else date_trunc('day', s.to_at, 'UTC')
-            end as end_day
+            date_trunc('day', s.to_at, 'UTC') as end_day
         from (
             select
                 date_trunc('hour', p_from, 'UTC') as from_at,
-                date_trunc('hour', p_to + '1 hour'::interval - '1 microsecond'::interval, 'UTC')
-                    as to_at
+                case
+                    when p_to <= (select date_trunc('hour', monitoring.clock(), 'UTC'))
+                        then date_trunc(
+                                'hour', p_to + '1 hour'::interval - '1 microsecond'::interval, 'UTC'
+                            )
+                    -- Today is not over: what there is of it is in its day.
+                    else 'infinity'
+                end as to_at
         ) as s
     )
 
@@ -116,7 +118,8 @@ begin atomic
 end;
 
 comment on function monitoring._rollups_between(text, timestamptz, timestamptz) is
-'Roll-ups that cover a span once: days where they lie within it, hours at its ends.';
+'Roll-ups that cover a span once: days where they lie within it, hours at its ends. An end in this '
+'hour or later counts as none.';
 
 create or replace function monitoring._last_day_since() returns timestamptz
 language sql
@@ -209,4 +212,5 @@ end;
 
 comment on function monitoring.get_task_statistics(timestamptz, timestamptz) is
 'Attempts that ended in a span (the last 30 days when left out), widened to whole hours, by type '
-'and status: how many, and their milliseconds from start to end.';
+'and status: how many, and their milliseconds from start to end. An end in this hour or later '
+'counts as none.';

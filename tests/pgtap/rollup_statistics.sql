@@ -1,7 +1,7 @@
 -- get_task_statistics: any span, widened to whole hours, from days where they lie within it.
 
 begin;
-select plan(20);
+select plan(24);
 \ir helpers/fixed_clock.psql
 \ir helpers/plans.psql
 
@@ -70,6 +70,34 @@ select is_empty(
     $$,
     'every hour is counted once, wherever a span begins and however long it is'
 );
+
+-- A program whose clock is ahead.
+select monitoring.complete_task_tracking('ahead', p_finished_at => '2026-01-15 18:00+00');
+select monitoring.complete_task_tracking('far ahead', p_finished_at => '2026-01-16 06:00+00');
+
+select
+    results_eq(
+        format(
+            $$
+            select t, pg_temp.tasks_between(%L, t::timestamptz)
+            from unnest(array['2026-01-15 11:59:59+00', '2026-01-15 12:00+00']) as t
+        $$, from_at
+        ),
+        format(
+            $$values ('2026-01-15 11:59:59+00', %s::numeric), ('2026-01-15 12:00+00', %s)$$,
+            counted, counted
+        ),
+        'what is to come is not in a span that ends before this hour, as one from ' || from_at
+    )
+from (values ('2026-01-14 11:00+00', 25), ('2026-01-15 06:00+00', 6)) as spans (from_at, counted);
+
+select
+    is(
+        pg_temp.tasks_between(from_at::timestamptz, '2026-01-15 12:00:00.000001+00'),
+        counted::numeric,
+        'but in one that ends in this hour, as from ' || from_at
+    )
+from (values ('2026-01-14 11:00+00', 27), ('2026-01-15 06:00+00', 8)) as spans (from_at, counted);
 
 -- Where the clocks of the session's zone are set forward within the span.
 select monitoring.complete_task_tracking('summer', p_finished_at => '2025-03-09 00:30+00');
