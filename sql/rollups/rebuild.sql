@@ -25,7 +25,7 @@ begin atomic
         where not p.is_new
     ),
 
-    windows as (
+    windows as materialized (
         select
             c.component_name,
             c.component_type,
@@ -56,11 +56,18 @@ begin atomic
                 partition by p.component_name, p.component_type order by p.checked_at, p.probe_id
             ) as to_at
         from windows as w
-        inner join checks as p
-            on
-                w.component_name = p.component_name
-                and w.component_type = p.component_type
-                and p.checked_at between w.from_at and w.to_at
+        cross join
+            lateral (
+                select u.*
+                from checks as u
+                where
+                    u.component_name = w.component_name
+                    and u.component_type = w.component_type
+                    and u.checked_at between w.from_at and w.to_at
+                order by u.checked_at asc, u.probe_id asc
+                -- Looked up component by component, never joined with all checks there are.
+                offset 0
+            ) as p
     )
 
     select

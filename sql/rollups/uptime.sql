@@ -92,7 +92,7 @@ begin atomic
         group by p.component_name, p.component_type
     ),
 
-    windows as (
+    windows as materialized (
         select
             t.component_name,
             t.component_type,
@@ -124,11 +124,18 @@ begin atomic
             p.probe_id,
             p.is_new
         from windows as w
-        inner join monitoring._uptime_checks(p_below, p_still_open) as p
-            on
-                w.component_name = p.component_name
-                and w.component_type = p.component_type
-                and p.checked_at between w.from_at and w.to_at
+        cross join
+            lateral (
+                select u.*
+                from monitoring._uptime_checks(p_below, p_still_open) as u
+                where
+                    u.component_name = w.component_name
+                    and u.component_type = w.component_type
+                    and u.checked_at between w.from_at and w.to_at
+                order by u.checked_at asc, u.probe_id asc
+                -- Looked up component by component, never joined with all checks there are.
+                offset 0
+            ) as p
     ),
 
     spells as (
