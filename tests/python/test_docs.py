@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from pgvigil.server import PostgresServer
 from tests.harness import sql_api
@@ -13,14 +14,26 @@ ROOT = Path(__file__).parents[2]
 PROMPT = "=> "
 
 
-def test_the_readme_session_prints_what_the_readme_shows(
-    server: PostgresServer, connection: psycopg.Connection, tmp_path: Path
+@pytest.mark.parametrize("document", ["README.md", "docs/rollups.md"])
+def test_a_session_prints_what_the_document_shows(
+    server: PostgresServer, connection: psycopg.Connection, tmp_path: Path, document: str
 ) -> None:
-    shown = _session(ROOT / "README.md")
+    shown = _session(ROOT / document)
     script = tmp_path / "session.sql"
     script.write_text("\n".join(_echoing(shown)))
     printed = run_psql(server, connection.info.dbname, "-X", "-q", "-f", script)
     assert _tidy(printed) == _tidy(shown)
+
+
+@pytest.mark.parametrize("document", ["docs/rollups.md"])
+def test_a_reader_may_run_the_queries_that_a_document_gives(
+    connection: psycopg.Connection, document: str
+) -> None:
+    queries = re.findall(r"```sql\n(select .*?)```", (ROOT / document).read_text(), re.DOTALL)
+    assert len(queries) > 2
+    connection.execute("set role monitoring_reader")
+    for query in queries:
+        connection.execute(query.encode())
 
 
 def test_the_sql_reference_is_fresh(connection: psycopg.Connection) -> None:
