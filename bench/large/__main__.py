@@ -26,7 +26,6 @@ SETTINGS = {
     "autovacuum": "off",
 }
 ROLL_UP_TARGET_SECONDS = 5
-STATISTICS_TARGET = 500
 
 
 @click.command(help=__doc__)
@@ -80,7 +79,9 @@ def _roll_up(dsn: str, size: Size, sessions: int) -> Table:
         if day in (1, size.days):
             now = end_of_day(size, day).isoformat()
             for name, times in measure_roll_up(dsn, now, sessions).items():
-                table.add_row(name, f"{day} days", *_as_cells(times), "as after 1 day")
+                table.add_row(
+                    name, f"{day} days" if day > 1 else "1 day", *_as_cells(times), "as after 1 day"
+                )
     seconds = cpu * 1e6 / (size.days * size.tasks_per_day)
     table.add_row(
         "a day at once, by million tasks", f"{size.days} days", "", "", f"{seconds * 1000:,.0f}",
