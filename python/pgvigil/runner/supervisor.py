@@ -107,7 +107,8 @@ def _moments(job: Any) -> Iterator[float]:
         time_left = job.timeout_seconds - job.running_seconds
         if time_left > 0:
             yield time_left + _SHORT_WHILE
-    elif job.next_run_at is not None and job.seconds_late is not None:
+    # Nobody tells when a run has ended, and it may be due again by then.
+    if job.next_run_at is not None:
         time_left = (job.next_run_at - job.now).total_seconds()
         yield time_left + _SHORT_WHILE if time_left > 0 else _SECONDS_BETWEEN_LOOKS
 
