@@ -169,7 +169,7 @@ declare
     ];
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
-        'rebuild_rollups', '_check_rebuild',
+        'rebuild_rollups',
         'request_job', 'enable_job',
         'set_retention', 'set_partitions_ahead'
     ];

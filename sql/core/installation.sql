@@ -51,10 +51,8 @@ return (
     cross join lateral (
         select
             count(*) as partitions,
-            max(to_date(right(c.relname, 8), 'YYYYMMDD')) as newest
-        from pg_catalog.pg_inherits as i
-        inner join pg_catalog.pg_class as c on i.inhrelid = c.oid
-        where i.inhparent = to_regclass('monitoring.' || t.table_name)
+            max((d.begins_at at time zone 'UTC')::date) as newest
+        from monitoring._days(t.table_name) as d
     ) as p
 );
 

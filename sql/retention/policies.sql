@@ -18,32 +18,18 @@ left join (
 ) as c (table_name, category_column, categories) on t.table_name = c.table_name
 union all
 select
-    'unsuccessful_attempts' as table_name,
-    'finished_at' as time_column,
-    null as category_column,
-    null as categories,
+    p.table_name,
+    p.time_column,
+    p.category_column,
+    p.categories,
     false as is_partitioned
-union all
-select
-    'rollups' as table_name,
-    'bucket_at' as time_column,
-    'resolution' as category_column,
-    array['minute', 'hour', 'day'] as categories,
-    false as is_partitioned
-union all
-select
-    'error_group_totals' as table_name,
-    'last_seen_at' as time_column,
-    null as category_column,
-    null as categories,
-    false as is_partitioned
-union all
-select
-    'component_states' as table_name,
-    'checked_at' as time_column,
-    null as category_column,
-    null as categories,
-    false as is_partitioned;
+from (
+    values
+    ('unsuccessful_attempts', 'finished_at', null::text, null::text[]),
+    ('rollups', 'bucket_at', 'resolution', array['minute', 'hour', 'day']),
+    ('error_group_totals', 'last_seen_at', null, null),
+    ('component_states', 'checked_at', null, null)
+) as p (table_name, time_column, category_column, categories);
 
 comment on view monitoring._retained_tables is
 'Tables whose rows are removed by age.';

@@ -69,11 +69,7 @@ begin
     set system_identifier = p_server, xid_offset = v_offset
     where table_name = p_progress.table_name;
 
-    select to_date(min(right(c.relname, 8)), 'YYYYMMDD')::timestamp at time zone 'UTC'
-    into v_first_day
-    from pg_inherits i
-    inner join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = to_regclass('monitoring.' || p_progress.table_name);
+    select min(d.begins_at) into v_first_day from monitoring._days(p_progress.table_name) d;
     if p_progress.complete_since > v_first_day then
         v_first_day := date_trunc('day', p_progress.complete_since, 'UTC') + interval '24 hours';
     end if;

@@ -124,11 +124,9 @@ begin
     from monitoring.rollup_progress r
     where r.table_name = p_table;
     -- Every new row is in some bucket: where none was written there is nothing else to do.
-    if v_written = 0 then
-        null;
-    elsif p_table = 'errors' then
+    if v_written > 0 and p_table = 'errors' then
         perform monitoring._merge_error_groups(p_below, p_still_open);
-    elsif p_table = 'health_probes' then
+    elsif v_written > 0 and p_table = 'health_probes' then
         v_written := v_written + monitoring._merge_uptime(p_below, p_still_open);
         perform monitoring._merge_component_states(p_below, p_still_open);
     end if;
