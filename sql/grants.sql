@@ -155,6 +155,11 @@ declare
         '_spell_buckets', '_summable', '_short_name', '_trends_of', '_minutes_kept_since',
         '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since',
         '_read_samples', '_trends_between', 'self_check', '_job_lock_key',
+        -- alerts
+        -- own rules and backtests
+        -- notifications
+        -- configuration
+        -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
     v_recording constant text [] := array[
@@ -170,6 +175,11 @@ declare
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
         'rebuild_rollups',
+        -- alerts
+        -- own rules and backtests
+        -- notifications
+        -- configuration
+        -- jobs and retention
         'request_job', 'enable_job',
         'set_retention', 'set_partitions_ahead'
     ];

@@ -56,6 +56,34 @@
 \ir retention/days.sql
 \ir retention/cleanup.sql
 
+-- alerts: what people set, the built-in rules, own rules, the engine, and telling people
+\ir alerts/matching.sql
+\ir alerts/rules.sql
+\ir alerts/error_rules.sql
+\ir alerts/health_rules.sql
+\ir alerts/queue_rules.sql
+\ir alerts/task_rules.sql
+\ir alerts/task_outcome_rules.sql
+\ir alerts/missed_runs.sql
+\ir alerts/self_rules.sql
+\ir alerts/own_rules.sql
+\ir alerts/silences.sql
+\ir notifications/channels.sql
+\ir notifications/messages.sql
+\ir notifications/plan.sql
+\ir notifications/summary.sql
+\ir notifications/outbox.sql
+\ir alerts/transitions.sql
+\ir alerts/evaluate.sql
+\ir alerts/decide.sql
+\ir alerts/explain.sql
+\ir alerts/backtest.sql
+
+-- configuration as one document
+\ir config/checks.sql
+\ir config/apply.sql
+\ir config/get.sql
+
 -- reading
 \ir tasks/views.sql
 \ir errors/views.sql
@@ -66,6 +94,7 @@
 \ir jobs/views.sql
 \ir jobs/self_check.sql
 \ir alerts/views.sql
+\ir notifications/views.sql
 \ir retention/views.sql
 \ir dashboards/summary.sql
 

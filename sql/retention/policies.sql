@@ -28,7 +28,12 @@ from (
     ('unsuccessful_attempts', 'finished_at', null::text, null::text[]),
     ('rollups', 'bucket_at', 'resolution', array['minute', 'hour', 'day']),
     ('error_group_totals', 'last_seen_at', null, null),
-    ('component_states', 'checked_at', null, null)
+    ('component_states', 'checked_at', null, null),
+    -- What is open has no end yet, and is never due.
+    ('raised_alerts', 'resolved_at', null, null),
+    ('alert_transitions', 'changed_at', null, null),
+    ('alert_silences', 'ends_at', null, null),
+    ('queued_notifications', 'finished_at', null, null)
 ) as p (table_name, time_column, category_column, categories);
 
 comment on view monitoring._retained_tables is

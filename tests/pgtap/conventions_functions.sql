@@ -67,6 +67,11 @@ select set_eq(
         'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation',
         '_run_job', 'enable_job', 'request_job', 'self_check', 'next_cron_time',
         'roll_up', 'rebuild_rollups',
+        -- alerts
+        -- own rules and backtests
+        -- notifications
+        -- configuration
+        -- pg_cron and retention
         '_read_recent_pg_cron_runs',
         'set_retention', 'set_partitions_ahead', 'cleanup_old_monitoring_data'
     ],

@@ -181,7 +181,12 @@ select set_eq(
         -- a row while a task runs, or until it succeeds
         'active_tasks', 'unsuccessful_attempts',
         -- a row for each thing there is, or for each table
-        'error_group_totals', 'component_states', 'rollup_progress'
+        'error_group_totals', 'component_states', 'rollup_progress', 'alert_rule_states',
+        -- what people set about alerts
+        'alert_rules', 'alert_thresholds', 'alert_silences', 'alert_inhibitions',
+        'notification_channels',
+        -- a row for each change of an alert or message, which rules keep few
+        'raised_alerts', 'alert_transitions', 'queued_notifications'
     ],
     'every other table stays small whatever programs record: a new one is either on that list, so '
     'that it is partitioned, or on this one with its reason'

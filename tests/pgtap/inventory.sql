@@ -41,6 +41,18 @@ select functions_are(
         '_slice_end', '_delete_slice', '_due_policies', '_delete_span', '_delete_due_rows',
         '_look_at_day', '_due_days', '_empty_day', '_empty_due_days', '_drop_day', '_drop_days',
         '_drop_empty_days',
+        -- alerts: the engine
+
+        -- alerts: errors, health, queues and pgvigil itself
+
+        -- alerts: tasks
+
+        -- alerts: own rules and backtests
+
+        -- notifications
+
+        -- configuration
+
         -- jobs
         'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
         '_call_job_routine', '_is_cron', '_parse_interval', '_seconds_between_runs',
@@ -104,7 +116,10 @@ select set_eq(
         'unsuccessful_attempts', 'finished_tasks', 'errors', 'error_group_states',
         'metric_samples', 'log_lines', 'health_probes', 'queue_samples', 'rollups',
         'rollup_progress', 'error_group_totals', 'component_states',
-        'jobs', 'retention_policies'
+        'jobs', 'retention_policies',
+        'alert_rules', 'alert_thresholds', 'alert_rule_states', 'raised_alerts',
+        'alert_transitions', 'alert_silences', 'alert_inhibitions', 'notification_channels',
+        'queued_notifications'
     ],
     'these are all the tables'
 );
@@ -134,7 +149,9 @@ select sequences_are(
     'monitoring',
     array[
         'errors_error_id_seq', 'metric_samples_sample_id_seq', 'log_lines_log_id_seq',
-        'health_probes_probe_id_seq', 'queue_samples_sample_id_seq'
+        'health_probes_probe_id_seq', 'queue_samples_sample_id_seq',
+        'raised_alerts_alert_id_seq', 'alert_transitions_transition_id_seq',
+        'alert_silences_silence_id_seq', 'queued_notifications_notification_id_seq'
     ],
     'these are all the sequences'
 );

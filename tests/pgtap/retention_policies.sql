@@ -16,7 +16,9 @@ select results_eq(
     $$,
     $$
         values
-        ('component_states', '', '1 year'::interval, null::timestamptz),
+        ('alert_silences', '', '90 days'::interval, null::timestamptz),
+        ('alert_transitions', '', '90 days', null),
+        ('component_states', '', '1 year', null),
         ('error_group_totals', '', '1 year', null),
         ('errors', 'low', '30 days', null),
         ('errors', 'medium', '45 days', null),
@@ -27,6 +29,8 @@ select results_eq(
         ('log_lines', '', '30 days', null),
         ('metric_samples', '', '7 days', null),
         ('queue_samples', '', '7 days', null),
+        ('queued_notifications', '', '30 days', null),
+        ('raised_alerts', '', '7 days', null),
         ('rollups', 'minute', '2 days', null),
         ('rollups', 'hour', '90 days', null),
         ('rollups', 'day', '5 years', null),
