@@ -70,6 +70,8 @@ select set_eq(
         -- alerts
         -- own rules and backtests
         -- notifications
+        'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
+        'send_test_notification', 'retry_notification',
         -- configuration
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',
