@@ -165,7 +165,7 @@ begin
     return concat_ws(
         E'\n  ',
         monitoring._notice_title(p_notice, p_now),
-        concat_ws(', ', 'value ' || v_value, 'threshold ' || v_threshold),
+        nullif(concat_ws(', ', 'value ' || v_value, 'threshold ' || v_threshold), ''),
         format('rule %s, %s', p_notice ->> 'rule',
             monitoring._one_line(p_notice ->> 'fingerprint')),
         monitoring._shortened(v_labels, 500),
