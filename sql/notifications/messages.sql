@@ -121,7 +121,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_severity text := upper((p_notice ->> 'severity') collate "C");
+    v_severity text := upper(p_notice ->> 'severity' collate "C");
     v_fired_at timestamptz := (p_notice ->> 'fired_at')::timestamptz;
     v_resolved_at timestamptz := (p_notice ->> 'resolved_at')::timestamptz;
 begin

@@ -95,7 +95,7 @@ begin
         case p_notice ->> 'status'
             when 'resolved' then monitoring._notice_title(p_notice, p_now)
             else format('%s for %s: %s',
-                upper((p_notice ->> 'severity') collate "C"),
+                upper(p_notice ->> 'severity' collate "C"),
                 monitoring._spell_seconds(
                     date_part('epoch', p_now - (p_notice ->> 'fired_at')::timestamptz)
                 ),
