@@ -144,9 +144,11 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tasks jsonb := monitoring._summarize_tasks();
-    v_errors jsonb := monitoring._summarize_errors();
+    v_tasks jsonb;
+    v_errors jsonb;
 begin
+    v_tasks := monitoring._summarize_tasks();
+    v_errors := monitoring._summarize_errors();
     return jsonb_build_object(
         'tasks_ended', v_tasks -> 'ended',
         'tasks_failed', v_tasks -> 'failed',

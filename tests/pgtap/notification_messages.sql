@@ -115,19 +115,20 @@ select is(
         order by notification_id desc limit 1
     ),
     (
-        select jsonb_build_object(
-            'channel', 'ops', 'kind', 'alerts', 'created_at', '2026-01-15T14:08:00.000000Z',
-            'held_back', 0,
-            'alerts', jsonb_build_array(jsonb_build_object(
-                'alert_id', alert_id, 'event', 'escalated', 'rule', 'too_deep',
-                'fingerprint', 'a', 'severity', 'medium', 'status', 'firing',
-                'summary', 'queue a: 612 waiting', 'value', null, 'threshold', null,
-                'unit', 'messages', 'labels', '{"queue": "a", "x": "1"}'::jsonb,
-                'started_at', '2026-01-15T14:06:00.000000Z',
-                'fired_at', '2026-01-15T14:06:00.000000Z', 'resolved_at', null,
-                'acknowledged_by', null
-            ))
-        )
+        select
+            jsonb_build_object(
+                'channel', 'ops', 'kind', 'alerts', 'created_at', '2026-01-15T14:08:00.000000Z',
+                'held_back', 0,
+                'alerts', jsonb_build_array(jsonb_build_object(
+                    'alert_id', alert_id, 'event', 'escalated', 'rule', 'too_deep',
+                    'fingerprint', 'a', 'severity', 'medium', 'status', 'firing',
+                    'summary', 'queue a: 612 waiting', 'value', null, 'threshold', null,
+                    'unit', 'messages', 'labels', '{"queue": "a", "x": "1"}'::jsonb,
+                    'started_at', '2026-01-15T14:06:00.000000Z',
+                    'fired_at', '2026-01-15T14:06:00.000000Z', 'resolved_at', null,
+                    'acknowledged_by', null
+                ))
+            )
         from monitoring.raised_alerts where fingerprint = 'a'
     ),
     'programs get the same as JSON, times in UTC'
@@ -191,16 +192,14 @@ select matches(pg_temp.last_message(), 'since 2026-01-15 14:11 UTC', 'times are 
 
 -- Boundaries: lengths and values
 
-select
-    is(monitoring._spell_seconds(seconds), spelt, seconds || ' seconds are ' || spelt)
+select is(monitoring._spell_seconds(seconds), spelt, seconds || ' seconds are ' || spelt)
 from (
     values
     (-5, '0 s'), (0, '0 s'), (59.9, '59 s'), (60, '1 min'), (3599, '59 min'), (3600, '1 h'),
     (7500, '2 h 5 min'), (86400, '1 d'), (97200, '1 d 3 h'), (8640000, '100 d')
 ) as lengths (seconds, spelt);
 
-select
-    is(monitoring._spell_value(value, unit), spelt, value || ' is ' || spelt)
+select is(monitoring._spell_value(value, unit), spelt, value || ' is ' || spelt)
 from (
     values
     (0::float8, 's', '0 s'), (612, null, '612'), (99.98765, '%', '99.988 %'),
