@@ -184,6 +184,8 @@ declare
         'enable_alert_rule', 'change_alert_rule',
         -- own rules and backtests
         -- notifications
+        'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
+        'send_test_notification', 'retry_notification',
         -- configuration
         -- jobs and retention
         'request_job', 'enable_job',

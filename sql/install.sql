@@ -70,6 +70,7 @@
 \ir alerts/silences.sql
 \ir notifications/channels.sql
 \ir notifications/messages.sql
+\ir notifications/alertmanager.sql
 \ir notifications/plan.sql
 \ir notifications/summary.sql
 \ir notifications/outbox.sql

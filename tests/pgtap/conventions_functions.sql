@@ -75,6 +75,8 @@ select set_eq(
         'enable_alert_rule', 'change_alert_rule',
         -- own rules and backtests
         -- notifications
+        'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
+        'send_test_notification', 'retry_notification',
         -- configuration
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',
@@ -133,7 +135,10 @@ select set_eq(
         '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
         '_clamped_percentile', '_summable', '_short_name',
-        '_severity_rank', '_label_matches', '_matches'
+        '_severity_rank', '_label_matches', '_matches',
+        -- notifications
+        '_known_time_zone', '_notice_rank', '_abandoned', '_one_line', '_shortened',
+        '_spell_value', '_spell_seconds'
     ],
     'only what depends on its arguments alone is immutable'
 );

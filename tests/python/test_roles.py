@@ -95,6 +95,15 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "change_alert_rule": ("change_alert_rule('known', '{}')", DECIDING),
     "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
     "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
+    "set_notification_channel": ("set_notification_channel('c', '{A}')", DECIDING),
+    "enable_notification_channel": ("enable_notification_channel('known')", DECIDING),
+    "remove_notification_channel": ("remove_notification_channel('known')", DECIDING),
+    "send_test_notification": ("send_test_notification('known')", DECIDING),
+    "retry_notification": ("retry_notification(1)", DECIDING),
+    "claim_notifications": ("claim_notifications('runner')", KEEPING),
+    "note_notification_sent": ("note_notification_sent(1, 1)", KEEPING),
+    "note_notification_failed": ("note_notification_failed(1, 1, 'gone')", KEEPING),
+    "next_notification_at": ("next_notification_at()", KEEPING),
     "cleanup_old_monitoring_data": ("cleanup_old_monitoring_data()", KEEPING),
     "ensure_partitions": ("ensure_partitions(1)", KEEPING),
     "note_code_checksum": ("note_code_checksum('x')", KEEPING),
@@ -134,6 +143,8 @@ def installed(own_server: PostgresServer) -> Iterator[psycopg.Connection]:
             "select monitoring.record_error('t', 'E', 'low', 'm', p_fingerprint => 'known',"
             " p_occurred_at => '2020-01-01 12:00+00')"
         )
+        connection.execute("select monitoring.set_notification_channel('known', '{A}')")
+        connection.execute("select monitoring.send_test_notification('known')")
         connection.execute(ALERTS)
         yield connection
 
