@@ -127,7 +127,8 @@ select set_eq(
         'error_fingerprint', 'fingerprint_version', 'message_template', 'version', '_job_lock_key',
         '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
-        '_clamped_percentile', '_summable', '_short_name'
+        '_clamped_percentile', '_summable', '_short_name',
+        '_figure'
     ],
     'only what depends on its arguments alone is immutable'
 );

@@ -46,6 +46,8 @@ select functions_are(
         -- alerts: errors, health, queues and pgvigil itself
 
         -- alerts: tasks
+        '_minutes_stored_since', '_counted_by_minute', '_counted_between', '_figure',
+        '_minutes_of',
 
         -- alerts: own rules and backtests
 
