@@ -156,6 +156,7 @@ declare
         '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since',
         '_read_samples', '_trends_between', 'self_check', '_job_lock_key',
         -- alerts
+        '_read_expected_runs',
         -- own rules and backtests
         -- notifications
         -- configuration
@@ -176,6 +177,7 @@ declare
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
         'rebuild_rollups',
         -- alerts
+        'expect_runs', 'forget_expected_runs',
         -- own rules and backtests
         -- notifications
         -- configuration

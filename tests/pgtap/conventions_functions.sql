@@ -68,6 +68,7 @@ select set_eq(
         '_run_job', 'enable_job', 'request_job', 'self_check', 'next_cron_time',
         'roll_up', 'rebuild_rollups',
         -- alerts
+        'expect_runs', 'forget_expected_runs', '_read_expected_runs',
         -- own rules and backtests
         -- notifications
         -- configuration
@@ -128,7 +129,7 @@ select set_eq(
         '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
         '_clamped_percentile', '_summable', '_short_name',
-        '_figure'
+        '_figure', '_attempt_fingerprint', '_task_labels'
     ],
     'only what depends on its arguments alone is immutable'
 );
