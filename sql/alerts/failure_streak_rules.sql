@@ -98,7 +98,7 @@ declare
     v_microsecond constant interval := interval '1 microsecond';
     v_minutes_from timestamptz := date_trunc('hour', p_now - interval '1 hour', 'UTC');
     v_hours_from timestamptz := date_trunc('day', v_minutes_from, 'UTC');
-    v_days_from timestamptz := v_hours_from - make_interval(hours => 24 * p_days::integer);
+    v_days_from timestamptz := v_hours_from - make_interval(hours => 24 * least(p_days, 3650)::integer);
 begin
     return query
     with spans as (

@@ -8,7 +8,10 @@ return coalesce(
     (
         select case
                 when r.parameters ? 'window_days'
-                    then make_interval(hours => 24 * (r.parameters ->> 'window_days')::integer)
+                    then make_interval(
+                        hours => 24
+                        * least((r.parameters ->> 'window_days')::double precision, 3650)::integer
+                    )
                 else monitoring._minutes_of(r)
             end
         from monitoring.alert_rules as r

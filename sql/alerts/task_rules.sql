@@ -221,7 +221,7 @@ as $$
 declare
     v_hours timestamptz [] := monitoring._same_hours(
         p_now, monitoring._minutes_of(p_rule),
-        monitoring._number_in(p_rule, 'weeks', 8)::integer,
+        least(monitoring._number_in(p_rule, 'weeks', 8), 520)::integer,
         coalesce(p_rule.parameters ->> 'time_zone', 'UTC')
     );
 begin
