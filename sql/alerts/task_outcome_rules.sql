@@ -73,8 +73,10 @@ comment on function monitoring._find_failed_tasks(monitoring.alert_rules, timest
 create or replace function monitoring._ended_by_type(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
-returns table (task_type text, ended double precision, completed double precision,
-    failed double precision)
+returns table (
+    task_type text, ended double precision, completed double precision,
+    failed double precision
+)
 language sql
 stable
 begin atomic

@@ -161,7 +161,9 @@ select setseed(0.4);
 select
     pg_temp.ended(
         'random ' || n % 4,
-        (array['completed', 'failed', 'failed', 'cancelled', 'timeout'])[1 + floor(random() * 5)::integer],
+        (array['completed', 'failed', 'failed', 'cancelled', 'timeout'])[
+            1 + floor(random() * 5)::integer
+        ],
         timestamptz '2026-01-15 12:00+00' - power(random(), 4) * interval '4 days'
     )
 from generate_series(1, 60) as n;

@@ -109,7 +109,8 @@ select pg_temp.hour_of('quicker', 0, 5);
 select pg_temp.hour_of('restless', w, 100, 30) from generate_series(1, 8) as w;
 select pg_temp.hour_of('restless', 0, 150);
 select pg_temp.hour_of('nothing', w, 0) from generate_series(0, 8) as w;
-select pg_temp.hour_of(repeat('😀', 255), w, 1 + 9 * (w = 0)::integer) from generate_series(0, 8) as w;
+select pg_temp.hour_of(repeat('😀', 255), w, 1 + 9 * (w = 0)::integer)
+from generate_series(0, 8) as w;
 select pg_temp.roll_up_own('tasks');
 
 select results_eq(
@@ -126,7 +127,11 @@ select results_eq(
     'what never varied stands out by a hundredth of its length at most; quicker is unusual as well'
 );
 select is(
-    (select round(value, 1) from pg_temp.values_of('duration_deviation') where fingerprint = 'restless'),
+    (
+        select round(value, 1)
+        from pg_temp.values_of('duration_deviation')
+        where fingerprint = 'restless'
+    ),
     2.6,
     'where attempts differ, a mean of five may differ by as much as chance has it'
 );
@@ -147,7 +152,7 @@ select ok(
 select
     is(
         (monitoring._same_hours('2026-04-02 07:30+00', '1 hour', 2, 'Europe/Berlin')),
-        array['2026-03-26 08:00+00', '2026-03-19 08:00+00']::timestamptz [],
+        array['2026-03-26 08:00+00', '2026-03-19 08:00+00']::timestamptz[],
         'the same hour is that of the clocks of the time zone'
     );
 

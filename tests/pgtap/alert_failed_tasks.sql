@@ -121,7 +121,10 @@ select is_empty(
 
 select pg_temp.set_parameter('task_failed', 'by', '"task"');
 select results_eq(
-    $$select fingerprint, value, labels, summary from pg_temp.findings_of('task_failed') order by 1$$,
+    $$
+        select fingerprint, value, labels, summary
+        from pg_temp.findings_of('task_failed') order by 1
+    $$,
     $$
         values
         (
