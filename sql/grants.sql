@@ -157,6 +157,7 @@ declare
         '_read_samples', '_trends_between', 'self_check', '_job_lock_key',
         -- alerts
         '_severity_rank', '_label_matches', '_matches', '_suppressions_at',
+        '_read_expected_runs',
         -- own rules and backtests
         -- notifications
         -- configuration
@@ -182,6 +183,7 @@ declare
         'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
         'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
         'enable_alert_rule', 'change_alert_rule',
+        'expect_runs', 'forget_expected_runs',
         -- own rules and backtests
         -- notifications
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',

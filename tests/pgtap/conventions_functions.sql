@@ -73,6 +73,7 @@ select set_eq(
         'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
         'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
         'enable_alert_rule', 'change_alert_rule',
+        'expect_runs', 'forget_expected_runs', '_read_expected_runs',
         -- own rules and backtests
         -- notifications
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
@@ -138,7 +139,8 @@ select set_eq(
         '_severity_rank', '_label_matches', '_matches',
         -- notifications
         '_known_time_zone', '_notice_rank', '_abandoned', '_one_line', '_shortened',
-        '_spell_value', '_spell_seconds'
+        '_spell_value', '_spell_seconds',
+        '_figure', '_attempt_fingerprint', '_task_labels'
     ],
     'only what depends on its arguments alone is immutable'
 );
