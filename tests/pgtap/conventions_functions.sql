@@ -68,6 +68,7 @@ select set_eq(
         '_run_job', 'enable_job', 'request_job', 'self_check', 'next_cron_time',
         'roll_up', 'rebuild_rollups',
         -- alerts
+        'explain_alert',
         -- own rules and backtests
         -- notifications
         -- configuration
@@ -127,7 +128,8 @@ select set_eq(
         'error_fingerprint', 'fingerprint_version', 'message_template', 'version', '_job_lock_key',
         '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
-        '_clamped_percentile', '_summable', '_short_name'
+        '_clamped_percentile', '_summable', '_short_name',
+        '_in_words', '_error_group_in_words', '_component_fingerprint', '_finding_of_check'
     ],
     'only what depends on its arguments alone is immutable'
 );

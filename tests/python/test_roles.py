@@ -68,6 +68,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "reopen_error_group": ("reopen_error_group('known')", DECIDING),
     "next_cron_time": ("next_cron_time('@daily', '2026-01-15 12:00+00')", READING),
     "self_check": ("self_check()", READING),
+    "explain_alert": ("explain_alert(1)", READING),
     "request_job": ("request_job('make_partitions')", DECIDING),
     "enable_job": ("enable_job('make_partitions')", DECIDING),
     "schedule_job": ("schedule_job('j', '1 hour', 'monitoring.clock')", KEEPING),
