@@ -57,6 +57,7 @@
 \ir retention/cleanup.sql
 
 -- alerts: what people set, the built-in rules, own rules, the engine, and telling people
+\ir alerts/windows.sql
 \ir alerts/matching.sql
 \ir alerts/rules.sql
 \ir alerts/error_rules.sql

@@ -126,10 +126,11 @@ select set_eq(
     $$select proname::text from routines where provolatile = 'i'$$,
     array[
         'error_fingerprint', 'fingerprint_version', 'message_template', 'version', '_job_lock_key',
+        '_in_words', '_error_group_in_words', '_component_fingerprint', '_finding_of_check',
         '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
         '_clamped_percentile', '_summable', '_short_name',
-        '_in_words', '_error_group_in_words', '_component_fingerprint', '_finding_of_check'
+        '_figure'
     ],
     'only what depends on its arguments alone is immutable'
 );

@@ -57,6 +57,8 @@ select functions_are(
         '_explain_dead_notifications',
 
         -- alerts: tasks
+        '_minutes_stored_since', '_counted_by_minute', '_counted_between', '_figure',
+        '_minutes_of',
 
         -- alerts: own rules and backtests
 
