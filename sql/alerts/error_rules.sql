@@ -2,13 +2,13 @@
 -- Reads roll-ups and the rows not in them yet; error_group_totals by when a group was first seen,
 -- so that nothing here grows with the history.
 
-create or replace function monitoring._minutes_of(p_rule monitoring.alert_rules, p_parameter text)
+create or replace function monitoring._span_of(p_rule monitoring.alert_rules, p_parameter text)
 returns interval
 language sql
 stable
 return make_interval(secs => 60 * ((p_rule).parameters ->> p_parameter)::double precision);
 
-comment on function monitoring._minutes_of(monitoring.alert_rules, text) is
+comment on function monitoring._span_of(monitoring.alert_rules, text) is
 'A parameter of a rule that is a number of minutes, as an interval.';
 
 create or replace function monitoring._in_words(p_seconds double precision) returns text
@@ -34,7 +34,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_by constant text := p_rule.parameters ->> 'by';
-    v_window constant interval := monitoring._minutes_of(p_rule, 'window_minutes');
+    v_window constant interval := monitoring._span_of(p_rule, 'window_minutes');
 begin
     if v_by is null or v_by <> all (array['all', 'component', 'error_type']) then
         perform monitoring._refuse_choice('by', v_by, array['all', 'component', 'error_type']);
@@ -59,14 +59,13 @@ begin
         case when v_by = 'all' then '{}' else jsonb_build_object(v_by, t.thing) end,
         left(
             format('%s errors in %s', t.errors, monitoring._in_words(extract(epoch from v_window)))
-            || coalesce(
-                case when v_by <> 'component' then format(', %s in %s', c.errors, c.component) end,
-                ''
-            )
-            || coalesce(
-                case when v_by <> 'error_type' then format(', %s of type %s', e.errors, e.error_type) end,
-                ''
-            ),
+            -- Without errors there is no component and no type, and nothing to add.
+            || case when v_by = 'component' then '' else coalesce(
+                ', ' || c.errors || ' in ' || c.component, ''
+            ) end
+            || case when v_by = 'error_type' then '' else coalesce(
+                ', ' || e.errors || ' of type ' || e.error_type, ''
+            ) end,
             500
         ),
         null::text,
@@ -213,7 +212,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_window constant interval := monitoring._minutes_of(p_rule, 'window_minutes');
+    v_window constant interval := monitoring._span_of(p_rule, 'window_minutes');
 begin
     return query
     with groups as materialized (
@@ -322,7 +321,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_since constant timestamptz := p_now - monitoring._minutes_of(p_rule, 'window_minutes');
+    v_since constant timestamptz := p_now - monitoring._span_of(p_rule, 'window_minutes');
 begin
     if not exists (select from monitoring.error_group_states s where s.status = 'resolved') then
         return;
@@ -428,7 +427,7 @@ begin
         null,
         p_alert.labels ->> 'component',
         p_alert.labels ->> 'error_type',
-        p_now - monitoring._minutes_of(r, 'window_minutes'),
+        p_now - monitoring._span_of(r, 'window_minutes'),
         p_now,
         p_limit
     ) e
@@ -458,7 +457,7 @@ begin
             p_alert.labels ->> 'error_group',
             null,
             null,
-            p_now - monitoring._minutes_of(v_rule, 'window_minutes'),
+            p_now - monitoring._span_of(v_rule, 'window_minutes'),
             p_now,
             p_limit
         ) e;
@@ -477,7 +476,7 @@ begin
         ))
     from monitoring._new_error_groups(
         p_now,
-        monitoring._minutes_of(v_rule, 'window_minutes'),
+        monitoring._span_of(v_rule, 'window_minutes'),
         (v_rule.parameters ->> 'most')::double precision
     ) g
     where g.is_one_of_many

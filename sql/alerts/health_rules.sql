@@ -98,7 +98,7 @@ begin
         null::double precision
     from monitoring._component_states_at(
         p_now,
-        p_now - 1440 * monitoring._minutes_of(p_rule, 'forget_after_days')
+        p_now - 1440 * monitoring._span_of(p_rule, 'forget_after_days')
     ) c;
 end
 $$;
@@ -132,7 +132,7 @@ begin
         null::double precision
     from monitoring._component_states_at(
         p_now,
-        p_now - 1440 * monitoring._minutes_of(p_rule, 'forget_after_days')
+        p_now - 1440 * monitoring._span_of(p_rule, 'forget_after_days')
     ) c
     cross join lateral (
         select extract(epoch from p_now - c.checked_at)::double precision as seconds

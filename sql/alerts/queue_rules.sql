@@ -42,13 +42,17 @@ begin
     -- Queues that are known, but of which there is nothing recent.
     select k.name, s.recorded_at, null, null
     from (
-        select distinct r.name
+        select r.name
         from monitoring.rollups r
         where r.source = 'queues'
             and r.label = 'pending'
             and r.resolution = 'day'
             and r.bucket_at >= date_trunc('day', p_known_since, 'UTC')
             and r.bucket_at <= p_now
+        union
+        select m.queue_name
+        from monitoring._marked_queues m
+        where m.is_new and m.recorded_at > p_known_since and m.recorded_at <= p_now
     ) k
     cross join lateral (
         select q.recorded_at
@@ -84,8 +88,8 @@ begin
         null::double precision
     from monitoring._newest_queue_samples(
         p_now,
-        p_now - monitoring._minutes_of(p_rule, 'window_minutes'),
-        p_now - monitoring._minutes_of(p_rule, 'forget_after_minutes')
+        p_now - monitoring._span_of(p_rule, 'window_minutes'),
+        p_now - monitoring._span_of(p_rule, 'forget_after_minutes')
     ) q;
 end
 $$;
@@ -119,8 +123,8 @@ begin
         null::double precision
     from monitoring._newest_queue_samples(
         p_now,
-        p_now - monitoring._minutes_of(p_rule, 'window_minutes'),
-        p_now - monitoring._minutes_of(p_rule, 'forget_after_minutes')
+        p_now - monitoring._span_of(p_rule, 'window_minutes'),
+        p_now - monitoring._span_of(p_rule, 'forget_after_minutes')
     ) q;
 end
 $$;

@@ -244,7 +244,7 @@ begin
         null::double precision
     from monitoring.queued_notifications q
     where q.status = 'dead'
-        and q.finished_at > p_now - monitoring._minutes_of(p_rule, 'window_minutes')
+        and q.finished_at > p_now - monitoring._span_of(p_rule, 'window_minutes')
         and q.finished_at <= p_now
     group by q.channel_name, q.target;
 end
