@@ -157,6 +157,7 @@ declare
         '_read_samples', '_trends_between', 'self_check', '_job_lock_key',
         -- alerts
         'explain_alert',
+        '_severity_rank', '_label_matches', '_matches', '_suppressions_at',
         -- own rules and backtests
         -- notifications
         -- configuration
@@ -177,6 +178,11 @@ declare
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
         'rebuild_rollups',
         -- alerts
+        'evaluate_alerts', 'check_error_rate_alerts', 'check_processing_performance_alerts',
+        'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',
+        'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
+        'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
+        'enable_alert_rule', 'change_alert_rule',
         -- own rules and backtests
         -- notifications
         -- configuration
