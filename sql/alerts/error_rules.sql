@@ -58,7 +58,7 @@ begin
         t.errors::double precision,
         case when v_by = 'all' then '{}' else jsonb_build_object(v_by, t.thing) end,
         left(
-            format('%s errors in %s', t.errors, monitoring._in_words(extract(epoch from v_window)))
+            format('errors in %s: %s', monitoring._in_words(date_part('epoch', v_window)), t.errors)
             -- Without errors there is no component and no type, and nothing to add.
             || case when v_by = 'component' then '' else coalesce(
                 ', ' || c.errors || ' in ' || c.component, ''
@@ -241,7 +241,7 @@ begin
         count(*)::double precision,
         '{}',
         monitoring._error_group_in_words(
-            format('%s more new error groups, such as', count(*)),
+            format('more new error groups: %s, such as', count(*)),
             w.error_type, w.component, w.example
         ),
         w.severity,

@@ -194,12 +194,10 @@ begin
         greatest(s.consecutive_failures, 1)::double precision,
         jsonb_build_object('rule', s.rule_name),
         left(
-            format('rule %s failed %s times in a row', s.rule_name, s.consecutive_failures)
-            || coalesce(': ' || split_part(s.last_error, E'\n', 1), '')
+            format('rule %s: %s in a row failed', s.rule_name, s.consecutive_failures)
+            || coalesce(', the last: ' || split_part(s.last_error, E'\n', 1), '')
             || coalesce(
-                format('; paused until %s', to_char(
-                    s.paused_until_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"'
-                )), ''
+                '; paused until ' || to_char(s.paused_until_at, 'YYYY-MM-DD HH24:MI:SSOF'), ''
             ),
             500
         ),
@@ -234,8 +232,8 @@ begin
         jsonb_build_object('channel', q.channel_name, 'target', q.target),
         left(
             format(
-                'channel %s: %s messages to %s were given up, the last because of: %s',
-                q.channel_name, count(*), q.target,
+                'channel %s: messages to %s given up: %s, the last because of: %s',
+                q.channel_name, q.target, count(*),
                 coalesce((array_agg(q.last_error order by q.finished_at desc))[1], 'no reason told')
             ),
             500

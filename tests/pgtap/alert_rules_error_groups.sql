@@ -165,7 +165,7 @@ select is(
         select summary from pg_temp.find('error_group_new', '2026-01-15 20:30+00')
         where fingerprint = 'all'
     ),
-    '6 more new error groups, such as E in mail: cannot read worst of all',
+    'more new error groups: 6, such as E in mail: cannot read worst of all',
     'with the worst as an example'
 );
 

@@ -23,7 +23,7 @@ select results_eq(
     $$
         select fingerprint, value, labels, severity, summary from pg_temp.judge('errors_per_hour')
     $$,
-    $$values ('all', 0::double precision, '{}'::jsonb, null, '0 errors in 60 min')$$,
+    $$values ('all', 0::double precision, '{}'::jsonb, null, 'errors in 60 min: 0')$$,
     'without errors their number is 0'
 );
 
@@ -40,7 +40,7 @@ select results_eq(
     $$,
     $$
         values ('all', 24::double precision, null, null::double precision,
-            '24 errors in 60 min, 20 in billing, 23 of type TimeoutError')
+            'errors in 60 min: 24, 20 in billing, 23 of type TimeoutError')
     $$,
     'fewer than 25 errors in an hour pass no threshold'
 );
@@ -123,10 +123,10 @@ select results_eq(
     $$
         values
         ('billing', 20::double precision, '{"component": "billing"}'::jsonb,
-            '20 errors in 60 min, 20 of type TimeoutError'),
-        ('mail', 4, '{"component": "mail"}', '4 errors in 60 min, 3 of type TimeoutError'),
+            'errors in 60 min: 20, 20 of type TimeoutError'),
+        ('mail', 4, '{"component": "mail"}', 'errors in 60 min: 4, 3 of type TimeoutError'),
         ('no component', 78, '{"component": "no component"}',
-            '78 errors in 60 min, 77 of type E')
+            'errors in 60 min: 78, 77 of type E')
     $$,
     'they can be counted by component'
 );
@@ -156,7 +156,7 @@ select pg_temp.set_parameters('errors_per_hour', '{"by": "all", "window_minutes"
 
 select is(
     (select summary from pg_temp.find('errors_per_hour')),
-    '77 errors in 15 min, 76 in no component, 76 of type E',
+    'errors in 15 min: 77, 76 in no component, 76 of type E',
     'the window can be another'
 );
 
