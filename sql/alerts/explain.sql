@@ -49,7 +49,7 @@ begin
         raise exception using
             errcode = 'PV007',
             message = format('there is no alert %s', coalesce(p_alert_id::text, 'null')),
-            hint = 'Take the alert_id from v_active_alerts or alerts; resolved ones go after a while.';
+            hint = 'Take the alert_id from v_active_alerts or alerts; old ones are removed.';
     end if;
     return query
     select
@@ -76,5 +76,5 @@ end
 $$;
 
 comment on function monitoring.explain_alert(bigint, integer) is
-'What is behind an alert, as it was last found: the alert, its rule with the thresholds that count, '
-'and up to p_limit of the rows that the rule saw, newest first.';
+'What is behind an alert, as it was last found: the alert, its rule with the thresholds that '
+'count, and up to p_limit of the rows that the rule saw, newest first.';

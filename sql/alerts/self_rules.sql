@@ -1,6 +1,6 @@
--- Built-in rules about pgvigil itself. What they find is what self_check() says, rules that cannot be
--- evaluated, and messages that could not be delivered. Jobs and roll-ups know only how they are at
--- present: of times gone by these rules cannot tell.
+-- Built-in rules about pgvigil itself. What they find is what self_check() says, rules that cannot
+-- be evaluated, and messages that could not be delivered. Jobs and roll-ups know only how they are
+-- at present: of times gone by these rules cannot tell.
 
 create or replace function monitoring._finding_of_check(
     p_check_name text, p_seconds double precision, p_detail text, p_severity text

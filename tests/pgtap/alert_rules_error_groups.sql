@@ -28,7 +28,13 @@ as $$
 $$;
 
 create view pg_temp.found_new as
-select * from pg_temp.judge('error_group_new');
+select
+    j.fingerprint,
+    j.value,
+    j.labels,
+    j.summary,
+    j.severity
+from pg_temp.judge('error_group_new') as j;
 
 -- New groups
 
@@ -112,7 +118,7 @@ select results_eq(
 
 -- A backfill tells that a group is older than it seemed.
 
-select pg_temp.fail('young', '2026-01-14 10:00+00', 'critical');
+select pg_temp.fail('young', '2026-01-14 10:30+00', 'critical');
 
 select set_eq(
     'select fingerprint from pg_temp.found_new',

@@ -17,7 +17,9 @@ $$;
 
 -- Nothing recorded
 
-select is_empty($$select * from pg_temp.find('queue_backlog')$$, 'without samples nothing is found');
+select is_empty(
+    $$select * from pg_temp.find('queue_backlog')$$, 'without samples no queue is found'
+);
 
 select is_empty(
     $$select * from pg_temp.find('queue_oldest_ready_age')$$, 'nor does anything wait for long'
@@ -227,8 +229,8 @@ select is(
     (
         select count(*)
         from pg_temp.explain(
-            'queue_oldest_ready_age', '{"queue": "a"}', 10, '2026-01-15 11:55+00'
-        )
+                'queue_oldest_ready_age', '{"queue": "a"}', 10, '2026-01-15 11:55+00'
+            )
     ),
     1::bigint,
     'and none from after the time that it is asked for'

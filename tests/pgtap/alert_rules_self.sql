@@ -93,7 +93,7 @@ select set_eq(
     'a late scheduler explains what else is late, but no failure'
 );
 
-create function errands."fail" () returns void
+create function errands.fail() returns void
 language plpgsql
 as $$ begin raise E'no such "luck" 100 %%\nat all'; end $$;
 
@@ -108,7 +108,8 @@ select results_eq(
     $$,
     $$
         values ('it''s "Ü" %s', 1::double precision, 'high', '{"job": "it''s \"Ü\" %s"}'::jsonb,
-            'job it''s "Ü" %s: 1 in a row did not complete, the last: failed: no such "luck" 100 %')
+            'job it''s "Ü" %s: 1 in a row did not complete, the last: failed: no such '
+            || '"luck" 100 %')
     $$,
     'a job whose last run did not complete has failed, whatever it is called'
 );
@@ -152,7 +153,9 @@ select results_eq(
 select results_eq(
     $$
         select at, f.severity, f.summary
-        from unnest(array['2026-01-24 00:00+00', '2026-01-24 10:00+00', '2026-01-25 01:00+00']) as at,
+        from unnest(array[
+            '2026-01-24 00:00+00', '2026-01-24 10:00+00', '2026-01-25 01:00+00'
+        ]) as at,
             pg_temp.judge_at('partitions_missing', at) as f
     $$,
     format(
@@ -208,10 +211,14 @@ insert into monitoring.alert_rule_states (
 )
 values
 ('queue_backlog', '2026-01-15 12:00+00', 5, 0, 0, null, '2026-01-15 11:00+00', null),
-('errors_per_hour', '2026-01-15 12:00+00', 5, 0, 3, E'division by "zero"\nin line 1',
-    '2026-01-15 12:00+00', null),
-('component_silent', '2026-01-15 12:00+00', 5, 0, 1, 'took 12.0 s, more than its limit of 10 s',
-    '2026-01-15 11:59+00', '2026-01-15 12:30+00'),
+(
+    'errors_per_hour', '2026-01-15 12:00+00', 5, 0, 3, E'division by "zero"\nin line 1',
+    '2026-01-15 12:00+00', null
+),
+(
+    'component_silent', '2026-01-15 12:00+00', 5, 0, 1, 'took 12.0 s, more than its limit of 10 s',
+    '2026-01-15 11:59+00', '2026-01-15 12:30+00'
+),
 ('component_unhealthy', '2026-01-15 12:00:01+00', 5, 0, 1, 'later', '2026-01-15 12:00:01+00', null),
 ('job_failed', '2026-01-15 12:00+00', 5, 0, 1, 'disabled', '2026-01-15 12:00+00', null),
 ('rule_failed', '2026-01-15 12:00+00', 5, 0, 1, 'itself', '2026-01-15 12:00+00', null),
@@ -254,8 +261,17 @@ insert into monitoring.queued_notifications (
     last_error, finished_at
 )
 select
-    c.channel, c.target, 'test', 'subject ' || c.finished_at, 'b', '{}', '2026-01-14 10:00+00',
-    c.status, '2026-01-14 10:00+00', c.error, c.finished_at::timestamptz
+    c.channel,
+    c.target,
+    'test' as kind,
+    'subject ' || c.finished_at as subject,
+    'b' as body,
+    '{}' as payload,
+    '2026-01-14 10:00+00' as created_at,
+    c.status,
+    '2026-01-14 10:00+00' as next_attempt_at,
+    c.error,
+    c.finished_at::timestamptz
 from (
     values
     ('ops', 'MAIL', 'dead', 'too old', '2026-01-14 12:00+00'),

@@ -20,7 +20,7 @@ prepare explained as
 select
     source,
     happened_at,
-    details ->> 'pending'
+    details ->> 'pending' as pending
 from monitoring.explain_alert(pg_temp.alert_of('queue_backlog'));
 
 create temporary table as_found as
@@ -127,10 +127,17 @@ insert into monitoring.raised_alerts (
     fired_at, last_seen_at
 )
 select
-    r.rule_name, 'x', 'firing', 'low', 'low', 's', l.labels, '2026-01-15 12:00+00',
-    '2026-01-15 12:00+00', '2026-01-15 12:00+00'
+    r.rule_name,
+    'x' as fingerprint,
+    'firing' as status,
+    'low' as severity,
+    'low' as worst_severity,
+    's' as summary,
+    '{}' as labels,
+    '2026-01-15 12:00+00' as started_at,
+    '2026-01-15 12:00+00' as fired_at,
+    '2026-01-15 12:00+00' as last_seen_at
 from monitoring.alert_rules as r
-cross join (values ('{}'::jsonb)) as l (labels)
 where r.query is null;
 
 select lives_ok(

@@ -58,7 +58,8 @@ select functions_are(
 
         -- alerts: errors, health, queues and pgvigil itself
         'explain_alert', '_explain_rule', '_span_of', '_in_words', '_find_many_errors',
-        '_error_group_parts_at', '_new_error_groups', '_find_new_error_groups',
+        '_unrolled_error_groups', '_error_group_parts_at', '_new_error_groups',
+        '_find_new_error_groups',
         '_error_group_in_words', '_resolved_error_group_parts', '_find_regressed_error_groups',
         '_errors_between', '_explain_errors', '_explain_error_groups', '_component_states_at',
         '_component_fingerprint', '_find_unhealthy_components', '_find_silent_components',
