@@ -1,4 +1,4 @@
--- depends: 0011_alerts
+-- depends: 0012_task_rules
 -- squawk-ignore-file require-concurrent-index-creation
 
 -- The built-in rules about errors, health, queues and pgvigil itself.

@@ -158,6 +158,7 @@ declare
         -- alerts
         'explain_alert',
         '_severity_rank', '_label_matches', '_matches', '_suppressions_at',
+        '_read_expected_runs',
         -- own rules and backtests
         -- notifications
         -- configuration
@@ -183,6 +184,7 @@ declare
         'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
         'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
         'enable_alert_rule', 'change_alert_rule',
+        'expect_runs', 'forget_expected_runs',
         -- own rules and backtests
         -- notifications
         -- configuration

@@ -65,8 +65,12 @@
 \ir alerts/health_rules.sql
 \ir alerts/queue_rules.sql
 \ir alerts/task_rules.sql
+\ir alerts/running_task_rules.sql
 \ir alerts/task_outcome_rules.sql
+\ir alerts/failure_streak_rules.sql
+\ir alerts/task_explanations.sql
 \ir alerts/missed_runs.sql
+\ir alerts/expected_runs.sql
 \ir alerts/self_rules.sql
 \ir alerts/own_rules.sql
 \ir alerts/silences.sql

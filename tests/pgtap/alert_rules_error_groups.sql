@@ -3,7 +3,7 @@
 begin;
 select plan(22);
 \ir helpers/fixed_clock.psql
-\ir helpers/findings.psql
+\ir helpers/judging.psql
 \ir helpers/rolled_up.psql
 
 create function pg_temp.fail(

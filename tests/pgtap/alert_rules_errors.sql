@@ -3,7 +3,7 @@
 begin;
 select plan(16);
 \ir helpers/fixed_clock.psql
-\ir helpers/findings.psql
+\ir helpers/judging.psql
 \ir helpers/refusals.psql
 
 create function pg_temp.fail(

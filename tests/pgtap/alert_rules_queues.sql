@@ -3,7 +3,7 @@
 begin;
 select plan(17);
 \ir helpers/fixed_clock.psql
-\ir helpers/findings.psql
+\ir helpers/judging.psql
 
 create function pg_temp.sample(
     p_queue text, p_at text, p_pending bigint, p_oldest double precision default null

@@ -6,7 +6,7 @@ select plan(19);
 -- Details tell times as the session's settings say.
 set local timezone = 'UTC';
 \ir helpers/jobs.psql
-\ir helpers/findings.psql
+\ir helpers/judging.psql
 
 -- The partitions of the days that the clock stands at.
 select monitoring.ensure_partitions(9);

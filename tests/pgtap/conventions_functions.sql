@@ -74,6 +74,7 @@ select set_eq(
         'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
         'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
         'enable_alert_rule', 'change_alert_rule',
+        'expect_runs', 'forget_expected_runs', '_read_expected_runs',
         -- own rules and backtests
         -- notifications
         -- configuration
@@ -135,8 +136,8 @@ select set_eq(
         '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
         '_clamped_percentile', '_summable', '_short_name',
-        '_figure',
-        '_severity_rank', '_label_matches', '_matches'
+        '_severity_rank', '_label_matches', '_matches',
+        '_figure', '_attempt_fingerprint', '_task_labels'
     ],
     'only what depends on its arguments alone is immutable'
 );

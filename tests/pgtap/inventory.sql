@@ -72,7 +72,19 @@ select functions_are(
 
         -- alerts: tasks
         '_minutes_stored_since', '_counted_by_minute', '_counted_between', '_figure',
-        '_minutes_of',
+        '_minutes_of', '_number_in', '_has_thresholds', '_least_threshold',
+        '_find_slow_processing', '_find_fast_tasks', '_work_done', '_find_low_throughput',
+        '_same_hours', '_find_unusual_durations', '_attempt_fingerprint', '_task_labels',
+        '_hours_of_long_attempts', '_ran_at', '_find_long_running_tasks', '_find_stuck_tasks',
+        '_find_gone_backends', '_find_failed_tasks', '_ended_by_type', '_find_low_success_rates',
+        '_find_high_error_rates', '_ends_by_bucket', '_failures_after_last_completion',
+        '_failure_streaks', '_find_consecutive_failures', '_expected_cron', '_last_cron_time',
+        '_last_due_at', '_has_ended_since', '_hours_to_read', '_has_started_since',
+        '_missed_runs', '_find_missed_runs', '_check_expected_schedule', '_checked_seconds',
+        'expect_runs', 'forget_expected_runs', '_last_start_at', '_read_expected_runs',
+        '_window_of', '_attempt_details', '_running_details', '_newest_attempts',
+        '_explain_attempts', '_explain_unsuccessful_attempts', '_explain_failed_tasks',
+        '_explain_task', '_explain_missed_run',
 
         -- alerts: own rules and backtests
 
@@ -147,7 +159,7 @@ select set_eq(
         'jobs', 'retention_policies',
         'alert_rules', 'alert_thresholds', 'alert_rule_states', 'raised_alerts',
         'alert_transitions', 'alert_silences', 'alert_inhibitions', 'notification_channels',
-        'queued_notifications'
+        'queued_notifications', 'expected_runs'
     ],
     'these are all the tables'
 );
@@ -166,7 +178,7 @@ select views_are(
         '_samples_of_tasks', '_samples_of_errors', '_samples_of_metrics', '_samples_of_queues',
         '_samples_of_health', '_minutes_kept',
         '_stored_trends', '_error_group_parts', '_component_states',
-        'v_jobs',
+        'v_jobs', 'v_expected_runs',
         'v_pg_cron_runs',
         'alerts', 'alert_history', 'v_alert_rules', 'v_silences', 'v_inhibitions', '_open_alerts',
         'v_retention', '_retained_tables'

@@ -69,6 +69,8 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "next_cron_time": ("next_cron_time('@daily', '2026-01-15 12:00+00')", READING),
     "self_check": ("self_check()", READING),
     "explain_alert": ("explain_alert(1)", READING),
+    "expect_runs": ("expect_runs('nightly', '02:30')", DECIDING),
+    "forget_expected_runs": ("forget_expected_runs('nightly')", DECIDING),
     "request_job": ("request_job('make_partitions')", DECIDING),
     "enable_job": ("enable_job('make_partitions')", DECIDING),
     "schedule_job": ("schedule_job('j', '1 hour', 'monitoring.clock')", KEEPING),
