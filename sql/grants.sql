@@ -156,6 +156,7 @@ declare
         '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since',
         '_read_samples', '_trends_between', 'self_check', '_job_lock_key',
         -- alerts
+        'explain_alert',
         '_severity_rank', '_label_matches', '_matches', '_suppressions_at',
         '_read_expected_runs',
         -- own rules and backtests

@@ -61,6 +61,7 @@
 \ir alerts/matching.sql
 \ir alerts/rules.sql
 \ir alerts/error_rules.sql
+\ir alerts/error_group_rules.sql
 \ir alerts/health_rules.sql
 \ir alerts/queue_rules.sql
 \ir alerts/task_rules.sql

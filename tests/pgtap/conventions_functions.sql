@@ -68,6 +68,7 @@ select set_eq(
         '_run_job', 'enable_job', 'request_job', 'self_check', 'next_cron_time',
         'roll_up', 'rebuild_rollups',
         -- alerts
+        'explain_alert',
         'evaluate_alerts', 'check_error_rate_alerts', 'check_processing_performance_alerts',
         'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',
         'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
@@ -133,6 +134,7 @@ select set_eq(
     $$select proname::text from routines where provolatile = 'i'$$,
     array[
         'error_fingerprint', 'fingerprint_version', 'message_template', 'version', '_job_lock_key',
+        '_in_words', '_error_group_in_words', '_component_fingerprint', '_finding_of_check',
         '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
         '_clamped_percentile', '_summable', '_short_name',

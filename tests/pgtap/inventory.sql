@@ -57,6 +57,18 @@ select functions_are(
         '_stopwatch_ms',
 
         -- alerts: errors, health, queues and pgvigil itself
+        'explain_alert', '_explain_rule', '_span_of', '_in_words', '_find_many_errors',
+        '_unrolled_error_groups', '_error_group_parts_at', '_new_error_groups',
+        '_find_new_error_groups',
+        '_error_group_in_words', '_resolved_error_group_parts', '_find_regressed_error_groups',
+        '_errors_between', '_explain_errors', '_explain_error_groups', '_component_states_at',
+        '_component_fingerprint', '_find_unhealthy_components', '_find_silent_components',
+        '_explain_component', '_newest_queue_samples', '_find_queue_backlogs',
+        '_find_old_queue_items', '_explain_queue', '_finding_of_check', '_find_late_scheduler',
+        '_find_late_rollups', '_find_missing_partitions', '_find_late_cleanup',
+        '_find_failed_jobs', '_find_late_jobs', '_find_failed_rules', '_find_dead_notifications',
+        '_explain_self_check', '_explain_job', '_explain_failed_rule',
+        '_explain_dead_notifications',
 
         -- alerts: tasks
         '_minutes_stored_since', '_counted_by_minute', '_counted_between', '_figure',
@@ -104,7 +116,7 @@ select functions_are(
         '_check_schedule', '_first_run_at', '_wake_runners', '_refuse_unknown_job',
         'schedule_job', 'unschedule_job', 'enable_job', 'request_job', 'self_check',
         '_check_scheduler', '_check_jobs', '_check_partitions', '_check_rollups',
-        '_check_retention', 'next_cron_time',
+        '_check_retention', '_check_alerts', '_check_notifications', 'next_cron_time',
         '_next_cron_time', '_next_elapsed_cron_time', '_next_cron_local_time', '_next_cron_day',
         '_next_in_set', '_count_cron_times', '_cron_clock', '_first_time_shown',
         '_find_clock_change', '_utc_offset', '_check_cron', '_split_cron', '_read_cron',
