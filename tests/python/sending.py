@@ -1,8 +1,6 @@
 """An outbox for the tests of sending: messages are put into it as a superuser."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -104,16 +102,6 @@ class Outbox:
             [status],
         )
         self.session.execute("notify monitoring_notifications")
-
-
-@contextmanager
-def outbox_of(dsn: str) -> Iterator[Outbox]:
-    """Open the outbox of a database for a test."""
-    outbox = Outbox(dsn)
-    try:
-        yield outbox
-    finally:
-        outbox.close()
 
 
 def _select(condition: str) -> str:

@@ -1,4 +1,5 @@
-"""Sending what the outbox holds: part of ``pgvigil run``.
+"""Talking to the receivers of notifications, on behalf of ``pgvigil run``.
 
-A process of its own talks to the outside world (`sending_process`); only that one loads Apprise.
+A process of its own does it (`sending_process`), and only that one loads Apprise. What it is to
+send is up to the runner.
 """

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgvigil.notifying.ping import Pinger
 from pgvigil.notifying.secrets import SecretError, Secrets
-from pgvigil.notifying.sender import Sender
 from pgvigil.runner.log import log
+from pgvigil.runner.ping import Pinger
+from pgvigil.runner.sender import Sender
 from pgvigil.runner.session import Outage, complete_dsn
 from pgvigil.runner.supervisor import Supervisor
 from pgvigil.runner.systemd import ServiceManager

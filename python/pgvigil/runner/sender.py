@@ -8,12 +8,12 @@ from contextlib import suppress
 
 import psycopg
 
-from pgvigil.notifying import outbox
 from pgvigil.notifying.orders import Outcome
-from pgvigil.notifying.outbox import Claimed
-from pgvigil.notifying.post import Post
 from pgvigil.notifying.secrets import Secrets
+from pgvigil.runner import outbox
 from pgvigil.runner.log import log
+from pgvigil.runner.outbox import Claimed
+from pgvigil.runner.post import Post
 from pgvigil.runner.session import (
     SECONDS_TO_ANSWER,
     Outage,

@@ -9,9 +9,9 @@ from typing import cast
 
 from pgvigil.notifying.messenger import Messenger
 from pgvigil.notifying.orders import Kind, Order, Outcome
-from pgvigil.notifying.outbox import Claimed
 from pgvigil.notifying.secrets import SecretError, Secrets
 from pgvigil.runner.log import log
+from pgvigil.runner.outbox import Claimed
 
 # Each is a process of some 45 MB.
 _TARGETS_AT_ONCE = 4
