@@ -70,10 +70,13 @@
 \ir alerts/silences.sql
 \ir notifications/channels.sql
 \ir notifications/messages.sql
+\ir notifications/alertmanager.sql
 \ir notifications/plan.sql
 \ir notifications/summary.sql
 \ir notifications/outbox.sql
 \ir alerts/transitions.sql
+\ir alerts/find.sql
+\ir alerts/apply.sql
 \ir alerts/evaluate.sql
 \ir alerts/decide.sql
 \ir alerts/explain.sql

@@ -115,9 +115,9 @@ begin atomic
         inner join monitoring._open_alerts as s
             on i.source_rule = s.rule_name and s.status = 'firing'
         where not exists (
-            select from unnest(i.equal_labels) as e (label)
-            where coalesce(t.labels ->> e.label, '') <> coalesce(s.labels ->> e.label, '')
-        )
+                select from unnest(i.equal_labels) as e (label)
+                where coalesce(t.labels ->> e.label, '') <> coalesce(s.labels ->> e.label, '')
+            )
     ) as p
     order by p.alert_id asc, p.preference asc, p.reason asc;
 end;
@@ -142,7 +142,7 @@ as $$
 declare
     v_now timestamptz := monitoring.clock();
     v_start timestamptz := coalesce(p_starts_at, v_now);
-    v_end timestamptz := 'infinity';
+    v_end timestamptz := timestamptz 'infinity';
     v_silence bigint;
 begin
     perform monitoring._checked_matchers('matchers', p_matchers);
@@ -232,7 +232,7 @@ comment on function monitoring._end_needless_silences(timestamptz) is
 'Ends those silences that were to hold until what they silence has resolved.';
 
 create or replace function monitoring.inhibit_alerts(
-    p_source_rule text, p_target_rule text, p_equal_labels text [] default '{}'
+    p_source_rule text, p_target_rule text, p_equal_labels text[] default '{}'
 )
 returns void
 language plpgsql
@@ -255,7 +255,7 @@ begin
 end
 $$;
 
-comment on function monitoring.inhibit_alerts(text, text, text []) is
+comment on function monitoring.inhibit_alerts(text, text, text[]) is
 'While an alert of the source rule fires, alerts of the target rule with the same values of the '
 'labels are not told.';
 

@@ -42,7 +42,7 @@ begin
         -- What follows the scheme is what must not be seen, here or in the server's log.
         message = case
             when p_target ~ ':'
-                then format('target looks like an address: "%s…"',
+                then format('target looks like an address: "%s..."',
                     left(substring(p_target from '^[^:]*:'), 40))
             else format('target is no name: %s', coalesce('"' || left(p_target, 40) || '"', 'null'))
         end,
@@ -140,20 +140,29 @@ $$;
 comment on function monitoring._check_summary_time(text, text, text) is
 'Raises PV003, PV006 or PV007 unless a channel can have its daily summary then.';
 
-create or replace function monitoring._local_time(p_at timestamptz, p_time_zone text)
-returns timestamp without time zone
+create or replace function monitoring._known_time_zone(p_time_zone text) returns text
 language plpgsql
-stable
+immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return p_at at time zone p_time_zone;
+    perform '2000-01-01'::timestamp at time zone p_time_zone;
+    return p_time_zone;
 exception
-    -- A zone may be gone after an update of the system; people are told all the same.
     when invalid_parameter_value then
-        return p_at at time zone 'UTC';
+        return 'UTC';
 end
 $$;
+
+comment on function monitoring._known_time_zone(text) is
+'The time zone, or UTC when an update of the system has taken it away; people are told all the '
+'same.';
+
+create or replace function monitoring._local_time(p_at timestamptz, p_time_zone text)
+returns timestamp without time zone
+language sql
+stable
+return p_at at time zone monitoring._known_time_zone(p_time_zone);
 
 comment on function monitoring._local_time(timestamptz, text) is
 'What the clocks of a time zone show; those of UTC when there is no such zone any more.';
@@ -231,8 +240,8 @@ $$;
 comment on function monitoring.set_notification_channel(
     text, text[], text, jsonb, text, boolean, interval, integer, text, text, integer
 ) is
-'Adds a channel or sets all of one anew but whether it is enabled. It is told of what fires already '
-'at the next evaluation.';
+'Adds a channel, or sets all of one anew but whether it is enabled. It is told of what fires '
+'already at the next evaluation.';
 
 create or replace function monitoring.enable_notification_channel(
     p_channel_name text, p_is_enabled boolean default true

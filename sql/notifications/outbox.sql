@@ -46,8 +46,8 @@ return coalesce(
 );
 
 comment on function monitoring._max_attempts(text) is
-'Attempts after which a message to the channel is given up; each retry grants as many again. 12 for '
-'a channel that is gone.';
+'Attempts after which a message to the channel is given up; each retry grants as many again. 12 '
+'for a channel that is gone.';
 
 create or replace function monitoring._abandoned(p_attempts integer, p_runner text) returns text
 language sql
@@ -294,5 +294,5 @@ end
 $$;
 
 comment on function monitoring.retry_notification(bigint) is
-'Has a message that was given up sent again, with as many attempts as before; false when it was not '
-'given up.';
+'Has a message that was given up sent again, with as many attempts as before; false when it was '
+'not given up.';
