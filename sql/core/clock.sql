@@ -11,6 +11,16 @@ comment on function monitoring.clock() is
 'The time that everything here goes by: the wall clock, or the setting monitoring.now where a '
 'test has set it.';
 
+-- For how long our own work takes, which goes on while the clock stands still in a test or a
+-- backtest.
+create or replace function monitoring._wall_clock() returns timestamptz
+language sql
+volatile
+return clock_timestamp();
+
+comment on function monitoring._wall_clock() is
+'The real time, whatever clock() has been set to.';
+
 create or replace function monitoring._event_time(p_at timestamptz) returns timestamptz
 language sql
 volatile

@@ -22,6 +22,7 @@ select functions_are(
         '_insert_metric_samples', '_insert_log_lines', '_name_bad_row',
         '_make_partitions_for_rows', '_check_keys',
         -- what goes into a record
+        '_wall_clock',
         'clock', '_event_time', '_is_recent', 'message_template', 'error_fingerprint',
         'fingerprint_version', '_capped_text', '_capped_json', '_merged', '_merge_objects',
         '_is_small_object',
@@ -48,6 +49,12 @@ select functions_are(
         -- alerts: tasks
 
         -- alerts: own rules and backtests
+        '_time_limit_class', '_seconds_since_epoch', '_deadline', '_run_rule_query',
+        '_rule_fingerprint', '_rule_labels', '_rule_finding', '_find_by_query', '_explain_by_query',
+        '_cancel_session', 'cancel_overdue_rules', '_refuse_rule_query', '_rule_query_hint',
+        '_try_rule_query', '_rule_query_types', '_check_rule_column', '_check_rule_columns',
+        '_checked_rule_query', '_check_new_rule_name', '_number_setting', 'create_alert_rule',
+        'drop_alert_rule', '_hand_over_rule_queries',
 
         -- notifications
 

@@ -21,6 +21,7 @@ and exists (
     select from pg_proc
     where pronamespace = to_regnamespace('monitoring')
         and proowner <> to_regrole('monitoring_admin')
+        and (proname <> '_run_rule_query' or proowner <> to_regrole('monitoring_reader'))
 )"""
 """SQL condition: loading the code again would grant or hand over what is not yet.
 
