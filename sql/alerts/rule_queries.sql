@@ -14,19 +14,18 @@ return 1886547561;
 comment on function monitoring._time_limit_class() is
 'First key of the advisory locks that show until when the queries of rules may run.';
 
-create or replace function monitoring._seconds_since_epoch(p_at timestamptz)
-returns double precision
+create or replace function monitoring._seconds_since_epoch() returns double precision
 language sql
-stable
-return date_part('epoch', p_at - '2020-01-01 00:00:00+00'::timestamptz);
+volatile
+return monitoring._stopwatch_ms() / 1000 - 1577836800;
 
-comment on function monitoring._seconds_since_epoch(timestamptz) is
-'Seconds from the beginning of 2020 UTC to a time, which leave room in an integer until 2088.';
+comment on function monitoring._seconds_since_epoch() is
+'Seconds since the beginning of 2020 UTC by the real time, which an integer holds until 2088.';
 
 create or replace function monitoring._deadline(p_seconds double precision) returns integer
 language sql
 volatile
-return ceil(monitoring._seconds_since_epoch(monitoring._wall_clock()) + p_seconds)::integer;
+return ceil(monitoring._seconds_since_epoch() + p_seconds)::integer;
 
 comment on function monitoring._deadline(double precision) is
 'Until when a query may run that begins now, in seconds since 2020.';
@@ -252,9 +251,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_class constant integer := monitoring._time_limit_class();
-    v_now constant integer := floor(
-        monitoring._seconds_since_epoch(monitoring._wall_clock())
-    )::integer;
+    v_now constant integer := floor(monitoring._seconds_since_epoch())::integer;
     v_pid integer;
     v_cancelled integer := 0;
 begin

@@ -264,7 +264,7 @@ from (
         'threshold high is out of range: 2'
     ),
     ($$'{"low": 1}', p_comparison => '='$$, 'PV003', 'comparison is not known: "="'),
-    ($$'{"low": 1}', p_comparison => null$$, 'PV003', 'comparison is not known: null'),
+    ($$'{"low": 1}', p_comparison => null$$, 'PV003', 'comparison is not known: ""'),
     ($$'{"low": 1}', p_for => '-1 s'$$, 'PV004', 'for_seconds is out of range: -1'),
     ($$'{"low": 1}', p_for_evaluations => 0$$, 'PV004', 'for_evaluations is out of range: 0'),
     (
