@@ -234,7 +234,7 @@ declare
         'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
         'enable_alert_rule', 'change_alert_rule',
         -- own rules and backtests
-        'create_alert_rule', 'drop_alert_rule',
+        'create_alert_rule', 'drop_alert_rule', 'backtest_alert_rule',
         -- notifications
         -- configuration
         -- jobs and retention

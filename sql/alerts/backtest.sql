@@ -1,1 +1,216 @@
--- Not written yet.
+-- When a rule would have fired. Writes nothing that stays: a copy of the rule under a name of its
+-- own goes through the very engine, step by step, in a block that is undone with all its alerts.
+-- It takes no lock that evaluations wait for, and no row that they could meet.
+
+create or replace function monitoring._check_backtest(
+    p_from timestamptz, p_to timestamptz, p_step interval
+)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now constant timestamptz := monitoring.clock();
+    v_most constant integer := 20000;
+    v_seconds constant double precision := date_part('epoch', p_step);
+begin
+    if (p_from >= '1970-01-01 00:00:00+00'::timestamptz and p_from <= p_to and p_to <= v_now)
+        is not true then
+        raise exception using
+            errcode = 'PV006',
+            message = format('span is impossible: from %s to %s',
+                coalesce(p_from::text, 'null'), coalesce(p_to::text, 'null')),
+            hint = 'Give two times from 1970-01-01 up to now, the earlier one first.';
+    end if;
+    if (v_seconds between 1 and 315576000) is not true then
+        perform monitoring._refuse_number('step', p_step::text,
+            'an interval from 1 second to 10 years');
+    end if;
+    if date_part('epoch', p_to - p_from) / v_seconds >= v_most then
+        raise exception using
+            errcode = 'PV004',
+            message = format('span has too many steps: %s',
+                floor(date_part('epoch', p_to - p_from) / v_seconds)::bigint + 1),
+            hint = format('At most %s are taken: give a step of at least %s, or a shorter span.',
+                v_most, make_interval(
+                    secs => floor(date_part('epoch', p_to - p_from) / v_most) + 1
+                ));
+    end if;
+end
+$$;
+
+comment on function monitoring._check_backtest(timestamptz, timestamptz, interval) is
+'Raises PV004 or PV006 unless a rule can be tested at these times.';
+
+create or replace function monitoring._copy_rule(p_rule monitoring.alert_rules)
+returns monitoring.alert_rules
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_copy monitoring.alert_rules := p_rule;
+begin
+    -- Nobody else's transaction inserts what this session does.
+    v_copy.rule_name := format('backtest %s of %s', pg_backend_pid(), left(p_rule.rule_name, 200));
+    v_copy.is_enabled := true;
+    insert into monitoring.alert_rules values (v_copy.*);
+    insert into monitoring.alert_thresholds (rule_name, labels, low, medium, high, critical)
+    select v_copy.rule_name, t.labels, t.low, t.medium, t.high, t.critical
+    from monitoring.alert_thresholds t
+    where t.rule_name = p_rule.rule_name;
+    return v_copy;
+end
+$$;
+
+comment on function monitoring._copy_rule(monitoring.alert_rules) is
+'Makes a copy of a rule with its thresholds, under a name that is this session''s.';
+
+create or replace function monitoring._backtest_step(
+    p_rule monitoring.alert_rules, p_at timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_outcome monitoring.rule_outcome;
+begin
+    perform set_config('monitoring.now', p_at::text, true);
+    v_outcome := monitoring._find(p_rule, p_at);
+    if v_outcome.error is not null then
+        raise exception using
+            errcode = 'PV008',
+            message = format('the rule fails as of %s: %s', p_at, v_outcome.error),
+            hint = 'Test a span in which it can look; what retention has removed cannot be found.';
+    end if;
+    perform monitoring._apply_outcome(v_outcome, p_at);
+    perform monitoring._resolve_cleared(p_at, p_rule.rule_name);
+end
+$$;
+
+comment on function monitoring._backtest_step(monitoring.alert_rules, timestamptz) is
+'Evaluates one rule as of a given time, as the engine does; PV008 when it fails.';
+
+create or replace function monitoring._worst_values(
+    p_rule monitoring.alert_rules, p_at timestamptz, p_worst jsonb
+)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return p_worst || coalesce((
+        select jsonb_object_agg(
+            a.alert_id,
+            case
+                when p_rule.comparison ~ '>'
+                    then greatest((p_worst ->> a.alert_id::text)::double precision, a.value)
+                else least((p_worst ->> a.alert_id::text)::double precision, a.value)
+            end
+        )
+        from monitoring.raised_alerts a
+        where a.rule_name = p_rule.rule_name
+            and a.resolved_at = 'infinity'
+            and a.last_seen_at = p_at
+    ), '{}'::jsonb);
+end
+$$;
+
+comment on function monitoring._worst_values(monitoring.alert_rules, timestamptz, jsonb) is
+'Worst value of each alert of a rule, given those before a step.';
+
+create or replace function monitoring._backtested_alerts(
+    p_rule_name text, p_copy_name text, p_worst jsonb
+)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select jsonb_agg(
+            jsonb_build_object(
+                'fingerprint', a.fingerprint,
+                'severity', a.worst_severity,
+                'summary', replace(a.summary, p_copy_name, p_rule_name),
+                'labels', a.labels,
+                'worst_value', p_worst -> a.alert_id::text,
+                'fired_at', a.fired_at,
+                'resolved_at', nullif(a.resolved_at, 'infinity'),
+                'occurrences', a.occurrences
+            )
+            order by a.fired_at, a.fingerprint
+        )
+        from monitoring.raised_alerts a
+        where a.rule_name = p_copy_name and a.fired_at is not null
+    );
+end
+$$;
+
+comment on function monitoring._backtested_alerts(text, text, jsonb) is
+'What the copy of a rule has raised, as an array of objects.';
+
+create or replace function monitoring.backtest_alert_rule(
+    p_rule_name text,
+    p_from timestamptz,
+    p_to timestamptz,
+    p_step interval default '1 minute'
+)
+returns table (
+    fingerprint text,
+    severity text,
+    summary text,
+    labels jsonb,
+    worst_value double precision,
+    fired_at timestamptz,
+    resolved_at timestamptz,
+    occurrences bigint
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_rule monitoring.alert_rules := monitoring._found_rule(p_rule_name);
+    v_step interval := make_interval(secs => date_part('epoch', p_step));
+    v_at timestamptz := p_from;
+    v_worst jsonb := '{}'::jsonb;
+    v_alerts jsonb;
+    v_is_complete boolean := false;
+begin
+    perform monitoring._check_backtest(p_from, p_to, p_step);
+    begin
+        v_rule := monitoring._copy_rule(v_rule);
+        while v_at <= p_to loop
+            perform monitoring._backtest_step(v_rule, v_at);
+            v_worst := monitoring._worst_values(v_rule, v_at, v_worst);
+            v_at := v_at + v_step;
+        end loop;
+        v_alerts := monitoring._backtested_alerts(p_rule_name, v_rule.rule_name, v_worst);
+        v_is_complete := true;
+        raise transaction_rollback;
+    exception
+        when transaction_rollback then
+            if not v_is_complete then
+                raise;
+            end if;
+    end;
+    return query
+    select a.fingerprint, a.severity, a.summary, a.labels, a.worst_value, a.fired_at,
+        a.resolved_at, a.occurrences
+    from jsonb_to_recordset(coalesce(v_alerts, '[]'::jsonb)) a (
+        fingerprint text, severity text, summary text, labels jsonb, worst_value double precision,
+        fired_at timestamptz, resolved_at timestamptz, occurrences bigint
+    );
+end
+$$;
+
+comment on function monitoring.backtest_alert_rule(text, timestamptz, timestamptz, interval) is
+'When a rule, disabled or not, would have fired if it had been evaluated at every step: one row an '
+'alert, with its worst severity and value. Nothing is told and nothing stays.';

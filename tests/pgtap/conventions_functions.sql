@@ -74,7 +74,7 @@ select set_eq(
         'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
         'enable_alert_rule', 'change_alert_rule',
         -- own rules and backtests
-        '_run_rule_query', 'create_alert_rule', 'drop_alert_rule',
+        '_run_rule_query', 'create_alert_rule', 'drop_alert_rule', 'backtest_alert_rule',
         -- notifications
         -- configuration
         -- pg_cron and retention

@@ -66,7 +66,8 @@ select functions_are(
         '_cancel_session', 'cancel_overdue_rules', '_refuse_rule_query', '_rule_query_hint',
         '_try_rule_query', '_rule_query_types', '_check_rule_column', '_check_rule_columns',
         '_checked_rule_query', '_check_new_rule_name', '_number_setting', 'create_alert_rule',
-        'drop_alert_rule', '_hand_over_rule_queries',
+        'drop_alert_rule', '_hand_over_rule_queries', '_check_backtest', '_copy_rule',
+        '_backtest_step', '_worst_values', '_backtested_alerts', 'backtest_alert_rule',
 
         -- notifications
         '_plan_notifications',

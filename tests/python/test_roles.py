@@ -82,6 +82,10 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
         DECIDING,
     ),
     "drop_alert_rule": ("drop_alert_rule('own')", DECIDING),
+    "backtest_alert_rule": (
+        "backtest_alert_rule('own', '2026-03-01 00:00+00', '2026-03-01 00:01+00')",
+        DECIDING,
+    ),
     "cancel_overdue_rules": ("cancel_overdue_rules()", KEEPING),
     "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
     "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
