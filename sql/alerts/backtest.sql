@@ -1,5 +1,5 @@
 -- When a rule would have fired. Writes nothing that stays: a copy of the rule under a name of its
--- own goes through the very engine, step by step, in a block that is undone with all its alerts.
+-- own goes through the very engine, step by step, in blocks that are undone with all its alerts.
 -- It takes no lock that evaluations wait for, and no row that they could meet.
 
 create or replace function monitoring._check_backtest(
@@ -123,37 +123,50 @@ $$;
 comment on function monitoring._worst_values(monitoring.alert_rules, timestamptz, jsonb) is
 'Worst value of each alert of a rule, given those before a step.';
 
-create or replace function monitoring._backtested_alerts(
-    p_rule_name text, p_copy_name text, p_worst jsonb
+-- What is changed within a transaction stays behind until that ends, and slows the next change down;
+-- what is undone does not. So it is undone every so many steps, and the alerts are carried over.
+create or replace function monitoring._backtest_slice(
+    p_rule monitoring.alert_rules,
+    p_from timestamptz,
+    p_to timestamptz,
+    p_step interval,
+    inout p_alerts monitoring.raised_alerts[],
+    inout p_worst jsonb
 )
-returns jsonb
 language plpgsql
-stable
+volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_rule monitoring.alert_rules;
+    v_at timestamptz := p_from;
+    v_is_complete boolean := false;
 begin
-    return (
-        select jsonb_agg(
-            jsonb_build_object(
-                'fingerprint', a.fingerprint,
-                'severity', a.worst_severity,
-                'summary', replace(a.summary, p_copy_name, p_rule_name),
-                'labels', a.labels,
-                'worst_value', p_worst -> a.alert_id::text,
-                'fired_at', a.fired_at,
-                'resolved_at', nullif(a.resolved_at, 'infinity'),
-                'occurrences', a.occurrences
-            )
-            order by a.fired_at, a.fingerprint
-        )
-        from monitoring.raised_alerts a
-        where a.rule_name = p_copy_name and a.fired_at is not null
+    v_rule := monitoring._copy_rule(p_rule);
+    insert into monitoring.raised_alerts select a.* from unnest(p_alerts) a;
+    while v_at <= p_to loop
+        perform monitoring._backtest_step(v_rule, v_at);
+        p_worst := monitoring._worst_values(v_rule, v_at, p_worst);
+        v_at := v_at + p_step;
+    end loop;
+    p_alerts := array(
+        select a from monitoring.raised_alerts a where a.rule_name = v_rule.rule_name
     );
+    v_is_complete := true;
+    raise transaction_rollback;
+exception
+    when transaction_rollback then
+        if not v_is_complete then
+            raise;
+        end if;
 end
 $$;
 
-comment on function monitoring._backtested_alerts(text, text, jsonb) is
-'What the copy of a rule has raised, as an array of objects.';
+comment on function monitoring._backtest_slice(
+    monitoring.alert_rules, timestamptz, timestamptz, interval, monitoring.raised_alerts[], jsonb
+) is
+'Goes on from open alerts of a rule''s copy, step by step, and returns all that it then has, with '
+'their worst values; whatever it writes is undone.';
 
 create or replace function monitoring.backtest_alert_rule(
     p_rule_name text,
@@ -180,34 +193,27 @@ declare
     v_rule monitoring.alert_rules := monitoring._found_rule(p_rule_name);
     v_step interval := make_interval(secs => date_part('epoch', p_step));
     v_at timestamptz := p_from;
+    v_until timestamptz;
+    v_open monitoring.raised_alerts [] := array[]::monitoring.raised_alerts [];
+    v_closed monitoring.raised_alerts [] := array[]::monitoring.raised_alerts [];
     v_worst jsonb := '{}'::jsonb;
-    v_alerts jsonb;
-    v_is_complete boolean := false;
 begin
     perform monitoring._check_backtest(p_from, p_to, p_step);
-    begin
-        v_rule := monitoring._copy_rule(v_rule);
-        while v_at <= p_to loop
-            perform monitoring._backtest_step(v_rule, v_at);
-            v_worst := monitoring._worst_values(v_rule, v_at, v_worst);
-            v_at := v_at + v_step;
-        end loop;
-        v_alerts := monitoring._backtested_alerts(p_rule_name, v_rule.rule_name, v_worst);
-        v_is_complete := true;
-        raise transaction_rollback;
-    exception
-        when transaction_rollback then
-            if not v_is_complete then
-                raise;
-            end if;
-    end;
+    while v_at <= p_to loop
+        v_until := least(v_at + 199 * v_step, p_to);
+        select s.p_alerts, s.p_worst into v_open, v_worst
+        from monitoring._backtest_slice(v_rule, v_at, v_until, v_step, v_open, v_worst) s;
+        v_closed := v_closed || array(select a from unnest(v_open) a where a.status = 'resolved');
+        v_open := array(select a from unnest(v_open) a where a.status <> 'resolved');
+        v_at := v_at + 200 * v_step;
+    end loop;
     return query
-    select a.fingerprint, a.severity, a.summary, a.labels, a.worst_value, a.fired_at,
-        a.resolved_at, a.occurrences
-    from jsonb_to_recordset(coalesce(v_alerts, '[]'::jsonb)) a (
-        fingerprint text, severity text, summary text, labels jsonb, worst_value double precision,
-        fired_at timestamptz, resolved_at timestamptz, occurrences bigint
-    );
+    select a.fingerprint, a.worst_severity, replace(a.summary, a.rule_name, p_rule_name), a.labels,
+        (v_worst ->> a.alert_id::text)::double precision, a.fired_at,
+        nullif(a.resolved_at, 'infinity'), a.occurrences
+    from unnest(v_closed || v_open) a
+    where a.fired_at is not null
+    order by a.fired_at, a.fingerprint;
 end
 $$;
 

@@ -67,7 +67,7 @@ select functions_are(
         '_try_rule_query', '_rule_query_types', '_check_rule_column', '_check_rule_columns',
         '_checked_rule_query', '_check_new_rule_name', '_number_setting', 'create_alert_rule',
         'drop_alert_rule', '_hand_over_rule_queries', '_check_backtest', '_copy_rule',
-        '_backtest_step', '_worst_values', '_backtested_alerts', 'backtest_alert_rule',
+        '_backtest_step', '_worst_values', '_backtest_slice', 'backtest_alert_rule',
 
         -- notifications
         '_plan_notifications',
