@@ -80,7 +80,12 @@ begin
             if not pg_has_role('monitoring_admin', 'monitoring_reader', 'usage') then
                 grant monitoring_reader to monitoring_admin;
             end if;
-            v_wanted := 'monitoring_reader';
+            if pg_has_role('monitoring_reader', case
+                when current_setting('server_version_num')::integer < 160000 then 'usage'
+                else 'set'
+            end) then
+                v_wanted := 'monitoring_reader';
+            end if;
         exception
             when insufficient_privilege then
                 null;

@@ -123,7 +123,8 @@ $$;
 comment on function monitoring._worst_values(monitoring.alert_rules, timestamptz, jsonb) is
 'Worst value of each alert of a rule, given those before a step.';
 
--- What is changed within a transaction stays behind until that ends, and slows the next change down;
+    monitoring.alert_rules, timestamptz, timestamptz, interval, monitoring.raised_alerts[],
+    jsonb
 -- what is undone does not. So it is undone every so many steps, and the alerts are carried over.
 create or replace function monitoring._backtest_slice(
     p_rule monitoring.alert_rules,
@@ -163,7 +164,8 @@ end
 $$;
 
 comment on function monitoring._backtest_slice(
-    monitoring.alert_rules, timestamptz, timestamptz, interval, monitoring.raised_alerts[], jsonb
+    monitoring.alert_rules, timestamptz, timestamptz, interval, monitoring.raised_alerts[],
+    jsonb
 ) is
 'Goes on from open alerts of a rule''s copy, step by step, and returns all that it then has, with '
 'their worst values; whatever it writes is undone.';
