@@ -123,9 +123,8 @@ $$;
 comment on function monitoring._worst_values(monitoring.alert_rules, timestamptz, jsonb) is
 'Worst value of each alert of a rule, given those before a step.';
 
-    monitoring.alert_rules, timestamptz, timestamptz, interval, monitoring.raised_alerts[],
-    jsonb
--- what is undone does not. So it is undone every so many steps, and the alerts are carried over.
+-- What is changed within a transaction stays behind until that ends, and slows the next change
+-- down; what is undone does not. So it is undone every so many steps, and alerts are carried over.
 create or replace function monitoring._backtest_slice(
     p_rule monitoring.alert_rules,
     p_from timestamptz,
