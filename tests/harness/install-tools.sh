@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the SQL tests need from outside Python, as far as it is missing: a PostgreSQL server
-# with pgTAP, plpgsql_check and pg_cron, pg_prove, and npm for the version matrix. Silent when all is
-# there.
+# with pgTAP, plpgsql_check and pg_cron, pg_prove, npm for the version matrix, and promtool, which
+# judges our alerts by Prometheus' own rules. Silent when all is there.
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
@@ -25,6 +25,7 @@ has_extension pg_cron || missing+=(postgresql-VERSION-cron)
 command -v pg_prove > /dev/null || missing+=(libtap-parser-sourcehandler-pgtap-perl)
 command -v psql > /dev/null || missing+=(postgresql-client-VERSION)
 command -v npm > /dev/null || missing+=(npm)
+command -v promtool > /dev/null || missing+=(prometheus)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get > /dev/null; then
@@ -40,6 +41,14 @@ if [ "$(id -u)" -ne 0 ]; then
         exit 1
     fi
     as_root=(sudo)
+fi
+
+# Packages of servers start what they bring; the tests start their own and want only the programs.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" > /dev/null
+    "${as_root[@]}" chmod 755 "$policy"
 fi
 
 # Fresh systems come without package lists, and old lists name packages that are gone.
