@@ -45,7 +45,7 @@ def said(dsn: str, *arguments: str) -> str:
     assert "\x1b" not in result.stdout
     if "--json" not in arguments:
         assert max(map(len, result.stdout.splitlines())) <= 80
-    return result.stdout
+    return "".join(f"{line.rstrip()}\n" for line in result.stdout.splitlines())
 
 
 def refused(dsn: str, *arguments: str) -> str:
@@ -130,8 +130,8 @@ def test_an_alert_is_shown_with_its_rule_thresholds_and_history(dsn: str, firing
     for line in (
         rf"^Alert {number}: queue billing: 612 waiting$",
         r"^rule +backlog: Work piles up faster than it is done\.$",
-        r"^severity +critical, at worst critical$",
-        r"^state +acknowledged, acknowledged by ann: on it$",
+        r"^severity +critical$",
+        r"^state +acknowledged by ann: on it$",
         r"^measured +612, threshold 500$",
         r"^thresholds +low > 50, high > 200, critical > 500$",
         r"^labels +queue=billing$",

@@ -58,6 +58,7 @@ order by silence_id
 _BEHIND = """
 select *
 from monitoring.explain_alert(p_alert_id => %(alert_id)s, p_limit => %(limit)s)
+where source <> all(array['alert', 'rule'])
 """
 _SILENCED = """
 select count(*) as alerts

@@ -112,10 +112,10 @@ def _facts(found: WholeAlert, now: datetime) -> RenderableType:
     facts = {
         "rule": f"{row['rule_name']}{about}",
         "fingerprint": row["fingerprint"],
-        "severity": f"{row['severity']}, at worst {row['worst_severity']}",
-        "state": ", ".join([row["status"], *_remarks(row)]),
+        "severity": _severity(row),
+        "state": _state(row),
         "since": f"{_moment(row['started_at'])} ({_ago(row['started_at'], now)})",
-        "last found": f"{_moment(row['last_seen_at'])}, {row['occurrences']:,} times",
+        "last found": f"{_moment(row['last_seen_at'])}, {row['occurrences']:,} times so far",
         "measured": _measured(row),
         "thresholds": _thresholds(rule),
         "labels": _labels(row["labels"]),
@@ -128,6 +128,18 @@ def _facts(found: WholeAlert, now: datetime) -> RenderableType:
         if value:
             table.add_row(fact, folded(value))
     return table
+
+
+def _state(row: _Row) -> str:
+    remarks = _remarks(row)
+    # That somebody acknowledged it says as much as the state does.
+    return ", ".join(remarks if row["acknowledged_by"] else [row["status"], *remarks])
+
+
+def _severity(row: _Row) -> str:
+    if row["severity"] == row["worst_severity"]:
+        return str(row["severity"])
+    return f"{row['severity']}, at worst {row['worst_severity']}"
 
 
 def _measured(row: _Row) -> str:

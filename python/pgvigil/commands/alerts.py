@@ -55,7 +55,7 @@ def _who_and_why(function: _Function) -> _Function:
     return by(note(function))
 
 
-@command.command("list")
+@command.command("list", short_help="List alerts, the worst first.")
 @click.option("--all", "has_others", is_flag=True, help="Pending and resolved ones as well.")
 @click.option(
     "--severity",
@@ -90,11 +90,11 @@ def list_(
         click.echo("No alert." if has_others else "No alert is open.")
 
 
-@command.command()
+@command.command(short_help="Show one alert and what is behind it.")
 @click.argument("alert_id", type=int, metavar="ID")
 @click.option(
     "--rows",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 10000),
     default=_ROWS_BEHIND,
     show_default=True,
     help="Most rows behind it to show.",
@@ -112,7 +112,7 @@ def show(alert_id: int, rows: int, as_json: bool, dsn: str) -> None:
         terminal().print(render.whole_alert(found, now))
 
 
-def _decision(called: str, decision: str, done: str, needless: str, explanation: str) -> None:
+def _decision(called: str, decision: str, done: str, needless: str, *explanation: str) -> None:
     """Make one of the subcommands that decide about alerts by number.
 
     Args:
@@ -120,10 +120,10 @@ def _decision(called: str, decision: str, done: str, needless: str, explanation:
         decision: as `deciding.decide` knows it.
         done: what to say of an alert for which that was done.
         needless: what to say of one for which there was nothing to do.
-        explanation: help text.
+        explanation: help, the short one and the rest of it.
     """
 
-    @command.command(called, help=explanation)
+    @command.command(called, help=" ".join(explanation), short_help=explanation[0])
     @click.argument("alert_ids", type=int, nargs=-1, required=True, metavar="ID...")
     @_who_and_why
     @dsn_option
@@ -140,7 +140,7 @@ def _decision(called: str, decision: str, done: str, needless: str, explanation:
 
 _decision(
     "ack", "acknowledge", "acknowledged", "does not fire",
-    "Acknowledge alerts: nobody is reminded of them until they resolve or get worse.",
+    "Acknowledge alerts.", "Nobody is reminded of them until they resolve or get worse.",
 )  # fmt: skip
 _decision(
     "unack", "unacknowledge", "no longer acknowledged", "was not acknowledged",
@@ -148,7 +148,7 @@ _decision(
 )  # fmt: skip
 _decision(
     "resolve", "resolve", "resolved", "does not fire",
-    "Resolve alerts by hand; a rule that still finds them opens new ones.",
+    "Resolve alerts by hand.", "A rule that still finds them opens new ones.",
 )  # fmt: skip
 
 
@@ -227,7 +227,7 @@ def silences(has_ended: bool, as_json: bool, dsn: str) -> None:
         click.echo("No silence." if has_ended else "Nothing is silenced.")
 
 
-@command.command()
+@command.command(short_help="Tell what became of alerts, in order.")
 @click.option(
     "--since",
     "seconds",
