@@ -14,5 +14,6 @@ monitoring.raised_alerts,
 monitoring.alert_rule_states,
 monitoring.alert_thresholds,
 monitoring.alert_rules cascade;
+drop type monitoring.rule_outcome cascade;
 drop type monitoring.finding cascade;
 delete from monitoring.installed_migrations where migration_id = '0011_alerts';

@@ -30,6 +30,27 @@ comment on column monitoring.finding.severity is
 comment on column monitoring.finding.threshold is
 'Threshold that was passed; null to go by the thresholds of the rule.';
 
+create type monitoring.rule_outcome as (
+    rule_name text,
+    findings monitoring.finding [],
+    error text,
+    duration_ms double precision,
+    is_over_time boolean
+);
+
+comment on type monitoring.rule_outcome is
+'How an evaluation of a rule went.';
+comment on column monitoring.rule_outcome.rule_name is
+'Name of the rule.';
+comment on column monitoring.rule_outcome.findings is
+'What it found, before thresholds; null when it failed.';
+comment on column monitoring.rule_outcome.error is
+'Why it failed; null when it did not.';
+comment on column monitoring.rule_outcome.duration_ms is
+'Milliseconds that it took.';
+comment on column monitoring.rule_outcome.is_over_time is
+'Whether that was more than its time limit.';
+
 create table monitoring.alert_rules (
     rule_name text not null,
     family text not null,

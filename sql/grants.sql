@@ -156,6 +156,7 @@ declare
         '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since',
         '_read_samples', '_trends_between', 'self_check', '_job_lock_key',
         -- alerts
+        '_severity_rank', '_label_matches', '_matches', '_suppressions_at',
         -- own rules and backtests
         -- notifications
         -- configuration
@@ -176,6 +177,11 @@ declare
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
         'rebuild_rollups',
         -- alerts
+        'evaluate_alerts', 'check_error_rate_alerts', 'check_processing_performance_alerts',
+        'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',
+        'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
+        'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
+        'enable_alert_rule', 'change_alert_rule',
         -- own rules and backtests
         -- notifications
         -- configuration

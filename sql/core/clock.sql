@@ -11,6 +11,14 @@ comment on function monitoring.clock() is
 'The time that everything here goes by: the wall clock, or the setting monitoring.now where a '
 'test has set it.';
 
+create or replace function monitoring._stopwatch_ms() returns double precision
+language sql
+volatile
+return extract(epoch from clock_timestamp())::double precision * 1000;
+
+comment on function monitoring._stopwatch_ms() is
+'Milliseconds that go on whatever clock() says, to measure how long our own work takes.';
+
 create or replace function monitoring._event_time(p_at timestamptz) returns timestamptz
 language sql
 volatile

@@ -42,6 +42,19 @@ select functions_are(
         '_look_at_day', '_due_days', '_empty_day', '_empty_due_days', '_drop_day', '_drop_days',
         '_drop_empty_days',
         -- alerts: the engine
+        '_severity_rank', '_label_matches', '_matches', '_is_matcher', '_checked_matchers',
+        '_found_rule', '_refuse_unknown_keys', '_checked_thresholds', '_checked_labels',
+        'set_alert_thresholds', 'enable_alert_rule', '_checked_parameters', '_checked_setting',
+        'change_alert_rule', '_lock_alerts', '_suppressions_at', 'silence_alerts',
+        'unsilence_alerts', '_end_needless_silences', 'inhibit_alerts', 'uninhibit_alerts',
+        '_note_transition', '_is_due_to_fire', '_begin_alert', '_fire_alert', '_change_severity',
+        '_find_alert_again', '_lose_alert', '_close_alert', '_end_acknowledgement', '_find',
+        '_classify', '_apply_findings', '_apply_finding', '_note_evaluation', '_apply_outcome',
+        '_find_all', '_apply_all', '_resolve_cleared', '_count_transitions', '_evaluate',
+        'evaluate_alerts', 'check_error_rate_alerts', 'check_processing_performance_alerts',
+        'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',
+        '_firing_alert', 'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert',
+        '_stopwatch_ms',
 
         -- alerts: errors, health, queues and pgvigil itself
 
@@ -50,6 +63,7 @@ select functions_are(
         -- alerts: own rules and backtests
 
         -- notifications
+        '_plan_notifications',
 
         -- configuration
 
@@ -140,6 +154,7 @@ select views_are(
         '_stored_trends', '_error_group_parts', '_component_states',
         'v_jobs',
         'v_pg_cron_runs',
+        'alerts', 'alert_history', 'v_alert_rules', 'v_silences', 'v_inhibitions', '_open_alerts',
         'v_retention', '_retained_tables'
     ],
     'these are all the views'

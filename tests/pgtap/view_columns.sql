@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(22);
+select plan(27);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -134,9 +134,36 @@ from (
     (
         'v_active_alerts',
         'alert_id bigint, rule_name, fingerprint, severity, status, summary, value float, '
-        'threshold float, labels jsonb, occurrences bigint, started_at at, last_seen_at at, '
-        'acknowledged_by, acknowledged_at at'
+        'threshold float, unit, labels jsonb, occurrences bigint, started_at at, fired_at at, '
+        'last_seen_at at, acknowledged_by, acknowledged_at at, acknowledged_note, suppressed_by'
     ),
+    (
+        'alerts',
+        'alert_id bigint, rule_name, fingerprint, severity, worst_severity, status, summary, '
+        'value float, threshold float, unit, labels jsonb, family, occurrences bigint, '
+        'started_at at, fired_at at, last_seen_at at, cleared_at at, acknowledged_at at, '
+        'acknowledged_by, acknowledged_note, resolved_at at, resolved_by, resolution, told jsonb'
+    ),
+    (
+        'alert_history',
+        'transition_id bigint, alert_id bigint, rule_name, fingerprint, changed_at at, transition, '
+        'severity, value float, threshold float, labels jsonb, summary, changed_by, note'
+    ),
+    (
+        'v_alert_rules',
+        'rule_name, family, description, query, unit, comparison, thresholds jsonb, '
+        'overrides jsonb, parameters jsonb, for_seconds float, for_evaluations integer, '
+        'keep_firing_seconds float, no_data, on_error, time_limit_seconds float, '
+        'is_enabled boolean, changed_by, changed_at at, evaluated_at at, duration_ms float, '
+        'findings integer, evaluations bigint, failures bigint, consecutive_failures bigint, '
+        'last_error, last_failed_at at, paused_until_at at, pending bigint, firing bigint'
+    ),
+    (
+        'v_silences',
+        'silence_id bigint, matchers jsonb, starts_at at, ends_at at, is_active boolean, '
+        'is_until_resolved boolean, note, created_by, created_at at, ended_by'
+    ),
+    ('v_inhibitions', 'source_rule, target_rule, equal_labels text[]'),
     (
         'v_jobs',
         'job_name, description, schedule, time_zone, procedure_name, timeout_seconds float, '
