@@ -106,8 +106,8 @@ def _random_step(chance: random.Random) -> Step:
         (1, lambda: ("limit", chance.choice([None, 1, 3]))),
     ]
     weights, makers = zip(*choices, strict=True)
-    (make,) = chance.choices(makers, weights)
-    return make()
+    chosen: list[Callable[[], Step]] = chance.choices(makers, weights)
+    return chosen[0]()
 
 
 def _random_matchers(chance: random.Random) -> dict[str, str]:
