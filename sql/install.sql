@@ -74,6 +74,8 @@
 \ir notifications/summary.sql
 \ir notifications/outbox.sql
 \ir alerts/transitions.sql
+\ir alerts/find.sql
+\ir alerts/apply.sql
 \ir alerts/evaluate.sql
 \ir alerts/decide.sql
 \ir alerts/explain.sql
