@@ -155,7 +155,7 @@ class Model:
                     self._apply(rule, {})
         if resolves:
             self._resolve_cleared()
-            self._end_needless_silences()
+        self._end_needless_silences()
         self.tell()
 
     def _classified(self, rule: Rule) -> dict[str, str | None] | None:
