@@ -50,7 +50,7 @@ def test_commands_print_what_the_document_shows(
     database = connection.info.dbname
     run_psql(server, database, "-X", "-q", "-f", script)
     monkeypatch.setenv("TZ", "UTC")
-    now = "-c monitoring.now=2026-03-02T09:05:40Z"
+    now = "-c monitoring.now=2026-03-02T09:05Z"
     dsn = make_conninfo(server.dsn(database), options=now)
     run(dsn, "select monitoring.ensure_partitions()")
     shown = re.findall(r"```console\n(\$ .*?)```", document.read_text(), re.DOTALL)

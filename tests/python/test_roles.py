@@ -86,7 +86,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "acknowledge_alert": ("acknowledge_alert(-1)", DECIDING),
     "unacknowledge_alert": ("unacknowledge_alert(-1)", DECIDING),
     "resolve_alert": ("resolve_alert(-1)", DECIDING),
-    "silence_alerts": ('silence_alerts(\'{"queue": "x"}\')', DECIDING),
+    "silence_alerts": ("silence_alerts('{\"queue\": \"x\"}')", DECIDING),
     "unsilence_alerts": ("unsilence_alerts(-1)", DECIDING),
     "inhibit_alerts": ("inhibit_alerts('known', 'other')", DECIDING),
     "uninhibit_alerts": ("uninhibit_alerts('known', 'other')", DECIDING),
