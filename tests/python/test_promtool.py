@@ -114,8 +114,6 @@ def _change_findings(alarms: Alarms, series: Series, minute: int) -> None:
 
 def judge(every: list[Series], directory: Path) -> subprocess.CompletedProcess[str]:
     """Let promtool say whether Prometheus does the same."""
-    promtool = shutil.which("promtool")
-    assert promtool is not None, "promtool is missing: make install-test-tools"
     rules = [
         {
             "alert": series.name,
@@ -125,26 +123,26 @@ def judge(every: list[Series], directory: Path) -> subprocess.CompletedProcess[s
         }
         for series in every
     ]
+    tests = {
+        "interval": "1m",
+        "input_series": [each for series in every for each in _input(series)],
+        "alert_rule_test": [each for series in every for each in _expected_firing(series)],
+        "promql_expr_test": [each for series in every for each in _expected_states(series)],
+    }
+    return run_promtool(directory, rules, tests)
+
+
+def run_promtool(
+    directory: Path, rules: list[dict[str, str]], tests: dict[str, Any]
+) -> subprocess.CompletedProcess[str]:
+    """Run Prometheus' own tests of rules."""
+    promtool = shutil.which("promtool")
+    assert promtool is not None, "promtool is missing: make install-test-tools"
+    groups = [{"name": "ours", "interval": "1m", "rules": rules}]
+    whole = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [tests]}
     # JSON is YAML.
-    (directory / "rules.yml").write_text(
-        json.dumps({"groups": [{"name": "ours", "interval": "1m", "rules": rules}]})
-    )
-    (directory / "tests.yml").write_text(
-        json.dumps(
-            {
-                "rule_files": ["rules.yml"],
-                "evaluation_interval": "1m",
-                "tests": [
-                    {
-                        "interval": "1m",
-                        "input_series": [each for series in every for each in _input(series)],
-                        "alert_rule_test": [each for s in every for each in _expected_firing(s)],
-                        "promql_expr_test": [each for s in every for each in _expected_states(s)],
-                    }
-                ],
-            }
-        )
-    )
+    (directory / "rules.yml").write_text(json.dumps({"groups": groups}))
+    (directory / "tests.yml").write_text(json.dumps(whole))
     return subprocess.run(
         [promtool, "test", "rules", "tests.yml"], cwd=directory, capture_output=True, text=True
     )
@@ -239,3 +237,41 @@ def test_promtool_notices_a_single_wrong_minute(
     verdict = judge(every, tmp_path)
     assert verdict.returncode == 1
     assert "20m" in verdict.stdout + verdict.stderr
+
+
+def test_a_rise_does_not_wait_again_as_a_second_rule_does_in_prometheus(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    """The difference that docs/alerts.md tells: severity is no part of an alert's identity here."""
+    levels = [1, 1, 1, 2, 2, 2, 2]
+    ours = []
+    alarms = Alarms(connection)
+    alarms.rule("level", {"medium": 0, "critical": 1}, for_seconds=120)
+    for minute, level in enumerate(levels):
+        alarms.find("level", "x", None, level)
+        alarms.at(BEGINNING + timedelta(minutes=minute))
+        alarms.evaluate()
+        row = connection.execute("select status, severity from monitoring.alerts").fetchone()
+        assert row is not None
+        ours.append(row)
+    assert ours[1:4] == [("pending", "medium"), ("firing", "medium"), ("firing", "critical")]
+    rules = [
+        {"alert": severity, "expr": f"level > {threshold}", "for": "2m"}
+        for severity, threshold in (("medium", 0), ("critical", 1))
+    ]
+    firing_from = {"medium": 2, "critical": 5}
+    tests = {
+        "interval": "1m",
+        "input_series": [{"series": "level", "values": " ".join(map(str, levels))}],
+        "alert_rule_test": [
+            {
+                "eval_time": f"{minute}m",
+                "alertname": severity,
+                "exp_alerts": [{}] if minute >= beginning else [],
+            }
+            for severity, beginning in firing_from.items()
+            for minute in range(len(levels))
+        ],
+    }
+    verdict = run_promtool(tmp_path, rules, tests)
+    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
