@@ -39,6 +39,8 @@ class Channel:
     max_per_hour: int | None = None
     matchers: dict[str, str] = field(default_factory=dict)
     is_enabled: bool = True
+    generation: int = 0
+    """How often it has been removed and added again."""
     sent_at: list[float] = field(default_factory=list)
     held_back: set[int] = field(default_factory=set)
 
@@ -290,6 +292,13 @@ class Model:
         if silence.ends_at > max(self.now, silence.starts_at):
             silence.ends_at = max(self.now, silence.starts_at)
             self.tell()
+
+    def begin_channel_anew(self, channel: Channel) -> None:
+        """Remove a channel and add it again: it knows nothing of what was told before."""
+        channel.generation += 1
+        channel.is_enabled, channel.held_back = True, set()
+        for alert in [*self.open.values(), *self.resolved]:
+            alert.told.pop(channel.name, None)
 
     def _end_acknowledgement(self, alert: Alert) -> None:
         alert.acknowledged_severity = None

@@ -103,11 +103,27 @@ def _random_step(chance: random.Random) -> Step:
         (3, lambda: ("fail", rule, chance.random() < 0.5)),
         (3, lambda: ("enable_rule", rule, chance.random() < 0.7)),
         (3, lambda: ("enable_channel", chance.randrange(3), chance.random() < 0.7)),
-        (1, lambda: ("limit", chance.choice([None, 1, 3]))),
+        (2, lambda: ("limit", chance.choice([None, 1, 3]))),
+        (1, lambda: ("begin_channel_anew", chance.randrange(3))),
+        (3, lambda: ("change_rule", rule, *_random_change(chance))),
+        (1, lambda: ("set_thresholds", rule, {"low": 0.0, "high": chance.choice([2.0, 4.0])})),
     ]
     weights, makers = zip(*choices, strict=True)
     chosen: list[Callable[[], Step]] = chance.choices(makers, weights)
     return chosen[0]()
+
+
+def _random_change(chance: random.Random) -> tuple[str, float | str]:
+    """Return a setting of a rule, and what it becomes."""
+    return chance.choice(
+        [
+            ("for_seconds", chance.choice([0, 60, 150])),
+            ("for_evaluations", chance.choice([1, 2])),
+            ("keep_firing_seconds", chance.choice([0, 60, 300])),
+            ("no_data", chance.choice(["ok", "keep", "alert"])),
+            ("on_error", chance.choice(["ok", "keep"])),
+        ]
+    )
 
 
 def _random_matchers(chance: random.Random) -> dict[str, str]:
@@ -248,6 +264,23 @@ class Driver:
         """Enable or disable a rule."""
         self.model.rules[rule].is_enabled = is_enabled
         self._call("enable_alert_rule", rule, is_enabled)
+
+    def change_rule(self, rule: str, setting: str, value: float | str) -> None:
+        """Change a setting of a rule, whatever is open."""
+        setattr(self.model.rules[rule], setting, value)
+        self._call("change_alert_rule", rule, Jsonb({setting: value}))
+
+    def set_thresholds(self, rule: str, thresholds: dict[str, float]) -> None:
+        """Set other thresholds, whatever is open."""
+        self.model.rules[rule].thresholds = thresholds
+        self._call("set_alert_thresholds", rule, Jsonb(thresholds))
+
+    def begin_channel_anew(self, which: int) -> None:
+        """Remove a channel and add it again."""
+        channel = list(self.model.channels.values())[which]
+        self.model.begin_channel_anew(channel)
+        self._call("remove_notification_channel", channel.name)
+        self._set_channel(channel)
 
     def enable_channel(self, which: int, is_enabled: bool) -> None:
         """Enable or disable a channel."""

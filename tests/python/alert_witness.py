@@ -81,7 +81,7 @@ class Witness:
         self._numbers: dict[int, int] = {}
         """Number that the model gives an alert, by its number in the database."""
         self._replayed: dict[int, _Replayed] = {}
-        self._notices: dict[tuple[str, str, int], _Notices] = {}
+        self._notices: dict[tuple[str, int, str, int], _Notices] = {}
         self._seen_transitions = 0
         self._seen_messages = 0
 
@@ -228,7 +228,9 @@ class Witness:
 
     def _check_order(self, message: Message, alert: int, event: str, severity: str) -> None:
         """Hold a notice against those before it: each is told once, and nothing after the end."""
-        told = self._notices.setdefault((message.channel, message.target, alert), _Notices())
+        generation = self._model.channels[message.channel].generation
+        key = (message.channel, generation, message.target, alert)
+        told = self._notices.setdefault(key, _Notices())
         rank = RANKS[severity]
         fits = {
             "firing": not told.events,
