@@ -115,15 +115,14 @@ def _random_step(chance: random.Random) -> Step:
 
 def _random_change(chance: random.Random) -> tuple[str, float | str]:
     """Return a setting of a rule, and what it becomes."""
-    return chance.choice(
-        [
-            ("for_seconds", chance.choice([0, 60, 150])),
-            ("for_evaluations", chance.choice([1, 2])),
-            ("keep_firing_seconds", chance.choice([0, 60, 300])),
-            ("no_data", chance.choice(["ok", "keep", "alert"])),
-            ("on_error", chance.choice(["ok", "keep"])),
-        ]
-    )
+    changes: list[tuple[str, float | str]] = [
+        ("for_seconds", chance.choice([0, 60, 150])),
+        ("for_evaluations", chance.choice([1, 2])),
+        ("keep_firing_seconds", chance.choice([0, 60, 300])),
+        ("no_data", chance.choice(["ok", "keep", "alert"])),
+        ("on_error", chance.choice(["ok", "keep"])),
+    ]
+    return chance.choice(changes)
 
 
 def _random_matchers(chance: random.Random) -> dict[str, str]:
