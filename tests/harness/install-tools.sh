@@ -23,6 +23,7 @@ has_extension pgtap || missing+=(postgresql-VERSION-pgtap)
 has_extension plpgsql_check || missing+=(postgresql-VERSION-plpgsql-check)
 has_extension pg_cron || missing+=(postgresql-VERSION-cron)
 command -v pg_prove > /dev/null || missing+=(libtap-parser-sourcehandler-pgtap-perl)
+command -v prometheus-alertmanager > /dev/null || missing+=(prometheus-alertmanager)
 command -v psql > /dev/null || missing+=(postgresql-client-VERSION)
 command -v npm > /dev/null || missing+=(npm)
 command -v promtool > /dev/null || missing+=(prometheus)
@@ -57,3 +58,10 @@ packages=("${missing[@]//VERSION/$(server_version)}")
 echo "Installing ${packages[*]}"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -qq --yes --no-install-recommends "${packages[@]}" > /dev/null
+
+# Nor are they to start with the machine.
+if [ -d /run/systemd/system ]; then
+    for service in prometheus prometheus-alertmanager; do
+        [[ " ${missing[*]} " != *" $service "* ]] || "${as_root[@]}" systemctl --quiet disable "$service"
+    done
+fi
