@@ -145,6 +145,23 @@ class NotInstalledError(InstallError):
     """This database does not have pgvigil."""
 
 
+@contextmanager
+def installed_or_told() -> Iterator[None]:
+    """Turn errors that come of a database without pgvigil into one that says so.
+
+    Raises:
+        NotInstalledError: a function or view of pgvigil is not there.
+    """
+    try:
+        yield
+    except (
+        psycopg.errors.InvalidSchemaName,
+        psycopg.errors.UndefinedFunction,
+        psycopg.errors.UndefinedTable,
+    ) as error:
+        raise NotInstalledError(hint="Run `pgvigil migrate` on it first.") from error
+
+
 def explain(error: BaseException) -> str | None:
     """Return the message, and hint if any, for a user; None for errors that are bugs."""
     if isinstance(error, PgvigilError):
