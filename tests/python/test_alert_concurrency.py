@@ -113,7 +113,7 @@ def _assert_history_replays(connection: psycopg.Connection[Any]) -> None:
     states: dict[int, tuple[str, str, datetime]] = {}
     for row in rows(connection, "select * from monitoring.alert_history order by transition_id"):
         before = states.get(row["alert_id"])
-        status, severity, at = before or ("", "", row["changed_at"])
+        status, _, at = before or ("", "", row["changed_at"])
         assert row["changed_at"] >= at, "history goes forward"
         if row["transition"] in ("firing", "resolved"):
             assert row["transition"] != status, "fires once and resolves once"
