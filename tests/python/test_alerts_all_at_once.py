@@ -116,7 +116,7 @@ def _assert_history_replays(connection: psycopg.Connection[Any]) -> None:
             assert row["transition"] != status, "fires once and resolves once"
             status = row["transition"]
         states[row["alert_id"]] = (status, row["severity"])
-    alerts = rows(connection, "select * from monitoring.raised_alerts")
+    alerts = rows(connection, "select alert_id, status, severity from monitoring.raised_alerts")
     assert {each["alert_id"]: (each["status"], each["severity"]) for each in alerts} == states
 
 
