@@ -156,6 +156,7 @@ declare
         '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since',
         '_read_samples', '_trends_between', 'self_check', '_job_lock_key',
         -- alerts
+        'explain_alert',
         '_severity_rank', '_label_matches', '_matches', '_suppressions_at',
         '_read_expected_runs',
         -- own rules and backtests
@@ -186,6 +187,8 @@ declare
         'expect_runs', 'forget_expected_runs',
         -- own rules and backtests
         -- notifications
+        'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
+        'send_test_notification', 'retry_notification',
         -- configuration
         -- jobs and retention
         'request_job', 'enable_job',

@@ -61,6 +61,7 @@
 \ir alerts/matching.sql
 \ir alerts/rules.sql
 \ir alerts/error_rules.sql
+\ir alerts/error_group_rules.sql
 \ir alerts/health_rules.sql
 \ir alerts/queue_rules.sql
 \ir alerts/task_rules.sql
@@ -75,10 +76,13 @@
 \ir alerts/silences.sql
 \ir notifications/channels.sql
 \ir notifications/messages.sql
+\ir notifications/alertmanager.sql
 \ir notifications/plan.sql
 \ir notifications/summary.sql
 \ir notifications/outbox.sql
 \ir alerts/transitions.sql
+\ir alerts/find.sql
+\ir alerts/apply.sql
 \ir alerts/evaluate.sql
 \ir alerts/decide.sql
 \ir alerts/explain.sql

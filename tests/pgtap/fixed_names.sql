@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(28);
+select plan(51);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -71,7 +71,34 @@ from (
     ('ensure_partitions', 'p_days_ahead'),
     ('get_task_statistics', 'p_from p_to'),
     ('rebuild_rollups', 'P_SOURCE P_FROM P_TO'),
-    ('approx_percentile', 'P_HISTOGRAM P_FRACTION')
+    (
+        'set_notification_channel',
+        'P_CHANNEL_NAME P_TARGETS p_kind p_matchers p_minimum_severity p_has_resolved_notices '
+        'p_repeat p_max_per_hour p_summary_time p_time_zone p_max_attempts'
+    ),
+    ('enable_notification_channel', 'P_CHANNEL_NAME p_is_enabled'),
+    ('remove_notification_channel', 'P_CHANNEL_NAME'),
+    ('send_test_notification', 'P_CHANNEL_NAME'),
+    ('retry_notification', 'P_NOTIFICATION_ID'),
+    ('note_notification_sent', 'P_NOTIFICATION_ID P_ATTEMPT'),
+    ('note_notification_failed', 'P_NOTIFICATION_ID P_ATTEMPT P_ERROR p_is_permanent'),
+    ('approx_percentile', 'P_HISTOGRAM P_FRACTION'),
+    ('evaluate_alerts', 'p_now'),
+    ('check_error_rate_alerts', 'p_now'),
+    ('check_processing_performance_alerts', 'p_now'),
+    ('check_system_health_alerts', 'p_now'),
+    ('check_queue_backlog_alerts', 'p_now'),
+    ('resolve_resolved_alerts', 'p_now'),
+    ('acknowledge_alert', 'P_ALERT_ID p_note p_by'),
+    ('unacknowledge_alert', 'P_ALERT_ID p_note p_by'),
+    ('resolve_alert', 'P_ALERT_ID p_note p_by'),
+    ('silence_alerts', 'P_MATCHERS p_for p_note p_by p_starts_at p_until_resolved'),
+    ('unsilence_alerts', 'P_SILENCE_ID p_by'),
+    ('inhibit_alerts', 'P_SOURCE_RULE P_TARGET_RULE p_equal_labels'),
+    ('uninhibit_alerts', 'P_SOURCE_RULE P_TARGET_RULE'),
+    ('set_alert_thresholds', 'P_RULE_NAME P_THRESHOLDS p_labels'),
+    ('enable_alert_rule', 'P_RULE_NAME p_is_enabled'),
+    ('change_alert_rule', 'P_RULE_NAME P_SETTINGS')
 ) as fixed (function_name, call_form);
 
 select
@@ -115,7 +142,9 @@ select results_eq(
         ('record_performance_metric', 'bigint'),
         ('record_queue_metrics', 'bigint'),
         ('reopen_error_group', 'boolean'),
+        ('resolve_alert', 'boolean'),
         ('resolve_error_group', 'void'),
+        ('resolve_resolved_alerts', 'integer'),
         ('start_task_tracking', 'integer'),
         ('update_system_health', 'bigint'),
         ('update_task_progress', 'boolean')
@@ -135,7 +164,8 @@ select set_has(
             ('error_groups'), ('v_error_summary'), ('performance_monitoring'),
             ('v_performance_trends'), ('v_task_trends'), ('v_error_trends'), ('v_queue_trends'),
             ('v_health_trends'), ('system_health'), ('v_system_health_summary'),
-            ('queue_monitoring'), ('v_queue_performance'), ('v_active_alerts')
+            ('queue_monitoring'), ('v_queue_performance'), ('v_active_alerts'), ('alerts'),
+            ('alert_history')
     $$,
     'the views that people name in their queries are there'
 );

@@ -57,6 +57,18 @@ select functions_are(
         '_stopwatch_ms',
 
         -- alerts: errors, health, queues and pgvigil itself
+        'explain_alert', '_explain_rule', '_span_of', '_in_words', '_find_many_errors',
+        '_unrolled_error_groups', '_error_group_parts_at', '_new_error_groups',
+        '_find_new_error_groups',
+        '_error_group_in_words', '_resolved_error_group_parts', '_find_regressed_error_groups',
+        '_errors_between', '_explain_errors', '_explain_error_groups', '_component_states_at',
+        '_component_fingerprint', '_find_unhealthy_components', '_find_silent_components',
+        '_explain_component', '_newest_queue_samples', '_find_queue_backlogs',
+        '_find_old_queue_items', '_explain_queue', '_finding_of_check', '_find_late_scheduler',
+        '_find_late_rollups', '_find_missing_partitions', '_find_late_cleanup',
+        '_find_failed_jobs', '_find_late_jobs', '_find_failed_rules', '_find_dead_notifications',
+        '_explain_self_check', '_explain_job', '_explain_failed_rule',
+        '_explain_dead_notifications',
 
         -- alerts: tasks
         '_minutes_stored_since', '_counted_by_minute', '_counted_between', '_figure',
@@ -77,7 +89,20 @@ select functions_are(
         -- alerts: own rules and backtests
 
         -- notifications
-        '_plan_notifications',
+        'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
+        'send_test_notification', '_found_channel', '_refuse_target', '_checked_targets',
+        '_check_channel_limits', '_check_summary_time', '_known_time_zone', '_local_time',
+        'claim_notifications', 'note_notification_sent', 'note_notification_failed',
+        'next_notification_at', 'retry_notification', '_wake_senders', '_is_due_notification',
+        '_max_attempts', '_abandoned', '_bury_abandoned_notifications', '_next_attempt_at',
+        '_plan_notifications', '_due_notices', '_tell_channel', '_note_told', '_notice_rank',
+        '_is_told_through', '_hold_back', '_release_held_back', '_is_at_limit', '_close_told',
+        '_pull_back_times', '_notices_of', '_notice_title', '_notice_block', '_message_subject',
+        '_message_body', '_held_back_text', '_queue_message', '_iso_time', '_spell_time',
+        '_spell_seconds', '_spell_value', '_one_line', '_shortened',
+        '_hand_over_alerts', '_due_hand_overs', '_note_hand_over', '_alertmanager_labels',
+        '_alertmanager_alert', '_is_summary_due', '_summarize_day', '_alerts_of_day',
+        '_count_severities', '_summary_line', '_summary_section', '_summary_figures',
 
         -- configuration
 
@@ -91,7 +116,7 @@ select functions_are(
         '_check_schedule', '_first_run_at', '_wake_runners', '_refuse_unknown_job',
         'schedule_job', 'unschedule_job', 'enable_job', 'request_job', 'self_check',
         '_check_scheduler', '_check_jobs', '_check_partitions', '_check_rollups',
-        '_check_retention', 'next_cron_time',
+        '_check_retention', '_check_alerts', '_check_notifications', 'next_cron_time',
         '_next_cron_time', '_next_elapsed_cron_time', '_next_cron_local_time', '_next_cron_day',
         '_next_in_set', '_count_cron_times', '_cron_clock', '_first_time_shown',
         '_find_clock_change', '_utc_offset', '_check_cron', '_split_cron', '_read_cron',
@@ -169,6 +194,7 @@ select views_are(
         'v_jobs', 'v_expected_runs',
         'v_pg_cron_runs',
         'alerts', 'alert_history', 'v_alert_rules', 'v_silences', 'v_inhibitions', '_open_alerts',
+        'v_notifications', 'v_notification_channels',
         'v_retention', '_retained_tables'
     ],
     'these are all the views'

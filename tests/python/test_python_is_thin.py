@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "python" / "pgvigil"
 INSTALLER = PACKAGE / "install"
 
 CALL = re.compile(
-    r"""(select|call)\s+monitoring\.(\w+|\{[\w.]+\})\(
+    r"""(call|select(\s+[\w\s,*]+\s+from)?)\s+monitoring\.(\w+|\{[\w.]+\})\(
         ( \{arguments\} | (p_(\w+|\{[\w.]+\})\s*=>\s*%\(\w+\)s(::\w+)?(,\s*)?)* )
     \)\s*;?""",
     re.VERBOSE,
@@ -103,6 +103,8 @@ def test_the_sql_files_of_the_package_do_not_touch_the_schema() -> None:
         "select monitoring.record_error(p_task_id => %(task_id)s, p_severity => %(severity)s)",
         "select monitoring.{function}({arguments})",
         "call monitoring.run_due_jobs(p_at_most => %(at_most)s)",
+        "select check_name, status from monitoring.self_check()",
+        "select * from monitoring.claim_notifications(p_runner => %(runner)s)",
         "select task_id from monitoring.v_active_alerts where not is_open order by 1 limit 3",
     ],
 )
@@ -121,6 +123,8 @@ def test_what_is_allowed(statement: str) -> None:
         "with x as (delete from monitoring.errors returning *) select * from x",
         "update monitoring.active_tasks set task_id = 'x'",
         "call monitoring.run_due_jobs(1)",
+        "select * from monitoring.claim_notifications(1)",
+        "select 1; select * from monitoring.self_check()",
     ],
 )
 def test_what_is_not_allowed(statement: str) -> None:

@@ -68,6 +68,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "reopen_error_group": ("reopen_error_group('known')", DECIDING),
     "next_cron_time": ("next_cron_time('@daily', '2026-01-15 12:00+00')", READING),
     "self_check": ("self_check()", READING),
+    "explain_alert": ("explain_alert(-1)", READING),
     "expect_runs": ("expect_runs('nightly', '02:30')", DECIDING),
     "forget_expected_runs": ("forget_expected_runs('nightly')", DECIDING),
     "request_job": ("request_job('make_partitions')", DECIDING),
@@ -79,12 +80,51 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "purge_pg_cron_history": ("purge_pg_cron_history()", KEEPING),
     "import_pg_cron_runs": ("import_pg_cron_runs()", KEEPING),
     "cancel_overdue_jobs": ("cancel_overdue_jobs()", KEEPING),
+    "evaluate_alerts": ("evaluate_alerts()", DECIDING),
+    "check_error_rate_alerts": ("check_error_rate_alerts()", DECIDING),
+    "check_processing_performance_alerts": ("check_processing_performance_alerts()", DECIDING),
+    "check_system_health_alerts": ("check_system_health_alerts()", DECIDING),
+    "check_queue_backlog_alerts": ("check_queue_backlog_alerts()", DECIDING),
+    "resolve_resolved_alerts": ("resolve_resolved_alerts()", DECIDING),
+    "acknowledge_alert": ("acknowledge_alert(-1)", DECIDING),
+    "unacknowledge_alert": ("unacknowledge_alert(-1)", DECIDING),
+    "resolve_alert": ("resolve_alert(-1)", DECIDING),
+    "silence_alerts": ('silence_alerts(\'{"queue": "x"}\')', DECIDING),
+    "unsilence_alerts": ("unsilence_alerts(-1)", DECIDING),
+    "inhibit_alerts": ("inhibit_alerts('known', 'other')", DECIDING),
+    "uninhibit_alerts": ("uninhibit_alerts('known', 'other')", DECIDING),
+    "set_alert_thresholds": ("set_alert_thresholds('known', '{\"low\": 1}')", DECIDING),
+    "enable_alert_rule": ("enable_alert_rule('known', false)", DECIDING),
+    "change_alert_rule": ("change_alert_rule('known', '{}')", DECIDING),
     "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
     "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
+    "set_notification_channel": ("set_notification_channel('c', '{A}')", DECIDING),
+    "enable_notification_channel": ("enable_notification_channel('known')", DECIDING),
+    "remove_notification_channel": ("remove_notification_channel('known')", DECIDING),
+    "send_test_notification": ("send_test_notification('known')", DECIDING),
+    "retry_notification": ("retry_notification(1)", DECIDING),
+    "claim_notifications": ("claim_notifications('runner')", KEEPING),
+    "note_notification_sent": ("note_notification_sent(1, 1)", KEEPING),
+    "note_notification_failed": ("note_notification_failed(1, 1, 'gone')", KEEPING),
+    "next_notification_at": ("next_notification_at()", KEEPING),
     "cleanup_old_monitoring_data": ("cleanup_old_monitoring_data()", KEEPING),
     "ensure_partitions": ("ensure_partitions(1)", KEEPING),
     "note_code_checksum": ("note_code_checksum('x')", KEEPING),
 }
+# What those calls are about.
+ALERTS = """
+    insert into monitoring.alert_rules (rule_name, family, query, is_enabled)
+    values ('known', 'own', 'select 1', false), ('other', 'own', 'select 1', false);
+    insert into monitoring.alert_silences (
+        silence_id, matchers, starts_at, ends_at, created_by, created_at
+    )
+    values (-1, '{"queue": "x"}', now(), 'infinity', 'test', now());
+    insert into monitoring.raised_alerts (
+        alert_id, rule_name, fingerprint, status, severity, worst_severity, summary, labels,
+        started_at, fired_at, last_seen_at
+    )
+    values (-1, 'known', 'x', 'firing', 'low', 'low', 'known', '{}', now(), now(), now())
+"""
 VIEWS = READING
 TABLES = KEEPING
 
@@ -106,6 +146,9 @@ def installed(own_server: PostgresServer) -> Iterator[psycopg.Connection]:
             "select monitoring.record_error('t', 'E', 'low', 'm', p_fingerprint => 'known',"
             " p_occurred_at => '2020-01-01 12:00+00')"
         )
+        connection.execute("select monitoring.set_notification_channel('known', '{A}')")
+        connection.execute("select monitoring.send_test_notification('known')")
+        connection.execute(ALERTS)
         yield connection
 
 

@@ -1,0 +1,249 @@
+-- Comparing what rules found with what is open. Callers hold _lock_alerts().
+-- Writes raised_alerts and alert_transitions through transitions.sql.
+
+create or replace function monitoring._classify(
+    p_rule monitoring.alert_rules, p_findings monitoring.finding[]
+)
+returns setof monitoring.finding
+language sql
+stable
+begin atomic
+    select
+        f.fingerprint,
+        f.value,
+        coalesce(f.labels, '{}') as labels,
+        monitoring._capped_text(
+            coalesce(nullif(f.summary, ''), format('%s: %s', (p_rule).rule_name, f.fingerprint)),
+            500
+        ) as summary,
+        coalesce(
+            f.severity,
+            passed.severity,
+            case when f.value is null and (p_rule).no_data = 'alert' then 'high' end
+        ) as severity,
+        coalesce(f.threshold, passed.threshold) as threshold
+    from unnest(p_findings) as f
+    left join lateral (
+        select
+            t.low,
+            t.medium,
+            t.high,
+            t.critical
+        from monitoring.alert_thresholds as t
+        where t.rule_name = (p_rule).rule_name and coalesce(f.labels, '{}') @> t.labels
+        order by
+            (select count(*) from jsonb_object_keys(t.labels)) desc,
+            t.labels asc
+        limit 1
+    ) as set_for on true
+    left join lateral (
+        select
+            s.severity,
+            s.threshold
+        from (
+            values
+            (4, 'critical', set_for.critical),
+            (3, 'high', set_for.high),
+            (2, 'medium', set_for.medium),
+            (1, 'low', set_for.low)
+        ) as s (severity_rank, severity, threshold)
+        where
+            case (p_rule).comparison
+                when '>' then f.value > s.threshold
+                when '>=' then f.value >= s.threshold
+                when '<' then f.value < s.threshold
+                else f.value <= s.threshold
+            end
+        order by s.severity_rank desc
+        limit 1
+    ) as passed on true;
+end;
+
+comment on function monitoring._classify(monitoring.alert_rules, monitoring.finding[]) is
+'Findings with severity and threshold as the thresholds of the rule say; without severity where '
+'none is passed.';
+
+create or replace function monitoring._apply_findings(
+    p_rule monitoring.alert_rules, p_findings monitoring.finding[], p_now timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_pair record;
+    -- Who has nothing to measure at all may mean that all stays as it is.
+    v_is_keeping boolean := p_rule.no_data <> 'ok' and cardinality(p_findings) = 0;
+begin
+    if p_rule.no_data = 'alert' and v_is_keeping then
+        p_findings := array[
+            row(
+                'no data', null, '{}',
+                format('rule %s has nothing to measure', p_rule.rule_name), 'high', null
+            )::monitoring.finding
+        ];
+    end if;
+    for v_pair in
+        select f.finding, a.alert
+        from (
+            -- One that was found twice counts as the worse.
+            select distinct on (monitoring._short_name(c.fingerprint))
+                monitoring._short_name(c.fingerprint) as fingerprint,
+                c as finding
+            from monitoring._classify(p_rule, p_findings) c
+            order by
+                monitoring._short_name(c.fingerprint),
+                monitoring._severity_rank(c.severity) desc nulls last
+        ) f
+        full join (
+            select r.fingerprint, r as alert
+            from monitoring.raised_alerts r
+            where r.rule_name = p_rule.rule_name and r.resolved_at = 'infinity'
+        ) a on a.fingerprint = f.fingerprint
+        order by coalesce(f.fingerprint, a.fingerprint)
+    loop
+        perform monitoring._apply_finding(
+            p_rule, v_pair.finding, v_pair.alert, v_is_keeping, p_now
+        );
+    end loop;
+end
+$$;
+
+comment on function monitoring._apply_findings(
+    monitoring.alert_rules, monitoring.finding[], timestamptz
+) is 'Makes of what a rule found, and no longer found, what becomes of its alerts.';
+
+create or replace function monitoring._apply_finding(
+    p_rule monitoring.alert_rules,
+    p_finding monitoring.finding,
+    p_alert monitoring.raised_alerts,
+    p_is_keeping boolean,
+    p_now timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_has_value constant boolean := p_finding.fingerprint is null or p_finding.value is not null;
+begin
+    p_finding.fingerprint := monitoring._short_name(p_finding.fingerprint);
+    if p_finding.severity is not null then
+        if p_alert.alert_id is null then
+            perform monitoring._begin_alert(p_rule, p_finding, p_now);
+        else
+            perform monitoring._find_alert_again(p_rule, p_alert, p_finding, p_now);
+        end if;
+    elsif p_alert.alert_id is not null
+        and not p_is_keeping
+        and (v_has_value or p_rule.no_data <> 'keep')
+    then
+        perform monitoring._lose_alert(p_alert, p_now);
+    end if;
+end
+$$;
+
+comment on function monitoring._apply_finding(
+    monitoring.alert_rules, monitoring.finding, monitoring.raised_alerts, boolean, timestamptz
+) is 'One thing that was found, was open, or both.';
+
+create or replace function monitoring._apply_outcome(
+    p_outcome monitoring.rule_outcome, p_now timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_rule monitoring.alert_rules;
+begin
+    select r.* into v_rule from monitoring.alert_rules r where r.rule_name = p_outcome.rule_name;
+    -- Disabled or dropped while the others were looking.
+    if v_rule.is_enabled is not true then
+        return;
+    end if;
+    perform monitoring._note_evaluation(v_rule, p_outcome, p_now);
+    if p_outcome.error is null then
+        perform monitoring._apply_findings(v_rule, p_outcome.findings, p_now);
+    elsif v_rule.on_error = 'ok' then
+        v_rule.no_data := 'ok';
+        perform monitoring._apply_findings(v_rule, '{}', p_now);
+    end if;
+end
+$$;
+
+comment on function monitoring._apply_outcome(monitoring.rule_outcome, timestamptz) is
+'Notes how a rule fared and applies what it found; what a rule that failed once found stays or '
+'clears, as it says itself.';
+
+create or replace function monitoring._apply_all(
+    p_outcomes monitoring.rule_outcome[], p_now timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_rule monitoring.alert_rules;
+    v_outcome monitoring.rule_outcome;
+begin
+    foreach v_outcome in array p_outcomes loop
+        perform monitoring._apply_outcome(v_outcome, p_now);
+    end loop;
+    -- Looks at how the others fared.
+    select r.* into v_rule
+    from monitoring.alert_rules r
+    where r.rule_name = 'rule_failed' and r.is_enabled;
+    if found then
+        perform monitoring._apply_outcome(monitoring._find(v_rule, p_now), p_now);
+    end if;
+end
+$$;
+
+comment on function monitoring._apply_all(monitoring.rule_outcome[], timestamptz) is
+'Applies what rules found, and what the rule about rules makes of it.';
+
+create or replace function monitoring._resolve_cleared(
+    p_now timestamptz, p_rule_name text default null
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_pair record;
+begin
+    for v_pair in
+        select a as alert, coalesce(r.is_enabled, false) as is_enabled
+        from monitoring.raised_alerts a
+        left join monitoring.alert_rules r on r.rule_name = a.rule_name
+        where a.resolved_at = 'infinity'
+            and a.rule_name = coalesce(p_rule_name, a.rule_name)
+            and (
+                r.is_enabled is not true
+                or p_now - a.cleared_at >= make_interval(secs => r.keep_firing_seconds)
+            )
+        order by a.alert_id
+    loop
+        if v_pair.is_enabled then
+            perform monitoring._close_alert(
+                v_pair.alert, p_now, 'pgvigil', 'the condition is gone'
+            );
+        elsif (v_pair.alert).status = 'pending' then
+            perform monitoring._lose_alert(v_pair.alert, p_now, 'the rule is off');
+        else
+            perform monitoring._close_alert(v_pair.alert, p_now, 'pgvigil', 'the rule is off');
+        end if;
+    end loop;
+end
+$$;
+
+comment on function monitoring._resolve_cleared(timestamptz, text) is
+'Resolves alerts (of one rule, or all) that have been gone for as long as their rule says, '
+'and those '
+'whose rule is disabled or dropped.';

@@ -1,0 +1,127 @@
+-- Letting rules look, each in a sub-transaction of its own, so that one that fails or takes too
+-- long stops no other. Writes alert_rule_states.
+
+create or replace function monitoring._find(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns monitoring.rule_outcome
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_began_ms double precision := monitoring._stopwatch_ms();
+    v_outcome monitoring.rule_outcome;
+begin
+    v_outcome.rule_name := p_rule.rule_name;
+    execute format(
+        'select array(select f from monitoring.%I($1, $2) f)',
+        coalesce(p_rule.finder_name, '_find_by_query')
+    )
+    into v_outcome.findings
+    using p_rule, p_now;
+    v_outcome.duration_ms := monitoring._stopwatch_ms() - v_began_ms;
+    v_outcome.is_over_time := v_outcome.duration_ms > p_rule.time_limit_seconds * 1000;
+    return v_outcome;
+exception
+    when query_canceled or assert_failure or others then
+        v_outcome.duration_ms := monitoring._stopwatch_ms() - v_began_ms;
+        v_outcome.is_over_time := v_outcome.duration_ms > p_rule.time_limit_seconds * 1000;
+        -- Whoever cancels before the time is up means the evaluation, not the rule.
+        if sqlstate = '57014' and not v_outcome.is_over_time then
+            raise;
+        end if;
+        v_outcome.findings := null;
+        v_outcome.error := sqlerrm;
+        return v_outcome;
+end
+$$;
+
+comment on function monitoring._find(monitoring.alert_rules, timestamptz) is
+'What a rule finds, or why it could not; never raises because of the rule.';
+
+create or replace function monitoring._find_all(p_families text[], p_now timestamptz)
+returns monitoring.rule_outcome[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_rule monitoring.alert_rules;
+    v_outcomes monitoring.rule_outcome [] := array[]::monitoring.rule_outcome [];
+begin
+    for v_rule in
+        select r.*
+        from monitoring.alert_rules r
+        left join monitoring.alert_rule_states s on s.rule_name = r.rule_name
+        where r.is_enabled
+            and r.family = any (p_families)
+            and r.rule_name <> 'rule_failed'
+            and coalesce(s.paused_until_at, '-infinity') <= p_now
+        order by r.query is not null, r.rule_name
+    loop
+        v_outcomes := v_outcomes || monitoring._find(v_rule, p_now);
+    end loop;
+    return v_outcomes;
+end
+$$;
+
+comment on function monitoring._find_all(text[], timestamptz) is
+'Lets the rules of some families look, own ones last, for they may be slow.';
+
+create or replace function monitoring._note_evaluation(
+    p_rule monitoring.alert_rules, p_outcome monitoring.rule_outcome, p_now timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_error text := monitoring._capped_text(p_outcome.error, 2000);
+    v_is_failed integer;
+begin
+    if v_error is null and p_outcome.is_over_time then
+        v_error := format('took %s s, more than its limit of %s s',
+            round((p_outcome.duration_ms / 1000)::numeric, 1), p_rule.time_limit_seconds);
+    end if;
+    v_is_failed := (v_error is not null)::integer;
+    insert into monitoring.alert_rule_states as s (
+        rule_name, evaluated_at, duration_ms, findings, failures, consecutive_failures, last_error,
+        last_failed_at
+    )
+    values (
+        p_rule.rule_name, p_now, p_outcome.duration_ms,
+        coalesce(cardinality(p_outcome.findings), 0), v_is_failed, v_is_failed, v_error,
+        case when v_error is not null then p_now end
+    )
+    on conflict (rule_name) do update
+        set
+            evaluated_at = excluded.evaluated_at,
+            duration_ms = excluded.duration_ms,
+            findings = excluded.findings,
+            evaluations = s.evaluations + 1,
+            failures = s.failures + excluded.failures,
+            consecutive_failures = case
+                when excluded.failures = 1 then s.consecutive_failures + 1
+                else 0
+            end,
+            last_error = excluded.last_error,
+            last_failed_at = coalesce(excluded.last_failed_at, s.last_failed_at);
+    -- One that takes too long comes back later and later, up to an hour, and keeps no other waiting.
+    update monitoring.alert_rule_states s
+    set paused_until_at = case
+        when p_outcome.is_over_time
+            then p_now + least(
+                interval '1 hour',
+                make_interval(secs => p_outcome.duration_ms / 100 * s.consecutive_failures)
+            )
+        end
+    where s.rule_name = p_rule.rule_name
+        and (p_outcome.is_over_time or s.paused_until_at is not null);
+end
+$$;
+
+comment on function monitoring._note_evaluation(
+    monitoring.alert_rules, monitoring.rule_outcome, timestamptz
+) is 'Notes how an evaluation went; a rule that exceeded its time limit is paused for a while.';
