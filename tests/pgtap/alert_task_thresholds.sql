@@ -47,13 +47,11 @@ select is(
     ],
     'a mean is slow when it is above the threshold'
 );
-select
-    monitoring.set_alert_thresholds('slow_processing', '{"low": 1000}', '{"task_type": "300 s"}');
-select
-    monitoring.set_alert_thresholds('task_too_fast', '{"low": 180.001}', '{"task_type": "180 s"}');
 select monitoring.set_alert_thresholds(
-    'task_too_fast', '{"low": 180.001}', '{"task_type": "180.001 s"}'
+    'slow_processing', '{"low": 1000}', '{"task_type": "300 s"}'
 );
+select monitoring.set_alert_thresholds('task_too_fast', '{"low": 180.001}', l.labels)
+from (values ('{"task_type": "180 s"}'::jsonb), ('{"task_type": "180.001 s"}')) as l (labels);
 select is(
     (pg_temp.evaluate())[1:3],
     array[
