@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the SQL tests need from outside Python, as far as it is missing: a PostgreSQL server
-# with pgTAP, plpgsql_check and pg_cron, pg_prove, and npm for the version matrix. Silent when all is
-# there.
+# with pgTAP, plpgsql_check and pg_cron, pg_prove, npm for the version matrix, and promtool, which
+# judges our alerts by Prometheus' own rules. Silent when all is there.
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
@@ -26,6 +26,7 @@ command -v pg_prove > /dev/null || missing+=(libtap-parser-sourcehandler-pgtap-p
 command -v prometheus-alertmanager > /dev/null || missing+=(prometheus-alertmanager)
 command -v psql > /dev/null || missing+=(postgresql-client-VERSION)
 command -v npm > /dev/null || missing+=(npm)
+command -v promtool > /dev/null || missing+=(prometheus)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get > /dev/null; then
