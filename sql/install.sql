@@ -72,10 +72,12 @@
 \ir alerts/missed_runs.sql
 \ir alerts/expected_runs.sql
 \ir alerts/self_rules.sql
+\ir alerts/rule_queries.sql
 \ir alerts/own_rules.sql
 \ir alerts/silences.sql
 \ir notifications/channels.sql
 \ir notifications/messages.sql
+\ir notifications/alertmanager.sql
 \ir notifications/plan.sql
 \ir notifications/summary.sql
 \ir notifications/outbox.sql

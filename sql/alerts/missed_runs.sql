@@ -5,9 +5,12 @@ create or replace function monitoring._expected_cron(p_schedule text) returns te
 language sql
 stable
 return case
-    when p_schedule ~ '^\s*\d{1,2}:\d{2}\s*$' then format(
-            '%s %s * * *', split_part(btrim(p_schedule), ':', 2), split_part(btrim(p_schedule), ':', 1)
-        )
+    when p_schedule ~ '^\s*\d{1,2}:\d{2}\s*$'
+        then format(
+                '%s %s * * *',
+                split_part(btrim(p_schedule), ':', 2),
+                split_part(btrim(p_schedule), ':', 1)
+            )
     else p_schedule
 end;
 

@@ -1,4 +1,4 @@
--- Rules about single tasks that are running. Reads active_tasks, for the past finished_tasks as well.
+-- Rules about single tasks that are running. Reads active_tasks, for the past finished_tasks too.
 
 create or replace function monitoring._attempt_fingerprint(p_task_id text, p_attempt integer)
 returns text

@@ -6,12 +6,15 @@ language sql
 stable
 return coalesce(
     (
-        select case
+        select
+            case
                 when r.parameters ? 'window_days'
                     then make_interval(
-                        hours => 24
-                        * least((r.parameters ->> 'window_days')::double precision, 3650)::integer
-                    )
+                            hours => 24
+                            * least(
+                                (r.parameters ->> 'window_days')::double precision, 3650
+                            )::integer
+                        )
                 else monitoring._minutes_of(r)
             end
         from monitoring.alert_rules as r

@@ -49,10 +49,11 @@ begin
                 end
             )
             else format(
-                'task type %s: %s failed in %s hours and have not completed since: %s%s',
+                'task type %s: %s failed in %s hours and %s not completed since: %s%s',
                 left(f.task_type, 150),
                 case when count(*) = 1 then '1 task' else count(*) || ' tasks' end,
                 v_hours,
+                case when count(*) = 1 then 'has' else 'have' end,
                 string_agg(left(f.task_id, 60), ', ' order by f.place) filter (where f.place <= 3),
                 case when count(*) > 3 then ' …' else '' end
             )
@@ -72,8 +73,10 @@ comment on function monitoring._find_failed_tasks(monitoring.alert_rules, timest
 create or replace function monitoring._ended_by_type(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
-returns table (task_type text, ended double precision, completed double precision,
-    failed double precision)
+returns table (
+    task_type text, ended double precision, completed double precision,
+    failed double precision
+)
 language sql
 stable
 begin atomic

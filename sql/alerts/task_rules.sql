@@ -1,5 +1,5 @@
--- Rules about how long tasks take and how much they get done, by task type. Reads finished_tasks and
--- their roll-ups, and active_tasks.
+-- Rules about how long tasks take and how much they get done, by task type. Reads finished_tasks
+-- and their roll-ups, and active_tasks.
 
 create or replace function monitoring._number_in(
     p_rule monitoring.alert_rules, p_key text, p_default double precision
@@ -28,11 +28,14 @@ returns double precision
 language sql
 stable
 return case
-    when p_rule.comparison in ('>', '>=') then (
-        select min(least(t.low, t.medium, t.high, t.critical))
-        from monitoring.alert_thresholds as t
-        where t.rule_name = p_rule.rule_name
-    )
+    when p_rule.comparison in (
+            '>', '>='
+        )
+        then (
+            select min(least(t.low, t.medium, t.high, t.critical))
+            from monitoring.alert_thresholds as t
+            where t.rule_name = p_rule.rule_name
+        )
     else '-infinity'
 end;
 
@@ -197,7 +200,8 @@ returns timestamptz[]
 language sql
 stable
 return array(
-    select date_trunc(
+    select
+        date_trunc(
             'hour',
             ((p_now - p_window / 2) at time zone p_time_zone - make_interval(weeks => w.week))
             at time zone p_time_zone,

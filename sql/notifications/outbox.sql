@@ -1,1 +1,298 @@
--- Not written yet.
+-- The outbox: whoever sends claims messages for a while, and says what became of each attempt.
+-- Writes queued_notifications.
+--
+-- A claim is a lease: a row says which attempt has it and until when. Claims pass over rows that
+-- others are claiming, so any number of runners may send. A runner that is gone says nothing; when
+-- its lease has run out the message is claimed again, with the same key. Only the attempt that has
+-- the lease, shown by its number, can say how it went. Numbers of attempts never start over, so one
+-- from before a retry is never taken for one after it.
+
+create or replace function monitoring._wake_senders() returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform pg_notify('monitoring_notifications', '');
+end
+$$;
+
+comment on function monitoring._wake_senders() is
+'Tells whoever listens on monitoring_notifications that there is something to send.';
+
+-- No attempt is planned, and no lease given, for as long as two hours. What is later was planned by
+-- a clock that has been put back since.
+create or replace function monitoring._is_due_notification(
+    p_next_attempt_at timestamptz, p_now timestamptz
+)
+returns boolean
+language sql
+stable
+return p_next_attempt_at <= p_now or p_next_attempt_at > p_now + '2 hours'::interval;
+
+comment on function monitoring._is_due_notification(timestamptz, timestamptz) is
+'Whether a message that is next to be tried then may be claimed now; a time that is impossibly far '
+'ahead counts as past.';
+
+create or replace function monitoring._max_attempts(p_channel_name text) returns integer
+language sql
+stable
+return coalesce(
+    (
+        select c.max_attempts from monitoring.notification_channels as c
+        where c.channel_name = p_channel_name
+    ),
+    12
+);
+
+comment on function monitoring._max_attempts(text) is
+'Attempts after which a message to the channel is given up; each retry grants as many again. 12 '
+'for a channel that is gone.';
+
+create or replace function monitoring._abandoned(p_attempts integer, p_runner text) returns text
+language sql
+immutable
+return format(
+    'attempt %s ended without a word: the lease of %s ran out', p_attempts, coalesce(p_runner, '?')
+);
+
+comment on function monitoring._abandoned(integer, text) is
+'What is noted of an attempt that was never reported.';
+
+create or replace function monitoring._bury_abandoned_notifications(p_now timestamptz) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update monitoring.queued_notifications n
+    set
+        status = 'dead',
+        finished_at = p_now,
+        last_error = monitoring._abandoned(n.attempts, n.leased_by)
+    from (
+        select q.notification_id
+        from monitoring.queued_notifications q
+        where q.finished_at = 'infinity'
+            and q.status = 'sending'
+            and monitoring._is_due_notification(q.next_attempt_at, p_now)
+            and q.attempts % monitoring._max_attempts(q.channel_name) = 0
+        for update skip locked
+    ) d
+    where n.notification_id = d.notification_id;
+end
+$$;
+
+comment on function monitoring._bury_abandoned_notifications(timestamptz) is
+'Gives up messages whose last attempt was never reported.';
+
+create or replace function monitoring.claim_notifications(
+    p_runner text,
+    p_at_most integer default 10,
+    p_lease_seconds double precision default 60
+)
+returns table (
+    notification_id bigint,
+    notification_key uuid,
+    channel_name text,
+    channel_kind text,
+    target text,
+    kind text,
+    subject text,
+    body text,
+    payload jsonb,
+    attempt integer,
+    created_at timestamptz
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+begin
+    perform monitoring._checked_name('runner', p_runner);
+    if (p_at_most between 1 and 1000) is not true then
+        perform monitoring._refuse_number('at_most', p_at_most::text, 'a number from 1 to 1000');
+    end if;
+    if (p_lease_seconds between 1 and 3600) is not true then
+        perform monitoring._refuse_number('lease_seconds', p_lease_seconds::text,
+            'a number from 1 to 3600');
+    end if;
+    perform monitoring._bury_abandoned_notifications(v_now);
+    return query
+    with due as materialized (
+        select q.notification_id
+        from monitoring.queued_notifications q
+        where q.finished_at = 'infinity'
+            and monitoring._is_due_notification(q.next_attempt_at, v_now)
+        -- What fails again and again must not keep back what is new.
+        order by q.attempts > 0, q.next_attempt_at, q.notification_id
+        limit p_at_most
+        for update skip locked
+    ),
+    claimed as (
+        update monitoring.queued_notifications n
+        set
+            status = 'sending',
+            attempts = n.attempts + 1,
+            last_error = case
+                when n.status = 'sending' then monitoring._abandoned(n.attempts, n.leased_by)
+                else n.last_error
+            end,
+            leased_by = p_runner,
+            next_attempt_at = v_now + make_interval(secs => p_lease_seconds)
+        from due d
+        where n.notification_id = d.notification_id
+        returning n.*
+    )
+    select
+        c.notification_id, c.notification_key, c.channel_name,
+        -- As it was written, whatever has become of the channel since.
+        case jsonb_typeof(c.payload) when 'array' then 'alertmanager' else 'apprise' end,
+        c.target, c.kind, c.subject, c.body, c.payload, c.attempts, c.created_at
+    from claimed c
+    order by c.attempts > 1, c.notification_id;
+end
+$$;
+
+comment on function monitoring.claim_notifications(text, integer, double precision) is
+'Gives a runner messages to send, which no other gets for so many seconds; attempt goes with what '
+'it says about them. A message whose lease runs out is given again, with the same key.';
+
+create or replace function monitoring.note_notification_sent(
+    p_notification_id bigint, p_attempt integer
+)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update monitoring.queued_notifications
+    set status = 'sent', finished_at = monitoring.clock(), last_error = null
+    where notification_id = p_notification_id
+        and status = 'sending'
+        and attempts = p_attempt;
+    return found;
+end
+$$;
+
+comment on function monitoring.note_notification_sent(bigint, integer) is
+'Notes that a message was sent; false when another attempt has taken over, or it was given up.';
+
+create or replace function monitoring._next_attempt_at(p_now timestamptz, p_attempts integer)
+returns timestamptz
+language sql
+volatile
+-- Several messages to one receiver that was away do not all come back at the same moment.
+return p_now + make_interval(
+    secs => least(15 * 2::double precision ^ (least(p_attempts, 20) - 1), 3600)
+    * (0.5 + random())
+);
+
+comment on function monitoring._next_attempt_at(timestamptz, integer) is
+'When to try again after so many attempts: 15 seconds after the first, each time twice as long up '
+'to an hour, half as much less or more.';
+
+create or replace function monitoring.note_notification_failed(
+    p_notification_id bigint,
+    p_attempt integer,
+    p_error text,
+    p_is_permanent boolean default false
+)
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+    v_notification monitoring.queued_notifications;
+    v_max_attempts integer;
+    v_is_dead boolean;
+begin
+    select n.* into v_notification
+    from monitoring.queued_notifications n
+    where n.notification_id = p_notification_id and n.status = 'sending' and n.attempts = p_attempt
+    for update;
+    if not found then
+        return null;
+    end if;
+    v_max_attempts := monitoring._max_attempts(v_notification.channel_name);
+    v_is_dead := coalesce(p_is_permanent, false)
+        or p_attempt % v_max_attempts = 0;
+    update monitoring.queued_notifications
+    set
+        status = case when v_is_dead then 'dead' else 'waiting' end,
+        finished_at = case when v_is_dead then v_now else 'infinity'::timestamptz end,
+        next_attempt_at = monitoring._next_attempt_at(
+            v_now, (p_attempt - 1) % v_max_attempts + 1
+        ),
+        last_error = monitoring._capped_text(coalesce(p_error, 'no reason given'), 8000)
+    where notification_id = p_notification_id;
+    return case when v_is_dead then 'dead' else 'waiting' end;
+end
+$$;
+
+comment on function monitoring.note_notification_failed(bigint, integer, text, boolean) is
+'Notes that an attempt failed: waiting (it is tried again, later each time) or dead (given up, at '
+'once where it cannot succeed). Null when another attempt has taken over.';
+
+create or replace function monitoring.next_notification_at() returns timestamptz
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+begin
+    return (
+        select min(
+            case
+                when monitoring._is_due_notification(n.next_attempt_at, v_now)
+                    then least(n.next_attempt_at, v_now)
+                else n.next_attempt_at
+            end
+        )
+        from monitoring.queued_notifications n
+        where n.finished_at = 'infinity'
+    );
+end
+$$;
+
+comment on function monitoring.next_notification_at() is
+'When a message is next to be sent, or a lease runs out; null when nothing waits.';
+
+create or replace function monitoring.retry_notification(p_notification_id bigint) returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update monitoring.queued_notifications
+    set
+        status = 'waiting',
+        finished_at = 'infinity',
+        next_attempt_at = monitoring.clock()
+    where notification_id = p_notification_id and status = 'dead';
+    if found then
+        perform monitoring._wake_senders();
+        return true;
+    end if;
+    if not exists (
+        select from monitoring.queued_notifications n where n.notification_id = p_notification_id
+    ) then
+        raise exception using
+            errcode = 'PV007',
+            message = format('there is no notification %s', coalesce(p_notification_id::text, 'null')),
+            hint = 'Take the number from v_notifications.';
+    end if;
+    return false;
+end
+$$;
+
+comment on function monitoring.retry_notification(bigint) is
+'Has a message that was given up sent again, with as many attempts as before; false when it was '
+'not given up.';

@@ -1,7 +1,7 @@
 -- Rules long_running_task, task_stuck and backend_gone: single tasks that run.
 
 begin;
-select plan(28);
+select plan(25);
 \ir helpers/fixed_clock.psql
 \ir helpers/rolled_up.psql
 \ir helpers/findings.psql

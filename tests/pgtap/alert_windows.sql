@@ -94,8 +94,9 @@ select is(
     275::numeric,
     'rows of an hour are counted before they are rolled up'
 );
-select
-    is(pg_temp.differences(), 0::bigint, 'as the rows have it, wherever a window begins or ends');
+select is(
+    pg_temp.differences(), 0::bigint, 'as the rows have it, wherever a window begins or ends'
+);
 
 select pg_temp.roll_up_own('tasks');
 

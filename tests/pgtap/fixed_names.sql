@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(44);
+select plan(51);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -71,6 +71,17 @@ from (
     ('ensure_partitions', 'p_days_ahead'),
     ('get_task_statistics', 'p_from p_to'),
     ('rebuild_rollups', 'P_SOURCE P_FROM P_TO'),
+    (
+        'set_notification_channel',
+        'P_CHANNEL_NAME P_TARGETS p_kind p_matchers p_minimum_severity p_has_resolved_notices '
+        'p_repeat p_max_per_hour p_summary_time p_time_zone p_max_attempts'
+    ),
+    ('enable_notification_channel', 'P_CHANNEL_NAME p_is_enabled'),
+    ('remove_notification_channel', 'P_CHANNEL_NAME'),
+    ('send_test_notification', 'P_CHANNEL_NAME'),
+    ('retry_notification', 'P_NOTIFICATION_ID'),
+    ('note_notification_sent', 'P_NOTIFICATION_ID P_ATTEMPT'),
+    ('note_notification_failed', 'P_NOTIFICATION_ID P_ATTEMPT P_ERROR p_is_permanent'),
     ('approx_percentile', 'P_HISTOGRAM P_FRACTION'),
     ('evaluate_alerts', 'p_now'),
     ('check_error_rate_alerts', 'p_now'),

@@ -87,9 +87,29 @@ select functions_are(
         '_explain_task', '_explain_missed_run',
 
         -- alerts: own rules and backtests
+        '_time_limit_class', '_seconds_since_epoch', '_deadline', '_run_rule_query',
+        '_rule_fingerprint', '_rule_labels', '_rule_finding', '_find_by_query', '_explain_by_query',
+        '_cancel_session', 'cancel_overdue_rules', '_refuse_rule_query', '_rule_query_hint',
+        '_try_rule_query', '_rule_query_types', '_check_rule_column', '_check_rule_columns',
+        '_checked_rule_query', '_check_new_rule_name', '_number_setting', 'create_alert_rule',
+        'drop_alert_rule', '_hand_over_rule_queries', '_check_backtest', '_copy_rule',
+        '_backtest_step', '_worst_values', '_backtest_slice', 'backtest_alert_rule',
 
         -- notifications
-        '_plan_notifications',
+        'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
+        'send_test_notification', '_found_channel', '_refuse_target', '_checked_targets',
+        '_check_channel_limits', '_check_summary_time', '_known_time_zone', '_local_time',
+        'claim_notifications', 'note_notification_sent', 'note_notification_failed',
+        'next_notification_at', 'retry_notification', '_wake_senders', '_is_due_notification',
+        '_max_attempts', '_abandoned', '_bury_abandoned_notifications', '_next_attempt_at',
+        '_plan_notifications', '_due_notices', '_tell_channel', '_note_told', '_notice_rank',
+        '_is_told_through', '_hold_back', '_release_held_back', '_is_at_limit', '_close_told',
+        '_pull_back_times', '_notices_of', '_notice_title', '_notice_block', '_message_subject',
+        '_message_body', '_held_back_text', '_queue_message', '_iso_time', '_spell_time',
+        '_spell_seconds', '_spell_value', '_one_line', '_shortened',
+        '_hand_over_alerts', '_due_hand_overs', '_note_hand_over', '_alertmanager_labels',
+        '_alertmanager_alert', '_is_summary_due', '_summarize_day', '_alerts_of_day',
+        '_count_severities', '_summary_line', '_summary_section', '_summary_figures',
 
         -- configuration
 
@@ -181,6 +201,7 @@ select views_are(
         'v_jobs', 'v_expected_runs',
         'v_pg_cron_runs',
         'alerts', 'alert_history', 'v_alert_rules', 'v_silences', 'v_inhibitions', '_open_alerts',
+        'v_notifications', 'v_notification_channels',
         'v_retention', '_retained_tables'
     ],
     'these are all the views'

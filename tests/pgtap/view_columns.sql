@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(28);
+select plan(30);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -170,6 +170,20 @@ from (
         'is_until_resolved boolean, note, created_by, created_at at, ended_by'
     ),
     ('v_inhibitions', 'source_rule, target_rule, equal_labels text[]'),
+    (
+        'v_notifications',
+        'notification_id bigint, notification_key uuid, channel_name, target, kind, status, '
+        'subject, body, payload jsonb, created_at at, attempts integer, next_attempt_at at, '
+        'leased_by, last_error, finished_at at'
+    ),
+    (
+        'v_notification_channels',
+        'channel_name, kind, targets text[], matchers jsonb, minimum_severity, '
+        'has_resolved_notices boolean, repeat_seconds float, max_per_hour integer, '
+        'max_attempts integer, summary_time, time_zone, is_enabled boolean, changed_by, '
+        'changed_at at, held_back bigint, held_back_at at, summarized_at at, waiting bigint, '
+        'dead bigint, last_sent_at at'
+    ),
     (
         'v_jobs',
         'job_name, description, schedule, time_zone, procedure_name, timeout_seconds float, '
