@@ -25,7 +25,7 @@ $$;
 
 -- Nothing recorded
 
-select is(pg_temp.open_at('2026-01-15 12:00+00'), null, 'where nothing was recorded no alert opens');
+select is(pg_temp.open_at('2026-01-15 12:00+00'), null, 'without anything recorded none opens');
 select is(
     (select count(*) from monitoring.alert_rule_states where last_error is not null),
     0::bigint,
