@@ -201,9 +201,9 @@ begin
             from monitoring.queued_notifications n
             -- Nothing is finished before it is made: the index finds the last hour's.
             where n.finished_at > p_now - interval '1 hour'
-                -- Made by a clock that has been put back since, it would count for hours.
                 and n.created_at > p_now - interval '1 hour'
-                and n.created_at <= p_now
+                -- Made by a clock that has been put back since, it would count for hours.
+                and n.created_at <= p_now + interval '1 minute'
                 and n.channel_name = p_channel.channel_name
                 and n.kind in ('alerts', 'held_back')
             group by n.target

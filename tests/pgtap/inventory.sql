@@ -68,7 +68,7 @@ select functions_are(
         '_check_channel_limits', '_check_summary_time', '_known_time_zone', '_local_time',
         'claim_notifications', 'note_notification_sent', 'note_notification_failed',
         'next_notification_at', 'retry_notification', '_wake_senders', '_is_due_notification',
-        '_max_attempts', '_abandoned', '_bury_abandoned_notifications', '_next_attempt_at',
+        '_is_in_turn', '_current_payload', '_max_attempts', '_abandoned', '_bury_abandoned_notifications', '_next_attempt_at',
         '_plan_notifications', '_due_notices', '_tell_channel', '_note_told', '_notice_rank',
         '_is_told_through', '_hold_back', '_release_held_back', '_is_at_limit', '_close_told',
         '_pull_back_times', '_notices_of', '_notice_title', '_notice_block', '_message_subject',
