@@ -70,7 +70,7 @@ select functions_are(
         'next_notification_at', 'retry_notification', '_wake_senders', '_is_due_notification',
         '_is_in_turn', '_current_payload', '_max_attempts', '_abandoned', '_bury_abandoned_notifications', '_next_attempt_at',
         '_plan_notifications', '_due_notices', '_tell_channel', '_note_told', '_notice_rank',
-        '_is_told_through', '_hold_back', '_release_held_back', '_is_at_limit', '_close_told',
+        '_is_told_through', '_all_labels', '_hold_back', '_release_held_back', '_is_at_limit', '_close_told',
         '_pull_back_times', '_notices_of', '_notice_title', '_notice_block', '_message_subject',
         '_message_body', '_held_back_text', '_queue_message', '_iso_time', '_spell_time',
         '_spell_seconds', '_spell_value', '_one_line', '_shortened',
