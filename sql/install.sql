@@ -57,15 +57,22 @@
 \ir retention/cleanup.sql
 
 -- alerts: what people set, the built-in rules, own rules, the engine, and telling people
+\ir alerts/windows.sql
 \ir alerts/matching.sql
 \ir alerts/rules.sql
 \ir alerts/error_rules.sql
+\ir alerts/error_group_rules.sql
 \ir alerts/health_rules.sql
 \ir alerts/queue_rules.sql
 \ir alerts/task_rules.sql
+\ir alerts/running_task_rules.sql
 \ir alerts/task_outcome_rules.sql
+\ir alerts/failure_streak_rules.sql
+\ir alerts/task_explanations.sql
 \ir alerts/missed_runs.sql
+\ir alerts/expected_runs.sql
 \ir alerts/self_rules.sql
+\ir alerts/rule_queries.sql
 \ir alerts/own_rules.sql
 \ir alerts/silences.sql
 \ir notifications/channels.sql

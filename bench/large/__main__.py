@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.large.accuracy import largest_error
+from bench.large.alert_rules import TARGET_MS, TOGETHER, measure_alert_rules
 from bench.large.calls import Times, connect, time_calls, time_once
 from bench.large.history import NOW, Size, add_day, end_of_day, prepare
 from bench.large.questions import QUESTIONS, STATISTICS, Question
@@ -50,7 +51,8 @@ def main(
         PostgresServer(home, binaries=binaries, settings=SETTINGS) as server,
     ):
         dsn = _prepare(server, size)
-        console.print(_roll_up(dsn, size, sessions))
+        for table in _fill(dsn, size, sessions):
+            console.print(table)
         console.print(_read(dsn, sessions))
         with closing(connect(dsn, NOW.isoformat())) as connection:
             error = largest_error(connection, STATISTICS.ours, str(STATISTICS.raw))
@@ -70,24 +72,29 @@ def _prepare(server: PostgresServer, size: Size) -> str:
     return dsn
 
 
-def _roll_up(dsn: str, size: Size, sessions: int) -> Table:
-    """Fill the history, and measure the roll-up on the way."""
-    table = Table("roll_up()", "history", "first ms", "repeated ms", "CPU ms", "target")
+def _fill(dsn: str, size: Size, sessions: int) -> tuple[Table, Table]:
+    """Fill the history, and measure the roll-up and the alert rules on the way."""
+    roll_ups = Table("roll_up()", "history", "first ms", "repeated ms", "CPU ms", "target")
+    rules = Table("alert rule", "history", "first ms", "repeated ms", "CPU ms", "target")
     cpu = 0.0
     for day in range(1, size.days + 1):
         cpu += add_day(dsn, size, day)
+        now = end_of_day(size, day).isoformat()
         if day in (1, size.days):
-            now = end_of_day(size, day).isoformat()
             for name, times in measure_roll_up(dsn, now, sessions).items():
-                table.add_row(
+                roll_ups.add_row(
                     name, f"{day} days" if day > 1 else "1 day", *_as_cells(times), "as after 1 day"
                 )
+        if day in (size.days // 2, size.days):
+            for name, times in measure_alert_rules(dsn, now, sessions).items():
+                target = _verdict(times.repeated_ms, TARGET_MS) if name == TOGETHER else ""
+                rules.add_row(name, f"{day} days", *_as_cells(times), target)
     seconds = cpu * 1e6 / (size.days * size.tasks_per_day)
-    table.add_row(
+    roll_ups.add_row(
         "a day at once, by million tasks", f"{size.days} days", "", "", f"{seconds * 1000:,.0f}",
         _verdict(seconds * 1000, ROLL_UP_TARGET_SECONDS * 1000),
     )  # fmt: skip
-    return table
+    return roll_ups, rules
 
 
 def _read(dsn: str, sessions: int) -> Table:

@@ -24,6 +24,8 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "doctor": Subcommand("pgvigil.commands.doctor", "Check everything and name remedies."),
     "run": Subcommand("pgvigil.commands.run", "Run jobs: the scheduler."),
     "dashboard": Subcommand("pgvigil.commands.dashboard", "Show the present state."),
+    "alerts": Subcommand("pgvigil.commands.alerts", "List alerts, acknowledge, silence them."),
+    "check": Subcommand("pgvigil.commands.check", "Say OK or not, as a monitoring plugin."),
     "backfill": Subcommand("pgvigil.commands.backfill", "Load records from CSV or JSONL."),
     "sql": Subcommand("pgvigil.commands.sql", "Print the single-file install for psql."),
 }

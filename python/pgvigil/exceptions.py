@@ -82,6 +82,12 @@ class UnknownNameError(MonitoringError):
     sqlstate = "PV007"
 
 
+class RuleQueryError(MonitoringError):
+    """The query of an alert rule cannot be run, or returns what no alert can be made of."""
+
+    sqlstate = "PV008"
+
+
 _KINDS: dict[str, type[MonitoringError]] = {
     kind.sqlstate: kind for kind in MonitoringError.__subclasses__() if kind.sqlstate is not None
 }
@@ -137,6 +143,23 @@ class RollbackRefusedError(InstallError):
 
 class NotInstalledError(InstallError):
     """This database does not have pgvigil."""
+
+
+@contextmanager
+def installed_or_told() -> Iterator[None]:
+    """Turn errors that come of a database without pgvigil into one that says so.
+
+    Raises:
+        NotInstalledError: a function or view of pgvigil is not there.
+    """
+    try:
+        yield
+    except (
+        psycopg.errors.InvalidSchemaName,
+        psycopg.errors.UndefinedFunction,
+        psycopg.errors.UndefinedTable,
+    ) as error:
+        raise NotInstalledError(hint="Run `pgvigil migrate` on it first.") from error
 
 
 def explain(error: BaseException) -> str | None:

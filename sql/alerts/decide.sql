@@ -43,19 +43,21 @@ declare
     v_by text := coalesce(monitoring._checked_optional_name('by', p_by), session_user);
     v_note text := monitoring._capped_text(p_note, 8000);
     v_alert monitoring.raised_alerts := monitoring._firing_alert(p_alert_id);
+    -- Read once, and after any wait for the lock: history goes by it.
+    v_now timestamptz := monitoring.clock();
 begin
     if v_alert.alert_id is null then
         return false;
     end if;
     update monitoring.raised_alerts
     set
-        acknowledged_at = monitoring.clock(),
+        acknowledged_at = v_now,
         acknowledged_by = v_by,
         acknowledged_note = v_note,
         acknowledged_severity = severity
     where alert_id = p_alert_id;
     perform monitoring._note_transition(
-        v_alert, 'acknowledged', monitoring.clock(), v_by, v_note
+        v_alert, 'acknowledged', v_now, v_by, v_note
     );
     return true;
 end
@@ -77,14 +79,16 @@ as $$
 declare
     v_by text := coalesce(monitoring._checked_optional_name('by', p_by), session_user);
     v_alert monitoring.raised_alerts := monitoring._firing_alert(p_alert_id);
+    -- Read once, and after any wait for the lock: history goes by it.
+    v_now timestamptz := monitoring.clock();
 begin
     if v_alert.acknowledged_at is null then
         return false;
     end if;
     perform monitoring._end_acknowledgement(
-        v_alert, monitoring.clock(), v_by, monitoring._capped_text(p_note, 8000)
+        v_alert, v_now, v_by, monitoring._capped_text(p_note, 8000)
     );
-    perform monitoring._plan_notifications(monitoring.clock());
+    perform monitoring._plan_notifications(v_now);
     return true;
 end
 $$;
@@ -104,15 +108,17 @@ as $$
 declare
     v_by text := coalesce(monitoring._checked_optional_name('by', p_by), session_user);
     v_alert monitoring.raised_alerts := monitoring._firing_alert(p_alert_id);
+    -- Read once, and after any wait for the lock: history goes by it.
+    v_now timestamptz := monitoring.clock();
 begin
     if v_alert.alert_id is null then
         return false;
     end if;
     perform monitoring._close_alert(
-        v_alert, monitoring.clock(), v_by,
+        v_alert, v_now, v_by,
         coalesce(monitoring._capped_text(p_note, 8000), 'resolved by hand')
     );
-    perform monitoring._plan_notifications(monitoring.clock());
+    perform monitoring._plan_notifications(v_now);
     return true;
 end
 $$;

@@ -32,13 +32,15 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now constant timestamptz := coalesce(p_now, monitoring.clock());
+    v_now timestamptz;
     v_clock constant text := coalesce(current_setting('monitoring.now', true), '');
     v_outcomes monitoring.rule_outcome [];
     v_before bigint;
     v_result jsonb;
 begin
     perform pg_advisory_xact_lock(hashtext('monitoring.evaluations'));
+    -- Not before: whoever waited would find again what the one before it has resolved since.
+    v_now := coalesce(p_now, monitoring.clock());
     -- Whatever rules read goes by the same moment.
     perform set_config('monitoring.now', v_now::text, true);
     v_outcomes := monitoring._find_all(p_families, v_now);

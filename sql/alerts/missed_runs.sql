@@ -1,1 +1,279 @@
--- Not written yet.
+-- Runs that are expected by the clock, and whether they began. Writes expected_runs; reads
+-- active_tasks, finished_tasks and their roll-ups.
+
+create or replace function monitoring._expected_cron(p_schedule text) returns text
+language sql
+stable
+return case
+    when p_schedule ~ '^\s*\d{1,2}:\d{2}\s*$'
+        then format(
+                '%s %s * * *',
+                split_part(btrim(p_schedule), ':', 2),
+                split_part(btrim(p_schedule), ':', 1)
+            )
+    else p_schedule
+end;
+
+comment on function monitoring._expected_cron(text) is
+'The cron expression that a schedule is, or that a time of day stands for.';
+
+create or replace function monitoring._last_cron_time(
+    p_expression text, p_after timestamptz, p_until timestamptz, p_time_zone text
+)
+returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_fields text [] := monitoring._split_cron(p_expression);
+    v_sets bit varying [] := monitoring._read_cron(v_fields);
+    v_back interval;
+    v_from timestamptz;
+    v_to timestamptz := p_until;
+    v_last timestamptz;
+    v_next timestamptz;
+begin
+    -- The expression tells what comes next, so go back until something comes, ever further.
+    foreach v_back in array array[
+        '3 minutes', '70 minutes', '25 hours', '8 days', '32 days', '367 days', '3000 days', '50 years'
+    ]::interval [] loop
+        v_from := greatest(p_until - v_back, p_after);
+        v_last := monitoring._next_cron_time(v_fields, v_sets, v_from, p_time_zone);
+        exit when v_last <= p_until or v_from = p_after;
+    end loop;
+    if (v_last <= p_until) is not true then
+        return null;
+    end if;
+    -- What comes last lies between v_last and v_to.
+    loop
+        v_next := monitoring._next_cron_time(v_fields, v_sets, v_last, p_time_zone);
+        exit when (v_next <= p_until) is not true;
+        v_last := v_next;
+        v_from := v_last + (v_to - v_last) / 2;
+        v_next := monitoring._next_cron_time(v_fields, v_sets, v_from, p_time_zone);
+        if v_next <= p_until then
+            v_last := v_next;
+        else
+            v_to := v_from;
+        end if;
+    end loop;
+    return v_last;
+end
+$$;
+
+comment on function monitoring._last_cron_time(text, timestamptz, timestamptz, text) is
+'When a cron expression was last due after one time and until another, the latter included; null '
+'when it was not.';
+
+create or replace function monitoring._last_due_at(
+    p_expected monitoring.expected_runs, p_until timestamptz
+)
+returns timestamptz
+language sql
+stable
+return case
+    when p_expected.expected_since_at < p_until
+        then monitoring._last_cron_time(
+                monitoring._expected_cron(p_expected.schedule),
+                p_expected.expected_since_at,
+                p_until,
+                p_expected.time_zone
+            )
+end;
+
+comment on function monitoring._last_due_at(monitoring.expected_runs, timestamptz) is
+'When a run was last due until a time, since it has been expected; null when none was.';
+
+create or replace function monitoring._has_ended_since(
+    p_task_type text, p_since timestamptz, p_now timestamptz
+)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_millisecond constant interval := interval '1 millisecond';
+    v_kept_since timestamptz;
+begin
+    select r.complete_since into v_kept_since
+    from monitoring.rollup_progress r
+    where r.table_name = 'finished_tasks';
+    return exists (
+        select from (
+            select r.bucket_at, r.bucket_at + interval '1 hour' as ends_at, r.row_count,
+                r.value_count, r.value_min
+            from monitoring.rollups r
+            where r.source = 'tasks'
+                and r.resolution = 'hour'
+                and r.bucket_at >= date_trunc('hour', p_since, 'UTC')
+                and r.bucket_at < p_now
+                and r.name = p_task_type
+            union all
+            select r.bucket_at, r.bucket_at + interval '24 hours', r.row_count,
+                r.value_count, r.value_min
+            from monitoring.rollups r
+            where r.source = 'tasks'
+                and r.resolution = 'day'
+                and r.bucket_at >= date_trunc('day', p_since, 'UTC')
+                and r.bucket_at < p_now
+                and r.name = p_task_type
+        ) b
+        where b.ends_at <= p_now
+            and case
+                -- Where the rows are gone, the benefit of the doubt.
+                when b.bucket_at < v_kept_since then b.ends_at else b.bucket_at
+            end
+            - case
+                when b.row_count > b.value_count then interval '0' else b.value_min * v_millisecond
+            end >= p_since
+    );
+end
+$$;
+
+comment on function monitoring._has_ended_since(text, timestamptz, timestamptz) is
+'Whether roll-ups tell for certain that an attempt of a type began and ended between two times.';
+
+create or replace function monitoring._hours_to_read(
+    p_task_type text, p_since timestamptz, p_now timestamptz
+)
+returns setof timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+-- Planned for the times: no earlier day can have any.
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return query
+    select r.bucket_at
+    from monitoring.rollups r
+    where r.source = 'tasks'
+        and r.resolution = 'hour'
+        and r.bucket_at >= date_trunc('hour', p_since, 'UTC')
+        and r.name = p_task_type
+        and (
+            r.row_count > r.value_count
+            or r.bucket_at + interval '1 hour' - r.value_min * interval '1 millisecond' >= p_since
+        )
+        and (
+            r.bucket_at <= p_now
+            or r.bucket_at - r.value_max * interval '1 millisecond' <= p_now
+        )
+    union
+    select date_trunc('hour', t.finished_at, 'UTC')
+    from monitoring._marked_tasks t
+    where t.is_new and t.finished_at >= p_since and t.task_type = p_task_type
+    order by 1;
+end
+$$;
+
+comment on function monitoring._hours_to_read(text, timestamptz, timestamptz) is
+'Hours in which attempts of a type ended that may have begun between two times.';
+
+create or replace function monitoring._has_started_since(
+    p_task_type text, p_since timestamptz, p_now timestamptz
+)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    v_hour timestamptz;
+begin
+    if monitoring._has_ended_since(p_task_type, p_since, p_now) then
+        return true;
+    end if;
+    for v_hour in select h.* from monitoring._hours_to_read(p_task_type, p_since, p_now) h loop
+        if exists (
+            select from monitoring.finished_tasks t
+            where t.finished_at >= v_hour
+                and t.finished_at < v_hour + interval '1 hour'
+                and t.task_type = p_task_type
+                -- Who tells only the end of a run has run all the same.
+                and coalesce(t.started_at, t.finished_at) between p_since and p_now
+        ) then
+            return true;
+        end if;
+    end loop;
+    return false;
+end
+$$;
+
+comment on function monitoring._has_started_since(text, timestamptz, timestamptz) is
+'Whether an attempt of a type began between two times and has ended since; of one whose beginning '
+'is not known the end counts.';
+
+create or replace function monitoring._missed_runs(p_now timestamptz)
+returns table (task_type text, due_at timestamptz, time_zone text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select d.task_type, d.due_at, d.time_zone
+    from (
+        select
+            e.*,
+            monitoring._last_due_at(e, p_now - make_interval(secs => e.grace_seconds)) as due_at
+        from monitoring.expected_runs e
+        where e.is_enabled
+        -- Worked out once, not wherever it is asked for.
+        offset 0
+    ) d
+    left join (
+        select a.task_type, max(a.started_at) as started_at
+        from monitoring.active_tasks a
+        where a.started_at <= p_now
+        group by a.task_type
+    ) r on r.task_type = d.task_type
+    where d.due_at is not null
+        and case
+            when r.started_at >= d.due_at - make_interval(secs => d.early_seconds) then false
+            else not monitoring._has_started_since(
+                d.task_type, d.due_at - make_interval(secs => d.early_seconds), p_now
+            )
+        end;
+end
+$$;
+
+comment on function monitoring._missed_runs(timestamptz) is
+'Expected runs that were due by p_now, less their grace, and have not begun since.';
+
+create or replace function monitoring._find_missed_runs(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not monitoring._has_thresholds(p_rule.rule_name) then
+        return;
+    end if;
+    return query
+    select
+        monitoring._short_name(m.task_type),
+        date_part('epoch', p_now - m.due_at),
+        jsonb_build_object('task_type', m.task_type),
+        format(
+            'task type %s: no run has started since one was due at %s (%s), %s minutes ago',
+            m.task_type,
+            to_char(m.due_at at time zone m.time_zone, 'YYYY-MM-DD HH24:MI'),
+            m.time_zone,
+            monitoring._figure(date_part('epoch', p_now - m.due_at) / 60)
+        ),
+        null::text,
+        null::double precision
+    from monitoring._missed_runs(p_now) m;
+end
+$$;
+
+comment on function monitoring._find_missed_runs(monitoring.alert_rules, timestamptz) is
+'Seconds since each expected run was due that has not begun. Looking back, goes by what is '
+'expected today.';

@@ -1,1 +1,166 @@
--- Not written yet.
+-- Built-in rules about queues: how many items wait, and for how long. Reads queue_samples, and
+-- roll-ups for which queues there are.
+
+create or replace function monitoring._newest_queue_samples(
+    p_now timestamptz, p_since timestamptz, p_known_since timestamptz
+)
+returns table (
+    queue_name text,
+    recorded_at timestamptz,
+    pending bigint,
+    oldest_ready_seconds double precision
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+-- Planned for the times: only the partitions of that time are looked at.
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return query
+    with newest_times as materialized (
+        select q.queue_name, max(q.recorded_at) as recorded_at
+        from monitoring.queue_samples q
+        where q.recorded_at > p_since and q.recorded_at <= p_now
+        group by q.queue_name
+    ),
+
+    -- From the times, for to sort an hour of samples takes longer than all the rest.
+    newest as (
+        select distinct on (q.queue_name)
+            q.queue_name, q.recorded_at, q.pending, q.oldest_ready_seconds
+        from newest_times t
+        inner join monitoring.queue_samples q
+            on q.queue_name = t.queue_name and q.recorded_at = t.recorded_at
+        where q.recorded_at > p_since and q.recorded_at <= p_now
+        order by q.queue_name, q.sample_id desc
+    )
+
+    select n.queue_name, n.recorded_at, n.pending, n.oldest_ready_seconds
+    from newest n
+    union all
+    -- Queues that are known, but of which there is nothing recent.
+    select k.name, s.recorded_at, null, null
+    from (
+        select r.name
+        from monitoring.rollups r
+        where r.source = 'queues'
+            and r.label = 'pending'
+            and r.resolution = 'day'
+            and r.bucket_at >= date_trunc('day', p_known_since, 'UTC')
+            and r.bucket_at <= p_now
+        union
+        select m.queue_name
+        from monitoring._marked_queues m
+        where m.is_new and m.recorded_at > p_known_since and m.recorded_at <= p_now
+    ) k
+    cross join lateral (
+        select q.recorded_at
+        from monitoring.queue_samples q
+        where q.queue_name = k.name and q.recorded_at > p_known_since and q.recorded_at <= p_now
+        order by q.recorded_at desc
+        limit 1
+    ) s
+    where k.name not in (select t.queue_name from newest_times t);
+end
+$$;
+
+comment on function monitoring._newest_queue_samples(timestamptz, timestamptz, timestamptz) is
+'The newest sample of each queue up to p_now. Without figures when there is one after '
+'p_known_since but none after p_since.';
+
+create or replace function monitoring._find_queue_backlogs(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        q.queue_name,
+        q.pending::double precision,
+        jsonb_build_object('queue', q.queue_name),
+        format('queue %s: %s waiting', q.queue_name, coalesce(q.pending::text, 'unknown how many')),
+        null::text,
+        null::double precision
+    from monitoring._newest_queue_samples(
+        p_now,
+        p_now - monitoring._span_of(p_rule, 'window_minutes'),
+        p_now - monitoring._span_of(p_rule, 'forget_after_minutes')
+    ) q;
+end
+$$;
+
+comment on function monitoring._find_queue_backlogs(monitoring.alert_rules, timestamptz) is
+'Items that wait in each queue by its newest sample; one that is older than window_minutes is '
+'no data.';
+
+create or replace function monitoring._find_old_queue_items(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        q.queue_name,
+        -- Nothing waits: then nothing has waited for long, whether its age was told or not.
+        case when q.pending = 0 then 0 else q.oldest_ready_seconds end,
+        jsonb_build_object('queue', q.queue_name),
+        format(
+            'queue %s: the oldest of %s waiting has been ready for %s',
+            q.queue_name,
+            coalesce(q.pending::text, 'those'),
+            coalesce(monitoring._in_words(q.oldest_ready_seconds), 'an unknown time')
+        ),
+        null::text,
+        null::double precision
+    from monitoring._newest_queue_samples(
+        p_now,
+        p_now - monitoring._span_of(p_rule, 'window_minutes'),
+        p_now - monitoring._span_of(p_rule, 'forget_after_minutes')
+    ) q;
+end
+$$;
+
+comment on function monitoring._find_old_queue_items(monitoring.alert_rules, timestamptz) is
+'Seconds for which the oldest item of each queue has been ready by its newest sample; no data '
+'where that was not told.';
+
+create or replace function monitoring._explain_queue(
+    p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
+)
+returns table (source text, happened_at timestamptz, details jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return query
+    select
+        'queue sample',
+        q.recorded_at,
+        jsonb_build_object(
+            'queue_name', q.queue_name,
+            'pending', q.pending,
+            'processing', q.processing,
+            'completed', q.completed,
+            'failed', q.failed,
+            'oldest_ready_seconds', q.oldest_ready_seconds
+        )
+    from monitoring.queue_samples q
+    where q.queue_name = p_alert.labels ->> 'queue' and q.recorded_at <= p_now
+    order by q.recorded_at desc, q.sample_id desc
+    limit p_limit;
+end
+$$;
+
+comment on function monitoring._explain_queue(monitoring.raised_alerts, timestamptz, integer) is
+'The newest samples of the queue that an alert is about.';

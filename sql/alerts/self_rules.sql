@@ -1,1 +1,352 @@
--- Not written yet.
+-- Built-in rules about pgvigil itself. What they find is what self_check() says, rules that cannot
+-- be evaluated, and messages that could not be delivered. Jobs and roll-ups know only how they are
+-- at present: of times gone by these rules cannot tell.
+
+create or replace function monitoring._finding_of_check(
+    p_check_name text, p_seconds double precision, p_detail text, p_severity text
+)
+returns monitoring.finding
+language sql
+immutable
+return row(
+    p_check_name, p_seconds, jsonb_build_object('check', p_check_name),
+    left(
+        format(
+            '%s %s: %s', p_check_name,
+            case
+                when p_seconds > 0 then 'late by ' || monitoring._in_words(p_seconds)
+                else 'in time'
+            end,
+            p_detail
+        ),
+        500
+    ),
+    p_severity, null
+)::monitoring.finding;
+
+comment on function monitoring._finding_of_check(text, double precision, text, text) is
+'A row of self_check() as a finding.';
+
+create or replace function monitoring._find_late_scheduler(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select f.*
+    from monitoring._check_scheduler() c
+    cross join lateral monitoring._finding_of_check(
+        c.check_name, date_part('epoch', c.lateness), c.detail, null
+    ) f;
+end
+$$;
+
+comment on function monitoring._find_late_scheduler(monitoring.alert_rules, timestamptz) is
+'Seconds for which jobs have been due while nothing was begun.';
+
+create or replace function monitoring._find_late_rollups(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select f.*
+    from monitoring._check_rollups() c
+    cross join lateral monitoring._finding_of_check(
+        c.check_name, date_part('epoch', c.lateness), c.detail, null
+    ) f;
+end
+$$;
+
+comment on function monitoring._find_late_rollups(monitoring.alert_rules, timestamptz) is
+'Seconds since the table that was rolled up longest ago was.';
+
+create or replace function monitoring._find_missing_partitions(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select f.*
+    from monitoring._check_partitions() c
+    cross join lateral monitoring._finding_of_check(
+        c.check_name,
+        date_part('epoch', c.lateness),
+        c.detail,
+        -- That of today is needed now, that of tomorrow by midnight.
+        case c.status when 'failed' then 'high' when 'late' then 'medium' end
+    ) f;
+end
+$$;
+
+comment on function monitoring._find_missing_partitions(monitoring.alert_rules, timestamptz) is
+'Tables that lack the partition of today (high) or of tomorrow (medium).';
+
+create or replace function monitoring._find_late_cleanup(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select f.*
+    from monitoring._check_retention() c
+    cross join lateral monitoring._finding_of_check(
+        c.check_name, date_part('epoch', c.lateness), c.detail, null
+    ) f;
+end
+$$;
+
+comment on function monitoring._find_late_cleanup(monitoring.alert_rules, timestamptz) is
+'Seconds for which rows have been due to go that are still there.';
+
+create or replace function monitoring._find_failed_jobs(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        j.job_name,
+        j.consecutive_failures::double precision,
+        jsonb_build_object('job', j.job_name),
+        left(
+            format('job %s: %s in a row did not complete, the last: %s: %s',
+                j.job_name, j.consecutive_failures, j.last_status,
+                split_part(j.last_error, E'\n', 1)),
+            500
+        ),
+        null::text,
+        null::double precision
+    from monitoring.jobs j
+    where j.is_enabled;
+end
+$$;
+
+comment on function monitoring._find_failed_jobs(monitoring.alert_rules, timestamptz) is
+'How many runs in a row did not complete, of each enabled job.';
+
+create or replace function monitoring._find_late_jobs(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        j.job_name,
+        l.seconds,
+        jsonb_build_object('job', j.job_name),
+        case
+            when j.is_running
+                then format('job %s: still running %s after its start, with a timeout of %s',
+                    j.job_name, monitoring._in_words(j.running_seconds),
+                    monitoring._in_words(j.timeout_seconds))
+            else format('job %s: due for %s', j.job_name, monitoring._in_words(l.seconds))
+        end,
+        null::text,
+        null::double precision
+    from monitoring.v_jobs j
+    cross join lateral (
+        select greatest(j.seconds_late, j.running_seconds - j.timeout_seconds, 0) as seconds
+    ) l
+    where j.is_enabled;
+end
+$$;
+
+comment on function monitoring._find_late_jobs(monitoring.alert_rules, timestamptz) is
+'Seconds for which each enabled job has been due to begin, or has outlasted its timeout.';
+
+create or replace function monitoring._find_failed_rules(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        s.rule_name,
+        greatest(s.consecutive_failures, 1)::double precision,
+        jsonb_build_object('rule', s.rule_name),
+        left(
+            format('rule %s: %s in a row failed', s.rule_name, s.consecutive_failures)
+            || coalesce(', the last: ' || split_part(s.last_error, E'\n', 1), '')
+            || coalesce(
+                '; paused until ' || to_char(s.paused_until_at, 'YYYY-MM-DD HH24:MI:SSOF'), ''
+            ),
+            500
+        ),
+        null::text,
+        null::double precision
+    from monitoring.alert_rule_states s
+    inner join monitoring.alert_rules r on r.rule_name = s.rule_name
+    where r.is_enabled
+        -- This one looks at the others.
+        and s.rule_name <> p_rule.rule_name
+        and (s.consecutive_failures > 0 or s.paused_until_at > p_now)
+        and s.last_failed_at <= p_now;
+end
+$$;
+
+comment on function monitoring._find_failed_rules(monitoring.alert_rules, timestamptz) is
+'Rules whose last evaluation failed, or that are paused because they took too long.';
+
+create or replace function monitoring._find_dead_notifications(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        q.channel_name || '/' || q.target,
+        count(*)::double precision,
+        jsonb_build_object('channel', q.channel_name, 'target', q.target),
+        left(
+            format(
+                'channel %s: messages to %s given up: %s, the last because of: %s',
+                q.channel_name, q.target, count(*),
+                coalesce((array_agg(q.last_error order by q.finished_at desc))[1], 'no reason told')
+            ),
+            500
+        ),
+        null::text,
+        null::double precision
+    from monitoring.queued_notifications q
+    where q.status = 'dead'
+        and q.finished_at > p_now - monitoring._span_of(p_rule, 'window_minutes')
+        and q.finished_at <= p_now
+    group by q.channel_name, q.target;
+end
+$$;
+
+comment on function monitoring._find_dead_notifications(monitoring.alert_rules, timestamptz) is
+'Messages that were given up within window_minutes, by channel and target.';
+
+create or replace function monitoring._explain_self_check(
+    p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
+)
+returns table (source text, happened_at timestamptz, details jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select 'self_check', monitoring.clock(), to_jsonb(c)
+    from monitoring.self_check() c
+    order by c.check_name <> p_alert.labels ->> 'check', c.status = 'ok', c.check_name
+    limit p_limit;
+end
+$$;
+
+comment on function monitoring._explain_self_check(
+    monitoring.raised_alerts, timestamptz, integer
+) is 'What self_check() says at present, beginning with what an alert is about.';
+
+create or replace function monitoring._explain_job(
+    p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
+)
+returns table (source text, happened_at timestamptz, details jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select 'job', coalesce(j.last_started_at, j.next_run_at), jsonb_strip_nulls(to_jsonb(j))
+    from monitoring.v_jobs j
+    where j.job_name = p_alert.labels ->> 'job'
+    limit p_limit;
+end
+$$;
+
+comment on function monitoring._explain_job(monitoring.raised_alerts, timestamptz, integer) is
+'The job that an alert is about, as it is at present.';
+
+create or replace function monitoring._explain_failed_rule(
+    p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
+)
+returns table (source text, happened_at timestamptz, details jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select 'evaluation', s.evaluated_at, jsonb_strip_nulls(to_jsonb(s) || jsonb_build_object(
+        'query', r.query, 'finder_name', r.finder_name, 'time_limit_seconds', r.time_limit_seconds
+    ))
+    from monitoring.alert_rule_states s
+    left join monitoring.alert_rules r on r.rule_name = s.rule_name
+    where s.rule_name = p_alert.labels ->> 'rule'
+    limit p_limit;
+end
+$$;
+
+comment on function monitoring._explain_failed_rule(
+    monitoring.raised_alerts, timestamptz, integer
+) is 'How the last evaluation of the rule went that an alert is about.';
+
+create or replace function monitoring._explain_dead_notifications(
+    p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
+)
+returns table (source text, happened_at timestamptz, details jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'notification',
+        q.finished_at,
+        jsonb_strip_nulls(jsonb_build_object(
+            'notification_id', q.notification_id,
+            'kind', q.kind,
+            'subject', q.subject,
+            'attempts', q.attempts,
+            'last_error', q.last_error,
+            'created_at', q.created_at
+        ))
+    from monitoring.queued_notifications q
+    where q.status = 'dead'
+        and q.channel_name = p_alert.labels ->> 'channel'
+        and q.target = p_alert.labels ->> 'target'
+        and q.finished_at <= p_now
+    order by q.finished_at desc, q.notification_id desc
+    limit p_limit;
+end
+$$;
+
+comment on function monitoring._explain_dead_notifications(
+    monitoring.raised_alerts, timestamptz, integer
+) is 'The newest messages that were given up, of the channel and target that an alert is about.';

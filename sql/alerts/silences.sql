@@ -185,7 +185,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now timestamptz := monitoring.clock();
+    v_now timestamptz;
 begin
     if not exists (select from monitoring.alert_silences s where s.silence_id = p_silence_id) then
         raise exception using
@@ -194,6 +194,7 @@ begin
             hint = 'Take the number from v_silences.';
     end if;
     perform monitoring._lock_alerts();
+    v_now := monitoring.clock();
     update monitoring.alert_silences
     set
         -- One that had not begun never was.

@@ -1,6 +1,6 @@
 -- Whether pgvigil itself keeps up. Each check is a function of its own; self_check() puts their
 -- rows one under the other, so a new check is one function and one line there. Reads jobs,
--- rollup_progress, retention_policies and the catalogue.
+-- rollup_progress, retention_policies, alert_rule_states, queued_notifications and the catalogue.
 
 create or replace function monitoring._check_scheduler()
 returns table (check_name text, status text, lateness interval, detail text)
@@ -196,6 +196,110 @@ $$;
 comment on function monitoring._check_retention() is
 'One row: late when rows are still there a day after they were due to go.';
 
+create or replace function monitoring._check_alerts()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'alerts',
+        case when e.late > interval '3 minutes' then 'late' else 'ok' end,
+        e.late,
+        case
+            when not e.is_wanted then 'rules are not to be evaluated'
+            else coalesce(
+                'rules evaluated at ' || to_char(e.evaluated_at, 'YYYY-MM-DD HH24:MI:SSOF'),
+                'no rule has been evaluated yet'
+            )
+        end
+    from (
+        select
+            w.is_wanted,
+            w.evaluated_at,
+            case
+                when w.is_wanted then greatest(
+                    -- Before the first time they have as long from the installation on.
+                    monitoring.clock() - coalesce(w.evaluated_at, (
+                        select m.installed_at from monitoring.installed_migrations m
+                        where m.migration_id = '0013_rules'
+                    )),
+                    interval '0'
+                )
+                else interval '0'
+            end as late
+        from (
+            select
+                exists (select from monitoring.alert_rules r where r.is_enabled)
+                and exists (
+                    select from monitoring.jobs j
+                    where j.job_name = 'evaluate_alerts' and j.is_enabled
+                ) as is_wanted,
+                (select max(s.evaluated_at) from monitoring.alert_rule_states s) as evaluated_at
+        ) w
+    ) e;
+end
+$$;
+
+comment on function monitoring._check_alerts() is
+'One row: late when the last evaluation of alert rules was more than three minutes ago, although '
+'job evaluate_alerts is there and enabled.';
+
+create or replace function monitoring._check_notifications()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'notifications',
+        case
+            when n.dead > 0 then 'failed'
+            when n.late > interval '10 minutes' then 'late'
+            else 'ok'
+        end,
+        n.late,
+        case
+            when n.dead + n.overdue = 0 then 'none is overdue'
+            else concat_ws(', ',
+                case when n.overdue > 0 then format('overdue: %s', n.overdue) end,
+                case
+                    when n.dead > 0 then format('given up within a day: %s, to %s', n.dead, n.targets)
+                end
+            )
+        end
+    from (
+        select
+            count(*) filter (where q.status = 'dead') as dead,
+            string_agg(distinct q.target, ', ') filter (where q.status = 'dead') as targets,
+            count(*) filter (
+                where q.finished_at = 'infinity'
+                    and q.next_attempt_at < c.now - interval '10 minutes'
+            ) as overdue,
+            coalesce(
+                greatest(
+                    c.now - min(q.next_attempt_at) filter (where q.finished_at = 'infinity'),
+                    interval '0'
+                ),
+                interval '0'
+            ) as late
+        from (select monitoring.clock() as now) c
+        -- Those that are not finished are as well: they have infinity there.
+        left join monitoring.queued_notifications q
+            on q.finished_at > c.now - interval '24 hours'
+        group by c.now
+    ) n;
+end
+$$;
+
+comment on function monitoring._check_notifications() is
+'One row: late when a message should have been sent more than ten minutes ago, failed when one was '
+'given up within the last 24 hours.';
+
 create or replace function monitoring.self_check()
 returns table (check_name text, status text, lateness interval, detail text)
 language plpgsql
@@ -213,7 +317,11 @@ begin
     union all
     select c.* from monitoring._check_partitions() c
     union all
-    select c.* from monitoring._check_retention() c;
+    select c.* from monitoring._check_retention() c
+    union all
+    select c.* from monitoring._check_alerts() c
+    union all
+    select c.* from monitoring._check_notifications() c;
 end
 $$;
 

@@ -75,7 +75,9 @@ begin
     );
 
     if p_status <> 'completed' then
-        perform monitoring._remember_attempt(p_task_id, v_task.attempt, v_finished_at);
+        perform monitoring._remember_attempt(
+            p_task_id, v_task.attempt, v_finished_at, v_task.task_type, p_status
+        );
     elsif v_task.attempt > 1 then
         delete from monitoring.unsuccessful_attempts where task_id = p_task_id;
     end if;
@@ -102,7 +104,11 @@ comment on function monitoring._is_in_history(text, timestamptz, integer) is
 'Whether an attempt that ended at that very time is recorded.';
 
 create or replace function monitoring._remember_attempt(
-    p_task_id text, p_attempt integer, p_finished_at timestamptz
+    p_task_id text,
+    p_attempt integer,
+    p_finished_at timestamptz,
+    p_task_type text,
+    p_status text
 )
 returns void
 language plpgsql
@@ -110,15 +116,21 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    insert into monitoring.unsuccessful_attempts (task_id, attempt, finished_at)
-    values (p_task_id, p_attempt, p_finished_at)
+    insert into monitoring.unsuccessful_attempts (
+        task_id, attempt, finished_at, task_type, status
+    )
+    values (p_task_id, p_attempt, p_finished_at, p_task_type, p_status)
     on conflict (task_id) do update
-        set attempt = excluded.attempt, finished_at = excluded.finished_at;
+        set
+            attempt = excluded.attempt,
+            finished_at = excluded.finished_at,
+            task_type = excluded.task_type,
+            status = excluded.status;
 end
 $$;
 
-comment on function monitoring._remember_attempt(text, integer, timestamptz) is
-'Notes that an attempt did not succeed, so that a restart is numbered after it.';
+comment on function monitoring._remember_attempt(text, integer, timestamptz, text, text) is
+'Notes that an attempt did not succeed, so that a restart is numbered after it, and rules see it.';
 
 create or replace function monitoring._complete_unknown_task(
     p_task_id text,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the SQL tests need from outside Python, as far as it is missing: a PostgreSQL server
-# with pgTAP, plpgsql_check and pg_cron, pg_prove, and npm for the version matrix. Silent when all is
-# there.
+# with pgTAP, plpgsql_check and pg_cron, pg_prove, npm for the version matrix, and promtool, which
+# judges our alerts by Prometheus' own rules. Silent when all is there.
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
@@ -23,8 +23,10 @@ has_extension pgtap || missing+=(postgresql-VERSION-pgtap)
 has_extension plpgsql_check || missing+=(postgresql-VERSION-plpgsql-check)
 has_extension pg_cron || missing+=(postgresql-VERSION-cron)
 command -v pg_prove > /dev/null || missing+=(libtap-parser-sourcehandler-pgtap-perl)
+command -v prometheus-alertmanager > /dev/null || missing+=(prometheus-alertmanager)
 command -v psql > /dev/null || missing+=(postgresql-client-VERSION)
 command -v npm > /dev/null || missing+=(npm)
+command -v promtool > /dev/null || missing+=(prometheus)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get > /dev/null; then
@@ -42,9 +44,24 @@ if [ "$(id -u)" -ne 0 ]; then
     as_root=(sudo)
 fi
 
+# Packages of servers start what they bring; the tests start their own and want only the programs.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" > /dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+fi
+
 # Fresh systems come without package lists, and old lists name packages that are gone.
 "${as_root[@]}" apt-get update -qq
 packages=("${missing[@]//VERSION/$(server_version)}")
 echo "Installing ${packages[*]}"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -qq --yes --no-install-recommends "${packages[@]}" > /dev/null
+
+# Nor are they to start with the machine.
+if [ -d /run/systemd/system ]; then
+    for service in prometheus prometheus-alertmanager; do
+        [[ " ${missing[*]} " != *" $service "* ]] || "${as_root[@]}" systemctl --quiet disable "$service"
+    done
+fi

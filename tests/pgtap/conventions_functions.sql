@@ -68,12 +68,15 @@ select set_eq(
         '_run_job', 'enable_job', 'request_job', 'self_check', 'next_cron_time',
         'roll_up', 'rebuild_rollups',
         -- alerts
+        'explain_alert',
         'evaluate_alerts', 'check_error_rate_alerts', 'check_processing_performance_alerts',
         'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',
         'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
         'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
         'enable_alert_rule', 'change_alert_rule',
+        'expect_runs', 'forget_expected_runs', '_read_expected_runs',
         -- own rules and backtests
+        '_run_rule_query', 'create_alert_rule', 'drop_alert_rule', 'backtest_alert_rule',
         -- notifications
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
         'send_test_notification', 'retry_notification',
@@ -132,13 +135,17 @@ select set_eq(
     $$select proname::text from routines where provolatile = 'i'$$,
     array[
         'error_fingerprint', 'fingerprint_version', 'message_template', 'version', '_job_lock_key',
+        '_in_words', '_error_group_in_words', '_component_fingerprint', '_finding_of_check',
         '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
         '_clamped_percentile', '_summable', '_short_name',
         '_severity_rank', '_label_matches', '_matches',
         -- notifications
         '_known_time_zone', '_notice_rank', '_abandoned', '_one_line', '_shortened',
-        '_spell_value', '_spell_seconds'
+        '_spell_value', '_spell_seconds',
+        '_figure', '_attempt_fingerprint', '_task_labels',
+        -- own rules
+        '_time_limit_class', '_rule_fingerprint', '_rule_query_hint'
     ],
     'only what depends on its arguments alone is immutable'
 );
@@ -173,7 +180,7 @@ select is_empty(
         select r.signature, c.code[1]
         from routines as r,
             regexp_matches(r.body, '(?:errcode\s*=|sqlstate\s*:=)\s*''([^'']+)''', 'g') as c (code)
-        where c.code[1] !~ '^PV00[1-7]$'
+        where c.code[1] !~ '^PV00[1-8]$'
     $$,
     'whatever is raised has a code of our own class'
 );

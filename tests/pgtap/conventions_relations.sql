@@ -184,7 +184,7 @@ select set_eq(
         'error_group_totals', 'component_states', 'rollup_progress', 'alert_rule_states',
         -- what people set about alerts
         'alert_rules', 'alert_thresholds', 'alert_silences', 'alert_inhibitions',
-        'notification_channels',
+        'notification_channels', 'expected_runs',
         -- a row for each change of an alert or message, which rules keep few
         'raised_alerts', 'alert_transitions', 'queued_notifications'
     ],

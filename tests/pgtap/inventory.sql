@@ -57,10 +57,43 @@ select functions_are(
         '_stopwatch_ms',
 
         -- alerts: errors, health, queues and pgvigil itself
+        'explain_alert', '_explain_rule', '_span_of', '_in_words', '_find_many_errors',
+        '_unrolled_error_groups', '_error_group_parts_at', '_new_error_groups',
+        '_find_new_error_groups',
+        '_error_group_in_words', '_resolved_error_group_parts', '_find_regressed_error_groups',
+        '_errors_between', '_explain_errors', '_explain_error_groups', '_component_states_at',
+        '_component_fingerprint', '_find_unhealthy_components', '_find_silent_components',
+        '_explain_component', '_newest_queue_samples', '_find_queue_backlogs',
+        '_find_old_queue_items', '_explain_queue', '_finding_of_check', '_find_late_scheduler',
+        '_find_late_rollups', '_find_missing_partitions', '_find_late_cleanup',
+        '_find_failed_jobs', '_find_late_jobs', '_find_failed_rules', '_find_dead_notifications',
+        '_explain_self_check', '_explain_job', '_explain_failed_rule',
+        '_explain_dead_notifications',
 
         -- alerts: tasks
+        '_minutes_stored_since', '_counted_by_minute', '_counted_between', '_figure',
+        '_minutes_of', '_number_in', '_has_thresholds', '_least_threshold',
+        '_find_slow_processing', '_find_fast_tasks', '_work_done', '_find_low_throughput',
+        '_same_hours', '_find_unusual_durations', '_attempt_fingerprint', '_task_labels',
+        '_hours_of_long_attempts', '_ran_at', '_find_long_running_tasks', '_find_stuck_tasks',
+        '_find_gone_backends', '_find_failed_tasks', '_ended_by_type', '_find_low_success_rates',
+        '_find_high_error_rates', '_ends_by_bucket', '_failures_after_last_completion',
+        '_failure_streaks', '_find_consecutive_failures', '_expected_cron', '_last_cron_time',
+        '_last_due_at', '_has_ended_since', '_hours_to_read', '_has_started_since',
+        '_missed_runs', '_find_missed_runs', '_check_expected_schedule', '_checked_seconds',
+        'expect_runs', 'forget_expected_runs', '_last_start_at', '_read_expected_runs',
+        '_window_of', '_attempt_details', '_running_details', '_newest_attempts',
+        '_explain_attempts', '_explain_unsuccessful_attempts', '_explain_failed_tasks',
+        '_explain_task', '_explain_missed_run',
 
         -- alerts: own rules and backtests
+        '_time_limit_class', '_seconds_since_epoch', '_deadline', '_run_rule_query',
+        '_rule_fingerprint', '_rule_labels', '_rule_finding', '_find_by_query', '_explain_by_query',
+        '_cancel_session', 'cancel_overdue_rules', '_refuse_rule_query', '_rule_query_hint',
+        '_try_rule_query', '_rule_query_types', '_check_rule_column', '_check_rule_columns',
+        '_checked_rule_query', '_check_new_rule_name', '_number_setting', 'create_alert_rule',
+        'drop_alert_rule', '_hand_over_rule_queries', '_check_backtest', '_copy_rule',
+        '_backtest_step', '_worst_values', '_backtest_slice', 'backtest_alert_rule',
 
         -- notifications
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
@@ -90,7 +123,7 @@ select functions_are(
         '_check_schedule', '_first_run_at', '_wake_runners', '_refuse_unknown_job',
         'schedule_job', 'unschedule_job', 'enable_job', 'request_job', 'self_check',
         '_check_scheduler', '_check_jobs', '_check_partitions', '_check_rollups',
-        '_check_retention', 'next_cron_time',
+        '_check_retention', '_check_alerts', '_check_notifications', 'next_cron_time',
         '_next_cron_time', '_next_elapsed_cron_time', '_next_cron_local_time', '_next_cron_day',
         '_next_in_set', '_count_cron_times', '_cron_clock', '_first_time_shown',
         '_find_clock_change', '_utc_offset', '_check_cron', '_split_cron', '_read_cron',
@@ -146,7 +179,7 @@ select set_eq(
         'jobs', 'retention_policies',
         'alert_rules', 'alert_thresholds', 'alert_rule_states', 'raised_alerts',
         'alert_transitions', 'alert_silences', 'alert_inhibitions', 'notification_channels',
-        'queued_notifications'
+        'queued_notifications', 'expected_runs'
     ],
     'these are all the tables'
 );
@@ -165,7 +198,7 @@ select views_are(
         '_samples_of_tasks', '_samples_of_errors', '_samples_of_metrics', '_samples_of_queues',
         '_samples_of_health', '_minutes_kept',
         '_stored_trends', '_error_group_parts', '_component_states',
-        'v_jobs',
+        'v_jobs', 'v_expected_runs',
         'v_pg_cron_runs',
         'alerts', 'alert_history', 'v_alert_rules', 'v_silences', 'v_inhibitions', '_open_alerts',
         'v_notifications', 'v_notification_channels',

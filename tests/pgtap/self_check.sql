@@ -1,7 +1,7 @@
 -- Whether pgvigil says when it does not keep up itself.
 
 begin;
-select plan(22);
+select plan(28);
 \ir helpers/fixed_clock.psql
 -- Details tell times as the session's settings say.
 set local timezone = 'UTC';
@@ -28,7 +28,9 @@ select results_eq(
         ('scheduler', 'ok', interval '0', 'nothing has run yet, jobs due: 0'),
         ('roll-ups', 'ok', interval '0', 'never rolled up'),
         ('partitions', 'ok', interval '0', 'today''s and tomorrow''s are there'),
-        ('retention', 'ok', interval '0', 'all that is due has been removed')
+        ('retention', 'ok', interval '0', 'all that is due has been removed'),
+        ('alerts', 'ok', interval '0', 'rules are not to be evaluated'),
+        ('notifications', 'ok', interval '0', 'none is overdue')
     $$,
     'where nothing is to be done all is well'
 );
@@ -204,6 +206,86 @@ select results_eq(
             - '2025-10-02 00:00+00'::timestamptz, 'behind with errors')
     $$,
     'rows that are still there a day after they were due make retention late'
+);
+
+-- Behaviour: alerts
+
+delete from monitoring.alert_rule_states;
+select monitoring.schedule_job('evaluate_alerts', '1 minute', 'monitoring.clock');
+
+select results_eq(
+    $$select status, lateness, detail from monitoring.self_check() where check_name = 'alerts'$$,
+    $$values ('ok', interval '0', 'no rule has been evaluated yet')$$,
+    'before the first time rules have as long to be evaluated from the installation on'
+);
+
+insert into monitoring.alert_rule_states (rule_name, evaluated_at, duration_ms, findings)
+values
+('queue_backlog', '2026-01-24 10:00+00', 1, 0), ('job_failed', '2026-01-23 10:00+00', 1, 0);
+select pg_temp.at_time('2026-01-24 10:03+00');
+
+select results_eq(
+    $$select status, lateness, detail from monitoring.self_check() where check_name = 'alerts'$$,
+    $$values ('ok', interval '3 minutes', 'rules evaluated at 2026-01-24 10:00:00+00')$$,
+    'three minutes after any rule was evaluated alerts are in time'
+);
+
+select pg_temp.at_time('2026-01-24 10:03:01+00');
+
+select results_eq(
+    $$select status, lateness from monitoring.self_check() where check_name = 'alerts'$$,
+    $$values ('late', interval '3 minutes 1 second')$$,
+    'after more they are late'
+);
+
+select monitoring.enable_job('evaluate_alerts', false);
+
+select results_eq(
+    $$select status, detail from monitoring.self_check() where check_name = 'alerts'$$,
+    $$values ('ok', 'rules are not to be evaluated')$$,
+    'where the job is disabled nobody waits for it'
+);
+
+-- Behaviour: notifications
+
+insert into monitoring.queued_notifications (
+    channel_name, target, kind, subject, body, payload, created_at, status, next_attempt_at,
+    finished_at
+)
+values
+(
+    'ops', 'MAIL', 'test', 's', 'b', '{}', '2026-01-24 09:00+00', 'waiting', '2026-01-24 10:00+00',
+    'infinity'
+),
+(
+    'ops', 'MAIL', 'test', 's', 'b', '{}', '2026-01-24 09:00+00', 'sent', '2026-01-24 09:00+00',
+    '2026-01-24 09:00+00'
+),
+(
+    'ops', 'CHAT', 'test', 's', 'b', '{}', '2026-01-23 09:00+00', 'dead', '2026-01-23 09:00+00',
+    '2026-01-23 10:10:00.5+00'
+);
+
+select pg_temp.at_time('2026-01-24 10:10:01+00');
+
+select results_eq(
+    $$
+        select status, lateness, detail from monitoring.self_check()
+        where check_name = 'notifications'
+    $$,
+    $$values ('late', interval '10 minutes 1 second', 'overdue: 1')$$,
+    'a message that should have been sent more than ten minutes ago makes notifications late'
+);
+
+select pg_temp.at_time('2026-01-24 10:10+00');
+
+select results_eq(
+    $$
+        select status, lateness, detail from monitoring.self_check()
+        where check_name = 'notifications'
+    $$,
+    $$values ('failed', interval '10 minutes', 'given up within a day: 1, to CHAT')$$,
+    'one that was given up within the last 24 hours makes them failed'
 );
 
 select * from finish(); -- noqa: AM04

@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(29);
+select plan(30);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -70,6 +70,12 @@ from (
         'resolution, bucket_at at, component_type, component_name, checks bigint, '
         'unhealthy_checks bigint, uptime_percent numeric, up_seconds float, known_seconds float, '
         'avg_response_time_ms float, p95_response_time_ms float, max_response_time_ms float'
+    ),
+    (
+        'v_expected_runs',
+        'task_type, schedule, time_zone, grace_seconds float, early_seconds float, '
+        'is_enabled boolean, next_due_at at, last_due_at at, last_start_at at, '
+        'is_missed boolean, changed_by, changed_at at'
     ),
     (
         'error_tracking',

@@ -18,6 +18,12 @@ def one(connection: psycopg.Connection[Any], query: str) -> dict[str, Any]:
     return row
 
 
+def value(connection: psycopg.Connection[Any], query: str) -> Any:
+    """Return the only value of a query."""
+    (only,) = one(connection, query).values()
+    return only
+
+
 def the_task(connection: psycopg.Connection[Any]) -> dict[str, Any]:
     """Return the only task there is."""
     return one(connection, "select * from monitoring.processing_metrics")

@@ -15,6 +15,8 @@ from tests.harness.databases import (
     drop_database,
     install_pgvigil,
 )
+from tests.python.receivers import Webhook
+from tests.python.sending import Outbox
 
 _numbers = count(1)
 
@@ -62,6 +64,21 @@ def connection(dsn: str) -> Iterator[psycopg.Connection]:
     """A connection to a fresh database with pgvigil; every statement commits by itself."""
     with psycopg.connect(dsn, autocommit=True) as opened:
         yield opened
+
+
+@pytest.fixture
+def outbox(dsn: str) -> Iterator[Outbox]:
+    """The outbox of a fresh database, in which no jobs run."""
+    opened = Outbox(dsn)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def hook() -> Iterator[Webhook]:
+    """A webhook on loopback."""
+    with Webhook() as receiver:
+        yield receiver
 
 
 def _database(server: PostgresServer, template: str) -> Iterator[str]:

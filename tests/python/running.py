@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -65,6 +66,14 @@ class RunningRunner:
         code = self.process.wait(timeout=seconds)
         self._reader.join(timeout=seconds)
         return code
+
+    def kill_after(self, seconds: float) -> None:
+        """Let it go on for a while, then kill it."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=seconds)
+        if self.process.poll() is None:
+            self.process.kill()
+        self.wait()
 
     def stop(self) -> int:
         """Have it end by itself and return its exit code."""

@@ -27,6 +27,7 @@ from pgvigil.dashboard.words import age, duration, name
 from pgvigil.exceptions import NotInstalledError
 from pgvigil.install import migrate
 from pgvigil.server import PostgresServer
+from tests.python.alerting import Alarms
 
 COMMAND = [sys.executable, "-c", "from pgvigil.cli import main; main()", "dashboard"]
 
@@ -108,6 +109,27 @@ def test_the_worst_comes_first(busy_dsn: str) -> None:
     text = drawn(busy_dsn)
     assert text.index("unhealthy") < text.index("healthy ", text.index("unhealthy") + 9)
     assert text.index("critical ") < text.index("high ")
+
+
+def test_the_worst_alerts_are_shown_with_number_state_and_age(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    alarms = Alarms(connection)
+    alarms.rule("backlog")
+    for number in range(20):
+        alarms.find("backlog", f"queue {number}", "low", None, f"queue {number}: 60 waiting")
+    alarms.find("backlog", "billing", "critical", None, "queue billing: 612 waiting")
+    alarms.evaluate()
+    worst = alarms.number("backlog", "billing")
+    connection.execute("select monitoring.acknowledge_alert(%s)", [worst])
+    text = drawn(dsn)
+    title, first, *rest = text[text.index("OPEN ALERTS") :].splitlines()
+    assert title.split()[2:] == ["id", "severity", "state", "since"]
+    assert re.fullmatch(
+        rf"queue billing: 612 waiting +{worst}  critical  acknowledged +(now|\d+ s) *", first
+    )
+    assert rest[14].rstrip() == "… and 6 more"
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_texts_from_outside_can_neither_style_nor_control_the_terminal(busy_dsn: str) -> None:

@@ -1,20 +1,22 @@
 """What the documents show is what happens."""
 
 import re
+import shlex
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from pgvigil.server import PostgresServer
 from tests.harness import sql_api
-from tests.harness.clients import run_psql
+from tests.harness.clients import run, run_pgvigil, run_psql
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "=> "
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/rollups.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/rollups.md", "docs/alerts.md"])
 def test_a_session_prints_what_the_document_shows(
     server: PostgresServer, connection: psycopg.Connection, tmp_path: Path, document: str
 ) -> None:
@@ -25,7 +27,7 @@ def test_a_session_prints_what_the_document_shows(
     assert _tidy(printed) == _tidy(shown)
 
 
-@pytest.mark.parametrize("document", ["docs/rollups.md"])
+@pytest.mark.parametrize("document", ["docs/rollups.md", "docs/alerts.md"])
 def test_a_reader_may_run_the_queries_that_a_document_gives(
     connection: psycopg.Connection, document: str
 ) -> None:
@@ -34,6 +36,30 @@ def test_a_reader_may_run_the_queries_that_a_document_gives(
     connection.execute("set role monitoring_reader")
     for query in queries:
         connection.execute(query.encode())
+
+
+def test_commands_print_what_the_document_shows(
+    server: PostgresServer,
+    connection: psycopg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    document = ROOT / "docs/alerts.md"
+    script = tmp_path / "session.sql"
+    script.write_text("\n".join(_echoing(_session(document))))
+    database = connection.info.dbname
+    run_psql(server, database, "-X", "-q", "-f", script)
+    monkeypatch.setenv("TZ", "UTC")
+    now = "-c monitoring.now=2026-03-02T09:05Z"
+    dsn = make_conninfo(server.dsn(database), options=now)
+    run(dsn, "select monitoring.ensure_partitions()")
+    shown = re.findall(r"```console\n(\$ .*?)```", document.read_text(), re.DOTALL)
+    commands = re.findall(r"^\$ pgvigil (.*)\n((?:[^$].*\n|\n)*)", "".join(shown), re.MULTILINE)
+    assert len(commands) > 5
+    for command, output in commands:
+        result = run_pgvigil(dsn, *shlex.split(command))
+        assert result.stderr == ""
+        assert _tidy(result.stdout) == _tidy(output), command
 
 
 def test_the_sql_reference_is_fresh(connection: psycopg.Connection) -> None:

@@ -14,14 +14,21 @@ PACKAGE = Path(__file__).resolve().parents[2] / "python" / "pgvigil"
 # Keeps the book of what is installed, and reads and rebuilds the schema itself.
 INSTALLER = PACKAGE / "install"
 
+<<<<<<< HEAD
+ARGUMENTS = r"""\( \s*
+    ( \{arguments\} | (p_(\w+|\{[\w.]+\})\s*=>\s*%\(\w+\)s(::\w+)?(,\s*)?)* )
+\s* \)"""
+CALL = re.compile(rf"(select|call)\s+monitoring\.(\w+|\{{[\w.]+\}}) {ARGUMENTS} \s*;?", re.VERBOSE)
+=======
 CALL = re.compile(
-    r"""(select|call)\s+monitoring\.(\w+|\{[\w.]+\})\(
+    r"""(call|select(\s+[\w\s,*]+\s+from)?)\s+monitoring\.(\w+|\{[\w.]+\})\(
         ( \{arguments\} | (p_(\w+|\{[\w.]+\})\s*=>\s*%\(\w+\)s(::\w+)?(,\s*)?)* )
     \)\s*;?""",
     re.VERBOSE,
 )
+>>>>>>> f7055741d078f47491cef299d607cbc9781447e4
 SELECT = re.compile(
-    r"""select\s+[\w\s,.*()'\[\]:%]*?\s+from\s+monitoring\.\w+
+    rf"""select\s+[\w\s,.*()'\[\]:%]*?\s+from\s+monitoring\.\w+ ({ARGUMENTS})?
         (\s+(where|order\s+by|limit)\s.*)?""",
     re.VERBOSE | re.DOTALL,
 )
@@ -103,7 +110,11 @@ def test_the_sql_files_of_the_package_do_not_touch_the_schema() -> None:
         "select monitoring.record_error(p_task_id => %(task_id)s, p_severity => %(severity)s)",
         "select monitoring.{function}({arguments})",
         "call monitoring.run_due_jobs(p_at_most => %(at_most)s)",
+        "select check_name, status from monitoring.self_check()",
+        "select * from monitoring.claim_notifications(p_runner => %(runner)s)",
         "select task_id from monitoring.v_active_alerts where not is_open order by 1 limit 3",
+        "select * from monitoring.explain_alert(p_alert_id => %(alert_id)s)",
+        "select status from monitoring.self_check() order by 1",
     ],
 )
 def test_what_is_allowed(statement: str) -> None:
@@ -116,11 +127,14 @@ def test_what_is_allowed(statement: str) -> None:
         "insert into monitoring.errors values (1)",
         "delete from monitoring.errors",
         "select monitoring.record_error(%s, %s)",
+        "select * from monitoring.explain_alert(%s)",
         "select monitoring.record_error(p_task_id => 1); drop table monitoring.errors",
         "select 1 from monitoring.v_x; delete from monitoring.errors",
         "with x as (delete from monitoring.errors returning *) select * from x",
         "update monitoring.active_tasks set task_id = 'x'",
         "call monitoring.run_due_jobs(1)",
+        "select * from monitoring.claim_notifications(1)",
+        "select 1; select * from monitoring.self_check()",
     ],
 )
 def test_what_is_not_allowed(statement: str) -> None:

@@ -22,10 +22,10 @@ def dsn_option(function: _Function) -> _Function:
 
 
 class Duration(click.ParamType[float]):
-    """A length of time such as 500ms, 10s, 2m or 1h; a bare number is seconds."""
+    """A length of time such as 500ms, 10s, 2m, 1h or 7d; a bare number is seconds."""
 
     name = "duration"
-    _UNITS: ClassVar = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+    _UNITS: ClassVar = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
     def __init__(self, least: float = 0.0) -> None:
         """Refuse what is shorter than so many seconds."""
@@ -35,9 +35,9 @@ class Duration(click.ParamType[float]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Return seconds."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|)", str(value).strip())
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|)", str(value).strip())
         if found is None:
-            self.fail(f"{value!r} is no length of time; write 500ms, 10s, 2m or 1h", param, ctx)
+            self.fail(f"{value!r} is no length of time; write 10s, 2m, 1h or 7d", param, ctx)
         seconds = float(found[1]) * self._UNITS[found[2]]
         if seconds < self._least:
             self.fail(f"{value!r} is less than {self._least:g}s", param, ctx)

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from pathlib import Path
 
 import click
 
@@ -34,7 +35,30 @@ from pgvigil.runner.log import LogFormat, set_up_logging
     show_default=True,
     help="How long running jobs may go on when this program is to stop.",
 )
-@click.option("--once", is_flag=True, help="Run what is due and end, for those who have cron.")
+@click.option(
+    "--secrets",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="PGVIGIL_SECRETS",
+    metavar="FILE",
+    help="TOML file whose table [targets] has the addresses to notify, by name. Names that are "
+    "set in the environment are looked up there. Default: PGVIGIL_SECRETS, else none.",
+)
+@click.option(
+    "--send-timeout",
+    type=Duration(least=1.0),
+    default="30s",
+    show_default=True,
+    help="Longest time for one attempt to send a notification.",
+)
+@click.option(
+    "--ping",
+    is_flag=True,
+    help="Call the URL in PGVIGIL_PING_URL, or that of the target named ping, every minute "
+    "while the database answers and alerts are evaluated.",
+)
+@click.option(
+    "--once", is_flag=True, help="Run and send what is due and end, for those who have cron."
+)
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
@@ -49,20 +73,24 @@ def command(
     workers: int,
     poll: float,
     drain: float,
+    secrets: Path | None,
+    send_timeout: float,
+    ping: bool,
     once: bool,
     log_format: LogFormat,
     log_level: str,
 ) -> None:
-    """Run the jobs of a database: roll-ups, partitions, clean-up, and your own.
+    """Run the jobs of a database, and send the notifications that its alerts queue.
 
     Any number of these may run for one database. The log goes to standard error. SIGTERM and
-    Ctrl-C end it once running jobs have ended; a second one cancels them.
+    Ctrl-C end it once running jobs have ended and messages being sent are out; a second one
+    cancels them.
 
     The exit code is 0 when it was told to stop; with --once it is 1 when the database could not
-    be asked or a job did not complete.
+    be asked, a job did not complete or a notification could not be sent.
     """
     set_up_logging(log_format, log_level)
-    runner = Runner(Settings(dsn, workers, poll, drain))
+    runner = Runner(Settings(dsn, workers, poll, drain, send_timeout, secrets, ping))
     if not asyncio.run(_run(runner, once)):
         sys.exit(1)
 

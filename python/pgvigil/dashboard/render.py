@@ -67,12 +67,13 @@ def _alerts(state: State, rows: int) -> RenderableType:
     if not state.alerts:
         return Text("No alert is open.", "dim")
     now = state.summary["generated_at"]
-    table = _table("OPEN ALERTS", "severity", "rule", "since>")
+    table = _table("OPEN ALERTS", "id>", "severity", "state", "since>")
     for alert in state.alerts[:rows]:
         table.add_row(
             name(alert["summary"]),
+            name(alert["alert_id"]),
             word(alert["severity"]),
-            name(alert["rule_name"]),
+            name(alert["status"]),
             age(alert["started_at"], now),
         )
     return _with_rest(table, state.summary["alerts"]["active"], rows)

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
-from pgvigil.exceptions import NotInstalledError
+from pgvigil.exceptions import installed_or_told
 from pgvigil.recording.link import ImpatientConnection
 
 _RUNNING = """
@@ -18,7 +18,7 @@ order by start_time
 limit %(limit)s
 """
 _ALERTS = """
-select severity, rule_name, summary, started_at, status
+select alert_id, severity, status, summary, started_at
 from monitoring.v_active_alerts
 order by array_position(array['critical', 'high', 'medium', 'low'], severity), started_at
 limit %(limit)s
@@ -53,14 +53,18 @@ class State:
         )
 
 
-def open_connection(dsn: str) -> ImpatientConnection:
+def open_connection(dsn: str, application: str = "pgvigil dashboard") -> ImpatientConnection:
     """Open a connection that gives up on a server that is silent.
+
+    Args:
+        dsn: the database.
+        application: how the session shows itself.
 
     Raises:
         psycopg.OperationalError: the server cannot be reached.
     """
     connection = ImpatientConnection.connect(
-        dsn, autocommit=True, connect_timeout=5, fallback_application_name="pgvigil dashboard"
+        dsn, autocommit=True, connect_timeout=5, fallback_application_name=application
     )
     connection.patience = _SECONDS_TO_ANSWER
     return connection
@@ -73,17 +77,11 @@ def read_state(connection: psycopg.Connection[Any]) -> State:
         NotInstalledError: the database has no pgvigil.
         psycopg.OperationalError: the server is away or silent.
     """
-    try:
+    with installed_or_told():
         row = connection.execute("select monitoring.get_dashboard_summary()").fetchone()
         with connection.cursor(row_factory=dict_row) as cursor:
             limit = {"limit": _MOST_ROWS}
             running = cursor.execute(_RUNNING, limit).fetchall()
             alerts = cursor.execute(_ALERTS, limit).fetchall()
-    except (
-        psycopg.errors.InvalidSchemaName,
-        psycopg.errors.UndefinedFunction,
-        psycopg.errors.UndefinedTable,
-    ) as error:
-        raise NotInstalledError(hint="Run `pgvigil migrate` on it first.") from error
     summary = row[0] if row else {}
     return State(connection.info.dbname, summary, running, alerts)

@@ -1,11 +1,15 @@
-"""The scheduler: a few workers, a supervisor that wakes them, and an end in good order."""
+"""The scheduler: workers, a supervisor that wakes them, a sender, and an end in good order."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from pgvigil.notifying.secrets import SecretError, Secrets
 from pgvigil.runner.log import log
+from pgvigil.runner.ping import Pinger
+from pgvigil.runner.sender import Sender
 from pgvigil.runner.session import Outage, complete_dsn
 from pgvigil.runner.supervisor import Supervisor
 from pgvigil.runner.systemd import ServiceManager
@@ -25,7 +29,13 @@ class Settings:
     poll_seconds: float = 10.0
     """Longest time between two looks for what is due."""
     drain_seconds: float = 30.0
-    """How long running jobs may go on when the runner is to stop."""
+    """How long running jobs, and messages being sent, may go on when the runner is to stop."""
+    seconds_to_send: float = 30.0
+    """Longest time for one attempt to send a message."""
+    secrets_file: Path | None = None
+    """TOML file with the addresses of targets; what is in the environment counts more."""
+    has_ping: bool = False
+    """Whether to ping an outside dead-man's switch."""
 
 
 class Runner:
@@ -44,30 +54,38 @@ class Runner:
         self._settings = settings
         self._dsn = complete_dsn(settings.dsn)
         self._manager = ServiceManager()
+        self._secrets = Secrets(settings.secrets_file)
         self._workers: list[Worker] = []
+        self._sender: Sender | None = None
         self._tasks: list[asyncio.Task[object]] = []
+        self._sending: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
         self._patience: asyncio.Timeout | None = None
 
     async def run(self) -> None:
-        """Run jobs until told to stop."""
+        """Run jobs and send messages until told to stop."""
         outage = Outage(logging.WARNING, "; trying again")
-        await self._employ(outage, Worker.run)
+        await self._employ(outage, is_once=False)
 
     async def run_once(self) -> bool:
-        """Run what is due; return whether the database could be asked and all runs completed."""
+        """Run what is due and send what is to be told then.
+
+        Returns:
+            Whether the database could be asked, all runs completed and all messages were sent.
+        """
         outage = Outage(logging.ERROR, "")
-        await self._employ(outage, Worker.work_off)
-        return not any(worker.failed for worker in self._workers)
+        await self._employ(outage, is_once=True)
+        has_failed = self._sender is not None and self._sender.failed
+        return not has_failed and not any(worker.failed for worker in self._workers)
 
     def stop(self) -> None:
-        """Begin no more jobs; running ones may end by themselves. Called again: cancel them."""
+        """Begin nothing more; what runs may end by itself. Called again: cancel it."""
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain())
         elif self._patience is not None:
             self._patience.reschedule(asyncio.get_running_loop().time())
 
-    async def _employ(self, outage: Outage, work: Callable[[Worker], Awaitable[object]]) -> None:
+    async def _employ(self, outage: Outage, *, is_once: bool) -> None:
         if self._draining is not None:
             return  # told to stop before it began
         names = [f"worker {number}" for number in range(1, self._settings.workers + 1)]
@@ -79,17 +97,50 @@ class Runner:
             wake=self._wake_workers,
             manager=self._manager,
         )
+        self._check_secrets()
+        self._sender = Sender(
+            self._dsn,
+            outage,
+            poll_seconds=self._settings.poll_seconds,
+            seconds_to_send=self._settings.seconds_to_send,
+            secrets=self._secrets,
+        )
+        pinger = Pinger(self._dsn, self._secrets)
+        work = Worker.work_off if is_once else Worker.run
         async with asyncio.TaskGroup() as group:
             helpers = [
                 group.create_task(supervisor.run()),
                 group.create_task(self._manager.keep_watchdog_quiet()),
             ]
+            if self._settings.has_ping and not is_once:
+                helpers.append(group.create_task(pinger.run()))
             self._tasks = [group.create_task(_let(worker, work)) for worker in self._workers]
+            self._sending = group.create_task(self._send(self._sender, is_once=is_once))
             self._manager.ready()
             log(logging.INFO, f"started; workers: {len(self._workers)}")
-            await asyncio.wait(self._tasks)
+            await asyncio.wait([*self._tasks, self._sending])
             for helper in helpers:
                 helper.cancel()
+            if self._settings.has_ping and is_once:
+                await pinger.ping()
+
+    async def _send(self, sender: Sender, *, is_once: bool) -> None:
+        try:
+            if is_once:
+                # Jobs queue what is to be told.
+                await asyncio.wait(self._tasks)
+                await sender.work_off()
+            else:
+                await sender.run()
+        finally:
+            await sender.close()
+
+    def _check_secrets(self) -> None:
+        """Say at once what would make every message fail; jobs go on without."""
+        try:
+            self._secrets.check()
+        except SecretError as error:
+            log(logging.ERROR, "the file of secrets cannot be used", error=str(error))
 
     def _wake_workers(self) -> None:
         for worker in self._workers:
@@ -101,21 +152,26 @@ class Runner:
             worker.stop()
             if not worker.is_busy:
                 task.cancel()
-        if not self._tasks:
+        if self._sender is None or self._sending is None:
             return
+        self._sender.stop()
         busy = sum(worker.is_busy for worker in self._workers)
-        log(logging.INFO, f"stopping; workers that are busy: {busy}")
+        sending = f"; messages being sent: {self._sender.sending}" if self._sender.sending else ""
+        log(logging.INFO, f"stopping; workers that are busy: {busy}{sending}")
         try:
             async with asyncio.timeout(self._settings.drain_seconds) as self._patience:
-                await asyncio.wait(self._tasks)
+                await asyncio.wait([*self._tasks, self._sending])
         except TimeoutError:
-            await self._cancel_jobs()
+            await self._cancel(self._sender, self._sending)
 
-    async def _cancel_jobs(self) -> None:
+    async def _cancel(self, sender: Sender, sending: asyncio.Task[None]) -> None:
+        if not sending.done():
+            log(logging.WARNING, f"giving up messages being sent: {sender.sending}")
+            sending.cancel()
         busy = [worker for worker in self._workers if worker.is_busy]
         log(logging.WARNING, f"cancelling jobs: {len(busy)}")
         await asyncio.gather(*(worker.cancel_job() for worker in busy))
-        _, stuck = await asyncio.wait(self._tasks, timeout=_SECONDS_TO_CANCEL)
+        _, stuck = await asyncio.wait([*self._tasks, sending], timeout=_SECONDS_TO_CANCEL)
         for task in stuck:
             task.cancel()
 

@@ -1,5 +1,6 @@
 """The runner's connections, and what it says when it cannot have them."""
 
+import asyncio
 import logging
 import random
 import time
@@ -30,6 +31,8 @@ _NO_LIMITS = """
 select set_config(name, '0', false) from pg_settings
 where name in ('statement_timeout', 'transaction_timeout', 'idle_session_timeout')
 """
+# How long a frozen server is waited for.
+SECONDS_TO_ANSWER = 15.0
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 
@@ -65,7 +68,11 @@ async def open_session(dsn: str) -> Session:
     """
     session = await Session.connect(dsn, autocommit=True, prepare_threshold=None)
     session.add_notice_handler(_pass_on)
-    await session.execute(_NO_LIMITS)
+    try:
+        await session.execute(_NO_LIMITS)
+    except BaseException:
+        await session.close()
+        raise
     return session
 
 
@@ -73,6 +80,44 @@ def _pass_on(notice: psycopg.errors.Diagnostic) -> None:
     """Log what the server, or a job, has to say besides."""
     is_warning = (notice.severity_nonlocalized or notice.severity) == "WARNING"
     log(logging.WARNING if is_warning else logging.DEBUG, f"{notice.message_primary}")
+
+
+async def wait_for_notice(session: Session, seconds: float, woken: asyncio.Event) -> None:
+    """Wait until somebody notifies us, the connection ends, or some time has passed.
+
+    Args:
+        session: a connection that nobody else uses meanwhile.
+        seconds: longest time to wait.
+        woken: ends the waiting, too, when it is set; it is cleared.
+
+    Raises:
+        psycopg.OperationalError: the connection has ended.
+    """
+    # psycopg would wake up ten times a second to see whether it is to go on.
+    loop, socket = asyncio.get_running_loop(), session.fileno()
+    if not await _has_notices(session):
+        loop.add_reader(socket, woken.set)
+        try:
+            async with asyncio.timeout(seconds):
+                await woken.wait()
+        except TimeoutError:
+            return
+        finally:
+            loop.remove_reader(socket)
+        await _has_notices(session)
+    woken.clear()
+
+
+async def _has_notices(session: Session) -> bool:
+    """Take in what notices have come; also those that came along with an answer."""
+    return bool([notice async for notice in session.notifies(timeout=0)])
+
+
+def in_words(error: Exception, seconds: float) -> Exception:
+    """Return an error, with words for one that says no more than that time is up."""
+    if isinstance(error, TimeoutError):
+        return psycopg.OperationalError(f"no answer within {seconds:g} s")
+    return error
 
 
 def pauses() -> Iterator[float]:

@@ -9,16 +9,24 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from pgvigil.runner.log import log
-from pgvigil.runner.session import Outage, Session, open_session, pauses
+from pgvigil.runner.session import (
+    SECONDS_TO_ANSWER,
+    Outage,
+    Session,
+    in_words,
+    open_session,
+    pauses,
+    wait_for_notice,
+)
 from pgvigil.runner.systemd import ServiceManager
 
 _CANCEL_OVERDUE = "select monitoring.cancel_overdue_jobs()"
 _AGENDA = """
-select next_run_at, seconds_late, timeout_seconds, running_seconds, monitoring.clock() as now
+select job_name, next_run_at, seconds_late, timeout_seconds, running_seconds,
+    monitoring.clock() as now
 from monitoring.v_jobs
 """
-# How long a frozen server is waited for.
-_SECONDS_TO_ANSWER = 15.0
+_SECONDS_TO_ANSWER = SECONDS_TO_ANSWER
 # What is due stays so until a worker has begun it, which it may all be too busy for.
 _SECONDS_BETWEEN_LOOKS = 1.0
 # Waiting must not end a moment too early, or it begins again at once.
@@ -66,7 +74,7 @@ class Supervisor:
                 finally:
                     await session.close()
             except (psycopg.Error, TimeoutError) as error:
-                self._outage.begin(_NAME, _in_words(error))
+                self._outage.begin(_NAME, in_words(error, _SECONDS_TO_ANSWER))
                 self._manager.status("waiting for the database")
                 await asyncio.sleep(next(waits))
 
@@ -89,7 +97,7 @@ class Supervisor:
                 seconds = await self._look(session)
             # Also when nothing seems due: another runner may have died with a job in hand.
             self._wake()
-            await _wait_for_notice(session, seconds)
+            await wait_for_notice(session, seconds, asyncio.Event())
 
     async def _look(self, session: Session) -> float:
         """Cancel what takes too long and return the seconds until there is something to do."""
@@ -107,40 +115,10 @@ def _moments(job: Any) -> Iterator[float]:
         time_left = job.timeout_seconds - job.running_seconds
         if time_left > 0:
             yield time_left + _SHORT_WHILE
+        # The queries of alert rules have time limits of their own.
+        if job.job_name == "evaluate_alerts":
+            yield _SECONDS_BETWEEN_LOOKS
     # Nobody tells when a run has ended, and it may be due again by then.
     if job.next_run_at is not None:
         time_left = (job.next_run_at - job.now).total_seconds()
         yield time_left + _SHORT_WHILE if time_left > 0 else _SECONDS_BETWEEN_LOOKS
-
-
-async def _wait_for_notice(session: Session, seconds: float) -> None:
-    """Wait until somebody notifies us, the connection ends, or some time has passed.
-
-    Raises:
-        psycopg.OperationalError: the connection has ended.
-    """
-    if await _has_notices(session):
-        return
-    # psycopg would wake up ten times a second to see whether it is to go on.
-    readable = asyncio.Event()
-    loop, socket = asyncio.get_running_loop(), session.fileno()
-    loop.add_reader(socket, readable.set)
-    try:
-        async with asyncio.timeout(seconds):
-            await readable.wait()
-    except TimeoutError:
-        return
-    finally:
-        loop.remove_reader(socket)
-    await _has_notices(session)
-
-
-async def _has_notices(session: Session) -> bool:
-    """Take in what notices have come; also those that came along with an answer."""
-    return bool([notice async for notice in session.notifies(timeout=0)])
-
-
-def _in_words(error: Exception) -> Exception:
-    if isinstance(error, TimeoutError):
-        return psycopg.OperationalError(f"no answer within {_SECONDS_TO_ANSWER:g} s")
-    return error

@@ -1,0 +1,1 @@
+"""Alerts as people meet them in a terminal: found, shown, decided about, and summed up."""

@@ -1,0 +1,265 @@
+"""``pgvigil alerts``."""
+
+import getpass
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import click
+import psycopg
+
+from pgvigil.alerts import deciding, reading, render
+from pgvigil.alerts.matchers import labels, matchers
+from pgvigil.commands.dashboard import terminal
+from pgvigil.commands.options import Duration, dsn_option
+from pgvigil.dashboard.state import open_connection
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_ROWS_BEHIND = 20
+
+
+class ListUnlessToldOtherwise(click.Group):
+    """A group that without a subcommand is its ``list``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take options that stand first for those of ``list``."""
+        own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+        if not args or (args[0].startswith("-") and args[0] not in own):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=ListUnlessToldOtherwise)
+def command() -> None:
+    """List alerts, and decide about them; without a subcommand, list the open ones.
+
+    Looking takes the role monitoring_reader, deciding takes monitoring_operator.
+    """
+
+
+def _open(dsn: str) -> psycopg.Connection[Any]:
+    return open_connection(dsn, "pgvigil alerts")
+
+
+def _json_option(function: _Function) -> _Function:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(
+        function
+    )
+
+
+def _who_and_why(function: _Function) -> _Function:
+    """Add who decided, by default whoever is logged in here, and a note."""
+    by = click.option("--by", default=getpass.getuser, help="Who. Default: your login name.")
+    note = click.option("-m", "--note", metavar="TEXT", help="Why, for those who come after you.")
+    return by(note(function))
+
+
+@command.command("list", short_help="List alerts, the worst first.")
+@click.option("--all", "has_others", is_flag=True, help="Pending and resolved ones as well.")
+@click.option(
+    "--severity",
+    type=click.Choice(reading.SEVERITIES),
+    default="low",
+    help="Only this severity and worse.",
+)
+@click.option("--rule", metavar="NAME", help="Only those of a rule.")
+@click.option(
+    "--label", "typed", multiple=True, metavar="LABEL=TEXT", help="Only those with a label."
+)
+@_json_option
+@dsn_option
+def list_(
+    has_others: bool,
+    severity: str,
+    rule: str | None,
+    typed: Sequence[str],
+    as_json: bool,
+    dsn: str,
+) -> None:
+    """List alerts, the worst first: number, severity, state, since when, and what is wrong."""
+    wanted = reading.Wanted(severity, rule, labels(typed), not has_others)
+    with _open(dsn) as connection, reading.known_failures():
+        found = reading.read_alerts(connection, wanted)
+        now = reading.read_now(connection)
+    if as_json:
+        _print_json(found)
+    elif found:
+        terminal().print(render.alerts(found, now))
+    else:
+        click.echo("No alert." if has_others else "No alert is open.")
+
+
+@command.command(short_help="Show one alert and what is behind it.")
+@click.argument("alert_id", type=int, metavar="ID")
+@click.option(
+    "--rows",
+    type=click.IntRange(0, 10000),
+    default=_ROWS_BEHIND,
+    show_default=True,
+    help="Most rows behind it to show.",
+)
+@_json_option
+@dsn_option
+def show(alert_id: int, rows: int, as_json: bool, dsn: str) -> None:
+    """Show one alert: its state, rule, thresholds, history and the rows behind it."""
+    with _open(dsn) as connection, reading.known_failures():
+        found = reading.read_whole_alert(connection, alert_id, rows)
+        now = reading.read_now(connection)
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        terminal().print(render.whole_alert(found, now))
+
+
+def _decision(called: str, decision: str, done: str, needless: str, *explanation: str) -> None:
+    """Make one of the subcommands that decide about alerts by number.
+
+    Args:
+        called: name of the subcommand.
+        decision: as `deciding.decide` knows it.
+        done: what to say of an alert for which that was done.
+        needless: what to say of one for which there was nothing to do.
+        explanation: help, the short one and the rest of it.
+    """
+
+    @command.command(called, help=" ".join(explanation), short_help=explanation[0])
+    @click.argument("alert_ids", type=int, nargs=-1, required=True, metavar="ID...")
+    @_who_and_why
+    @dsn_option
+    def decide(alert_ids: Sequence[int], note: str | None, by: str, dsn: str) -> None:
+        # In one transaction: a number that is none should leave nothing half done.
+        with _open(dsn) as connection, reading.known_failures(), connection.transaction():
+            was_done = {
+                alert_id: deciding.decide(connection, decision, alert_id, note=note, by=by)
+                for alert_id in alert_ids
+            }
+        for alert_id, so in was_done.items():
+            click.echo(f"{alert_id}: {done if so else needless}")
+
+
+_decision(
+    "ack", "acknowledge", "acknowledged", "does not fire",
+    "Acknowledge alerts.", "Nobody is reminded of them until they resolve or get worse.",
+)  # fmt: skip
+_decision(
+    "unack", "unacknowledge", "no longer acknowledged", "was not acknowledged",
+    "Take acknowledgements back.",
+)  # fmt: skip
+_decision(
+    "resolve", "resolve", "resolved", "does not fire",
+    "Resolve alerts by hand.", "A rule that still finds them opens new ones.",
+)  # fmt: skip
+
+
+@command.command()
+@click.argument("alert_id", type=int, required=False, metavar="[ID]")
+@click.option(
+    "--match",
+    "typed",
+    multiple=True,
+    metavar="MATCHER",
+    help="LABEL=TEXT, LABEL!=TEXT, LABEL=~REGEX or LABEL!~REGEX; all given must match. Labels of "
+    "every alert are rule, family, severity and fingerprint.",
+)
+@click.option(
+    "--for",
+    "seconds",
+    type=Duration(least=1),
+    metavar="TIME",
+    help="How long, such as 30m, 2h or 7d. Default: 1h, or without end with --until-resolved.",
+)
+@click.option(
+    "--until-resolved", is_flag=True, help="End it when nothing that it silences is open."
+)
+@_who_and_why
+@dsn_option
+def silence(
+    alert_id: int | None,
+    typed: Sequence[str],
+    seconds: float | None,
+    until_resolved: bool,
+    note: str | None,
+    by: str,
+    dsn: str,
+) -> None:
+    """Keep an alert, or all that match, from being told for a while."""
+    if (alert_id is None) == (not typed):
+        raise click.UsageError("name one alert, or what to match with --match")
+    found = matchers(typed)
+    with _open(dsn) as connection, reading.known_failures():
+        if alert_id is not None:
+            found = reading.read_identity(connection, alert_id)
+        silence_id = deciding.silence(
+            connection, found, seconds=seconds, until_resolved=until_resolved, note=note, by=by
+        )
+        (made,) = reading.read_silences(connection, silence_id=silence_id)
+        matching = reading.count_silenced(connection, silence_id)
+    click.echo(render.silence_made(made, matching))
+
+
+@command.command()
+@click.argument("silence_ids", type=int, nargs=-1, required=True, metavar="SILENCE...")
+@click.option("--by", default=getpass.getuser, help="Who. Default: your login name.")
+@dsn_option
+def unsilence(silence_ids: Sequence[int], by: str, dsn: str) -> None:
+    """End silences before their time; what still fires is told."""
+    with _open(dsn) as connection, reading.known_failures(), connection.transaction():
+        was_done = {each: deciding.unsilence(connection, each, by=by) for each in silence_ids}
+    for silence_id, so in was_done.items():
+        click.echo(f"silence {silence_id}: {'ended' if so else 'had ended already'}")
+
+
+@command.command()
+@click.option("--all", "has_ended", is_flag=True, help="Those that have ended as well.")
+@_json_option
+@dsn_option
+def silences(has_ended: bool, as_json: bool, dsn: str) -> None:
+    """List silences that hold or are to come."""
+    with _open(dsn) as connection, reading.known_failures():
+        found = reading.read_silences(connection, has_ended=has_ended)
+        now = reading.read_now(connection)
+    if as_json:
+        _print_json(found)
+    elif found:
+        terminal().print(render.silences(found, now))
+    else:
+        click.echo("No silence." if has_ended else "Nothing is silenced.")
+
+
+@command.command(short_help="Tell what became of alerts, in order.")
+@click.option(
+    "--since",
+    "seconds",
+    type=Duration(),
+    default="24h",
+    show_default=True,
+    metavar="TIME",
+    help="How far back, such as 90m, 24h or 7d.",
+)
+@click.option("--rule", metavar="NAME", help="Only alerts of a rule.")
+@_json_option
+@dsn_option
+def history(seconds: float, rule: str | None, as_json: bool, dsn: str) -> None:
+    """Tell what became of alerts, in order: who or what did it, when and why."""
+    with _open(dsn) as connection, reading.known_failures():
+        found = reading.read_transitions(connection, since=seconds, rule=rule)
+    if as_json:
+        _print_json(found)
+    elif found:
+        terminal().print(render.transitions(found))
+    else:
+        click.echo("Nothing happened in that time.")
+
+
+def _print_json(value: Any) -> None:
+    """Print times in ISO 8601, as SQL's JSON has them."""
+    click.echo(json.dumps(value, indent=2, default=_as_json, ensure_ascii=False))
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return str(value)

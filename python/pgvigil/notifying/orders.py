@@ -1,0 +1,59 @@
+"""What passes between the runner and the process that sends: an order, and how it went."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self
+
+Kind = Literal["apprise", "alertmanager", "ping"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Something to be sent, and where to; it holds a secret and is never logged."""
+
+    kind: Kind
+    address: str = field(repr=False)
+    """URL, with user and password if need be."""
+    seconds: float
+    """Longest time that it may take."""
+    key: str = ""
+    """The same at every attempt, so that a receiver can tell a duplicate."""
+    subject: str = ""
+    body: str = ""
+    payload: Any = None
+    """The message for programs."""
+
+    def line(self) -> bytes:
+        """Return it as a line of JSON."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Self:
+        """Return what `line` made a line of."""
+        return cls(**json.loads(line))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt went."""
+
+    error: str | None = None
+    """Why it failed, without any secret; None when it was sent."""
+    is_permanent: bool = False
+    """Whether it would fail again, however often it is tried."""
+    was_silent: bool = False
+    """Whether the receiver did not answer in time."""
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether it was sent."""
+        return self.error is None
+
+    def line(self) -> bytes:
+        """Return it as a line of JSON."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Self:
+        """Return what `line` made a line of."""
+        return cls(**json.loads(line))

@@ -1,0 +1,85 @@
+"""The outside dead-man's switch: a URL that is called as long as all is well with us."""
+
+import asyncio
+import logging
+import os
+
+import psycopg
+
+from pgvigil.notifying.messenger import Messenger
+from pgvigil.notifying.orders import Order
+from pgvigil.notifying.secrets import SecretError, Secrets
+from pgvigil.runner.log import log
+from pgvigil.runner.session import SECONDS_TO_ANSWER, Session, open_session
+
+PING_VARIABLE = "PGVIGIL_PING_URL"
+PING_TARGET = "ping"
+# What must be well, or nobody would hear of anything else.
+_VITAL_CHECKS = ("scheduler", "alerts", "job evaluate_alerts")
+_SELF_CHECK = "select check_name, status from monitoring.self_check()"
+_SECONDS_TO_PING = 20.0
+
+
+class Pinger:
+    """Calls a URL every so often, while the database answers and alerts are evaluated."""
+
+    def __init__(self, dsn: str, secrets: Secrets, every_seconds: float = 60.0) -> None:
+        """Describe a pinger.
+
+        Args:
+            dsn: the database, from `complete_dsn`.
+            secrets: where the URL is.
+            every_seconds: time between two pings.
+        """
+        self._dsn = dsn
+        self._secrets = secrets
+        self._every_seconds = every_seconds
+        self._trouble = ""
+
+    async def run(self) -> None:
+        """Keep at it for ever."""
+        while True:
+            await self.ping()
+            await asyncio.sleep(self._every_seconds)
+
+    async def ping(self) -> None:
+        """Look how we are and, if well, say so to the outside."""
+        reason = await self._reason_not_to() or await self._call()
+        if reason == self._trouble:
+            return
+        if reason:
+            log(logging.WARNING, "no ping", error=reason)
+        else:
+            log(logging.INFO, "pings again")
+        self._trouble = reason
+
+    async def _reason_not_to(self) -> str:
+        try:
+            async with asyncio.timeout(SECONDS_TO_ANSWER):
+                session = await open_session(self._dsn)
+                try:
+                    checks = await _ask(session)
+                finally:
+                    await session.close()
+        except (psycopg.Error, TimeoutError) as error:
+            # Whoever needs the database says more about it.
+            return f"the database does not answer ({type(error).__name__})"
+        bad = [f"{name} is {status}" for name, status in checks if status != "ok"]
+        return ", ".join(bad)
+
+    async def _call(self) -> str:
+        try:
+            address = os.environ.get(PING_VARIABLE) or self._secrets.find(PING_TARGET)
+        except SecretError as error:
+            return f"{PING_VARIABLE} is not set, and {error}"
+        messenger = Messenger()
+        try:
+            outcome = await messenger.deliver(Order("ping", address, _SECONDS_TO_PING))
+        finally:
+            await messenger.close()
+        return outcome.error or ""
+
+
+async def _ask(session: Session) -> list[tuple[str, str]]:
+    rows = await (await session.execute(_SELF_CHECK)).fetchall()
+    return [(name, status) for name, status in rows if name in _VITAL_CHECKS]

@@ -1,0 +1,124 @@
+"""The messages that are being sent: several at once, one after the other for each target."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import cast
+
+from pgvigil.notifying.messenger import Messenger
+from pgvigil.notifying.orders import Kind, Order, Outcome
+from pgvigil.notifying.secrets import SecretError, Secrets
+from pgvigil.runner.log import log
+from pgvigil.runner.outbox import Claimed
+
+# Each is a process of some 45 MB.
+_TARGETS_AT_ONCE = 4
+# For an outcome to be noted before the lease ends.
+_SECONDS_TO_NOTE = 10.0
+
+Done = Callable[[Claimed, Outcome, float], None]
+
+
+class Post:
+    """Sends messages; one target that hangs does not hold up the others."""
+
+    def __init__(self, secrets: Secrets, seconds_to_send: float, done: Done) -> None:
+        """Describe it.
+
+        Args:
+            secrets: where the addresses are.
+            seconds_to_send: longest time for one attempt.
+            done: is told how each attempt went, and how many seconds it took.
+        """
+        self._secrets = secrets
+        self._seconds_to_send = seconds_to_send
+        self._done = done
+        self._slots = asyncio.Semaphore(_TARGETS_AT_ONCE)
+        self._queues: dict[str, deque[Claimed]] = {}
+        self._rounds: set[asyncio.Task[None]] = set()
+        self.sending = 0
+        """Messages that are being sent at this moment."""
+
+    def take(self, message: Claimed) -> None:
+        """Send a message, as soon as its target is free."""
+        queue = self._queues.get(message.target)
+        if queue is not None:
+            queue.append(message)
+            return
+        queue = self._queues[message.target] = deque([message])
+        task = asyncio.create_task(self._serve(message.target, queue))
+        self._rounds.add(task)
+        task.add_done_callback(self._rounds.discard)
+
+    def give_back(self) -> None:
+        """Begin no other message; what has not begun counts as failed."""
+        for queue in self._queues.values():
+            self._fail(queue, "the runner was stopped before it could be sent")
+
+    async def close(self) -> None:
+        """End what is being sent; nobody is told how it went."""
+        rounds = list(self._rounds)
+        for task in rounds:
+            task.cancel()
+        await asyncio.gather(*rounds, return_exceptions=True)
+
+    async def _serve(self, target: str, queue: deque[Claimed]) -> None:
+        messenger = Messenger()
+        try:
+            async with self._slots:
+                while queue:
+                    await self._send(messenger, queue)
+                # From here on a message begins a new round.
+                del self._queues[target]
+                await messenger.close()
+        finally:
+            if self._queues.get(target) is queue:
+                del self._queues[target]
+
+    async def _send(self, messenger: Messenger, queue: deque[Claimed]) -> None:
+        message = queue.popleft()
+        began_at = time.monotonic()
+        self.sending += 1
+        try:
+            outcome = await self._attempt(messenger, message)
+        except Exception as error:
+            # Else the message would never be noted, and the runner never end.
+            log(logging.ERROR, "sending failed in an unforeseen way", error=type(error).__name__)
+            outcome = Outcome(f"unforeseen {type(error).__name__}")
+        finally:
+            self.sending -= 1
+        self._done(message, outcome, time.monotonic() - began_at)
+        if outcome.was_silent:
+            # Else a few of them would take up all leases, one after the other.
+            self._fail(queue, "the target did not answer to the message before")
+
+    async def _attempt(self, messenger: Messenger, message: Claimed) -> Outcome:
+        time_left = message.lease_ends - time.monotonic()
+        if time_left < self._seconds_to_send + _SECONDS_TO_NOTE:
+            return Outcome("other messages to the target took too long")
+        try:
+            address = self._secrets.find(message.target)
+        except SecretError as error:
+            return Outcome(str(error))
+        return await messenger.deliver(
+            Order(
+                kind=cast("Kind", message.channel_kind),
+                address=address,
+                seconds=self._seconds_to_send,
+                key=str(message.notification_key),
+                subject=message.subject,
+                body=message.body,
+                payload=message.payload,
+            )
+        )
+
+    def _fail(self, messages: deque[Claimed], reason: str) -> None:
+        for message in _emptied(messages):
+            self._done(message, Outcome(reason), 0.0)
+
+
+def _emptied(queue: deque[Claimed]) -> Iterable[Claimed]:
+    while queue:
+        yield queue.popleft()

@@ -1,0 +1,240 @@
+-- What people say about when runs are expected, and reading it. Writes expected_runs.
+
+create or replace function monitoring._check_expected_schedule(p_schedule text) returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._checked_name('schedule', p_schedule);
+    if not monitoring._is_cron(monitoring._expected_cron(p_schedule)) then
+        raise exception using
+            errcode = 'PV003',
+            message = format('schedule is not known: "%s"', left(p_schedule, 100)),
+            hint = 'Use a cron expression such as ''30 2 * * mon-fri'', or a time of day such as '
+                '''02:30''.';
+    end if;
+    perform monitoring._check_cron(monitoring._expected_cron(p_schedule));
+end
+$$;
+
+comment on function monitoring._check_expected_schedule(text) is
+'Raises PV001 to PV004 unless the schedule is a cron expression or a time of day.';
+
+create or replace function monitoring._checked_seconds(p_what text, p_length interval)
+returns double precision
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_seconds double precision := date_part('epoch', p_length);
+begin
+    if (v_seconds between 0 and 31622400) is not true then
+        perform monitoring._refuse_number(
+            p_what, p_length::text, 'an interval from 0 to 366 days'
+        );
+    end if;
+    return v_seconds;
+end
+$$;
+
+comment on function monitoring._checked_seconds(text, interval) is
+'Seconds of an interval, or PV004 unless it is from 0 to 366 days.';
+
+create or replace function monitoring.expect_runs(
+    p_task_type text,
+    p_schedule text,
+    p_time_zone text default 'UTC',
+    p_grace interval default '5 minutes',
+    p_early interval default '1 minute',
+    p_is_enabled boolean default true,
+    p_by text default null
+)
+returns timestamptz
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+    v_grace double precision := monitoring._checked_seconds('grace', p_grace);
+    v_early double precision := monitoring._checked_seconds('early', p_early);
+    v_next_due_at timestamptz;
+begin
+    perform monitoring._checked_name('task_type', p_task_type);
+    perform monitoring._check_time_zone(p_time_zone);
+    perform monitoring._check_expected_schedule(p_schedule);
+    v_next_due_at := monitoring.next_cron_time(
+        monitoring._expected_cron(p_schedule), v_now, p_time_zone
+    );
+    if v_next_due_at is null then
+        perform monitoring._refuse_number('schedule', p_schedule, 'one that is due some day');
+    end if;
+    insert into monitoring.expected_runs as e (
+        task_type, schedule, time_zone, grace_seconds, early_seconds, is_enabled,
+        expected_since_at, changed_by, changed_at
+    )
+    values (
+        p_task_type, p_schedule, p_time_zone, v_grace, v_early, coalesce(p_is_enabled, true),
+        v_now, coalesce(p_by, session_user), v_now
+    )
+    on conflict (task_type) do update
+        set
+            schedule = excluded.schedule,
+            time_zone = excluded.time_zone,
+            grace_seconds = excluded.grace_seconds,
+            early_seconds = excluded.early_seconds,
+            is_enabled = excluded.is_enabled,
+            -- A deployment that says the same again must not excuse a run that was missed.
+            expected_since_at = case
+                when (e.schedule, e.time_zone) = (excluded.schedule, excluded.time_zone)
+                    and e.is_enabled
+                    then e.expected_since_at
+                else excluded.expected_since_at
+            end,
+            changed_by = excluded.changed_by,
+            changed_at = excluded.changed_at;
+    return v_next_due_at;
+end
+$$;
+
+comment on function monitoring.expect_runs(
+    text, text, text, interval, interval, boolean, text
+) is
+'Tells when runs of a task type are to start (a cron expression, or a time of day such as 02:30) '
+'and how late or early they may be, so that one that does not start is alerted about. Returns when '
+'one is due next; what was due before this is not missed.';
+
+create or replace function monitoring.forget_expected_runs(p_task_type text) returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from monitoring.expected_runs where task_type = p_task_type;
+    return found;
+end
+$$;
+
+comment on function monitoring.forget_expected_runs(text) is
+'Expects runs of a task type no longer; false when none were.';
+
+create or replace function monitoring._last_start_at(p_task_type text, p_now timestamptz)
+returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_last_start_at timestamptz;
+begin
+    select max(a.started_at) into v_last_start_at
+    from monitoring.active_tasks a
+    where a.task_type = p_task_type and a.started_at <= p_now;
+    if v_last_start_at is null then
+        select coalesce(t.started_at, t.finished_at) into v_last_start_at
+        from monitoring._newest_attempts(p_task_type, null, p_now - interval '1 year', p_now, 1) t;
+    end if;
+    return v_last_start_at;
+end
+$$;
+
+comment on function monitoring._last_start_at(text, timestamptz) is
+'When the newest running attempt of a type began, or else the one that ended last within a year.';
+
+create or replace function monitoring._read_expected_runs()
+returns table (
+    task_type text,
+    schedule text,
+    time_zone text,
+    grace_seconds double precision,
+    early_seconds double precision,
+    is_enabled boolean,
+    next_due_at timestamptz,
+    last_due_at timestamptz,
+    last_start_at timestamptz,
+    is_missed boolean,
+    changed_by text,
+    changed_at timestamptz
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+begin
+    return query
+    select
+        e.task_type,
+        e.schedule,
+        e.time_zone,
+        e.grace_seconds,
+        e.early_seconds,
+        e.is_enabled,
+        case
+            when e.is_enabled
+                then monitoring.next_cron_time(
+                    monitoring._expected_cron(e.schedule), v_now, e.time_zone
+                )
+        end,
+        case when e.is_enabled then monitoring._last_due_at(e, v_now) end,
+        monitoring._last_start_at(e.task_type, v_now),
+        m.task_type is not null,
+        e.changed_by,
+        e.changed_at
+    from monitoring.expected_runs e
+    left join monitoring._missed_runs(v_now) m on m.task_type = e.task_type;
+end
+$$;
+
+comment on function monitoring._read_expected_runs() is
+'Reads expected runs for v_expected_runs, for people who may not read the tables.';
+
+create or replace view monitoring.v_expected_runs as
+select
+    r.task_type,
+    r.schedule,
+    r.time_zone,
+    r.grace_seconds,
+    r.early_seconds,
+    r.is_enabled,
+    r.next_due_at,
+    r.last_due_at,
+    r.last_start_at,
+    r.is_missed,
+    r.changed_by,
+    r.changed_at
+from monitoring._read_expected_runs() as r;
+
+comment on view monitoring.v_expected_runs is
+'Runs that are expected by the clock, and whether one is missing.';
+comment on column monitoring.v_expected_runs.task_type is
+'What kind of work is expected.';
+comment on column monitoring.v_expected_runs.schedule is
+'Cron expression, or a time of day such as 02:30.';
+comment on column monitoring.v_expected_runs.time_zone is
+'Time zone by whose clocks it goes.';
+comment on column monitoring.v_expected_runs.grace_seconds is
+'Seconds by which a run may start late before it counts as missed.';
+comment on column monitoring.v_expected_runs.early_seconds is
+'Seconds by which a run may start early and still be the one that is due.';
+comment on column monitoring.v_expected_runs.is_enabled is
+'Whether runs are expected at present.';
+comment on column monitoring.v_expected_runs.next_due_at is
+'When the next run is due; null when none is expected at present.';
+comment on column monitoring.v_expected_runs.last_due_at is
+'When a run was last due; null when none has been since runs are expected.';
+comment on column monitoring.v_expected_runs.last_start_at is
+'When the newest running attempt began, or else the one that ended last; null when there was none '
+'within a year.';
+comment on column monitoring.v_expected_runs.is_missed is
+'Whether a run was due, its grace is over, and none has started since.';
+comment on column monitoring.v_expected_runs.changed_by is
+'Who said so last.';
+comment on column monitoring.v_expected_runs.changed_at is
+'When they did.';

@@ -1,0 +1,224 @@
+-- Rules about single tasks that are running. Reads active_tasks, for the past finished_tasks too.
+
+create or replace function monitoring._attempt_fingerprint(p_task_id text, p_attempt integer)
+returns text
+language sql
+immutable
+return case
+    when length(p_task_id) <= 240 and octet_length(p_task_id) <= 480 then p_task_id
+    else left(p_task_id, 100) || '... ' || md5(p_task_id)
+end || '#' || p_attempt::text;
+
+comment on function monitoring._attempt_fingerprint(text, integer) is
+'Name of an attempt of a task, of at most 255 characters.';
+
+create or replace function monitoring._task_labels(
+    p_task_type text, p_task_id text, p_worker_id text
+)
+returns jsonb
+language sql
+immutable
+return jsonb_build_object('task_type', p_task_type, 'task_id', p_task_id)
+|| case
+    when p_worker_id is null then '{}'::jsonb
+    else jsonb_build_object('worker_id', p_worker_id)
+end;
+
+comment on function monitoring._task_labels(text, text, text) is
+'Labels of an alert about one task.';
+
+create or replace function monitoring._hours_of_long_attempts(
+    p_after timestamptz, p_least_ms double precision
+)
+returns setof timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+-- Planned for the time: before it no day can have any.
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return query
+    select r.bucket_at
+    from monitoring.rollups r
+    where r.source = 'tasks'
+        and r.resolution = 'hour'
+        and r.bucket_at > p_after - interval '1 hour'
+        -- What ended so much later must have taken as much longer to have been running then.
+        and r.value_max >= p_least_ms
+            + greatest(date_part('epoch', r.bucket_at - p_after), 0) * 1000
+    union
+    select date_trunc('hour', t.finished_at, 'UTC')
+    from monitoring._marked_tasks t
+    where t.is_new and t.finished_at > p_after and t.duration_ms >= p_least_ms;
+end
+$$;
+
+comment on function monitoring._hours_of_long_attempts(timestamptz, double precision) is
+'Hours after a time in which attempts ended that may have been running then for so many '
+'milliseconds.';
+
+create or replace function monitoring._ran_at(p_now timestamptz, p_least_seconds double precision)
+returns table (
+    task_id text, attempt integer, task_type text, worker_id text, started_at timestamptz
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    v_started_before timestamptz := p_now - make_interval(secs => p_least_seconds);
+    v_hour timestamptz;
+begin
+    return query
+    select t.task_id, t.attempt, t.task_type, t.worker_id, t.started_at
+    from monitoring.active_tasks t
+    where t.started_at <= v_started_before;
+    for v_hour in
+        select h.* from monitoring._hours_of_long_attempts(p_now, p_least_seconds * 1000) h
+    loop
+        return query
+        select t.task_id, t.attempt, t.task_type, t.worker_id, t.started_at
+        from monitoring.finished_tasks t
+        where t.finished_at >= v_hour
+            and t.finished_at < v_hour + interval '1 hour'
+            and t.finished_at > p_now
+            and t.started_at <= v_started_before;
+    end loop;
+end
+$$;
+
+comment on function monitoring._ran_at(timestamptz, double precision) is
+'Attempts that had been running for so many seconds by a time, also when they have ended since.';
+
+create or replace function monitoring._find_long_running_tasks(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_least_seconds double precision := greatest(monitoring._least_threshold(p_rule), 0);
+begin
+    if not monitoring._has_thresholds(p_rule.rule_name) then
+        return;
+    end if;
+    return query
+    -- A name that was used twice at a time, as clocks of two machines may have it, is one alert.
+    select distinct on (f.fingerprint)
+        f.fingerprint,
+        f.seconds,
+        monitoring._task_labels(f.task_type, f.task_id, f.worker_id),
+        format(
+            'task %s of type %s has been running for %s seconds',
+            left(f.task_id, 200), left(f.task_type, 200), monitoring._figure(f.seconds)
+        ),
+        null::text,
+        null::double precision
+    from (
+        select
+            t.*,
+            monitoring._attempt_fingerprint(t.task_id, t.attempt) as fingerprint,
+            date_part('epoch', p_now - t.started_at) as seconds
+        from monitoring._ran_at(p_now, v_least_seconds) t
+    ) f
+    order by f.fingerprint, f.seconds desc;
+end
+$$;
+
+comment on function monitoring._find_long_running_tasks(monitoring.alert_rules, timestamptz) is
+'Seconds for which each task that runs at p_now has been running, from the least threshold on.';
+
+create or replace function monitoring._find_stuck_tasks(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_least_seconds double precision := greatest(monitoring._least_threshold(p_rule), 0);
+    v_is_by_heartbeat boolean := coalesce(p_rule.parameters ->> 'by' = 'heartbeat', false);
+begin
+    if not monitoring._has_thresholds(p_rule.rule_name) then
+        return;
+    end if;
+    return query
+    select
+        monitoring._attempt_fingerprint(t.task_id, t.attempt),
+        t.seconds,
+        monitoring._task_labels(t.task_type, t.task_id, t.worker_id),
+        format(
+            'task %s of type %s has not %s for %s seconds%s',
+            left(t.task_id, 180), left(t.task_type, 180),
+            case when v_is_by_heartbeat then 'spoken' else 'got further' end,
+            monitoring._figure(t.seconds),
+            case
+                when t.items_total is not null
+                    then format(', at item %s of %s', coalesce(t.items_done, 0), t.items_total)
+                else ''
+            end
+        ),
+        null::text,
+        null::double precision
+    from (
+        select
+            a.*,
+            date_part(
+                'epoch',
+                p_now - case when v_is_by_heartbeat then a.heartbeat_at else a.progress_at end
+            ) as seconds
+        from monitoring.active_tasks a
+        where a.started_at <= p_now
+    ) t
+    where t.seconds >= v_least_seconds;
+end
+$$;
+
+comment on function monitoring._find_stuck_tasks(monitoring.alert_rules, timestamptz) is
+'Seconds for which each running task has got no further, from the least threshold on. Looking '
+'back, tasks that have ended or got further since are not found: their progress then is not known.';
+
+create or replace function monitoring._find_gone_backends(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not monitoring._has_thresholds(p_rule.rule_name) then
+        return;
+    end if;
+    return query
+    select
+        monitoring._attempt_fingerprint(t.task_id, t.attempt),
+        date_part('epoch', p_now - t.heartbeat_at),
+        monitoring._task_labels(t.task_type, t.task_id, t.worker_id),
+        format(
+            'task %s of type %s: its database session (process %s) has ended, %s seconds after '
+            'the task last spoke it still runs',
+            left(t.task_id, 170), left(t.task_type, 170), t.backend_pid,
+            monitoring._figure(date_part('epoch', p_now - t.heartbeat_at))
+        ),
+        null::text,
+        null::double precision
+    from monitoring.active_tasks t
+    where t.heartbeat_at <= p_now
+        -- A process id is used again after a while: a session younger than the heartbeat is another.
+        and not exists (
+            select from pg_stat_activity s
+            where s.pid = t.backend_pid
+                and (s.backend_start is null or t.heartbeat_at >= s.backend_start)
+        );
+end
+$$;
+
+comment on function monitoring._find_gone_backends(monitoring.alert_rules, timestamptz) is
+'Seconds since each running task last spoke whose database session has ended. Which sessions there '
+'are is known at present only, so looking back shows those of today.';

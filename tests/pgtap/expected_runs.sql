@@ -1,0 +1,139 @@
+-- What people say about when runs are expected, and what they see of it.
+
+begin;
+select plan(27);
+\ir helpers/fixed_clock.psql
+\ir helpers/refusals.psql
+
+-- Interface
+
+select is_empty('select * from monitoring.v_expected_runs', 'at first no runs are expected');
+select is(
+    monitoring.expect_runs('etl', '30 2 * * mon-fri'), '2026-01-16 02:30+00',
+    'who expects runs is told when the next is due'
+);
+select results_eq(
+    $$
+        select task_type, schedule, time_zone, grace_seconds, early_seconds, is_enabled,
+            next_due_at, last_due_at, last_start_at, is_missed, changed_by, changed_at
+        from monitoring.v_expected_runs
+    $$,
+    $$
+        values ('etl', '30 2 * * mon-fri', 'UTC', 300::float8, 60::float8, true,
+            '2026-01-16 02:30+00'::timestamptz, null::timestamptz, null::timestamptz, false,
+            session_user::text collate "default", '2026-01-15 12:00+00'::timestamptz)
+    $$,
+    'in UTC, five minutes late and one minute early at most'
+);
+
+-- Behaviour
+
+select is(
+    monitoring.expect_runs(
+        p_task_type => 'etl', p_schedule => ' 7:05 ', p_time_zone => 'Europe/Berlin',
+        p_grace => '1 hour', p_early => '0', p_by => 'ann'
+    ),
+    '2026-01-16 06:05+00',
+    'a time of day is one of every day, by the clocks of the time zone'
+);
+select results_eq(
+    $$
+        select schedule, time_zone, grace_seconds, early_seconds, changed_by
+        from monitoring.v_expected_runs
+    $$,
+    $$values (' 7:05 ', 'Europe/Berlin', 3600::float8, 0::float8, 'ann')$$,
+    'who expects other runs of the type changes it'
+);
+
+select pg_temp.set_clock('2026-01-16 08:00+00');
+select results_eq(
+    'select next_due_at, last_due_at, is_missed from monitoring.v_expected_runs',
+    $$values ('2026-01-17 06:05+00'::timestamptz, '2026-01-16 06:05+00'::timestamptz, true)$$,
+    'what has not begun is missed'
+);
+select monitoring.expect_runs('etl', ' 7:05 ', 'Europe/Berlin', '10 minutes');
+select ok(
+    (select is_missed from monitoring.v_expected_runs),
+    'saying the same again, but for the grace, excuses nothing'
+);
+select monitoring.expect_runs('etl', '07:06', 'Europe/Berlin', '10 minutes');
+select ok(
+    (select not is_missed from monitoring.v_expected_runs),
+    'another schedule counts from when it was given'
+);
+
+select pg_temp.set_clock('2026-01-17 08:00+00');
+select ok((select is_missed from monitoring.v_expected_runs), 'then it is missed again');
+select monitoring.expect_runs('etl', '07:06', 'Europe/Berlin', p_is_enabled => false);
+select results_eq(
+    'select is_enabled, next_due_at, last_due_at, is_missed from monitoring.v_expected_runs',
+    'values (false, null::timestamptz, null::timestamptz, false)',
+    'runs need not be expected for a while'
+);
+select monitoring.expect_runs('etl', '07:06', 'Europe/Berlin');
+select ok(
+    (select is_enabled and not is_missed from monitoring.v_expected_runs),
+    'what was due meanwhile was not missed'
+);
+
+select monitoring.complete_task_tracking('unknown');
+select
+    monitoring.record_finished_tasks(
+        '[
+            {"task_id": "a", "task_type": "etl", "start_time": "2026-01-16T01:00Z",
+                "end_time": "2026-01-16T02:00Z"},
+            {"task_id": "b", "task_type": "etl", "end_time": "2026-01-15T02:00Z"}
+        ]'
+    );
+select is(
+    (select last_start_at from monitoring.v_expected_runs), '2026-01-16 01:00+00',
+    'the last start is that of the run that ended last'
+);
+select monitoring.start_task_tracking('c', 'etl', p_started_at => '2026-01-17 07:00+00');
+select is(
+    (select last_start_at from monitoring.v_expected_runs), '2026-01-17 07:00+00',
+    'or of the one that runs'
+);
+
+select ok(monitoring.forget_expected_runs('etl'), 'runs need no longer be expected');
+select ok(not monitoring.forget_expected_runs('etl'), 'but who forgets twice forgets nothing');
+select is_empty('select * from monitoring.v_expected_runs', 'then none are');
+
+-- Refusals
+
+select
+    is(
+        (pg_temp.refusal_of(format('monitoring.expect_runs(%s)', arguments))).code,
+        code,
+        format('expect_runs(%s) is refused', arguments)
+    )
+from (
+    values
+    ('null, ''02:30''', 'PV001'),
+    ('repeat(''x'', 256), ''02:30''', 'PV002'),
+    ('''t'', null', 'PV001'),
+    ('''t'', ''daily''', 'PV003'),
+    ('''t'', ''25:00''', 'PV004'),
+    ('''t'', ''0 0 30 2 *''', 'PV004'),
+    ('''t'', ''02:30'', ''CEST''', 'PV007'),
+    ('''t'', ''02:30'', ''UTC'', ''-1 minute''', 'PV004'),
+    ('''t'', ''02:30'', ''UTC'', null', 'PV004'),
+    ('''t'', ''02:30'', ''UTC'', ''1 minute'', ''367 days''', 'PV004')
+) as calls (arguments, code);
+
+select results_eq(
+    $$
+        select message, hint
+        from pg_temp.refusal_of($c$monitoring.expect_runs('t', '1 hour')$c$)
+    $$,
+    $$
+        values (
+            'schedule is not known: "1 hour"',
+            'Use a cron expression such as ''30 2 * * mon-fri'', or a time of day such as ''02:30''.'
+        )
+    $$,
+    'the hint says what would be right'
+);
+
+select * from finish(); -- noqa: AM04
+rollback;
