@@ -27,8 +27,8 @@ end + monitoring._severity_rank(p_severity) * 2;
 comment on function monitoring._notice_rank(text, text) is
 'Place of a notice in a message: the higher the earlier.';
 
--- Not by a join with _open_alerts: in a flood the statistics still know of no alerts, and each would
--- be looked for among all.
+-- Not by a join with _open_alerts: in a flood the statistics still know of no alerts, and each
+-- would be looked for among all.
 create or replace function monitoring._all_labels(
     p_alert monitoring.raised_alerts, p_family text
 )
