@@ -262,7 +262,7 @@ def test_sending_leaves_nothing_in_memory(
     before = resident_mb(runner)
     for _ in range(3):
         outbox.wait_for(outbox.put(), "sent")
-    wait_until(lambda: children_of(runner) == [])
+    wait_until(lambda: runner.children() == [])
     assert resident_mb(runner) < before + 5
     # What is left of 120 MB is for the web service.
     assert resident_mb(runner) < 60
@@ -272,8 +272,3 @@ def resident_mb(runner: RunningRunner) -> float:
     status = Path(f"/proc/{runner.process.pid}/status").read_text()
     (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1]) / 1024
-
-
-def children_of(runner: RunningRunner) -> list[str]:
-    pid = runner.process.pid
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
