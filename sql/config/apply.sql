@@ -94,13 +94,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_old jsonb := monitoring._config_entry(p_section, p_name);
-    v_new jsonb := case p_section
-        when 'retention' then monitoring._wanted_retention(v_old, p_settings)
-        else case
-            when p_settings <> 'null' then monitoring._merged_settings(v_old, p_settings)
-        end
-    end;
+    v_new jsonb;
 begin
+    if p_section = 'retention' then
+        v_new := monitoring._wanted_retention(v_old, p_settings);
+    elsif p_settings <> 'null' then
+        v_new := monitoring._merged_settings(v_old, p_settings);
+    end if;
     if v_new is not distinct from v_old then
         return;
     end if;
