@@ -119,7 +119,11 @@ declare
     v_position bigint;
 begin
     if not monitoring._fits_schema(p_value, v_schema) then
-        problem := format('%s is not right: %s', p_path, left(p_value::text, 100));
+        problem := format('%s is not right', p_path);
+        -- What should be a name may be a secret.
+        if not v_schema ? 'writeOnly' then
+            problem := format('%s: %s', problem, left(p_value::text, 100));
+        end if;
         hint := format('Give %s as %s.', p_path, v_schema ->> 'description');
         return next;
         return;

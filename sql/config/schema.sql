@@ -236,11 +236,13 @@ return $json$
         "targets": {
           "type": "array",
           "minItems": 1,
+          "writeOnly": true,
           "description": "an array of at least one name of a target",
           "items": {
             "type": "string",
             "maxLength": 255,
             "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$",
+            "writeOnly": true,
             "description": "a name of a target, for secrets do not belong here"
           }
         },
