@@ -14,19 +14,10 @@ PACKAGE = Path(__file__).resolve().parents[2] / "python" / "pgvigil"
 # Keeps the book of what is installed, and reads and rebuilds the schema itself.
 INSTALLER = PACKAGE / "install"
 
-<<<<<<< HEAD
 ARGUMENTS = r"""\( \s*
     ( \{arguments\} | (p_(\w+|\{[\w.]+\})\s*=>\s*%\(\w+\)s(::\w+)?(,\s*)?)* )
 \s* \)"""
 CALL = re.compile(rf"(select|call)\s+monitoring\.(\w+|\{{[\w.]+\}}) {ARGUMENTS} \s*;?", re.VERBOSE)
-=======
-CALL = re.compile(
-    r"""(call|select(\s+[\w\s,*]+\s+from)?)\s+monitoring\.(\w+|\{[\w.]+\})\(
-        ( \{arguments\} | (p_(\w+|\{[\w.]+\})\s*=>\s*%\(\w+\)s(::\w+)?(,\s*)?)* )
-    \)\s*;?""",
-    re.VERBOSE,
-)
->>>>>>> f7055741d078f47491cef299d607cbc9781447e4
 SELECT = re.compile(
     rf"""select\s+[\w\s,.*()'\[\]:%]*?\s+from\s+monitoring\.\w+ ({ARGUMENTS})?
         (\s+(where|order\s+by|limit)\s.*)?""",
@@ -114,7 +105,6 @@ def test_the_sql_files_of_the_package_do_not_touch_the_schema() -> None:
         "select * from monitoring.claim_notifications(p_runner => %(runner)s)",
         "select task_id from monitoring.v_active_alerts where not is_open order by 1 limit 3",
         "select * from monitoring.explain_alert(p_alert_id => %(alert_id)s)",
-        "select status from monitoring.self_check() order by 1",
     ],
 )
 def test_what_is_allowed(statement: str) -> None:
