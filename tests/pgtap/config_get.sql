@@ -37,14 +37,15 @@ select results_eq(
 select is(
     (select config #> '{rules,queue_backlog}' from fresh),
     (
-        select jsonb_build_object(
-            'description', r.description, 'unit', r.unit, 'comparison', r.comparison,
-            'parameters', r.parameters, 'for_seconds', r.for_seconds,
-            'for_evaluations', r.for_evaluations, 'keep_firing_seconds', r.keep_firing_seconds,
-            'no_data', r.no_data, 'on_error', r.on_error,
-            'time_limit_seconds', r.time_limit_seconds, 'is_enabled', r.is_enabled,
-            'overrides', '[]'::jsonb
-        )
+        select
+            jsonb_build_object(
+                'description', r.description, 'unit', r.unit, 'comparison', r.comparison,
+                'parameters', r.parameters, 'for_seconds', r.for_seconds,
+                'for_evaluations', r.for_evaluations, 'keep_firing_seconds', r.keep_firing_seconds,
+                'no_data', r.no_data, 'on_error', r.on_error,
+                'time_limit_seconds', r.time_limit_seconds, 'is_enabled', r.is_enabled,
+                'overrides', '[]'::jsonb
+            )
         from monitoring.alert_rules as r where r.rule_name = 'queue_backlog'
     ),
     'a rule has all of its settings'
@@ -70,10 +71,11 @@ select is(
 
 -- Lengths and times are the same in every session
 
-select is(
-    monitoring._length_in_words(length::interval), words,
-    format('%s is told as %s', length, words)
-)
+select
+    is(
+        monitoring._length_in_words(length::interval), words,
+        format('%s is told as %s', length, words)
+    )
 from (
     values
     ('1 year 1 mon 1 day 1:01:01', '1 year 1 month 1 day 1 hour 1 minute 1 second'),
@@ -82,9 +84,10 @@ from (
     (null, 'forever')
 ) as told (length, words);
 
-select is(
-    monitoring._time_in_utc(at::timestamptz), told, format('%s is told as %s', at, told)
-)
+select
+    is(
+        monitoring._time_in_utc(at::timestamptz), told, format('%s is told as %s', at, told)
+    )
 from (
     values
     ('2026-01-15 12:00+01', '2026-01-15T11:00:00Z'),

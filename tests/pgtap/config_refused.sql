@@ -71,8 +71,11 @@ from (
         '{"rules": {"queue_backlog": {"query": "select 1"}}}',
         'rules.queue_backlog: rule "queue_backlog" is built in and has no query'
     ),
-    ('{"rules": {"queue_backlog": null}}', 'rules.queue_backlog: rule "queue_backlog" is built in '
-        'and cannot be dropped'),
+    (
+        '{"rules": {"queue_backlog": null}}',
+        'rules.queue_backlog: rule "queue_backlog" is built in '
+        'and cannot be dropped'
+    ),
     ('{"rules": {"none": {"for_seconds": 1}}}', 'rules.none: there is no alert rule "none"'),
     (
         '{"rules": {"mine": {"query": "select 1", "thresholds": {"low": 1}}}}',
@@ -213,8 +216,8 @@ select is(
     (
         select string_to_array(r.message, E'\n')
         from pg_temp.refusal_of(format('monitoring.apply_config(%L)', (
-            select jsonb_object_agg('key ' || chr(64 + i), i) from generate_series(1, 12) as i
-        ))) as r
+                select jsonb_object_agg('key ' || chr(64 + i), i) from generate_series(1, 12) as i
+            ))) as r
     ),
     array[
         'key A is not known', 'key B is not known', 'key C is not known', 'key D is not known',
