@@ -46,15 +46,70 @@ begin
     end loop;
     for v_routine in
         select p.oid::regprocedure from pg_proc p
-        where p.pronamespace = 'monitoring'::regnamespace and p.proowner <> v_admin
+        where p.pronamespace = 'monitoring'::regnamespace
+            and p.proowner <> v_admin
+            and p.proname <> '_run_rule_query'
     loop
         execute format('alter routine %s owner to monitoring_admin', v_routine);
     end loop;
+    perform monitoring._hand_over_rule_queries();
 end
 $$;
 
 comment on function monitoring._hand_over_to_admin() is
 'Makes monitoring_admin the owner of everything in the schema, when the caller belongs to it.';
+
+-- The queries of own rules run with the rights of whoever owns the function that runs them: that is
+-- monitoring_reader. The admins belong to the readers, so that each who may replace the rest of the
+-- code may replace that. Where the caller cannot arrange it the function goes where the rest goes.
+create or replace function monitoring._hand_over_rule_queries() returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_wanted text := 'monitoring_admin';
+    v_routine regprocedure;
+begin
+    if to_regrole('monitoring_reader') is not null
+        and pg_has_role((
+            select n.nspowner from pg_namespace n where n.nspname = 'monitoring'
+        ), 'usage')
+    then
+        begin
+            if not pg_has_role('monitoring_admin', 'monitoring_reader', 'usage') then
+                grant monitoring_reader to monitoring_admin;
+            end if;
+            if pg_has_role('monitoring_reader', case
+                when current_setting('server_version_num')::integer < 160000 then 'usage'
+                else 'set'
+            end) then
+                v_wanted := 'monitoring_reader';
+            end if;
+        exception
+            when insufficient_privilege then
+                null;
+        end;
+    end if;
+    for v_routine in
+        select p.oid::regprocedure from pg_proc p
+        where p.pronamespace = 'monitoring'::regnamespace
+            and p.proname = '_run_rule_query'
+            and p.proowner <> to_regrole(v_wanted)
+    loop
+        -- Whoever comes to own something in a schema must have the right to create there.
+        execute format('grant create on schema monitoring to %I', v_wanted);
+        execute format('alter routine %s owner to %I', v_routine, v_wanted);
+        if v_wanted = 'monitoring_reader' then
+            revoke create on schema monitoring from monitoring_reader;
+        end if;
+    end loop;
+end
+$$;
+
+comment on function monitoring._hand_over_rule_queries() is
+'Makes monitoring_reader the owner of the function that runs the queries of own rules, or '
+'monitoring_admin where the caller cannot.';
 
 -- Grants as data: which role may call which functions. What an inlined wrapper calls is checked
 -- with the caller's rights, hence the underscored names.
@@ -160,6 +215,7 @@ declare
         '_severity_rank', '_label_matches', '_matches', '_suppressions_at',
         '_read_expected_runs',
         -- own rules and backtests
+        '_time_limit_class',
         -- notifications
         -- configuration
         -- pg_cron
@@ -186,6 +242,7 @@ declare
         'enable_alert_rule', 'change_alert_rule',
         'expect_runs', 'forget_expected_runs',
         -- own rules and backtests
+        'create_alert_rule', 'drop_alert_rule', 'backtest_alert_rule',
         -- notifications
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
         'send_test_notification', 'retry_notification',

@@ -72,6 +72,7 @@
 \ir alerts/missed_runs.sql
 \ir alerts/expected_runs.sql
 \ir alerts/self_rules.sql
+\ir alerts/rule_queries.sql
 \ir alerts/own_rules.sql
 \ir alerts/silences.sql
 \ir notifications/channels.sql

@@ -82,6 +82,12 @@ class UnknownNameError(MonitoringError):
     sqlstate = "PV007"
 
 
+class RuleQueryError(MonitoringError):
+    """The query of an alert rule cannot be run, or returns what no alert can be made of."""
+
+    sqlstate = "PV008"
+
+
 _KINDS: dict[str, type[MonitoringError]] = {
     kind.sqlstate: kind for kind in MonitoringError.__subclasses__() if kind.sqlstate is not None
 }

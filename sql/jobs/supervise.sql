@@ -29,6 +29,7 @@ declare
     v_job monitoring.jobs;
     v_cancelled integer := 0;
 begin
+    perform monitoring.cancel_overdue_rules();
     for v_job in
         select j.*
         from monitoring.jobs j
@@ -52,7 +53,7 @@ $$;
 
 comment on function monitoring.cancel_overdue_jobs() is
 'Cancels the runs of jobs that take longer than their timeout and returns how many; such a run is '
-'undone and ends as timeout. One that goes on all the same is cancelled again after ten seconds.';
+'undone and ends as timeout. Looks after the queries of alert rules as well.';
 
 create or replace function monitoring._close_lost_jobs() returns integer
 language plpgsql

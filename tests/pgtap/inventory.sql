@@ -87,6 +87,13 @@ select functions_are(
         '_explain_task', '_explain_missed_run',
 
         -- alerts: own rules and backtests
+        '_time_limit_class', '_seconds_since_epoch', '_deadline', '_run_rule_query',
+        '_rule_fingerprint', '_rule_labels', '_rule_finding', '_find_by_query', '_explain_by_query',
+        '_cancel_session', 'cancel_overdue_rules', '_refuse_rule_query', '_rule_query_hint',
+        '_try_rule_query', '_rule_query_types', '_check_rule_column', '_check_rule_columns',
+        '_checked_rule_query', '_check_new_rule_name', '_number_setting', 'create_alert_rule',
+        'drop_alert_rule', '_hand_over_rule_queries', '_check_backtest', '_copy_rule',
+        '_backtest_step', '_worst_values', '_backtest_slice', 'backtest_alert_rule',
 
         -- notifications
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',

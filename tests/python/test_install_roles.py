@@ -36,7 +36,7 @@ def owners(dsn: str) -> list[str]:
     with psycopg.connect(dsn) as connection:
         found = connection.execute(
             "select distinct proowner::regrole::text from pg_proc"
-            " where pronamespace = 'monitoring'::regnamespace"
+            " where pronamespace = 'monitoring'::regnamespace and proname <> '_run_rule_query'"
         )
         return [row[0] for row in found]
 

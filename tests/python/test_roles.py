@@ -96,6 +96,16 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "set_alert_thresholds": ("set_alert_thresholds('known', '{\"low\": 1}')", DECIDING),
     "enable_alert_rule": ("enable_alert_rule('known', false)", DECIDING),
     "change_alert_rule": ("change_alert_rule('known', '{}')", DECIDING),
+    "create_alert_rule": (
+        "create_alert_rule('own', 'select 1 as fingerprint, 2 as value', '{\"low\": 3}')",
+        DECIDING,
+    ),
+    "drop_alert_rule": ("drop_alert_rule('own')", DECIDING),
+    "backtest_alert_rule": (
+        "backtest_alert_rule('own', '2026-03-01 00:00+00', '2026-03-01 00:01+00')",
+        DECIDING,
+    ),
+    "cancel_overdue_rules": ("cancel_overdue_rules()", KEEPING),
     "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
     "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
     "set_notification_channel": ("set_notification_channel('c', '{A}')", DECIDING),
@@ -305,7 +315,9 @@ def test_every_security_definer_function_pins_its_search_path(
     assert names(installed, definers) == names(installed, definers + pinned)
 
 
-def test_everything_belongs_to_the_admin_who_cannot_log_in(installed: psycopg.Connection) -> None:
+def test_all_but_the_queries_of_rules_belongs_to_the_admin_who_cannot_log_in(
+    installed: psycopg.Connection,
+) -> None:
     owners = """
         select distinct proowner::regrole::text from pg_proc
         where pronamespace = 'monitoring'::regnamespace
@@ -313,7 +325,9 @@ def test_everything_belongs_to_the_admin_who_cannot_log_in(installed: psycopg.Co
         select distinct relowner::regrole::text from pg_class
         where relnamespace = 'monitoring'::regnamespace
     """
-    assert names(installed, owners) == [ADMIN]
+    assert names(installed, f"{owners} order by 1") == [ADMIN, READER]
+    of_readers = "select proname from pg_proc where proowner = 'monitoring_reader'::regrole"
+    assert names(installed, of_readers) == ["_run_rule_query"]
     can_log_in = f"select rolname from pg_roles where rolname = any ('{{{','.join(ROLES)}}}')"
     assert names(installed, f"{can_log_in} and (rolcanlogin or rolsuper or rolbypassrls)") == []
 

@@ -68,6 +68,7 @@ def _examine_installation(connection: psycopg.Connection) -> Iterator[Check]:
     yield _search_path(connection)
     yield _lock_table(connection)
     if status.code != "missing":
+        yield _own_rules(connection)
         yield _scheduler(connection)
 
 
@@ -245,6 +246,22 @@ def _lock_table(connection: psycopg.Connection) -> Check:
         remedy = "Raise max_locks_per_transaction, or keep fewer days."
         return Check("lock table", "warn", finding, remedy)
     return Check("lock table", "ok", finding)
+
+
+def _own_rules(connection: psycopg.Connection) -> Check:
+    """Say with whose rights the queries of own rules run; they can only read in any case."""
+    owner = _one(
+        connection,
+        "select max(proowner::regrole::text) from pg_proc"
+        " where pronamespace = 'monitoring'::regnamespace and proname = '_run_rule_query'",
+    )
+    if owner is None:
+        return Check("own rules", "fail", "this database has no alert rules yet", "pgvigil migrate")
+    if owner != "monitoring_reader":
+        finding = f"their queries only read, but with the rights of {owner}"
+        remedy = "As an administrator: grant monitoring_reader to monitoring_admin; Then, as the "
+        return Check("own rules", "warn", finding, f"{remedy}owner of the schema: pgvigil migrate")
+    return Check("own rules", "ok", "their queries only read, with the rights of monitoring_reader")
 
 
 def _scheduler(connection: psycopg.Connection) -> Check:

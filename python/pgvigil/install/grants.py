@@ -21,6 +21,24 @@ and exists (
     select from pg_proc
     where pronamespace = to_regnamespace('monitoring')
         and proowner <> to_regrole('monitoring_admin')
+        and proname <> '_run_rule_query'
+    union all
+    select from pg_proc
+    where pronamespace = to_regnamespace('monitoring')
+        and proname = '_run_rule_query'
+        and case
+            when proowner = to_regrole('monitoring_reader') then false
+            when proowner <> to_regrole('monitoring_admin') then true
+            else pg_has_role('monitoring_admin', to_regrole('monitoring_reader'), 'usage')
+                and pg_has_role(to_regrole('monitoring_reader'), case
+                    when current_setting('server_version_num')::integer < 160000 then 'usage'
+                    else 'set'
+                end)
+                and (
+                    select pg_has_role(nspowner, 'usage') from pg_namespace
+                    where nspname = 'monitoring'
+                )
+        end
 )"""
 """SQL condition: loading the code again would grant or hand over what is not yet.
 

@@ -22,7 +22,8 @@ from pgvigil.runner.systemd import ServiceManager
 
 _CANCEL_OVERDUE = "select monitoring.cancel_overdue_jobs()"
 _AGENDA = """
-select next_run_at, seconds_late, timeout_seconds, running_seconds, monitoring.clock() as now
+select job_name, next_run_at, seconds_late, timeout_seconds, running_seconds,
+    monitoring.clock() as now
 from monitoring.v_jobs
 """
 _SECONDS_TO_ANSWER = SECONDS_TO_ANSWER
@@ -114,6 +115,9 @@ def _moments(job: Any) -> Iterator[float]:
         time_left = job.timeout_seconds - job.running_seconds
         if time_left > 0:
             yield time_left + _SHORT_WHILE
+        # The queries of alert rules have time limits of their own.
+        if job.job_name == "evaluate_alerts":
+            yield _SECONDS_BETWEEN_LOOKS
     # Nobody tells when a run has ended, and it may be due again by then.
     if job.next_run_at is not None:
         time_left = (job.next_run_at - job.now).total_seconds()
