@@ -23,6 +23,7 @@ def well(connection: psycopg.Connection) -> Alarms:
     connection.execute("update monitoring.jobs set next_run_at = now() + interval '1 day'")
     alarms = Alarms(connection)
     alarms.rule("backlog")
+    alarms.evaluate()
     return alarms
 
 
@@ -134,6 +135,17 @@ def test_a_scheduler_that_stands_still_is_critical(dsn: str, well: Alarms) -> No
     code, lines = checked(dsn)
     assert code == 2
     assert "about pgvigil itself: scheduler late: " in lines[0]
+
+
+def test_rules_that_nobody_evaluates_are_critical(
+    dsn: str, connection: psycopg.Connection, well: Alarms
+) -> None:
+    connection.execute(
+        "update monitoring.alert_rule_states set evaluated_at = now() - interval '1 hour'"
+    )
+    code, lines = checked(dsn)
+    assert code == 2
+    assert "about pgvigil itself: alerts late: rules evaluated at " in lines[0]
 
 
 def test_what_is_only_late_is_a_warning() -> None:
