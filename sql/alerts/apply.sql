@@ -222,11 +222,16 @@ begin
         select a as alert, coalesce(r.is_enabled, false) as is_enabled
         from monitoring.raised_alerts a
         left join monitoring.alert_rules r on r.rule_name = a.rule_name
+        left join monitoring.alert_rule_states s on s.rule_name = a.rule_name
         where a.resolved_at = 'infinity'
             and a.rule_name = coalesce(p_rule_name, a.rule_name)
             and (
                 r.is_enabled is not true
-                or p_now - a.cleared_at >= make_interval(secs => r.keep_firing_seconds)
+                or (
+                    p_now - a.cleared_at >= make_interval(secs => r.keep_firing_seconds)
+                    -- While a rule fails nobody knows whether what was gone still is.
+                    and (r.on_error = 'ok' or coalesce(s.consecutive_failures, 0) = 0)
+                )
             )
         order by a.alert_id
     loop

@@ -118,6 +118,7 @@ begin
         v_alert, v_now, v_by,
         coalesce(monitoring._capped_text(p_note, 8000), 'resolved by hand')
     );
+    perform monitoring._end_needless_silences(v_now);
     perform monitoring._plan_notifications(v_now);
     return true;
 end

@@ -1,7 +1,7 @@
 -- No data and failures: each rule says what they mean, and stops no other.
 
 begin;
-select plan(15);
+select plan(16);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 \ir helpers/alert_engine.psql
@@ -63,7 +63,11 @@ select is(pg_temp.open_alerts(), null, 'or is all right');
 select pg_temp.see('{"x": 5}', 'brittle');
 select pg_temp.see('{"a": 20}');
 select pg_temp.evaluate_at('13:00');
-select pg_temp.see('{"x": 666}', 'brittle');
+select monitoring.change_alert_rule('brittle', '{"keep_firing_seconds": 60}');
+select pg_temp.see('{}', 'brittle');
+select pg_temp.evaluate_at('13:00:30');
+insert into scratch.findings (rule_name, finding)
+values ('watched', row('x', 666, '{}', 's', null, null));
 select pg_temp.see('{"a": 20, "b": 20}');
 select is(
     pg_temp.evaluate_at('13:01'), 'opened 1 raised 0 resolved 0', 'a rule that fails stops no other'
@@ -77,8 +81,13 @@ select results_eq(
             last_error collate "default", last_failed_at
         from monitoring.v_alert_rules where rule_name = 'brittle'
     $$,
-    $$values (9, 1, 1, 'no such luck', '2026-01-15 13:01+00'::timestamptz)$$,
+    $$values (10, 1, 1, 'no such luck', '2026-01-15 13:01+00'::timestamptz)$$,
     'why it failed is shown'
+);
+select pg_temp.evaluate_at('13:01:30');
+select is(
+    pg_temp.open_alerts(), 'a medium firing, b medium firing, x low firing',
+    'what was gone before does not resolve while nobody can look'
 );
 select monitoring.change_alert_rule('brittle', '{"on_error": "ok"}');
 select pg_temp.evaluate_at('13:02');
@@ -87,17 +96,17 @@ select is(
 );
 select is(
     (select consecutive_failures from monitoring.v_alert_rules where rule_name = 'brittle'),
-    2::bigint,
+    3::bigint,
     'how often in a row is counted'
 );
-select pg_temp.see('{}', 'brittle');
+delete from scratch.findings where rule_name = 'watched';
 select pg_temp.evaluate_at('13:03');
 select is(
     (
         select concat_ws(' ', failures, consecutive_failures, last_error)
         from monitoring.v_alert_rules where rule_name = 'brittle'
     ),
-    '2 0',
+    '3 0',
     'a success ends the row'
 );
 

@@ -25,6 +25,8 @@ class Rule:
     thresholds: dict[str, float] = field(default_factory=dict)
     is_enabled: bool = True
     fails: bool = False
+    has_failed: bool = False
+    """Whether the last evaluation failed."""
 
 
 @dataclass
@@ -151,6 +153,8 @@ class Model:
         """Evaluate all rules that are enabled, resolve what has cleared, tell."""
         if finds:
             for rule in self.rules.values():
+                if rule.is_enabled:
+                    rule.has_failed = rule.fails
                 if rule.is_enabled and not rule.fails:
                     self._apply(rule, self._classified(rule))
                 elif rule.is_enabled and rule.on_error == "ok":
@@ -253,6 +257,7 @@ class Model:
                 self._drop(alert)
             elif not rule.is_enabled or (
                 alert.cleared_at is not None
+                and (rule.on_error == "ok" or not rule.has_failed)
                 and self.now - alert.cleared_at >= rule.keep_firing_seconds
             ):
                 self._close(alert)
@@ -285,6 +290,7 @@ class Model:
         alert = self.open.get((rule, fingerprint))
         if alert is not None and alert.status == "firing":
             self._close(alert)
+            self._end_needless_silences()
             self.tell()
 
     def end_silence(self, silence: Silence) -> None:
