@@ -218,6 +218,7 @@ declare
         '_time_limit_class',
         -- notifications
         -- configuration
+        'get_config', 'get_config_schema',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
@@ -247,6 +248,7 @@ declare
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
         'send_test_notification', 'retry_notification',
         -- configuration
+        'apply_config',
         -- jobs and retention
         'request_job', 'enable_job',
         'set_retention', 'set_partitions_ahead'

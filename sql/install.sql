@@ -90,9 +90,11 @@
 \ir alerts/backtest.sql
 
 -- configuration as one document
+\ir config/schema.sql
 \ir config/checks.sql
-\ir config/apply.sql
 \ir config/get.sql
+\ir config/configure.sql
+\ir config/apply.sql
 
 -- reading
 \ir tasks/views.sql

@@ -88,6 +88,12 @@ class RuleQueryError(MonitoringError):
     sqlstate = "PV008"
 
 
+class ConfigurationError(MonitoringError):
+    """A configuration says what is not known or cannot be; nothing of it was applied."""
+
+    sqlstate = "PV009"
+
+
 _KINDS: dict[str, type[MonitoringError]] = {
     kind.sqlstate: kind for kind in MonitoringError.__subclasses__() if kind.sqlstate is not None
 }

@@ -319,10 +319,8 @@ as $$
 declare
     v_family text;
 begin
-    select r.family into v_family
-    from monitoring.alert_rules r
-    where r.rule_name = p_rule_name
-    for update;
+    perform monitoring._lock_alerts();
+    select r.family into v_family from monitoring.alert_rules r where r.rule_name = p_rule_name;
     if not found then
         return false;
     end if;

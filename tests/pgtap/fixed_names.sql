@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(51);
+select plan(56);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -92,6 +92,14 @@ from (
     ('acknowledge_alert', 'P_ALERT_ID p_note p_by'),
     ('unacknowledge_alert', 'P_ALERT_ID p_note p_by'),
     ('resolve_alert', 'P_ALERT_ID p_note p_by'),
+    (
+        'create_alert_rule',
+        'P_RULE_NAME P_QUERY p_thresholds p_description p_comparison p_for p_keep_firing_for '
+        'p_for_evaluations p_no_data p_on_error p_time_limit p_unit'
+    ),
+    ('drop_alert_rule', 'P_RULE_NAME'),
+    ('backtest_alert_rule', 'P_RULE_NAME P_FROM P_TO p_step'),
+    ('apply_config', 'P_CONFIG'),
     ('silence_alerts', 'P_MATCHERS p_for p_note p_by p_starts_at p_until_resolved'),
     ('unsilence_alerts', 'P_SILENCE_ID p_by'),
     ('inhibit_alerts', 'P_SOURCE_RULE P_TARGET_RULE p_equal_labels'),
@@ -111,7 +119,9 @@ select
         function_name || ' is called without arguments'
     )
 from unnest(
-        array['get_dashboard_summary', 'get_installation', 'clock', 'version', 'roll_up']
+        array[
+            'get_config', 'get_dashboard_summary', 'get_installation', 'clock', 'version', 'roll_up'
+        ]
     ) as function_name;
 
 select results_eq(
@@ -125,6 +135,8 @@ select results_eq(
     $$
         values
         ('complete_task_tracking', 'boolean'),
+        ('get_config', 'jsonb'),
+        ('get_config_schema', 'jsonb'),
         ('get_dashboard_summary', 'jsonb'),
         ('get_installation', 'jsonb'),
         ('get_task_statistics',

@@ -101,9 +101,9 @@ select functions_are(
         '_check_channel_limits', '_check_summary_time', '_known_time_zone', '_local_time',
         'claim_notifications', 'note_notification_sent', 'note_notification_failed',
         'next_notification_at', 'retry_notification', '_wake_senders', '_is_due_notification',
-        '_max_attempts', '_abandoned', '_bury_abandoned_notifications', '_next_attempt_at',
+        '_is_in_turn', '_current_payload', '_max_attempts', '_abandoned', '_bury_abandoned_notifications', '_next_attempt_at',
         '_plan_notifications', '_due_notices', '_tell_channel', '_note_told', '_notice_rank',
-        '_is_told_through', '_hold_back', '_release_held_back', '_is_at_limit', '_close_told',
+        '_is_told_through', '_all_labels', '_hold_back', '_release_held_back', '_is_at_limit', '_close_told',
         '_pull_back_times', '_notices_of', '_notice_title', '_notice_block', '_message_subject',
         '_message_body', '_held_back_text', '_queue_message', '_iso_time', '_spell_time',
         '_spell_seconds', '_spell_value', '_one_line', '_shortened',
@@ -112,6 +112,15 @@ select functions_are(
         '_count_severities', '_summary_line', '_summary_section', '_summary_figures',
 
         -- configuration
+        'get_config', 'get_config_schema', 'apply_config', '_resolved_schema', '_is_of_json_type',
+        '_fits_limits', '_fits_schema', '_config_problems', '_refuse_config', '_rule_config',
+        '_channel_config', '_length_in_words', '_retention_config', '_expected_run_config',
+        '_job_config', '_time_in_utc', '_silence_config', '_config_entry', '_best_known_rules',
+        '_rules_config', '_replace_rule_query', '_set_overrides', '_configure_rule',
+        '_configure_channel', '_configure_expected_run', '_configure_job', '_merged_settings',
+        '_wanted_retention', '_config_entries', '_configure_entry', '_configure_silence',
+        '_configure_inhibitions', '_configure_element', '_apply_entries', '_check_config',
+        '_config_changes',
 
         -- jobs
         'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
@@ -202,7 +211,8 @@ select views_are(
         'v_pg_cron_runs',
         'alerts', 'alert_history', 'v_alert_rules', 'v_silences', 'v_inhibitions', '_open_alerts',
         'v_notifications', 'v_notification_channels',
-        'v_retention', '_retained_tables'
+        'v_retention', '_retained_tables',
+        'monitoring_config'
     ],
     'these are all the views'
 );

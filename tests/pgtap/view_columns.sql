@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(30);
+select plan(31);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -164,6 +164,7 @@ from (
         'findings integer, evaluations bigint, failures bigint, consecutive_failures bigint, '
         'last_error, last_failed_at at, paused_until_at at, pending bigint, firing bigint'
     ),
+    ('monitoring_config', 'section, name, settings jsonb'),
     (
         'v_silences',
         'silence_id bigint, matchers jsonb, starts_at at, ends_at at, is_active boolean, '

@@ -106,6 +106,12 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
         DECIDING,
     ),
     "cancel_overdue_rules": ("cancel_overdue_rules()", KEEPING),
+    "get_config": ("get_config()", READING),
+    "get_config_schema": ("get_config_schema()", READING),
+    "apply_config": (
+        """apply_config('{"alert_thresholds": {"queue_backlog": {"low": 40}}}')""",
+        DECIDING,
+    ),
     "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
     "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
     "set_notification_channel": ("set_notification_channel('c', '{A}')", DECIDING),

@@ -1,0 +1,80 @@
+"""``pgvigil config``."""
+
+import sys
+from typing import Any, TextIO
+
+import click
+import psycopg
+from psycopg.types.json import Jsonb
+
+from pgvigil.commands.options import dsn_option
+from pgvigil.config import describe_changes, read_document, schema_text, write_document
+from pgvigil.exceptions import monitoring_errors
+from pgvigil.install.session import connect
+
+_APPLY = "select monitoring.apply_config(p_config => %(config)s)"
+_GET = "select monitoring.get_config()"
+
+
+@click.group()
+def command() -> None:
+    """Show, compare and apply the configuration: one JSON document.
+
+    It holds thresholds, rules, channels, silences, inhibitions, retention, expected runs and the
+    plans of jobs. What a document does not name stays as it is.
+    """
+
+
+@command.command()
+@dsn_option
+def show(dsn: str) -> None:
+    """Print the whole configuration as JSON."""
+    with connect(dsn) as connection:
+        click.echo(write_document(_call(connection, _GET)))
+
+
+@command.command()
+@dsn_option
+@click.argument("file", type=click.File(encoding="utf-8"))
+def apply(dsn: str, file: TextIO) -> None:
+    """Apply the document in FILE (- is standard input), all or nothing.
+
+    Prints what changed, a line each.
+    """
+    document = read_document(file.read())
+    with connect(dsn) as connection:
+        changes = _call(connection, _APPLY, document)
+    _print(changes, "nothing to change")
+
+
+@command.command()
+@dsn_option
+@click.argument("file", type=click.File(encoding="utf-8"))
+def diff(dsn: str, file: TextIO) -> None:
+    """Print what applying FILE would change; exits with 1 when that is anything."""
+    document = read_document(file.read())
+    # Only the database knows what a document means; so it is applied, and that undone.
+    with connect(dsn) as connection, connection.transaction(force_rollback=True):
+        changes = _call(connection, _APPLY, document)
+    _print(changes, "no difference")
+    sys.exit(1 if changes else 0)
+
+
+@command.command()
+def schema() -> None:
+    """Print the JSON Schema of the document, for editors and other tools."""
+    click.echo(schema_text(), nl=False)
+
+
+def _call(connection: psycopg.Connection, statement: str, document: Any = None) -> Any:
+    with monitoring_errors():
+        row = connection.execute(statement.encode(), {"config": Jsonb(document)}).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def _print(changes: Any, otherwise: str) -> None:
+    for line in describe_changes(changes):
+        click.echo(line)
+    if not changes:
+        click.echo(otherwise)
