@@ -81,13 +81,20 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_forgotten_at timestamptz := p_now - 1440 * monitoring._span_of(p_rule, 'forget_after_days');
 begin
     return query
     select
         monitoring._component_fingerprint(c.component_type, c.component_name),
-        -- A check that could not tell says nothing: what was known before stays.
-        case c.status when 'healthy' then 0 when 'degraded' then 1 when 'unhealthy' then 2 end
-            ::double precision,
+        case
+            -- Told for a day, for an engine that hears of no component leaves all alerts open.
+            when c.checked_at <= v_forgotten_at then 0
+            when c.status = 'healthy' then 0
+            when c.status = 'degraded' then 1
+            -- A check that could not tell says nothing: what was known before stays.
+            when c.status = 'unhealthy' then 2
+        end::double precision,
         jsonb_build_object('component', c.component_name, 'component_type', c.component_type),
         left(
             format('%s %s is %s', c.component_type, c.component_name, c.status)
@@ -96,16 +103,13 @@ begin
         ),
         null::text,
         null::double precision
-    from monitoring._component_states_at(
-        p_now,
-        p_now - 1440 * monitoring._span_of(p_rule, 'forget_after_days')
-    ) c;
+    from monitoring._component_states_at(p_now, v_forgotten_at - interval '24 hours') c;
 end
 $$;
 
 comment on function monitoring._find_unhealthy_components(monitoring.alert_rules, timestamptz) is
 'What the newest check of each component found: 0 healthy, 1 degraded, 2 unhealthy; one that could '
-'not tell is no data.';
+'not tell is no data, and one longer ago than forget_after_days counts as healthy.';
 
 create or replace function monitoring._find_silent_components(
     p_rule monitoring.alert_rules, p_now timestamptz

@@ -77,11 +77,14 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_forgotten_at timestamptz := p_now - monitoring._span_of(p_rule, 'forget_after_minutes');
 begin
     return query
     select
         q.queue_name,
-        q.pending::double precision,
+        -- Told for a day, for an engine that hears nothing of any queue leaves all alerts open.
+        case when q.recorded_at <= v_forgotten_at then 0 else q.pending end::double precision,
         jsonb_build_object('queue', q.queue_name),
         format('queue %s: %s waiting', q.queue_name, coalesce(q.pending::text, 'unknown how many')),
         null::text,
@@ -89,14 +92,14 @@ begin
     from monitoring._newest_queue_samples(
         p_now,
         p_now - monitoring._span_of(p_rule, 'window_minutes'),
-        p_now - monitoring._span_of(p_rule, 'forget_after_minutes')
+        v_forgotten_at - interval '24 hours'
     ) q;
 end
 $$;
 
 comment on function monitoring._find_queue_backlogs(monitoring.alert_rules, timestamptz) is
-'Items that wait in each queue by its newest sample; one that is older than window_minutes is '
-'no data.';
+'Items that wait in each queue by its newest sample; one older than window_minutes is no data, and '
+'one older than forget_after_minutes counts as empty.';
 
 create or replace function monitoring._find_old_queue_items(
     p_rule monitoring.alert_rules, p_now timestamptz
@@ -106,12 +109,17 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_forgotten_at timestamptz := p_now - monitoring._span_of(p_rule, 'forget_after_minutes');
 begin
     return query
     select
         q.queue_name,
         -- Nothing waits: then nothing has waited for long, whether its age was told or not.
-        case when q.pending = 0 then 0 else q.oldest_ready_seconds end,
+        case
+            when q.pending = 0 or q.recorded_at <= v_forgotten_at then 0
+            else q.oldest_ready_seconds
+        end,
         jsonb_build_object('queue', q.queue_name),
         format(
             'queue %s: the oldest of %s waiting has been ready for %s',
@@ -124,14 +132,14 @@ begin
     from monitoring._newest_queue_samples(
         p_now,
         p_now - monitoring._span_of(p_rule, 'window_minutes'),
-        p_now - monitoring._span_of(p_rule, 'forget_after_minutes')
+        v_forgotten_at - interval '24 hours'
     ) q;
 end
 $$;
 
 comment on function monitoring._find_old_queue_items(monitoring.alert_rules, timestamptz) is
 'Seconds for which the oldest item of each queue has been ready by its newest sample; no data '
-'where that was not told.';
+'where that was not told, or longer ago than window_minutes.';
 
 create or replace function monitoring._explain_queue(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer

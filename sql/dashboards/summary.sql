@@ -6,6 +6,7 @@ create or replace function monitoring._summarize_tasks() returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
     return (
@@ -33,6 +34,7 @@ create or replace function monitoring._summarize_errors() returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
     return (
@@ -72,6 +74,7 @@ create or replace function monitoring._summarize_health() returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
     return (
@@ -97,6 +100,7 @@ create or replace function monitoring._summarize_queues() returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
     return (
@@ -119,6 +123,7 @@ create or replace function monitoring._summarize_alerts() returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
     return (

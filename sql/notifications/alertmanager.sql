@@ -88,11 +88,13 @@ begin
             a.alert_id,
             a.told -> p_channel.channel_name as told,
             monitoring._alertmanager_labels(a) as labels,
-            monitoring._is_told_through(a.rule_name, o.labels, p_channel) as is_wanted,
-            a.acknowledged_at is not null or s.alert_id is not null as is_quiet
+            monitoring._is_told_through(
+                a.rule_name, monitoring._all_labels(a, r.family), p_channel
+            ) as is_wanted,
+            a.acknowledged_at is not null
+                or a.alert_id in (select s.alert_id from suppressed s) as is_quiet
         from monitoring.raised_alerts a
-        inner join monitoring._open_alerts o on o.alert_id = a.alert_id
-        left join suppressed s on s.alert_id = a.alert_id
+        left join monitoring.alert_rules r on r.rule_name = a.rule_name
         where a.resolved_at = 'infinity' and a.status = 'firing'
     ),
     decided as (

@@ -310,7 +310,11 @@ begin
         t.target,
         p_kind,
         p_subject,
-        concat_ws(E'\n\n', p_body, 'Notification ' || t.key::text),
+        -- A message may arrive late, and after later ones.
+        concat_ws(E'\n\n', p_body, concat_ws(
+            E'\n', 'As of ' || monitoring._spell_time(p_now, p_channel.time_zone),
+            'Notification ' || t.key::text
+        )),
         -- What an Alertmanager takes is an array, and has no place for more.
         case jsonb_typeof(p_payload)
             when 'object' then jsonb_build_object(
@@ -353,9 +357,8 @@ declare
 begin
     v_queued := monitoring._queue_message(
         v_channel, v_now, 'test', v_subject,
-        format('If you read this, channel %s works. Nothing is wrong; %s asked for this test at %s.',
-            monitoring._one_line(p_channel_name), session_user,
-            monitoring._spell_time(v_now, v_channel.time_zone)),
+        format('If you read this, channel %s works. Nothing is wrong; %s asked for this test.',
+            monitoring._one_line(p_channel_name), session_user),
         case v_channel.kind
             when 'alertmanager' then jsonb_build_array(jsonb_build_object(
                 'labels', jsonb_build_object(

@@ -59,6 +59,71 @@ return format(
 comment on function monitoring._abandoned(integer, text) is
 'What is noted of an attempt that was never reported.';
 
+-- An Alertmanager takes what it is told last for the truth, so that order matters: one message
+-- after the other goes to each, and one that failed and is tried again no longer tells what a later
+-- one has told.
+create or replace function monitoring._is_in_turn(
+    p_notification monitoring.queued_notifications, p_now timestamptz
+)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return jsonb_typeof(p_notification.payload) <> 'array' or not exists (
+        select from monitoring.queued_notifications o
+        where o.finished_at = 'infinity'
+            and o.channel_name = p_notification.channel_name
+            and o.target = p_notification.target
+            and o.notification_id < p_notification.notification_id
+            and (
+                o.status = 'sending'
+                or monitoring._is_due_notification(o.next_attempt_at, p_now)
+            )
+    );
+end
+$$;
+
+comment on function monitoring._is_in_turn(
+    monitoring.queued_notifications, timestamptz
+) is
+'Whether no earlier message to the same Alertmanager is being sent or about to be.';
+
+create or replace function monitoring._current_payload(
+    p_notification monitoring.queued_notifications
+)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if jsonb_typeof(p_notification.payload) <> 'array' then
+        return p_notification.payload;
+    end if;
+    return (
+        with later as (
+            select l.alert -> 'labels' as labels
+            from monitoring.queued_notifications n
+            cross join lateral jsonb_array_elements(
+                case jsonb_typeof(n.payload) when 'array' then n.payload end
+            ) l (alert)
+            where n.notification_id > p_notification.notification_id
+                and n.channel_name = p_notification.channel_name
+                and n.target = p_notification.target
+        )
+        select coalesce(jsonb_agg(a.alert order by a.position), '[]')
+        from jsonb_array_elements(p_notification.payload) with ordinality a (alert, position)
+        where not exists (select from later t where t.labels = a.alert -> 'labels')
+    );
+end
+$$;
+
+comment on function monitoring._current_payload(monitoring.queued_notifications) is
+'What a message tells programs; of an Alertmanager''s, without alerts that a later one to it has '
+'told more of.';
+
 create or replace function monitoring._bury_abandoned_notifications(p_now timestamptz) returns void
 language plpgsql
 volatile
@@ -126,6 +191,7 @@ begin
         from monitoring.queued_notifications q
         where q.finished_at = 'infinity'
             and monitoring._is_due_notification(q.next_attempt_at, v_now)
+            and monitoring._is_in_turn(q, v_now)
         -- What fails again and again must not keep back what is new.
         order by q.attempts > 0, q.next_attempt_at, q.notification_id
         limit p_at_most
@@ -144,13 +210,14 @@ begin
             next_attempt_at = v_now + make_interval(secs => p_lease_seconds)
         from due d
         where n.notification_id = d.notification_id
-        returning n.*
+        returning n.*, monitoring._current_payload(n) as current_payload
     )
     select
         c.notification_id, c.notification_key, c.channel_name,
         -- As it was written, whatever has become of the channel since.
         case jsonb_typeof(c.payload) when 'array' then 'alertmanager' else 'apprise' end,
-        c.target, c.kind, c.subject, c.body, c.payload, c.attempts, c.created_at
+        c.target, c.kind, c.subject, c.body,
+        c.current_payload, c.attempts, c.created_at
     from claimed c
     order by c.attempts > 1, c.notification_id;
 end
@@ -256,7 +323,7 @@ begin
             end
         )
         from monitoring.queued_notifications n
-        where n.finished_at = 'infinity'
+        where n.finished_at = 'infinity' and monitoring._is_in_turn(n, v_now)
     );
 end
 $$;

@@ -27,6 +27,24 @@ end + monitoring._severity_rank(p_severity) * 2;
 comment on function monitoring._notice_rank(text, text) is
 'Place of a notice in a message: the higher the earlier.';
 
+-- Not by a join with _open_alerts: in a flood the statistics still know of no alerts, and each
+-- would be looked for among all.
+create or replace function monitoring._all_labels(
+    p_alert monitoring.raised_alerts, p_family text
+)
+returns jsonb
+language sql
+stable
+return p_alert.labels || jsonb_strip_nulls(jsonb_build_object(
+    'rule', p_alert.rule_name,
+    'family', p_family,
+    'severity', p_alert.severity,
+    'fingerprint', p_alert.fingerprint
+));
+
+comment on function monitoring._all_labels(monitoring.raised_alerts, text) is
+'All labels of an alert that matchers go by.';
+
 create or replace function monitoring._is_told_through(
     p_rule_name text, p_labels jsonb, p_channel monitoring.notification_channels
 )
@@ -60,7 +78,7 @@ begin
         select s.alert_id from monitoring._suppressions_at(p_now) s
     ),
     unsaid as materialized (
-        select a.alert_id, e.event, a.severity, a.fired_at, a.rule_name
+        select a.alert_id, e.event, a.severity, a.fired_at, a.rule_name, a as alert
         from monitoring.raised_alerts a
         cross join lateral (select a.told -> p_channel.channel_name as told) t
         cross join lateral (
@@ -79,11 +97,11 @@ begin
     )
     select u.alert_id, u.event, u.severity, u.fired_at
     from unsaid u
-    inner join monitoring._open_alerts o on o.alert_id = u.alert_id
-    where monitoring._is_told_through(u.rule_name, o.labels, p_channel)
-        and not exists (
-            select from suppressed s where s.alert_id = u.alert_id
+    left join monitoring.alert_rules r on r.rule_name = u.rule_name
+    where monitoring._is_told_through(
+            u.rule_name, monitoring._all_labels(u.alert, r.family), p_channel
         )
+        and u.alert_id not in (select s.alert_id from suppressed s)
     union all
     -- Whoever was told that it fires is told that it no longer does, whatever else has changed.
     select a.alert_id, 'resolved', a.severity, a.fired_at
@@ -201,9 +219,9 @@ begin
             from monitoring.queued_notifications n
             -- Nothing is finished before it is made: the index finds the last hour's.
             where n.finished_at > p_now - interval '1 hour'
-                -- Made by a clock that has been put back since, it would count for hours.
                 and n.created_at > p_now - interval '1 hour'
-                and n.created_at <= p_now
+                -- Made by a clock that has been put back since, it would count for hours.
+                and n.created_at <= p_now + interval '1 minute'
                 and n.channel_name = p_channel.channel_name
                 and n.kind in ('alerts', 'held_back')
             group by n.target

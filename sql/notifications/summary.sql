@@ -69,12 +69,7 @@ begin
             or a.resolved_at > p_now - interval '24 hours' and a.resolved_at <= p_now
         )
         and monitoring._is_told_through(
-            a.rule_name,
-            a.labels || jsonb_strip_nulls(jsonb_build_object(
-                'rule', a.rule_name, 'family', r.family, 'severity', a.severity,
-                'fingerprint', a.fingerprint
-            )),
-            p_channel
+            a.rule_name, monitoring._all_labels(a, r.family), p_channel
         );
 end
 $$;

@@ -19,6 +19,8 @@ FAST_SETTINGS = {
     "autovacuum": "off",
     "fsync": "off",
     "full_page_writes": "off",
+    # Compiling what reads a few rows takes longer than all the rest.
+    "jit": "off",
     "synchronous_commit": "off",
     "max_prepared_transactions": "10",
     "timezone": "UTC",

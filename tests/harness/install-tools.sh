@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the SQL tests need from outside Python, as far as it is missing: a PostgreSQL server
-# with pgTAP, plpgsql_check and pg_cron, pg_prove, npm for the version matrix, and promtool, which
-# judges our alerts by Prometheus' own rules. Silent when all is there.
+# with pgTAP, plpgsql_check and pg_cron, pg_prove, npm for the version matrix, promtool, which judges
+# our alerts by Prometheus' own rules, and an Alertmanager, which takes them over. Silent when all is
+# there.
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.

@@ -93,7 +93,15 @@ def run_pg_prove(server: PostgresServer, database: str, files: Sequence[str]) ->
         "PGDATABASE": database,
         "PGOPTIONS": "-c client_min_messages=warning",
     }
-    command = ["pg_prove", "--norc", "--nocolor", "--nocount", "--failures", "--comments"]
+    command = [
+        "pg_prove",
+        "--norc",
+        "--nocolor",
+        "--nocount",
+        "--failures",
+        "--comments",
+        "--timer",
+    ]
     result = subprocess.run(
         [*command, *files],
         env=environment,

@@ -119,12 +119,29 @@ select results_eq(
     'an older one is no data, but the queue is still known'
 );
 
-select is_empty(
+select results_eq(
     $$
-        select * from pg_temp.find('queue_backlog', '2026-01-16 12:00+00')
-        where fingerprint = 'b'
+        select at, f.rule_name, f.value
+        from unnest(array[
+            '2026-01-16 11:59:59.999999+00', '2026-01-16 12:00+00', '2026-01-17 12:00+00'
+        ]) as at
+        cross join lateral (
+            select 1 as rule_name, b.value
+            from pg_temp.find('queue_backlog', at) as b where b.fingerprint = 'b'
+            union all
+            select 2 as rule_name, o.value
+            from pg_temp.find('queue_oldest_ready_age', at) as o where o.fingerprint = 'b'
+        ) as f
+        order by 1, 2
     $$,
-    'a queue without a sample for a day is forgotten'
+    $$
+        values
+        ('2026-01-16 11:59:59.999999+00', 1, null::double precision),
+        ('2026-01-16 11:59:59.999999+00', 2, null),
+        ('2026-01-16 12:00+00', 1, 0),
+        ('2026-01-16 12:00+00', 2, 0)
+    $$,
+    'a queue without a sample for a day is forgotten: for a day it counts as empty, then as gone'
 );
 
 -- Age of the oldest

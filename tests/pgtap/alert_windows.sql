@@ -1,7 +1,7 @@
 -- _counted_between: what rules count, from roll-ups and rows together.
 
 begin;
-select plan(16);
+select plan(18);
 \ir helpers/fixed_clock.psql
 \ir helpers/rolled_up.psql
 
@@ -173,6 +173,57 @@ select is(
     (select sum(row_count) from pg_temp.counted('2026-01-15 11:00+00', '2026-01-15 12:00+00')),
     5::numeric,
     'what the roll-ups have taken is not read again, but for the minutes at the ends'
+);
+
+-- What is read: nothing but the days of the window, however many there are.
+
+create temporary view looked_at as
+select
+    u.relname::text collate "default" as relation,
+    coalesce(u.seq_scan, 0) + coalesce(u.idx_scan, 0) as scans
+from pg_stat_xact_all_tables as u
+where u.relname ~ '^(finished_tasks|rollups)_';
+
+select monitoring.ensure_partitions(7);
+create temporary table looked_at_before as
+select
+    relation,
+    scans
+from looked_at;
+update monitoring.rollup_progress set rolled_up_at = monitoring.clock();
+select count(*) as rows_counted
+from monitoring._counted_between('tasks', '2026-01-15 11:00+00', '2026-01-15 12:00+00');
+
+select results_eq(
+    $$
+        select a.relation
+        from looked_at as a
+        left join looked_at_before as b on a.relation = b.relation
+        where a.scans > coalesce(b.scans, 0)
+        order by 1
+    $$,
+    $$values ('finished_tasks_20260115'), ('rollups_minute')$$,
+    'of an hour today, today''s rows and the minutes are looked at'
+);
+
+truncate looked_at_before;
+insert into looked_at_before select
+    relation,
+    scans
+from looked_at;
+select count(*) as rows_counted
+from monitoring._counted_between('tasks', '2026-01-16 23:30+00', '2026-01-17 00:30+00');
+
+select results_eq(
+    $$
+        select a.relation
+        from looked_at as a
+        left join looked_at_before as b on a.relation = b.relation
+        where a.scans > coalesce(b.scans, 0) and a.relation like 'finished%'
+        order by 1
+    $$,
+    $$values ('finished_tasks_20260116'), ('finished_tasks_20260117')$$,
+    'of one across midnight the rows of both days'
 );
 
 -- Other sources

@@ -30,11 +30,13 @@ select is_empty(
     $$
         select signature from routines
         where lanname = 'plpgsql'
-            and array_remove(
-                array_remove(proconfig, 'plan_cache_mode=force_custom_plan'),
-                'max_parallel_workers_per_gather=0'
+            and not (
+                coalesce(proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']
+                and proconfig <@ array[
+                    'search_path=pg_catalog, pg_temp', 'plan_cache_mode=force_custom_plan',
+                    'max_parallel_workers_per_gather=0', 'jit=off'
+                ]
             )
-            is distinct from array['search_path=pg_catalog, pg_temp']
             -- A procedure that commits cannot.
             and prokind <> 'p'
     $$,

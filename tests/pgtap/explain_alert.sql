@@ -1,7 +1,7 @@
 -- explain_alert(): what is behind an alert, as it was last found.
 
 begin;
-select plan(13);
+select plan(14);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -160,6 +160,28 @@ select results_eq(
     $$,
     $$values ('alert')$$,
     'of a rule that is gone there is only the alert left'
+);
+
+-- Own rules
+
+delete from monitoring.raised_alerts;
+select monitoring.create_alert_rule(
+    'own',
+    'select queue_name as fingerprint, pending as value from monitoring.queue_monitoring '
+    'where pending > 500',
+    '{"high": 500}'
+);
+select monitoring.evaluate_alerts('2026-01-15 12:03+00');
+
+select results_eq(
+    $$
+        select source, details ->> 'query' like 'select queue%', details -> 'value'
+        from monitoring.explain_alert(pg_temp.alert_of('own'))
+    $$,
+    $$
+        values ('alert', null, '600'::jsonb), ('rule', true, null), ('query', null, '600')
+    $$,
+    'of an own rule the query is shown, and what it returned'
 );
 
 -- Rights and refusals

@@ -1,7 +1,7 @@
 -- Handing alerts over to an Alertmanager.
 
 begin;
-select plan(31);
+select plan(41);
 \ir helpers/fixed_clock.psql
 \ir helpers/alerts.psql
 
@@ -223,6 +223,100 @@ select is(pg_temp.handed_at('21:30'), '{}', 'a clock that is put back sends noth
 select is(
     pg_temp.handed_at('22:30'), array['g high 21:00 01:30'], 'but keeps alerts from running out'
 );
+
+-- Behaviour: order
+
+-- What is claimed: attempt, and the alerts with their ends.
+create function pg_temp.claim_at(p_time text) returns text[]
+language plpgsql
+as $$
+begin
+    perform set_config('monitoring.now', '2026-01-16 ' || p_time || '+00', true);
+    return array(
+        select concat_ws(' ', c.attempt || ':', (
+            select string_agg(
+                concat_ws(' ', a.value -> 'labels' ->> 'fingerprint',
+                    case when a.value ->> 'endsAt' <= '2026-01-16T10:01' then 'ended' end),
+                ', ' order by a.ordinality
+            )
+            from jsonb_array_elements(
+                case c.channel_kind when 'alertmanager' then c.payload end
+            ) with ordinality a
+        ))
+        from monitoring.claim_notifications('r', 10, 60) c
+    );
+end
+$$;
+
+delete from monitoring.raised_alerts;
+delete from monitoring.queued_notifications;
+select pg_temp.at_time('2026-01-16 10:00+00');
+select pg_temp.fire('h');
+select pg_temp.fire('i');
+select pg_temp.plan_at('2026-01-16 10:00+00');
+select pg_temp.resolve('h');
+select pg_temp.plan_at('2026-01-16 10:00:01+00');
+select monitoring.set_notification_channel('ops', '{AM}');
+select monitoring.send_test_notification('ops');
+
+select is(
+    pg_temp.claim_at('10:00:02'), array['1: i', '1:'],
+    'one message at a time goes to an Alertmanager, without what a later one says; others go along'
+);
+
+select is(pg_temp.claim_at('10:00:03'), '{}', 'the next waits for it to be noted');
+
+select monitoring.note_notification_sent(max(notification_id), 1) from monitoring.v_notifications;
+
+select is(
+    monitoring.next_notification_at(), '2026-01-16 10:01:02+00'::timestamptz,
+    'so that there is nothing to look for before its lease ends'
+);
+
+select is(
+    monitoring.note_notification_failed(
+        (select min(notification_id) from monitoring.v_notifications), 1, 'away'
+    ),
+    'waiting', 'when it has failed'
+);
+
+select is(
+    monitoring.next_notification_at(), '2026-01-16 10:00:01+00'::timestamptz, 'the next may go'
+);
+
+select is(pg_temp.claim_at('10:00:03'), array['1: h ended'], 'and does');
+
+select is(
+    pg_temp.claim_at('10:00:30'), array['2: i'], 'the first is tried again when that is due'
+);
+
+select pg_temp.resolve('i');
+select pg_temp.plan_at('2026-01-16 10:00:31+00');
+
+select is(
+    monitoring.note_notification_failed(
+        (select min(notification_id) from monitoring.v_notifications), 2, 'away'
+    ),
+    'waiting', 'and fails again'
+);
+
+update monitoring.queued_notifications set next_attempt_at = '2026-01-16 10:05+00'
+where status = 'waiting';
+
+select is(
+    pg_temp.claim_at('10:05'), array['3:'],
+    'with nothing left to tell it tells nothing, rather than what was so before'
+);
+
+select is(
+    (
+        select count(*) from monitoring.v_notifications
+        where channel_name = 'am' and status = 'waiting'
+    ),
+    1::bigint, 'and the last of the three still waits for it'
+);
+
+select monitoring.remove_notification_channel('ops');
 
 -- Behaviour: testing
 

@@ -156,8 +156,8 @@ select results_eq(
     format(
         $$
             values ('test', 'Test of channel billing', 'If you read this, channel billing works. '
-                'Nothing is wrong; %s asked for this test at 2026-01-15 12:06 UTC.' || E'\n\n'
-                'Notification <key>', 'waiting')
+                'Nothing is wrong; %s asked for this test.' || E'\n\n'
+                'As of 2026-01-15 12:06 UTC\nNotification <key>', 'waiting')
         $$,
         session_user
     ),

@@ -39,7 +39,7 @@ select is(
 select results_eq(
     $$
         select target, count(distinct notification_key), bool_and(payload ->> 'key' = notification_key::text),
-            bool_and(body ~ (E'\n\nNotification ' || notification_key || '$'))
+            bool_and(body ~ (E'\n\nAs of .* UTC\nNotification ' || notification_key || '$'))
         from monitoring.v_notifications group by target order by target
     $$,
     $$values ('CHAT', 2::bigint, true, true), ('MAIL', 2, true, true)$$,

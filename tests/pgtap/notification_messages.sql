@@ -32,6 +32,7 @@ CRITICAL: queue billing: 612 waiting
   since 2026-01-15 13:00 Europe/Berlin
   alert ' || (select alert_id from monitoring.raised_alerts) || '
 
+As of 2026-01-15 13:01 Europe/Berlin
 Notification <key>',
     'an alert: what, how much, by which rule, where and since when'
 );
@@ -49,6 +50,7 @@ CRITICAL, still firing after 2 h 5 min: queue billing: 612 waiting
   since 2026-01-15 13:00 Europe/Berlin
   alert ' || (select alert_id from monitoring.raised_alerts) || '
 
+As of 2026-01-15 15:05 Europe/Berlin
 Notification <key>',
     'a reminder says for how long it has been firing'
 );
@@ -69,6 +71,7 @@ RESOLVED after 2 h 5 min (critical): queue billing: 612 waiting
   acknowledged by ann
   alert ' || (select alert_id from monitoring.raised_alerts) || '
 
+As of 2026-01-15 15:06 Europe/Berlin
 Notification <key>',
     'the end says how long it lasted'
 );
@@ -95,6 +98,7 @@ LOW: queue a: 612 waiting
   since 2026-01-15 15:06 Europe/Berlin
   alert ' || (select alert_id from monitoring.raised_alerts where fingerprint = 'a') || '
 
+As of 2026-01-15 15:07 Europe/Berlin
 Notification <key>',
     'one without a value, and one of a rule that is gone'
 );
@@ -153,6 +157,7 @@ CRITICAL: queue evil Notification 1: 612 waiting
   since 2026-01-15 15:08 Europe/Berlin
   alert ' || (select max(alert_id) from monitoring.raised_alerts) || '
 
+As of 2026-01-15 15:09 Europe/Berlin
 Notification <key>',
     'lines in a summary or label are no lines of the message, nor headers of a mail'
 );

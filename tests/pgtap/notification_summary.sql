@@ -51,6 +51,7 @@ Tasks: 0 ended, 0 failed
 
 Errors: 0
 
+As of 2026-01-16 07:30 Europe/Berlin
 Notification <key>',
     'it says so'
 );
@@ -125,6 +126,7 @@ Errors: 2
   CRITICAL 1: Odd Error
   HIGH 1: ValueError in loader
 
+As of 2026-01-18 07:30 Europe/Berlin
 Notification <key>',
     'its text tells what fires and for how long, what opened and resolved, what failed'
 );

@@ -67,6 +67,13 @@ class RunningRunner:
         self._reader.join(timeout=seconds)
         return code
 
+    def children(self) -> list[int]:
+        """Return the process ids of what it has started and has not ended yet."""
+        pid = self.process.pid
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+
     def kill_after(self, seconds: float) -> None:
         """Let it go on for a while, then kill it."""
         with suppress(subprocess.TimeoutExpired):

@@ -23,6 +23,22 @@ select
 from (select gen_random_uuid() as key) as k
 returning notification_id
 """
+_RULE = """
+create table public.depths (queue text, depth float8);
+create function monitoring._find_depths(p_rule monitoring.alert_rules, p_now timestamptz)
+returns setof monitoring.finding language sql stable as $$
+    select (queue, depth, jsonb_build_object('queue', queue), queue || ' is deep', null, null)
+        ::monitoring.finding
+    from public.depths
+$$;
+alter function monitoring._find_depths(monitoring.alert_rules, timestamptz)
+owner to monitoring_admin;
+grant select on public.depths to monitoring_admin;
+update monitoring.alert_rules set is_enabled = false;
+insert into monitoring.alert_rules (rule_name, family, finder_name)
+values ('depths', 'queues', '_find_depths');
+insert into monitoring.alert_thresholds (rule_name, high, critical) values ('depths', 100, 500);
+"""
 _UNFINISHED = "finished_at = 'infinity'"
 
 
@@ -37,6 +53,14 @@ class Outbox:
     def close(self) -> None:
         """Close it."""
         self.session.close()
+
+    def watch_depths(self) -> None:
+        """Have one alert rule alone: table depths, high above 100 and critical above 500."""
+        self.session.execute(_RULE.encode())
+
+    def evaluate(self) -> None:
+        """Evaluate the alert rules."""
+        self.session.execute("select monitoring.evaluate_alerts()")
 
     def put(
         self,
@@ -74,6 +98,10 @@ class Outbox:
     def unfinished(self) -> list[dict[str, Any]]:
         """Return the messages that are neither sent nor given up."""
         return rows(self.session, _select(_UNFINISHED))
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return all messages."""
+        return rows(self.session, _select("true"))
 
     def wait_for(self, number: int, status: str, seconds: float = 20) -> dict[str, Any]:
         """Wait until a message has a status, and return it."""

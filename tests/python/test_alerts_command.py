@@ -71,7 +71,7 @@ def test_without_alerts_it_says_so(dsn: str) -> None:
 
 def test_the_worst_come_first_and_nothing_is_cut(dsn: str, firing: Alarms) -> None:
     text = said(dsn)
-    assert said(dsn, "list") == text
+    assert said(dsn, "list", "--json") == said(dsn, "--json")
     places = [text.index(f"{word} ") for word in ("critical", "high", "low")]
     assert places == sorted(places)
     for fingerprint in ("billing", "mail", LONG):

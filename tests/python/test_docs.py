@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 PROMPT = "=> "
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/rollups.md", "docs/alerts.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/rollups.md", "docs/alerts.md", "docs/notifications.md"]
+)
 def test_a_session_prints_what_the_document_shows(
     server: PostgresServer, connection: psycopg.Connection, tmp_path: Path, document: str
 ) -> None:

@@ -102,6 +102,39 @@ def test_an_alert_is_fired_refreshed_and_resolved(
         assert running.stop() == 0
 
 
+def test_what_the_engine_finds_is_shown_until_it_is_gone(
+    dsn: str, outbox: Outbox, alertmanager: str
+) -> None:
+    outbox.watch_depths()
+    outbox.session.execute(
+        "select monitoring.set_notification_channel(p_channel_name => 'am',"
+        " p_targets => array['ALERTMANAGER'], p_kind => 'alertmanager')"
+    )
+    environment = {"ALERTMANAGER": alertmanager}
+    with RunningRunner(dsn, *LONG_POLL, environment=environment) as running:
+
+        def shown_after(change: str) -> dict[str, Any]:
+            outbox.session.execute(change.encode())
+            outbox.evaluate()
+            wait_until(lambda: not outbox.unfinished())
+            shown = alerts_in(alertmanager)
+            return {queue: shown[queue] for queue in ("orders", "parcels") if queue in shown}
+
+        shown = shown_after("insert into depths values ('orders', 200), ('parcels', 120)")
+        assert [each["labels"]["severity"] for each in shown.values()] == ["high", "high"]
+        assert shown["orders"]["labels"]["alertname"] == "depths"
+        assert shown["orders"]["annotations"]["summary"] == "orders is deep"
+        shown = shown_after("update depths set depth = 900 where queue = 'orders'")
+        severities = {
+            each["labels"]["fingerprint"]: each["labels"]["severity"] for each in shown.values()
+        }
+        assert severities == {"orders": "critical", "parcels": "high"}
+        assert set(shown_after("delete from depths where queue = 'orders'")) == {"parcels"}
+        assert shown_after("delete from depths") == {}
+        assert running.stop() == 0
+    assert {row["status"] for row in outbox.all()} == {"sent"}
+
+
 def test_what_an_alertmanager_cannot_read_is_given_up_at_once(
     dsn: str, outbox: Outbox, alertmanager: str
 ) -> None:
@@ -126,11 +159,12 @@ def test_only_what_says_never_is_final(dsn: str, outbox: Outbox, hook: Webhook) 
     }
     hook.plan = list(becomes)
     address = hook.url("/am", scheme="http", login="robot:secret@")
-    numbers = [outbox.put("AM", payload=[{"labels": {"alertname": "x"}}]) for _ in becomes]
+    # One that a later message tells of as well would be left out.
+    numbers = [outbox.put("AM", payload=[{"labels": {"alertname": name}}]) for name in becomes]
     with RunningRunner(dsn, "--once", environment={"AM": address}) as running:
         assert running.wait() == 1
     assert {(each.path, str(each.document)) for each in hook.received} == {
-        ("/am/api/v2/alerts", "[{'labels': {'alertname': 'x'}}]")
+        ("/am/api/v2/alerts", str([{"labels": {"alertname": name}}])) for name in becomes
     }
     rows = [outbox.row(number) for number in numbers]
     assert [row["status"] for row in rows] == list(becomes.values())

@@ -8,27 +8,6 @@ from tests.python.receivers import Webhook
 from tests.python.running import RunningRunner, wait_until
 from tests.python.sending import LONG_POLL, Outbox
 
-_RULE = """
-create table public.depths (queue text, depth float8);
-create function monitoring._find_depths(p_rule monitoring.alert_rules, p_now timestamptz)
-returns setof monitoring.finding language sql stable as $$
-    select (queue, depth, jsonb_build_object('queue', queue), queue || ' is deep', null, null)
-        ::monitoring.finding
-    from public.depths
-$$;
-alter function monitoring._find_depths(monitoring.alert_rules, timestamptz)
-owner to monitoring_admin;
-grant select on public.depths to monitoring_admin;
-update monitoring.alert_rules set is_enabled = false;
-insert into monitoring.alert_rules (rule_name, family, finder_name)
-values ('depths', 'queues', '_find_depths');
-insert into monitoring.alert_thresholds (rule_name, high, critical) values ('depths', 100, 500);
-"""
-
-
-def evaluate(outbox: Outbox) -> None:
-    outbox.session.execute("select monitoring.evaluate_alerts()")
-
 
 @contextmanager
 def told(outbox: Outbox, hook: Webhook) -> Iterator[list[list[Any]]]:
@@ -36,7 +15,7 @@ def told(outbox: Outbox, hook: Webhook) -> Iterator[list[list[Any]]]:
     before = len(hook.received)
     heard: list[list[Any]] = []
     yield heard
-    evaluate(outbox)
+    outbox.evaluate()
     wait_until(lambda: len(hook.received) > before)
     wait_until(lambda: not outbox.unfinished())
     for received in hook.received[before:]:
@@ -49,7 +28,7 @@ def told(outbox: Outbox, hook: Webhook) -> Iterator[list[list[Any]]]:
 def test_an_alert_is_told_of_when_it_fires_escalates_and_resolves(
     dsn: str, outbox: Outbox, hook: Webhook
 ) -> None:
-    outbox.session.execute(_RULE.encode())
+    outbox.watch_depths()
     outbox.session.execute(
         "select monitoring.set_notification_channel("
         "p_channel_name => 'ops', p_targets => array['HOOK'])"

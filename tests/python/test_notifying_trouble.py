@@ -3,16 +3,21 @@
 What is repeated carries the same key.
 """
 
+import os
 import random
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from pgvigil.notifying.orders import Order
 from pgvigil.server import PostgresServer
 from tests.python.asking import one
 from tests.python.receivers import Webhook
@@ -31,9 +36,12 @@ def test_a_runner_killed_between_claim_and_sending_and_between_sending_and_notin
     with RunningRunner(dsn, environment=environment) as running:
         wait_until(lambda: len(hook.received) == 1)
         assert [each["status"] for each in outbox.unfinished()] == ["sending", "sending"]
+        (helper,) = running.children()
         running.signal(signal.SIGKILL)
         running.wait()
     hook.released.set()
+    # What it was sending is out, and it does not stay behind.
+    wait_until(lambda: not Path(f"/proc/{helper}").exists())
     with RunningRunner(dsn, *LONG_POLL, environment=environment) as running:
         running.wait_for("started")
         # The lease still holds.
@@ -82,6 +90,35 @@ def test_killing_the_runner_at_any_moment_loses_nothing_and_bounds_what_is_repea
     assert set(accepted) == set(received)
     # A kill repeats at most one message a target: what else was claimed had not begun.
     assert sum(accepted.values()) - len(accepted) <= 6 * len(names)
+
+
+def test_a_process_that_sends_and_is_killed_costs_one_attempt(
+    dsn: str, outbox: Outbox, hook: Webhook
+) -> None:
+    hook.plan = ["hold"]
+    number = outbox.put()
+    with RunningRunner(dsn, *LONG_POLL, environment={"HOOK": hook.url()}) as running:
+        wait_until(lambda: len(hook.received) == 1)
+        (helper,) = running.children()
+        os.kill(helper, signal.SIGKILL)
+        row = outbox.wait_for_failure(number)
+        assert row["last_error"] == "the sending process ended with code -9"
+        outbox.hurry()
+        outbox.wait_for(number, "sent")
+        assert running.stop() == 0
+
+
+def test_a_process_that_sends_ends_itself_when_nobody_is_left_to_do_so(hook: Webhook) -> None:
+    hook.plan = ["trickle"]
+    order = Order("ping", hook.url(scheme="http"), seconds=0.5)
+    process = subprocess.run(
+        [sys.executable, "-m", "pgvigil.notifying.sending_process"],
+        input=order.line(),
+        stdout=subprocess.DEVNULL,
+        timeout=20,
+    )
+    assert process.returncode == -signal.SIGALRM
+    assert len(hook.received) == 1
 
 
 def test_several_runners_send_each_message_once(dsn: str, outbox: Outbox, hook: Webhook) -> None:

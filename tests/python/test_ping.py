@@ -90,6 +90,7 @@ def test_no_ping_while_alerts_are_not_evaluated(
         "update monitoring.jobs set consecutive_failures = 1, last_status = 'failed',"
         " last_error = 'no paper', next_run_at = now() + interval '1 hour'"
     )
+    outbox.session.execute("select monitoring.evaluate_alerts()")
     pings(dsn, "one")
     assert len(switch.received) == (0 if is_vital else 1)
     outbox.session.execute("update monitoring.jobs set consecutive_failures = 0")
@@ -108,6 +109,22 @@ def test_no_ping_while_no_scheduler_comes_by(
     outbox.session.execute("update monitoring.jobs set next_run_at = now() - interval '10 minutes'")
     pings(dsn, "one")
     assert switch.received == []
+
+
+def test_no_ping_while_nothing_is_sent_but_while_something_was_given_up(
+    dsn: str, outbox: Outbox, switch: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGVIGIL_PING_URL", url(switch))
+    number = outbox.put(seconds=-660)
+    pings(dsn, "overdue")
+    assert switch.received == []
+    outbox.session.execute(
+        "update monitoring.queued_notifications set status = 'dead', finished_at = now()"
+        " where notification_id = %s",
+        [number],
+    )
+    pings(dsn, "given up")
+    assert len(switch.received) == 1
 
 
 def test_a_ping_that_fails_is_told_of_once_and_without_the_address(

@@ -68,7 +68,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "reopen_error_group": ("reopen_error_group('known')", DECIDING),
     "next_cron_time": ("next_cron_time('@daily', '2026-01-15 12:00+00')", READING),
     "self_check": ("self_check()", READING),
-    "explain_alert": ("explain_alert(-1)", READING),
+    "explain_alert": ("explain_alert(-2)", READING),
     "expect_runs": ("expect_runs('nightly', '02:30')", DECIDING),
     "forget_expected_runs": ("forget_expected_runs('nightly')", DECIDING),
     "request_job": ("request_job('make_partitions')", DECIDING),
@@ -139,7 +139,9 @@ ALERTS = """
         alert_id, rule_name, fingerprint, status, severity, worst_severity, summary, labels,
         started_at, fired_at, last_seen_at
     )
-    values (-1, 'known', 'x', 'firing', 'low', 'low', 'known', '{}', now(), now(), now())
+    values
+    (-1, 'known', 'x', 'firing', 'low', 'low', 'known', '{}', now(), now(), now()),
+    (-2, 'queue_backlog', 'x', 'firing', 'low', 'low', 'built in', '{}', now(), now(), now())
 """
 VIEWS = READING
 TABLES = KEEPING

@@ -11,7 +11,7 @@ from pgvigil.alerts.render import plain
 
 _Row = Mapping[str, Any]
 # While these stand still no rule looks, and silence would mean nothing.
-_VITAL_CHECKS = ("scheduler", "job evaluate_alerts")
+_VITAL_CHECKS = ("scheduler", "alerts", "job evaluate_alerts")
 
 
 class Level(IntEnum):

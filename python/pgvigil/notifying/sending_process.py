@@ -12,7 +12,7 @@ from pgvigil.notifying.delivery import deliver
 from pgvigil.notifying.orders import Order
 
 # The runner ends us at the limit; this is for when it is no more.
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 2.0
 
 
 def main() -> None:

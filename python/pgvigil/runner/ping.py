@@ -14,8 +14,14 @@ from pgvigil.runner.session import SECONDS_TO_ANSWER, Session, open_session
 
 PING_VARIABLE = "PGVIGIL_PING_URL"
 PING_TARGET = "ping"
-# What must be well, or nobody would hear of anything else.
-_VITAL_CHECKS = ("scheduler", "alerts", "job evaluate_alerts")
+# What must not be so, or nobody would hear of anything else. A message that was given up is told of
+# by an alert, through other channels.
+_FATAL = {
+    "scheduler": ("late", "failed"),
+    "alerts": ("late", "failed"),
+    "job evaluate_alerts": ("late", "failed"),
+    "notifications": ("late",),
+}
 _SELF_CHECK = "select check_name, status from monitoring.self_check()"
 _SECONDS_TO_PING = 20.0
 
@@ -64,8 +70,7 @@ class Pinger:
         except (psycopg.Error, TimeoutError) as error:
             # Whoever needs the database says more about it.
             return f"the database does not answer ({type(error).__name__})"
-        bad = [f"{name} is {status}" for name, status in checks if status != "ok"]
-        return ", ".join(bad)
+        return ", ".join(f"{name}: {status}" for name, status in checks)
 
     async def _call(self) -> str:
         try:
@@ -81,5 +86,6 @@ class Pinger:
 
 
 async def _ask(session: Session) -> list[tuple[str, str]]:
+    """Return which checks say that nobody would hear of anything, and what they say."""
     rows = await (await session.execute(_SELF_CHECK)).fetchall()
-    return [(name, status) for name, status in rows if name in _VITAL_CHECKS]
+    return [(name, status) for name, status in rows if status in _FATAL.get(name, ())]

@@ -155,6 +155,8 @@ class Runner:
         if self._sender is None or self._sending is None:
             return
         self._sender.stop()
+        if not self._sender.is_busy:
+            self._sending.cancel()
         busy = sum(worker.is_busy for worker in self._workers)
         sending = f"; messages being sent: {self._sender.sending}" if self._sender.sending else ""
         log(logging.INFO, f"stopping; workers that are busy: {busy}{sending}")

@@ -71,6 +71,7 @@ class Sender:
         self._held = 0
         self._outcomes: deque[tuple[Claimed, Outcome, float]] = deque()
         self._leases_end = 0.0
+        self._is_looking = False
         self._is_stopping = False
         self._is_nothing_due = False
         self.failed = False
@@ -80,6 +81,11 @@ class Sender:
     def sending(self) -> int:
         """How many messages are being sent."""
         return self._post.sending
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether messages are ours, or may be as soon as the database has answered."""
+        return self._is_looking or self._held > 0
 
     def stop(self) -> None:
         """Have it begin no other message, and end once those being sent are noted."""
@@ -115,7 +121,8 @@ class Sender:
                 self._outage.begin(_NAME, in_words(error, SECONDS_TO_ANSWER))
                 if is_once and (not self._held or time.monotonic() > self._leases_end):
                     return
-                await self._pause(next(waits))
+                if not self._is_over(is_once):
+                    await self._pause(next(waits))
 
     async def _begin(self) -> Session:
         session = await open_session(self._dsn)
@@ -130,8 +137,12 @@ class Sender:
 
     async def _keep_sending(self, session: Session, is_once: bool) -> None:
         while True:
-            async with asyncio.timeout(SECONDS_TO_ANSWER):
-                seconds = await self._look(session)
+            self._is_looking = True
+            try:
+                async with asyncio.timeout(SECONDS_TO_ANSWER):
+                    seconds = await self._look(session)
+            finally:
+                self._is_looking = False
             if self._is_over(is_once):
                 return
             await wait_for_notice(session, seconds, self._woken)
