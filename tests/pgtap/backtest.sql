@@ -4,6 +4,8 @@ begin;
 select plan(27);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
+-- Messages tell times as the session does.
+set local timezone = 'UTC';
 
 create schema shop;
 grant usage on schema shop to monitoring_reader;
