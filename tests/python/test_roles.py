@@ -102,7 +102,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "drop_alert_rule": ("drop_alert_rule('own')", DECIDING),
     "backtest_alert_rule": (
-        "backtest_alert_rule('own', '2026-03-01 00:00+00', '2026-03-01 00:01+00')",
+        "backtest_alert_rule('queue_backlog', '2026-03-01 00:00+00', '2026-03-01 00:01+00')",
         DECIDING,
     ),
     "cancel_overdue_rules": ("cancel_overdue_rules()", KEEPING),
