@@ -101,6 +101,42 @@ $$;
 comment on function monitoring._fits_schema(jsonb, jsonb) is
 'Whether a value fits a part of the schema, what is in it left aside.';
 
+create or replace function monitoring._key_problems(
+    p_path text, p_key text, p_value jsonb, p_schema jsonb
+)
+returns table (problem text, hint text)
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_known jsonb := coalesce(p_schema -> 'properties', '{}');
+    v_others jsonb := p_schema -> 'additionalProperties';
+    v_names jsonb := coalesce(p_schema -> 'propertyNames', '{}');
+    v_path text := concat_ws('.', nullif(p_path, 'configuration'), p_key);
+begin
+    if v_known ? p_key then
+        return query select * from monitoring._config_problems(v_path, p_value, v_known -> p_key);
+    elsif v_others = 'false' then
+        problem := format('%s is not known', v_path);
+        hint := format('Known there: %s.', (
+            select string_agg(k.name, ', ' order by k.name)
+            from jsonb_object_keys(v_known) k (name)
+        ));
+        return next;
+    elsif exists (select from monitoring._config_problems('', to_jsonb(p_key), v_names)) then
+        problem := format('%s has an impossible name: %s', p_path, to_jsonb(p_key));
+        hint := format('Give it %s.', monitoring._resolved_schema(v_names) ->> 'description');
+        return next;
+    elsif v_others is not null then
+        return query select * from monitoring._config_problems(v_path, p_value, v_others);
+    end if;
+end
+$$;
+
+comment on function monitoring._key_problems(text, text, jsonb, jsonb) is
+'What is wrong with one key of an object and with its value.';
+
 create or replace function monitoring._config_problems(
     p_path text, p_value jsonb, p_schema jsonb
 )
@@ -111,12 +147,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_schema jsonb := monitoring._resolved_schema(p_schema);
-    v_known jsonb := coalesce(v_schema -> 'properties', '{}');
-    v_others jsonb := v_schema -> 'additionalProperties';
-    v_key text;
-    v_path text;
-    v_part jsonb;
-    v_position bigint;
 begin
     if not monitoring._fits_schema(p_value, v_schema) then
         problem := format('%s is not right', p_path);
@@ -126,45 +156,18 @@ begin
         end if;
         hint := format('Give %s as %s.', p_path, v_schema ->> 'description');
         return next;
-        return;
-    end if;
-    if jsonb_typeof(p_value) = 'object' then
-        for v_key, v_part in select e.key, e.value from jsonb_each(p_value) e loop
-            v_path := concat_ws('.', nullif(p_path, 'configuration'), v_key);
-            if v_known ? v_key then
-                return query select * from monitoring._config_problems(
-                    v_path, v_part, v_known -> v_key
-                );
-            elsif v_others = 'false' then
-                problem := format('%s is not known', v_path);
-                hint := format('Known there: %s.', (
-                    select string_agg(k.name, ', ' order by k.name)
-                    from jsonb_object_keys(v_known) k (name)
-                ));
-                return next;
-            elsif exists (
-                select from monitoring._config_problems(
-                    '', to_jsonb(v_key), coalesce(v_schema -> 'propertyNames', '{}')
-                )
-            ) then
-                problem := format('%s has an impossible name: %s', p_path, to_jsonb(v_key));
-                hint := format('Give it %s.', monitoring._resolved_schema(
-                    v_schema -> 'propertyNames'
-                ) ->> 'description');
-                return next;
-            elsif v_others is not null then
-                return query select * from monitoring._config_problems(v_path, v_part, v_others);
-            end if;
-        end loop;
+    elsif jsonb_typeof(p_value) = 'object' then
+        return query
+        select k.*
+        from jsonb_each(p_value) e
+        cross join lateral monitoring._key_problems(p_path, e.key, e.value, v_schema) k;
     elsif jsonb_typeof(p_value) = 'array' and v_schema ? 'items' then
-        for v_part, v_position in
-            select e.value, e.position
-            from jsonb_array_elements(p_value) with ordinality e (value, position)
-        loop
-            return query select * from monitoring._config_problems(
-                format('%s[%s]', p_path, v_position - 1), v_part, v_schema -> 'items'
-            );
-        end loop;
+        return query
+        select i.*
+        from jsonb_array_elements(p_value) with ordinality e (value, position)
+        cross join lateral monitoring._config_problems(
+            format('%s[%s]', p_path, e.position - 1), e.value, v_schema -> 'items'
+        ) i;
     end if;
 end
 $$;

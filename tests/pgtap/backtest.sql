@@ -1,9 +1,11 @@
 -- When a rule would have fired: what a backtest says is what evaluations at those times say.
 
 begin;
-select plan(25);
+select plan(27);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
+-- Messages tell times as the session does.
+set local timezone = 'UTC';
 
 create schema shop;
 grant usage on schema shop to monitoring_reader;
@@ -160,6 +162,57 @@ select is(
     ),
     2::bigint,
     'nor it to them'
+);
+
+-- A built-in rule
+
+select pg_temp.set_clock('2026-01-15 10:00+00');
+select
+    monitoring.record_queue_metrics(
+        'letters', d.depth, p_recorded_at => '2026-01-15 10:00+00'::timestamptz
+        + make_interval(mins => d.minute)
+    )
+from (values (1, 20), (5, 120), (10, 700), (20, 60), (30, 0)) as d (minute, depth);
+select pg_temp.set_clock('2026-01-15 12:00+00');
+
+create temporary table tested_built_in as
+select
+    b.fingerprint,
+    b.severity,
+    b.worst_value,
+    b.fired_at,
+    b.resolved_at,
+    b.occurrences
+from monitoring.backtest_alert_rule(
+        'queue_backlog', '2026-01-15 10:00+00', '2026-01-15 11:00+00'
+    ) as b;
+
+select results_eq(
+    'select severity, worst_value, fired_at, resolved_at from tested_built_in',
+    $$values ('critical', 700::float8, '2026-01-15 10:05+00'::timestamptz,
+        '2026-01-15 10:30+00'::timestamptz)$$,
+    'a built-in rule is tested over what was recorded'
+);
+
+select monitoring.enable_alert_rule('queue_backlog');
+
+do $$
+begin
+    for v_minute in 0..60 loop
+        perform monitoring.evaluate_alerts(
+            '2026-01-15 10:00+00'::timestamptz + make_interval(mins => v_minute)
+        );
+    end loop;
+end
+$$;
+
+select results_eq(
+    'select fingerprint, severity, fired_at, resolved_at, occurrences from tested_built_in',
+    $$
+        select fingerprint, worst_severity, fired_at, resolved_at, occurrences
+        from monitoring.alerts where rule_name = 'queue_backlog'
+    $$,
+    'which is what evaluations at these times give, too'
 );
 
 -- Settings of the rule

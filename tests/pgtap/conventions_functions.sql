@@ -151,7 +151,8 @@ select set_eq(
         '_time_limit_class', '_rule_fingerprint', '_rule_query_hint',
         -- configuration
         'get_config_schema', '_resolved_schema', '_is_of_json_type', '_fits_limits', '_fits_schema',
-        '_config_problems', '_length_in_words', '_best_known_rules', '_merged_settings',
+        '_config_problems',
+        '_key_problems', '_length_in_words', '_best_known_rules', '_merged_settings',
         '_config_changes'
     ],
     'only what depends on its arguments alone is immutable'

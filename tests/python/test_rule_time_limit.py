@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from tests.python.running import RunningRunner, wait_until
+
 SLOW = "select 'x' as fingerprint, count(*) as value from pg_sleep({})"
 FIND = """
     select f.fingerprint from monitoring.alert_rules r
@@ -22,9 +24,13 @@ def make_rule(connection: psycopg.Connection, seconds: float) -> None:
         "select monitoring.create_alert_rule('slow', %s, '{\"low\": 0}', p_time_limit => '1 s')",
         [SLOW.format(0)],
     )
+    give_query(connection, SLOW.format(seconds))
+
+
+def give_query(connection: psycopg.Connection, query: str) -> None:
+    """Give that rule another query, without running it first."""
     connection.execute(
-        "update monitoring.alert_rules set query = %s where rule_name = 'slow'",
-        [SLOW.format(seconds)],
+        "update monitoring.alert_rules set query = %s where rule_name = 'slow'", [query]
     )
 
 
@@ -94,10 +100,7 @@ def test_a_query_that_goes_on_all_the_same_is_cancelled_again(
         """
     )
     make_rule(connection, 0)
-    connection.execute(
-        "update monitoring.alert_rules"
-        " set query = 'select 1 as fingerprint, public.stubborn() as value'"
-    )
+    give_query(connection, "select 1 as fingerprint, public.stubborn() as value")
     with looking_every(0.1, dsn) as cancelled, pytest.raises(psycopg.errors.QueryCanceled):
         connection.execute(FIND)
     assert sum(cancelled) == 2
@@ -105,19 +108,40 @@ def test_a_query_that_goes_on_all_the_same_is_cancelled_again(
 
 def test_a_query_cannot_end_its_own_time_limit(dsn: str, connection: psycopg.Connection) -> None:
     make_rule(connection, 0)
-    connection.execute(
-        "update monitoring.alert_rules set query = 'select 1 as fingerprint, 1 as value"
-        " from (select pg_advisory_unlock_all() offset 0) a, lateral pg_sleep(60)'"
+    give_query(
+        connection,
+        "select 1 as fingerprint, 1 as value"
+        " from (select pg_advisory_unlock_all() offset 0) a, lateral pg_sleep(60)",
     )
     with looking_every(0.1, dsn), pytest.raises(psycopg.errors.QueryCanceled):
         connection.execute(FIND)
 
 
+def test_a_runner_cancels_it_and_the_other_rules_go_on(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    make_rule(connection, 60)
+    query = """
+        select s.duration_ms, s.last_error, s.paused_until_at > s.evaluated_at,
+            j.last_status, q.last_error
+        from monitoring.alert_rule_states s, monitoring.v_jobs j, monitoring.alert_rule_states q
+        where s.rule_name = 'slow' and j.job_name = 'evaluate_alerts'
+            and q.rule_name = 'queue_backlog'
+    """
+    # Nothing but the running evaluation makes this runner look again.
+    with RunningRunner(dsn, "--poll", "1h"):
+        wait_until(lambda: connection.execute(query).fetchone() is not None)
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    assert 1000 <= row[0] < 30_000
+    assert row[1:] == ("canceling statement due to user request", True, "completed", None)
+
+
 def test_nothing_of_a_query_is_heard_by_others(dsn: str, connection: psycopg.Connection) -> None:
     make_rule(connection, 0)
-    connection.execute(
-        "update monitoring.alert_rules set query ="
-        " 'select 1 as fingerprint, 1 as value from pg_notify(''news'', ''from a rule'')'"
+    give_query(
+        connection,
+        "select 1 as fingerprint, 1 as value from pg_notify('news', 'from a rule')",
     )
     with psycopg.connect(dsn, autocommit=True) as listener:
         listener.execute("listen news")
