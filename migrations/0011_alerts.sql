@@ -245,6 +245,11 @@ where resolved_at = 'infinity';
 -- Serves retention.
 create index raised_alerts_resolved_ix on monitoring.raised_alerts (resolved_at);
 
+-- Serves the search for alerts that have resolved and whose end is still to be told: those that are
+-- kept for days must not be looked through at each evaluation.
+create index raised_alerts_untold_ix on monitoring.raised_alerts (resolved_at)
+where resolved_at < 'infinity' and told @? '$.* ? (@.event != "resolved")';
+
 comment on table monitoring.raised_alerts is
 'Alerts: pending, firing, and resolved ones for a while.';
 comment on column monitoring.raised_alerts.alert_id is

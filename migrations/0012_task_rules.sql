@@ -30,11 +30,37 @@ where unsuccessful_attempts.finished_at > now() - interval '2 days'
 -- Serves the rule about failed tasks, and retention.
 create index unsuccessful_attempts_time_ix on monitoring.unsuccessful_attempts (finished_at);
 
--- It is given type and status as well; the code brings the new one.
+-- It is given type and status as well. Until the new code is loaded the old calls it without these:
+-- no task may fail to end in between.
 do $$
 begin
     if to_regprocedure('monitoring._remember_attempt(text,integer,timestamptz)') is not null then
         drop function monitoring._remember_attempt (text, integer, timestamptz);
+        create function monitoring._remember_attempt(
+            p_task_id text,
+            p_attempt integer,
+            p_finished_at timestamptz,
+            p_task_type text default null,
+            p_status text default null
+        )
+        returns void
+        language plpgsql
+        volatile
+        set search_path = pg_catalog, pg_temp
+        as $body$
+        begin
+            insert into monitoring.unsuccessful_attempts (
+                task_id, attempt, finished_at, task_type, status
+            )
+            values (p_task_id, p_attempt, p_finished_at, p_task_type, p_status)
+            on conflict (task_id) do update
+                set
+                    attempt = excluded.attempt,
+                    finished_at = excluded.finished_at,
+                    task_type = excluded.task_type,
+                    status = excluded.status;
+        end
+        $body$;
     end if;
 end
 $$;

@@ -107,8 +107,8 @@ create or replace function monitoring._remember_attempt(
     p_task_id text,
     p_attempt integer,
     p_finished_at timestamptz,
-    p_task_type text,
-    p_status text
+    p_task_type text default null,
+    p_status text default null
 )
 returns void
 language plpgsql

@@ -6,6 +6,9 @@ select plan(14);
 \ir helpers/rolled_up.psql
 \ir helpers/findings.psql
 
+-- Details show times by the clocks of the session.
+select set_config('timezone', 'UTC', true);
+
 -- Interface
 
 select is_empty(

@@ -18,6 +18,7 @@ from tests.python.test_install_equality import (
 
 __all__ = ["any_server", "database", "fresh"]  # fixtures
 
+ROOT = Path(__file__).parents[2]
 EARLIER = sorted((Path(__file__).parent.parent / "upgrade").glob("*.sql.gz"))
 
 RECORD = (
@@ -65,3 +66,34 @@ def test_an_upgrade_ends_like_a_fresh_installation_and_keeps_what_was_recorded(
         ("running",)
     ]
     assert rows(dsn, "select message from monitoring.application_logs") == [("hello",)]
+
+
+# Migration 0010 takes away what code before it calls; those after it must not.
+@pytest.mark.parametrize("earlier", EARLIER[-1:], ids=lambda path: path.name)
+def test_a_task_can_fail_after_the_migrations_and_before_the_new_code(
+    any_server: PostgresServer, database: str, earlier: Path
+) -> None:
+    installation = any_server.home / "earlier.sql"
+    installation.write_bytes(gzip.decompress(earlier.read_bytes()))
+    run_psql(any_server, database, "-q", "-1", "-f", installation)
+    dsn = any_server.dsn(database)
+    fail = (
+        "select monitoring.start_task_tracking('t', 'load')",
+        "select monitoring.complete_task_tracking('t', 'failed')",
+    )
+    run(dsn, *fail)
+    installed = rows(dsn, "select migration_id from monitoring.installed_migrations")
+    pending = [
+        path
+        for path in sorted((ROOT / "migrations").glob("*.sql"))
+        if not path.name.endswith(".rollback.sql") and (path.stem,) not in installed
+    ]
+    assert pending
+
+    for path in pending:
+        run_psql(any_server, database, "-q", "-1", "-f", path)
+    run(dsn, *fail)
+
+    assert rows(dsn, "select attempt, task_type from monitoring.unsuccessful_attempts") == [
+        (2, None)
+    ]
