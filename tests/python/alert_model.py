@@ -368,7 +368,8 @@ class Model:
             alert.told[channel.name] = Told(max(reached, key=RANKS.__getitem__), self.now, event)
 
     def _is_at_limit(self, channel: Channel) -> bool:
-        lately = [at for at in channel.sent_at if self.now - HOUR < at <= self.now]
+        # What was sent by a clock that has been put back since does not count; a minute is nothing.
+        lately = [at for at in channel.sent_at if self.now - HOUR < at <= self.now + 60]
         return channel.max_per_hour is not None and len(lately) >= channel.max_per_hour
 
     def _due(self, channel: Channel) -> Iterator[tuple[Alert, str]]:

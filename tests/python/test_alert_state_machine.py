@@ -34,6 +34,7 @@ def test_states_and_notices_are_those_of_the_model(dsn: str) -> None:
             if number % 10 == 9:
                 # What was rolled back is still in the way of those who read.
                 cleaner.execute(TIDY)
+                print(f"{number * LENGTH} steps", flush=True)
             seed = number if number < FIXED_SEEDS else first + number
             story = random_story(seed, LENGTH)
             complaint = play(connection, story)
