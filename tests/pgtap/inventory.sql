@@ -115,7 +115,12 @@ select functions_are(
 
         -- configuration
         'get_config', 'get_config_schema', 'apply_config', '_resolved_schema', '_is_of_json_type',
-        '_fits_limits', '_fits_schema', '_config_problems', '_key_problems', '_refuse_config', '_rule_config',
+        '_fits_limits',
+        '_fits_schema',
+        '_config_problems',
+        '_key_problems',
+        '_refuse_config',
+        '_rule_config',
         '_channel_config', '_length_in_words', '_retention_config', '_expected_run_config',
         '_job_config', '_time_in_utc', '_silence_config', '_config_entry', '_best_known_rules',
         '_rules_config', '_replace_rule_query', '_set_overrides', '_configure_rule',
