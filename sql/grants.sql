@@ -214,6 +214,8 @@ declare
         'explain_alert',
         '_severity_rank', '_label_matches', '_matches', '_suppressions_at',
         '_read_expected_runs',
+        -- ETL
+        'get_etl_execution_summary', 'get_etl_health_status', '_etl_status', '_counter',
         -- own rules and backtests
         '_time_limit_class',
         -- notifications
@@ -230,7 +232,10 @@ declare
         'record_performance_metric', '_record_metric', 'record_metrics',
         'record_log', '_record_log', 'record_logs',
         'update_system_health', '_record_probe', 'record_queue_metrics', '_record_queue',
-        '_record_rows'
+        '_record_rows',
+        'start_etl_execution', '_start_etl_execution', 'finish_etl_execution',
+        '_finish_etl_execution', 'log_etl_event', '_log_etl_event', 'record_etl_metric',
+        '_record_etl_metric'
     ];
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',

@@ -22,6 +22,9 @@
 \ir health/record.sql
 \ir queues/record.sql
 
+-- ETL over what is recorded
+\ir etl/record.sql
+
 -- how long what is kept
 \ir retention/policies.sql
 
@@ -103,6 +106,9 @@
 \ir logs/views.sql
 \ir health/views.sql
 \ir queues/views.sql
+\ir etl/views.sql
+\ir etl/summary.sql
+\ir etl/item_rules.sql
 \ir jobs/views.sql
 \ir jobs/self_check.sql
 \ir alerts/views.sql

@@ -77,6 +77,9 @@ select set_eq(
         'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
         'enable_alert_rule', 'change_alert_rule',
         'expect_runs', 'forget_expected_runs', '_read_expected_runs',
+        -- ETL
+        '_start_etl_execution', '_finish_etl_execution', '_log_etl_event', '_record_etl_metric',
+        'get_etl_execution_summary', 'get_etl_health_status',
         -- own rules and backtests
         '_run_rule_query', 'create_alert_rule', 'drop_alert_rule', 'backtest_alert_rule',
         -- notifications
@@ -147,6 +150,8 @@ select set_eq(
         '_known_time_zone', '_notice_rank', '_abandoned', '_one_line', '_shortened',
         '_spell_value', '_spell_seconds',
         '_figure', '_attempt_fingerprint', '_task_labels',
+        -- ETL
+        '_etl_status', '_counter', '_item_counts',
         -- own rules
         '_time_limit_class', '_rule_fingerprint', '_rule_query_hint',
         -- configuration

@@ -72,7 +72,7 @@ select is_empty(
             -- names that users have always known, and some that are bounds rather than events
             and attname not in (
                 'start_time', 'end_time', 'muted_until', 'removed_before',
-                'complete_since'
+                'complete_since', 'timestamp'
             )
     $$,
     'an instant is named *_at'

@@ -1,7 +1,7 @@
 -- Before anything was recorded every view is empty, and the dashboard says so.
 
 begin;
-select plan(18);
+select plan(21);
 \ir helpers/fixed_clock.psql
 
 select is_empty('select * from monitoring.' || view_name, view_name || ' is empty')
@@ -10,7 +10,8 @@ from unnest(
             'processing_metrics', 'v_realtime_processing_status', 'v_task_statistics',
             'error_tracking', 'error_groups', 'v_error_summary', 'performance_monitoring',
             'v_performance_trends', 'application_logs', 'health_history', 'system_health',
-            'v_system_health_summary', 'queue_monitoring', 'v_queue_performance', 'v_active_alerts'
+            'v_system_health_summary', 'queue_monitoring', 'v_queue_performance', 'v_active_alerts',
+            'etl_executions', 'etl_logs', 'etl_metrics'
         ]
     ) as view_name;
 

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(56);
+select plan(62);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -106,7 +106,27 @@ from (
     ('uninhibit_alerts', 'P_SOURCE_RULE P_TARGET_RULE'),
     ('set_alert_thresholds', 'P_RULE_NAME P_THRESHOLDS p_labels'),
     ('enable_alert_rule', 'P_RULE_NAME p_is_enabled'),
-    ('change_alert_rule', 'P_RULE_NAME P_SETTINGS')
+    ('change_alert_rule', 'P_RULE_NAME P_SETTINGS'),
+    (
+        'start_etl_execution',
+        'P_EXECUTION_ID p_config p_total_fixtures p_total_chunks p_worker_id p_started_at'
+    ),
+    (
+        'finish_etl_execution',
+        'P_EXECUTION_ID p_status p_total_fixtures p_processed_fixtures p_successful_fixtures '
+        'p_failed_fixtures p_total_chunks p_processed_chunks p_error_message p_finished_at'
+    ),
+    (
+        'log_etl_event',
+        'P_LEVEL P_COMPONENT P_MESSAGE p_details p_execution_id p_chunk_id p_fixture_id '
+        'p_duration_ms p_logged_at'
+    ),
+    (
+        'record_etl_metric',
+        'P_EXECUTION_ID P_METRIC_NAME P_VALUE p_unit p_tags p_metric_type p_component '
+        'p_recorded_at'
+    ),
+    ('get_etl_execution_summary', 'P_EXECUTION_ID')
 ) as fixed (function_name, call_form);
 
 select
@@ -120,7 +140,13 @@ select
     )
 from unnest(
         array[
-            'get_config', 'get_dashboard_summary', 'get_installation', 'clock', 'version', 'roll_up'
+            'get_config',
+            'get_dashboard_summary',
+            'get_installation',
+            'clock',
+            'version',
+            'roll_up',
+            'get_etl_health_status'
         ]
     ) as function_name;
 
@@ -138,6 +164,8 @@ select results_eq(
         ('get_config', 'jsonb'),
         ('get_config_schema', 'jsonb'),
         ('get_dashboard_summary', 'jsonb'),
+        ('get_etl_execution_summary', 'jsonb'),
+        ('get_etl_health_status', 'jsonb'),
         ('get_installation', 'jsonb'),
         ('get_task_statistics',
             'TABLE(task_type text, status text, tasks bigint, avg_duration_ms double precision, '
@@ -147,6 +175,7 @@ select results_eq(
         ('mute_error_group', 'void'),
         ('record_error', 'bigint'),
         ('record_errors', 'bigint'),
+        ('record_etl_metric', 'bigint'),
         ('record_finished_tasks', 'bigint'),
         ('record_log', 'bigint'),
         ('record_logs', 'bigint'),
@@ -157,6 +186,7 @@ select results_eq(
         ('resolve_alert', 'boolean'),
         ('resolve_error_group', 'void'),
         ('resolve_resolved_alerts', 'integer'),
+        ('start_etl_execution', 'integer'),
         ('start_task_tracking', 'integer'),
         ('update_system_health', 'bigint'),
         ('update_task_progress', 'boolean')
@@ -177,7 +207,7 @@ select set_has(
             ('v_performance_trends'), ('v_task_trends'), ('v_error_trends'), ('v_queue_trends'),
             ('v_health_trends'), ('system_health'), ('v_system_health_summary'),
             ('queue_monitoring'), ('v_queue_performance'), ('v_active_alerts'), ('alerts'),
-            ('alert_history')
+            ('alert_history'), ('etl_executions'), ('etl_logs'), ('etl_metrics')
     $$,
     'the views that people name in their queries are there'
 );

@@ -113,6 +113,16 @@ select functions_are(
         '_alertmanager_alert', '_is_summary_due', '_summarize_day', '_alerts_of_day',
         '_count_severities', '_summary_line', '_summary_section', '_summary_figures',
 
+        -- ETL
+        'start_etl_execution', '_start_etl_execution', 'finish_etl_execution',
+        '_finish_etl_execution', '_end_unknown_etl_execution', 'log_etl_event', '_log_etl_event',
+        'record_etl_metric', '_record_etl_metric', '_etl_status', '_checked_etl_end',
+        '_etl_counters', '_etl_document', '_fitted_json', '_counter', '_item_counts',
+        '_summarize_etl_chunks', '_count_etl_errors',
+        'get_etl_execution_summary', '_summarize_etl_executions', '_last_etl_execution',
+        '_summarize_etl_logs', '_count_all_etl_errors', 'get_etl_health_status', '_etl_items',
+        '_find_failed_items', '_find_low_item_success', '_explain_items',
+
         -- configuration
         'get_config', 'get_config_schema', 'apply_config', '_resolved_schema', '_is_of_json_type',
         '_fits_limits',
@@ -219,7 +229,8 @@ select views_are(
         'alerts', 'alert_history', 'v_alert_rules', 'v_silences', 'v_inhibitions', '_open_alerts',
         'v_notifications', 'v_notification_channels',
         'v_retention', '_retained_tables',
-        'monitoring_config'
+        'monitoring_config',
+        'etl_executions', 'etl_logs', 'etl_metrics'
     ],
     'these are all the views'
 );

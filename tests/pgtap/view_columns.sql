@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(31);
+select plan(34);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -70,6 +70,23 @@ from (
         'resolution, bucket_at at, component_type, component_name, checks bigint, '
         'unhealthy_checks bigint, uptime_percent numeric, up_seconds float, known_seconds float, '
         'avg_response_time_ms float, p95_response_time_ms float, max_response_time_ms float'
+    ),
+    (
+        'etl_executions',
+        'execution_id, started_at at, finished_at at, status, total_fixtures bigint, '
+        'processed_fixtures bigint, successful_fixtures bigint, failed_fixtures bigint, '
+        'total_chunks bigint, processed_chunks bigint, duration_seconds float, error_message, '
+        'config jsonb'
+    ),
+    (
+        'etl_logs',
+        'log_id bigint, timestamp at, level, component, message, details jsonb, execution_id, '
+        'chunk_id, fixture_id, duration_ms float'
+    ),
+    (
+        'etl_metrics',
+        'metric_id bigint, timestamp at, execution_id, metric_name, metric_value float, '
+        'metric_unit, tags jsonb'
     ),
     (
         'v_expected_runs',

@@ -106,6 +106,12 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
         DECIDING,
     ),
     "cancel_overdue_rules": ("cancel_overdue_rules()", KEEPING),
+    "start_etl_execution": ("start_etl_execution('e')", WRITING),
+    "finish_etl_execution": ("finish_etl_execution('e')", WRITING),
+    "log_etl_event": ("log_etl_event('ERROR', 'component', 'message')", WRITING),
+    "record_etl_metric": ("record_etl_metric('e', 'metric', 1)", WRITING),
+    "get_etl_execution_summary": ("get_etl_execution_summary('e')", READING),
+    "get_etl_health_status": ("get_etl_health_status()", READING),
     "get_config": ("get_config()", READING),
     "get_config_schema": ("get_config_schema()", READING),
     "apply_config": (

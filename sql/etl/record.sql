@@ -1,0 +1,415 @@
+-- Recording of ETL: an execution is a task of type etl, a log line a log line, a metric a metric.
+-- Writes active_tasks, finished_tasks, log_lines, metric_samples and errors. What belongs to ETL has
+-- the key execution_id in its details or tags, also where that is null: views go by it.
+
+create or replace function monitoring._fitted_json(p_value jsonb, p_most_bytes integer)
+returns jsonb
+language sql
+stable
+return case
+    when p_value = 'null' then null
+    when pg_column_size(p_value) <= p_most_bytes then p_value
+    when p_value is not null
+        then jsonb_build_object(
+                'cut', true, 'bytes', pg_column_size(p_value), 'start', left(p_value::text, 1000)
+            )
+end;
+
+comment on function monitoring._fitted_json(jsonb, integer) is
+'The document, or {"cut": true, "bytes": ..., "start": ...} when it is larger than so many bytes.';
+
+create or replace function monitoring._etl_status(p_status text) returns text
+language sql
+immutable
+return case p_status
+    when 'running' then 'RUNNING'
+    when 'completed' then 'COMPLETED'
+    when 'cancelled' then 'CANCELLED'
+    when 'failed' then 'FAILED'
+    when 'timeout' then 'FAILED'
+    when 'lost' then 'FAILED'
+end;
+
+comment on function monitoring._etl_status(text) is
+'The status of a task as that of an ETL execution; what timed out or got lost has failed.';
+
+create or replace function monitoring._checked_etl_end(p_status text) returns text
+language sql
+stable
+return case
+    when lower(p_status collate "C") in ('completed', 'failed', 'cancelled', 'timeout')
+        then lower(p_status collate "C")
+    else monitoring._refuse_choice(
+            'status', p_status, array['COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT']
+        )
+end;
+
+comment on function monitoring._checked_etl_end(text) is
+'The status with which an execution ended as that of a task, in any case, or PV003.';
+
+create or replace function monitoring._etl_counters(
+    p_total_fixtures bigint,
+    p_processed_fixtures bigint,
+    p_successful_fixtures bigint,
+    p_failed_fixtures bigint,
+    p_total_chunks bigint,
+    p_processed_chunks bigint
+)
+returns jsonb
+language sql
+stable
+return nullif(jsonb_strip_nulls(jsonb_build_object(
+    'total_fixtures', monitoring._checked_size('total_fixtures', p_total_fixtures),
+    'processed_fixtures', monitoring._checked_size('processed_fixtures', p_processed_fixtures),
+    'successful_fixtures', monitoring._checked_size('successful_fixtures', p_successful_fixtures),
+    'failed_fixtures', monitoring._checked_size('failed_fixtures', p_failed_fixtures),
+    'total_chunks', monitoring._checked_size('total_chunks', p_total_chunks),
+    'processed_chunks', monitoring._checked_size('processed_chunks', p_processed_chunks)
+)), '{}');
+
+comment on function monitoring._etl_counters(bigint, bigint, bigint, bigint, bigint, bigint) is
+'The figures of an execution as the counters of a task, those that are known; PV004 for a negative '
+'one.';
+
+create or replace function monitoring._start_etl_execution(
+    p_execution_id text,
+    p_config jsonb,
+    p_total_fixtures bigint,
+    p_total_chunks bigint,
+    p_worker_id text,
+    p_started_at timestamptz
+)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_counters jsonb;
+    v_config jsonb;
+    v_attempt integer;
+begin
+    p_execution_id := monitoring._checked_name('execution_id', p_execution_id);
+    v_counters := monitoring._etl_counters(p_total_fixtures, null, null, null, p_total_chunks, null);
+    -- Room stays for the error message that may join it at the end.
+    v_config := monitoring._fitted_json(monitoring._checked_object('config', p_config), 48000);
+    v_attempt := monitoring._start_task(
+        p_execution_id, 'etl', null, p_worker_id, null,
+        case when v_config is not null then jsonb_build_object('config', v_config) end,
+        p_total_fixtures, p_started_at
+    );
+    if v_counters is not null then
+        perform monitoring._update_task(p_execution_id, null, null, v_counters, p_started_at);
+    end if;
+    return v_attempt;
+end
+$$;
+
+comment on function monitoring._start_etl_execution(
+    text, jsonb, bigint, bigint, text, timestamptz
+) is 'Does the work of start_etl_execution.';
+
+create or replace function monitoring.start_etl_execution(
+    p_execution_id text,
+    p_config jsonb default null,
+    p_total_fixtures bigint default null,
+    p_total_chunks bigint default null,
+    p_worker_id text default null,
+    p_started_at timestamptz default null
+)
+returns integer
+language sql
+volatile
+return monitoring._start_etl_execution(
+    coalesce(p_execution_id, ''), p_config, p_total_fixtures, p_total_chunks, p_worker_id,
+    p_started_at
+);
+
+comment on function monitoring.start_etl_execution(
+    text, jsonb, bigint, bigint, text, timestamptz
+) is
+'Tells that an ETL execution has begun, a task of type etl, and returns the number of the attempt. '
+'update_task_progress() tells how far it is; chunks are tasks of type etl.chunk with it as parent.';
+
+create or replace function monitoring._end_unknown_etl_execution(
+    p_execution_id text,
+    p_status text,
+    p_counters jsonb,
+    p_metadata jsonb,
+    p_finished_at timestamptz
+)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Told twice: the first telling stands.
+    if exists (
+        select from monitoring.finished_tasks t
+        where t.task_id = p_execution_id
+            and t.finished_at > p_finished_at - interval '1 hour'
+            and t.finished_at < p_finished_at + interval '1 hour'
+    ) then
+        return false;
+    end if;
+    perform monitoring._make_partitions('finished_tasks', p_finished_at);
+    insert into monitoring.finished_tasks (
+        task_id, attempt, task_type, status, finished_at, items_done, items_total, counters, metadata
+    )
+    values (
+        p_execution_id, 1, 'etl', p_status, p_finished_at,
+        (p_counters ->> 'processed_fixtures')::bigint, (p_counters ->> 'total_fixtures')::bigint,
+        p_counters, p_metadata
+    );
+    return true;
+end
+$$;
+
+comment on function monitoring._end_unknown_etl_execution(
+    text, text, jsonb, jsonb, timestamptz
+) is
+'Records the end of an execution whose beginning was never told; false when it had ended within an '
+'hour of that.';
+
+create or replace function monitoring._finish_etl_execution(
+    p_execution_id text,
+    p_status text,
+    p_total_fixtures bigint,
+    p_processed_fixtures bigint,
+    p_successful_fixtures bigint,
+    p_failed_fixtures bigint,
+    p_total_chunks bigint,
+    p_processed_chunks bigint,
+    p_error_message text,
+    p_finished_at timestamptz
+)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_status text := monitoring._checked_etl_end(p_status);
+    v_finished_at timestamptz := monitoring._event_time(p_finished_at);
+    v_message text := monitoring._capped_text(p_error_message, 4000);
+    v_counters jsonb := monitoring._etl_counters(
+        p_total_fixtures, p_processed_fixtures, p_successful_fixtures, p_failed_fixtures,
+        p_total_chunks, p_processed_chunks
+    );
+    v_metadata jsonb;
+    v_is_running boolean;
+    v_is_news boolean;
+begin
+    p_execution_id := monitoring._checked_name('execution_id', p_execution_id);
+    if v_message is not null then
+        v_metadata := jsonb_build_object('error_message', v_message);
+    end if;
+    v_is_running := monitoring._update_task(
+        p_execution_id, p_processed_fixtures, p_total_fixtures, v_counters, v_finished_at
+    );
+    if v_is_running then
+        v_is_news := monitoring._complete_task(
+            p_execution_id, v_status, null, null, null, v_metadata, p_finished_at
+        );
+    else
+        v_is_news := monitoring._end_unknown_etl_execution(
+            p_execution_id, v_status, v_counters, v_metadata, v_finished_at
+        );
+    end if;
+    if v_is_news and v_message is not null and v_status in ('failed', 'timeout') then
+        perform monitoring._record_error(
+            p_execution_id, 'etl.execution_' || v_status, 'high', p_error_message, 'etl',
+            jsonb_build_object('execution_id', p_execution_id), null, null, p_finished_at
+        );
+    end if;
+    return v_is_running;
+end
+$$;
+
+comment on function monitoring._finish_etl_execution(
+    text, text, bigint, bigint, bigint, bigint, bigint, bigint, text, timestamptz
+) is 'Does the work of finish_etl_execution.';
+
+create or replace function monitoring.finish_etl_execution(
+    p_execution_id text,
+    p_status text default 'COMPLETED',
+    p_total_fixtures bigint default null,
+    p_processed_fixtures bigint default null,
+    p_successful_fixtures bigint default null,
+    p_failed_fixtures bigint default null,
+    p_total_chunks bigint default null,
+    p_processed_chunks bigint default null,
+    p_error_message text default null,
+    p_finished_at timestamptz default null
+)
+returns boolean
+language sql
+volatile
+return monitoring._finish_etl_execution(
+    coalesce(p_execution_id, ''),
+    p_status,
+    p_total_fixtures,
+    p_processed_fixtures,
+    p_successful_fixtures,
+    p_failed_fixtures,
+    p_total_chunks,
+    p_processed_chunks,
+    p_error_message,
+    p_finished_at
+);
+
+comment on function monitoring.finish_etl_execution(
+    text, text, bigint, bigint, bigint, bigint, bigint, bigint, text, timestamptz
+) is
+'Tells that an ETL execution has ended as COMPLETED, FAILED, CANCELLED or TIMEOUT, with figures '
+'where known; the message of a failed one is recorded as an error too. Returns false when it was '
+'not running.';
+
+create or replace function monitoring._etl_document(
+    p_document jsonb, p_execution_id text, p_chunk_id text, p_fixture_id text
+)
+returns jsonb
+language sql
+stable
+return case
+    when p_document is null or p_document = 'null' then '{}'::jsonb
+    when p_document @> '{}' then monitoring._fitted_json(p_document, 60000)
+    else jsonb_build_object('details', monitoring._fitted_json(p_document, 60000))
+end
+|| jsonb_build_object('execution_id', p_execution_id)
+|| jsonb_strip_nulls(jsonb_build_object('chunk_id', p_chunk_id, 'fixture_id', p_fixture_id));
+
+comment on function monitoring._etl_document(jsonb, text, text, text) is
+'Details with the names of execution, chunk and fixture in them; what is no object goes under the '
+'key details.';
+
+create or replace function monitoring._log_etl_event(
+    p_component text,
+    p_level text,
+    p_message text,
+    p_details jsonb,
+    p_execution_id text,
+    p_chunk_id text,
+    p_fixture_id text,
+    p_duration_ms double precision,
+    p_logged_at timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_level text := monitoring._checked_level(p_level);
+    v_execution_id text := monitoring._checked_optional_name('execution_id', p_execution_id);
+    v_details jsonb := monitoring._etl_document(
+        p_details,
+        v_execution_id,
+        monitoring._checked_optional_name('chunk_id', p_chunk_id),
+        monitoring._checked_optional_name('fixture_id', p_fixture_id)
+    );
+    v_log_id bigint := monitoring._record_log(
+        p_component, v_level, p_message, v_details, v_execution_id, p_duration_ms, p_logged_at
+    );
+begin
+    if v_level in ('ERROR', 'CRITICAL') then
+        perform monitoring._record_error(
+            coalesce(v_execution_id, ''),
+            'etl.log_' || lower(v_level collate "C"),
+            case v_level when 'ERROR' then 'high' else 'critical' end,
+            p_message, p_component, v_details, null, null, p_logged_at
+        );
+    end if;
+    return v_log_id;
+end
+$$;
+
+comment on function monitoring._log_etl_event(
+    text, text, text, jsonb, text, text, text, double precision, timestamptz
+) is 'Does the work of log_etl_event.';
+
+create or replace function monitoring.log_etl_event(
+    p_level text,
+    p_component text,
+    p_message text,
+    p_details jsonb default null,
+    p_execution_id text default null,
+    p_chunk_id text default null,
+    p_fixture_id text default null,
+    p_duration_ms double precision default null,
+    p_logged_at timestamptz default null
+)
+returns bigint
+language sql
+volatile
+return monitoring._log_etl_event(
+    coalesce(p_component, ''), p_level, p_message, p_details, p_execution_id, p_chunk_id,
+    p_fixture_id, p_duration_ms, p_logged_at
+);
+
+comment on function monitoring.log_etl_event(
+    text, text, text, jsonb, text, text, text, double precision, timestamptz
+) is
+'Records one log line of ETL as record_log does and returns its log_id. A line of level ERROR or '
+'CRITICAL is recorded as an error too, of severity high or critical.';
+
+create or replace function monitoring._record_etl_metric(
+    p_metric_name text,
+    p_execution_id text,
+    p_value double precision,
+    p_unit text,
+    p_tags jsonb,
+    p_metric_type text,
+    p_component text,
+    p_recorded_at timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_execution_id text := monitoring._checked_optional_name('execution_id', p_execution_id);
+begin
+    return monitoring._record_metric(
+        p_metric_name, p_metric_type, p_value, p_unit, p_component,
+        monitoring._etl_document(
+            monitoring._checked_object('tags', p_tags), v_execution_id, null, null
+        ),
+        v_execution_id, p_recorded_at
+    );
+end
+$$;
+
+comment on function monitoring._record_etl_metric(
+    text, text, double precision, text, jsonb, text, text, timestamptz
+) is 'Does the work of record_etl_metric.';
+
+create or replace function monitoring.record_etl_metric(
+    p_execution_id text,
+    p_metric_name text,
+    p_value double precision,
+    p_unit text default null,
+    p_tags jsonb default null,
+    p_metric_type text default 'gauge',
+    p_component text default 'etl',
+    p_recorded_at timestamptz default null
+)
+returns bigint
+language sql
+volatile
+return monitoring._record_etl_metric(
+    coalesce(p_metric_name, ''), p_execution_id, p_value, p_unit, p_tags, p_metric_type,
+    p_component, p_recorded_at
+);
+
+comment on function monitoring.record_etl_metric(
+    text, text, double precision, text, jsonb, text, text, timestamptz
+) is
+'Records one measured value of an ETL execution (null: of none) as record_performance_metric does '
+'and returns its number.';
