@@ -24,6 +24,7 @@
 
 -- ETL over what is recorded
 \ir etl/record.sql
+\ir etl/events.sql
 
 -- how long what is kept
 \ir retention/policies.sql

@@ -9,6 +9,7 @@ from typing import ParamSpec, Self, TypeVar, Unpack
 
 from pgvigil.recording.bulk_calls import BulkCalls
 from pgvigil.recording.calls import RecordingCalls
+from pgvigil.recording.etl_calls import EtlCalls
 from pgvigil.recording.task import (
     ErrorOptions,
     TaskOptions,
@@ -24,8 +25,8 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls):
-    """Records tasks, errors, metrics, log lines, health and queues over a connection of its own.
+class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls, EtlCalls):
+    """Records tasks, errors, metrics, logs, health, queues and ETL over a connection of its own.
 
     Being a connection of its own, what is recorded stays when the program rolls back. One client
     may be shared by all threads; it opens its connection when first used, reopens it after a loss

@@ -28,10 +28,16 @@ _NUMBERS = frozenset(
         "completed",
         "failed",
         "oldest_ready_seconds",
+        "total_fixtures",
+        "processed_fixtures",
+        "successful_fixtures",
+        "failed_fixtures",
+        "total_chunks",
+        "processed_chunks",
     }
 )
 _DOCUMENTS = frozenset(
-    {"metadata", "counters", "step_durations", "details", "tags"}
+    {"metadata", "counters", "step_durations", "details", "tags", "config"}
     | {"tasks", "errors", "metrics", "logs"}
 )
 

@@ -1,0 +1,26 @@
+"""ETL under watch: executions with chunks and fixtures, log lines, measurements and alerts.
+
+Nothing in here ever breaks the program that it watches: what cannot be recorded is counted by the
+`MonitoringClient` that all of it goes through.
+"""
+
+from pgvigil.etl.alerts import ETLAlert, ETLAlertManager
+from pgvigil.etl.context import Place, carried, current_place
+from pgvigil.etl.logger import ETLLogger, ETLLogHandler
+from pgvigil.etl.monitor import ETLChunk, ETLExecution, ETLMonitor
+from pgvigil.etl.tracker import Operation, PerformanceTracker
+
+__all__ = [
+    "ETLAlert",
+    "ETLAlertManager",
+    "ETLChunk",
+    "ETLExecution",
+    "ETLLogHandler",
+    "ETLLogger",
+    "ETLMonitor",
+    "Operation",
+    "PerformanceTracker",
+    "Place",
+    "carried",
+    "current_place",
+]
