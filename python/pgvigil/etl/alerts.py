@@ -14,17 +14,17 @@ from pgvigil.recording.link import ImpatientConnection
 
 logger = logging.getLogger("pgvigil")
 
-_COLUMNS = """alert_id, rule_name, severity, status, summary, value, threshold, unit, labels,
-    started_at"""
-_OF_EXECUTION = f"""
-select {_COLUMNS}
+_OF_EXECUTION = """
+select
+    alert_id, rule_name, severity, status, summary, value, threshold, unit, labels, started_at
 from monitoring.v_active_alerts
 where labels ->> 'task_id' = %(execution_id)s
     or starts_with(labels ->> 'task_id', %(execution_id)s || '/')
 """
 # What is about tasks of other types is not about ETL; what names no type may concern all.
-_OF_SYSTEM = f"""
-select {_COLUMNS}
+_OF_SYSTEM = """
+select
+    alert_id, rule_name, severity, status, summary, value, threshold, unit, labels, started_at
 from monitoring.v_active_alerts
 where coalesce(labels ->> 'task_type', 'etl') in ('etl', 'etl.chunk')
 """
