@@ -67,7 +67,7 @@ def _alerts(state: State, rows: int) -> RenderableType:
     if not state.alerts:
         return Text("No alert is open.", "dim")
     now = state.summary["generated_at"]
-    table = _table("OPEN ALERTS", "id>", "severity", "state", "since>")
+    table = empty_table("OPEN ALERTS", "id>", "severity", "state", "since>")
     for alert in state.alerts[:rows]:
         table.add_row(
             name(alert["summary"]),
@@ -82,7 +82,7 @@ def _alerts(state: State, rows: int) -> RenderableType:
 def _running(state: State, rows: int) -> RenderableType:
     if not state.running:
         return Text("No task is running.", "dim")
-    table = _table("RUNNING TASKS", "type", "progress", ">", "for>", "quiet>")
+    table = empty_table("RUNNING TASKS", "type", "progress", ">", "for>", "quiet>")
     table.columns[0].ratio, table.columns[1].ratio = 3, 2
     for task in state.running[:rows]:
         table.add_row(
@@ -119,7 +119,7 @@ def _tasks(state: State, rows: int) -> RenderableType:
     by_type: list[_Row] = state.summary["tasks"]["by_type"]
     if not by_type:
         return Text("No task has ended in the last 24 hours.", "dim")
-    table = _table("TASKS, 24 H", "ended>", "ok>", "failed>", "other>", "p50>", "p95>", "max>")
+    table = empty_table("TASKS, 24 H", "ended>", "ok>", "failed>", "other>", "p50>", "p95>", "max>")
     for row in _worst(by_type, rows, lambda row: (row["failed"], row["tasks"])):
         table.add_row(
             name(row["task_type"]),
@@ -139,7 +139,7 @@ def _errors(state: State, rows: int) -> RenderableType:
     if not errors["occurrences"]:
         return Text("No error in the last 24 hours.", "dim")
     now = state.summary["generated_at"]
-    table = _table("ERRORS, 24 H", "message", "severity", "times>", "last>")
+    table = empty_table("ERRORS, 24 H", "message", "severity", "times>", "last>")
     table.columns[0].ratio, table.columns[1].ratio = 2, 3
     for row in errors["top"][:rows]:
         table.add_row(
@@ -158,7 +158,7 @@ def _health(state: State, rows: int) -> RenderableType:
     components: list[_Row] = state.summary["health"]["by_component"]
     if not components:
         return Text("No component has been checked.", "dim")
-    table = _table("HEALTH", "status", "answer>", "uptime>", "checked>", "reason")
+    table = empty_table("HEALTH", "status", "answer>", "uptime>", "checked>", "reason")
     table.columns[5].ratio = 1
     rank = ("healthy", "unknown", "degraded", "unhealthy").index
     now = state.summary["generated_at"]
@@ -178,7 +178,9 @@ def _queues(state: State, rows: int) -> RenderableType:
     queues: list[_Row] = state.summary["queues"]["by_queue"]
     if not queues:
         return Text("No queue was seen in the last 24 hours.", "dim")
-    table = _table("QUEUES", "waiting>", "change>", "at work>", "oldest>", "done/min>", "failed>")
+    table = empty_table(
+        "QUEUES", "waiting>", "change>", "at work>", "oldest>", "done/min>", "failed>"
+    )
     for row in _worst(queues, rows, lambda row: row["pending"]):
         oldest, change = row["oldest_ready_seconds"], row["pending_change"]
         table.add_row(
@@ -193,7 +195,7 @@ def _queues(state: State, rows: int) -> RenderableType:
     return _with_rest(table, len(queues), rows)
 
 
-def _table(title: str, *columns: str) -> Table:
+def empty_table(title: str, *columns: str) -> Table:
     """Return an empty table; columns whose name ends in ``>`` are aligned right."""
     table = Table(box=None, expand=True, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(title, header_style="bold", ratio=1, min_width=12, no_wrap=True)

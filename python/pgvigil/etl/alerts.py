@@ -14,7 +14,7 @@ from pgvigil.recording.link import ImpatientConnection
 
 logger = logging.getLogger("pgvigil")
 
-_OF_EXECUTION = """
+OF_EXECUTION = """
 select
     alert_id, rule_name, severity, status, summary, value, threshold, unit, labels, started_at
 from monitoring.v_active_alerts
@@ -22,7 +22,7 @@ where labels ->> 'task_id' = %(execution_id)s
     or starts_with(labels ->> 'task_id', %(execution_id)s || '/')
 """
 # What is about tasks of other types is not about ETL; what names no type may concern all.
-_OF_SYSTEM = """
+OF_SYSTEM = """
 select
     alert_id, rule_name, severity, status, summary, value, threshold, unit, labels, started_at
 from monitoring.v_active_alerts
@@ -75,7 +75,7 @@ class ETLAlertManager:
             The open alerts of an execution and its chunks, worst first; none when the database
             cannot be asked, which is told to the logger ``pgvigil``.
         """
-        return self._check(_CHECK_PROCESSING, _OF_EXECUTION, {"execution_id": str(execution_id)})
+        return self._check(_CHECK_PROCESSING, OF_EXECUTION, {"execution_id": str(execution_id)})
 
     def check_system_alerts(self) -> list[ETLAlert]:
         """Have all rules evaluated.
@@ -84,7 +84,7 @@ class ETLAlertManager:
             The open alerts of ETL, and those that are not about tasks of another type, worst first;
             none when the database cannot be asked, which is told to the logger ``pgvigil``.
         """
-        return self._check(_CHECK_ALL, _OF_SYSTEM, {})
+        return self._check(_CHECK_ALL, OF_SYSTEM, {})
 
     def _check(self, evaluation: str, query: str, arguments: dict[str, str]) -> list[ETLAlert]:
         try:
