@@ -22,7 +22,8 @@ JUST_INSTALLED = """
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/rollups.md", "docs/alerts.md", "docs/notifications.md"]
+    "document",
+    ["README.md", "docs/rollups.md", "docs/alerts.md", "docs/notifications.md", "docs/etl.md"],
 )
 def test_a_session_prints_what_the_document_shows(
     server: PostgresServer, connection: psycopg.Connection, tmp_path: Path, document: str
