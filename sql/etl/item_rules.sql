@@ -14,8 +14,6 @@ returns table (
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
--- Planned for its arguments, so that only the days of the window are looked at.
-set plan_cache_mode = force_custom_plan
 as $$
 begin
     return query
@@ -38,10 +36,9 @@ begin
             select
                 t.task_id, t.worker_id, t.counters, t.items_done, t.items_total, t.finished_at,
                 monitoring._number_in(p_rule, 'min_items', 1)
-            from monitoring.finished_tasks t
-            where t.task_type = 'etl'
-                and t.finished_at > p_now - monitoring._minutes_of(p_rule)
-                and t.finished_at <= p_now
+            from monitoring._newest_attempts(
+                'etl', null, p_now - monitoring._minutes_of(p_rule), p_now, 2147483647
+            ) t
         ) e
         order by e.task_id, e.ended_at desc
     ) newest

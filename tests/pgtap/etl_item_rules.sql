@@ -1,8 +1,9 @@
 -- Rules item_error_rate_high and item_success_rate_low, and limits of type etl in other rules.
 
 begin;
-select plan(20);
+select plan(21);
 \ir helpers/fixed_clock.psql
+\ir helpers/rolled_up.psql
 \ir helpers/findings.psql
 
 select set_config('timezone', 'UTC', true);
@@ -90,6 +91,13 @@ select results_eq(
     $$values ('at the limits', 90.000), ('bad', 85.000), ('good', 100.000), ('under way', 90.000)$$,
     'so are those that went well'
 );
+select pg_temp.roll_up_own('tasks');
+select results_eq(
+    $$select * from pg_temp.values_of('item_success_rate_low')$$,
+    $$values ('at the limits', 90.000), ('bad', 85.000), ('good', 100.000), ('under way', 90.000)$$,
+    'rolled up it is the same'
+);
+select pg_temp.forget_roll_ups();
 select results_eq(
     $$
         select f.summary, f.labels

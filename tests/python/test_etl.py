@@ -17,7 +17,10 @@ from pgvigil.etl import (
     ETLLogger,
     ETLMonitor,
     PerformanceTracker,
+    Place,
+    current_place,
 )
+from pgvigil.exceptions import NumberOutOfRangeError
 from tests.python.asking import one, rows
 
 NOWHERE = "postgresql://127.0.0.1:1/nothing?connect_timeout=2"
@@ -100,6 +103,15 @@ def test_ctrl_c_cancels_an_execution(
     found = one(connection, "select status, error_message from monitoring.etl_executions")
     assert found == {"status": "CANCELLED", "error_message": "KeyboardInterrupt"}
     assert rows(connection, "select from monitoring.error_tracking") == []
+
+
+def test_an_execution_that_is_refused_leaves_nothing_open(
+    client: MonitoringClient, connection: psycopg.Connection
+) -> None:
+    with pytest.raises(NumberOutOfRangeError), ETLMonitor(client).execution("e", total_chunks=-1):
+        pytest.fail("it has begun")
+    assert current_place() == Place()
+    assert rows(connection, "select from monitoring.etl_executions") == []
 
 
 def test_an_execution_without_a_name_gets_one_of_its_own(client: MonitoringClient) -> None:
@@ -218,7 +230,7 @@ def test_an_execution_that_began_without_its_database_is_recorded_at_its_end(
     client: MonitoringClient, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as away:
-        away.setattr(client, "start_task", lambda *_, **__: None)
+        away.setattr(client, "start_etl_execution", lambda *_, **__: None)
         execution = ETLMonitor(client).execution("e", config={"a": 1}, total_fixtures=2)
         execution.__enter__()
     execution.count_fixtures(successful=2)

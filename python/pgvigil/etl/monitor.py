@@ -137,6 +137,8 @@ class ETLExecution(_Counted):
         )
         self._prepare()
         self.execution_id = execution_id
+        self._config = config
+        self._totals = (total_fixtures, total_chunks)
         totals = {"total_fixtures": total_fixtures, "total_chunks": total_chunks}
         self.counters = {name: total for name, total in totals.items() if total is not None}
         self.recorded_error: BaseException | None = None
@@ -146,8 +148,6 @@ class ETLExecution(_Counted):
         """Tell that the execution has begun."""
         super().__enter__()
         self._enter_place(in_execution(self.execution_id))
-        if self.counters and self.attempt is not None:
-            self._tell_progress()
         return self
 
     def __exit__(
@@ -176,6 +176,12 @@ class ETLExecution(_Counted):
         if isinstance(error, BaseException) and error is self.recorded_error:
             return
         super().error(error, message, **options)
+
+    def _start(self) -> int | None:
+        fixtures, chunks = self._totals
+        return self._client.start_etl_execution(
+            self.execution_id, self._config, total_fixtures=fixtures, total_chunks=chunks
+        )
 
     def chunk(self, chunk_id: object, total_fixtures: int | None = None) -> "ETLChunk":
         """Return a chunk of the execution for a ``with`` block, in any thread.

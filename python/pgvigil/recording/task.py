@@ -94,7 +94,7 @@ class TrackedTask:
     def __enter__(self) -> Self:
         """Tell that the task has begun."""
         self._started_at = datetime.now(UTC)
-        self.attempt = self._client.start_task(self.task_id, self.task_type, **self._options)
+        self.attempt = self._start()
         self._token = _current_task.set(self)
         return self
 
@@ -195,6 +195,9 @@ class TrackedTask:
         """Return a task that is a part of this one, as `MonitoringClient.task` does."""
         options["parent_task_id"] = self.task_id
         return TrackedTask(self._client, task_id, task_type, severity, **options)
+
+    def _start(self) -> int | None:
+        return self._client.start_task(self.task_id, self.task_type, **self._options)
 
     def _tell_progress(self) -> bool:
         self._told_at = time.monotonic()
