@@ -219,9 +219,10 @@ begin
         );
     end if;
     if v_is_news and v_message is not null and v_status in ('failed', 'timeout') then
+        -- By the time that was read first: the error is not to come after the end.
         perform monitoring._record_error(
             p_execution_id, 'etl.execution_' || v_status, 'high', p_error_message, 'etl',
-            jsonb_build_object('execution_id', p_execution_id), null, null, p_finished_at
+            jsonb_build_object('execution_id', p_execution_id), null, null, v_finished_at
         );
     end if;
     return v_is_running;

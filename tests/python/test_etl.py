@@ -262,6 +262,8 @@ def test_the_client_tells_of_an_execution_call_by_call(
     assert found["error_message"] == "gave up"
     assert one(connection, "select metric_value from monitoring.etl_metrics") == {"metric_value": 3}
     assert one(connection, "select message from monitoring.error_tracking")["message"] == "gave up"
+    summary = one(connection, "select monitoring.get_etl_execution_summary('e') as it")["it"]
+    assert (summary["status"], summary["errors"]) == ("FAILED", 1)
 
 
 def test_the_program_that_the_document_shows_runs(

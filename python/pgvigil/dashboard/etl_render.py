@@ -47,7 +47,7 @@ def render_etl(state: EtlState, execution_id: str | None = None) -> RenderableTy
     if state.metrics is not None:
         parts += [Text(), _metrics(state.metrics, now)]
     if state.logs is not None:
-        parts += [Text(), _logs(state.logs, now)]
+        parts += [Text(), _logs(state.logs, now, execution_id is not None)]
     return Group(*parts)
 
 
@@ -65,7 +65,8 @@ def _headline(health: dict[str, Any]) -> Text:
             " · items ok ",
             percent(health["mean_success_percent"]),
             f" · {sum(logs.values()):,} log lines · ",
-            (f"{health['errors']:,} errors", "red" if health["errors"] else ""),
+            ("errors: ", "red" if health["errors"] else ""),
+            count(health["errors"], "red"),
         )
     )
     return line
@@ -163,13 +164,14 @@ def _metrics(metrics: Rows, now: str) -> RenderableType:
     return table
 
 
-def _logs(logs: Rows, now: str) -> RenderableType:
+def _logs(logs: Rows, now: str, is_one_execution: bool) -> RenderableType:
     if not logs:
         return Text("No log line of ETL was recorded.", "dim")
     table = empty_table("LOG", "level", "where", "when>")
-    table.columns[0].ratio, table.columns[2].ratio = 3, 1
+    table.columns[0].ratio, table.columns[2].ratio = 3, 2
+    keys = ["execution_id", "chunk_id", "fixture_id"][1 if is_one_execution else 0 :]
     for line in logs:
-        place = [line[key] for key in ("execution_id", "chunk_id", "fixture_id")]
+        place = [line[key] for key in keys]
         table.add_row(
             name(line["message"]),
             _status(line["level"]),
