@@ -219,6 +219,8 @@ declare
         -- notifications
         -- configuration
         'get_config', 'get_config_schema',
+        -- workflows
+        'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
@@ -249,6 +251,8 @@ declare
         'send_test_notification', 'retry_notification',
         -- configuration
         'apply_config',
+        -- workflows
+        'apply_workflow', 'remove_workflow',
         -- jobs and retention
         'request_job', 'enable_job',
         'set_retention', 'set_partitions_ahead'
