@@ -56,7 +56,10 @@ comment on function monitoring._small_number(text) is
 create or replace function monitoring._remaining(p_counters jsonb) returns bigint
 language sql
 immutable
-return least((p_counters ->> 'remaining')::double precision, 1e18)::bigint;
+return case
+    when p_counters ? 'remaining'
+        then least((p_counters ->> 'remaining')::double precision, 1e18)::bigint
+end;
 
 comment on function monitoring._remaining(jsonb) is
 'The counter remaining of a run; null when it has none.';
