@@ -121,6 +121,7 @@
 \ir retention/views.sql
 \ir workflows/health.sql
 \ir workflows/views.sql
+\ir workflows/overviews.sql
 \ir dashboards/summary.sql
 
 -- what is installed, who may do what, and room for the first week

@@ -21,10 +21,11 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_date date := (
+    v_date date;
+begin
+    v_date := (
         p_at at time zone p_workflow.time_zone - p_workflow.cutover_time::time::interval
     )::date;
-begin
     -- In an hour that comes twice clocks go back, business days do not.
     if p_at < monitoring._day_start(p_workflow, v_date) then
         return v_date - 1;

@@ -30,7 +30,7 @@ create or replace function monitoring._running_estimate(
 )
 returns double precision[]
 language plpgsql
-stable
+immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -139,12 +139,13 @@ declare
     v_seconds double precision [] := coalesce(
         p_usual, array[null, p_setting.expected_seconds, null]
     );
-    v_runs integer := case
-        when p_setting.is_repeated and p_step.runs > 0 then monitoring._runs_left(p_step) else 1
-    end;
+    v_runs integer := 1;
     v_start timestamptz;
     v_is_over boolean := p_now >= monitoring._day_start(p_workflow, p_step.business_date + 1);
 begin
+    if p_setting.is_repeated and p_step.runs > 0 then
+        v_runs := monitoring._runs_left(p_step);
+    end if;
     if v_step.status = 'running' then
         v_seconds := monitoring._running_estimate(p_step, v_seconds, p_now);
         v_step.eta_from_at := p_step.run_started_at + make_interval(secs => v_seconds[1]);

@@ -9,10 +9,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_steps text [] := array(
-        select s.step_name from monitoring.workflow_steps s
-        where s.workflow_name = p_workflow.workflow_name
-    );
+    v_steps text [] := monitoring._step_names(p_workflow.workflow_name);
 begin
     return query
     with buckets as (

@@ -1,6 +1,17 @@
 -- Runs of steps on a business day, as of a time. Reads workflow_steps, active_tasks,
 -- finished_tasks and their roll-ups; only hours in which runs of the steps ended are read by row.
 
+create or replace function monitoring._step_names(p_workflow_name text) returns text[]
+language sql
+stable
+return array(
+    select s.step_name from monitoring.workflow_steps as s
+    where s.workflow_name = p_workflow_name
+);
+
+comment on function monitoring._step_names(text) is
+'Names of the steps of a workflow.';
+
 create or replace function monitoring._ended_attempts(
     p_task_types text[], p_from timestamptz, p_until timestamptz
 )
@@ -78,10 +89,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_day_start timestamptz := monitoring._day_start(p_workflow, p_business_date);
-    v_steps text [] := array(
-        select s.step_name from monitoring.workflow_steps s
-        where s.workflow_name = p_workflow.workflow_name
-    );
+    v_steps text [] := monitoring._step_names(p_workflow.workflow_name);
 begin
     return query
     select
@@ -139,7 +147,7 @@ begin
         select
             s.step_name, s.position, s.is_optional, r.status,
             case when s.is_repeated then r.first_begun_at else r.begun_at end,
-            r.finished_at, coalesce(r.runs, 0), r.task_id,
+            r.finished_at, coalesce(r.runs, 0)::integer, r.task_id,
             case when s.is_repeated then r.all_seconds else r.seconds end,
             case when s.is_repeated then r.all_items else r.items_done end,
             r.items_total, r.remaining, r.threads, r.begun_at, r.progress_at,
