@@ -42,7 +42,7 @@ create table monitoring.workflow_steps (
     description text,
     position integer not null,
     run_order integer not null,
-    after_steps text [] not null default '{}',
+    after_steps text[] not null default '{}',
     schedule text,
     expected_seconds double precision,
     late_after_seconds double precision,

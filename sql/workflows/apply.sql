@@ -1,5 +1,5 @@
--- Workflows as documents: applying, removing and reading them. Writes workflows, workflow_steps and,
--- for the limits of steps, thresholds and retention through the functions that people call.
+-- Workflows as documents: applying, removing and reading them. Writes workflows, workflow_steps
+-- and, through the functions that people call, thresholds and retention.
 -- Lock order: configurations wait for each other, then _lock_alerts(), then rows.
 
 create or replace function monitoring._spelled_seconds(p_seconds double precision) returns text
@@ -252,26 +252,47 @@ comment on function monitoring.apply_workflow(jsonb) is
 'Returns what changed: an object of from and to by full path.';
 
 create or replace function monitoring._workflow_changes(p_old jsonb, p_new jsonb) returns jsonb
-language sql
+language plpgsql
 stable
-begin atomic
-    select
-        monitoring._config_changes(
-            null, coalesce(p_old - 'steps', '{}'), coalesce(p_new - 'steps', '{}')
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_changes jsonb := monitoring._config_changes(
+        null, coalesce(p_old - 'steps', '{}'), p_new - 'steps'
+    );
+begin
+    return v_changes
+        || (
+            select coalesce(jsonb_object_agg(
+                'steps.' || coalesce(o.step_name, n.step_name),
+                jsonb_build_object('from', o.settings, 'to', n.settings)
+            ), '{}')
+            from monitoring._steps_in(p_old) o
+            full join monitoring._steps_in(p_new) n on n.step_name = o.step_name
+            where o.settings is distinct from n.settings
         )
-        || coalesce(jsonb_object_agg(c.path, c.change) filter (where c.path is not null), '{}')
-    from (
-        select
-            'steps.' || coalesce(o.step_name, n.step_name) as path,
-            jsonb_build_object('from', o.settings, 'to', n.settings) as change
-        from monitoring._steps_in(p_old) as o
-        full outer join monitoring._steps_in(p_new) as n on o.step_name = n.step_name
-        where o.settings is distinct from n.settings or o.place is distinct from n.place
-    ) as c;
-end;
+        || (
+            select case
+                when c.before <> c.after
+                    then jsonb_build_object(
+                        'steps', jsonb_build_object('from', c.before, 'to', c.after)
+                    )
+                else '{}'::jsonb
+            end
+            from (
+                select
+                    jsonb_agg(o.step_name order by o.place) as before,
+                    jsonb_agg(o.step_name order by n.place) as after
+                from monitoring._steps_in(p_old) o
+                inner join monitoring._steps_in(p_new) n on n.step_name = o.step_name
+            ) c
+        );
+end
+$$;
 
 comment on function monitoring._workflow_changes(jsonb, jsonb) is
-'How two documents of a workflow differ, step by step: an object of from and to by path.';
+'How two documents of a workflow differ, step by step, and in the order of the steps that both '
+'have: an object of from and to by path.';
 
 create or replace function monitoring.remove_workflow(p_workflow_name text) returns boolean
 language plpgsql

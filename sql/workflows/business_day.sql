@@ -54,9 +54,8 @@ begin
     if not found then
         raise exception using
             errcode = 'PV007',
-            message = format(
-                'there is no workflow %s', coalesce('"' || left(p_workflow_name, 100) || '"', 'null')
-            ),
+            message = format('there is no workflow %s',
+                coalesce('"' || left(p_workflow_name, 100) || '"', 'null')),
             hint = 'Take the name from batch_workflow_config.';
     end if;
     return v_workflow;

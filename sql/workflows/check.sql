@@ -84,7 +84,8 @@ begin
         from monitoring._steps_in(p_workflow) s
         where s.step_name <> all(v_done)
             and not exists (
-                select from jsonb_array_elements_text(coalesce(s.settings -> 'after', '[]')) a (name)
+                select
+                from jsonb_array_elements_text(coalesce(s.settings -> 'after', '[]')) a (name)
                 where a.name <> all(v_done)
             )
         order by s.place
@@ -149,9 +150,9 @@ begin atomic
         'Name each step once.' as hint
     from monitoring._steps_in(p_workflow) as s
     where exists (
-        select from monitoring._steps_in(p_workflow) as o
-        where o.step_name = s.step_name and o.place < s.place
-    )
+            select from monitoring._steps_in(p_workflow) as o
+            where o.step_name = s.step_name and o.place < s.place
+        )
     union all
     select
         format('%s.step belongs to workflow "%s": "%s"', s.path, w.workflow_name, s.step_name),
@@ -177,17 +178,22 @@ begin atomic
     where s.settings ->> k.key is not null
         and monitoring._seconds_in(s.settings ->> k.key) is null
     union all
-    select c.problem, c.hint
+    select
+        c.problem,
+        c.hint
     from monitoring._steps_in(p_workflow) as s
-    cross join lateral monitoring._clock_problem(
-        s.path || '.schedule', null, s.settings ->> 'schedule'
-    ) as c
+    cross join
+        lateral monitoring._clock_problem(
+            s.path || '.schedule', null, s.settings ->> 'schedule'
+        ) as c
     where c.problem is not null
     union all
-    select c.problem, c.hint
+    select
+        c.problem,
+        c.hint
     from monitoring._clock_problem(
-        'workflow.time_zone', p_workflow ->> 'time_zone', null
-    ) as c
+            'workflow.time_zone', p_workflow ->> 'time_zone', null
+        ) as c
     where c.problem is not null;
 end;
 

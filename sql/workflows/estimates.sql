@@ -44,7 +44,9 @@ declare
 begin
     if v_own > 0 then
         return array(
-            select monitoring._whole_seconds(u.seconds, v_elapsed, v_fraction, v_own)
+            -- Its own rate alone says nothing of a range.
+            select case when u.place = 2 or u.seconds is not null
+                then monitoring._whole_seconds(u.seconds, v_elapsed, v_fraction, v_own) end
             from unnest(p_usual) with ordinality u (seconds, place)
             order by u.place
         );

@@ -195,7 +195,10 @@ begin
         t.late,
         t.failed,
         round(100.0 * r.completed / nullif(r.runs, 0), 2),
-        (select e.failed from monitoring._ended_runs(w.workflow_name, v_now - interval '23 hours') e),
+        (
+            select e.failed
+            from monitoring._ended_runs(w.workflow_name, v_now - interval '23 hours') e
+        ),
         t.records / nullif(t.seconds, 0),
         (
             select count(*)

@@ -60,7 +60,7 @@ begin atomic
         inner join behind as b on b.step_name = any(s.after_steps)
     )
 
-    select exists (select from behind as b where b.step_name = any(p_begun));
+    select exists(select from behind as b where b.step_name = any(p_begun));
 end;
 
 comment on function monitoring._is_passed(text, text[]) is
@@ -180,7 +180,9 @@ begin
         select s.* into v_setting
         from monitoring.workflow_steps s
         where s.step_name = v_step.step_name;
-        v_before := array(select d from unnest(v_day) d where d.step_name = any(v_setting.after_steps));
+        v_before := array(
+            select d from unnest(v_day) d where d.step_name = any(v_setting.after_steps)
+        );
         v_step := monitoring._judged_step(
             p_workflow, v_setting, v_step, v_before, coalesce(v_begun, '{}'), p_now
         );

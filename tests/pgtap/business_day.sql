@@ -12,7 +12,8 @@ select monitoring.apply_workflow(
     '{"workflow": "berlin", "time_zone": "Europe/Berlin", "steps": [{"step": "b"}]}'
 );
 select monitoring.apply_workflow(
-    '{"workflow": "half", "time_zone": "Europe/Berlin", "cutover": "02:30", "steps": [{"step": "c"}]}'
+    '{"workflow": "half", "time_zone": "Europe/Berlin", "cutover": "02:30",
+        "steps": [{"step": "c"}]}'
 );
 select monitoring.apply_workflow(
     '{"workflow": "midnight", "cutover": "00:00", "steps": [{"step": "d"}]}'
@@ -56,8 +57,9 @@ select is_empty(
         cross join generate_series(0, 400) as n
         cross join lateral (
             select
-                monitoring.business_date_of(f.begins_at + n * interval '11 minutes', w.workflow_name)
-                    as day,
+                monitoring.business_date_of(
+                    f.begins_at + n * interval '11 minutes', w.workflow_name
+                ) as day,
                 f.begins_at + n * interval '11 minutes' as at
         ) as d
         where (
@@ -69,13 +71,16 @@ select is_empty(
 
 -- What a run states
 
-select is(
-    monitoring._date_of_run(
-        w, '{"business_date": "2026-01-10"}', '2026-01-15 12:00+00'
-    ),
-    '2026-01-10',
-    'a run may state the day that it is for'
-) from monitoring.workflows as w where w.workflow_name = 'utc';
+select
+    is(
+        monitoring._date_of_run(
+            w, '{"business_date": "2026-01-10"}', '2026-01-15 12:00+00'
+        ),
+        '2026-01-10',
+        'a run may state the day that it is for'
+    )
+from monitoring.workflows as w
+where w.workflow_name = 'utc';
 select is(
     (
         select array_agg(monitoring._date_of_run(w, m.metadata, '2026-01-15 12:00+00'))

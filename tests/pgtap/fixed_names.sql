@@ -126,7 +126,13 @@ select
     )
 from unnest(
         array[
-            'get_batch_health', 'get_config', 'get_dashboard_summary', 'get_installation', 'clock', 'version', 'roll_up'
+            'get_batch_health',
+            'get_config',
+            'get_dashboard_summary',
+            'get_installation',
+            'clock',
+            'version',
+            'roll_up'
         ]
     ) as function_name;
 

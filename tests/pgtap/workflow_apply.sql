@@ -61,7 +61,10 @@ select results_eq(
 
 set local role monitoring_operator;
 select is(
-    (select array_agg(k order by k) from given, jsonb_object_keys(monitoring.apply_workflow(document)) as k),
+    (
+        select array_agg(k order by k)
+        from given, jsonb_object_keys(monitoring.apply_workflow(document)) as k
+    ),
     array[
         'cutover', 'description', 'enabled', 'steps.clean', 'steps.load', 'steps.report',
         'time_zone', 'workflow'
@@ -154,7 +157,9 @@ select is(
         (select jsonb_set(document #- '{steps,2}', '{steps,0,after}', '["load"]') from given)
     ),
     '{
-        "steps.clean": {"from": {"step": "clean", "after": ["load"], "until_done": true}, "to": null},
+        "steps.clean": {
+            "from": {"step": "clean", "after": ["load"], "until_done": true}, "to": null
+        },
         "steps.report": {
             "from": {"step": "report", "after": ["load", "clean"], "optional": true},
             "to": {"step": "report", "after": ["load"], "optional": true}
