@@ -142,60 +142,57 @@ comment on function monitoring._cycle_in(jsonb) is
 
 create or replace function monitoring._step_problems(p_workflow jsonb)
 returns table (problem text, hint text)
-language sql
+language plpgsql
 stable
-begin atomic
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
     select
-        format('%s.step is there twice: "%s"', s.path, s.step_name) as problem,
-        'Name each step once.' as hint
-    from monitoring._steps_in(p_workflow) as s
+        format('%s.step is there twice: "%s"', s.path, s.step_name),
+        'Name each step once.'
+    from monitoring._steps_in(p_workflow) s
     where exists (
-            select from monitoring._steps_in(p_workflow) as o
-            where o.step_name = s.step_name and o.place < s.place
-        )
+        select from monitoring._steps_in(p_workflow) o
+        where o.step_name = s.step_name and o.place < s.place
+    )
     union all
     select
         format('%s.step belongs to workflow "%s": "%s"', s.path, w.workflow_name, s.step_name),
         'A task type is a step of one workflow; take it out of the other, or name it otherwise.'
-    from monitoring._steps_in(p_workflow) as s
-    inner join monitoring.workflow_steps as w on s.step_name = w.step_name
+    from monitoring._steps_in(p_workflow) s
+    inner join monitoring.workflow_steps w on s.step_name = w.step_name
     where w.workflow_name <> p_workflow ->> 'workflow'
     union all
     select
         format('%s.after names no step of the workflow: "%s"', s.path, a.name),
         'Name steps that the workflow has.'
-    from monitoring._steps_in(p_workflow) as s
-    cross join
-        lateral jsonb_array_elements_text(coalesce(s.settings -> 'after', '[]')) as a (name)
+    from monitoring._steps_in(p_workflow) s
+    cross join lateral jsonb_array_elements_text(coalesce(s.settings -> 'after', '[]')) a (name)
     where a.name not in (select o.step_name from monitoring._steps_in(p_workflow) as o)
     union all
     select
         format('%s.%s is no length of time: "%s"', s.path, k.key, s.settings ->> k.key),
         'Give a length above 0 and up to 366 days, such as "20 minutes" or "1 hour 30 minutes".'
-    from monitoring._steps_in(p_workflow) as s
-    cross join
-        unnest(array['expected', 'late_after', 'stuck_after', 'long_after']) as k (key)
+    from monitoring._steps_in(p_workflow) s
+    cross join unnest(array['expected', 'late_after', 'stuck_after', 'long_after']) k (key)
     where s.settings ->> k.key is not null
         and monitoring._seconds_in(s.settings ->> k.key) is null
     union all
-    select
-        c.problem,
-        c.hint
-    from monitoring._steps_in(p_workflow) as s
-    cross join
-        lateral monitoring._clock_problem(
+    select c.problem, c.hint
+    from monitoring._steps_in(p_workflow) s
+    cross join lateral monitoring._clock_problem(
             s.path || '.schedule', null, s.settings ->> 'schedule'
-        ) as c
+        ) c
     where c.problem is not null
     union all
-    select
-        c.problem,
-        c.hint
+    select c.problem, c.hint
     from monitoring._clock_problem(
             'workflow.time_zone', p_workflow ->> 'time_zone', null
-        ) as c
+        ) c
     where c.problem is not null;
-end;
+end
+$$;
 
 comment on function monitoring._step_problems(jsonb) is
 'What is wrong with a workflow that fits the schema, by full path, cycles left aside.';

@@ -97,7 +97,7 @@ select is(
 );
 select pg_temp.set_clock('2026-01-15 10:42+00');
 select monitoring.update_task_progress('a', 25, 100);
--- A quarter in 10 minutes makes 40; of the rest 20 are expected: a quarter of 40 and 3 quarters of 20.
+-- A quarter in 10 minutes makes 40, expected are 20: a quarter of 40 and three quarters of 20.
 select is(
     pg_temp.eta('a', '2026-01-15 10:42+00'), '10:57:00 (unknown - unknown)',
     'with progress its own rate counts for what is done, what is expected for the rest'
@@ -137,7 +137,10 @@ select is(
 
 delete from monitoring.finished_tasks;
 select pg_temp.set_clock('2026-02-12 06:00+00');
-select pg_temp.ended('a', 'completed', timestamptz '2026-02-01 10:30+00' + n * interval '1 day', 600 + n * 60)
+select
+    pg_temp.ended(
+        'a', 'completed', timestamptz '2026-02-01 10:30+00' + n * interval '1 day', 600 + n * 60
+    )
 from generate_series(1, 10) as n;
 select pg_temp.ended('a', 'failed', timestamptz '2026-02-01 11:30+00' + n * interval '1 day', 9)
 from generate_series(1, 10) as n;
@@ -166,8 +169,10 @@ select is(
 -- Thursdays take longer.
 select pg_temp.forget_roll_ups();
 select pg_temp.set_clock('2026-02-12 06:00+00');
-select pg_temp.ended('a', 'completed', timestamptz '2026-02-12 11:00+00' - n * interval '7 days', 3600)
-from generate_series(1, 5) as n;
+select pg_temp.ended('a', 'completed', w.end_time, 3600)
+from generate_series(
+        timestamptz '2026-01-08 11:00+00', '2026-02-05 11:00+00', '7 days'
+    ) as w (end_time);
 select pg_temp.roll_up_own('tasks');
 select is(
     pg_temp.usual('a', '2026-02-12'), '6 runs: 840, 3600, 3600',
@@ -183,7 +188,10 @@ select is(
 delete from monitoring.rollups;
 select pg_temp.forget_roll_ups();
 delete from monitoring.finished_tasks;
-select pg_temp.ended('a', 'completed', timestamptz '2026-02-01 10:30+00' + n * interval '1 day', 300 * n)
+select
+    pg_temp.ended(
+        'a', 'completed', timestamptz '2026-02-01 10:30+00' + n * interval '1 day', 300 * n
+    )
 from generate_series(1, 9) as n;
 select pg_temp.roll_up_own('tasks');
 select monitoring.start_task_tracking('a', 'a', p_started_at => '2026-02-12 10:00+00');

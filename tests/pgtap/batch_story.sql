@@ -213,8 +213,9 @@ select results_eq(
 
 select pg_temp.begin_step('D1-IMD', '2026-01-16 19:10+01', 1000000);
 select pg_temp.progress_step('D1-IMD', '2026-01-16 19:20+01', 100000, '{"remaining": 900000}');
-select
-    is(pg_temp.alerts_at('2026-01-16 20:19+01'), null, '20:19, it has been silent for 59 minutes');
+select is(
+    pg_temp.alerts_at('2026-01-16 20:19+01'), null, '20:19, it has been silent for 59 minutes'
+);
 select is(
     pg_temp.alerts_at('2026-01-16 20:20+01'), 'task_stuck D1-IMD',
     '20:20, after an hour without progress it is stuck'
@@ -240,8 +241,9 @@ select is(
     'step_missed BILLRESTSMS, step_missed CM_BSGGN',
     '05:00, they did not: of what was not run it is told, of the optional step not'
 );
-select
-    pg_temp.begin_step('CM_BSGGN', '2026-01-17 08:00+01', null, '{"business_date": "2026-01-16"}');
+select pg_temp.begin_step(
+    'CM_BSGGN', '2026-01-17 08:00+01', p_metadata => '{"business_date": "2026-01-16"}'
+);
 select pg_temp.end_step('CM_BSGGN', '2026-01-17 09:00+01');
 select is(
     pg_temp.alerts_at('2026-01-17 09:01+01'), 'step_missed BILLRESTSMS',
