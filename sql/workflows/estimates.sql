@@ -13,7 +13,10 @@ return greatest(
     case
         when p_fraction > 0 and p_own > 0
             then p_fraction * p_own
-                + (1 - p_fraction) * coalesce(greatest(p_usual, p_elapsed), p_own)
+                + (1 - p_fraction) * case
+                    when p_usual is null then p_own
+                    else p_fraction * p_own + (1 - p_fraction) * greatest(p_usual, p_elapsed)
+                end
         else p_usual
     end,
     p_elapsed
@@ -22,8 +25,17 @@ return greatest(
 comment on function monitoring._whole_seconds(
     double precision, double precision, double precision, double precision
 ) is
-'Seconds that a run takes in all: its own rate counts for the share that it has done, what is '
-'usual for the rest. Null where neither is known.';
+'Seconds that a run takes in all. For what is left its own rate counts by the share that it has '
+'done, what is usual by the rest.';
+
+create or replace function monitoring._sensible_seconds(p_seconds double precision)
+returns double precision
+language sql
+immutable
+return case when p_seconds <= 31622400 then p_seconds end;
+
+comment on function monitoring._sensible_seconds(double precision) is
+'The seconds, or null when they are more than 366 days: that is no estimate.';
 
 create or replace function monitoring._running_estimate(
     p_step monitoring.batch_step, p_usual double precision[], p_now timestamptz
@@ -46,7 +58,9 @@ begin
         return array(
             -- Its own rate alone says nothing of a range.
             select case when u.place = 2 or u.seconds is not null
-                then monitoring._whole_seconds(u.seconds, v_elapsed, v_fraction, v_own) end
+                then monitoring._sensible_seconds(
+                    monitoring._whole_seconds(u.seconds, v_elapsed, v_fraction, v_own)
+                ) end
             from unnest(p_usual) with ordinality u (seconds, place)
             order by u.place
         );
@@ -110,8 +124,8 @@ immutable
 return least(
     greatest(
         ceil(
-            p_step.records_remaining * p_step.runs
-            / nullif(p_step.records_processed, 0)::double precision
+            p_step.records_remaining::double precision * p_step.runs
+            / nullif(p_step.records_processed, 0)
         ),
         1
     ),

@@ -28,6 +28,9 @@ declare
     v_workflow monitoring.workflows;
     v_today date;
 begin
+    if p_workflow is not null then
+        perform monitoring._found_workflow(p_workflow);
+    end if;
     for v_workflow in
         select w.* from monitoring.workflows w
         where w.workflow_name = coalesce(p_workflow, w.workflow_name)
@@ -47,7 +50,7 @@ begin
             sum(d.seconds),
             avg(d.seconds),
             max(d.seconds),
-            sum(d.items_done)::bigint,
+            case when sum(d.items_done) >= 1e18 then 1e18 else sum(d.items_done) end::bigint,
             sum(d.items_done)::double precision
             / nullif(sum(d.seconds) filter (where d.items_done is not null), 0)
         from monitoring._days_of_runs(

@@ -42,15 +42,15 @@ begin
         c.name,
         sum(c.value_count)::bigint,
         array[
-            monitoring._clamped_percentile(
+            least(monitoring._clamped_percentile(
                 monitoring.merge_histograms(c.histogram), 0.1, min(c.value_min), max(c.value_max)
-            ) / 1000,
-            monitoring._clamped_percentile(
+            ) / 1000, 31622400),
+            least(monitoring._clamped_percentile(
                 monitoring.merge_histograms(c.histogram), 0.5, min(c.value_min), max(c.value_max)
-            ) / 1000,
-            monitoring._clamped_percentile(
+            ) / 1000, 31622400),
+            least(monitoring._clamped_percentile(
                 monitoring.merge_histograms(c.histogram), 0.9, min(c.value_min), max(c.value_max)
-            ) / 1000
+            ) / 1000, 31622400)
         ]
     from chosen c
     group by c.name;

@@ -151,7 +151,11 @@ begin
             case when s.is_repeated then r.all_seconds else r.seconds end,
             case when s.is_repeated then r.all_items else r.items_done end,
             r.items_total, r.remaining, r.threads, r.begun_at, r.progress_at,
-            least(r.items_done / nullif(r.items_total, 0)::double precision, 1)
+            case
+                when r.items_done < r.items_total
+                    then r.items_done / r.items_total::double precision
+                when r.items_done >= r.items_total and r.items_total > 0 then 1
+            end
         from monitoring.workflow_steps s
         left join (
             select distinct on (d.step_name)
@@ -159,7 +163,9 @@ begin
                 count(*) over w as runs,
                 min(d.begun_at) over w as first_begun_at,
                 sum(d.seconds) over w as all_seconds,
-                (sum(d.items_done) over w)::bigint as all_items
+                case when sum(d.items_done) over w >= 1e18
+                    then 1e18 else sum(d.items_done) over w
+                end::bigint as all_items
             from monitoring._runs_of_day(p_workflow, p_business_date, p_now) d
             window w as (partition by d.step_name)
             order by d.step_name, d.status = 'running' desc, d.begun_at desc, d.attempt desc

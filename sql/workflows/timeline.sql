@@ -246,6 +246,11 @@ begin
     if p_workflow is not null then
         perform monitoring._found_workflow(p_workflow);
     end if;
+    if p_business_date not between '1970-01-01' and '2999-12-31' then
+        perform monitoring._refuse_number(
+            'business_date', p_business_date::text, 'a date from 1970-01-01 to 2999-12-31'
+        );
+    end if;
     for v_workflow in
         select w.* from monitoring.workflows w
         where w.workflow_name = p_workflow or (p_workflow is null and w.is_enabled)
@@ -283,7 +288,9 @@ return case
     when p_step.records_remaining is not null
         then round(
                 100.0 * coalesce(p_step.records_processed, 0)
-                / nullif(coalesce(p_step.records_processed, 0) + p_step.records_remaining, 0),
+                / nullif(
+                    coalesce(p_step.records_processed, 0)::numeric + p_step.records_remaining, 0
+                ),
                 1
             )
     else round((100 * p_step.run_fraction)::numeric, 1)

@@ -1,7 +1,7 @@
 -- When steps are expected to be complete, from their own history.
 
 begin;
-select plan(27);
+select plan(32);
 \ir helpers/fixed_clock.psql
 \ir helpers/rolled_up.psql
 \ir helpers/findings.psql
@@ -97,10 +97,10 @@ select is(
 );
 select pg_temp.set_clock('2026-01-15 10:42+00');
 select monitoring.update_task_progress('a', 25, 100);
--- A quarter in 10 minutes makes 40, expected are 20: a quarter of 40 and three quarters of 20.
+-- A quarter in 10 minutes makes 40, expected are 20: three quarters of 25 are still to come.
 select is(
-    pg_temp.eta('a', '2026-01-15 10:42+00'), '10:57:00 (unknown - unknown)',
-    'with progress its own rate counts for what is done, what is expected for the rest'
+    pg_temp.eta('a', '2026-01-15 10:42+00'), '11:00:45 (unknown - unknown)',
+    'with progress its own rate counts by what is done, what is expected by the rest'
 );
 select is(
     pg_temp.eta('a', '2026-01-15 11:12+00'), '11:12:00 (unknown - unknown)',
@@ -208,7 +208,68 @@ select is(
     'slower than those nobody knows'
 );
 
+-- Absurd numbers
+
+select pg_temp.forget_roll_ups();
+select pg_temp.set_clock('2026-02-12 10:51+00');
+select monitoring.update_task_progress('a', 1, 9223372036854775807);
+select is(
+    pg_temp.eta('a', '2026-02-12 10:51+00'), '12:33:00 (unknown - unknown)',
+    'a rate at which it would never end counts for the little that is done'
+);
+select
+    monitoring.start_task_tracking(
+        'd' || n, 'd', p_items_total => 9223372036854775807, p_started_at => '2026-02-12 10:00+00'
+    )
+from generate_series(1, 3) as n;
+select monitoring.update_task_progress('d3', 1, p_counters => '{"remaining": 1e99}');
+select is(
+    pg_temp.eta('d', '2026-02-12 10:51+00'), 'unknown (unknown - unknown)',
+    'alone it is no estimate'
+);
+select
+    monitoring.update_task_progress(
+        'd' || n, 9223372036854775807, p_counters => '{"remaining": 1e99}'
+    )
+from generate_series(1, 3) as n;
+select monitoring.complete_task_tracking('d' || n) from generate_series(1, 3) as n;
+select
+    monitoring.start_task_tracking(
+        'many' || n,
+        'many',
+        p_items_total => 9223372036854775807,
+        p_started_at => '2026-02-12 10:00+00'
+    )
+from generate_series(1, 3) as n;
+select
+    monitoring.update_task_progress(
+        'many' || n, 9223372036854775807, p_counters => '{"remaining": 1e99}'
+    )
+from generate_series(1, 3) as n;
+select monitoring.complete_task_tracking('many' || n) from generate_series(1, 3) as n;
+select results_eq(
+    $$
+        select step_name, records_processed, records_remaining, progress_percent
+        from monitoring.v_batch_timeline where step_name in ('d', 'many')
+    $$,
+    $$
+        values
+        ('d', 9223372036854775807::bigint, 1000000000000000000::bigint, 100.0),
+        ('many', 1000000000000000000, 1000000000000000000, 50.0)
+    $$,
+    'records beyond all measure are cut'
+);
+select lives_ok(
+    'select * from monitoring.batch_performance_summary, monitoring.v_batch_health', 'and summed up'
+);
+
 -- Refusals
+
+select throws_ok(
+    $$select * from monitoring.get_batch_timeline('infinity')$$,
+    'PV004', 'business_date is out of range: infinity',
+    'no day is infinite'
+);
 
 select throws_ok(
     $$select * from monitoring.get_batch_timeline(p_workflow => 'none')$$,

@@ -74,9 +74,10 @@ select is(
     (select sum(runs) from monitoring.get_batch_performance('2026-01-13', '2026-01-13', 'billing')),
     3::numeric, 'a single one, and the workflow'
 );
-select is_empty(
+select throws_ok(
     $$select * from monitoring.get_batch_performance(null, null, 'none')$$,
-    'of a workflow that there is not there are none'
+    'PV007', 'there is no workflow "none"',
+    'one that there is not has none'
 );
 select pg_temp.set_clock('2026-01-20 12:00+01');
 select is_empty(

@@ -2,7 +2,7 @@
 -- and its re-run, a step that is stuck, midnight, and the days on which clocks are changed.
 
 begin;
-select plan(48);
+select plan(49);
 \ir helpers/fixed_clock.psql
 \ir helpers/rolled_up.psql
 \ir helpers/batch.psql
@@ -36,6 +36,10 @@ select is(
 select is(
     (select distinct business_date from monitoring.v_batch_timeline), '2026-01-15',
     'it is the business day of Thursday'
+);
+select is(
+    (select count(progress_percent) from monitoring.v_batch_timeline), 0::bigint,
+    'of what has not begun there is no progress'
 );
 select is(
     pg_temp.alerts_at('2026-01-15 17:59+01'), null, '17:59, nothing was to be done so far'

@@ -137,11 +137,12 @@ select functions_are(
         '_forget_steps', '_wanted_steps', '_apply_steps', 'apply_workflow', '_workflow_changes',
         'remove_workflow', '_step_names', '_ended_attempts', '_small_number', '_remaining',
         '_runs_of_day', '_worked_steps', '_usual_seconds', '_whole_seconds',
-        '_running_estimate', '_next_start', '_runs_left', '_estimated_step', '_clear_times',
-        '_first_due_at', '_late_after', '_is_passed', '_status_of_step', '_judged_step',
-        '_steps_of_day', 'get_batch_timeline', '_progress_percent', '_step_finding',
-        '_find_late_steps', '_find_missed_steps', '_explain_step', 'get_batch_performance',
-        '_days_of_runs', '_ended_runs', '_recent_failures', '_batch_health', 'get_batch_health',
+        '_sensible_seconds', '_running_estimate', '_next_start', '_runs_left',
+        '_estimated_step', '_clear_times', '_first_due_at', '_late_after', '_is_passed',
+        '_status_of_step', '_judged_step', '_steps_of_day', 'get_batch_timeline',
+        '_progress_percent', '_step_finding', '_find_late_steps', '_find_missed_steps',
+        '_explain_step', 'get_batch_performance', '_days_of_runs', '_ended_runs',
+        '_recent_failures', '_batch_health', 'get_batch_health',
 
         -- jobs
         'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
