@@ -23,7 +23,10 @@ begin
     perform pg_temp.set_clock(p_now);
     perform monitoring.evaluate_alerts();
     return (
-        select string_agg(format('%s %s %s', a.step_name, a.rule_name, a.severity), ', ' order by 1)
+        select string_agg(
+            format('%s %s %s', a.step_name, a.rule_name, a.severity), ', '
+            order by a.step_name, a.rule_name
+        )
         from monitoring.batch_monitoring_alerts as a
         where a.status = 'firing'
     );
