@@ -221,6 +221,10 @@ declare
         -- notifications
         -- configuration
         'get_config', 'get_config_schema',
+        -- workflows
+        'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
+        'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run',
+        '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
@@ -254,6 +258,8 @@ declare
         'send_test_notification', 'retry_notification',
         -- configuration
         'apply_config',
+        -- workflows
+        'apply_workflow', 'remove_workflow',
         -- jobs and retention
         'request_job', 'enable_job',
         'set_retention', 'set_partitions_ahead'

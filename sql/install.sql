@@ -100,6 +100,17 @@
 \ir config/configure.sql
 \ir config/apply.sql
 
+-- workflows: business days, their steps, and how far they are
+\ir workflows/business_day.sql
+\ir workflows/schema.sql
+\ir workflows/check.sql
+\ir workflows/apply.sql
+\ir workflows/runs.sql
+\ir workflows/history.sql
+\ir workflows/estimates.sql
+\ir workflows/timeline.sql
+\ir workflows/rules.sql
+
 -- reading
 \ir tasks/views.sql
 \ir errors/views.sql
@@ -115,6 +126,9 @@
 \ir alerts/views.sql
 \ir notifications/views.sql
 \ir retention/views.sql
+\ir workflows/health.sql
+\ir workflows/views.sql
+\ir workflows/overviews.sql
 \ir dashboards/summary.sql
 
 -- what is installed, who may do what, and room for the first week

@@ -87,6 +87,9 @@ select set_eq(
         'send_test_notification', 'retry_notification',
         -- configuration
         'get_config', 'apply_config',
+        -- workflows
+        'apply_workflow', 'remove_workflow', 'get_workflow', 'business_date_of',
+        'get_batch_timeline', 'get_batch_performance', 'get_batch_health', '_batch_health',
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',
         'set_retention', 'set_partitions_ahead', 'cleanup_old_monitoring_data'
@@ -158,7 +161,10 @@ select set_eq(
         'get_config_schema', '_resolved_schema', '_is_of_json_type', '_fits_limits', '_fits_schema',
         '_config_problems',
         '_key_problems', '_length_in_words', '_best_known_rules', '_merged_settings',
-        '_config_changes'
+        '_config_changes',
+        -- workflows
+        'get_workflow_schema', '_running_estimate', '_clear_times', '_runs_left', '_remaining',
+        '_progress_percent', '_whole_seconds', '_sensible_seconds', '_small_number'
     ],
     'only what depends on its arguments alone is immutable'
 );

@@ -185,6 +185,8 @@ select set_eq(
         -- what people set about alerts
         'alert_rules', 'alert_thresholds', 'alert_silences', 'alert_inhibitions',
         'notification_channels', 'expected_runs',
+        -- and about workflows
+        'workflows', 'workflow_steps',
         -- a row for each change of an alert or message, which rules keep few
         'raised_alerts', 'alert_transitions', 'queued_notifications'
     ],

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(62);
+select plan(69);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -100,6 +100,12 @@ from (
     ('drop_alert_rule', 'P_RULE_NAME'),
     ('backtest_alert_rule', 'P_RULE_NAME P_FROM P_TO p_step'),
     ('apply_config', 'P_CONFIG'),
+    ('apply_workflow', 'P_WORKFLOW'),
+    ('remove_workflow', 'P_WORKFLOW_NAME'),
+    ('get_workflow', 'P_WORKFLOW_NAME'),
+    ('business_date_of', 'P_AT P_WORKFLOW'),
+    ('get_batch_timeline', 'p_business_date p_workflow'),
+    ('get_batch_performance', 'p_from p_to p_workflow'),
     ('silence_alerts', 'P_MATCHERS p_for p_note p_by p_starts_at p_until_resolved'),
     ('unsilence_alerts', 'P_SILENCE_ID p_by'),
     ('inhibit_alerts', 'P_SOURCE_RULE P_TARGET_RULE p_equal_labels'),
@@ -140,13 +146,15 @@ select
     )
 from unnest(
         array[
+            'get_batch_health',
             'get_config',
             'get_dashboard_summary',
             'get_installation',
             'clock',
             'version',
             'roll_up',
-            'get_etl_health_status'
+            'get_etl_health_status',
+            'roll_up'
         ]
     ) as function_name;
 
@@ -161,6 +169,22 @@ select results_eq(
     $$
         values
         ('complete_task_tracking', 'boolean'),
+        ('get_batch_health', 'jsonb'),
+        ('get_batch_performance',
+            'TABLE(workflow_name text, business_date date, step_name text, runs bigint, '
+            'completed bigint, failed bigint, first_started_at timestamp with time zone, '
+            'last_finished_at timestamp with time zone, duration_seconds double precision, '
+            'avg_duration_seconds double precision, max_duration_seconds double precision, '
+            'records_processed bigint, records_per_second double precision)'),
+        ('get_batch_timeline',
+            'TABLE(workflow_name text, business_date date, step_name text, status text, '
+            'due_at timestamp with time zone, started_at timestamp with time zone, '
+            'finished_at timestamp with time zone, duration_seconds double precision, '
+            'runs integer, records_processed bigint, records_total bigint, '
+            'records_remaining bigint, threads integer, records_per_second double precision, '
+            'progress_percent numeric, eta_at timestamp with time zone, '
+            'eta_from_at timestamp with time zone, eta_to_at timestamp with time zone, '
+            'waits_for text[], is_optional boolean, task_id text)'),
         ('get_config', 'jsonb'),
         ('get_config_schema', 'jsonb'),
         ('get_dashboard_summary', 'jsonb'),
@@ -172,6 +196,8 @@ select results_eq(
             'p50_duration_ms double precision, p95_duration_ms double precision, '
             'p99_duration_ms double precision, min_duration_ms double precision, '
             'max_duration_ms double precision)'),
+        ('get_workflow', 'jsonb'),
+        ('get_workflow_schema', 'jsonb'),
         ('mute_error_group', 'void'),
         ('record_error', 'bigint'),
         ('record_errors', 'bigint'),
@@ -207,7 +233,10 @@ select set_has(
             ('v_performance_trends'), ('v_task_trends'), ('v_error_trends'), ('v_queue_trends'),
             ('v_health_trends'), ('system_health'), ('v_system_health_summary'),
             ('queue_monitoring'), ('v_queue_performance'), ('v_active_alerts'), ('alerts'),
-            ('alert_history'), ('etl_executions'), ('etl_logs'), ('etl_metrics')
+            ('alert_history'), ('etl_executions'), ('etl_logs'), ('etl_metrics'),
+            ('alert_history'), ('batch_execution_logs'), ('batch_monitoring_alerts'),
+            ('batch_performance_summary'), ('batch_workflow_config'), ('batch_monitoring_config'),
+            ('v_batch_timeline'), ('v_batch_health')
     $$,
     'the views that people name in their queries are there'
 );

@@ -139,6 +139,21 @@ select functions_are(
         '_configure_inhibitions', '_configure_element', '_apply_entries', '_check_config',
         '_config_changes',
 
+        -- workflows
+        '_day_start', '_business_date', '_found_workflow', 'business_date_of', '_stated_date',
+        '_date_of_run', 'get_workflow_schema', '_seconds_in', '_clock_problem', '_steps_in',
+        '_ordered_steps', '_cycle_in', '_step_problems', '_check_workflow', '_spelled_seconds',
+        '_step_document', 'get_workflow', '_set_step_limit', '_set_step_limits',
+        '_forget_steps', '_wanted_steps', '_apply_steps', 'apply_workflow', '_workflow_changes',
+        'remove_workflow', '_step_names', '_ended_attempts', '_small_number', '_remaining',
+        '_runs_of_day', '_worked_steps', '_usual_seconds', '_whole_seconds',
+        '_sensible_seconds', '_running_estimate', '_next_start', '_runs_left',
+        '_estimated_step', '_clear_times', '_first_due_at', '_late_after', '_is_passed',
+        '_status_of_step', '_judged_step', '_steps_of_day', 'get_batch_timeline',
+        '_progress_percent', '_step_finding', '_find_late_steps', '_find_missed_steps',
+        '_explain_step', 'get_batch_performance', '_days_of_runs', '_ended_runs',
+        '_recent_failures', '_batch_health', 'get_batch_health',
+
         -- jobs
         'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
         '_call_job_routine', '_is_cron', '_parse_interval', '_seconds_between_runs',
@@ -205,7 +220,8 @@ select set_eq(
         'jobs', 'retention_policies',
         'alert_rules', 'alert_thresholds', 'alert_rule_states', 'raised_alerts',
         'alert_transitions', 'alert_silences', 'alert_inhibitions', 'notification_channels',
-        'queued_notifications', 'expected_runs'
+        'queued_notifications', 'expected_runs',
+        'workflows', 'workflow_steps'
     ],
     'these are all the tables'
 );
@@ -225,6 +241,9 @@ select views_are(
         '_samples_of_health', '_minutes_kept',
         '_stored_trends', '_error_group_parts', '_component_states',
         'v_jobs', 'v_expected_runs',
+        'batch_execution_logs', 'batch_monitoring_alerts', 'v_batch_timeline',
+        'batch_performance_summary', 'v_batch_health', 'batch_workflow_config',
+        'batch_monitoring_config',
         'v_pg_cron_runs',
         'alerts', 'alert_history', 'v_alert_rules', 'v_silences', 'v_inhibitions', '_open_alerts',
         'v_notifications', 'v_notification_channels',

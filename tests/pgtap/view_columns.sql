@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(34);
+select plan(41);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -219,6 +219,53 @@ from (
         'v_retention',
         'table_name, category, keep interval, kept_from_at at, removed_before at, '
         'seconds_behind float, partitions bigint, oldest_day_at at, days_ahead integer'
+    ),
+    (
+        'batch_execution_logs',
+        'workflow_name, step_name, business_date date, task_id, attempt integer, status, '
+        'started_at at, finished_at at, duration_seconds float, records_processed bigint, '
+        'records_total bigint, records_remaining bigint, threads integer, records_per_second '
+        'float, error_message, worker_id, counters jsonb, metadata jsonb'
+    ),
+    (
+        'batch_monitoring_alerts',
+        'workflow_name, step_name, alert_id bigint, rule_name, severity, status, summary, value '
+        'float, threshold float, unit, labels jsonb, occurrences bigint, started_at at, fired_at '
+        'at, last_seen_at at, acknowledged_by, resolved_at at, resolution'
+    ),
+    (
+        'v_batch_timeline',
+        'workflow_name, business_date date, step_name, status, due_at at, started_at at, '
+        'finished_at at, duration_seconds float, runs integer, records_processed bigint, '
+        'records_total bigint, records_remaining bigint, threads integer, records_per_second '
+        'float, progress_percent numeric, eta_at at, eta_from_at at, eta_to_at at, waits_for '
+        'text[], is_optional boolean, task_id'
+    ),
+    (
+        'batch_performance_summary',
+        'workflow_name, business_date date, step_name, runs bigint, completed bigint, failed '
+        'bigint, first_started_at at, last_finished_at at, duration_seconds float, '
+        'avg_duration_seconds float, max_duration_seconds float, records_processed bigint, '
+        'records_per_second float'
+    ),
+    (
+        'v_batch_health',
+        'workflow_name, business_date date, is_enabled boolean, steps bigint, complete bigint, '
+        'running bigint, late bigint, failed bigint, success_percent numeric, failed_runs bigint,'
+        ' records_per_second float, active_alerts bigint, recent_failures jsonb'
+    ),
+    (
+        'batch_workflow_config',
+        'workflow_name, workflow_description, time_zone, cutover_time, is_enabled boolean, '
+        'position integer, step_name, description, after_steps text[], schedule, expected_seconds'
+        ' float, late_after_seconds float, stuck_after_seconds float, long_after_seconds float, '
+        'minimum_rate float, is_optional boolean, is_repeated boolean, expected_since_at at, '
+        'changed_by, changed_at at'
+    ),
+    (
+        'batch_monitoring_config',
+        'workflow_name, step_name, rule_name, low float, medium float, high float, critical '
+        'float, unit, comparison, is_own boolean, is_enabled boolean'
     )
 ) as expected (view_name, columns);
 

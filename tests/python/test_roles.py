@@ -118,6 +118,17 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
         """apply_config('{"alert_thresholds": {"queue_backlog": {"low": 40}}}')""",
         DECIDING,
     ),
+    "get_workflow_schema": ("get_workflow_schema()", READING),
+    "get_workflow": ("get_workflow('night')", READING),
+    "business_date_of": ("business_date_of('2026-01-15', 'night')", READING),
+    "get_batch_timeline": ("get_batch_timeline()", READING),
+    "get_batch_performance": ("get_batch_performance()", READING),
+    "get_batch_health": ("get_batch_health()", READING),
+    "apply_workflow": (
+        """apply_workflow('{"workflow": "own", "steps": [{"step": "own"}]}')""",
+        DECIDING,
+    ),
+    "remove_workflow": ("remove_workflow('none')", DECIDING),
     "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
     "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
     "set_notification_channel": ("set_notification_channel('c', '{A}')", DECIDING),
@@ -173,6 +184,10 @@ def installed(own_server: PostgresServer) -> Iterator[psycopg.Connection]:
         connection.execute("select monitoring.set_notification_channel('known', '{A}')")
         connection.execute("select monitoring.send_test_notification('known')")
         connection.execute(ALERTS)
+        connection.execute(
+            "select monitoring.apply_workflow("
+            """'{"workflow": "night", "steps": [{"step": "load"}]}')"""
+        )
         yield connection
 
 

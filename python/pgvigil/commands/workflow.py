@@ -1,0 +1,81 @@
+"""``pgvigil workflow``."""
+
+import sys
+from typing import Any, TextIO
+
+import click
+import psycopg
+from psycopg.types.json import Jsonb
+
+from pgvigil.commands.options import dsn_option
+from pgvigil.config import describe_changes, read_document, write_document
+from pgvigil.exceptions import monitoring_errors
+from pgvigil.install.session import connect
+
+_APPLY = "select monitoring.apply_workflow(p_workflow => %(argument)s)"
+_GET = "select monitoring.get_workflow(p_workflow_name => %(argument)s)"
+_REMOVE = "select monitoring.remove_workflow(p_workflow_name => %(argument)s)"
+_SCHEMA = "select monitoring.get_workflow_schema()"
+
+
+@click.group()
+def command() -> None:
+    """Apply, show and remove workflows: which steps a business day has, and when.
+
+    A workflow is one JSON document; docs/batch.md says what it holds.
+    """
+
+
+@command.command()
+@dsn_option
+@click.argument("file", type=click.File(encoding="utf-8"))
+def apply(dsn: str, file: TextIO) -> None:
+    """Apply the workflow in FILE (- is standard input), all or nothing.
+
+    Steps that it does not name are removed. Prints what changed, a line each.
+    """
+    document = read_document(file.read())
+    with connect(dsn) as connection:
+        changes = _call(connection, _APPLY, Jsonb(document))
+    for line in describe_changes(changes):
+        click.echo(line)
+    if not changes:
+        click.echo("nothing to change")
+
+
+@command.command()
+@dsn_option
+@click.argument("workflow")
+def show(dsn: str, workflow: str) -> None:
+    """Print WORKFLOW, by its name, as JSON that can be applied."""
+    with connect(dsn) as connection:
+        click.echo(write_document(_call(connection, _GET, workflow)))
+
+
+@command.command()
+@dsn_option
+@click.argument("workflow")
+def remove(dsn: str, workflow: str) -> None:
+    """Remove WORKFLOW, by its name, with the limits of its steps; its runs stay.
+
+    Exits with 1 when there is none of that name.
+    """
+    with connect(dsn) as connection:
+        is_removed = _call(connection, _REMOVE, workflow)
+    click.echo("removed" if is_removed else f'there is no workflow "{workflow}"')
+    sys.exit(0 if is_removed else 1)
+
+
+@command.command()
+@dsn_option
+def schema(dsn: str) -> None:
+    """Print the JSON Schema of a workflow, for editors and other tools."""
+    with connect(dsn) as connection:
+        click.echo(write_document(_call(connection, _SCHEMA)))
+
+
+def _call(connection: psycopg.Connection, statement: str, argument: Any = None) -> Any:
+    with monitoring_errors():
+        row = connection.execute(statement.encode(), {"argument": argument}).fetchone()
+    assert row is not None
+    return row[0]

@@ -1,0 +1,123 @@
+-- Business days: from cut-over to cut-over by the clocks of a workflow. Reads workflows.
+
+create or replace function monitoring._day_start(
+    p_workflow monitoring.workflows, p_business_date date
+)
+returns timestamptz
+language sql
+stable
+return (p_business_date + p_workflow.cutover_time::time) at time zone p_workflow.time_zone;
+
+comment on function monitoring._day_start(monitoring.workflows, date) is
+'When a business day begins. A cut-over that clocks leave out is taken at the change, one that '
+'comes twice at its second time.';
+
+create or replace function monitoring._business_date(
+    p_workflow monitoring.workflows, p_at timestamptz
+)
+returns date
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_date date;
+begin
+    v_date := (
+        p_at at time zone p_workflow.time_zone - p_workflow.cutover_time::time::interval
+    )::date;
+    -- In an hour that comes twice clocks go back, business days do not.
+    if p_at < monitoring._day_start(p_workflow, v_date) then
+        return v_date - 1;
+    elsif p_at >= monitoring._day_start(p_workflow, v_date + 1) then
+        return v_date + 1;
+    end if;
+    return v_date;
+end
+$$;
+
+comment on function monitoring._business_date(monitoring.workflows, timestamptz) is
+'The business day of a workflow that a time lies in.';
+
+create or replace function monitoring._found_workflow(p_workflow_name text)
+returns monitoring.workflows
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_workflow monitoring.workflows;
+begin
+    select w.* into v_workflow
+    from monitoring.workflows w
+    where w.workflow_name = p_workflow_name;
+    if not found then
+        raise exception using
+            errcode = 'PV007',
+            message = format('there is no workflow %s',
+                coalesce('"' || left(p_workflow_name, 100) || '"', 'null')),
+            hint = 'Take the name from batch_workflow_config.';
+    end if;
+    return v_workflow;
+end
+$$;
+
+comment on function monitoring._found_workflow(text) is
+'The workflow of a name, or PV007.';
+
+create or replace function monitoring.business_date_of(p_at timestamptz, p_workflow text)
+returns date
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return monitoring._business_date(monitoring._found_workflow(p_workflow), p_at);
+end
+$$;
+
+comment on function monitoring.business_date_of(timestamptz, text) is
+'The business day of a workflow that a time lies in: from cut-over to cut-over in its time zone.';
+
+create or replace function monitoring._stated_date(p_metadata jsonb) returns date
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_text text := p_metadata ->> 'business_date';
+begin
+    if v_text is null or v_text !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' then
+        return null;
+    end if;
+    return v_text::date;
+exception
+    when datetime_field_overflow or invalid_datetime_format then
+        return null;
+end
+$$;
+
+comment on function monitoring._stated_date(jsonb) is
+'The business date that a run''s metadata states, as YYYY-MM-DD; null when it states none that '
+'there is.';
+
+create or replace function monitoring._date_of_run(
+    p_workflow monitoring.workflows, p_metadata jsonb, p_at timestamptz
+)
+returns date
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return coalesce(
+        case when p_metadata ? 'business_date' then monitoring._stated_date(p_metadata) end,
+        monitoring._business_date(p_workflow, p_at)
+    );
+end
+$$;
+
+comment on function monitoring._date_of_run(monitoring.workflows, jsonb, timestamptz) is
+'The business day that a run belongs to: the one that its metadata states, or else that in which '
+'it began.';
