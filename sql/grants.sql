@@ -249,6 +249,8 @@ declare
         'send_test_notification', 'retry_notification',
         -- configuration
         'apply_config',
+        -- sources
+        'enable_run_source', 'sync_run_source', 'sync_run_sources',
         -- jobs and retention
         'request_job', 'enable_job',
         'set_retention', 'set_partitions_ahead'

@@ -89,6 +89,15 @@
 \ir alerts/explain.sql
 \ir alerts/backtest.sql
 
+-- sources: runs that live in other systems
+\ir sources/columns.sql
+\ir sources/read.sql
+\ir sources/compare.sql
+\ir sources/apply.sql
+\ir sources/troubles.sql
+\ir sources/register.sql
+\ir sources/sync.sql
+
 -- configuration as one document
 \ir config/schema.sql
 \ir config/checks.sql
@@ -108,6 +117,7 @@
 \ir alerts/views.sql
 \ir notifications/views.sql
 \ir retention/views.sql
+\ir sources/views.sql
 \ir dashboards/summary.sql
 
 -- what is installed, who may do what, and room for the first week
