@@ -18,7 +18,7 @@ return jsonb_strip_nulls(jsonb_build_object(
 comment on function monitoring._run_metadata(text, monitoring.source_run) is
 'What a task keeps of a run besides its times and records.';
 
-create or replace function monitoring._record_run_ends(p_ends jsonb) returns void
+create or replace function monitoring._finish_run_attempts(p_ends jsonb) returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -48,7 +48,7 @@ begin
 end
 $$;
 
-comment on function monitoring._record_run_ends(jsonb) is
+comment on function monitoring._finish_run_attempts(jsonb) is
 'Records finished attempts and keeps unsuccessful_attempts, so that rules see failures and a '
 'restart finds its number.';
 
@@ -78,7 +78,7 @@ begin
     ))
     into v_ends
     from lost l;
-    perform monitoring._record_run_ends(v_ends);
+    perform monitoring._finish_run_attempts(v_ends);
 end
 $$;
 
@@ -117,7 +117,10 @@ begin
         'task_id', t.task_id, 'attempt', t.attempt, 'task_type', ((t.change).run).task_type,
         'status', ((t.change).run).status,
         -- Clocks may differ by a little; a task never ends before it began.
-        'start_time', least(t.started_at, (t.change).ends_at), 'end_time', (t.change).ends_at,
+        'start_time', case
+            when t.started_at is not null then least(t.started_at, (t.change).ends_at)
+        end,
+        'end_time', (t.change).ends_at,
         'items_done', coalesce(((t.change).run).records_done, t.items_done),
         'items_total', coalesce(((t.change).run).records_total, t.items_total),
         'input_size', t.input_size, 'worker_id', t.worker_id, 'parent_task_id', t.parent_task_id,
@@ -128,7 +131,7 @@ begin
     ))
     into v_ends
     from told t;
-    perform monitoring._record_run_ends(v_ends);
+    perform monitoring._finish_run_attempts(v_ends);
 end
 $$;
 

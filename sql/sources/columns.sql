@@ -115,7 +115,8 @@ return case
             'case when btrim(s.%1$I::text) <> '''' and %2$s is null '
             'then %3$L || left(s.%1$I::text, 40) || ''"'' end',
             p_column, p_conversion,
-            p_field || case p_kind when 'count' then ' is no whole number: "' else ' is no time: "' end
+            p_field
+            || case p_kind when 'count' then ' is no whole number: "' else ' is no time: "' end
         )
 end;
 

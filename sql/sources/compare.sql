@@ -35,7 +35,7 @@ return nullif(concat_ws(
         when greatest((p_run).started_at, (p_run).finished_at, (p_run).updated_at)
             > p_now + '24 hours'::interval
             then 'has a time more than a day ahead'
-        when (p_run).status not in ('completed', 'failed', 'cancelled') then null
+        when coalesce((p_run).status, '') not in ('completed', 'failed', 'cancelled') then null
         -- The hour that an autumn night has twice may make an end come before its start.
         when (p_run).finished_at < (p_run).started_at - '1 hour'::interval
             then 'ends before it starts'
@@ -61,21 +61,25 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_since timestamptz := greatest(
-        p_now - make_interval(secs => p_source.look_back_days * 86400),
-        -- What may have been forgotten must not seem new.
-        (
-            select monitoring._kept_from(o.keep, p_now) from monitoring.retention_policies o
-            where o.table_name = 'run_source_runs' and o.category = ''
-        )
-    );
+    v_since timestamptz;
 begin
+    -- What may have been forgotten must not seem new.
+    select greatest(
+        p_now - make_interval(secs => p_source.look_back_days * 86400),
+        max(monitoring._kept_from(o.keep, p_now))
+    )
+    into v_since
+    from monitoring.retention_policies o
+    where o.table_name = 'run_source_runs' and o.category = '';
     return array(
         select row(
             r.run_id, coalesce(btrim(r.task_type), p_source.task_type), r.status_code, s.status,
             r.started_at, r.finished_at, r.updated_at, r.records_total, r.records_done, r.threads,
             r.business_date, r.error_message,
-            case when f.fault is not null then 'bad_row' when s.status is null then 'unknown_status' end,
+            case
+                when f.fault is not null then 'bad_row'
+                when s.status is null then 'unknown_status'
+            end,
             coalesce(f.fault, case when s.status is null then format(
                 'nobody has said what status "%s" means',
                 left(monitoring._status_code(r.status_code), 40)
@@ -140,7 +144,10 @@ return case
             (p_was).status = (p_is).status
             or ((p_was).status = 'running' and (p_is).status <> 'pending')
         )
-        then format('had done %s records and has done %s', (p_was).records_done, (p_is).records_done)
+        then format(
+                'had done %s records and has done %s',
+                (p_was).records_done, (p_is).records_done
+            )
 end;
 
 comment on function monitoring._how_backwards(
@@ -156,17 +163,22 @@ language sql
 stable
 return case
     when
-        ((p_was).status, (p_was).task_type, (p_was).started_at, (p_was).finished_at,
-            (p_was).updated_at, (p_was).records_total, (p_was).records_done, (p_was).threads)
-        is not distinct from
-        ((p_is).status, (p_is).task_type, (p_is).started_at, (p_is).finished_at,
-            (p_is).updated_at, (p_is).records_total, (p_is).records_done, (p_is).threads)
+        row(
+            (p_was).status, (p_was).task_type, (p_was).started_at, (p_was).finished_at,
+            (p_was).updated_at, (p_was).records_total, (p_was).records_done, (p_was).threads
+        ) is not distinct from row(
+            (p_is).status, (p_is).task_type, (p_is).started_at, (p_is).finished_at,
+            (p_is).updated_at, (p_is).records_total, (p_is).records_done, (p_is).threads
+        )
         then null
     when (p_is).status = 'pending'
         -- Nothing has begun, so there is nothing to keep, unless something had.
         then case when (p_was).run_id is not null then 'remember' end
     when (p_is).status = 'running'
-        then case when (p_was).status = 'running' and not p_is_later then 'progress' else 'start' end
+        then case
+                when (p_was).status = 'running' and not p_is_later then 'progress'
+                else 'start'
+            end
     when (p_was).status = 'running' and not p_is_later then 'end'
     when (p_was).run_id is null and p_is_in_history then 'remember'
     when (p_was).status = (p_is).status and not p_is_later then 'remember'
@@ -199,7 +211,7 @@ begin
                 when coalesce((k).status, 'pending') = 'pending' or l.is_later
                     then case
                         when a.action = 'start' then coalesce(r.started_at, h.heard_at)
-                        else least(r.started_at, h.ends_at)
+                        else r.started_at
                     end
                 -- It was begun anew without a new start: when, only the first sight tells.
                 when a.action = 'start' then greatest(h.heard_at, (k).ended_at)

@@ -19,7 +19,9 @@ return case
     when p_type in ('timestamp'::regtype, 'date'::regtype)
         then format(
                 's.%I >= timestamp %L', p_column,
-                to_char(p_since at time zone p_time_zone - interval '1 day', 'YYYY-MM-DD HH24:MI:SS')
+                to_char(
+                    p_since at time zone p_time_zone - interval '1 day', 'YYYY-MM-DD HH24:MI:SS'
+                )
             )
 end;
 
@@ -78,6 +80,32 @@ $$;
 comment on function monitoring._source_filter(monitoring.run_sources, timestamptz) is
 'Condition for the rows of a source that are not too old, have no time, or are known to run.';
 
+create or replace function monitoring._source_query(
+    p_source monitoring.run_sources, p_now timestamptz, p_most integer
+)
+returns text
+language sql
+stable
+return (
+    select
+        format(
+            'select array(select row(%s, nullif(concat_ws(''; '', %s), ''''))'
+            '::monitoring.source_run from %s s where %s limit %s)',
+            -- The meaning of a status, and whether there is trouble, is not known yet.
+            string_agg(c.conversion || case
+                when c.field in ('status', 'error_message') then ', null::text' else ''
+            end, ', '),
+            string_agg(c.fault, ', '),
+            p_source.relation_name,
+            monitoring._source_filter(p_source, p_now),
+            p_most
+        )
+    from monitoring._source_columns(p_source) as c
+);
+
+comment on function monitoring._source_query(monitoring.run_sources, timestamptz, integer) is
+'Query that makes an array of ours of the rows of a source; all names in it were looked up.';
+
 create or replace function monitoring._read_run_source(
     p_source monitoring.run_sources, p_now timestamptz
 )
@@ -88,27 +116,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_most constant integer := 200000;
-    v_values text;
-    v_faults text;
     v_runs monitoring.source_run [];
 begin
-    select
-        -- The meaning of a status, and whether there is trouble, is not known yet.
-        string_agg(c.conversion || case c.field
-            when 'status' then ', null::text'
-            when 'error_message' then ', null::text'
-            else ''
-        end, ', '),
-        string_agg(c.fault, ', ')
-    into v_values, v_faults
-    from monitoring._source_columns(p_source) c;
-    execute format(
-        'select array(select row(%s, nullif(concat_ws(''; '', %s), ''''))::monitoring.source_run'
-        ' from %s s where %s limit %s)',
-        v_values, v_faults, p_source.relation_name, monitoring._source_filter(p_source, p_now),
-        v_most + 1
-    )
-    into v_runs;
+    execute monitoring._source_query(p_source, p_now, v_most + 1) into v_runs;
     if cardinality(v_runs) > v_most then
         perform monitoring._refuse_number('number of runs to read', 'more than ' || v_most,
             'no more than that: register the source with a shorter p_look_back, or as a view');

@@ -147,13 +147,12 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_reader oid := (
-        select p.proowner from pg_proc p
-        where p.oid = 'monitoring.sync_run_source(text)'::regprocedure
-    );
+    v_reader oid;
     v_relation oid;
     v_schema oid;
 begin
+    select p.proowner into v_reader from pg_proc p
+    where p.oid = 'monitoring.sync_run_source(text)'::regprocedure;
     select c.oid, n.oid into v_relation, v_schema
     from pg_class c
     inner join pg_namespace n on n.oid = c.relnamespace
@@ -248,11 +247,10 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_keep interval := (
-        select p.keep from monitoring.retention_policies p
-        where p.table_name = 'run_source_runs' and p.category = ''
-    );
+    v_keep interval;
 begin
+    select p.keep into v_keep from monitoring.retention_policies p
+    where p.table_name = 'run_source_runs' and p.category = '';
     -- What was seen must be remembered for as long as it can be seen again.
     if (p_look_back between interval '1 hour' and coalesce(v_keep, interval '366 days'))
         is not true

@@ -213,7 +213,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_source_name text;
-    v_results jsonb := '[]';
+    v_results jsonb := '[]'::jsonb;
 begin
     for v_source_name in
         select s.source_name from monitoring.run_sources s

@@ -91,7 +91,7 @@ begin
             union all
             -- A code that nobody explained is one trouble, however many runs have it.
             select u.trouble, left(monitoring._status_code(u.status_code), 255),
-                format('%s, which %s runs have, %s first', min(u.fault), count(*), min(u.run_id))
+                format('%s (runs that have it: %s, such as %s)', min(u.fault), count(*), min(u.run_id))
             from unnest(p_runs) u
             where u.trouble = 'unknown_status'
             group by u.trouble, left(monitoring._status_code(u.status_code), 255)

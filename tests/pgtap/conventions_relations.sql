@@ -185,6 +185,8 @@ select set_eq(
         -- what people set about alerts
         'alert_rules', 'alert_thresholds', 'alert_silences', 'alert_inhibitions',
         'notification_channels', 'expected_runs',
+        -- a row for each source, for each run of its last days, and for each trouble
+        'run_sources', 'run_source_runs', 'run_source_troubles',
         -- a row for each change of an alert or message, which rules keep few
         'raised_alerts', 'alert_transitions', 'queued_notifications'
     ],

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(56);
+select plan(61);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -106,7 +106,14 @@ from (
     ('uninhibit_alerts', 'P_SOURCE_RULE P_TARGET_RULE'),
     ('set_alert_thresholds', 'P_RULE_NAME P_THRESHOLDS p_labels'),
     ('enable_alert_rule', 'P_RULE_NAME p_is_enabled'),
-    ('change_alert_rule', 'P_RULE_NAME P_SETTINGS')
+    ('change_alert_rule', 'P_RULE_NAME P_SETTINGS'),
+    (
+        'register_run_source',
+        'P_SOURCE_NAME P_RELATION P_COLUMNS P_STATUSES p_task_type p_time_zone p_look_back p_by'
+    ),
+    ('enable_run_source', 'P_SOURCE_NAME p_is_enabled'),
+    ('remove_run_source', 'P_SOURCE_NAME'),
+    ('sync_run_source', 'P_SOURCE_NAME')
 ) as fixed (function_name, call_form);
 
 select
@@ -120,7 +127,8 @@ select
     )
 from unnest(
         array[
-            'get_config', 'get_dashboard_summary', 'get_installation', 'clock', 'version', 'roll_up'
+            'get_config', 'get_dashboard_summary', 'get_installation', 'clock', 'version', 'roll_up',
+            'sync_run_sources'
         ]
     ) as function_name;
 

@@ -65,7 +65,9 @@ select is(
 
 select pg_temp.put('2', 'ER', '10:20', '10:25', 3, 9, 'disk full');
 select pg_temp.put('3', 'CN', '10:20', '10:26');
-select is(pg_temp.sync_at('09:45'), 'new 2, unchanged 1', 'runs that were never seen to run are new');
+select is(
+    pg_temp.sync_at('09:45'), 'new 2, unchanged 1', 'runs that were never seen to run are new'
+);
 select is(
     pg_temp.attempts_of('2') || '; ' || pg_temp.attempts_of('3'),
     '1 failed 09:20 to 09:25 of 3/9; 1 cancelled 09:20 to 09:26',
@@ -102,7 +104,10 @@ select results_eq(
 -- Again under the same name
 
 select pg_temp.put('2', 'RN', '10:50', null, 1, 9);
-select is(pg_temp.sync_at('10:00'), 'restarted 1, unchanged 2', 'a failed run that runs again is restarted');
+select is(
+    pg_temp.sync_at('10:00'), 'restarted 1, unchanged 2',
+    'a failed run that runs again is restarted'
+);
 select pg_temp.put('2', 'CP', '10:50', '11:05', 9, 9);
 select is(pg_temp.sync_at('10:15'), 'ended 1, unchanged 2', 'and ends');
 select is(
