@@ -132,7 +132,9 @@ def test_the_job_reads_sources_and_its_failure_of_one_is_no_failure(
     job = one(source, "select * from monitoring.v_jobs where job_name = 'sync_run_sources'")
     assert (job["last_status"], job["runs"]) == ("completed", 2)
     source.execute("select monitoring.check_processing_performance_alerts()")
-    alert = one(source, "select * from monitoring.v_active_alerts where alert_type = 'source_trouble'")
+    alert = one(
+        source, "select * from monitoring.v_active_alerts where rule_name = 'source_trouble'"
+    )
     assert alert["severity"] == "high"
     assert "there is no relation erp.runs" in alert["summary"]
 
@@ -156,7 +158,7 @@ def elsewhere(
         for user in ("current_user", "monitoring_admin"):
             here.execute(
                 f"create user mapping for {user} server erp options"
-                " (user 'postgres', password_required 'false')"
+                f" (user '{info.user}', password '{info.password}')"
             )
         here.execute("create schema erp")
         here.execute("import foreign schema erp from server erp into erp")
