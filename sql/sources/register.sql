@@ -212,6 +212,14 @@ begin
     perform monitoring._check_source_rights(v_source.relation_name, p_columns);
     -- Says which column is not there.
     perform from monitoring._source_columns(v_source);
+    -- Other times of the same runs must not look like runs begun anew.
+    update monitoring.run_source_runs k
+    set started_at = null
+    from monitoring.run_sources s
+    where s.source_name = p_source_name
+        and k.source_name = p_source_name
+        and (s.relation_name, s.columns, s.time_zone)
+        is distinct from (v_source.relation_name, v_source.columns, v_source.time_zone);
     insert into monitoring.run_sources as s (
         source_name, relation_name, columns, statuses, task_type, time_zone, look_back_days,
         changed_by, changed_at

@@ -145,7 +145,7 @@ comment on function monitoring._note_unreadable_source(text, text, timestamptz) 
 'Notes why a source could not be read.';
 
 create or replace function monitoring._sync_run_source(
-    p_source_name text, p_now timestamptz
+    p_source_name text, p_now timestamptz, p_is_job boolean
 )
 returns jsonb
 language plpgsql
@@ -174,8 +174,16 @@ begin
             last_result = v_result
         where s.source_name = p_source_name;
     exception
-        when others then
-            v_result := jsonb_build_object('source', p_source_name, 'error', sqlerrm);
+        when query_canceled or assert_failure or others then
+            -- A job that takes too long is cancelled while a source hangs. What others told stays.
+            if sqlstate = '57014' and not p_is_job then
+                raise;
+            end if;
+            v_result := jsonb_build_object('source', p_source_name, 'error', sqlerrm)
+                || case
+                    when sqlstate = '57014' then jsonb_build_object('is_cancelled', true)
+                    else jsonb_build_object()
+                end;
     end;
     if v_result ? 'error' then
         perform monitoring._note_unreadable_source(
@@ -186,8 +194,9 @@ begin
 end
 $$;
 
-comment on function monitoring._sync_run_source(text, timestamptz) is
-'Reads a source, or notes why it could not; skips one that another session reads.';
+comment on function monitoring._sync_run_source(text, timestamptz, boolean) is
+'Reads a source, or notes why it could not; skips one that another session reads. Whoever cancels '
+'it is obeyed, but a job notes that first.';
 
 create or replace function monitoring.sync_run_source(p_source_name text) returns jsonb
 language plpgsql
@@ -197,7 +206,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform monitoring._check_run_source(p_source_name);
-    return monitoring._sync_run_source(p_source_name, monitoring.clock());
+    return monitoring._sync_run_source(p_source_name, monitoring.clock(), false);
 end
 $$;
 
@@ -222,7 +231,8 @@ begin
         order by s.consecutive_failures > 0, s.source_name
     loop
         v_results := v_results
-            || monitoring._sync_run_source(v_source_name, monitoring.clock());
+            || monitoring._sync_run_source(v_source_name, monitoring.clock(), true);
+        exit when v_results -> -1 ? 'is_cancelled';
     end loop;
     return v_results;
 end

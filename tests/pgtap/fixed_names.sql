@@ -127,8 +127,8 @@ select
     )
 from unnest(
         array[
-            'get_config', 'get_dashboard_summary', 'get_installation', 'clock', 'version', 'roll_up',
-            'sync_run_sources'
+            'get_config', 'get_dashboard_summary', 'get_installation', 'clock', 'version',
+            'roll_up', 'sync_run_sources'
         ]
     ) as function_name;
 

@@ -1,7 +1,7 @@
 -- What a source may hold: times of every make, or none, old runs, odd names, and columns of text.
 
 begin;
-select plan(26);
+select plan(28);
 \ir helpers/fixed_clock.psql
 \ir helpers/run_source.psql
 
@@ -138,6 +138,26 @@ select is(
     'and stays as it is'
 );
 
+-- A time zone that is corrected
+
+select pg_temp.put('33', 'RN', '10:30', null, 5, 9);
+select pg_temp.sync_at('10:20');
+select monitoring.register_run_source(
+    'erp', 'scratch.runs',
+    (select columns from monitoring.v_run_sources), (select statuses from monitoring.v_run_sources),
+    p_time_zone => 'UTC'
+);
+select pg_temp.set_clock('2026-01-15 10:40+00');
+select is(
+    pg_temp.sync_at('10:40'), 'progressed 1, unchanged 2',
+    'when the time zone of a source is corrected no run counts as begun anew'
+);
+select is(
+    pg_temp.attempts_of('32') || '; ' || pg_temp.attempts_of('33'),
+    '1 completed 09:00 to 09:30; 1 running 10:30 of 5/9',
+    'and what runs has the right start from then on'
+);
+
 -- Columns of other types
 
 -- Names that must be quoted are there to be met.
@@ -200,6 +220,7 @@ select results_eq(
 -- Daylight saving
 
 select monitoring.remove_run_source('odd');
+select pg_temp.register();
 select pg_temp.set_clock('2026-10-25 03:00+00');
 truncate scratch.runs;
 insert into scratch.runs (id, step, state, begun, done) values

@@ -139,6 +139,31 @@ def test_the_job_reads_sources_and_its_failure_of_one_is_no_failure(
     assert "there is no relation erp.runs" in alert["summary"]
 
 
+def test_a_source_that_hangs_undoes_no_other(source: psycopg.Connection) -> None:
+    fill(source, 10)
+    source.execute("create view erp.slow as select r.* from erp.runs as r, pg_sleep(60)")
+    source.execute("grant select on erp.slow to monitoring_admin")
+    source.execute(REGISTER.replace("'erp'", "'hanging'").replace("erp.runs", "erp.slow"))
+    source.execute("set statement_timeout = '2s'")
+    found = value(source, "select monitoring.sync_run_sources()")
+    source.execute("reset statement_timeout")
+    assert (found[0]["source"], found[0]["new"]) == ("erp", 10)
+    assert (found[1]["source"], found[1]["is_cancelled"]) == ("hanging", True)
+    assert value(source, "select count(*) from monitoring.run_source_runs") == 10
+    (trouble,) = rows(source, "select * from monitoring.v_run_source_troubles")
+    assert (trouble["source_name"], trouble["trouble"]) == ("hanging", "unreadable")
+
+
+def test_whoever_cancels_a_reading_is_obeyed(source: psycopg.Connection) -> None:
+    source.execute("create view erp.slow as select r.* from erp.runs as r, pg_sleep(60)")
+    source.execute("grant select on erp.slow to monitoring_admin")
+    fill(source, 10)
+    source.execute(REGISTER.replace("erp.runs", "erp.slow"))
+    source.execute("set statement_timeout = '300ms'")
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        source.execute(SYNC)
+
+
 @pytest.fixture
 def elsewhere(
     server: PostgresServer, empty_dsn: str, dsn: str
