@@ -107,10 +107,15 @@ begin
             e.counters, e.metadata
         from ended e
         union all
-        select c.task_id, 1 + coalesce(u.attempt, 0), c.begins_at, c, null, null, null, null, null,
-            null, null
+        select c.task_id, 1 + greatest(u.attempt, h.attempt, 0), c.begins_at, c, null, null, null,
+            null, null, null, null
         from unnest(p_changes) c
         left join monitoring.unsuccessful_attempts u on u.task_id = c.task_id
+        -- The source may take back how a run ended, and leave the time.
+        left join lateral (
+            select max(f.attempt) as attempt from monitoring.finished_tasks f
+            where f.task_id = c.task_id and f.finished_at = c.ends_at and c.is_restart
+        ) h on true
         where c.action = 'record'
     )
     select jsonb_agg(jsonb_build_object(

@@ -116,7 +116,11 @@ return case
             'then %3$L || left(s.%1$I::text, 40) || ''"'' end',
             p_column, p_conversion,
             p_field
-            || case p_kind when 'count' then ' is no whole number: "' else ' is no time: "' end
+            || case p_kind
+                when 'count' then ' is no whole number: "'
+                when 'date' then ' is no date: "'
+                else ' is no time: "'
+            end
         )
 end;
 

@@ -212,7 +212,7 @@ select results_eq(
         values ('run 4: started_at is no time: "yesterday evening"'),
             ('run 5: records_total is no whole number: "12.5"'),
             ('run 6: started_at is no time: "2026-02-30 09:00"; '
-                'business_date is no time: "2026-13-01"')
+                'business_date is no date: "2026-13-01"')
     $$,
     'what means nothing is shown'
 );

@@ -1,7 +1,7 @@
 -- What is wrong with sources and their runs: told once, and through the rule source_trouble.
 
 begin;
-select plan(35);
+select plan(38);
 \ir helpers/fixed_clock.psql
 \ir helpers/judging.psql
 \ir helpers/run_source.psql
@@ -126,6 +126,30 @@ select results_eq(
     'which explains itself by the newest'
 );
 
+-- After the end
+
+select pg_temp.put('4', 'CP', '10:30', '11:00', 50, 50);
+select pg_temp.sync_at('10:16');
+select pg_temp.put('4', 'CP', '10:30', '11:00', 40, 50);
+select is(
+    pg_temp.sync_at('10:17'), 'unchanged 3, went_backwards 1',
+    'a run that has ended goes backwards as well'
+);
+select pg_temp.put('4', 'ER', '10:30', '11:00', 40, 50, 'was wrong');
+select is(
+    pg_temp.sync_at('10:18') || ': ' || pg_temp.attempts_of('4'),
+    'restarted 1, unchanged 2, went_backwards 1: 1 completed 09:30 to 10:00 of 50/50, '
+    '2 failed ? to 10:00 of 40/50',
+    'one that is said to have failed after all has, beside what was said before'
+);
+select pg_temp.put('4', 'CP', '10:30', '11:00', 50, 50);
+select is(
+    pg_temp.sync_at('10:19') || ': ' || pg_temp.attempts_of('4'),
+    'restarted 1, unchanged 2: 1 completed 09:30 to 10:00 of 50/50, '
+    '2 failed ? to 10:00 of 40/50, 3 completed ? to 10:00 of 50/50',
+    'to have failed and then completed is to go forwards'
+);
+
 -- Rows of which nothing can be made
 
 truncate scratch.runs;
@@ -157,12 +181,12 @@ select is(
 );
 select is(pg_temp.attempts_of('9'), null, 'nothing is guessed');
 select is(
-    (select count(*) from monitoring.error_tracking where error_type = 'SourceTrouble'), 7::bigint,
+    (select count(*) from monitoring.error_tracking where error_type = 'SourceTrouble'), 9::bigint,
     'and each is an error'
 );
 select pg_temp.sync_at('10:45');
 select is(
-    (select count(*) from monitoring.error_tracking where error_type = 'SourceTrouble'), 7::bigint,
+    (select count(*) from monitoring.error_tracking where error_type = 'SourceTrouble'), 9::bigint,
     'once, however often it is read'
 );
 select is(
