@@ -260,6 +260,8 @@ declare
         'apply_config',
         -- workflows
         'apply_workflow', 'remove_workflow',
+        -- sources
+        'enable_run_source', 'sync_run_source', 'sync_run_sources',
         -- jobs and retention
         'request_job', 'enable_job',
         'set_retention', 'set_partitions_ahead'

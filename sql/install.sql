@@ -93,6 +93,15 @@
 \ir alerts/explain.sql
 \ir alerts/backtest.sql
 
+-- sources: runs that live in other systems
+\ir sources/columns.sql
+\ir sources/read.sql
+\ir sources/compare.sql
+\ir sources/apply.sql
+\ir sources/troubles.sql
+\ir sources/register.sql
+\ir sources/sync.sql
+
 -- configuration as one document
 \ir config/schema.sql
 \ir config/checks.sql
@@ -129,6 +138,7 @@
 \ir workflows/health.sql
 \ir workflows/views.sql
 \ir workflows/overviews.sql
+\ir sources/views.sql
 \ir dashboards/summary.sql
 
 -- what is installed, who may do what, and room for the first week

@@ -33,7 +33,9 @@ from (
     ('raised_alerts', 'resolved_at', null, null),
     ('alert_transitions', 'changed_at', null, null),
     ('alert_silences', 'ends_at', null, null),
-    ('queued_notifications', 'finished_at', null, null)
+    ('queued_notifications', 'finished_at', null, null),
+    ('run_source_runs', 'ended_at', null, null),
+    ('run_source_troubles', 'ended_at', null, null)
 ) as p (table_name, time_column, category_column, categories);
 
 comment on view monitoring._retained_tables is

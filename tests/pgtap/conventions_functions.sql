@@ -85,6 +85,8 @@ select set_eq(
         -- notifications
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
         'send_test_notification', 'retry_notification',
+        -- sources
+        'enable_run_source', 'sync_run_source', 'sync_run_sources',
         -- configuration
         'get_config', 'apply_config',
         -- workflows

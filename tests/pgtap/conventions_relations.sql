@@ -187,6 +187,8 @@ select set_eq(
         'notification_channels', 'expected_runs',
         -- and about workflows
         'workflows', 'workflow_steps',
+        -- a row for each source, for each run of its last days, and for each trouble
+        'run_sources', 'run_source_runs', 'run_source_troubles',
         -- a row for each change of an alert or message, which rules keep few
         'raised_alerts', 'alert_transitions', 'queued_notifications'
     ],

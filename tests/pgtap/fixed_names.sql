@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(69);
+select plan(74);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -132,7 +132,12 @@ from (
         'P_EXECUTION_ID P_METRIC_NAME P_VALUE p_unit p_tags p_metric_type p_component '
         'p_recorded_at'
     ),
-    ('get_etl_execution_summary', 'P_EXECUTION_ID')
+    ('get_etl_execution_summary', 'P_EXECUTION_ID'),
+        'register_run_source',
+        'P_SOURCE_NAME P_RELATION P_COLUMNS P_STATUSES p_task_type p_time_zone p_look_back p_by'
+    ('enable_run_source', 'P_SOURCE_NAME p_is_enabled'),
+    ('remove_run_source', 'P_SOURCE_NAME'),
+    ('sync_run_source', 'P_SOURCE_NAME')
 ) as fixed (function_name, call_form);
 
 select
@@ -154,7 +159,9 @@ from unnest(
             'version',
             'roll_up',
             'get_etl_health_status',
-            'roll_up'
+            'roll_up',
+            'get_config', 'get_dashboard_summary', 'get_installation', 'clock', 'version',
+            'roll_up', 'sync_run_sources'
         ]
     ) as function_name;
 

@@ -95,6 +95,20 @@ select functions_are(
         'drop_alert_rule', '_hand_over_rule_queries', '_check_backtest', '_copy_rule',
         '_backtest_step', '_worst_values', '_backtest_slice', 'backtest_alert_rule',
 
+        -- sources
+        '_as_time', '_as_count', '_as_date', '_source_fields', '_source_conversion',
+        '_source_fault', '_source_columns', '_source_time_filter', '_source_filter',
+        '_source_query', '_read_run_source', '_status_code', '_run_fault', '_judged_runs',
+        '_how_backwards', '_run_action', '_changes_of_runs', '_run_metadata',
+        '_finish_run_attempts', '_close_lost_runs', '_end_runs', '_record_run_errors',
+        '_start_runs', '_remember_runs', '_apply_run_changes', '_tell_troubles', '_end_troubles',
+        '_troubles_of_rows', '_find_source_troubles', '_explain_source_troubles',
+        '_check_run_source', '_checked_source_relation', '_check_source_columns',
+        '_checked_source_statuses', '_check_source_rights', 'register_run_source',
+        '_checked_look_back', 'enable_run_source', 'remove_run_source', '_lose_vanished_runs',
+        '_counts_of_sync', '_sync_readable_source', '_note_unreadable_source', '_sync_run_source',
+        'sync_run_source', 'sync_run_sources',
+
         -- notifications
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
         'send_test_notification', '_found_channel', '_refuse_target', '_checked_targets',
@@ -221,7 +235,8 @@ select set_eq(
         'alert_rules', 'alert_thresholds', 'alert_rule_states', 'raised_alerts',
         'alert_transitions', 'alert_silences', 'alert_inhibitions', 'notification_channels',
         'queued_notifications', 'expected_runs',
-        'workflows', 'workflow_steps'
+        'workflows', 'workflow_steps',
+        'run_sources', 'run_source_runs', 'run_source_troubles'
     ],
     'these are all the tables'
 );
@@ -249,7 +264,9 @@ select views_are(
         'v_notifications', 'v_notification_channels',
         'v_retention', '_retained_tables',
         'monitoring_config',
-        'etl_executions', 'etl_logs', 'etl_metrics'
+        'etl_executions', 'etl_logs', 'etl_metrics',
+        'v_run_sources', 'v_run_source_troubles',
+        'monitoring_config'
     ],
     'these are all the views'
 );
@@ -260,7 +277,8 @@ select sequences_are(
         'errors_error_id_seq', 'metric_samples_sample_id_seq', 'log_lines_log_id_seq',
         'health_probes_probe_id_seq', 'queue_samples_sample_id_seq',
         'raised_alerts_alert_id_seq', 'alert_transitions_transition_id_seq',
-        'alert_silences_silence_id_seq', 'queued_notifications_notification_id_seq'
+        'alert_silences_silence_id_seq', 'queued_notifications_notification_id_seq',
+        'run_source_troubles_trouble_id_seq'
     ],
     'these are all the sequences'
 );

@@ -34,6 +34,8 @@ select results_eq(
         ('rollups', 'minute', '2 days', null),
         ('rollups', 'hour', '90 days', null),
         ('rollups', 'day', '5 years', null),
+        ('run_source_runs', '', '30 days', null),
+        ('run_source_troubles', '', '90 days', null),
         ('unsuccessful_attempts', '', '90 days', null)
     $$,
     'rows are kept for 7 to 90 days at first, roll-ups for up to five years'

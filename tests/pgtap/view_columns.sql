@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(41);
+select plan(43);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -93,6 +93,16 @@ from (
         'task_type, schedule, time_zone, grace_seconds float, early_seconds float, '
         'is_enabled boolean, next_due_at at, last_due_at at, last_start_at at, '
         'is_missed boolean, changed_by, changed_at at'
+    ),
+    (
+        'v_run_sources',
+        'source_name, relation_name, columns jsonb, statuses jsonb, task_type, time_zone, '
+        'look_back_days float, is_enabled boolean, synced_at at, succeeded_at at, last_error, '
+        'consecutive_failures bigint, last_result jsonb, changed_by, changed_at at'
+    ),
+    (
+        'v_run_source_troubles',
+        'source_name, trouble, subject, message, begun_at at, ended_at at'
     ),
     (
         'error_tracking',

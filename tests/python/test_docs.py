@@ -24,6 +24,7 @@ JUST_INSTALLED = """
 @pytest.mark.parametrize(
     "document",
     ["README.md", "docs/rollups.md", "docs/alerts.md", "docs/notifications.md", "docs/etl.md"],
+    ["README.md", "docs/rollups.md", "docs/alerts.md", "docs/notifications.md", "docs/sources.md"],
 )
 def test_a_session_prints_what_the_document_shows(
     server: PostgresServer, connection: psycopg.Connection, tmp_path: Path, document: str
@@ -36,7 +37,7 @@ def test_a_session_prints_what_the_document_shows(
     assert _tidy(printed) == _tidy(shown)
 
 
-@pytest.mark.parametrize("document", ["docs/rollups.md", "docs/alerts.md"])
+@pytest.mark.parametrize("document", ["docs/rollups.md", "docs/alerts.md", "docs/sources.md"])
 def test_a_reader_may_run_the_queries_that_a_document_gives(
     connection: psycopg.Connection, document: str
 ) -> None:

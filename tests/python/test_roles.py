@@ -129,6 +129,16 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
         DECIDING,
     ),
     "remove_workflow": ("remove_workflow('none')", DECIDING),
+    "register_run_source": (
+        """register_run_source('s', 'monitoring.finished_tasks',
+            '{"run_id": "task_id", "task_type": "task_type", "status": "status",
+                "started_at": "started_at", "finished_at": "finished_at"}',
+            '{"completed": "completed"}')""",
+        KEEPING,
+    "enable_run_source": ("enable_run_source('known')", DECIDING),
+    "sync_run_source": ("sync_run_source('known')", DECIDING),
+    "sync_run_sources": ("sync_run_sources()", DECIDING),
+    "remove_run_source": ("remove_run_source('known')", KEEPING),
     "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
     "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
     "set_notification_channel": ("set_notification_channel('c', '{A}')", DECIDING),
@@ -160,6 +170,12 @@ ALERTS = """
     (-1, 'known', 'x', 'firing', 'low', 'low', 'known', '{}', now(), now(), now()),
     (-2, 'queue_backlog', 'x', 'firing', 'low', 'low', 'built in', '{}', now(), now(), now())
 """
+SOURCE = """
+    insert into monitoring.run_sources (
+        source_name, relation_name, columns, statuses, changed_by, changed_at
+    )
+    values ('known', 'monitoring.gone', '{}', '{}', 'test', now())
+"""
 VIEWS = READING
 TABLES = KEEPING
 
@@ -188,6 +204,7 @@ def installed(own_server: PostgresServer) -> Iterator[psycopg.Connection]:
             "select monitoring.apply_workflow("
             """'{"workflow": "night", "steps": [{"step": "load"}]}')"""
         )
+        connection.execute(SOURCE)
         yield connection
 
 

@@ -1,0 +1,131 @@
+-- Reading a source: once, whole, with as much of the search left to the other side as its types
+-- allow. Reads the relation with the rights of our owner.
+
+create or replace function monitoring._source_time_filter(
+    p_column text, p_type regtype, p_time_zone text, p_since timestamptz
+)
+returns text
+language sql
+stable
+-- Only plain comparisons of a column with a constant are handed to a foreign server. A day more
+-- leaves room for time zones; what is too old is passed over afterwards.
+return case
+    when p_type = 'timestamptz'::regtype
+        then format(
+                's.%I >= timestamptz %L', p_column,
+                to_char(p_since at time zone 'UTC' - interval '1 day', 'YYYY-MM-DD HH24:MI:SS')
+                || '+00'
+            )
+    when p_type in ('timestamp'::regtype, 'date'::regtype)
+        then format(
+                's.%I >= timestamp %L', p_column,
+                to_char(
+                    p_since at time zone p_time_zone - interval '1 day', 'YYYY-MM-DD HH24:MI:SS'
+                )
+            )
+end;
+
+comment on function monitoring._source_time_filter(text, regtype, text, timestamptz) is
+'Condition that leaves out rows older than a time; null when the column is of no type for it.';
+
+create or replace function monitoring._source_filter(
+    p_source monitoring.run_sources, p_now timestamptz
+)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_since timestamptz := p_now - make_interval(secs => p_source.look_back_days * 86400);
+    v_young text;
+    v_is_sure boolean;
+    v_timeless text;
+    v_run_id text;
+    v_type regtype;
+    v_running text [];
+begin
+    select
+        string_agg(monitoring._source_time_filter(
+            c.column_name, c.column_type, p_source.time_zone, v_since
+        ), ' or '),
+        bool_and(monitoring._source_time_filter(
+            c.column_name, c.column_type, p_source.time_zone, v_since
+        ) is not null),
+        string_agg(format('s.%I is null', c.column_name), ' and ')
+    into v_young, v_is_sure, v_timeless
+    from monitoring._source_columns(p_source) c
+    where c.field in ('started_at', 'finished_at', 'updated_at') and c.column_name is not null;
+    if v_is_sure is not true then
+        return 'true';
+    end if;
+    select c.column_name, c.column_type into v_run_id, v_type
+    from monitoring._source_columns(p_source) c where c.field = 'run_id';
+    v_running := array(
+        select k.run_id from monitoring.run_source_runs k
+        where k.source_name = p_source.source_name and k.ended_at = 'infinity'
+    );
+    -- What is known to run is looked for however old it is.
+    return format('%s or (%s) or ', v_young, v_timeless) || case
+        when v_type::text in ('smallint', 'integer', 'bigint', 'numeric', 'uuid', 'text',
+            'character varying', 'character')
+            -- The type "character" without a length is that of one letter.
+            then format('s.%I = any (%L::%s [])', v_run_id, v_running,
+                case v_type when 'bpchar'::regtype then 'bpchar' else v_type::text end)
+        else format('s.%I::text = any (%L::text [])', v_run_id, v_running)
+    end;
+end
+$$;
+
+comment on function monitoring._source_filter(monitoring.run_sources, timestamptz) is
+'Condition for the rows of a source that are not too old, have no time, or are known to run.';
+
+create or replace function monitoring._source_query(
+    p_source monitoring.run_sources, p_now timestamptz, p_most integer
+)
+returns text
+language sql
+stable
+return (
+    select
+        format(
+            'select array(select row(%s, nullif(concat_ws(''; '', %s), ''''))'
+            '::monitoring.source_run from %s s where %s limit %s)',
+            -- The meaning of a status, and whether there is trouble, is not known yet.
+            string_agg(c.conversion || case
+                when c.field in ('status', 'error_message') then ', null::text' else ''
+            end, ', '),
+            string_agg(c.fault, ', '),
+            p_source.relation_name,
+            monitoring._source_filter(p_source, p_now),
+            p_most
+        )
+    from monitoring._source_columns(p_source) as c
+);
+
+comment on function monitoring._source_query(monitoring.run_sources, timestamptz, integer) is
+'Query that makes an array of ours of the rows of a source; all names in it were looked up.';
+
+create or replace function monitoring._read_run_source(
+    p_source monitoring.run_sources, p_now timestamptz
+)
+returns monitoring.source_run[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_most constant integer := 200000;
+    v_runs monitoring.source_run [];
+begin
+    execute monitoring._source_query(p_source, p_now, v_most + 1) into v_runs;
+    if cardinality(v_runs) > v_most then
+        perform monitoring._refuse_number('number of runs to read', 'more than ' || v_most,
+            'no more than that: register the source with a shorter p_look_back, or as a view');
+    end if;
+    return v_runs;
+end
+$$;
+
+comment on function monitoring._read_run_source(monitoring.run_sources, timestamptz) is
+'The rows of a source that are not too old or are known to run, in our terms.';

@@ -1,0 +1,182 @@
+-- What is wrong with sources and their runs: told once as an error, and for as long as it matters
+-- through the rule source_trouble. Writes run_source_troubles and errors.
+
+create or replace function monitoring._tell_troubles(
+    p_source_name text, p_troubles jsonb, p_now timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_most constant integer := 100;
+    v_errors jsonb;
+begin
+    with told as (
+        insert into monitoring.run_source_troubles (
+            source_name, trouble, subject, message, begun_at, ended_at
+        )
+        select distinct on (t.trouble, t.subject)
+            p_source_name, t.trouble, coalesce(t.subject, ''), t.message, p_now,
+            -- These happen; the others last.
+            case when t.trouble in ('vanished', 'went_backwards') then p_now else 'infinity' end
+        from jsonb_to_recordset(p_troubles) t (trouble text, subject text, message text)
+        order by t.trouble, t.subject
+        on conflict (source_name, trouble, subject) where ended_at = 'infinity' do nothing
+        returning *
+    )
+    select jsonb_agg(jsonb_build_object(
+        'task_id', case
+            when t.trouble in ('vanished', 'went_backwards') then t.source_name || ':' || t.subject
+        end,
+        'error_type', 'SourceTrouble', 'severity', 'medium', 'component', 'source ' || t.source_name,
+        'message', left(t.message, 8000), 'occurred_at', p_now,
+        'fingerprint', left(format('source %s: %s', t.source_name, t.trouble), 255),
+        'details', jsonb_build_object('trouble', t.trouble, 'subject', t.subject)
+    ))
+    into v_errors
+    from (select * from told order by told.trouble_id limit v_most) t;
+    if v_errors is not null then
+        perform monitoring._record_rows('errors', 'error_tracking', 'occurred_at', v_errors);
+    end if;
+end
+$$;
+
+comment on function monitoring._tell_troubles(text, jsonb, timestamptz) is
+'Notes troubles of a source, and records as errors the first 100 of those that are new.';
+
+create or replace function monitoring._end_troubles(
+    p_source_name text, p_troubles jsonb, p_now timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update monitoring.run_source_troubles t
+    set ended_at = greatest(p_now, t.begun_at)
+    where t.source_name = p_source_name
+        and t.ended_at = 'infinity'
+        and (t.trouble, t.subject) not in (
+            select g.trouble, coalesce(g.subject, '')
+            from jsonb_to_recordset(p_troubles) g (trouble text, subject text)
+        );
+end
+$$;
+
+comment on function monitoring._end_troubles(text, jsonb, timestamptz) is
+'Ends the troubles of a source that no longer are there.';
+
+create or replace function monitoring._troubles_of_rows(p_runs monitoring.source_run[])
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select coalesce(jsonb_agg(jsonb_build_object(
+            'trouble', r.trouble, 'subject', r.subject, 'message', r.message
+        )), '[]')
+        from (
+            select u.trouble,
+                coalesce(left(u.run_id, 255), '') as subject,
+                format('run %s: %s', left(coalesce(u.run_id, '(without run_id)'), 255),
+                    min(u.fault)) as message
+            from unnest(p_runs) u
+            where u.trouble = 'bad_row'
+            group by u.trouble, u.run_id
+            union all
+            -- A code that nobody explained is one trouble, however many runs have it.
+            select u.trouble, left(monitoring._status_code(u.status_code), 255),
+                format('%s (runs that have it: %s, such as %s)', min(u.fault), count(*), min(u.run_id))
+            from unnest(p_runs) u
+            where u.trouble = 'unknown_status'
+            group by u.trouble, left(monitoring._status_code(u.status_code), 255)
+        ) r
+    );
+end
+$$;
+
+comment on function monitoring._troubles_of_rows(monitoring.source_run[]) is
+'The rows of a source of which nothing can be made, as an array of troubles.';
+
+create or replace function monitoring._find_source_troubles(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        left(format('%s: %s', t.source_name, t.trouble), 255),
+        count(*)::double precision,
+        jsonb_build_object('source', t.source_name, 'trouble', t.trouble),
+        left(format(
+            'source %s: %s', t.source_name,
+            case
+                when count(*) = 1 then min(t.message)
+                else format(
+                    '%s %s, %s first', count(*),
+                    case t.trouble
+                        when 'bad_row' then 'runs of which nothing can be made'
+                        when 'unknown_status' then 'status codes that nobody has explained'
+                        when 'vanished' then 'runs that vanished while running'
+                        when 'went_backwards' then 'runs that went backwards'
+                        else 'troubles'
+                    end,
+                    min(t.subject)
+                )
+            end
+        ), 500),
+        null::text,
+        null::double precision
+    from monitoring.run_source_troubles t
+    where t.begun_at <= p_now
+        and (
+            t.ended_at > p_now
+            or (
+                t.trouble in ('vanished', 'went_backwards')
+                and t.ended_at > p_now - monitoring._span_of(p_rule, 'window_minutes')
+            )
+        )
+    group by t.source_name, t.trouble;
+end
+$$;
+
+comment on function monitoring._find_source_troubles(monitoring.alert_rules, timestamptz) is
+'How many troubles of each kind a source has: those that last, and those that happened in the '
+'window.';
+
+create or replace function monitoring._explain_source_troubles(
+    p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
+)
+returns table (source text, happened_at timestamptz, details jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select 'run_source_troubles', t.begun_at,
+        jsonb_build_object(
+            'subject', t.subject, 'message', t.message,
+            'ended_at', nullif(t.ended_at, 'infinity')
+        )
+    from monitoring.run_source_troubles t
+    where t.source_name = p_alert.labels ->> 'source'
+        and t.trouble = p_alert.labels ->> 'trouble'
+        and t.begun_at <= p_now
+    order by t.begun_at desc, t.trouble_id desc
+    limit p_limit;
+end
+$$;
+
+comment on function monitoring._explain_source_troubles(
+    monitoring.raised_alerts, timestamptz, integer
+) is 'The newest troubles of the kind that an alert is about.';
