@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(74);
+select plan(81);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -133,8 +133,10 @@ from (
         'p_recorded_at'
     ),
     ('get_etl_execution_summary', 'P_EXECUTION_ID'),
+    (
         'register_run_source',
         'P_SOURCE_NAME P_RELATION P_COLUMNS P_STATUSES p_task_type p_time_zone p_look_back p_by'
+    ),
     ('enable_run_source', 'P_SOURCE_NAME p_is_enabled'),
     ('remove_run_source', 'P_SOURCE_NAME'),
     ('sync_run_source', 'P_SOURCE_NAME')

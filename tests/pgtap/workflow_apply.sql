@@ -33,7 +33,7 @@ language sql
 as $$
     select t.labels ->> 'task_type', t.rule_name, t.medium, t.high, t.critical
     from monitoring.alert_thresholds as t
-    where t.labels <> '{}'
+    where t.labels <> '{}' and t.labels ->> 'task_type' not like 'etl%'
     order by 1, 2
 $$;
 

@@ -23,8 +23,14 @@ JUST_INSTALLED = """
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "docs/rollups.md", "docs/alerts.md", "docs/notifications.md", "docs/etl.md"],
-    ["README.md", "docs/rollups.md", "docs/alerts.md", "docs/notifications.md", "docs/sources.md"],
+    [
+        "README.md",
+        "docs/rollups.md",
+        "docs/alerts.md",
+        "docs/notifications.md",
+        "docs/etl.md",
+        "docs/sources.md",
+    ],
 )
 def test_a_session_prints_what_the_document_shows(
     server: PostgresServer, connection: psycopg.Connection, tmp_path: Path, document: str

@@ -135,6 +135,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
                 "started_at": "started_at", "finished_at": "finished_at"}',
             '{"completed": "completed"}')""",
         KEEPING,
+    ),
     "enable_run_source": ("enable_run_source('known')", DECIDING),
     "sync_run_source": ("sync_run_source('known')", DECIDING),
     "sync_run_sources": ("sync_run_sources()", DECIDING),
