@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -112,6 +113,24 @@ def test_an_execution_that_is_refused_leaves_nothing_open(
         pytest.fail("it has begun")
     assert current_place() == Place()
     assert rows(connection, "select from monitoring.etl_executions") == []
+
+
+def test_a_monitor_closes_what_it_opened_and_nothing_else(
+    dsn: str, client: MonitoringClient, connection: psycopg.Connection
+) -> None:
+    with ETLMonitor(dsn) as own, own.execution("own"):
+        pass
+    with ETLMonitor(client) as shared, shared.execution("shared"):
+        pass
+    sessions = """select count(*)::integer as open from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()"""
+    for _ in range(500):  # the server takes a moment to see it closed
+        if one(connection, sessions)["open"] == 1:
+            break
+        time.sleep(0.01)
+    assert one(connection, sessions) == {"open": 1}
+    executions = rows(connection, "select execution_id from monitoring.etl_executions order by 1")
+    assert [row["execution_id"] for row in executions] == ["own", "shared"]
 
 
 def test_an_execution_without_a_name_gets_one_of_its_own(client: MonitoringClient) -> None:

@@ -9,13 +9,16 @@ from typing import Any, Self, Unpack
 
 from pgvigil.client import MonitoringClient
 from pgvigil.etl.context import Place, current_place, in_chunk, in_execution, in_fixture
-from pgvigil.recording.task import ErrorOptions, TrackedTask
+from pgvigil.recording.task import ErrorOptions, TaskOptions, TrackedTask
 
 _MOST_CHARACTERS = 4000
 
 
 class ETLMonitor:
-    """Watches ETL executions through a `MonitoringClient`, which may be shared with others."""
+    """Watches ETL executions through a `MonitoringClient`, which may be shared with others.
+
+    As a ``with`` block it closes the connection at the end, unless the client was given to it.
+    """
 
     def __init__(self, client: MonitoringClient | str | None = None) -> None:
         """Make a monitor; nothing is opened yet.
@@ -29,6 +32,21 @@ class ETLMonitor:
             if isinstance(client, MonitoringClient)
             else MonitoringClient(client, component="etl")
         )
+        self._is_own = self.client is not client
+
+    def __enter__(self) -> Self:
+        """Return the monitor."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connection, if it is the monitor's own."""
+        if self._is_own:
+            self.client.close()
 
     def execution(
         self,
@@ -53,10 +71,13 @@ class ETLMonitor:
 class _Counted(TrackedTask):
     """A task that counts fixtures, from any number of threads."""
 
-    _entered: AbstractContextManager[None] | None = None
-
-    def _prepare(self) -> None:
+    def __init__(
+        self, client: MonitoringClient, task_id: str, task_type: str, **options: Unpack[TaskOptions]
+    ) -> None:
+        """Describe a task, as `TrackedTask` does."""
+        super().__init__(client, task_id, task_type, **options)
         self._counting = threading.RLock()
+        self._entered: AbstractContextManager[None] | None = None
 
     def progress(
         self, done: int | None = None, total: int | None = None, **counters: float
@@ -135,7 +156,6 @@ class ETLExecution(_Counted):
             metadata=None if config is None else {"config": config},
             items_total=total_fixtures,
         )
-        self._prepare()
         self.execution_id = execution_id
         self._config = config
         self._totals = (total_fixtures, total_chunks)
@@ -216,7 +236,6 @@ class ETLChunk(_Counted):
             items_total=total_fixtures,
             parent_task_id=execution.execution_id,
         )
-        self._prepare()
         self.chunk_id = chunk_id
         self.execution = execution
 
