@@ -296,7 +296,10 @@ select pg_temp.begin_step('D1-IMD', '2026-03-29 01:50+01');
 select pg_temp.end_step('D1-IMD', '2026-03-29 03:10+02');
 select is(
     (
-        select array_agg(format('%s %s %s', business_date, step_name, duration_seconds) order by step_name)
+        select
+            array_agg(
+                format('%s %s %s', business_date, step_name, duration_seconds) order by step_name
+            )
         from monitoring.batch_execution_logs where started_at > '2026-03-01'
     ),
     array['2026-03-28 CM-DMRU 1200', '2026-03-28 D1-IMD 1200'],
