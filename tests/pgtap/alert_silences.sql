@@ -1,7 +1,7 @@
 -- Silences: what matches them is not told while they hold.
 
 begin;
-select plan(22);
+select plan(23);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 \ir helpers/alert_engine.psql
@@ -115,8 +115,12 @@ select is(
 select pg_temp.see('{"b": 200}');
 select pg_temp.evaluate_at('23:02');
 select is(pg_temp.suppressed(), null, 'and the next alert is told');
+select monitoring.silence_alerts('{"queue": "b"}', p_until_resolved => true);
+select monitoring.resolve_alert(pg_temp.alert_about('b'));
+select pg_temp.evaluate_at('23:03');
+select is(pg_temp.suppressed(), null, 'nor does it outlast what was resolved by hand');
 select monitoring.silence_alerts('{"rule": "load"}', '1 minute', p_until_resolved => true);
-select pg_temp.evaluate_at('23:04');
+select pg_temp.evaluate_at('23:05');
 select is(pg_temp.suppressed(), null, 'with a time given it ends at the earlier of both');
 
 -- Refusals

@@ -88,7 +88,10 @@ def test_a_round_shows_every_kind_of_work_and_trouble_and_its_data_are_used_agai
         "service exchange",
         "host disk ",
         "demo.invoices ",
+        "OPEN ALERTS ",
+        "task type demo.import_file: ",
         "pgvigil dashboard --watch",
+        "pgvigil alerts",
     ):
         assert f"\n{seen}" in text
     imports = re.search(r"\ndemo\.import +(\d+)", text)

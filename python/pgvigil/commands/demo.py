@@ -77,6 +77,7 @@ def _hints(demo: Demo) -> str:
         # On a line of its own, so that a narrow terminal does not cut it off.
         f"export PGVIGIL_DSN=\\\n{demo.dsn}\n"
         "pgvigil dashboard --watch\n"
+        "pgvigil alerts\n"
         f"{psql} $PGVIGIL_DSN -c 'select * from monitoring.v_task_statistics'\n"
         f"{psql} $PGVIGIL_DSN -c "
         "\"select monitoring.record_error(null, 'Mine', 'low', 'Hi')\"\n"

@@ -25,6 +25,9 @@ _SECONDS_TO_DRAIN = 3.0
 _ABANDONED = """
 select task_id from monitoring.v_realtime_processing_status where not is_backend_alive
 """
+_CONFIGURE = "select monitoring.apply_config(p_config => %(config)s::jsonb)"
+# A minute would be long for those who watch.
+_CONFIGURATION = '{"jobs": {"evaluate_alerts": {"schedule": "5 seconds"}}}'
 
 
 class DemoRunsAlreadyError(PgvigilError):
@@ -108,11 +111,15 @@ class Demo:
         while any(self._queue.depth()[:2]):
             self.control.pause(1)
         self._probes.look()
+        with psycopg.connect(self.dsn) as connection:
+            connection.execute("select monitoring.evaluate_alerts()")
 
     def _prepare(self) -> None:
         self._create_database()
         self.dsn = self.server.dsn(_DATABASE)
         migrate(self.dsn)
+        with psycopg.connect(self.dsn) as connection:
+            connection.execute(_CONFIGURE, {"config": _CONFIGURATION})
         inbox, outbox = self.home / "inbox", self.home / "outbox"
         for directory in (inbox, outbox):
             directory.mkdir(exist_ok=True)
