@@ -1,5 +1,6 @@
 -- Runs of steps on a business day, as of a time. Reads workflow_steps, active_tasks,
--- finished_tasks and their roll-ups; only hours in which runs of the steps ended are read by row.
+-- finished_tasks and their roll-ups; only minutes, or hours, in which runs of the steps ended are
+-- read by row.
 
 create or replace function monitoring._step_names(p_workflow_name text) returns text[]
 language sql
@@ -12,10 +13,10 @@ return array(
 comment on function monitoring._step_names(text) is
 'Names of the steps of a workflow.';
 
-create or replace function monitoring._ended_attempts(
+create or replace function monitoring._spans_with_ends(
     p_task_types text[], p_from timestamptz, p_until timestamptz
 )
-returns setof monitoring.finished_tasks
+returns table (begins_at timestamptz, ends_at timestamptz)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
@@ -23,29 +24,79 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    v_hour timestamptz;
+    -- Minutes are kept for a while only; before that hours tell.
+    v_minutes_since timestamptz := date_trunc(
+        'hour', monitoring._minutes_stored_since('tasks') + interval '1 hour', 'UTC'
+    );
 begin
-    for v_hour in
-        select r.bucket_at
+    return query
+    with hours as (
+        select distinct r.bucket_at
         from monitoring.rollups r
         where r.source = 'tasks'
             and r.resolution = 'hour'
             and r.bucket_at > p_from - interval '1 hour'
             and r.bucket_at < p_until
             and r.name = any(p_task_types)
-        union
-        select date_trunc('hour', m.finished_at, 'UTC')
+    )
+
+    select h.bucket_at, h.bucket_at + interval '1 hour'
+    from hours h
+    where h.bucket_at < v_minutes_since
+    union
+    -- There are sixty times as many minutes: only those of these hours are looked at.
+    select r.bucket_at, r.bucket_at + interval '1 minute'
+    from hours h
+    inner join monitoring.rollups r
+        on r.source = 'tasks'
+        and r.resolution = 'minute'
+        and r.bucket_at >= h.bucket_at
+        and r.bucket_at < h.bucket_at + interval '1 hour'
+        and r.name = any(p_task_types)
+    where h.bucket_at >= v_minutes_since
+    union
+    select
+        date_trunc(n.unit, n.finished_at, 'UTC'),
+        date_trunc(n.unit, n.finished_at, 'UTC') + ('1 ' || n.unit)::interval
+    from (
+        select
+            m.finished_at,
+            case when m.finished_at < v_minutes_since then 'hour' else 'minute' end as unit
         from monitoring._marked_tasks m
         where m.is_new
             and m.finished_at >= p_from
             and m.finished_at < p_until
             and m.task_type = any(p_task_types)
+    ) n;
+end
+$$;
+
+comment on function monitoring._spans_with_ends(text[], timestamptz, timestamptz) is
+'Minutes, or hours where minutes are no longer kept, in which attempts of some types ended from '
+'one time on and before another.';
+
+create or replace function monitoring._ended_attempts(
+    p_task_types text[], p_from timestamptz, p_until timestamptz
+)
+returns setof monitoring.finished_tasks
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    v_begins_at timestamptz;
+    v_ends_at timestamptz;
+begin
+    for v_begins_at, v_ends_at in
+        select s.begins_at, s.ends_at
+        from monitoring._spans_with_ends(p_task_types, p_from, p_until) s
     loop
         return query
         select t.*
         from monitoring.finished_tasks t
-        where t.finished_at >= v_hour
-            and t.finished_at < v_hour + interval '1 hour'
+        where t.finished_at >= v_begins_at
+            and t.finished_at < v_ends_at
             and t.finished_at >= p_from
             and t.finished_at < p_until
             and t.task_type = any(p_task_types);

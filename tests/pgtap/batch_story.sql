@@ -299,6 +299,10 @@ select is(
         select array_agg(
             format('%s %s %s', business_date, step_name, duration_seconds) order by step_name
         )
+        select
+            array_agg(
+                format('%s %s %s', business_date, step_name, duration_seconds) order by step_name
+            )
         from monitoring.batch_execution_logs where started_at > '2026-03-01'
     ),
     array['2026-03-28 CM-DMRU 1200', '2026-03-28 D1-IMD 1200'],
