@@ -73,9 +73,9 @@ begin
     where o.table_name = 'run_source_runs' and o.category = '';
     return array(
         select row(
-            r.run_id, coalesce(btrim(r.task_type), p_source.task_type), r.status_code, s.status,
-            r.started_at, r.finished_at, r.updated_at, r.records_total, r.records_done, r.threads,
-            r.business_date, r.error_message,
+            r.run_id, s.task_type, r.status_code, s.status, r.started_at, r.finished_at,
+            r.updated_at, r.records_total, r.records_done, r.threads, r.business_date,
+            r.error_message,
             case
                 when f.fault is not null then 'bad_row'
                 when s.status is null then 'unknown_status'
@@ -89,21 +89,22 @@ begin
             select u.*, count(*) over (partition by u.run_id) as copies from unnest(p_runs) u
         ) r
         cross join lateral (
-            select p_source.statuses ->> monitoring._status_code(r.status_code) as status
+            select
+                p_source.statuses ->> monitoring._status_code(r.status_code) as status,
+                coalesce(nullif(btrim(r.task_type), ''), p_source.task_type) as task_type
         ) s
         left join monitoring.run_source_runs k
             on k.source_name = p_source.source_name and k.run_id = r.run_id
         left join monitoring.retention_policies p
-            on p.table_name = 'finished_tasks'
-            and p.category = coalesce(btrim(r.task_type), p_source.task_type)
+            on p.table_name = 'finished_tasks' and p.category = s.task_type
         left join monitoring.retention_policies d
             on d.table_name = 'finished_tasks' and d.category = ''
         cross join lateral (
             select monitoring._run_fault(
                 row(
-                    r.run_id, coalesce(btrim(r.task_type), p_source.task_type), r.status_code,
-                    s.status, r.started_at, r.finished_at, r.updated_at, r.records_total,
-                    r.records_done, r.threads, r.business_date, r.error_message, null, r.fault
+                    r.run_id, s.task_type, r.status_code, s.status, r.started_at, r.finished_at,
+                    r.updated_at, r.records_total, r.records_done, r.threads, r.business_date,
+                    r.error_message, null, r.fault
                 )::monitoring.source_run,
                 p_source.source_name, r.copies, k.run_id is not null, p_now
             ) as fault

@@ -1,7 +1,7 @@
 -- What a source may hold: times of every make, or none, old runs, odd names, and columns of text.
 
 begin;
-select plan(28);
+select plan(29);
 \ir helpers/fixed_clock.psql
 \ir helpers/run_source.psql
 
@@ -216,6 +216,26 @@ select results_eq(
     $$,
     'what means nothing is shown'
 );
+
+-- A step that is blank
+
+insert into scratch.runs (id, step, state, begun) values ('34', ' ', 'RN', '2026-01-15 11:00');
+select monitoring.register_run_source(
+    'blank', 'scratch.runs',
+    '{"run_id": "id", "task_type": "step", "status": "state", "started_at": "begun",
+        "finished_at": "done"}',
+    '{"RN": "running", "ER": "failed", "CP": "completed"}', 'any step'
+);
+select monitoring.sync_run_source('blank');
+select results_eq(
+    $$
+        select task_id, task_type from monitoring.processing_metrics
+        where task_id in ('blank:33', 'blank:34') order by task_id
+    $$,
+    $$values ('blank:33', 'billing'), ('blank:34', 'any step')$$,
+    'a blank step is none, and the task type of the source counts'
+);
+select monitoring.remove_run_source('blank');
 
 -- Daylight saving
 
