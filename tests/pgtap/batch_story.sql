@@ -296,9 +296,6 @@ select pg_temp.begin_step('D1-IMD', '2026-03-29 01:50+01');
 select pg_temp.end_step('D1-IMD', '2026-03-29 03:10+02');
 select is(
     (
-        select array_agg(
-            format('%s %s %s', business_date, step_name, duration_seconds) order by step_name
-        )
         select
             array_agg(
                 format('%s %s %s', business_date, step_name, duration_seconds) order by step_name
