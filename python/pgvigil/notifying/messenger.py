@@ -34,23 +34,17 @@ class Messenger:
             await self._end_by_force()
             raise
         if not answer.endswith(b"\n"):
-            code = await self._end_by_force()
+            code = await self._end()
             return Outcome(f"the sending process ended with code {code}")
         return Outcome.from_line(answer)
 
     async def close(self) -> None:
         """Let the process end."""
-        process, self._process = self._process, None
-        if process is None:
+        if self._process is None:
             return
-        assert process.stdin is not None
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(_SECONDS_TO_END):
-                await process.wait()
-        except TimeoutError:
-            self._process = process
-            await self._end_by_force()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._end()
 
     async def _ask(self, order: Order) -> bytes:
         if self._process is None:
@@ -63,6 +57,18 @@ class Messenger:
         self._process.stdin.write(order.line())
         await self._process.stdin.drain()
         return await self._process.stdout.readline()
+
+    async def _end(self) -> int | None:
+        """Wait for a process that is about to end; a signal might take its exit code from us."""
+        if self._process is None:
+            return None
+        try:
+            async with asyncio.timeout(_SECONDS_TO_END):
+                code = await self._process.wait()
+        except TimeoutError:
+            return await self._end_by_force()
+        self._process = None
+        return code
 
     async def _end_by_force(self) -> int | None:
         process, self._process = self._process, None
