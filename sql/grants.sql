@@ -212,7 +212,7 @@ declare
         '_read_samples', '_trends_between', 'self_check', '_job_lock_key',
         -- alerts
         'explain_alert',
-        '_severity_rank', '_label_matches', '_matches', '_suppressions_at',
+        '_severity_rank', '_label_matches', '_matches', '_all_labels', '_suppressions_at',
         '_read_expected_runs',
         -- ETL
         'get_etl_execution_summary', 'get_etl_health_status', '_etl_status', '_counter',

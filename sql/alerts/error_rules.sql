@@ -1,15 +1,6 @@
 -- The built-in rule about many errors, and what rules share. Reads roll-ups and the rows that are
 -- not in them yet.
 
-create or replace function monitoring._span_of(p_rule monitoring.alert_rules, p_parameter text)
-returns interval
-language sql
-stable
-return make_interval(secs => 60 * ((p_rule).parameters ->> p_parameter)::double precision);
-
-comment on function monitoring._span_of(monitoring.alert_rules, text) is
-'A parameter of a rule that is a number of minutes, as an interval.';
-
 create or replace function monitoring._in_words(p_seconds double precision) returns text
 language sql
 immutable

@@ -108,3 +108,19 @@ $$;
 
 comment on function monitoring._checked_matchers(text, jsonb) is
 'The matchers, or PV005 when one of them is none.';
+
+create or replace function monitoring._all_labels(
+    p_alert monitoring.raised_alerts, p_family text
+)
+returns jsonb
+language sql
+stable
+return p_alert.labels || jsonb_strip_nulls(jsonb_build_object(
+    'rule', p_alert.rule_name,
+    'family', p_family,
+    'severity', p_alert.severity,
+    'fingerprint', p_alert.fingerprint
+));
+
+comment on function monitoring._all_labels(monitoring.raised_alerts, text) is
+'All labels of an alert that matchers go by.';

@@ -21,12 +21,7 @@ select
     a.alert_id,
     a.rule_name,
     a.status,
-    a.labels || jsonb_strip_nulls(jsonb_build_object(
-        'rule', a.rule_name,
-        'family', r.family,
-        'severity', a.severity,
-        'fingerprint', a.fingerprint
-    )) as labels
+    monitoring._all_labels(a, r.family) as labels
 from monitoring.raised_alerts as a
 left join monitoring.alert_rules as r on a.rule_name = r.rule_name
 where a.resolved_at = 'infinity';

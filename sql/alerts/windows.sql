@@ -128,12 +128,19 @@ return trim_scale(
 comment on function monitoring._figure(double precision) is
 'A value as people read it: without decimals from 100 up, one from 1 up, three below.';
 
+create or replace function monitoring._span_of(p_rule monitoring.alert_rules, p_parameter text)
+returns interval
+language sql
+stable
+return make_interval(secs => 60 * ((p_rule).parameters ->> p_parameter)::double precision);
+
+comment on function monitoring._span_of(monitoring.alert_rules, text) is
+'A parameter of a rule that is a number of minutes, as an interval.';
+
 create or replace function monitoring._minutes_of(p_rule monitoring.alert_rules) returns interval
 language sql
 stable
-return make_interval(
-    secs => 60 * coalesce((p_rule.parameters ->> 'window_minutes')::double precision, 60)
-);
+return coalesce(monitoring._span_of(p_rule, 'window_minutes'), '1 hour');
 
 comment on function monitoring._minutes_of(monitoring.alert_rules) is
 'Length of a rule''s window, from its parameter window_minutes; an hour when there is none.';

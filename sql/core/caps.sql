@@ -16,16 +16,26 @@ end;
 comment on function monitoring._capped_text(text, integer) is
 'The text; when longer than so many characters, its beginning with a note of the full length.';
 
-create or replace function monitoring._capped_json(p_value jsonb) returns jsonb
+create or replace function monitoring._fitted_json(p_value jsonb, p_most_bytes integer)
+returns jsonb
 language sql
 stable
 return case
-    when p_value is null or jsonb_typeof(p_value) = 'null' then null
-    when pg_column_size(p_value) <= 65536 then p_value
-    else jsonb_build_object(
-            'cut', true, 'bytes', pg_column_size(p_value), 'start', left(p_value::text, 1000)
-        )
+    when p_value = 'null' then null
+    when pg_column_size(p_value) <= p_most_bytes then p_value
+    when p_value is not null
+        then jsonb_build_object(
+                'cut', true, 'bytes', pg_column_size(p_value), 'start', left(p_value::text, 1000)
+            )
 end;
+
+comment on function monitoring._fitted_json(jsonb, integer) is
+'The document, or {"cut": true, "bytes": ..., "start": ...} when it is larger than so many bytes.';
+
+create or replace function monitoring._capped_json(p_value jsonb) returns jsonb
+language sql
+stable
+return monitoring._fitted_json(p_value, 65536);
 
 comment on function monitoring._capped_json(jsonb) is
 'The document, or {"cut": true, "bytes": ..., "start": ...} when it is larger than 64 KiB.';

@@ -1,22 +1,6 @@
 -- Beginning and end of ETL executions, which are tasks of type etl. Writes active_tasks,
 -- finished_tasks and errors.
 
-create or replace function monitoring._fitted_json(p_value jsonb, p_most_bytes integer)
-returns jsonb
-language sql
-stable
-return case
-    when p_value = 'null' then null
-    when pg_column_size(p_value) <= p_most_bytes then p_value
-    when p_value is not null
-        then jsonb_build_object(
-                'cut', true, 'bytes', pg_column_size(p_value), 'start', left(p_value::text, 1000)
-            )
-end;
-
-comment on function monitoring._fitted_json(jsonb, integer) is
-'The document, or {"cut": true, "bytes": ..., "start": ...} when it is larger than so many bytes.';
-
 create or replace function monitoring._etl_status(p_status text) returns text
 language sql
 immutable

@@ -27,24 +27,6 @@ end + monitoring._severity_rank(p_severity) * 2;
 comment on function monitoring._notice_rank(text, text) is
 'Place of a notice in a message: the higher the earlier.';
 
--- Not by a join with _open_alerts: in a flood the statistics still know of no alerts, and each
--- would be looked for among all.
-create or replace function monitoring._all_labels(
-    p_alert monitoring.raised_alerts, p_family text
-)
-returns jsonb
-language sql
-stable
-return p_alert.labels || jsonb_strip_nulls(jsonb_build_object(
-    'rule', p_alert.rule_name,
-    'family', p_family,
-    'severity', p_alert.severity,
-    'fingerprint', p_alert.fingerprint
-));
-
-comment on function monitoring._all_labels(monitoring.raised_alerts, text) is
-'All labels of an alert that matchers go by.';
-
 create or replace function monitoring._is_told_through(
     p_rule_name text, p_labels jsonb, p_channel monitoring.notification_channels
 )
@@ -95,6 +77,8 @@ begin
             and a.acknowledged_at is null
             and e.event is not null
     )
+    -- Not by a join with _open_alerts: in a flood the statistics still know of no alerts, and each
+    -- would be looked for among all.
     select u.alert_id, u.event, u.severity, u.fired_at
     from unsaid u
     left join monitoring.alert_rules r on r.rule_name = u.rule_name
