@@ -91,7 +91,7 @@ COMPILE = $(BIN)/python -m uv pip compile --quiet --upgrade --universal --python
 .PHONY: requirements
 requirements: $(VENV)/.dev ## choose the newest versions and write requirements/*.txt anew
 	$(INSTALL) uv
-	$(COMPILE) pyproject.toml --group dev --extra demo --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --group dev --all-extras --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --group build --extra demo \
 		--constraints requirements/dev.txt --output-file requirements/demo.txt
 	$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/runtime.txt

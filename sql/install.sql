@@ -26,6 +26,16 @@
 \ir etl/record.sql
 \ir etl/events.sql
 
+-- records: business rows, their statuses, what is invalid and who changed it
+\ir records/keys.sql
+\ir records/datasets.sql
+\ir records/statuses.sql
+\ir records/triggers.sql
+\ir records/invalid.sql
+\ir records/resolve.sql
+\ir records/products.sql
+\ir records/programs.sql
+
 -- how long what is kept
 \ir retention/policies.sql
 
@@ -75,6 +85,9 @@
 \ir alerts/task_explanations.sql
 \ir alerts/missed_runs.sql
 \ir alerts/expected_runs.sql
+\ir records/invalid_rules.sql
+\ir records/status_rules.sql
+\ir sources/record_rules.sql
 \ir alerts/self_rules.sql
 \ir alerts/rule_queries.sql
 \ir alerts/own_rules.sql
@@ -93,7 +106,9 @@
 \ir alerts/explain.sql
 \ir alerts/backtest.sql
 
--- sources: runs that live in other systems
+-- sources: runs and records that live in other systems
+\ir sources/queries.sql
+\ir sources/staging.sql
 \ir sources/columns.sql
 \ir sources/read.sql
 \ir sources/compare.sql
@@ -101,6 +116,9 @@
 \ir sources/troubles.sql
 \ir sources/register.sql
 \ir sources/sync.sql
+\ir sources/record_columns.sql
+\ir sources/register_records.sql
+\ir sources/sync_records.sql
 
 -- configuration as one document
 \ir config/schema.sql
@@ -139,6 +157,11 @@
 \ir workflows/views.sql
 \ir workflows/overviews.sql
 \ir sources/views.sql
+\ir sources/record_views.sql
+\ir records/views.sql
+\ir records/status_views.sql
+\ir records/timeline.sql
+\ir records/daily_summary.sql
 \ir dashboards/summary.sql
 
 -- what is installed, who may do what, and room for the first week

@@ -35,7 +35,13 @@ from (
     ('alert_silences', 'ends_at', null, null),
     ('queued_notifications', 'finished_at', null, null),
     ('run_source_runs', 'ended_at', null, null),
-    ('run_source_troubles', 'ended_at', null, null)
+    ('run_source_troubles', 'ended_at', null, null),
+    ('source_loads', 'ended_at', null, null),
+    ('invalid_record_states', 'resolved_at', null, null),
+    ('invalid_record_spells', 'resolved_at', null, null),
+    ('products_of_records', 'changed_at', null, null),
+    ('daily_summaries', 'updated_at', null, null),
+    ('record_states', 'recorded_at', null, null)
 ) as p (table_name, time_column, category_column, categories);
 
 comment on view monitoring._retained_tables is

@@ -166,7 +166,9 @@ select set_eq(
         '_config_changes',
         -- workflows
         'get_workflow_schema', '_running_estimate', '_clear_times', '_runs_left', '_remaining',
-        '_progress_percent', '_whole_seconds', '_sensible_seconds', '_small_number'
+        '_progress_percent', '_whole_seconds', '_sensible_seconds', '_small_number',
+        -- records
+        'key_of_record'
     ],
     'only what depends on its arguments alone is immutable'
 );

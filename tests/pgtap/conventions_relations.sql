@@ -189,6 +189,12 @@ select set_eq(
         'workflows', 'workflow_steps',
         -- a row for each source, for each run of its last days, and for each trouble
         'run_sources', 'run_source_runs', 'run_source_troubles',
+        'record_sources', 'source_queries', 'source_loads', 'staged_rows',
+        -- what people say about records
+        'datasets', 'change_sources', 'allowed_transitions', 'status_triggers',
+        -- a row for each record, or for each that is or was invalid; they are updated in place
+        'record_states', 'invalid_record_states', 'invalid_record_spells', 'products_of_records',
+        'daily_summaries',
         -- a row for each change of an alert or message, which rules keep few
         'raised_alerts', 'alert_transitions', 'queued_notifications'
     ],

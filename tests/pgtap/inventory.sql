@@ -95,6 +95,14 @@ select functions_are(
         'drop_alert_rule', '_hand_over_rule_queries', '_check_backtest', '_copy_rule',
         '_backtest_step', '_worst_values', '_backtest_slice', 'backtest_alert_rule',
 
+        -- records
+        'key_of_record',
+        -- records: invalid ones, products, runs, days
+
+        -- records: statuses
+
+        -- sources of records
+
         -- sources
         '_as_time', '_as_count', '_as_date', '_source_fields', '_source_conversion',
         '_source_fault', '_source_columns', '_source_time_filter', '_source_filter',
@@ -236,7 +244,12 @@ select set_eq(
         'alert_transitions', 'alert_silences', 'alert_inhibitions', 'notification_channels',
         'queued_notifications', 'expected_runs',
         'workflows', 'workflow_steps',
-        'run_sources', 'run_source_runs', 'run_source_troubles'
+        'run_sources', 'run_source_runs', 'run_source_troubles',
+        'datasets', 'invalid_record_states', 'invalid_record_spells', 'products_of_records',
+        'daily_summaries',
+        'change_sources', 'record_states', 'status_changes', 'allowed_transitions',
+        'status_triggers',
+        'source_queries', 'source_loads', 'staged_rows', 'record_sources'
     ],
     'these are all the tables'
 );
@@ -266,6 +279,12 @@ select views_are(
         'monitoring_config',
         'etl_executions', 'etl_logs', 'etl_metrics',
         'v_run_sources', 'v_run_source_troubles',
+        -- records: invalid ones, products, runs, days
+
+        -- records: statuses
+
+        -- sources of records
+
         'monitoring_config'
     ],
     'these are all the views'
@@ -278,7 +297,8 @@ select sequences_are(
         'health_probes_probe_id_seq', 'queue_samples_sample_id_seq',
         'raised_alerts_alert_id_seq', 'alert_transitions_transition_id_seq',
         'alert_silences_silence_id_seq', 'queued_notifications_notification_id_seq',
-        'run_source_troubles_trouble_id_seq'
+        'run_source_troubles_trouble_id_seq', 'invalid_record_spells_spell_id_seq',
+        'status_changes_change_id_seq', 'source_loads_load_id_seq'
     ],
     'these are all the sequences'
 );

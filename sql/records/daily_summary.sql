@@ -1,0 +1,1 @@
+-- What each day of a dataset came to. Writes daily_summaries.

@@ -1,0 +1,2 @@
+-- What people say about datasets: their days, their bot, and the changes of status that they
+-- allow. Writes datasets and allowed_transitions.

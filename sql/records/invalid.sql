@@ -1,0 +1,1 @@
+-- Recording records that fail a validation. Writes invalid_record_states.

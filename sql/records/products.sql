@@ -1,0 +1,1 @@
+-- Which products records have. Writes products_of_records.

@@ -1,0 +1,1 @@
+-- Runs of programs that watch records, which are finished tasks. Writes finished_tasks.

@@ -1,0 +1,2 @@
+-- Resolving invalid records. Writes invalid_record_states, invalid_record_spells and
+-- status_changes.

@@ -1,0 +1,1 @@
+-- The built-in rules about changes of status and bots.

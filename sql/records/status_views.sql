@@ -1,0 +1,1 @@
+-- Reading statuses and their changes.

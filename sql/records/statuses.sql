@@ -1,0 +1,1 @@
+-- Recording changes of status, told by programs. Writes record_states and status_changes.

@@ -1,0 +1,1 @@
+-- Triggers that record every change of status in a table of the same database, whoever makes it.

@@ -1,0 +1,1 @@
+-- Reading invalid records, products, program runs and days.

@@ -1,0 +1,1 @@
+-- Queries that are run in other databases, as people register them. Writes source_queries.

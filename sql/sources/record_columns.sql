@@ -1,0 +1,1 @@
+-- How a row of a source of records becomes a record of ours.

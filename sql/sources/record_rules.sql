@@ -1,0 +1,1 @@
+-- The rule about sources that are not read.

@@ -1,0 +1,1 @@
+-- Reading about sources of records, queries and loads.

@@ -1,0 +1,1 @@
+-- What people say about sources of records. Writes record_sources.

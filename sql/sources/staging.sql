@@ -1,0 +1,1 @@
+-- Loads of such queries: begun, continued, ended. Writes source_loads and staged_rows.

@@ -1,0 +1,1 @@
+-- Reading sources of records. Writes record_sources, and what changed.
