@@ -39,17 +39,20 @@ begin
     where l.dataset = p_dataset and l.target_date = p_target_date and l.run_mode <> 'dry_run';
 
     select
-        coalesce(l.total_records_queried, 0),
-        coalesce(l.valid_records, 0),
-        coalesce(l.invalid_records, 0)
+        coalesce(sum(l.total_records_queried), 0),
+        coalesce(sum(l.valid_records), 0),
+        coalesce(sum(l.invalid_records), 0)
     into p_summary.records_queried, p_summary.valid_records, p_summary.invalid_records
-    from monitoring.processing_log l
-    where l.dataset = p_dataset
-        and l.target_date = p_target_date
-        and l.run_mode = 'full'
-        and l.status = 'completed'
-    order by l.finished_at desc
-    limit 1;
+    from (
+        select n.*
+        from monitoring.processing_log n
+        where n.dataset = p_dataset
+            and n.target_date = p_target_date
+            and n.run_mode = 'full'
+            and n.status = 'completed'
+        order by n.finished_at desc
+        limit 1
+    ) l;
 end
 $$;
 
