@@ -217,7 +217,7 @@ declare
         -- ETL
         'get_etl_execution_summary', 'get_etl_health_status', '_etl_status', '_counter',
         -- records
-        '_counters_like',
+        'key_of_record', '_counters_like',
         -- own rules and backtests
         '_time_limit_class',
         -- notifications
@@ -243,7 +243,8 @@ declare
         '_finish_etl_execution', 'log_etl_event', '_log_etl_event', 'record_etl_metric',
         '_record_etl_metric',
         -- records
-        'log_invalid_records', 'sync_invalid_records', 'auto_resolve_invalid_records',
+        'key_of_record', 'log_invalid_records', 'sync_invalid_records',
+        'auto_resolve_invalid_records',
         'track_record_products', 'log_program_execution', 'update_daily_summary'
     ];
     v_deciding constant text [] := array[
