@@ -64,7 +64,9 @@ select is(
 select is(pg_temp.day('invalid_opened'), '0', 'and changes nothing');
 select monitoring.update_daily_summary('apr', '2026-01-15');
 select is(
-    pg_temp.day('runs, records_queried, valid_records, invalid_records, records_stored, alerts_sent'),
+    pg_temp.day(
+        'runs, records_queried, valid_records, invalid_records, records_stored, alerts_sent'
+    ),
     '3 60 52 8 13 3',
     'what the newest complete run found, and what all runs stored and sent, dry ones left out'
 );
@@ -110,7 +112,7 @@ select is(
 select pg_temp.set_clock('2026-03-01 12:00+00');
 select monitoring.resolve_invalid_records('apr', '{c,e,night,late}');
 create temporary table before_cleaning as
-select * from monitoring.daily_summary where target_date = '2026-01-15';
+select d.* from monitoring.daily_summary as d where d.target_date = '2026-01-15'; -- noqa: AM04
 delete from monitoring.finished_tasks;
 delete from monitoring.invalid_record_spells where resolved_at < '2026-02-01';
 delete from monitoring.status_changes where recorded_at < '2026-02-01';
@@ -121,8 +123,8 @@ select is(
 );
 update monitoring.retention_policies set removed_before = '2026-01-30'
 where table_name in (
-    'finished_tasks', 'invalid_record_spells', 'status_changes', 'products_of_records'
-);
+        'finished_tasks', 'invalid_record_spells', 'status_changes', 'products_of_records'
+    );
 select monitoring.update_daily_summary('apr', '2026-01-15');
 select is(
     (
@@ -132,9 +134,10 @@ select is(
     (select to_jsonb(b) - 'updated_at' from before_cleaning as b),
     'once retention has removed rows of a day nothing that was counted is lowered'
 );
-select monitoring.log_invalid_records(
-    'apr', jsonb_agg('more ' || n), 'V', p_detected_at => '2026-01-15 20:00+00'
-)
+select
+    monitoring.log_invalid_records(
+        'apr', jsonb_agg('more ' || n), 'V', p_detected_at => '2026-01-15 20:00+00'
+    )
 from generate_series(1, 9) as n;
 select monitoring.update_daily_summary('apr', '2026-01-15');
 select is(

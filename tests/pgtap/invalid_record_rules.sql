@@ -51,7 +51,10 @@ select results_eq(
     'open records are counted by dataset and type'
 );
 select results_eq(
-    $$select fingerprint, value, summary from pg_temp.findings_of('invalid_records_old') order by 1$$,
+    $$
+        select fingerprint, value, summary from pg_temp.findings_of('invalid_records_old')
+        order by 1
+    $$,
     $$
         values
         ('apr/DUPLICATA', 0::float8, 'apr: a record has been invalid by DUPLICATA for 0 s'),
@@ -140,8 +143,8 @@ select is(
         select firing_evaluations from (
             select count(*) as firing_evaluations
             from monitoring.backtest_alert_rule(
-                'invalid_records_many', '2026-01-15 11:00+00', '2026-01-15 15:00+00', '1 hour'
-            ) as b
+                    'invalid_records_many', '2026-01-15 11:00+00', '2026-01-15 15:00+00', '1 hour'
+                ) as b
             where b.fingerprint = 'apr/DUPLICATA'
         ) as f
     ),

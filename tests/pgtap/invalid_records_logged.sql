@@ -130,19 +130,21 @@ select monitoring.log_invalid_records(
 );
 select is(
     (
-        select format(
-            'found %s-%s, open since %s, %s', i.first_detected_at::time(0),
-            i.last_detected_at::time(0), i.opened_at::time(0), i.message
-        )
+        select
+            format(
+                'found %s-%s, open since %s, %s', i.first_detected_at::time(0),
+                i.last_detected_at::time(0), i.opened_at::time(0), i.message
+            )
         from monitoring.invalid_records as i
         where i.record_key = 'a' and i.validation_type = 'DUPLICATA'
     ),
     'found 10:00:00-13:00:00, open since 10:00:00, ',
     'one that comes late makes a record older, and has no word in what it is now'
 );
-select monitoring.log_invalid_records(
-    'apr', '["a"]', 'DUPLICATA', p_detected_at => d.detected_at::timestamptz
-)
+select
+    monitoring.log_invalid_records(
+        'apr', '["a"]', 'DUPLICATA', p_detected_at => d.detected_at::timestamptz
+    )
 from (
     values ('2026-01-15 10:00+00'), ('2026-01-15 12:00+00'), ('2026-01-15 13:00+00')
 ) as d (detected_at);

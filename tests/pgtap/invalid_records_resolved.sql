@@ -48,8 +48,10 @@ select monitoring.log_invalid_records('apr', '["b"]', 'V');
 select pg_temp.set_clock('2026-01-15 11:05+00');
 select monitoring.log_program_execution('apr', '2026-01-15', '{}', 600, 'full');
 select is(
-    monitoring.auto_resolve_invalid_records('apr', '2026-01-15', p_validation_type => 'OTHER',
-        p_is_dry_run => true),
+    monitoring.auto_resolve_invalid_records(
+        'apr', '2026-01-15', p_validation_type => 'OTHER',
+        p_is_dry_run => true
+    ),
     '{"resolved": 1, "checked_since": "2026-01-15T10:55:00+00:00",
         "sample": [{"record_key": "a", "validation_type": "OTHER", "change": "resolved"}]}'::jsonb,
     'a dry run tells what would be resolved, of one type alone where that is said'
@@ -77,13 +79,13 @@ select is(
 );
 select is(
     monitoring.auto_resolve_invalid_records('apr', '2026-01-15', '2026-01-15 11:00+00')
-        ->> 'resolved',
+    ->> 'resolved',
     '0',
     'what was found at the moment from which on it was checked was found by the check'
 );
 select is(
     monitoring.auto_resolve_invalid_records('apr', '2026-01-15', '2026-01-15 11:00:00.000001+00')
-        ->> 'resolved',
+    ->> 'resolved',
     '1',
     'what was found before it was not'
 );
@@ -94,7 +96,9 @@ select monitoring.log_invalid_records('apr', '["f", "g", "h"]', 'V');
 select monitoring.log_invalid_records('apr', '["f", "g"]', 'OTHER');
 select pg_temp.set_clock('2026-01-15 12:00+00');
 select is(
-    monitoring.resolve_invalid_records('apr', '{f,unknown}', 'manual', 'is known', p_is_dry_run => true),
+    monitoring.resolve_invalid_records(
+        'apr', '{f,unknown}', 'manual', 'is known', p_is_dry_run => true
+    ),
     '{"resolved": 2, "sample": [
         {"record_key": "f", "validation_type": "OTHER", "change": "resolved"},
         {"record_key": "f", "validation_type": "V", "change": "resolved"}

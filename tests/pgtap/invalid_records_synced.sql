@@ -16,7 +16,10 @@ $$;
 
 -- What was said of a sync: how many were opened, touched and resolved.
 create function pg_temp.synced(
-    p_scope jsonb, p_failing jsonb, p_at timestamptz default null, p_is_dry_run boolean default false
+    p_scope jsonb,
+    p_failing jsonb,
+    p_at timestamptz default null,
+    p_is_dry_run boolean default false
 ) returns text
 language sql
 as $$
@@ -150,7 +153,10 @@ select is(
 -- Late outcomes
 
 select pg_temp.set_clock('2026-01-15 15:00+00');
-select monitoring.log_invalid_records('late', '["p", "q"]', 'V', p_detected_at => '2026-01-15 13:30+00');
+select
+    monitoring.log_invalid_records(
+        'late', '["p", "q"]', 'V', p_detected_at => '2026-01-15 13:30+00'
+    );
 select monitoring.log_invalid_records('late', '["p"]', 'V', p_detected_at => '2026-01-15 14:30+00');
 select is(
     monitoring.sync_invalid_records(
@@ -161,7 +167,11 @@ select is(
 );
 select is(pg_temp.open_ones('late'), 'p', 'that stays open');
 select is(
-    (select resolved_at from monitoring.invalid_records where dataset = 'late' and record_key = 'q'),
+    (
+        select resolved_at
+        from monitoring.invalid_records
+        where dataset = 'late' and record_key = 'q'
+    ),
     '2026-01-15 14:00+00'::timestamptz,
     'the rest is resolved as of the check'
 );

@@ -44,7 +44,9 @@ select results_eq(
     $$,
     'it is a task like any other'
 );
-select monitoring.log_program_execution('apr', '2026-01-15', '{}', interval '90 seconds', 'interval');
+select monitoring.log_program_execution(
+    'apr', '2026-01-15', '{}', interval '90 seconds', 'interval'
+);
 select monitoring.log_program_execution('apr', '2026-01-15', '{}', '90 seconds', 'text');
 select monitoring.log_program_execution('apr', '2026-01-15', '{}', '1.5', 'seconds as text');
 select monitoring.log_program_execution('apr', '2026-01-15', '{}', 90, 'integer');
@@ -133,7 +135,9 @@ select is(
     (
         select count(*) from monitoring.processing_log as l
         inner join monitoring.processing_metrics as t on l.task_id = t.task_id
-        where l.dataset = repeat('d', 255) and length(l.task_id) <= 255 and length(t.task_type) <= 255
+        where l.dataset = repeat('d', 255)
+            and length(l.task_id) <= 255
+            and length(t.task_type) <= 255
     ),
     1::bigint,
     'names of any length fit'

@@ -36,7 +36,10 @@ select results_eq(
 );
 select pg_temp.set_clock('2026-01-15 13:00+00');
 create temporary table before_telling_again as
-select p.ctid as place, p.* from monitoring.products_of_records as p;
+select
+    p.ctid as place,
+    p as stored
+from monitoring.products_of_records as p;
 select is(
     monitoring.track_record_products('apr', '[
         {"record_key": "a", "products": ["X", "Y", {"product": "Z", "quantity": 2.50,
@@ -46,7 +49,7 @@ select is(
     'the same told again changes nothing'
 );
 select set_eq(
-    'select p.ctid as place, p.* from monitoring.products_of_records as p',
+    'select p.ctid as place, p as stored from monitoring.products_of_records as p',
     'select * from before_telling_again',
     'and no row is written anew'
 );
@@ -62,7 +65,7 @@ select is(
     'a dry run tells what would change'
 );
 select set_eq(
-    'select p.ctid as place, p.* from monitoring.products_of_records as p',
+    'select p.ctid as place, p as stored from monitoring.products_of_records as p',
     'select * from before_telling_again',
     'and changes nothing'
 );
@@ -107,15 +110,16 @@ select results_eq(
 );
 select is(
     monitoring.track_record_products('else', '[{"record_key": "a", "products": []}]')
-        ->> 'removed',
+    ->> 'removed',
     '0',
     'datasets know nothing of each other'
 );
 select is(
     (
-        select monitoring.track_record_products('many', jsonb_agg(
-            jsonb_build_object('record_key', 'k' || n, 'products', array['A', 'B'])
-        )) ->> 'added'
+        select
+            monitoring.track_record_products('many', jsonb_agg(
+                jsonb_build_object('record_key', 'k' || n, 'products', array['A', 'B'])
+            )) ->> 'added'
         from generate_series(1, 5000) as n
     ),
     '10000',

@@ -234,8 +234,8 @@ from (
         'invalid_records',
         'dataset, record_key, validation_type, status, group_name, reported_value, message, '
         'details jsonb, target_date date, first_detected_at at, opened_at at, last_detected_at at, '
-        'times_detected bigint, times_reopened integer, is_alerted boolean, alerted_at at, task_id, '
-        'resolved_at at, resolution, resolved_by, resolution_reason, seconds_open float'
+        'times_detected bigint, times_reopened integer, is_alerted boolean, alerted_at at, '
+        'task_id, resolved_at at, resolution, resolved_by, resolution_reason, seconds_open float'
     ),
     (
         'record_products',
