@@ -32,6 +32,7 @@
 \ir records/datasets.sql
 \ir records/statuses.sql
 \ir records/triggers.sql
+\ir records/found.sql
 \ir records/invalid.sql
 \ir records/resolve.sql
 \ir records/products.sql
