@@ -129,5 +129,5 @@ $$;
 comment on function monitoring._found_invalid_records(
     text, jsonb, text, bigint, date, text, text, timestamptz
 ) is
-'What callers say about invalid records, checked, as rows; records that have no group get the given '
-'one.';
+'What callers say about invalid records, checked, as rows; records that have no group get the '
+'given one.';

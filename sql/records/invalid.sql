@@ -6,7 +6,7 @@
 create or replace function monitoring._upsert_invalid_records(
     p_rows monitoring.invalid_record_states[], p_detected_until timestamptz
 )
-returns table (is_new boolean, stored monitoring.invalid_record_states)
+returns setof monitoring.invalid_record_states
 language sql
 volatile
 begin atomic
@@ -92,14 +92,14 @@ begin atomic
         where
         excluded.resolved_at = 'infinity'
         or (s.resolved_at = 'infinity' and s.last_detected_at <= p_detected_until)
-    returning s.xmax = 0 as is_new, s as stored;
+    returning s.*;
 end;
 
 comment on function monitoring._upsert_invalid_records(
     monitoring.invalid_record_states[], timestamptz
 ) is
-'Writes what was found invalid and what is resolved in one pass, in the order of locks; returns the '
-'rows that were written, and whether each is new.';
+'Writes what was found invalid and what is resolved in one pass, in the order of locks, and '
+'returns the rows as they are then, but for those that are not to be resolved any more.';
 
 create or replace function monitoring._status_after(p_resolution text) returns text
 language sql
@@ -124,24 +124,20 @@ create or replace function monitoring._write_invalid_records(
 returns table (
     record_key text,
     validation_type text,
-    is_new boolean,
     opened_at timestamptz,
+    times_detected bigint,
     is_resolved boolean
 )
 language sql
 volatile
 begin atomic
     with written as materialized (
-        select
-            u.is_new,
-            u.stored,
-            (u.stored).record_key as record_key,
-            (u.stored).validation_type as validation_type
+        select u.*
         from monitoring._upsert_invalid_records(p_found || p_closing, p_detected_until) as u
     ),
 
     closed as materialized (
-        select (w.stored).* -- noqa: AM04
+        select w.*
         from written as w
         inner join unnest(p_closing) as c
             on w.record_key = c.record_key and w.validation_type = c.validation_type
@@ -194,8 +190,8 @@ begin atomic
     select
         w.record_key,
         w.validation_type,
-        w.is_new,
-        (w.stored).opened_at,
+        w.opened_at,
+        w.times_detected,
         c.record_key is not null as is_resolved
     from written as w
     left join closed as c
@@ -241,7 +237,8 @@ begin
         select
             g.record_key, g.validation_type, g.alerted_at is not null as is_alerted,
             case
-                when w.is_new or (w.record_key is null and k.record_key is null) then 'opened'
+                -- One that somebody else has just opened was found twice by now.
+                when k.record_key is null and coalesce(w.times_detected, 1) = 1 then 'opened'
                 when k.resolved_at < 'infinity' and g.last_detected_at <= k.resolved_at then 'late'
                 when k.resolved_at < 'infinity' and coalesce(w.opened_at, g.opened_at) = g.opened_at
                     then 'reopened'
@@ -284,8 +281,8 @@ comment on function monitoring._apply_invalid_records(
     monitoring.invalid_record_states[], monitoring.invalid_record_states[], timestamptz, text,
     text, boolean
 ) is
-'Writes what was found invalid and what is resolved, or in a dry run does not, and returns how many '
-'records were opened, reopened, touched and resolved, with 20 of them in a dry run.';
+'Writes what was found invalid and what is resolved, or in a dry run does not, and returns how '
+'many records were opened, reopened, touched and resolved, with 20 of them in a dry run.';
 
 create or replace function monitoring.log_invalid_records(
     p_dataset text,
