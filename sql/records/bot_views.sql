@@ -50,10 +50,10 @@ moments as (
     union all
     select
         d.dataset,
-        t.finished_at,
-        null,
-        coalesce(t.started_at, t.finished_at),
-        t.status
+        t.finished_at as happened_at,
+        null as changed_at,
+        coalesce(t.started_at, t.finished_at) as began_at,
+        t.status as run_status
     from monitoring.datasets as d
     inner join monitoring.finished_tasks as t on d.bot_task_type = t.task_type
 ),
