@@ -167,7 +167,8 @@ select results_eq(
         select source, happened_at, details ->> 'record_key'
         from pg_temp.explained(
             'status_change_unexpected',
-            '{"dataset": "orders", "from_status": "", "to_status": "ODD"}', 1
+            '{"dataset": "orders", "from_status": "", "to_status": "ODD"}', 1,
+            '2026-01-15 13:20+00'
         )
     $$,
     $$values ('status change', '2026-01-15 13:10+00'::timestamptz, 'n100')$$,

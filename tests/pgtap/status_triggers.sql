@@ -136,9 +136,10 @@ select results_eq(
     $$,
     'after truncate all are gone'
 );
-insert into scratch.orders (id, state) select
-    n,
-    'OPEN'
+insert into scratch.orders (id, state)
+select
+    n as id,
+    'OPEN' as state
 from generate_series(1001, 2000) as n;
 update scratch.orders set state = 'DONE'
 where id > 1500;
