@@ -262,6 +262,8 @@ declare
         'apply_workflow', 'remove_workflow',
         -- sources
         'enable_run_source', 'sync_run_source', 'sync_run_sources',
+        'enable_record_source', 'sync_record_source', 'sync_record_sources',
+        'track_all_status_changes_from_source', 'enable_source_query',
         -- jobs and retention
         'request_job', 'enable_job',
         'set_retention', 'set_partitions_ahead'
