@@ -90,7 +90,7 @@ select is(
     (
         select (r ->> 'compared') || ' ' || (r ->> 'changed') || ' ' || (r ->> 'gone')
         from monitoring.track_all_status_changes_from_source('crm', '2026-01-15', 'MONITOR', 't7')
-            as r
+                as r
     ),
     '2 1 0',
     'of a day only its records are compared, and no others are gone'
