@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(46);
+select plan(53);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -116,6 +116,37 @@ from (
         'v_source_loads',
         'load_id bigint, query_name, status, started_at at, heartbeat_at at, ended_at at, '
         'rows_read bigint, attempts integer, last_error'
+    ),
+    (
+        'v_datasets',
+        'dataset, description, time_zone, pending_statuses text[], bot_task_type, '
+        'allowed_transitions jsonb, changed_by, changed_at at'
+    ),
+    ('v_change_sources', 'change_source, description'),
+    (
+        'v_status_triggers',
+        'table_name, dataset, key_columns text[], status_column, change_source, attached_by, '
+        'attached_at at, tables bigint, without_trigger text[]'
+    ),
+    (
+        'status_history',
+        'change_id bigint, dataset, record_key, recorded_at at, effective_at at, validation_type, '
+        'from_status, to_status, change_source, actor, source_name, task_id, details jsonb'
+    ),
+    (
+        'record_status',
+        'dataset, record_key, status, previous_status, effective_at at, recorded_at at, '
+        'change_source, actor'
+    ),
+    (
+        'v_time_in_status',
+        'dataset, status, records_now bigint, oldest_since_at at, ended_stays bigint, '
+        'mean_seconds float, p50_seconds float, p95_seconds float'
+    ),
+    (
+        'v_bot_performance',
+        'dataset, day date, actor, changes bigint, share_of_changes float, '
+        'mean_wait_seconds float, runs bigint, runs_without_effect bigint'
     ),
     (
         'v_run_source_troubles',

@@ -160,6 +160,17 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
         DECIDING,
     ),
     "remove_record_source": ("remove_record_source('kept')", KEEPING),
+    "track_status_changes": (
+        """track_status_changes('d', '[{"record_key": "1", "status": "OPEN"}]')""",
+        WRITING,
+    ),
+    "record_timeline": ("record_timeline('d', '1')", READING),
+    "configure_dataset": ("""configure_dataset('d', '{"description": "d"}')""", DECIDING),
+    "set_allowed_transitions": ("set_allowed_transitions('d', '{}')", DECIDING),
+    "remove_dataset": ("remove_dataset('d')", DECIDING),
+    "add_change_source": ("add_change_source('ERP', 'the ERP')", DECIDING),
+    "attach_status_trigger": ("attach_status_trigger('audit.own', '{id}', 'state')", KEEPING),
+    "detach_status_trigger": ("detach_status_trigger('audit.own')", KEEPING),
     "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
     "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
     "set_notification_channel": ("set_notification_channel('c', '{A}')", DECIDING),
@@ -209,6 +220,11 @@ SOURCE = """
     )
     values ('kept', 'd', 'query:known', '{"record_key": "a", "status": "a"}', 'test', now())
 """
+TABLE = """
+    create schema audit authorization monitoring_admin;
+    create table audit.own (id integer, state text);
+    alter table audit.own owner to monitoring_admin
+"""
 VIEWS = READING
 TABLES = KEEPING
 
@@ -238,6 +254,7 @@ def installed(own_server: PostgresServer) -> Iterator[psycopg.Connection]:
             """'{"workflow": "night", "steps": [{"step": "load"}]}')"""
         )
         connection.execute(SOURCE)
+        connection.execute(TABLE)
         yield connection
 
 
