@@ -129,9 +129,11 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+-- The statement returns what the type has:
+-- @plpgsql_check_options: other_warnings = off
 declare
     v_now timestamptz := monitoring.clock();
-    v_counts record;
+    v_counts monitoring.status_counts;
 begin
     perform monitoring._checked_name('dataset', p_dataset);
     perform monitoring._checked_change_source(p_change_source);
