@@ -227,8 +227,6 @@ declare
         'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
         'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run',
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
-        -- records
-        'key_of_record',
         -- records: statuses
         'record_timeline', '_tables_under',
         -- pg_cron
@@ -248,7 +246,7 @@ declare
         '_record_etl_metric',
         -- records: statuses
         'track_status_changes', '_track_status_changes', '_track_statuses_of_day',
-        '_track_told_statuses',
+        '_track_told_statuses', 'track_all_status_changes_from_source',
         -- records
         'key_of_record', 'log_invalid_records', 'sync_invalid_records',
         'auto_resolve_invalid_records',
