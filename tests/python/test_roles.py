@@ -180,7 +180,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "sync_record_sources": ("sync_record_sources()", DECIDING),
     "track_all_status_changes_from_source": (
         "track_all_status_changes_from_source('kept')",
-        DECIDING,
+        (WRITER, OPERATOR, ADMIN),
     ),
     "remove_record_source": ("remove_record_source('kept')", KEEPING),
     "track_status_changes": (
