@@ -4,12 +4,14 @@ import functools
 import inspect
 import uuid
 from collections.abc import Callable
+from datetime import date
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar, Unpack
 
 from pgvigil.recording.bulk_calls import BulkCalls
 from pgvigil.recording.calls import RecordingCalls
 from pgvigil.recording.etl_calls import EtlCalls
+from pgvigil.recording.record_calls import RecordCalls
 from pgvigil.recording.task import (
     ErrorOptions,
     TaskOptions,
@@ -25,12 +27,12 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls, EtlCalls):
-    """Records tasks, errors, metrics, logs, health, queues and ETL over a connection of its own.
+class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls, EtlCalls, RecordCalls):
+    """Records tasks, errors, metrics, logs, health, queues, ETL and what becomes of business rows.
 
-    Being a connection of its own, what is recorded stays when the program rolls back. One client
-    may be shared by all threads; it opens its connection when first used, reopens it after a loss
-    and after a fork. While the database is away, calls come back at once and what they would have
+    It has a connection of its own, so what is recorded stays when the program rolls back. One
+    client may be shared by all threads; it opens its connection when first used, reopens it after
+    a loss and after a fork. While the database is away, calls come back at once and what they would have
     recorded is counted in `dropped` and told, at most once a minute, to the logger ``pgvigil``.
 
     Times without a zone are local times. Wherever a method returns None (or False, for the two
@@ -63,6 +65,38 @@ class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls, EtlCalls):
                 `start_task`.
         """
         return TrackedTask(self, task_id, task_type, severity, **options)
+
+    def program_run(
+        self,
+        dataset: str,
+        target_date: date,
+        run_mode: str = "full",
+        *,
+        task_id: str | None = None,
+        severity: str = "high",
+        **options: Unpack[TaskOptions],
+    ) -> TrackedTask:
+        """Return a run of a program that watches records, for a ``with`` block, as `task` does.
+
+        Its counters are the statistics of ``processing_log``: ``run.count(valid_records=1)``.
+        Use `log_program_execution` to tell of a run when it has ended.
+
+        Args:
+            dataset: what it watches.
+            target_date: day that it looks at.
+            run_mode: full when it looks at all records of the day, else partial or a word of yours.
+            task_id: your name for this run; when None it is made up and unique.
+            severity: of the error that is recorded when an exception ends it.
+            options: as for `task`.
+        """
+        options["metadata"] = {
+            **(options.get("metadata") or {}),
+            "dataset": dataset,
+            "target_date": target_date.isoformat(),
+            "run_mode": run_mode,
+        }
+        name = task_id or f"records.{dataset}-{target_date}-{uuid.uuid4().hex[:12]}"
+        return TrackedTask(self, name, f"records.{dataset}", severity, **options)
 
     def tracked(
         self,

@@ -21,7 +21,7 @@ $$;
 comment on function monitoring._refuse_spell(timestamptz, timestamptz) is
 'Raises PV006 for a record that was resolved before it was found.';
 
-create or replace function monitoring._given_invalid_records(p_rows jsonb)
+create or replace function monitoring._past_invalid_records(p_rows jsonb)
 returns setof monitoring.invalid_record_states
 language sql
 volatile
@@ -99,10 +99,10 @@ begin atomic
     ) as t;
 end;
 
-comment on function monitoring._given_invalid_records(jsonb) is
+comment on function monitoring._past_invalid_records(jsonb) is
 'An array of invalid records as rows, each checked.';
 
-create or replace function monitoring._insert_spells(
+create or replace function monitoring._load_spells(
     p_records monitoring.invalid_record_states[]
 )
 returns setof monitoring.invalid_record_states
@@ -139,10 +139,10 @@ begin
 end
 $$;
 
-comment on function monitoring._insert_spells(monitoring.invalid_record_states[]) is
+comment on function monitoring._load_spells(monitoring.invalid_record_states[]) is
 'Writes the spells of those records that have been resolved, and returns those that were new.';
 
-create or replace function monitoring._upsert_invalid_records(
+create or replace function monitoring._load_invalid_states(
     p_records monitoring.invalid_record_states[]
 )
 returns setof monitoring.invalid_record_states
@@ -199,11 +199,11 @@ begin
 end
 $$;
 
-comment on function monitoring._upsert_invalid_records(monitoring.invalid_record_states[]) is
+comment on function monitoring._load_invalid_states(monitoring.invalid_record_states[]) is
 'Makes the newest row of each record what is known of it, unless more is known already, and '
 'returns the rows that did.';
 
-create or replace function monitoring._extend_invalid_records(
+create or replace function monitoring._extend_invalid_states(
     p_records monitoring.invalid_record_states[]
 )
 returns setof monitoring.invalid_record_states
@@ -242,7 +242,7 @@ begin
 end
 $$;
 
-comment on function monitoring._extend_invalid_records(monitoring.invalid_record_states[]) is
+comment on function monitoring._extend_invalid_states(monitoring.invalid_record_states[]) is
 'Tells records that are known how long before they were found already, and returns the rows that '
 'knew.';
 
@@ -253,16 +253,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_records monitoring.invalid_record_states [] := array(
-        select g from monitoring._given_invalid_records(p_rows) g
+        select g from monitoring._past_invalid_records(p_rows) g
     );
     v_spells monitoring.invalid_record_states [];
     v_states monitoring.invalid_record_states [];
     v_extended monitoring.invalid_record_states [];
 begin
-    v_spells := array(select w from monitoring._insert_spells(v_records) w);
+    v_spells := array(select w from monitoring._load_spells(v_records) w);
     -- One after the other: both write the same rows.
-    v_states := array(select w from monitoring._upsert_invalid_records(v_records) w);
-    v_extended := array(select w from monitoring._extend_invalid_records(v_records) w);
+    v_states := array(select w from monitoring._load_invalid_states(v_records) w);
+    v_extended := array(select w from monitoring._extend_invalid_states(v_records) w);
     return (
         select count(distinct (w.dataset, w.record_key, w.validation_type, w.opened_at))
         from unnest(v_spells || v_states || v_extended) w

@@ -1,6 +1,6 @@
 -- Status changes by the thousand, for backfills. Writes status_changes, then record_states.
 
-create or replace function monitoring._given_status_changes(p_rows jsonb)
+create or replace function monitoring._past_status_changes(p_rows jsonb)
 returns setof monitoring.status_changes
 language sql
 volatile
@@ -50,7 +50,7 @@ begin atomic
     cross join lateral (select monitoring._event_time(r.effective_at) as effective_at) as t;
 end;
 
-comment on function monitoring._given_status_changes(jsonb) is
+comment on function monitoring._past_status_changes(jsonb) is
 'An array of status changes as rows, each checked; what happened before counts as recorded when it '
 'happened, so that retention treats it by its age.';
 
@@ -122,7 +122,7 @@ begin
     with given as (
         select c.*
         from monitoring._with_status_before(
-            array(select g from monitoring._given_status_changes(p_rows) g)
+            array(select g from monitoring._past_status_changes(p_rows) g)
         ) with ordinality c
         where c.from_status is distinct from c.to_status
     ), written as (
