@@ -29,6 +29,7 @@ create table monitoring.record_states (
     dataset text not null,
     record_key text not null,
     status text,
+    previous_status text,
     effective_at timestamptz not null,
     recorded_at timestamptz not null,
     change_source text not null,
@@ -48,6 +49,8 @@ comment on column monitoring.record_states.record_key is
 'Name of the record in its dataset.';
 comment on column monitoring.record_states.status is
 'Its status; null when the record is gone.';
+comment on column monitoring.record_states.previous_status is
+'Status before; null when the record was not known or gone.';
 comment on column monitoring.record_states.effective_at is
 'When it got that status.';
 comment on column monitoring.record_states.recorded_at is
