@@ -1,6 +1,6 @@
 """The bot: takes what has arrived and is in order, approves what is small, and tells of it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, LiteralString
 
 import psycopg

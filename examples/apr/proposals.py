@@ -91,12 +91,13 @@ def _spoilt(proposal: Proposal, others: list[Proposal], chance: random.Random) -
     """Return a proposal with one or two columns wrong, most of which somebody mends later."""
     wrong: dict[str, str | None] = {}
     for column in chance.sample(("nfechave", "duplicata", "seuno"), chance.choice((1, 1, 1, 2))):
-        value = getattr(proposal, column)
-        wrong[column] = {
-            "nfechave": lambda text: _wrong_key(text, chance),
-            "duplicata": lambda text: chance.choice((None, text[:9], "0" * 9 + text[9:])),
-            "seuno": lambda text: chance.choice((None, text + "!", _taken(proposal, others))),
-        }[column](value)
+        right = getattr(proposal, column)
+        if column == "nfechave":
+            wrong[column] = _wrong_key(right, chance)
+        elif column == "duplicata":
+            wrong[column] = chance.choice((None, right[:9], "0" * 9 + right[9:]))
+        else:
+            wrong[column] = chance.choice((None, right + "!", _taken(proposal, others)))
     return replace(
         proposal,
         **wrong,  # type: ignore[arg-type]

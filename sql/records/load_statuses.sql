@@ -17,17 +17,7 @@ begin atomic
         coalesce(monitoring._checked_optional_name('validation_type', r.validation_type), ''),
         monitoring._checked_optional_name('from_status', r.from_status),
         monitoring._checked_optional_name('to_status', r.to_status),
-        case
-            when r.change_source is null then 'SYSTEM'
-            when r.change_source in (select c.change_source from monitoring.change_sources as c)
-                then r.change_source
-            else monitoring._refuse_choice(
-                    'change source', r.change_source,
-                    array(
-                        select c.change_source from monitoring.change_sources as c order by 1
-                    )
-                )
-        end,
+        monitoring._checked_change_source(coalesce(r.change_source, 'SYSTEM')),
         monitoring._checked_optional_name('actor', r.actor),
         monitoring._checked_optional_name('source_name', r.source_name),
         monitoring._checked_optional_name('task_id', r.task_id),

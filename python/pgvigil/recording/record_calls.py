@@ -160,7 +160,7 @@ class RecordCalls(Recorder):
         self,
         dataset: str,
         records: Sequence[Mapping[str, Any]] | date,
-        change_source: str = "MONITOR",
+        change_source: str | None = None,
         *,
         actor: str | None = None,
         task_id: str | None = None,
@@ -172,7 +172,8 @@ class RecordCalls(Recorder):
             dataset: what they are records of.
             records: mappings with record_key and status; effective_at, actor, change_source and
                 details where known. Or a day, whose records are read from all their sources.
-            change_source: SYSTEM, BOT, AUTO_RESOLVE, MONITOR, MANUAL or one of your own.
+            change_source: SYSTEM, BOT, AUTO_RESOLVE, MONITOR, MANUAL or one of your own; MONITOR
+                when None, and for a day what its sources say.
             actor: who changed those that name nobody; not for a day.
             task_id: task that tells of it.
             is_dry_run: keep nothing.
@@ -194,7 +195,7 @@ class RecordCalls(Recorder):
             at_stake=len(records),
             dataset=dataset,
             records=records,
-            change_source=change_source,
+            change_source=change_source or "MONITOR",
             actor=actor,
             task_id=task_id,
             is_dry_run=is_dry_run,
