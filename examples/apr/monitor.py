@@ -114,6 +114,7 @@ class ProposalMonitor:
             {
                 "total_records_queried": queried,
                 "valid_records": queried - len(wrong),
+                "invalid_records": len(wrong),
                 **{f"invalid_{name.lower()}": len(each) for name, each in found.items()},
                 "records_stored": stored,
                 **{

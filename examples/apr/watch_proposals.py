@@ -41,9 +41,9 @@ REPORTS: dict[str, LiteralString] = {
         from monitoring.v_top_issues where dataset = 'apr' order by 3 desc, 1, 2 limit 8
     """,
     "How long it takes to resolve (v_resolution_times)": """
-        select validation_type as validation, resolution, resolved,
-            round((mean_seconds / 3600)::numeric, 1) as mean_hours
-        from monitoring.v_resolution_times where dataset = 'apr' and resolved > 0 order by 1, 2
+        select validation_type as validation, resolution, resolved_records as resolved,
+            round((avg_seconds / 3600)::numeric, 1) as mean_hours
+        from monitoring.v_resolution_times where dataset = 'apr' and resolved_records > 0 order by 1, 2
     """,
     "Who changes statuses (apr_status_history)": """
         select change_source as source, coalesce(from_status, '-') as "from",

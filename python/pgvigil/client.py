@@ -4,7 +4,6 @@ import functools
 import inspect
 import uuid
 from collections.abc import Callable
-from datetime import date
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar, Unpack
 
@@ -65,38 +64,6 @@ class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls, EtlCalls, RecordCal
                 `start_task`.
         """
         return TrackedTask(self, task_id, task_type, severity, **options)
-
-    def program_run(
-        self,
-        dataset: str,
-        target_date: date,
-        run_mode: str = "full",
-        *,
-        task_id: str | None = None,
-        severity: str = "high",
-        **options: Unpack[TaskOptions],
-    ) -> TrackedTask:
-        """Return a run of a program that watches records, for a ``with`` block, as `task` does.
-
-        Its counters are the statistics of ``processing_log``: ``run.count(valid_records=1)``.
-        Use `log_program_execution` to tell of a run when it has ended.
-
-        Args:
-            dataset: what it watches.
-            target_date: day that it looks at.
-            run_mode: full when it looks at all records of the day, else partial or a word of yours.
-            task_id: your name for this run; when None it is made up and unique.
-            severity: of the error that is recorded when an exception ends it.
-            options: as for `task`.
-        """
-        options["metadata"] = {
-            **(options.get("metadata") or {}),
-            "dataset": dataset,
-            "target_date": target_date.isoformat(),
-            "run_mode": run_mode,
-        }
-        name = task_id or f"records.{dataset}-{target_date}-{uuid.uuid4().hex[:12]}"
-        return TrackedTask(self, name, f"records.{dataset}", severity, **options)
 
     def tracked(
         self,

@@ -23,16 +23,19 @@ comment on function monitoring._refuse_spell(timestamptz, timestamptz) is
 
 create or replace function monitoring._past_invalid_records(p_rows jsonb)
 returns setof monitoring.invalid_record_states
-language sql
+language plpgsql
 volatile
-begin atomic
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
     select
         monitoring._checked_name('dataset', r.dataset),
         monitoring._checked_name('record_key', r.record_key),
         monitoring._checked_name('validation_type', r.validation_type),
         monitoring._checked_optional_name('group_name', r.group_name),
-        monitoring._capped_text(r.reported_value, 8000),
-        monitoring._capped_text(r.message, 8000),
+        monitoring._capped_text(r.reported_value, 1000),
+        monitoring._capped_text(r.message, 4000),
         monitoring._capped_json(r.details),
         coalesce(
             r.target_date, (t.opened_at at time zone coalesce(d.time_zone, 'UTC'))::date
@@ -41,6 +44,7 @@ begin atomic
         t.opened_at,
         t.last_detected_at,
         greatest(monitoring._checked_size('times_detected', r.times_detected), 1),
+        0::bigint,
         coalesce(monitoring._checked_size('times_reopened', r.times_reopened), 0)::integer,
         r.alerted_at,
         monitoring._checked_optional_name('task_id', r.task_id),
@@ -58,11 +62,13 @@ begin atomic
         end,
         case
             when t.resolved_at < 'infinity'
-                then coalesce(monitoring._checked_optional_name('resolved_by', r.resolved_by), 'backfill')
+                then coalesce(
+                        monitoring._checked_optional_name('resolved_by', r.resolved_by), 'backfill'
+                    )
         end,
         case
             when t.resolved_at < 'infinity'
-                then monitoring._capped_text(r.resolution_reason, 8000)
+                then monitoring._capped_text(r.resolution_reason, 4000)
         end
     from jsonb_to_recordset(p_rows) as r (
         dataset text,
@@ -88,16 +94,26 @@ begin atomic
     left join monitoring.datasets as d on r.dataset = d.dataset
     -- Each time once, for a missing first one is the present.
     cross join lateral (
-        select monitoring._event_time(coalesce(r.first_detected_at, r.opened_at)) as given_at
-    ) as g
+        select
+            monitoring._event_time(coalesce(r.first_detected_at, r.opened_at)) as given_at,
+            case when r.opened_at is not null then monitoring._event_time(r.opened_at) end
+                as opened_at,
+            case
+                when r.last_detected_at is not null
+                    then monitoring._event_time(r.last_detected_at)
+            end as last_detected_at,
+            case when r.resolved_at is not null then monitoring._event_time(r.resolved_at) end
+                as resolved_at
+    ) g
     cross join lateral (
         select
             g.given_at as first_detected_at,
-            coalesce(r.opened_at, g.given_at) as opened_at,
-            greatest(r.last_detected_at, r.opened_at, g.given_at) as last_detected_at,
-            coalesce(r.resolved_at, 'infinity') as resolved_at
-    ) as t;
-end;
+            coalesce(g.opened_at, g.given_at) as opened_at,
+            greatest(g.last_detected_at, g.opened_at, g.given_at) as last_detected_at,
+            coalesce(g.resolved_at, 'infinity') as resolved_at
+    ) t;
+end
+$$;
 
 comment on function monitoring._past_invalid_records(jsonb) is
 'An array of invalid records as rows, each checked.';
@@ -156,7 +172,9 @@ begin
     select distinct on (r.dataset, r.record_key, r.validation_type)
         r.dataset, r.record_key, r.validation_type, r.group_name, r.reported_value, r.message,
         r.details, r.target_date, r.first_detected_at, r.opened_at, r.last_detected_at,
-        r.times_detected,
+        -- The earlier spells of the array count too, each once at least.
+        greatest(r.times_detected, dense_rank() over spells),
+        greatest(r.times_detected_before, dense_rank() over spells - 1),
         greatest(r.times_reopened, (dense_rank() over spells)::integer - 1),
         r.alerted_at, r.task_id, r.resolved_at, r.resolution, r.resolved_by, r.resolution_reason
     from unnest(p_records) r
@@ -174,7 +192,14 @@ begin
             target_date = excluded.target_date,
             opened_at = excluded.opened_at,
             last_detected_at = greatest(excluded.last_detected_at, s.last_detected_at),
-            times_detected = greatest(excluded.times_detected, s.times_detected),
+            times_detected = greatest(
+                excluded.times_detected,
+                s.times_detected + (excluded.opened_at > s.opened_at)::integer
+            ),
+            times_detected_before = case
+                when excluded.opened_at > s.opened_at then s.times_detected
+                else s.times_detected_before
+            end,
             times_reopened = greatest(
                 excluded.times_reopened,
                 s.times_reopened + (excluded.opened_at > s.opened_at)::integer

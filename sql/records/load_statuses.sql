@@ -2,9 +2,12 @@
 
 create or replace function monitoring._past_status_changes(p_rows jsonb)
 returns setof monitoring.status_changes
-language sql
+language plpgsql
 volatile
-begin atomic
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
     select
         coalesce(
             monitoring._checked_own_id('change_id', r.change_id),
@@ -38,7 +41,8 @@ begin atomic
     )
     -- Times are read once: a missing one is the present.
     cross join lateral (select monitoring._event_time(r.effective_at) as effective_at) as t;
-end;
+end
+$$;
 
 comment on function monitoring._past_status_changes(jsonb) is
 'An array of status changes as rows, each checked; what happened before counts as recorded when it '
