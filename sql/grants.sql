@@ -227,6 +227,8 @@ declare
         'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
         'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run',
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
+        -- records: statuses
+        'record_timeline', '_tables_under',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
@@ -244,7 +246,11 @@ declare
         '_record_etl_metric',
         -- records
         'log_invalid_records', 'sync_invalid_records', 'auto_resolve_invalid_records',
-        'track_record_products', 'log_program_execution', 'update_daily_summary'
+        'track_record_products', 'log_program_execution', 'update_daily_summary',
+        -- records: statuses
+        'track_status_changes', '_track_status_changes', '_track_statuses_of_day',
+        '_track_told_statuses',
+        'load_status_changes', 'load_invalid_records'
     ];
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
@@ -269,6 +275,8 @@ declare
         'enable_run_source', 'sync_run_source', 'sync_run_sources',
         -- records
         'resolve_invalid_records', 'auto_resolve_invalid_records', 'update_daily_summary',
+        -- records: statuses
+        'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
         -- jobs and retention
         'request_job', 'enable_job',
         'set_retention', 'set_partitions_ahead'

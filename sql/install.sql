@@ -164,6 +164,7 @@
 \ir sources/record_views.sql
 \ir records/views.sql
 \ir records/status_views.sql
+\ir records/bot_views.sql
 \ir records/timeline.sql
 \ir records/daily_summary.sql
 \ir dashboards/summary.sql

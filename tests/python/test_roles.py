@@ -140,6 +140,17 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "sync_run_source": ("sync_run_source('known')", DECIDING),
     "sync_run_sources": ("sync_run_sources()", DECIDING),
     "remove_run_source": ("remove_run_source('known')", KEEPING),
+    "track_status_changes": (
+        """track_status_changes('d', '[{"record_key": "1", "status": "OPEN"}]')""",
+        WRITING,
+    ),
+    "record_timeline": ("record_timeline('d', '1')", READING),
+    "configure_dataset": ("""configure_dataset('d', '{"description": "d"}')""", DECIDING),
+    "set_allowed_transitions": ("set_allowed_transitions('d', '{}')", DECIDING),
+    "remove_dataset": ("remove_dataset('d')", DECIDING),
+    "add_change_source": ("add_change_source('ERP', 'the ERP')", DECIDING),
+    "attach_status_trigger": ("attach_status_trigger('audit.own', '{id}', 'state')", KEEPING),
+    "detach_status_trigger": ("detach_status_trigger('audit.own')", KEEPING),
     "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
     "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
     "set_notification_channel": ("set_notification_channel('c', '{A}')", DECIDING),
@@ -177,6 +188,11 @@ SOURCE = """
     )
     values ('known', 'monitoring.gone', '{}', '{}', 'test', now())
 """
+TABLE = """
+    create schema audit authorization monitoring_admin;
+    create table audit.own (id integer, state text);
+    alter table audit.own owner to monitoring_admin
+"""
 VIEWS = READING
 TABLES = KEEPING
 
@@ -206,6 +222,7 @@ def installed(own_server: PostgresServer) -> Iterator[psycopg.Connection]:
             """'{"workflow": "night", "steps": [{"step": "load"}]}')"""
         )
         connection.execute(SOURCE)
+        connection.execute(TABLE)
         yield connection
 
 
