@@ -277,6 +277,8 @@ declare
         'resolve_invalid_records', 'auto_resolve_invalid_records', 'update_daily_summary',
         -- records: statuses
         'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
+        'enable_record_source', 'sync_record_source', 'sync_record_sources',
+        'track_all_status_changes_from_source', 'enable_source_query',
         -- jobs and retention
         'request_job', 'enable_job',
         'set_retention', 'set_partitions_ahead'

@@ -54,10 +54,10 @@ end
 $$;
 
 comment on function monitoring._checked_query_columns(text[], text) is
-'The columns of a query; PV001 to PV005 unless all have names of their own and the resume column is '
-'among them.';
+'The columns of a query; PV001 to PV005 unless all have names of their own and the resume column '
+'is among them.';
 
-create or replace function monitoring._checked_seconds(
+create or replace function monitoring._checked_span(
     p_what text, p_length interval, p_least interval, p_most interval
 )
 returns double precision
@@ -74,7 +74,7 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_seconds(text, interval, interval, interval) is
+comment on function monitoring._checked_span(text, interval, interval, interval) is
 'Seconds of an interval, or PV004 unless it lies between two others.';
 
 create or replace function monitoring.register_source_query(
@@ -110,8 +110,8 @@ begin
         p_query_name, p_connection, btrim(p_query, E' \t\r\n;'),
         monitoring._checked_query_columns(p_columns, nullif(p_resume_column, '')),
         nullif(p_resume_column, ''),
-        monitoring._checked_seconds('every', p_every, '1 minute', '31 days'),
-        monitoring._checked_seconds('timeout', p_timeout, '1 second', '1 day'),
+        monitoring._checked_span('every', p_every, '1 minute', '31 days'),
+        monitoring._checked_span('timeout', p_timeout, '1 second', '1 day'),
         coalesce(p_by, session_user), monitoring.clock(), monitoring.clock()
     )
     on conflict (query_name) do update
@@ -194,7 +194,7 @@ comment on function monitoring.remove_source_query(text) is
 
 create or replace function monitoring._source_query_lock_key(p_query_name text) returns bigint
 language sql
-immutable
+stable
 return hashtextextended('monitoring.source_query.' || p_query_name, 0);
 
 comment on function monitoring._source_query_lock_key(text) is

@@ -204,11 +204,8 @@ as $$
 declare
     v_source monitoring.run_sources;
 begin
-    v_source.source_name := monitoring._checked_name('source_name', p_source_name);
-    if length(p_source_name) > 100 or strpos(p_source_name, ':') > 0 then
-        perform monitoring._refuse_choice('source_name', p_source_name,
-            array['a name of at most 100 characters without a colon']);
-    end if;
+    perform monitoring._check_source_name(p_source_name, false);
+    v_source.source_name := p_source_name;
     v_source.task_type := monitoring._checked_optional_name('task_type', p_task_type);
     v_source.relation_name := monitoring._checked_source_relation(p_relation);
     perform monitoring._check_source_columns(p_columns, v_source.task_type);

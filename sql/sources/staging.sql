@@ -289,5 +289,5 @@ end
 $$;
 
 comment on function monitoring.fail_source_load(text, text) is
-'Notes why a query could not be loaded, tells it, and tries again after a while that grows. Returns '
-'interrupted or failed; null when nothing of ours goes on.';
+'Notes why a query could not be loaded, tells it, and tries again after a while that grows. '
+'Returns interrupted or failed; null when nothing of ours goes on.';

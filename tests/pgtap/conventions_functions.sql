@@ -87,6 +87,9 @@ select set_eq(
         'send_test_notification', 'retry_notification',
         -- sources
         'enable_run_source', 'sync_run_source', 'sync_run_sources',
+        'enable_record_source', 'sync_record_source', 'sync_record_sources',
+        'track_all_status_changes_from_source', 'enable_source_query', 'begin_source_load',
+        'note_source_progress', 'finish_source_load', 'fail_source_load',
         -- configuration
         'get_config', 'apply_config',
         -- workflows

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(89);
+select plan(90);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -149,7 +149,21 @@ from (
     ('record_timeline', 'P_DATASET P_RECORD_KEY p_limit'),
     ('enable_run_source', 'P_SOURCE_NAME p_is_enabled'),
     ('remove_run_source', 'P_SOURCE_NAME'),
-    ('sync_run_source', 'P_SOURCE_NAME')
+    ('sync_run_source', 'P_SOURCE_NAME'),
+    (
+        'register_record_source',
+        'P_SOURCE_NAME P_DATASET P_RELATION P_COLUMNS p_statuses p_change_source p_time_zone '
+        'p_is_complete p_by'
+    ),
+    ('sync_record_source', 'P_SOURCE_NAME'),
+    (
+        'track_all_status_changes_from_source',
+        'P_SOURCE_NAME p_target_date p_change_source p_task_id p_is_dry_run'
+    ),
+    (
+        'register_source_query',
+        'P_QUERY_NAME P_CONNECTION P_QUERY P_COLUMNS p_resume_column p_every p_timeout p_by'
+    )
 ) as fixed (function_name, call_form);
 
 select

@@ -116,6 +116,22 @@ select functions_are(
         '_explain_bot_without_effect',
 
         -- sources of records
+        '_found_source_query', '_checked_query_columns', '_checked_span',
+        'register_source_query', 'enable_source_query', 'remove_source_query',
+        '_source_query_lock_key', '_may_continue_load', '_give_up_load', '_begun_load',
+        'begin_source_load', 'note_source_progress', '_sync_sources_of_query',
+        'finish_source_load', 'fail_source_load', '_relation_columns',
+        '_check_relation_columns', '_load_to_read', '_relation_rows', '_fields_of_records',
+        '_columns_of_records', '_key_expression', '_status_expression',
+        '_date_filter', '_expressions_of_records', '_query_of_records',
+        '_found_record_source', '_check_source_name', '_check_record_columns',
+        '_checked_status_names', '_check_known_change_source', 'register_record_source',
+        'enable_record_source', 'remove_record_source', '_bad_records',
+        '_told_records_query', '_resolve_gone_records', '_read_record_source',
+        '_record_source_to_read', '_sync_record_source', '_note_unreadable_records',
+        'sync_record_source', 'sync_record_sources', 'track_all_status_changes_from_source',
+        '_last_successes', '_find_sources_not_synchronised',
+        '_explain_source_not_synchronised',
 
         -- sources
         '_as_time', '_as_count', '_as_date', '_source_fields', '_source_conversion',
@@ -301,6 +317,7 @@ select views_are(
         'v_datasets', 'v_change_sources', 'v_status_triggers', 'status_history', 'record_status',
         'v_time_in_status', 'v_bot_performance',
         -- sources of records
+        'v_record_sources', 'v_source_queries', 'v_source_loads',
 
         'monitoring_config'
     ],

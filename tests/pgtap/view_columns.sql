@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(50);
+select plan(53);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -130,6 +130,23 @@ from (
         'v_bot_performance',
         'dataset, day date, actor, changes bigint, share_of_changes float, '
         'mean_wait_seconds float, runs bigint, runs_without_effect bigint'
+    ),
+    (
+        'v_record_sources',
+        'source_name, dataset, relation_name, columns jsonb, statuses jsonb, change_source, '
+        'time_zone, is_complete boolean, is_enabled boolean, synced_at at, succeeded_at at, '
+        'last_error, consecutive_failures bigint, last_result jsonb, changed_by, changed_at at'
+    ),
+    (
+        'v_source_queries',
+        'query_name, connection_name, query, columns text[], resume_column, every_seconds float, '
+        'timeout_seconds float, is_enabled boolean, next_load_at at, is_due boolean, last_status, '
+        'last_rows_read bigint, last_error, loaded_at at, changed_by, changed_at at'
+    ),
+    (
+        'v_source_loads',
+        'load_id bigint, query_name, status, started_at at, heartbeat_at at, ended_at at, '
+        'rows_read bigint, attempts integer, last_error'
     ),
     (
         'v_run_source_troubles',
