@@ -32,16 +32,16 @@ as $$
 begin
     select
         count(*),
-        coalesce(sum(l.records_stored), 0),
-        coalesce(sum(l.alerts_sent), 0)
+        coalesce(sum(l.records_stored), 0)::bigint,
+        coalesce(sum(l.alerts_sent), 0)::bigint
     into p_summary.runs, p_summary.records_stored, p_summary.alerts_sent
     from monitoring.processing_log l
     where l.dataset = p_dataset and l.target_date = p_target_date and l.run_mode <> 'dry_run';
 
     select
-        coalesce(sum(l.total_records_queried), 0),
-        coalesce(sum(l.valid_records), 0),
-        coalesce(sum(l.invalid_records), 0)
+        coalesce(sum(l.total_records_queried), 0)::bigint,
+        coalesce(sum(l.valid_records), 0)::bigint,
+        coalesce(sum(l.invalid_records), 0)::bigint
     into p_summary.records_queried, p_summary.valid_records, p_summary.invalid_records
     from (
         select n.*
@@ -91,9 +91,9 @@ begin
     )
 
     select
-        coalesce(sum(t.opened), 0),
-        coalesce(sum(t.resolved), 0),
-        coalesce(sum(t.still_open), 0),
+        coalesce(sum(t.opened), 0)::bigint,
+        coalesce(sum(t.resolved), 0)::bigint,
+        coalesce(sum(t.still_open), 0)::bigint,
         coalesce(
             jsonb_object_agg(t.validation_type, t.opened) filter (where t.opened > 0), '{}'
         )
@@ -124,7 +124,7 @@ set plan_cache_mode = force_custom_plan
 as $$
 begin
     select
-        coalesce(sum(c.changes), 0),
+        coalesce(sum(c.changes), 0)::bigint,
         coalesce(jsonb_object_agg(c.change_source, c.changes), '{}')
     into p_summary.status_changes, p_summary.status_changes_by_source
     from (

@@ -107,8 +107,7 @@ begin atomic
     -- Detections come late, and are told again: those within what is known count no more. For the
     -- rest the newest has the word, and only one after the resolution opens a record again.
     insert into monitoring.invalid_record_states as s
-    select g.*
-    from unnest(p_given) as g
+    select g.* from unnest(p_given) as g -- noqa: AM04
     on conflict (dataset, record_key, validation_type) do update
         set
             group_name = case

@@ -2,7 +2,9 @@
 -- for spells that have ended say what was open before.
 
 create or replace function monitoring._open_spells_at(p_now timestamptz)
-returns table (dataset text, validation_type text, open_records bigint, oldest_opened_at timestamptz)
+returns table (
+    dataset text, validation_type text, open_records bigint, oldest_opened_at timestamptz
+)
 language sql
 stable
 begin atomic
@@ -124,4 +126,4 @@ $$;
 comment on function monitoring._explain_invalid_records(
     monitoring.raised_alerts, timestamptz, integer
 ) is
-'The records of the alert''s dataset and type that are open, those that have been for longest first.';
+'The records of the alert''s dataset and type that are open, those open for longest first.';

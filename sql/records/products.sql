@@ -10,7 +10,7 @@ returns table (
     details jsonb
 )
 language plpgsql
-volatile
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -97,12 +97,15 @@ begin atomic
             g.quantity,
             g.amount,
             g.details,
-            coalesce(g.changed_at, k.changed_at) as changed_at,
+            g.changed_at as found_at,
             case
                 when k.record_key is null then 'added'
                 when g.record_key is null then 'removed'
-                when (g.quantity, g.amount, g.details)
-                    is distinct from (k.quantity, k.amount, k.details) then 'changed'
+                when
+                    (g.quantity is distinct from k.quantity)
+                    or (g.amount is distinct from k.amount)
+                    or (g.details is distinct from k.details)
+                    then 'changed'
                 else 'unchanged'
             end as change
         from (select n.* from unnest(p_given) as n where n.product is not null) as g
@@ -133,8 +136,8 @@ begin atomic
             c.quantity,
             c.amount,
             c.details,
-            c.changed_at,
-            c.changed_at,
+            c.found_at as first_seen_at,
+            c.found_at as changed_at,
             p_task_id
         from compared as c
         where not p_is_dry_run and c.change in ('added', 'changed')

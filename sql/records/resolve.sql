@@ -127,8 +127,8 @@ begin atomic
             c.reported_value,
             c.opened_at,
             c.resolved_at,
-            c.times_detected - c.times_detected_before,
-            c.alerted_at is not null,
+            c.times_detected - c.times_detected_before as times_detected,
+            c.alerted_at is not null as is_alerted,
             c.resolution,
             c.resolved_by,
             c.resolution_reason
@@ -147,17 +147,17 @@ begin atomic
             p_now,
             c.resolved_at,
             c.validation_type,
-            'invalid',
+            'invalid' as from_status,
             case c.resolution
                 when 'auto' then 'valid' when 'manual' then 'accepted' else c.resolution
-            end,
+            end as to_status,
             p_change_source,
             c.resolved_by,
             p_task_id,
             case
                 when c.resolution_reason is not null
                     then jsonb_build_object('reason', c.resolution_reason)
-            end
+            end as details
         from closed as c
         returning change_id
     )
@@ -203,7 +203,7 @@ declare
             p_dataset, p_validation_type, p_scope, p_detected_until, p_except_keys
         ) o
     );
-    v_resolved bigint := cardinality(v_closing);
+    v_resolved bigint := cardinality(v_closing)::bigint;
 begin
     if p_is_dry_run then
         return jsonb_build_object('resolved', v_resolved, 'sample', (
