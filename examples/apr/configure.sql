@@ -14,6 +14,9 @@ select monitoring.set_allowed_transitions('apr', '{
     "APPROVED": ["PAID"]
 }');
 
+grant usage on schema apr to monitoring_admin;
+grant select on apr.proposals to monitoring_admin;
+
 select monitoring.register_record_source(
     'apr_proposals',
     'apr',

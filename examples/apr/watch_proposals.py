@@ -43,16 +43,18 @@ REPORTS: dict[str, LiteralString] = {
     "How long it takes to resolve (v_resolution_times)": """
         select validation_type as validation, resolution, resolved_records as resolved,
             round((avg_seconds / 3600)::numeric, 1) as mean_hours
-        from monitoring.v_resolution_times where dataset = 'apr' and resolved_records > 0 order by 1, 2
+        from monitoring.v_resolution_times where dataset = 'apr' and resolution is not null
+        order by 1, 2
     """,
     "Who changes statuses (apr_status_history)": """
         select change_source as source, coalesce(from_status, '-') as "from",
             coalesce(to_status, '-') as "to", count(*) as changes
         from apr.apr_status_history group by 1, 2, 3 order by 1, 2, 3
     """,
-    "Alerts (v_active_alerts)": """
-        select severity, rule_name as rule, summary
-        from monitoring.v_active_alerts where labels ->> 'dataset' = 'apr' order by 1, 2, 3
+    "What people were alerted to (alerts)": """
+        select worst_severity as severity, rule_name as rule, status,
+            to_char(started_at at time zone 'UTC', 'DD HH24:MI') as since, summary
+        from monitoring.alerts where labels ->> 'dataset' = 'apr' order by started_at, alert_id
     """,
 }
 
@@ -115,12 +117,12 @@ def report(dsn: str) -> None:
     with psycopg.connect(dsn) as connection:
         for title, query in REPORTS.items():
             cursor = connection.execute(query)
-            table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+            table = Table(box=None, padding=(0, 2, 0, 0))
             for column in cursor.description or ():
                 table.add_column(column.name)
             for row in cursor:
                 table.add_row(*map(str, row))
-            console.print()
+            console.print(f"\n[bold]{title}[/bold]")
             console.print(table)
 
 
