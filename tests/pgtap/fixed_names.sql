@@ -56,6 +56,8 @@ from (
     ('record_metrics', 'P_METRICS'),
     ('record_log', 'P_COMPONENT P_LEVEL P_MESSAGE p_details p_task_id p_duration_ms p_logged_at'),
     ('record_logs', 'P_LOGS'),
+    ('load_invalid_records', 'P_RECORDS'),
+    ('load_status_changes', 'P_CHANGES'),
     (
         'update_system_health',
         'P_COMPONENT_TYPE P_COMPONENT_NAME P_STATUS p_response_time_ms p_failure_reason p_details '

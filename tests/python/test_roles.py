@@ -52,6 +52,15 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
         """record_logs('[{"component": "c", "level": "INFO", "message": "m"}]')""",
         WRITING,
     ),
+    "load_invalid_records": (
+        """load_invalid_records(
+            '[{"dataset": "d", "record_key": "1", "validation_type": "V"}]')""",
+        WRITING,
+    ),
+    "load_status_changes": (
+        """load_status_changes('[{"dataset": "d", "record_key": "1", "to_status": "A"}]')""",
+        WRITING,
+    ),
     "update_system_health": ("update_system_health('service', 'api', 'healthy')", WRITING),
     "record_queue_metrics": ("record_queue_metrics('queue', 1)", WRITING),
     "get_dashboard_summary": ("get_dashboard_summary()", READING),
