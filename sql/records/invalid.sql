@@ -22,7 +22,7 @@ begin
     return query
     select
         r.ordinality,
-        monitoring._record_key(r.value),
+        monitoring._key_of_row(r.value),
         monitoring._checked_optional_name('group', r.value ->> 'group'),
         monitoring._capped_text(r.value ->> 'value', 1000),
         monitoring._capped_text(r.value ->> 'message', 4000),

@@ -277,13 +277,12 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_records monitoring.invalid_record_states [] := array(
-        select g from monitoring._past_invalid_records(p_rows) g
-    );
+    v_records monitoring.invalid_record_states [];
     v_spells monitoring.invalid_record_states [];
     v_states monitoring.invalid_record_states [];
     v_extended monitoring.invalid_record_states [];
 begin
+    v_records := array(select g from monitoring._past_invalid_records(p_rows) g);
     v_spells := array(select w from monitoring._load_spells(v_records) w);
     -- One after the other: both write the same rows.
     v_states := array(select w from monitoring._load_invalid_states(v_records) w);

@@ -17,7 +17,7 @@ begin
     return query
     select
         r.ordinality,
-        monitoring._record_key(r.value),
+        monitoring._key_of_row(r.value),
         case
             when p.value is not null
                 then monitoring._checked_name(

@@ -61,13 +61,14 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    v_keys text [] := case
-        when p_scope ? 'keys' then array(select jsonb_array_elements_text(p_scope -> 'keys'))
-    end;
+    v_keys text [];
     v_from date := coalesce(p_scope ->> 'target_date', p_scope ->> 'from')::date;
     v_to date := coalesce(p_scope ->> 'target_date', p_scope ->> 'to')::date;
     v_group text := p_scope ->> 'group';
 begin
+    if p_scope ? 'keys' then
+        v_keys := array(select jsonb_array_elements_text(p_scope -> 'keys'));
+    end if;
     return query
     select s.*
     from monitoring.invalid_record_states s
@@ -192,7 +193,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now timestamptz := monitoring.clock();
-    v_closing monitoring.invalid_record_states [] := array(
+    v_closing monitoring.invalid_record_states [];
+    v_resolved bigint;
+begin
+    v_closing := array(
         select row(
             o.dataset, o.record_key, o.validation_type, o.group_name, o.reported_value, o.message,
             o.details, o.target_date, o.first_detected_at, o.opened_at, o.last_detected_at,
@@ -203,8 +207,7 @@ declare
             p_dataset, p_validation_type, p_scope, p_detected_until, p_except_keys
         ) o
     );
-    v_resolved bigint := cardinality(v_closing)::bigint;
-begin
+    v_resolved := cardinality(v_closing)::bigint;
     if p_is_dry_run then
         return jsonb_build_object('resolved', v_resolved, 'sample', (
             select coalesce(jsonb_agg(jsonb_build_object(
@@ -407,4 +410,4 @@ comment on function monitoring.resolve_invalid_records(
     text, text[], text, text, text, text, boolean
 ) is
 'Resolves open invalid records by hand, of one type or of all: manual (accepted as they are), '
-'superseded or gone. One that is found again later is opened again. Returns how many.';
+'superseded or gone. Returns how many; one that is found again later is opened again.';
