@@ -31,8 +31,9 @@ class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls, EtlCalls, RecordCal
 
     It has a connection of its own, so what is recorded stays when the program rolls back. One
     client may be shared by all threads; it opens its connection when first used, reopens it after
-    a loss and after a fork. While the database is away, calls come back at once and what they would have
-    recorded is counted in `dropped` and told, at most once a minute, to the logger ``pgvigil``.
+    a loss and after a fork. While the database is away, calls come back at once and what they
+    would have recorded is counted in `dropped` and told, at most once a minute, to the logger
+    ``pgvigil``.
 
     Times without a zone are local times. Wherever a method returns None (or False, for the two
     about running tasks), nothing was recorded.

@@ -300,7 +300,8 @@ def test_a_csv_file_without_a_header_is_refused_and_an_empty_one_is_not(
 def test_a_csv_file_needs_a_kind(backfill: Backfill, tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("component\n")
-    assert "Give --kind: one of tasks, errors, metrics, logs, records, status." in backfill(path).stderr
+    kinds = "tasks, errors, metrics, logs, records, status"
+    assert f"Give --kind: one of {kinds}." in backfill(path).stderr
 
 
 def test_a_dry_run_checks_everything_and_writes_nothing(
