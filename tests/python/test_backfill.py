@@ -435,7 +435,7 @@ def peak_memory_of(*arguments: str) -> int:
 def test_the_examples_of_the_documentation_print_what_it_says(dsn: str, tmp_path: Path) -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "backfill.md"
     pairs = re.findall(r"```sh\n(.*?)```\n\n```\n(.*?)```", page.read_text(), re.DOTALL)
-    assert len(pairs) == 2
+    assert len(pairs) == 3
     programs = Path(sys.executable).parent
     environment = {**os.environ, "PGVIGIL_DSN": dsn, "PATH": f"{programs}:{os.environ['PATH']}"}
     for script, expected in pairs:
