@@ -142,23 +142,6 @@ comment on function monitoring._checked_status_names(jsonb) is
 'What status codes are called, codes in upper case and without blanks; PV005 when that is not '
 'clear.';
 
-create or replace function monitoring._check_known_change_source(p_change_source text) returns void
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_known text [] := array(select c.change_source from monitoring.change_sources c order by 1);
-begin
-    if (p_change_source = any (v_known)) is not true then
-        perform monitoring._refuse_choice('change_source', p_change_source, v_known);
-    end if;
-end
-$$;
-
-comment on function monitoring._check_known_change_source(text) is
-'Raises PV003 unless there is a change source of that name.';
-
 create or replace function monitoring.register_record_source(
     p_source_name text,
     p_dataset text,
@@ -182,7 +165,7 @@ begin
     perform monitoring._checked_name('dataset', p_dataset);
     v_relation := monitoring._checked_source_relation(p_relation);
     perform monitoring._check_record_columns(p_columns);
-    perform monitoring._check_known_change_source(p_change_source);
+    perform monitoring._checked_change_source(p_change_source);
     perform monitoring._check_time_zone(p_time_zone);
     perform monitoring._check_source_rights(
         v_relation, monitoring._columns_of_records(p_columns)

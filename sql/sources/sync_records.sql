@@ -329,7 +329,7 @@ declare
     v_source monitoring.record_sources := monitoring._found_record_source(p_source_name);
 begin
     if p_change_source is not null then
-        perform monitoring._check_known_change_source(p_change_source);
+        perform monitoring._checked_change_source(p_change_source);
     end if;
     v_source := monitoring._record_source_to_read(p_source_name);
     if v_source.last_result ? 'skipped' then

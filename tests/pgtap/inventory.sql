@@ -143,7 +143,7 @@ select functions_are(
         '_columns_of_records', '_key_expression', '_status_expression',
         '_date_filter', '_expressions_of_records', '_query_of_records',
         '_found_record_source', '_check_source_name', '_check_record_columns',
-        '_checked_status_names', '_check_known_change_source', 'register_record_source',
+        '_checked_status_names', 'register_record_source',
         'enable_record_source', 'remove_record_source', '_bad_records',
         '_told_records_query', '_resolve_gone_records', '_read_record_source',
         '_record_source_to_read', '_sync_record_source', '_note_unreadable_records',

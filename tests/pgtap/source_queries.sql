@@ -69,8 +69,10 @@ select is(
 );
 select is(pg_temp.statuses(), '1 OPEN, 2 OPEN, 3 OPEN', 'as if they were a table');
 select is(
-    (select string_agg(task_id || ' ' || status, ', ' order by task_id)
-    from monitoring.processing_metrics),
+    (
+        select string_agg(task_id || ' ' || status, ', ' order by task_id)
+        from monitoring.processing_metrics
+    ),
     'jobs:1 running, jobs:2 running, jobs:3 running',
     'their texts become what they mean'
 );
@@ -102,8 +104,10 @@ select results_eq(
 );
 select is(pg_temp.statuses(), '1 OPEN, 2 OPEN, 3 OPEN', 'half of the rows change nothing');
 select is(
-    (select t.message from monitoring.v_run_source_troubles as t
-    where t.source_name = 'query:crm' and t.ended_at is null),
+    (
+        select t.message from monitoring.v_run_source_troubles as t
+        where t.source_name = 'query:crm' and t.ended_at is null
+    ),
     'cannot be read: the server has gone away',
     'it is told'
 );
@@ -118,7 +122,7 @@ select is(
 );
 select pg_temp.stage(3, 3, 'DONE');
 select is(
-    (select array[f #>> '{attempts}', f #>> '{sources,0,changed}'] from pg_temp.finish() as f),
+    (select array[f ->> 'attempts', f #>> '{sources,1,changed}'] from pg_temp.finish() as f),
     array['2', '3'],
     'and is read as a whole'
 );
