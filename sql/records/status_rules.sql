@@ -85,7 +85,9 @@ begin
             'to_status', c.to_status, 'change_source', c.change_source, 'actor', c.actor,
             'effective_at', c.effective_at, 'task_id', c.task_id
         ))
-    from monitoring._unexpected_status_changes(p_alert.started_at - interval '1 day', p_now) c
+    from monitoring._unexpected_status_changes(
+        coalesce(p_alert.started_at, p_now) - interval '1 day', p_now
+    ) c
     where c.dataset = p_alert.labels ->> 'dataset'
         and coalesce(c.from_status, '') = p_alert.labels ->> 'from_status'
         and coalesce(c.to_status, '') = p_alert.labels ->> 'to_status'

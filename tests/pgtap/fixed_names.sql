@@ -259,6 +259,9 @@ select results_eq(
         ('record_metrics', 'bigint'),
         ('record_performance_metric', 'bigint'),
         ('record_queue_metrics', 'bigint'),
+        ('record_timeline',
+            'TABLE(happened_at timestamp with time zone, kind text, summary text, '
+            'details jsonb)'),
         ('reopen_error_group', 'boolean'),
         ('resolve_alert', 'boolean'),
         ('resolve_error_group', 'void'),
