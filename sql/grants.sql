@@ -217,7 +217,7 @@ declare
         -- ETL
         'get_etl_execution_summary', 'get_etl_health_status', '_etl_status', '_counter',
         -- records
-        '_counters_like',
+        'key_of_record', '_counters_like',
         -- own rules and backtests
         '_time_limit_class',
         -- notifications
@@ -248,7 +248,8 @@ declare
         'track_status_changes', '_track_status_changes', '_track_statuses_of_day',
         '_track_told_statuses',
         -- records
-        'log_invalid_records', 'sync_invalid_records', 'auto_resolve_invalid_records',
+        'key_of_record', 'log_invalid_records', 'sync_invalid_records',
+        'auto_resolve_invalid_records',
         'track_record_products', 'log_program_execution', 'update_daily_summary',
         -- records: loading what happened before
         'load_invalid_records', 'load_status_changes'

@@ -104,55 +104,66 @@ comment on function monitoring._with_status_before(monitoring.status_changes[]) 
 'Status changes, in the order given, with the status that the record had before, where the caller '
 'did not say.';
 
-create or replace function monitoring._insert_status_changes(p_rows jsonb) returns bigint
+create or replace function monitoring._remember_statuses(
+    p_changes monitoring.status_changes[], p_change_ids bigint[]
+)
+returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now timestamptz := monitoring.clock();
-    v_written bigint;
 begin
-    with given as (
-        select c.*
+    insert into monitoring.record_states as s (
+        dataset, record_key, status, effective_at, recorded_at, change_source, actor
+    )
+    -- The status is known from now on, however old it is: retention goes by that.
+    select distinct on (c.dataset, c.record_key)
+        c.dataset, c.record_key, c.to_status, c.effective_at, v_now, c.change_source, c.actor
+    from unnest(p_changes) with ordinality c
+    where c.change_id = any(p_change_ids) and c.validation_type = ''
+    order by c.dataset, c.record_key, c.effective_at desc, c.ordinality desc
+    on conflict (dataset, record_key) do update
+        set
+            status = excluded.status,
+            effective_at = excluded.effective_at,
+            recorded_at = excluded.recorded_at,
+            change_source = excluded.change_source,
+            actor = excluded.actor
+        where excluded.effective_at >= s.effective_at;
+end
+$$;
+
+comment on function monitoring._remember_statuses(monitoring.status_changes[], bigint[]) is
+'Makes the newest of some changes, those with these numbers, the status of each record, unless a '
+'later one is known.';
+
+create or replace function monitoring._insert_status_changes(p_rows jsonb) returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_changes monitoring.status_changes [];
+    v_written bigint [];
+begin
+    v_changes := array(
+        select c
         from monitoring._with_status_before(
             array(select g from monitoring._past_status_changes(p_rows) g)
-        ) with ordinality c
+        ) c
         where c.from_status is distinct from c.to_status
-    ), written as (
+    );
+    with written as (
         insert into monitoring.status_changes
-        select
-            g.change_id, g.dataset, g.record_key, g.recorded_at, g.effective_at, g.validation_type,
-            g.from_status, g.to_status, g.change_source, g.actor, g.source_name, g.task_id,
-            g.details
-        from given g
+        select c.* from unnest(v_changes) c
         on conflict do nothing
-        returning change_id, dataset, record_key, recorded_at
-    ), newest as (
-        select distinct on (g.dataset, g.record_key) g.*
-        from given g
-        inner join written w using (change_id, dataset, record_key, recorded_at)
-        where g.validation_type = ''
-        order by g.dataset, g.record_key, g.effective_at desc, g.ordinality desc
-    ), known as (
-        insert into monitoring.record_states as s (
-            dataset, record_key, status, effective_at, recorded_at, change_source, actor
-        )
-        -- The status is known from now on, however old it is: retention goes by that.
-        select n.dataset, n.record_key, n.to_status, n.effective_at, v_now, n.change_source, n.actor
-        from newest n
-        order by n.dataset, n.record_key
-        on conflict (dataset, record_key) do update
-            set
-                status = excluded.status,
-                effective_at = excluded.effective_at,
-                recorded_at = excluded.recorded_at,
-                change_source = excluded.change_source,
-                actor = excluded.actor
-            where excluded.effective_at >= s.effective_at
+        returning change_id
     )
-    select count(*) into v_written from written;
-    return v_written;
+    select coalesce(array_agg(w.change_id), '{}') into v_written from written w;
+    perform monitoring._remember_statuses(v_changes, v_written);
+    return cardinality(v_written);
 end
 $$;
 

@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(53);
+select plan(59);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
