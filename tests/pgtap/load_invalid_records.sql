@@ -201,5 +201,5 @@ select is_empty(
     'of an array with a row that is refused nothing is loaded'
 );
 
-select * from finish();
+select * from finish(); -- noqa: AM04
 rollback;

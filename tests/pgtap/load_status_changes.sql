@@ -207,5 +207,5 @@ select set_eq(
     'what cannot be right is refused'
 );
 
-select * from finish();
+select * from finish(); -- noqa: AM04
 rollback;
