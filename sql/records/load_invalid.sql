@@ -211,7 +211,7 @@ begin
             resolved_by = excluded.resolved_by,
             resolution_reason = excluded.resolution_reason
         -- A later spell, or more about the one that is open: never what happened before.
-        where excluded.opened_at >= s.resolved_at
+        where (excluded.opened_at >= s.resolved_at and excluded.opened_at > s.opened_at)
             or (
                 excluded.opened_at = s.opened_at
                 and s.resolved_at = 'infinity'
@@ -241,7 +241,16 @@ begin
     with earliest as (
         select distinct on (r.dataset, r.record_key, r.validation_type)
             r.*,
-            min(r.opened_at) filter (where r.resolved_at = 'infinity') over record as open_since
+            min(r.opened_at) filter (
+                where r.resolved_at = 'infinity'
+                    -- Resolved since, it was open in an earlier spell.
+                    and not exists (
+                        select from monitoring.invalid_record_spells p
+                        where p.dataset = r.dataset and p.record_key = r.record_key
+                            and p.validation_type = r.validation_type
+                            and p.resolved_at > r.opened_at
+                    )
+            ) over record as open_since
         from unnest(p_records) r
         window record as (partition by r.dataset, r.record_key, r.validation_type)
         order by r.dataset, r.record_key, r.validation_type, r.first_detected_at

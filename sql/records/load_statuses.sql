@@ -48,6 +48,85 @@ comment on function monitoring._past_status_changes(jsonb) is
 'An array of status changes as rows, each checked; what happened before counts as recorded when it '
 'happened, so that retention treats it by its age.';
 
+create or replace function monitoring._new_status_changes(p_changes monitoring.status_changes[])
+returns setof monitoring.status_changes
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select c.*
+    from unnest(p_changes) c
+    where not exists (
+        select from monitoring.status_changes h
+        where h.dataset = c.dataset and h.recorded_at = c.recorded_at
+            and (
+                h.change_id = c.change_id
+                -- Where a record changed several times at once, one that says what it was before
+                -- cannot be told from one that says so again.
+                or (
+                    h.record_key = c.record_key and h.validation_type = c.validation_type
+                    and c.from_status is null and h.from_status = c.to_status
+                )
+            )
+    );
+end
+$$;
+
+comment on function monitoring._new_status_changes(monitoring.status_changes[]) is
+'Those of some status changes, in their order, that have not been loaded.';
+
+create or replace function monitoring._statuses_before(p_changes monitoring.status_changes[])
+returns table (change_id bigint, status text, effective_at timestamptz)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    with late as materialized (
+        select c.*
+        from unnest(p_changes) c
+        inner join monitoring.record_states s
+            on s.dataset = c.dataset and s.record_key = c.record_key
+                and s.effective_at > c.effective_at
+        where c.validation_type = '' and c.from_status is null
+    ),
+    -- Most records changed a few days before: a look into a few partitions instead of all.
+    recent as materialized (
+        select l.change_id, b.*
+        from late l
+        cross join lateral (
+            select h.to_status, h.effective_at
+            from monitoring.status_changes h
+            where h.dataset = l.dataset and h.record_key = l.record_key and h.validation_type = ''
+                and h.effective_at between l.effective_at - interval '7 days' and l.effective_at
+                and h.recorded_at
+                    between l.effective_at - interval '8 days' and l.effective_at + interval '1 day'
+            order by h.effective_at desc, h.recorded_at desc, h.change_id desc
+            limit 1
+        ) b
+    )
+    select r.* from recent r
+    union all
+    select l.change_id, b.*
+    from late l
+    cross join lateral (
+        select h.to_status, h.effective_at
+        from monitoring.status_changes h
+        where h.dataset = l.dataset and h.record_key = l.record_key and h.validation_type = ''
+            and h.effective_at <= l.effective_at
+        order by h.effective_at desc, h.recorded_at desc, h.change_id desc
+        limit 1
+    ) b
+    where l.change_id not in (select r.change_id from recent r);
+end
+$$;
+
+comment on function monitoring._statuses_before(monitoring.status_changes[]) is
+'Statuses that records had before changes that come in after later ones, by their history.';
+
 create or replace function monitoring._with_status_before(p_changes monitoring.status_changes[])
 returns setof monitoring.status_changes
 language plpgsql
@@ -66,19 +145,6 @@ begin
             partition by c.dataset, c.record_key, c.validation_type
             order by c.effective_at, c.ordinality
         )
-    ),
-    -- Only what comes in after later changes must look into the history.
-    history as (
-        select distinct on (g.change_id) g.change_id, h.to_status, h.effective_at
-        from given g
-        inner join monitoring.record_states s
-            on s.dataset = g.dataset and s.record_key = g.record_key
-                and s.effective_at > g.effective_at
-        inner join monitoring.status_changes h
-            on h.dataset = g.dataset and h.record_key = g.record_key and h.validation_type = ''
-                and h.effective_at <= g.effective_at and h.change_id <> g.change_id
-        where g.validation_type = '' and g.from_status is null
-        order by g.change_id, h.effective_at desc, h.recorded_at desc, h.change_id desc
     )
     select
         g.change_id, g.dataset, g.record_key, g.recorded_at, g.effective_at, g.validation_type,
@@ -87,15 +153,14 @@ begin
             when g.told_before_at >= coalesce(s.effective_at, h.effective_at, '-infinity')
                 then g.told_before
             when s.effective_at is not null then s.status
-            when h.effective_at is not null then h.to_status
-            else g.told_before
+            else h.status
         end,
         g.to_status, g.change_source, g.actor, g.source_name, g.task_id, g.details
     from given g
     left join monitoring.record_states s
         on s.dataset = g.dataset and s.record_key = g.record_key
             and s.effective_at <= g.effective_at
-    left join history h on h.change_id = g.change_id
+    left join monitoring._statuses_before(p_changes) h on h.change_id = g.change_id
     order by g.ordinality;
 end
 $$;
@@ -148,11 +213,10 @@ declare
     v_changes monitoring.status_changes [];
     v_written bigint [];
 begin
+    v_changes := array(select c from monitoring._past_status_changes(p_rows) c);
+    v_changes := array(select c from monitoring._new_status_changes(v_changes) c);
     v_changes := array(
-        select c
-        from monitoring._with_status_before(
-            array(select g from monitoring._past_status_changes(p_rows) g)
-        ) c
+        select c from monitoring._with_status_before(v_changes) c
         where c.from_status is distinct from c.to_status
     );
     with written as (

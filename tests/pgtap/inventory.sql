@@ -131,7 +131,7 @@ select functions_are(
         'load_invalid_records', '_insert_invalid_record_states', '_past_invalid_records',
         '_load_spells', '_load_invalid_states', '_extend_invalid_states', '_refuse_spell',
         'load_status_changes', '_insert_status_changes', '_past_status_changes',
-        '_with_status_before', '_remember_statuses',
+        '_with_status_before', '_remember_statuses', '_new_status_changes', '_statuses_before',
 
         -- sources of records
         '_found_source_query', '_checked_query_columns', '_checked_span',

@@ -1,7 +1,7 @@
 -- load_status_changes: changes of status that happened before, each once.
 
 begin;
-select plan(17);
+select plan(20);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -136,6 +136,26 @@ select is(
 );
 
 select is(pg_temp.load('1', '2026-01-03T08:00Z', null, -18), 1::bigint, 'a record may be gone');
+
+-- Three at once, the last of which is the first again.
+create function pg_temp.load_three() returns bigint
+language sql
+as $$
+    select monitoring.load_status_changes((
+        select jsonb_agg(jsonb_build_object(
+            'dataset', 'apr', 'record_key', '4', 'to_status', t.status, 'change_id', -30 - t.number,
+            'effective_at', '2026-01-04'
+        ) order by t.number)
+        from (values (1, 'OPEN'), (2, 'BUSY'), (3, 'OPEN')) as t (number, status)
+    ))
+$$;
+select is(pg_temp.load_three(), 3::bigint, 'a record may change and change back at one time');
+select is(
+    (select status from monitoring.record_status where dataset = 'apr' and record_key = '4'),
+    'OPEN',
+    'the last row is its status'
+);
+select is(pg_temp.load_three(), 0::bigint, 'and that is loaded once, too');
 
 -- The present status that a program told is newer than all of this.
 select monitoring.track_status_changes('apr', '[{"record_key": "3", "status": "DONE"}]'::jsonb);
