@@ -18,4 +18,5 @@ drop table monitoring.allowed_transitions cascade;
 drop table monitoring.status_changes cascade;
 drop table monitoring.record_states cascade;
 drop table monitoring.change_sources cascade;
+drop type monitoring.status_counts cascade;
 delete from monitoring.installed_migrations where migration_id = '0018_statuses';

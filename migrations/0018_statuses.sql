@@ -116,6 +116,37 @@ comment on column monitoring.status_changes.task_id is
 comment on column monitoring.status_changes.details is
 'Whatever the caller wants to find again, as JSON.';
 
+-- What comparing statuses found, in numbers of records unless another is said.
+create type monitoring.status_counts as (
+    compared bigint,
+    unchanged bigint,
+    new bigint,
+    changed bigint,
+    gone bigint,
+    late bigint,
+    repeated bigint,
+    sample jsonb
+);
+
+comment on type monitoring.status_counts is
+'What comparing statuses found.';
+comment on column monitoring.status_counts.compared is
+'Number of rows told.';
+comment on column monitoring.status_counts.unchanged is
+'Rows that say what is known.';
+comment on column monitoring.status_counts.new is
+'Records that were not known, or gone.';
+comment on column monitoring.status_counts.changed is
+'Records with another status.';
+comment on column monitoring.status_counts.gone is
+'Records that are no more.';
+comment on column monitoring.status_counts.late is
+'Changes that took effect before the present status, and are new to history.';
+comment on column monitoring.status_counts.repeated is
+'Rows left aside because a newer row of the same record, which differs, is among them.';
+comment on column monitoring.status_counts.sample is
+'The first twenty changes, as an array of objects.';
+
 create table monitoring.allowed_transitions (
     dataset text not null,
     from_status text not null,

@@ -2,7 +2,7 @@
 -- Writes status_triggers; the triggers write record_states and status_changes.
 -- Whatever goes wrong in a trigger is recorded as an error, and the program goes on.
 
-create or replace function monitoring._key_expression(p_alias text, p_key_columns text[])
+create or replace function monitoring._key_of_row(p_alias text, p_key_columns text[])
 returns text
 language sql
 stable
@@ -14,7 +14,7 @@ return case
         ))
 end;
 
-comment on function monitoring._key_expression(text, text[]) is
+comment on function monitoring._key_of_row(text, text[]) is
 'Expression for the record key of a row.';
 
 create or replace function monitoring._rows_of_table(
@@ -25,7 +25,7 @@ language sql
 stable
 return format(
     'select %s as record_key, %s as status from %s x',
-    monitoring._key_expression('x', p_key_columns), p_status, p_relation
+    monitoring._key_of_row('x', p_key_columns), p_status, p_relation
 );
 
 comment on function monitoring._rows_of_table(text, text[], text) is
@@ -167,6 +167,8 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+-- The names come quoted, from the catalogue.
+-- @plpgsql_check_options: security_warnings = off
 declare
     v_trigger record;
 begin
@@ -190,6 +192,8 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+-- The names come quoted, from the catalogue.
+-- @plpgsql_check_options: security_warnings = off
 declare
     v_table text;
     v_name text;
@@ -235,10 +239,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_missing text;
-    v_part text;
 begin
-    if p_table ~ '^monitoring\.' or not exists (
-        select from pg_class c where c.oid = to_regclass(p_table) and c.relkind in ('r', 'p')
+    if not exists (
+        select from pg_class c
+        where c.oid = to_regclass(case when not starts_with(p_table, 'query:') then p_table end)
+            and c.relkind in ('r', 'p')
+            and c.relnamespace <> 'monitoring'::regnamespace
     ) then
         raise exception using
             errcode = 'PV007',
@@ -259,11 +265,8 @@ begin
             message = format('%s has no column %s', p_table, coalesce(v_missing, 'null')),
             hint = 'Name the columns as the table has them, in the same case.';
     end if;
-    for v_part in select u.table_name from monitoring._tables_under(p_table) u (table_name) loop
-        perform monitoring._check_source_rights(
-            v_part, (select jsonb_object_agg(c.name, c.name) from unnest(p_columns) c (name))
-        );
-    end loop;
+    perform monitoring._check_source_rights(u.table_name, p_columns)
+    from monitoring._tables_under(p_table) u (table_name);
 end
 $$;
 
@@ -276,6 +279,8 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+-- The query has its names quoted.
+-- @plpgsql_check_options: security_warnings = off
 declare
     v_now timestamptz := monitoring.clock();
     v_rows text := monitoring._status_rows_query(monitoring._rows_of_table(
@@ -323,9 +328,6 @@ declare
     v_trigger monitoring.status_triggers;
 begin
     v_trigger.table_name := monitoring._checked_source_relation(p_table);
-    v_trigger.dataset := monitoring._checked_name('dataset', coalesce(
-        p_dataset, (parse_ident(p_table))[2]
-    ));
     v_trigger.change_source := monitoring._checked_change_source(p_change_source);
     if coalesce(cardinality(p_key_columns), 0) = 0 then
         perform monitoring._refuse_json('key_columns', coalesce(p_key_columns::text, 'null'),
@@ -336,6 +338,9 @@ begin
     perform monitoring._check_trigger_table(
         v_trigger.table_name, p_key_columns || p_status_column
     );
+    v_trigger.dataset := monitoring._checked_name('dataset', coalesce(
+        p_dataset, (parse_ident(p_table))[2]
+    ));
     v_trigger.attached_by := coalesce(p_by, session_user);
     v_trigger.attached_at := monitoring.clock();
     insert into monitoring.status_triggers as t values (v_trigger.*)
