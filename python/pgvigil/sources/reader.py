@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from pgvigil.sources.elsewhere import UnreadableError
@@ -16,7 +16,7 @@ _SECONDS_TO_END = 5.0
 Piece = tuple[list[list[str | None]], str | None]
 
 
-def pieces(order: dict[str, Any]) -> Iterator[Piece]:
+def pieces(order: dict[str, Any]) -> Generator[Piece, None, None]:
     """Yield the rows of a query in pieces, each with a mark that it can be continued after.
 
     Args:
