@@ -2,7 +2,6 @@
 
 begin;
 select plan(101);
-select plan(99);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text

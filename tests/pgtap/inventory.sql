@@ -273,7 +273,6 @@ select is_empty(
         from pg_proc as p
         where p.pronamespace = 'monitoring'::regnamespace
             -- These take one argument in several types; their tests call each.
-            and p.proname not in ('track_status_changes', 'log_program_execution')
             and p.proname not in ('log_program_execution', 'track_status_changes')
         group by p.proname having count(*) > 1
     $$,

@@ -47,8 +47,13 @@ def test_a_session_prints_what_the_document_shows(
 
 @pytest.mark.parametrize(
     "document",
-    ["docs/rollups.md", "docs/alerts.md", "docs/sources.md", "docs/statuses.md"],
-    "document", ["docs/rollups.md", "docs/alerts.md", "docs/sources.md", "docs/records.md"]
+    [
+        "docs/rollups.md",
+        "docs/alerts.md",
+        "docs/sources.md",
+        "docs/statuses.md",
+        "docs/records.md",
+    ],
 )
 def test_a_reader_may_run_the_queries_that_a_document_gives(
     connection: psycopg.Connection, document: str
