@@ -10,7 +10,7 @@ from validations import faults
 
 from pgvigil import MonitoringClient
 
-_ALERTED_AT_ONCE = 2
+_ALERTED_AT_ONCE = 3
 _OF_A_DAY: LiteralString = """
     select proposal, branch, client, status, nfechave, duplicata, seuno
     from apr.proposals

@@ -19,7 +19,7 @@ def check_digit(digits: str) -> str:
     """
     total = sum(int(digit) * (2 + place % 8) for place, digit in enumerate(reversed(digits)))
     lacking = 11 - total % 11
-    return str(lacking) if lacking < 10 else "1"
+    return str(lacking) if lacking < 10 else "0"
 
 
 def fault_of_nfechave(row: Row) -> str | None:

@@ -94,8 +94,8 @@ def test_times_until_resolution_are_those_of_the_spells(
                 seconds = (spell.resolved_at - spell.opened_at).total_seconds()
                 expected.setdefault((validation, spell.resolution), []).append(seconds)
     assert found.keys() == expected.keys()
-    for name, seconds in expected.items():
-        assert found[name] == (len(seconds), pytest.approx(sum(seconds) / len(seconds)))
+    for name, lengths in expected.items():
+        assert found[name] == (len(lengths), pytest.approx(sum(lengths) / len(lengths)))
 
 
 def test_every_change_of_status_of_the_business_is_history_once(

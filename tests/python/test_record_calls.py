@@ -31,7 +31,7 @@ def invalid(connection: psycopg.Connection) -> dict[str, str]:
 def test_invalid_records_are_logged_with_all_that_is_known(
     monitor: MonitoringClient, connection: psycopg.Connection
 ) -> None:
-    records = [
+    records: list[str | dict[str, Any]] = [
         {
             "record_key": "1",
             "value": "x",
