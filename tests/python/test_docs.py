@@ -51,8 +51,8 @@ def test_a_session_prints_what_the_document_shows(
         "docs/rollups.md",
         "docs/alerts.md",
         "docs/sources.md",
-        "docs/statuses.md",
         "docs/records.md",
+        "docs/statuses.md",
     ],
 )
 def test_a_reader_may_run_the_queries_that_a_document_gives(
