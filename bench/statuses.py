@@ -1,7 +1,9 @@
 """``python -m bench.statuses``: what comparing, watching and looking up statuses costs."""
 
+import os
 import statistics
 import time
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
@@ -82,6 +84,31 @@ def _query(connection: psycopg.Connection, query: str) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+def _cpu(connection: psycopg.Connection, query: str) -> float:
+    """Return how many milliseconds of CPU the session itself spent on a query."""
+    stat = Path(f"/proc/{connection.info.backend_pid}/stat")
+    ticks = [0, 0]
+    for number in range(2):
+        ticks[number] = sum(map(int, stat.read_text().rsplit(")", 1)[1].split()[11:13]))
+        if number == 0:
+            connection.execute(query.encode())
+    return (ticks[1] - ticks[0]) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def _compare_cpu(connection: psycopg.Connection, rounds: int) -> tuple[float, float]:
+    """Return the CPU of a count by one process, and of a comparison."""
+    connection.execute("set max_parallel_workers_per_gather = 0")
+    counts, comparisons = [], []
+    for turn in range(50, 50 + rounds):
+        counts.append(_cpu(connection, COUNT))
+        connection.execute(CHANGE.format(turn=turn).encode())
+        connection.execute("vacuum analyze erp.orders, monitoring.record_states")
+        query = "select * from erp.compare(clock_timestamp(), false)"
+        comparisons.append(_cpu(connection, query))
+    connection.execute("reset max_parallel_workers_per_gather")
+    return statistics.median(counts), statistics.median(comparisons)
+
+
 def _compare(connection: psycopg.Connection, rounds: int) -> list[list[float]]:
     """Return how long counts and comparisons took, in turn: with gone records last."""
     took: list[list[float]] = [[], [], []]
@@ -141,6 +168,9 @@ def _measure(connection: psycopg.Connection, table: Table, records: int, rounds:
     _row(table, "count of the hash join, as PostgreSQL plans it", count, count)
     _row(table, "comparison, 1 % changed and recorded", compared, count)
     _row(table, "the same, looking for gone records", complete, count)
+    count_cpu, compared_cpu = _compare_cpu(connection, rounds)
+    _row(table, "CPU of a count by one process", count_cpu, count_cpu)
+    _row(table, "CPU of a comparison, 1 % changed and recorded", compared_cpu, count_cpu)
     _row(table, "first comparison, all records new", first, count)
 
     connection.execute("create table erp.few as select * from erp.orders limit 0")

@@ -115,7 +115,7 @@ declare
     v_has_changed boolean := true;
 begin
     v_rows := monitoring._rows_of_trigger(tg_op, v_table, tg_argv[3:], tg_argv[1]);
-    -- Most statements change no status, and to find that out costs little.
+    -- Most statements change no status, and to find that out costs less than comparing.
     execute format('select exists (%s)', v_rows) into v_has_changed;
     if v_has_changed then
         if v_said <> v_source then
