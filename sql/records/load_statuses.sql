@@ -130,7 +130,7 @@ comment on function monitoring._statuses_before(monitoring.status_changes[]) is
 create or replace function monitoring._with_status_before(p_changes monitoring.status_changes[])
 returns setof monitoring.status_changes
 language plpgsql
-volatile
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -227,7 +227,7 @@ begin
     )
     select coalesce(array_agg(w.change_id), '{}') into v_written from written w;
     perform monitoring._remember_statuses(v_changes, v_written);
-    return cardinality(v_written);
+    return cardinality(v_written)::bigint;
 end
 $$;
 
