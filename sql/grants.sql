@@ -202,6 +202,7 @@ declare
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'get_installation', 'get_dashboard_summary', '_summarize_tasks', '_summarize_errors',
         '_summarize_health', '_summarize_queues', '_summarize_alerts',
+        'get_daily_report',
         '_kept_from', '_days',
         -- roll-ups, and what the views over them call
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',

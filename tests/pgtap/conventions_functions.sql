@@ -92,6 +92,7 @@ select set_eq(
         -- workflows
         'apply_workflow', 'remove_workflow', 'get_workflow', 'business_date_of',
         'get_batch_timeline', 'get_batch_performance', 'get_batch_health', '_batch_health',
+        'get_daily_report',
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',
         'set_retention', 'set_partitions_ahead', 'cleanup_old_monitoring_data'

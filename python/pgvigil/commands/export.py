@@ -1,7 +1,7 @@
 """``pgvigil export``."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from pgvigil.export import FORMATS, KINDS, export, parse_span, parse_zone
 
 # A day of logs is sorted before the first row comes.
 _SECONDS_TO_ANSWER = 600.0
+_NO_TEXT = ("xlsx", "pdf")
 
 
 class Zone(click.ParamType[ZoneInfo]):
@@ -89,9 +90,8 @@ def command(
     Takes the role monitoring_reader. A million rows need no more memory than a thousand; a PDF
     holds at most 2,000.
     """
-    chosen = file_format or _format_of(path)
-    if path is None and chosen in ("xlsx", "pdf") and sys.stdout.isatty():
-        raise click.UsageError(f"a terminal cannot show {chosen}: name a file with --out")
+    chosen = file_format or format_of(path, FORMATS, "csv")
+    refuse_binary_terminal(path, chosen)
     with open_connection(dsn, "pgvigil export") as connection:
         connection.patience = _SECONDS_TO_ANSWER
         try:
@@ -99,15 +99,22 @@ def command(
         except ValueError as error:
             raise click.UsageError(str(error)) from error
         pieces = export(connection, what, chosen, span, zone=zone, is_exact=is_exact)
-        _write(pieces, path)
+        write(pieces, path)
 
 
-def _format_of(path: Path | None) -> str:
+def format_of(path: Path | None, known: Container[str], default: str) -> str:
+    """Return the format that the name of a file tells."""
     named = path.suffix.lower().removeprefix(".") if path else ""
-    return named if named in FORMATS else "csv"
+    return named if named in known else default
 
 
-def _write(pieces: Iterable[bytes], path: Path | None) -> None:
+def refuse_binary_terminal(path: Path | None, file_format: str) -> None:
+    """Refuse to write what is no text to a terminal."""
+    if path is None and file_format in _NO_TEXT and sys.stdout.isatty():
+        raise click.UsageError(f"a terminal cannot show {file_format}: name a file with --out")
+
+
+def write(pieces: Iterable[bytes], path: Path | None) -> None:
     """Write a file, which has its name only when it is complete."""
     if path is None:
         with click.open_file("-", "wb") as file:
