@@ -1,6 +1,6 @@
 """A daily report as one HTML file, without anything from elsewhere, so that it can be mailed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from html import escape
 
 from pgvigil.report.content import Content, Section
@@ -17,13 +17,16 @@ table { border-collapse: collapse; width: 100%; margin-top: .5rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0;
   border-bottom: 1px solid #d8dee4; }
 th { font-weight: 600; white-space: nowrap; }
-td { overflow-wrap: anywhere; }
-.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+td { white-space: nowrap; }
+.text { white-space: normal; overflow-wrap: anywhere; min-width: 9rem; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
 .critical, .high, .failed { color: #b00020; font-weight: 600; }
 .late, .medium { color: #8a5300; font-weight: 600; }
 .running { color: #005aa0; font-weight: 600; }
 .complete { color: #00682f; font-weight: 600; }
 """
+# Columns with at least such a share of the width hold texts that may be wrapped.
+_WIDE = 5
 _MARKED = (
     "critical", "high", "failed", "late", "medium", "running", "complete",
 )  # fmt: skip
@@ -58,21 +61,25 @@ def _section(section: Section) -> Iterator[str]:
         yield f"<p>{escape(line)}</p>"
     if not section.rows:
         return
-    is_number = [name.endswith(">") for name in section.columns]
+    kinds = [_kind(name, share) for name, share in section.columns.items()]
     heads = [
-        f'<th scope="col"{_class("number" if number else "")}>{escape(name.removesuffix(">"))}</th>'
-        for name, number in zip(section.columns, is_number, strict=True)
+        f'<th scope="col"{_class(kind)}>{escape(name.removesuffix(">"))}</th>'
+        for name, kind in zip(section.columns, kinds, strict=True)
     ]
     yield f'<div class="wide"><table><thead><tr>{"".join(heads)}</tr></thead><tbody>'
     for row in section.rows:
-        yield f"<tr>{''.join(_cells(row, is_number))}</tr>"
+        cells = [
+            f"<td{_class(text if text in _MARKED else kind)}>{escape(text)}</td>"
+            for text, kind in zip(row, kinds, strict=True)
+        ]
+        yield f"<tr>{''.join(cells)}</tr>"
     yield "</tbody></table></div>"
 
 
-def _cells(row: Sequence[str], is_number: Sequence[bool]) -> Iterator[str]:
-    for text, number in zip(row, is_number, strict=True):
-        mark = "number" if number else text if text in _MARKED else ""
-        yield f"<td{_class(mark)}>{escape(text)}</td>"
+def _kind(name: str, share: int) -> str:
+    if name.endswith(">"):
+        return "number"
+    return "text" if share >= _WIDE else ""
 
 
 def _class(name: str) -> str:
