@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pgvigil.dashboard.etl_state import EtlState, Rows
-from pgvigil.dashboard.render import empty_table
+from pgvigil.dashboard.picture import empty_table
 from pgvigil.dashboard.words import (
     NOTHING,
     age,
