@@ -8,7 +8,10 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pgvigil.dashboard.words import clock_time, name
+
 MOST_ROWS = 15
+MOST_READ = 100
 _ROWS_WORTH_SPACE = 3
 
 
@@ -30,6 +33,13 @@ def draw_within(console: Console, picture: Picture, height: int) -> RenderableTy
         if len(console.render_lines(shown, pad=False)) <= height:
             return shown
     return shown
+
+
+def headline(title: str, database: str, now: str) -> Text:
+    """Return the first line: what this is, of which database, and when."""
+    return Text.assemble(
+        (f"pgvigil {title}".rstrip(), "bold"), " · ", name(database), " · ", clock_time(now)
+    )
 
 
 def stacked(blocks: Sequence[RenderableType], *, is_dense: bool) -> RenderableType:

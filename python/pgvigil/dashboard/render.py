@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from pgvigil.dashboard.picture import MOST_ROWS, empty_table, stacked, with_rest
+from pgvigil.dashboard.picture import MOST_ROWS, empty_table, headline, stacked, with_rest
 from pgvigil.dashboard.state import State
-from pgvigil.dashboard.words import age, clock_time, count, duration, name, percent, word
+from pgvigil.dashboard.words import age, count, duration, name, percent, word
 
 _Row = dict[str, Any]
 _FIRST_STEPS = """\
@@ -45,9 +45,7 @@ def render(state: State, rows: int = MOST_ROWS, *, is_dense: bool = False) -> Re
 def _headline(state: State) -> Text:
     summary = state.summary
     tasks, errors, health = summary["tasks"], summary["errors"], summary["health"]
-    line = Text.assemble(
-        ("pgvigil", "bold"), " · ", name(state.database), " · ", clock_time(summary["generated_at"])
-    )
+    line = headline("", state.database, summary["generated_at"])
     line.append(f"\n{tasks['running']:,} running")
     line.append(f" · last 24 h: {tasks['ended']:,} ended")
     if tasks["success_percent"] is not None:
