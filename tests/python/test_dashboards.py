@@ -3,7 +3,6 @@
 import io
 import signal
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def drawn(dsn: str, face: Face, width: int, height: int) -> str:
 
 
 @pytest.fixture
-def busy_dsn(dsn: str, connection: psycopg.Connection) -> Iterator[str]:
+def busy_dsn(dsn: str, connection: psycopg.Connection) -> str:
     """A database with tasks, alerts and a workflow, some with awkward names."""
     now = datetime.now(UTC)
     for number in range(30):
@@ -74,7 +73,7 @@ def busy_dsn(dsn: str, connection: psycopg.Connection) -> Iterator[str]:
         "select monitoring.acknowledge_alert(%s, 'looking', 'ann')",
         [alarms.number("backlog", "billing")],
     )
-    yield dsn
+    return dsn
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
