@@ -6,6 +6,7 @@ import json
 import sys
 import tracemalloc
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from psycopg.rows import dict_row
 from pgvigil.export import FORMATS, KINDS, ExportError, Span, export, file_name, parse_span
 from pgvigil.export.document import MOST_ROWS
 from pgvigil.export.paper import Paper
+from tests.harness.clients import run_pgvigil
 from tests.python.asking import rows, value
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -154,6 +156,31 @@ def test_an_alert_is_in_every_span_in_which_it_was_open(busy: psycopg.Connection
     assert json.loads(exported(busy, "alerts", "json", days_later))
 
 
+@pytest.mark.parametrize(
+    ("what", "view"),
+    [
+        ("errors", "error_tracking"),
+        ("metrics", "performance_monitoring"),
+        ("logs", "application_logs"),
+    ],
+)
+@pytest.mark.parametrize("options", [["--format", "jsonl"], ["--format", "csv", "--exact"]])
+def test_what_was_exported_can_be_loaded_once(
+    what: str, view: str, options: list[str], busy: psycopg.Connection, dsn: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "exported"
+    span = ["--from", "2026-01-15", "--to", "2026-01-15"]
+    result = run_pgvigil(dsn, "export", what, *span, *options, "--out", str(path))
+    assert (result.returncode, result.stderr) == (0, "")
+    before = rows(busy, f"select * from monitoring.{view}")
+    for new in (len(before), 0):
+        result = run_pgvigil(dsn, "backfill", str(path), "--kind", what)
+        assert f"{new} new" in result.stdout
+    number = next(key for key in before[0] if key in ("error_id", "sample_id", "log_id"))
+    loaded = rows(busy, f"select * from monitoring.{view} where {number} < 0")
+    assert [row | {number: -row[number]} for row in loaded] == before
+
+
 # Formulas
 
 
@@ -181,8 +208,8 @@ def test_memory_stays_bounded(connection: psycopg.Connection) -> None:
     )
     connection.execute(
         "insert into monitoring.metric_samples (metric_name, metric_type, value, recorded_at)"
-        " select 'm' || n, 'gauge', n, '2026-01-15'::timestamptz + n * interval '0.5 s'"
-        " from generate_series(1, 60000) n"
+        " select 'm' || n, 'gauge', n, '2026-01-15'::timestamptz + n * interval '1 s'"
+        " from generate_series(1, 30000) n"
     )
     for file_format in ("csv", "json", "jsonl", "xlsx"):
         assert sum(map(len, export(connection, "metrics", file_format, Span(NOON, NOON)))) < 9000
@@ -191,7 +218,7 @@ def test_memory_stays_bounded(connection: psycopg.Connection) -> None:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert size > 1_000_000
-        # The rows together take thirty times as much.
+        # The rows together take many times as much.
         assert peak < 4_000_000, f"{file_format} took {peak:,} bytes"
 
 
@@ -338,3 +365,48 @@ def test_a_date_is_a_whole_day_at_both_ends(
 def test_what_is_no_span_is_refused(from_text: str | None, to_text: str | None, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         parse_span(from_text, to_text, NOON, BERLIN)
+
+
+# The command
+
+
+def test_the_command_writes_what_the_name_of_the_file_says(
+    busy: psycopg.Connection, dsn: str, tmp_path: Path
+) -> None:
+    for name in ("day.jsonl", "day.XLSX", "day.pdf", "day.txt"):
+        path = tmp_path / name
+        result = run_pgvigil(
+            dsn, "export", "logs", "--from", "2026-01-15", "--to", "2026-01-15", "--out", str(path)
+        )
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert [json.loads((tmp_path / "day.jsonl").read_text())["message"]] == ["said"]
+    assert len(sheets((tmp_path / "day.XLSX").read_bytes())[0]) == 2
+    assert "1 row" in pages((tmp_path / "day.pdf").read_bytes())
+    assert (tmp_path / "day.txt").read_text().startswith("log_id,")
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_the_command_writes_csv_to_standard_output(busy: psycopg.Connection, dsn: str) -> None:
+    result = run_pgvigil(dsn, "export", "logs", "--from", "2026-01-15T12:00", "--to", "2026-01-16")
+    assert result.returncode == 0
+    heading, line = result.stdout.splitlines()
+    assert heading.startswith("log_id,logged_at,level,")
+    assert "2026-01-15T12:00:00+00:00,INFO,c,said" in line
+
+
+def test_what_fails_leaves_no_file(
+    dsn: str, tmp_path: Path, connection: psycopg.Connection
+) -> None:
+    path = tmp_path / "day.pdf"
+    connection.execute(
+        "select monitoring.record_log('c', 'INFO', 'x') from generate_series(1, %s)",
+        [MOST_ROWS + 1],
+    )
+    result = run_pgvigil(dsn, "export", "logs", "--out", str(path))
+    assert result.returncode == 1
+    assert "Hint: Take a shorter span, or another format." in result.stderr
+    assert list(tmp_path.iterdir()) == []
+    assert run_pgvigil(dsn, "export", "logs", "--from", "soon").returncode == 2
+    result = run_pgvigil(dsn, "export", "logs", "--out", str(tmp_path / "none" / "x.csv"))
+    assert result.returncode == 1
+    assert "No such file or directory" in result.stderr

@@ -19,6 +19,7 @@ from pgvigil.dashboard.batch import batch
 from pgvigil.dashboard.etl_render import MOST_SHOWN, render_etl
 from pgvigil.dashboard.etl_state import export, read_etl_state
 from pgvigil.dashboard.picture import Face
+from pgvigil.dashboard.records import records
 from pgvigil.dashboard.tasks import tasks
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -66,6 +67,8 @@ def _subcommand(title: str, face: Face, about: str) -> None:
 _subcommand("overview", overview, "Show a little of everything.")
 _subcommand("tasks", tasks, "Show what runs, how each type does, and what failed in 24 hours.")
 _subcommand("alerts", alerts, "Show open alerts, what became of alerts, and rules that fail.")
+
+_subcommand("records", records, "Show invalid records, statuses, their changes, program runs.")
 
 
 @command.command("batch")

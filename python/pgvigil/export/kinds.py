@@ -87,4 +87,28 @@ KINDS: Mapping[str, Kind] = {
             "finished_at": 4, "duration_seconds>": 3, "records_processed>": 3, "error_message": 7,
         },
     ),
+    "records": Kind(
+        """
+        select *
+        from monitoring.invalid_records
+        where opened_at < %(to)s and (resolved_at is null or resolved_at >= %(from)s)
+        order by opened_at, dataset, record_key, validation_type
+        """,
+        {
+            "dataset": 3, "record_key": 5, "validation_type": 3, "status": 2, "group_name": 3,
+            "message": 6, "target_date": 3, "opened_at": 4, "resolved_at": 4, "resolution": 2,
+        },
+    ),
+    "statuses": Kind(
+        """
+        select *
+        from monitoring.status_history
+        where recorded_at >= %(from)s and recorded_at < %(to)s
+        order by recorded_at, change_id
+        """,
+        {
+            "recorded_at": 4, "dataset": 3, "record_key": 5, "validation_type": 3,
+            "from_status": 3, "to_status": 3, "change_source": 3, "actor": 3,
+        },
+    ),
 }  # fmt: skip
