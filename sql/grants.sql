@@ -226,6 +226,8 @@ declare
         'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
         'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run',
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
+        -- records
+        'key_of_record',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
@@ -240,7 +242,9 @@ declare
         '_record_rows',
         'start_etl_execution', '_start_etl_execution', 'finish_etl_execution',
         '_finish_etl_execution', 'log_etl_event', '_log_etl_event', 'record_etl_metric',
-        '_record_etl_metric'
+        '_record_etl_metric',
+        -- records
+        'key_of_record'
     ];
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
