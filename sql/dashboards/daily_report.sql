@@ -1,5 +1,5 @@
--- A business day told for people: its workflows, alerts, tasks and errors. Reads the timelines of
--- workflows, alerts and roll-ups.
+-- A business day told for people: its workflows, alerts, tasks, errors and records. Reads the
+-- timelines of workflows, alerts, roll-ups and the daily summaries of records.
 
 create or replace function monitoring._report_span(
     p_business_date date, p_now timestamptz, out from_at timestamptz, out to_at timestamptz
@@ -230,6 +230,47 @@ $$;
 comment on function monitoring._report_errors(timestamptz, timestamptz) is
 'Errors of a span, with the 20 worst kinds.';
 
+create or replace function monitoring._report_records(p_business_date date, p_now timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select coalesce(
+            jsonb_agg(
+                jsonb_build_object(
+                    'dataset', d.dataset,
+                    'target_date', d.target_date,
+                    'runs', d.runs,
+                    'records_queried', d.records_queried,
+                    'valid_records', d.valid_records,
+                    'invalid_records', d.invalid_records,
+                    'invalid_opened', d.invalid_opened,
+                    'invalid_resolved', d.invalid_resolved,
+                    'invalid_open', d.invalid_open,
+                    'status_changes', d.status_changes
+                )
+                order by d.dataset
+            ),
+            '[]'
+        )
+        from monitoring.daily_summaries d
+        left join monitoring.datasets s on s.dataset = d.dataset
+        where d.target_date = coalesce(
+            p_business_date,
+            (
+                (p_now - interval '12 hours') at time zone coalesce(s.time_zone, 'UTC')
+            )::date
+        )
+    );
+end
+$$;
+
+comment on function monitoring._report_records(date, timestamptz) is
+'What a day of each dataset came to, or that of 12 hours ago, as far as it was summarised.';
+
 create or replace function monitoring.get_daily_report(p_business_date date default null)
 returns jsonb
 language plpgsql
@@ -256,11 +297,12 @@ begin
         'workflows', monitoring._report_workflows(p_business_date, v_now),
         'alerts', monitoring._report_alerts(v_span.from_at, v_span.to_at),
         'tasks', monitoring._report_tasks(v_span.from_at, v_span.to_at),
-        'errors', monitoring._report_errors(v_span.from_at, v_span.to_at)
+        'errors', monitoring._report_errors(v_span.from_at, v_span.to_at),
+        'records', monitoring._report_records(p_business_date, v_now)
     );
 end
 $$;
 
 comment on function monitoring.get_daily_report(date) is
-'A business day for people, as an object: workflows with their steps, alerts, tasks, errors; or '
+'A business day for people: workflows with their steps, alerts, tasks, errors, records; or '
 'the last 24 hours with the business days of 12 hours ago. Whole hours of tasks and errors.';

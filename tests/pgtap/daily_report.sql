@@ -1,7 +1,7 @@
 -- get_daily_report: a business day told for people.
 
 begin;
-select plan(20);
+select plan(22);
 \ir helpers/fixed_clock.psql
 \ir helpers/batch.psql
 \ir helpers/alert_engine.psql
@@ -24,7 +24,8 @@ select is(
             "ended": 0, "completed": 0, "failed": 0, "success_percent": null, "task_types": 0,
             "by_type": []
         },
-        "errors": {"occurrences": 0, "kinds": 0, "by_kind": []}
+        "errors": {"occurrences": 0, "kinds": 0, "by_kind": []},
+        "records": []
     }'::jsonb,
     'without anything recorded it is empty'
 );
@@ -159,6 +160,38 @@ select is(
     '{"opened": 0, "resolved": 0, "open": 0}',
     'what began later is not in it'
 );
+
+-- Records
+
+insert into monitoring.daily_summaries (
+    dataset, target_date, runs, records_queried, valid_records, invalid_records, records_stored,
+    alerts_sent, invalid_opened, invalid_resolved, invalid_open, invalid_by_type, status_changes,
+    status_changes_by_source, products, updated_at
+)
+values
+('b', '2026-01-13', 1, 1000, 990, 10, 10, 1, 7, 3, 4, '{}', 50, '{}', 0, '2026-01-15 08:00+00'),
+('a', '2026-01-13', 2, 1000, 990, 10, 10, 1, 7, 3, 4, '{}', 50, '{}', 0, '2026-01-15 08:00+00'),
+('a', '2026-01-14', 3, 1000, 990, 10, 10, 1, 7, 3, 4, '{}', 50, '{}', 0, '2026-01-15 08:00+00');
+
+select is(
+    pg_temp.report('{records}', '2026-01-13'),
+    '[
+        {
+            "dataset": "a", "target_date": "2026-01-13", "runs": 2, "records_queried": 1000,
+            "valid_records": 990, "invalid_records": 10, "invalid_opened": 7,
+            "invalid_resolved": 3, "invalid_open": 4, "status_changes": 50
+        },
+        {
+            "dataset": "b", "target_date": "2026-01-13", "runs": 1, "records_queried": 1000,
+            "valid_records": 990, "invalid_records": 10, "invalid_opened": 7,
+            "invalid_resolved": 3, "invalid_open": 4, "status_changes": 50
+        }
+    ]',
+    'what a day of each dataset came to is told'
+);
+select is(
+    pg_temp.report('{records,0,runs}'), '3', 'of a morning that of the day before'
+) from set_config('monitoring.now', '2026-01-15 08:00+00', true);
 
 -- Refusals
 

@@ -106,6 +106,19 @@ def test_more_than_fits_is_counted(busy: psycopg.Connection) -> None:
     assert "The worst 1 are below; there are 40 more." in make_report(report).document.decode()
 
 
+def test_records_are_told_when_there_are_any(busy: psycopg.Connection) -> None:
+    report = read_report(busy)
+    assert "<h2>Records</h2>" not in make_report(report).document.decode()
+    figures = ("runs", "records_queried", "valid_records", "invalid_records", "invalid_opened",
+               "invalid_resolved", "invalid_open", "status_changes")  # fmt: skip
+    report["records"] = [
+        {"dataset": "proposals", "target_date": "2026-01-13"}
+        | {name: 1000 + number for number, name in enumerate(figures)}
+    ]
+    text = text_of(make_report(report, "pdf").document)
+    assert "proposals 2026-01-13 1,000 1,001 1,002 1,003 1,004 1,005 1,006 1,007" in text
+
+
 def test_a_date_that_cannot_be_is_refused(connection: psycopg.Connection) -> None:
     with pytest.raises(NumberOutOfRangeError):
         read_report(connection, date(1969, 1, 1))

@@ -96,7 +96,7 @@ KINDS: Mapping[str, Kind] = {
         """,
         {
             "dataset": 3, "record_key": 5, "validation_type": 3, "status": 2, "group_name": 3,
-            "message": 6, "target_date": 3, "opened_at": 4, "resolved_at": 4, "resolution": 2,
+            "message": 5, "target_date": 3, "opened_at": 4, "resolved_at": 4, "resolution": 3,
         },
     ),
     "statuses": Kind(

@@ -53,6 +53,7 @@ def arranged(report: _Row, zone: tzinfo | None = None) -> Content:
             *_alerts(report["alerts"], zone),
             _tasks(report["tasks"]),
             _errors(report["errors"]),
+            *_records(report["records"]),
         ],
     )
 
@@ -165,6 +166,36 @@ def _errors(errors: _Row) -> Section:
         ],
     )
     return _with_rest(section, errors["kinds"])
+
+
+def _records(records: Sequence[_Row]) -> list[Section]:
+    if not records:
+        return []
+    figures = {
+        "runs": "runs",
+        "read": "records_queried",
+        "valid": "valid_records",
+        "invalid": "invalid_records",
+        "found": "invalid_opened",
+        "resolved": "invalid_resolved",
+        "open": "invalid_open",
+        "status changes": "status_changes",
+    }
+    return [
+        Section(
+            "Records",
+            ["Read, valid and invalid are those of the last complete run for the day."],
+            {"dataset": 6, "day": 4, **{f"{name}>": 3 for name in figures}},
+            [
+                [
+                    row["dataset"],
+                    row["target_date"],
+                    *(count(row[column]).plain for column in figures.values()),
+                ]
+                for row in records
+            ],
+        )
+    ]
 
 
 def _with_rest(section: Section, total: int) -> Section:
