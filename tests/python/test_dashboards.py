@@ -148,6 +148,36 @@ def test_another_business_day_and_one_workflow_can_be_chosen(busy_dsn: str) -> N
     assert 'there is no workflow "none"' in result.stderr
 
 
+def test_records_tell_what_is_invalid_statuses_changes_and_runs(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    for statement in (
+        """log_invalid_records('proposals', '[{"record_key": "P-1", "group": "north"},
+            {"record_key": "P-2", "group": "north"}]', 'DUPLICATA', 1)""",
+        "log_invalid_records('proposals', '[\"P-1\"]', 'SEUNO')",
+        "resolve_invalid_records('proposals', array['P-1'], p_validation_type => 'SEUNO')",
+        """track_status_changes('proposals', '[{"record_key": "P-1", "status": "OPEN"},
+            {"record_key": "P-2", "status": "OPEN"}]'::jsonb, 'SYSTEM')""",
+        """track_status_changes('proposals', '[{"record_key": "P-2", "status": "DONE"}]'::jsonb,
+            'BOT')""",
+        """log_program_execution('proposals', '2026-01-15',
+            '{"total_records_queried": 48000, "invalid_duplicata": 2}', 83.5)""",
+    ):
+        connection.execute(f"select monitoring.{statement}".encode())
+    text = shown(dsn, "records")
+    assert "2 invalid · 2 with a status" in text
+
+    def first_of(block: str) -> list[str]:
+        return text[text.index(block) :].splitlines()[1].split()
+
+    assert first_of("INVALID ")[:5] == ["proposals", "DUPLICATA", "north", "2", "1"]
+    assert first_of("STATUSES")[:3] == ["proposals", "DONE", "1"]
+    assert first_of("CHANGES, 24 H")[:4] == ["proposals/P-2", "OPEN", "DONE", "BOT"]
+    assert "proposals/P-1/SEUNO" in text
+    run = first_of("RUNS, 7 DAYS")
+    assert run[:6] == ["proposals", "2026-01-15", "full", "completed", "48,000", "2"]
+
+
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
 def test_each_can_be_watched(subcommand: str, dsn: str) -> None:
     process = subprocess.Popen(

@@ -44,6 +44,9 @@ def busy(connection: psycopg.Connection) -> psycopg.Connection:
         ("select monitoring.record_log('c', 'INFO', 'said')",),
         ("select monitoring.apply_workflow('{\"workflow\": \"w\", \"steps\":"
          " [{\"step\": \"load\"}]}')",),
+        ("select monitoring.log_invalid_records('d', '[\"P-1\"]', 'SEUNO')",),
+        ("select monitoring.track_status_changes('d',"
+         " '[{\"record_key\": \"P-1\", \"status\": \"OPEN\"}]'::jsonb)",),
         ("select monitoring.evaluate_alerts()",),
     ):  # fmt: skip
         connection.execute(statement.encode(), arguments or None)
@@ -114,6 +117,9 @@ def test_cells_of_a_workbook_have_the_types_of_their_values(busy: psycopg.Connec
     assert cells["recorded_at"].value == datetime(2026, 1, 15, 13)
     assert cells["metric_name"].data_type in ("s", "inlineStr")
     assert sheet.freeze_panes == "A2"
+    document = exported(busy, "batch", "xlsx")
+    (heading, *_, ended) = sheets(document)[0]
+    assert dict(zip(heading, ended, strict=True))["business_date"] == datetime(2026, 1, 15)
 
 
 def test_nothing_recorded_is_a_file_without_rows(connection: psycopg.Connection) -> None:

@@ -1,7 +1,7 @@
 """Workbooks for spreadsheets (xlsx)."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +16,7 @@ _LONGEST_TEXT = 32_767
 _EXACT = 10**15
 _PIECE = 256 * 1024
 _WIDTH = 18
-_TIME_FORMAT = "yyyy-mm-dd hh:mm:ss.000"
+_FORMATS = {"time": "yyyy-mm-dd hh:mm:ss.000", "day": "yyyy-mm-dd"}
 
 
 def write_workbook(table: Table) -> Iterator[bytes]:
@@ -40,7 +40,7 @@ def write_workbook(table: Table) -> Iterator[bytes]:
 
 def _fill(workbook: Any, table: Table) -> None:
     bold = workbook.add_format({"bold": True})
-    time_format = workbook.add_format({"num_format": _TIME_FORMAT})
+    formats = {name: workbook.add_format({"num_format": code}) for name, code in _FORMATS.items()}
     sheet, number, line = None, 0, MOST_ROWS
     for row in table.rows:
         if line >= MOST_ROWS:
@@ -48,7 +48,7 @@ def _fill(workbook: Any, table: Table) -> None:
             number += 1
             sheet, line = _new_sheet(workbook, table, number, bold), 1
         for place, value in enumerate(row):
-            _write(sheet, line, place, value, table, time_format)
+            _write(sheet, line, place, value, table, formats)
         line += 1
     if sheet is None:
         sheet, line = _new_sheet(workbook, table, 1, bold), 1
@@ -76,7 +76,9 @@ def _write(sheet: Any, line: int, place: int, value: Any, table: Table, time_for
     if value is None:
         return
     if isinstance(value, datetime):
-        sheet.write_datetime(line, place, value.astimezone(table.zone), time_format)
+        sheet.write_datetime(line, place, value.astimezone(table.zone), formats["time"])
+    elif isinstance(value, date):
+        sheet.write_datetime(line, place, value, formats["day"])
     elif isinstance(value, bool):
         sheet.write_boolean(line, place, value)
     elif isinstance(value, int | float) and abs(value) < _EXACT:

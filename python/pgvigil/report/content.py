@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -60,6 +60,7 @@ def arranged(report: _Row, zone: tzinfo | None = None) -> Content:
 
 def _workflow(workflow: _Row) -> Section:
     zone = ZoneInfo(workflow["time_zone"])
+    day = date.fromisoformat(workflow["business_date"])
     steps: list[_Row] = workflow["steps"] or []
     by_status = workflow["by_status"] or {}
     told = ", ".join(f"{by_status[each]} {each}" for each in _STATUSES if each in by_status)
@@ -70,20 +71,20 @@ def _workflow(workflow: _Row) -> Section:
             f"{len(steps)} steps: {told or 'none'}. Times are in {zone}.",
         ],
         {
-            "step": 5, "status": 3, "due": 4, "began": 4, "ended": 4, "took>": 3, "records>": 4,
-            "records/s>": 3, "expected": 4,
+            "step": 8, "status": 3, "due": 3, "began": 3, "ended": 3, "took>": 3, "records>": 4,
+            "records/s>": 3, "expected": 3,
         },
         [
             [
                 step["step_name"],
                 step["status"],
-                _time(step["due_at"], zone),
-                _time(step["started_at"], zone),
-                _time(step["finished_at"], zone),
+                _clock(step["due_at"], zone, day),
+                _clock(step["started_at"], zone, day),
+                _clock(step["finished_at"], zone, day),
                 duration(_milliseconds(step["duration_seconds"])).plain,
                 count(step["records_processed"]).plain,
                 _number(step["records_per_second"]),
-                _time(step["eta_at"], zone),
+                _clock(step["eta_at"], zone, day),
             ]
             for step in steps
         ],
@@ -211,6 +212,15 @@ def _time(moment: str | None, zone: tzinfo) -> str:
     if moment is None:
         return ""
     return f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _clock(moment: str | None, zone: tzinfo, business_date: date) -> str:
+    """Return a time of day, and by how many days it is after the business date."""
+    if moment is None:
+        return ""
+    local = datetime.fromisoformat(moment).astimezone(zone)
+    days = (local.date() - business_date).days
+    return f"{local:%H:%M}{f' {days:+}' if days else ''}"
 
 
 def _milliseconds(seconds: float | None) -> float | None:
