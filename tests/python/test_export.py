@@ -223,7 +223,7 @@ def test_memory_stays_bounded(connection: psycopg.Connection) -> None:
         size = sum(map(len, export(connection, "metrics", file_format, DAY)))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert size > 1_000_000
+        assert size > 500_000
         # The rows together take many times as much.
         assert peak < 4_000_000, f"{file_format} took {peak:,} bytes"
 

@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 from rich.console import RenderableType
 from rich.text import Text
 
+from pgvigil.alerts.reading import read_now
 from pgvigil.dashboard.picture import (
     MOST_READ,
     MOST_ROWS,
@@ -22,7 +23,6 @@ from pgvigil.dashboard.words import age, name, word
 from pgvigil.exceptions import installed_or_told
 
 _Row = dict[str, Any]
-_NOW = "select monitoring.clock() as now"
 _OPEN = """
 select alert_id, severity, status, rule_name, summary, fired_at, acknowledged_by, suppressed_by
 from monitoring.v_active_alerts
@@ -50,7 +50,7 @@ _SEVERITIES = ("critical", "high", "medium", "low")
 def alerts(connection: psycopg.Connection[Any]) -> Picture:
     """Read how alerts are."""
     with installed_or_told(), connection.cursor(row_factory=dict_row) as cursor:
-        now = cursor.execute(_NOW).fetchall()[0]["now"]
+        now = read_now(connection)
         shown = cursor.execute(_OPEN).fetchall()
         lately = cursor.execute(_LATELY, {"now": now, "limit": MOST_READ}).fetchall()
         broken = cursor.execute(_BROKEN).fetchall()

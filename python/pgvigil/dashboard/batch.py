@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
+from pgvigil.alerts.reading import read_now
 from pgvigil.dashboard.picture import (
     MOST_ROWS,
     Picture,
@@ -24,7 +25,6 @@ from pgvigil.dashboard.words import NOTHING, count, name, percent, short, word
 from pgvigil.exceptions import installed_or_told, monitoring_errors
 
 _Row = dict[str, Any]
-_NOW = "select monitoring.clock() as now"
 _STEPS = """
 select *
 from monitoring.get_batch_timeline(
@@ -59,7 +59,7 @@ def batch(
         monitoring_errors(),
         connection.cursor(row_factory=dict_row) as cursor,
     ):
-        now = cursor.execute(_NOW).fetchall()[0]["now"]
+        now = read_now(connection)
         steps = cursor.execute(_STEPS, wanted).fetchall()
         health = {row["workflow_name"]: row for row in cursor.execute(_HEALTH)}
         zones = {row["workflow_name"]: ZoneInfo(row["time_zone"]) for row in cursor.execute(_ZONES)}

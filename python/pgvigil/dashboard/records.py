@@ -8,6 +8,7 @@ from psycopg.rows import dict_row
 from rich.console import RenderableType
 from rich.text import Text
 
+from pgvigil.alerts.reading import read_now
 from pgvigil.dashboard.picture import (
     MOST_READ,
     MOST_ROWS,
@@ -21,7 +22,6 @@ from pgvigil.dashboard.words import age, count, duration, name, word
 from pgvigil.exceptions import installed_or_told
 
 _Row = dict[str, Any]
-_NOW = "select monitoring.clock() as now"
 _ISSUES = """
 select dataset, validation_type, group_name, open_records, alerted_records, oldest_opened_at
 from monitoring.v_top_issues
@@ -55,7 +55,7 @@ limit %(limit)s
 def records(connection: psycopg.Connection[Any]) -> Picture:
     """Read how records are."""
     with installed_or_told(), connection.cursor(row_factory=dict_row) as cursor:
-        now = cursor.execute(_NOW).fetchall()[0]["now"]
+        now = read_now(connection)
         wanted = {"now": now, "limit": MOST_READ}
         tables = {
             "issues": cursor.execute(_ISSUES).fetchall(),

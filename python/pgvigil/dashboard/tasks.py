@@ -8,6 +8,7 @@ from psycopg.rows import dict_row
 from rich.console import RenderableType
 from rich.text import Text
 
+from pgvigil.alerts.reading import read_now
 from pgvigil.dashboard.picture import (
     MOST_READ,
     MOST_ROWS,
@@ -22,7 +23,6 @@ from pgvigil.dashboard.words import age, duration, name, word
 from pgvigil.exceptions import installed_or_told
 
 _Row = dict[str, Any]
-_NOW = "select monitoring.clock() as now"
 _RUNNING = """
 select
     task_id, task_type, attempt, start_time, running_ms, items_done, items_total,
@@ -44,7 +44,7 @@ limit %(limit)s
 def tasks(connection: psycopg.Connection[Any]) -> Picture:
     """Read how tasks do."""
     with installed_or_told(), connection.cursor(row_factory=dict_row) as cursor:
-        now = cursor.execute(_NOW).fetchall()[0]["now"]
+        now = read_now(connection)
         running = cursor.execute(_RUNNING).fetchall()
         by_type = cursor.execute(_BY_TYPE).fetchall()
         is_well = not any(row["failed"] or row["ended_otherwise"] for row in by_type)

@@ -1,6 +1,6 @@
 """Workbooks for spreadsheets (xlsx)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -69,7 +69,9 @@ def _finish(sheet: Any, table: Table, lines: int) -> None:
         sheet.autofilter(0, 0, lines - 1, len(table.columns) - 1)
 
 
-def _write(sheet: Any, line: int, place: int, value: Any, table: Table, time_format: Any) -> None:
+def _write(
+    sheet: Any, line: int, place: int, value: Any, table: Table, formats: Mapping[str, Any]
+) -> None:
     """Write a cell by the method for its type: what is a text can become nothing else."""
     if isinstance(value, Decimal):
         value = float(value)
