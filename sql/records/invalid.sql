@@ -1,1 +1,318 @@
--- Recording records that fail a validation. Writes invalid_record_states.
+-- Recording records that fail a validation. Writes invalid_record_states, invalid_record_spells and
+-- status_changes.
+-- Lock order: rows of invalid_record_states by record_key, then by validation_type; whoever
+-- resolves keeps to it, so that sessions that are about the same records wait but never deadlock.
+
+create or replace function monitoring._upsert_invalid_records(
+    p_rows monitoring.invalid_record_states[], p_detected_until timestamptz
+)
+returns setof monitoring.invalid_record_states
+language sql
+volatile
+begin atomic
+    -- Detections come late, and are told again: those within what is known count no more. For the
+    -- rest the newest has the word, and only one after the resolution opens a record again.
+    -- A row that is resolved says what an open one is to become; the rest of it is known already.
+    insert into monitoring.invalid_record_states as s
+    select r.* from unnest(p_rows) as r -- noqa: AM04
+    order by r.record_key, r.validation_type
+    on conflict (dataset, record_key, validation_type) do update
+        set
+            group_name = case
+                when excluded.last_detected_at < s.last_detected_at then s.group_name
+                else coalesce(excluded.group_name, s.group_name)
+            end,
+            reported_value = case
+                when excluded.last_detected_at < s.last_detected_at then s.reported_value
+                else coalesce(excluded.reported_value, s.reported_value)
+            end,
+            message = case
+                when excluded.last_detected_at < s.last_detected_at then s.message
+                else coalesce(excluded.message, s.message)
+            end,
+            details = case
+                when excluded.last_detected_at < s.last_detected_at then s.details
+                else coalesce(excluded.details, s.details)
+            end,
+            target_date = case
+                when excluded.last_detected_at < s.last_detected_at then s.target_date
+                else excluded.target_date
+            end,
+            task_id = case
+                when excluded.last_detected_at < s.last_detected_at then s.task_id
+                else coalesce(excluded.task_id, s.task_id)
+            end,
+            first_detected_at = least(s.first_detected_at, excluded.first_detected_at),
+            last_detected_at = greatest(s.last_detected_at, excluded.last_detected_at),
+            opened_at = case
+                when excluded.last_detected_at > s.resolved_at then excluded.opened_at
+                when s.times_reopened = 0 and s.resolved_at = 'infinity'
+                    then least(s.opened_at, excluded.opened_at)
+                else s.opened_at
+            end,
+            times_detected = s.times_detected + case
+                when
+                    excluded.last_detected_at > s.last_detected_at
+                    or excluded.first_detected_at < s.first_detected_at
+                    then 1
+                else 0
+            end,
+            times_detected_before = case
+                when excluded.last_detected_at > s.resolved_at then s.times_detected
+                else s.times_detected_before
+            end,
+            times_reopened = s.times_reopened + case
+                when excluded.last_detected_at > s.resolved_at then 1
+                else 0
+            end,
+            alerted_at = case
+                when excluded.last_detected_at > s.resolved_at then excluded.alerted_at
+                when s.resolved_at = 'infinity' then coalesce(s.alerted_at, excluded.alerted_at)
+                else s.alerted_at
+            end,
+            resolved_at = case
+                when excluded.resolved_at < 'infinity'
+                    then greatest(excluded.resolved_at, s.last_detected_at)
+                when excluded.last_detected_at > s.resolved_at then excluded.resolved_at
+                else s.resolved_at
+            end,
+            resolution = case
+                when excluded.resolved_at < 'infinity' then excluded.resolution
+                when excluded.last_detected_at <= s.resolved_at then s.resolution
+            end,
+            resolved_by = case
+                when excluded.resolved_at < 'infinity' then excluded.resolved_by
+                when excluded.last_detected_at <= s.resolved_at then s.resolved_by
+            end,
+            resolution_reason = case
+                when excluded.resolved_at < 'infinity' then excluded.resolution_reason
+                when excluded.last_detected_at <= s.resolved_at then s.resolution_reason
+            end
+        -- Meanwhile somebody may have resolved a record, or found it again.
+        where
+        excluded.resolved_at = 'infinity'
+        or (s.resolved_at = 'infinity' and s.last_detected_at <= p_detected_until)
+    returning s.*;
+end;
+
+comment on function monitoring._upsert_invalid_records(
+    monitoring.invalid_record_states[], timestamptz
+) is
+'Writes what was found invalid and what is resolved in one pass, in the order of locks, and '
+'returns the rows as they are then, but for those that are not to be resolved any more.';
+
+create or replace function monitoring._status_after(p_resolution text) returns text
+language sql
+immutable
+return case p_resolution
+    when 'auto' then 'valid'
+    when 'manual' then 'accepted'
+    else p_resolution
+end;
+
+comment on function monitoring._status_after(text) is
+'What becomes of an invalid record by its resolution, as the history of changes says it.';
+
+create or replace function monitoring._write_invalid_records(
+    p_found monitoring.invalid_record_states[],
+    p_closing monitoring.invalid_record_states[],
+    p_detected_until timestamptz,
+    p_now timestamptz,
+    p_change_source text,
+    p_task_id text
+)
+returns table (
+    record_key text,
+    validation_type text,
+    opened_at timestamptz,
+    times_detected bigint,
+    is_resolved boolean
+)
+language sql
+volatile
+begin atomic
+    with written as materialized (
+        select u.*
+        from monitoring._upsert_invalid_records(p_found || p_closing, p_detected_until) as u
+    ),
+
+    closed as materialized (
+        select w.*
+        from written as w
+        inner join unnest(p_closing) as c
+            on w.record_key = c.record_key and w.validation_type = c.validation_type
+    ),
+
+    spells as (
+        insert into monitoring.invalid_record_spells (
+            dataset, record_key, validation_type, group_name, reported_value, opened_at,
+            resolved_at, times_detected, is_alerted, resolution, resolved_by, resolution_reason
+        )
+        select
+            c.dataset,
+            c.record_key,
+            c.validation_type,
+            c.group_name,
+            c.reported_value,
+            c.opened_at,
+            c.resolved_at,
+            c.times_detected - c.times_detected_before as times_detected,
+            c.alerted_at is not null as is_alerted,
+            c.resolution,
+            c.resolved_by,
+            c.resolution_reason
+        from closed as c
+        returning spell_id
+    ),
+
+    changes as (
+        insert into monitoring.status_changes (
+            dataset, record_key, recorded_at, effective_at, validation_type, from_status, to_status,
+            change_source, actor, task_id, details
+        )
+        select
+            c.dataset,
+            c.record_key,
+            p_now,
+            c.resolved_at,
+            c.validation_type,
+            'invalid' as from_status,
+            monitoring._status_after(c.resolution) as to_status,
+            p_change_source,
+            c.resolved_by,
+            p_task_id,
+            nullif(jsonb_strip_nulls(jsonb_build_object('reason', c.resolution_reason)), '{}')
+                as details
+        from closed as c
+        returning change_id
+    )
+
+    select
+        w.record_key,
+        w.validation_type,
+        w.opened_at,
+        w.times_detected,
+        c.record_key is not null as is_resolved
+    from written as w
+    left join closed as c
+        on w.record_key = c.record_key and w.validation_type = c.validation_type;
+end;
+
+comment on function monitoring._write_invalid_records(
+    monitoring.invalid_record_states[], monitoring.invalid_record_states[], timestamptz,
+    timestamptz, text, text
+) is
+'Writes what was found invalid and what is resolved, the latter with its spells and changes of '
+'status, unless it was resolved or found again meanwhile; tells what became of each.';
+
+create or replace function monitoring._apply_invalid_records(
+    p_found monitoring.invalid_record_states[],
+    p_closing monitoring.invalid_record_states[],
+    p_detected_until timestamptz default 'infinity',
+    p_change_source text default 'AUTO_RESOLVE',
+    p_task_id text default null,
+    p_is_dry_run boolean default false
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+    v_result jsonb;
+begin
+    if cardinality(p_closing) > 0 and not p_is_dry_run then
+        perform monitoring._make_partitions('status_changes', v_now);
+    end if;
+    with written as materialized (
+        select w.*
+        from monitoring._write_invalid_records(
+            p_found, p_closing, p_detected_until, v_now, p_change_source, p_task_id
+        ) w
+        where not p_is_dry_run
+    ),
+
+    changed as (
+        select
+            g.record_key, g.validation_type, g.alerted_at is not null as is_alerted,
+            case
+                -- One that somebody else has just opened was found twice by now.
+                when k.record_key is null and coalesce(w.times_detected, 1) = 1 then 'opened'
+                when k.resolved_at < 'infinity' and g.last_detected_at <= k.resolved_at then 'late'
+                when k.resolved_at < 'infinity' and coalesce(w.opened_at, g.opened_at) = g.opened_at
+                    then 'reopened'
+                else 'touched'
+            end as change
+        from unnest(p_found) g
+        left join monitoring.invalid_record_states k
+            on k.dataset = g.dataset and k.record_key = g.record_key
+            and k.validation_type = g.validation_type
+        left join written w
+            on w.record_key = g.record_key and w.validation_type = g.validation_type
+        union all
+        select c.record_key, c.validation_type, false, 'resolved'
+        from unnest(p_closing) c
+        where p_is_dry_run
+            or (c.record_key, c.validation_type) in (
+                select w.record_key, w.validation_type from written w where w.is_resolved
+            )
+    )
+
+    select jsonb_strip_nulls(jsonb_build_object(
+        'records', count(*) filter (where c.change <> 'resolved'),
+        'opened', count(*) filter (where c.change = 'opened'),
+        'reopened', count(*) filter (where c.change = 'reopened'),
+        'touched', count(*) filter (where c.change = 'touched'),
+        'late', count(*) filter (where c.change = 'late'),
+        'alerted', count(*) filter (where c.is_alerted),
+        'resolved', count(*) filter (where c.change = 'resolved'),
+        'sample', case when p_is_dry_run then coalesce(to_jsonb((array_agg(
+            to_jsonb(c) - 'is_alerted' order by c.change, c.record_key, c.validation_type
+        ) filter (where c.change in ('opened', 'reopened', 'resolved')))[:20]), '[]') end
+    ))
+    into v_result
+    from changed c;
+    return v_result;
+end
+$$;
+
+comment on function monitoring._apply_invalid_records(
+    monitoring.invalid_record_states[], monitoring.invalid_record_states[], timestamptz, text,
+    text, boolean
+) is
+'Writes what was found invalid and what is resolved, or in a dry run does not, and returns how '
+'many records were opened, reopened, touched and resolved, with 20 of them in a dry run.';
+
+create or replace function monitoring.log_invalid_records(
+    p_dataset text,
+    p_records jsonb,
+    p_validation_type text,
+    p_alerted_count bigint default 0,
+    p_target_date date default null,
+    p_task_id text default null,
+    p_detected_at timestamptz default null,
+    p_is_dry_run boolean default false
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return monitoring._apply_invalid_records(
+        monitoring._found_invalid_records(
+            p_dataset, p_records, p_validation_type, p_alerted_count, p_target_date, null,
+            p_task_id, monitoring._event_time(p_detected_at)
+        ),
+        '{}', p_is_dry_run => coalesce(p_is_dry_run, false)
+    ) - 'resolved';
+end
+$$;
+
+comment on function monitoring.log_invalid_records(
+    text, jsonb, text, bigint, date, text, timestamptz, boolean
+) is
+'Records that records of a dataset, an array of keys or of objects, failed a validation, and that '
+'people were told of the first so many. Opens, touches or re-opens each and returns how many.';

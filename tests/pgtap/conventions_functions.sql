@@ -85,14 +85,25 @@ select set_eq(
         -- notifications
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
         'send_test_notification', 'retry_notification',
+        -- records: invalid ones, products, runs, days
+        'log_invalid_records', 'sync_invalid_records', 'auto_resolve_invalid_records',
+        'resolve_invalid_records', 'track_record_products', 'log_program_execution',
+        'update_daily_summary',
         -- sources
         'enable_run_source', 'sync_run_source', 'sync_run_sources',
+        'enable_record_source', 'sync_record_source', 'sync_record_sources',
+        'track_all_status_changes_from_source', 'enable_source_query', 'begin_source_load',
+        'note_source_progress', 'finish_source_load', 'fail_source_load',
         -- configuration
         'get_config', 'apply_config',
         -- workflows
         'apply_workflow', 'remove_workflow', 'get_workflow', 'business_date_of',
         'get_batch_timeline', 'get_batch_performance', 'get_batch_health', '_batch_health',
         'get_daily_report',
+        -- records: statuses
+        'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
+        '_track_status_changes', '_track_statuses_of_day', '_track_told_statuses',
+        '_track_trigger', 'record_timeline',
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',
         'set_retention', 'set_partitions_ahead', 'cleanup_old_monitoring_data'
@@ -169,7 +180,8 @@ select set_eq(
         'get_workflow_schema', '_running_estimate', '_clear_times', '_runs_left', '_remaining',
         '_progress_percent', '_whole_seconds', '_sensible_seconds', '_small_number',
         -- records
-        'key_of_record'
+        'key_of_record',
+        '_fitted_name', '_counters_like', '_sum_of', '_status_after'
     ],
     'only what depends on its arguments alone is immutable'
 );
@@ -178,6 +190,8 @@ select is_empty(
     $$
         select signature, provolatile from routines
         where provolatile <> 'v'
+            -- A record is what it is the timeline of.
+            and proname <> 'record_timeline'
             and proname ~ (
                 '^_?(start|update|complete|record|insert|make|ensure|remember|decide|resolve|mute'
                 '|reopen|note|grant|merge_(rollups|uptime|error|component)|roll|rebuild)_'
