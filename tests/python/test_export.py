@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import subprocess
 import sys
 import tracemalloc
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +17,7 @@ import pypdf
 import pytest
 from psycopg.rows import dict_row
 
-from pgvigil.export import FORMATS, KINDS, ExportError, Span, export, file_name
+from pgvigil.export import FORMATS, KINDS, ExportError, Span, export
 from pgvigil.export.document import MOST_ROWS
 from pgvigil.export.paper import Paper
 from tests.harness.clients import run_pgvigil
@@ -332,11 +333,6 @@ def test_a_reader_may_export_everything_and_a_writer_nothing(busy: psycopg.Conne
             export(busy, what, "csv", DAY)
 
 
-def test_files_are_named_by_what_is_in_them() -> None:
-    name = file_name("tasks", "csv", Span(NOON, NOON + timedelta(hours=1)), BERLIN)
-    assert name == "tasks-20260115T1300-20260115T1400.csv"
-
-
 # The command
 
 
@@ -380,3 +376,23 @@ def test_what_fails_leaves_no_file(
     result = run_pgvigil(dsn, "export", "logs", "--out", str(tmp_path / "none" / "x.csv"))
     assert result.returncode == 1
     assert "No such file or directory" in result.stderr
+
+
+def test_a_reader_that_has_enough_is_no_reason_to_complain(
+    connection: psycopg.Connection, dsn: str
+) -> None:
+    connection.execute(
+        "select monitoring.record_log('c', 'INFO', repeat('x', 8000)) from generate_series(1, 500)"
+    )
+    process = subprocess.Popen(
+        [Path(sys.executable).parent / "pgvigil", "export", "logs", "--dsn", dsn],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(b"log_id,")
+    process.stdout.close()
+    assert process.stderr is not None
+    with process.stderr as stream:
+        assert stream.read() == b""
+    process.wait(20)

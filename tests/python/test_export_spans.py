@@ -1,11 +1,11 @@
 """Spans of time, as people write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from pgvigil.export import parse_span
+from pgvigil.export import Span, file_name, parse_span
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -42,3 +42,8 @@ def test_a_date_is_a_whole_day_at_both_ends(
 def test_what_is_no_span_is_refused(from_text: str | None, to_text: str | None, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         parse_span(from_text, to_text, NOON, BERLIN)
+
+
+def test_files_are_named_by_what_is_in_them() -> None:
+    name = file_name("tasks", "csv", Span(NOON, NOON + timedelta(hours=1)), BERLIN)
+    assert name == "tasks-20260115T1300-20260115T1400.csv"

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Container, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -98,8 +99,11 @@ def command(
             span = parse_span(from_text, to_text, read_now(connection), zone)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
-        pieces = export(connection, what, chosen, span, zone=zone, is_exact=is_exact)
-        write(pieces, path)
+        # Closed before the connection is, also when nobody reads on.
+        with closing(
+            export(connection, what, chosen, span, zone=zone, is_exact=is_exact)
+        ) as pieces:
+            write(pieces, path)
 
 
 def format_of(path: Path | None, known: Container[str], default: str) -> str:
