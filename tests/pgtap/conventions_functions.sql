@@ -99,6 +99,7 @@ select set_eq(
         -- workflows
         'apply_workflow', 'remove_workflow', 'get_workflow', 'business_date_of',
         'get_batch_timeline', 'get_batch_performance', 'get_batch_health', '_batch_health',
+        'get_daily_report',
         -- records: statuses
         'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
         '_track_status_changes', '_track_statuses_of_day', '_track_told_statuses',
