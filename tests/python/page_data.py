@@ -27,18 +27,20 @@ _USUAL_DAY = (
 _DAYS = 15
 
 
-def fill(dsn: str) -> None:
-    """Record three weeks of work up to NOW, and what of it is wrong at present."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        set_clock(connection, NOW)
-        connection.execute("select monitoring.apply_workflow(%s)", [_BILLING.read_text()])
-        chance = random.Random(17)
-        _record(connection, "tasks", [*_earlier_days(chance), *_today(), *_small_tasks(chance)])
-        _record(connection, "errors", [*_errors(chance)])
-        _run_now(connection)
-        _queues(connection, chance)
-        _health(connection, chance)
-        _evaluate_as_time_went_by(connection)
+def fill(connection: psycopg.Connection[Any]) -> None:
+    """Record two weeks of work up to NOW, and what of it is wrong at present.
+
+    What runs does so in this session: it is alive for as long as that is open.
+    """
+    set_clock(connection, NOW)
+    connection.execute("select monitoring.apply_workflow(%s)", [_BILLING.read_text()])
+    chance = random.Random(17)
+    _record(connection, "tasks", [*_earlier_days(chance), *_today(), *_small_tasks(chance)])
+    _record(connection, "errors", [*_errors(chance)])
+    _run_now(connection)
+    _queues(connection, chance)
+    _health(connection, chance)
+    _evaluate_as_time_went_by(connection)
 
 
 def _evaluate_as_time_went_by(connection: psycopg.Connection[Any]) -> None:
@@ -221,3 +223,42 @@ def _health(connection: psycopg.Connection[Any], chance: random.Random) -> None:
                     NOW - timedelta(minutes=minute),
                 ],
             )
+
+
+def fill_with_alerts(connection: psycopg.Connection[Any], count: int) -> None:
+    """Let so many queues be too deep, by all degrees."""
+    set_clock(connection, NOW)
+    for number in range(count):
+        connection.execute(
+            "select monitoring.record_queue_metrics(%s, %s, 1, 0, 0, null, %s)",
+            [f"queue-{number:03}", (60, 150, 300, 900)[number % 4], NOW],
+        )
+    evaluate(connection)
+
+
+def fill_with_names(connection: psycopg.Connection[Any], name: str) -> None:
+    """Record one of everything under a name that a page may stumble over."""
+    set_clock(connection, NOW)
+    connection.execute("select monitoring.apply_workflow(%s)", [_workflow(name)])
+    ended = [
+        _ended(name, name, NOW - timedelta(minutes=50), 10, "failed", metadata={"error_message": name}),
+    ]
+    _record(connection, "tasks", ended)
+    _record(
+        connection,
+        "errors",
+        [{"error_type": name, "severity": "critical", "component": name, "message": name, "occurred_at": NOW}],
+    )
+    _begin(connection, f"{name[:-1]}.", name, 5, 3, 12, {})
+    connection.execute(
+        "select monitoring.record_queue_metrics(%s, 900, 1, 0, 0, null, %s)", [name, NOW]
+    )
+    connection.execute(
+        "select monitoring.update_system_health('service', %s, 'unhealthy', 5, %s, p_checked_at => %s)",
+        [name, name, NOW],
+    )
+    evaluate(connection)
+
+
+def _workflow(name: str) -> str:
+    return json.dumps({"workflow": name, "steps": [{"step": name}, {"step": "next", "after": [name]}]})

@@ -1,16 +1,19 @@
 // The list of alerts, and what an opened one shows.
 
 import { el, nothing } from "./dom.js";
-import { ago, badge, count, measured, time } from "./format.js";
+import { ago, badge, count, figure, measured, time } from "./format.js";
 import { renderFacts } from "./step.js";
 
-/** The alerts that are loaded, those of one severity if there is a filter. */
+const MOST_ROWS = 8;
+
+/** The first of the alerts that are loaded, and with those that are open all about them. */
 export function renderAlerts(rows, view, now) {
-  const shown = view.filter ? rows.filter((alert) => alert.severity === view.filter) : rows;
-  if (!shown.length) return nothing(view.filter ? `No ${view.filter} alert.` : "No alert fires.");
+  if (!rows.length) return nothing(view.filter ? `No ${view.filter} alert.` : "No alert fires.");
+  const shown = rows.slice(0, view.most);
   return [
     el("ul", { class: "alerts" }, shown.map((alert) => renderAlert(alert, view, now))),
-    view.hasMore && el("p", { class: "more" }, el("button", { type: "button", "data-action": "more-alerts" }, "Show more")),
+    rows.length > shown.length && el("p", { class: "more" }, el(
+      "button", { type: "button", "data-action": "more-alerts" }, "Show more")),
   ];
 }
 
@@ -64,7 +67,7 @@ function renderDetails(alert, known, now) {
       ["Note", alert.acknowledged_note ?? "–"],
     ]),
     renderLabels(alert.labels ?? {}),
-    renderMore(known, now),
+    renderMore(known, alert.labels ?? {}, now),
   );
 }
 
@@ -75,7 +78,7 @@ function renderLabels(labels) {
     "li", { class: "tag" }, `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)));
 }
 
-function renderMore(known, now) {
+function renderMore(known, labels, now) {
   if (known === undefined) return el("p", { class: "faint" }, "Loading its history …");
   if (known instanceof Error) return el("p", { class: "refusal" }, `Its history cannot be read: ${known.message}`);
   const history = known.history;
@@ -93,18 +96,25 @@ function renderMore(known, now) {
     ],
     rows.length > 0 && [
       el("h4", {}, "Rows behind it, the newest first"),
-      el("ol", { class: "history" }, rows.slice(0, 10).map((row) => el(
+      el("ol", { class: "history" }, rows.slice(0, MOST_ROWS).map((row) => el(
         "li", {},
         time(row.happened_at, now), " ", row.source, " ",
-        el("span", { class: "faint" }, inWords(row.details)),
+        el("span", { class: "faint" }, inWords(row.details, labels)),
       ))),
     ],
   ];
 }
 
-function inWords(details) {
+/** What a row says beyond the labels, which stand above it. */
+function inWords(details, labels) {
+  const told = new Set(Object.values(labels));
   return Object.entries(details ?? {})
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`)
+    .filter(([, value]) => value !== null && !told.has(value))
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${inShort(value)}`)
     .join(" · ");
+}
+
+function inShort(value) {
+  if (typeof value === "number") return figure(value);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -26,7 +26,7 @@ export function renderChart(title, trends, { kind, order = [], unit = "" }) {
   return el(
     "figure",
     { class: "chart", "data-key": title },
-    el("figcaption", {}, el("strong", {}, title), legend(series, kind, unit)),
+    el("figcaption", {}, el("strong", {}, title), !isEmpty && legend(series, kind, unit)),
     el(
       "div",
       { class: "plot" },
@@ -99,7 +99,9 @@ function path(points, x, y, step) {
   return points.map(([at, value]) => {
     const isGap = before === null || at - before > 3 * step;
     before = at;
-    return `${isGap ? "M" : "L"}${x(at + step / 2).toFixed(1)} ${y(value).toFixed(1)}`;
+    const [left, top] = [x(at + step / 2), y(value).toFixed(1)];
+    // A point on its own is a dash.
+    return isGap ? `M${(left - 3).toFixed(1)} ${top}h3` : `L${left.toFixed(1)} ${top}`;
   }).join("");
 }
 

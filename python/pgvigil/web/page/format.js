@@ -94,6 +94,11 @@ export function measured(value, unit) {
   return isMissing(unit) ? figure(value) : `${figure(value)} ${unit}`;
 }
 
+/** A count with its noun. */
+export function plural(number, noun) {
+  return `${count(number)} ${noun}${Number(number) === 1 ? "" : "s"}`;
+}
+
 /** A bar of how much of something is done. */
 export function progressBar(label, share) {
   return el(

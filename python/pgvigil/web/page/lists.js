@@ -38,9 +38,9 @@ export function renderTasks(rows, view) {
     table("Running tasks", ["Task", "Type", "Progress", "Runs for#", "Still for#"], shown.map((task) => el(
       "tr",
       { "data-key": `${task.task_id}#${task.attempt}` },
-      el("th", { scope: "row", class: "wrap" }, task.task_id,
+      el("th", { scope: "row" }, clipped(task.task_id),
         task.is_backend_alive === false && el("span", { class: "tag is-critical" }, "session gone")),
-      el("td", { class: "wrap minor" }, task.task_type),
+      el("td", { class: "minor" }, clipped(task.task_type)),
       el("td", { class: "progress-cell" }, renderProgress(task)),
       el("td", { class: "number" }, duration(task.running_ms / 1000)),
       el("td", { class: "number minor" }, duration(task.seconds_without_progress)),
@@ -70,7 +70,7 @@ export function renderQueues(rows, depths, now) {
     return el(
       "tr",
       { "data-key": queue.queue_name, class: isStale ? "is-quiet" : null },
-      el("th", { scope: "row", class: "wrap" }, queue.queue_name,
+      el("th", { scope: "row" }, clipped(queue.queue_name),
         isStale && el("span", { class: "faint" }, " sampled ", ago(queue.recorded_at, now), " ago")),
       el("td", { class: "minor" }, sparkline(depths.get(queue.queue_name) ?? [])),
       el("td", { class: "number" }, el("strong", {}, count(queue.pending)), renderChange(queue.pending_change)),
@@ -99,10 +99,15 @@ export function renderHealth(rows, now) {
       el("strong", { class: "clip" }, component.component_name), badge(component.status)),
     component.failure_reason && el("p", { class: "clip-2" }, component.failure_reason),
     el("p", { class: "faint" },
-      component.component_type, " · ", percent(component.uptime_percent), " up",
+      component.component_type, component.uptime_percent === null ? null : ` · ${percent(component.uptime_percent)} up`,
       component.response_time_ms === null ? null : ` · ${duration(component.response_time_ms / 1000)}`),
     el("p", { class: "faint" }, "checked ", ago(component.last_check_at, now), " ago"),
   )));
+}
+
+/** A name in at most two lines; all of it where the pointer rests. */
+function clipped(name) {
+  return el("span", { class: "clip-2", title: name }, name);
 }
 
 function table(label, heads, rows) {

@@ -13,7 +13,8 @@ import { renderCards, renderCounts } from "./overview.js";
 import { Refresher } from "./refresh.js";
 import { renderBatch } from "./timeline.js";
 
-const PAGE_OF_ALERTS = 50;
+const FEW_ALERTS = 12;
+const MOST_ALERTS = 200;
 const SPANS = [[3, "3 h"], [24, "24 h"], [168, "7 days"]];
 const FEW = 8;
 
@@ -27,7 +28,7 @@ const state = {
   day: null,
   hours: 24,
   filter: null,
-  alertLimit: PAGE_OF_ALERTS,
+  alertsShown: FEW_ALERTS,
   isWhole: new Set(),
   openSteps: new Set(),
   runs: new Map(),
@@ -39,7 +40,8 @@ const state = {
 function questions() {
   return {
     summary: () => get("api/summary"),
-    alerts: () => get("api/active-alerts", { limit: state.alertLimit, severity: state.filter }),
+    alerts: () => get("api/active-alerts", { limit: MOST_ALERTS }),
+    filtered: () => (state.filter ? get("api/active-alerts", { limit: MOST_ALERTS, severity: state.filter }) : null),
     batch: () => get("api/batch-timeline", { business_date: state.day }),
     batchHealth: () => get("api/batch-health"),
     errors: () => get("api/errors", { limit: 50 }),
@@ -68,7 +70,7 @@ async function load(names = null) {
   });
   const isAway = away !== null && asked.every(([name]) => state.broken.has(name));
   noteWhetherAway(isAway ? away : null);
-  if (!isAway && names === null && state.data.alerts && !state.filter) tell(state.data.alerts.rows);
+  if (!isAway && names === null && state.data.alerts) tell(state.data.alerts.rows);
   showAll();
   return !isAway;
 }
@@ -125,14 +127,14 @@ function showAll() {
   const { data } = state;
   const now = new Date(data.summary?.as_of ?? data.alerts?.as_of ?? Date.now());
   const counts = data.summary?.alerts ?? {};
-  section("counts", "summary", () => renderCounts(counts, state.filter ? null : data.alerts?.rows[0], state.filter, now));
+  section("counts", "summary", () => renderCounts(counts, data.alerts?.rows[0], state.filter, now));
   section("cards", "summary", () => renderCards(data.summary.cards, counts));
   section("batch", "batch", () => renderBatch(stepsWithPlan(), healthByWorkflow(), {
     open: state.openSteps, runs: state.runs, alerts: data.alerts?.rows ?? [],
   }, now));
   show(place("batch-days"), renderDays());
-  section("alerts", "alerts", () => renderAlerts(data.alerts.rows, {
-    filter: state.filter, open: state.openAlerts, details: state.details, hasMore: Boolean(data.alerts.next),
+  section("alerts", "alerts", () => renderAlerts(alertsInList(), {
+    filter: state.filter, open: state.openAlerts, details: state.details, most: state.alertsShown,
   }, now));
   show(place("alert-tools"), renderAlertTools(counts));
   section("errors", "errors", () => renderErrors(data.errors.rows, viewOf("errors"), now));
@@ -181,6 +183,12 @@ function arrows() {
   if (!state.data.batch) return;
   const after = new Map(stepsWithPlan().map((step) => [keyOf(step), step.after_steps ?? []]));
   drawArrows((workflow, step) => after.get(`${workflow}/${step}`) ?? []);
+}
+
+function alertsInList() {
+  const { alerts, filtered } = state.data;
+  if (!state.filter) return alerts.rows;
+  return filtered?.rows ?? alerts.rows.filter((alert) => alert.severity === state.filter);
 }
 
 function depths() {
@@ -249,17 +257,18 @@ onAction("open-alert", (element) => {
   toggle(state.openAlerts, alertId, loadDetails);
 });
 onAction("acknowledge", ({ dataset }) => {
-  const alert = state.data.alerts.rows.find((row) => row.alert_id === Number(dataset.alert));
+  const alert = alertsInList().find((row) => row.alert_id === Number(dataset.alert));
   if (alert) askToAcknowledge(alert, () => refresher.now());
 });
 onAction("filter", ({ dataset }) => {
   state.filter = dataset.severity && dataset.severity !== state.filter ? dataset.severity : null;
-  state.alertLimit = PAGE_OF_ALERTS;
-  load(["alerts"]);
+  state.alertsShown = FEW_ALERTS;
+  state.data.filtered = null;
+  load(["filtered"]);
 });
 onAction("more-alerts", () => {
-  state.alertLimit = Math.min(1000, state.alertLimit * 4);
-  load(["alerts"]);
+  state.alertsShown *= 4;
+  showAll();
 });
 onAction("more-errors", () => showWhole("errors"));
 onAction("more-tasks", () => showWhole("tasks"));
@@ -295,7 +304,7 @@ function setTheme(theme) {
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
   localStorage.setItem("pgvigil-theme", theme);
-  place("theme").textContent = `Theme: ${theme}`;
+  place("theme-name").textContent = theme;
 }
 
 const refresher = new Refresher(load, showFreshness);

@@ -1,7 +1,7 @@
 // The first things to see: alerts by severity, and four figures.
 
 import { el } from "./dom.js";
-import { SEVERITIES, ago, count, figure, percent } from "./format.js";
+import { SEVERITIES, ago, count, figure, percent, plural } from "./format.js";
 
 /** Counts by severity, each a filter of the list below, and the worst alert in its own words. */
 export function renderCounts(counts, worst, filter, now) {
@@ -39,7 +39,7 @@ export function renderCards(cards, counts) {
   const failed = cards.failed_24_hours;
   const firing = SEVERITIES.filter((severity) => counts[severity]);
   return [
-    card("Success rate, 7 days", percent(success), cards.ended_7_days ? `of ${count(cards.ended_7_days)} tasks` : "no task has ended", { meter: success }),
+    card("Success rate, 7 days", percent(success), cards.ended_7_days ? `of ${plural(cards.ended_7_days, "task")}` : "no task has ended", { meter: success }),
     card("Failed, 24 hours", count(failed), failed === 1 ? "task" : "tasks", {}),
     card("Mean rate today", figure(cards.records_per_second_today), "records a second in batch steps", {}),
     card(

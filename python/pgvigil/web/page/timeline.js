@@ -1,7 +1,7 @@
 // The business day: steps on a time axis, with what they wait for and when they will be done.
 
 import { el, nothing } from "./dom.js";
-import { NONE, badge, count, duration, figure, percent, progressBar, time, timeText } from "./format.js";
+import { NONE, badge, count, duration, figure, percent, plural, progressBar, time, timeText } from "./format.js";
 import { renderStepDetails } from "./step.js";
 
 const MINUTE = 60_000;
@@ -94,10 +94,13 @@ function renderStep(step, steps, axis, view, now) {
         "button",
         { type: "button", class: "opener", "aria-expanded": String(isOpen), "data-action": "open-step", "data-step": key },
         badge(step.status),
-        el("span", { class: "step-name" }, step.step_name),
-        step.is_optional && el("span", { class: "tag" }, "optional"),
-        alerts.length > 0 && el("span", { class: `tag is-${alerts[0].severity}` },
-          alerts.length === 1 ? "1 alert" : `${alerts.length} alerts`),
+        el(
+          "span",
+          { class: "step-words" },
+          el("span", { class: "clip-2", title: step.step_name }, step.step_name),
+          step.is_optional && el("span", { class: "tag" }, "optional"),
+          alerts.length > 0 && el("span", { class: `tag is-${alerts[0].severity}` }, plural(alerts.length, "alert")),
+        ),
       ),
       axis ? renderTrack(step, steps, axis, now) : el("span", {}),
       renderProgress(step),
