@@ -163,6 +163,7 @@
 \ir records/timeline.sql
 \ir records/daily_summary.sql
 \ir dashboards/summary.sql
+\ir dashboards/cards.sql
 
 -- what is installed, who may do what, and room for the first week
 \ir core/installation.sql

@@ -196,6 +196,7 @@ select results_eq(
             'waits_for text[], is_optional boolean, task_id text)'),
         ('get_config', 'jsonb'),
         ('get_config_schema', 'jsonb'),
+        ('get_dashboard_cards', 'jsonb'),
         ('get_dashboard_summary', 'jsonb'),
         ('get_etl_execution_summary', 'jsonb'),
         ('get_etl_health_status', 'jsonb'),
