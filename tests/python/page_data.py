@@ -44,7 +44,6 @@ def fill(connection: psycopg.Connection[Any]) -> None:
 
 
 def _evaluate_as_time_went_by(connection: psycopg.Connection[Any]) -> None:
-    connection.execute("select monitoring.ensure_partitions()")
     for minutes in (85, 60, 35, 12, 0):
         set_clock(connection, NOW - timedelta(minutes=minutes))
         evaluate(connection)
@@ -60,7 +59,8 @@ def set_clock(connection: psycopg.Connection[Any], now: datetime) -> None:
 
 
 def evaluate(connection: psycopg.Connection[Any]) -> None:
-    """Do what the jobs of every minute do."""
+    """Do what the jobs do."""
+    connection.execute("select monitoring.ensure_partitions()")
     connection.execute("select monitoring.roll_up()")
     connection.execute("select monitoring.evaluate_alerts()")
 

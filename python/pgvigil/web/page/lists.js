@@ -23,7 +23,8 @@ export function renderErrors(rows, view, now) {
         el("span", { class: "error-count", title: "occurrences" }, `${count(group.occurrences)} ×`),
       ),
       el("p", { class: "error-text clip-2", title: group.example }, group.template || group.example),
-      el("p", { class: "faint clip" }, (group.components ?? []).join(", "), " · last seen ", ago(group.last_seen_at, now), " ago · first ", ago(group.first_seen_at, now), " ago"),
+      el("p", { class: "faint clip" }, "last seen ", ago(group.last_seen_at, now), " ago · first ",
+        ago(group.first_seen_at, now), " ago", group.components?.length ? ` · ${group.components.join(", ")}` : null),
     ))),
     rows.length > shown.length && el("p", { class: "more" }, el(
       "button", { type: "button", "data-action": "more-errors" }, `Show all ${count(rows.length)}`)),

@@ -41,7 +41,9 @@ function questions() {
   return {
     summary: () => get("api/summary"),
     alerts: () => get("api/active-alerts", { limit: MOST_ALERTS }),
-    filtered: () => (state.filter ? get("api/active-alerts", { limit: MOST_ALERTS, severity: state.filter }) : null),
+    ...(state.filter && {
+      filtered: () => get("api/active-alerts", { limit: MOST_ALERTS, severity: state.filter }),
+    }),
     batch: () => get("api/batch-timeline", { business_date: state.day }),
     batchHealth: () => get("api/batch-health"),
     errors: () => get("api/errors", { limit: 50 }),
