@@ -19,6 +19,8 @@ from tests.harness.databases import (
 from tests.python.browsing import launch
 from tests.python.receivers import Webhook
 from tests.python.sending import Outbox
+from tests.python.web_data import fill
+from tests.python.web_running import Web
 
 _numbers = count(1)
 
@@ -66,6 +68,29 @@ def connection(dsn: str) -> Iterator[psycopg.Connection]:
     """A connection to a fresh database with pgvigil; every statement commits by itself."""
     with psycopg.connect(dsn, autocommit=True) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def filled_dsn(server: PostgresServer, template: str) -> Iterator[str]:
+    """URI of a database with something of everything in it, for tests that only read."""
+    for dsn in _database(server, template):
+        with psycopg.connect(dsn, autocommit=True) as opened:
+            fill(opened)
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def filled_web(filled_dsn: str) -> Iterator[Web]:
+    """The web service over that."""
+    with Web(filled_dsn) as web:
+        yield web
+
+
+@pytest.fixture
+def web(dsn: str) -> Iterator[Web]:
+    """The web service over a fresh database."""
+    with Web(dsn) as running:
+        yield running
 
 
 @pytest.fixture

@@ -32,7 +32,6 @@ class WebServer(uvicorn.Server):
         Raises:
             CannotListenError: the address cannot be had.
         """
-        self._socket = _bind(host, port)
         super().__init__(
             uvicorn.Config(
                 create_app(settings),
@@ -45,6 +44,7 @@ class WebServer(uvicorn.Server):
                 timeout_graceful_shutdown=_SECONDS_TO_FINISH,
             )
         )
+        self._socket = _bind(host, port)
 
     @property
     def url(self) -> str:
@@ -82,6 +82,8 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind(address)
+        # From here on callers wait instead of being refused.
+        opened.listen()
     except OSError as error:
         opened.close()
         raise CannotListenError(f"cannot listen on {host}:{port}: {error.strerror}") from None
