@@ -4,31 +4,16 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pgvigil.server import PostgresServer
-from tests.harness.databases import create_database, drop_database
 from tests.python.browsing import Service, opened
-from tests.python.page_data import fill
-
-
-@pytest.fixture(scope="module")
-def service(server: PostgresServer, template: str) -> Iterator[Service]:
-    """A service on a lively day; its tests only read."""
-    create_database(server, "page_lively", template)
-    with psycopg.connect(server.dsn("page_lively"), autocommit=True) as connection:
-        fill(connection)
-        with Service(server.dsn("page_lively")) as running:
-            yield running
-    drop_database(server, "page_lively")
 
 
 @pytest.fixture
-def page(browser: Browser, service: Service) -> Iterator[Page]:
+def page(browser: Browser, lively: Service) -> Iterator[Page]:
     """The page of a lively day."""
-    with opened(browser, service.url, has_own_clock=True) as shown:
+    with opened(browser, lively.url, has_own_clock=True) as shown:
         yield shown
 
 
@@ -176,14 +161,14 @@ def test_trends_can_be_of_hours_or_of_days(page: Page) -> None:
     expect(page.locator("#trends rect.is-completed").first).to_be_visible()
 
 
-def test_times_are_those_of_the_browsers_zone(browser: Browser, service: Service) -> None:
-    with opened(browser, service.url, timezone_id="America/New_York") as page:
+def test_times_are_those_of_the_browsers_zone(browser: Browser, lively: Service) -> None:
+    with opened(browser, lively.url, timezone_id="America/New_York") as page:
         expect(page.locator(".step.is-running .step-end")).to_contain_text("about 17:53")
 
 
-def test_theme_follows_the_system_until_one_is_chosen(browser: Browser, service: Service) -> None:
+def test_theme_follows_the_system_until_one_is_chosen(browser: Browser, lively: Service) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
-    with opened(browser, service.url, color_scheme="dark") as page:
+    with opened(browser, lively.url, color_scheme="dark") as page:
         assert page.evaluate(ground) == "rgb(16, 19, 24)"
         page.get_by_role("button", name="Theme: system").click()
         assert page.evaluate(ground) == "rgb(244, 245, 247)"
@@ -193,9 +178,9 @@ def test_theme_follows_the_system_until_one_is_chosen(browser: Browser, service:
 
 
 def test_service_answers_with_the_policy_that_the_page_lives_by(
-    page: Page, service: Service
+    page: Page, lively: Service
 ) -> None:
-    answer = page.request.get(service.url)
+    answer = page.request.get(lively.url)
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy

@@ -236,7 +236,7 @@ function showFreshness(refresher) {
   document.body.classList.toggle("is-away", Boolean(wentAwayAt));
   if (wentAwayAt) {
     const known = loadedAt ? ` What is shown was known at ${exactTime(loadedAt)}.` : "";
-    setText(trouble, `No answer since ${exactTime(wentAwayAt)} (${state.awayBecause}).${known}`);
+    setText(trouble, `No answer since ${exactTime(wentAwayAt)}: ${state.awayBecause}.${known}`);
   } else {
     const old = isOld ? `The figures are old: they were known at ${exactTime(loadedAt)}. ` : "";
     setText(trouble, old + lateWords(state.data.selfCheck?.rows ?? []));
