@@ -140,6 +140,7 @@
 
 -- reading
 \ir tasks/views.sql
+\ir tasks/ended.sql
 \ir errors/views.sql
 \ir metrics/views.sql
 \ir logs/views.sql

@@ -91,7 +91,7 @@ select set_eq(
         'get_config', 'apply_config',
         -- workflows
         'apply_workflow', 'remove_workflow', 'get_workflow', 'business_date_of',
-        'get_dashboard_cards',
+        'get_dashboard_cards', 'get_ended_tasks',
         'get_batch_timeline', 'get_batch_performance', 'get_batch_health', '_batch_health',
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',

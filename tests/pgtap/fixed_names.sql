@@ -198,6 +198,12 @@ select results_eq(
         ('get_config_schema', 'jsonb'),
         ('get_dashboard_cards', 'jsonb'),
         ('get_dashboard_summary', 'jsonb'),
+        ('get_ended_tasks',
+            'TABLE(task_id text, task_type text, status text, attempt integer, worker_id text, '
+            'parent_task_id text, start_time timestamp with time zone, '
+            'end_time timestamp with time zone, duration_ms double precision, items_done bigint, '
+            'items_total bigint, input_size bigint, output_size bigint, counters jsonb, '
+            'step_durations jsonb, metadata jsonb)'),
         ('get_etl_execution_summary', 'jsonb'),
         ('get_etl_health_status', 'jsonb'),
         ('get_installation', 'jsonb'),

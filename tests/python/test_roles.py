@@ -56,6 +56,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "record_queue_metrics": ("record_queue_metrics('queue', 1)", WRITING),
     "get_dashboard_summary": ("get_dashboard_summary()", READING),
     "get_dashboard_cards": ("get_dashboard_cards()", READING),
+    "get_ended_tasks": ("get_ended_tasks()", READING),
     "get_installation": ("get_installation()", READING),
     "histogram_cell": ("histogram_cell(1)", READING),
     "histogram_value": ("histogram_value(10000::smallint)", READING),
