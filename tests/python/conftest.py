@@ -6,6 +6,7 @@ from itertools import count
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from pgvigil.server import PostgresServer
 from pgvigil.server_binaries import embedded_binaries
@@ -15,6 +16,7 @@ from tests.harness.databases import (
     drop_database,
     install_pgvigil,
 )
+from tests.python.browsing import launch
 from tests.python.receivers import Webhook
 from tests.python.sending import Outbox
 from tests.python.web_data import fill
@@ -111,3 +113,12 @@ def _database(server: PostgresServer, template: str) -> Iterator[str]:
     create_database(server, name, template)
     yield server.dsn(name)
     drop_database(server, name)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, one process for the run; each test has a profile of its own."""
+    with sync_playwright() as playwright:
+        running = launch(playwright)
+        yield running
+        running.close()
