@@ -103,7 +103,10 @@ def _today() -> Iterator[dict[str, Any]]:
     for place, (step, begin, minutes, records) in enumerate(_USUAL_DAY[:5]):
         began = _MIDNIGHT + timedelta(minutes=begin)
         name = f"{step}-{_MIDNIGHT:%m%d}-{place}"
-        more = {"counters": {"remaining": 14_500 if place == 1 else 0}, "metadata": {"threads": 8}}
+        more: dict[str, Any] = {
+            "counters": {"remaining": 14_500 if place == 1 else 0},
+            "metadata": {"threads": 8},
+        }
         if step == "C1-PPBTR":
             failed = {"error_message": "deadlock detected on bill_segment; gave up after 5 tries"}
             yield _ended(
@@ -241,24 +244,37 @@ def fill_with_names(connection: psycopg.Connection[Any], name: str) -> None:
     set_clock(connection, NOW)
     connection.execute("select monitoring.apply_workflow(%s)", [_workflow(name)])
     ended = [
-        _ended(name, name, NOW - timedelta(minutes=50), 10, "failed", metadata={"error_message": name}),
+        _ended(
+            name, name, NOW - timedelta(minutes=50), 10, "failed", metadata={"error_message": name}
+        ),
     ]
     _record(connection, "tasks", ended)
     _record(
         connection,
         "errors",
-        [{"error_type": name, "severity": "critical", "component": name, "message": name, "occurred_at": NOW}],
+        [
+            {
+                "error_type": name,
+                "severity": "critical",
+                "component": name,
+                "message": name,
+                "occurred_at": NOW,
+            }
+        ],
     )
     _begin(connection, f"{name[:-1]}.", name, 5, 3, 12, {})
     connection.execute(
         "select monitoring.record_queue_metrics(%s, 900, 1, 0, 0, null, %s)", [name, NOW]
     )
     connection.execute(
-        "select monitoring.update_system_health('service', %s, 'unhealthy', 5, %s, p_checked_at => %s)",
+        "select monitoring.update_system_health("
+        "'service', %s, 'unhealthy', 5, %s, p_checked_at => %s)",
         [name, name, NOW],
     )
     evaluate(connection)
 
 
 def _workflow(name: str) -> str:
-    return json.dumps({"workflow": name, "steps": [{"step": name}, {"step": "next", "after": [name]}]})
+    return json.dumps(
+        {"workflow": name, "steps": [{"step": name}, {"step": "next", "after": [name]}]}
+    )

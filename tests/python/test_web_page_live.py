@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from pgvigil.server import PostgresServer
+from tests.harness.databases import create_database, drop_database
 from tests.python.browsing import TOKEN, Service, opened
 from tests.python.page_data import NOW, evaluate, fill_with_alerts, set_clock
 
@@ -28,9 +31,20 @@ _SET_HIDDEN = """
 _SLOW = 15_000
 
 
+@pytest.fixture(scope="module")
+def still(server: PostgresServer, template: str) -> Iterator[Service]:
+    """A service on four alerts, one of each severity, to which nothing happens."""
+    create_database(server, "page_still", template)
+    with psycopg.connect(server.dsn("page_still"), autocommit=True) as connection:
+        fill_with_alerts(connection, 4)
+    with Service(server.dsn("page_still")) as running:
+        yield running
+    drop_database(server, "page_still")
+
+
 @pytest.fixture
 def watched(dsn: str) -> Iterator[psycopg.Connection]:
-    """A database with four alerts, one of each severity."""
+    """The same in a database of its own."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         fill_with_alerts(connection, 4)
         yield connection
@@ -45,7 +59,9 @@ def service(dsn: str, watched: psycopg.Connection) -> Iterator[Service]:
 
 def _let_rise(watched: psycopg.Connection, queue: str) -> None:
     set_clock(watched, NOW)
-    watched.execute("select monitoring.record_queue_metrics(%s, 990, p_recorded_at => %s)", [queue, NOW])
+    watched.execute(
+        "select monitoring.record_queue_metrics(%s, 990, p_recorded_at => %s)", [queue, NOW]
+    )
     evaluate(watched)
 
 
@@ -81,9 +97,9 @@ def test_refreshing_keeps_focus_and_what_is_open(
 
 
 def test_paused_page_asks_nothing_and_says_when_its_figures_are_old(
-    browser: Browser, service: Service
+    browser: Browser, still: Service
 ) -> None:
-    with opened(browser, service.url, has_own_clock=True) as page:
+    with opened(browser, still.url, has_own_clock=True) as page:
         asked = _count_requests(page)
         page.get_by_role("button", name="Pause").click()
         expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "true")
@@ -96,6 +112,18 @@ def test_paused_page_asks_nothing_and_says_when_its_figures_are_old(
         page.get_by_role("button", name="Refresh").click()
         expect(page.locator("#trouble")).to_be_hidden()
         assert asked != []
+
+
+def test_page_says_when_pgvigil_itself_does_not_keep_up(
+    browser: Browser, dsn: str, watched: psycopg.Connection
+) -> None:
+    with (
+        Service(dsn, now=NOW + timedelta(hours=2)) as service,
+        opened(browser, service.url) as page,
+    ):
+        trouble = page.get_by_role("alert")
+        expect(trouble).to_contain_text("pgvigil itself does not keep up")
+        expect(trouble).to_contain_text(re.compile(r"alerts late by 2 h \(rules evaluated at "))
 
 
 def test_hidden_page_asks_nothing_and_catches_up_when_seen_again(
@@ -112,24 +140,24 @@ def test_hidden_page_asks_nothing_and_catches_up_when_seen_again(
 
 
 def test_page_says_when_the_server_is_away_shows_what_was_known_and_recovers(
-    browser: Browser, service: Service
+    browser: Browser, still: Service
 ) -> None:
-    with opened(browser, service.url, may_lose_server=True) as page:
+    with opened(browser, still.url, may_lose_server=True) as page:
         expect(page.locator(".alert")).to_have_count(4)
-        service.kill()
+        still.kill()
         page.keyboard.press("r")
         trouble = page.get_by_role("alert")
         expect(trouble).to_contain_text(re.compile(r"No answer since \d\d:\d\d:\d\d \(no answer\)"))
         expect(trouble).to_contain_text("What is shown was known at")
         expect(page.locator(".alert")).to_have_count(4)
         expect(page.locator("#countdown")).to_have_text(re.compile(r"[1-5] s"))
-        service.start()
+        still.start()
         expect(page.locator("#trouble")).to_be_hidden(timeout=_SLOW)
         expect(page.locator("#announcements")).to_have_text("The server answers again.")
 
 
-def test_page_waits_longer_each_time_nobody_answers(browser: Browser, service: Service) -> None:
-    with opened(browser, service.url, may_lose_server=True, has_own_clock=True) as page:
+def test_page_waits_longer_each_time_nobody_answers(browser: Browser, still: Service) -> None:
+    with opened(browser, still.url, may_lose_server=True, has_own_clock=True) as page:
         page.route("**/api/**", lambda route: route.abort())
         page.keyboard.press("r")
         expect(page.get_by_role("alert")).to_contain_text("No answer")
@@ -138,8 +166,8 @@ def test_page_waits_longer_each_time_nobody_answers(browser: Browser, service: S
             page.clock.run_for((wait + 1) * 1000)
 
 
-def test_part_that_fails_says_so_while_the_others_go_on(browser: Browser, service: Service) -> None:
-    with opened(browser, service.url, may_lose_server=True) as page:
+def test_part_that_fails_says_so_while_the_others_go_on(browser: Browser, still: Service) -> None:
+    with opened(browser, still.url, may_lose_server=True) as page:
         page.route("**/api/queues", lambda route: _fail(route, 500, "internal error"))
         page.route("**/api/errors*", lambda route: _fail(route, 503, "the database took too long"))
         page.reload()
@@ -202,7 +230,8 @@ def test_acknowledging_asks_for_the_token_once_and_keeps_it_in_this_tab_only(
         assert TOKEN not in str(page.evaluate("Object.values(localStorage)"))
         assert page.context.cookies() == []
     row = watched.execute(
-        "select acknowledged_by, acknowledged_note from monitoring.alerts where severity = 'critical'"
+        "select acknowledged_by, acknowledged_note from monitoring.alerts "
+        "where severity = 'critical'"
     ).fetchone()
     assert row == ("ann", "on it")
 
@@ -222,8 +251,8 @@ def test_service_that_only_reads_says_so_instead_of_asking_again(
         expect(dialog.get_by_role("alert")).to_contain_text("this service only reads")
 
 
-def test_everything_can_be_done_by_keyboard(browser: Browser, service: Service) -> None:
-    with opened(browser, service.url) as page:
+def test_everything_can_be_done_by_keyboard(browser: Browser, still: Service) -> None:
+    with opened(browser, still.url) as page:
         page.keyboard.press("Tab")
         skip = page.get_by_role("link", name="To the content")
         expect(skip).to_be_focused()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,46 +18,7 @@ _LONG = "a-very-long-name-" * 15
 _HOSTILE = "<img src=x onerror=alert(1)>'\"</script><b>x&amp;"
 _SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
-# Contrast as WCAG 2 has it, of every text that is seen; translucent grounds are mixed.
-_FAINT_TEXTS = """
-() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (colour) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
-    return [r, g, b, a / 255];
-  };
-  const mixed = (over, under) => over.slice(0, 3).map((c, i) => c * over[3] + under[i] * (1 - over[3]));
-  const ground = (node) => {
-    const above = [];
-    for (let each = node; each; each = each.parentElement) {
-      const colour = rgba(getComputedStyle(each).backgroundColor);
-      above.push(colour);
-      if (colour[3] === 1) break;
-    }
-    return above.reverse().reduce((under, over) => mixed(over, under), [255, 255, 255]);
-  };
-  const light = (colour) => {
-    const [r, g, b] = colour.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const faint = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let text = walker.nextNode(); text; text = walker.nextNode()) {
-    const element = text.parentElement;
-    if (!text.data.trim() || !element.checkVisibility() || element.closest(":disabled, noscript, .hidden-text, .skip")) continue;
-    const style = getComputedStyle(element);
-    const under = ground(element);
-    const ink = mixed(rgba(style.color), under);
-    const [one, other] = [light(ink), light(under)].sort((a, b) => b - a);
-    const isLarge = parseFloat(style.fontSize) >= 24;
-    if ((one + 0.05) / (other + 0.05) < (isLarge ? 3 : 4.5)) faint.push(`${text.data.trim()} ${((one + 0.05) / (other + 0.05)).toFixed(2)}`);
-  }
-  return faint;
-}
-"""
+_FAINT_TEXTS = Path(__file__).with_name("page_contrast.js").read_text(encoding="utf-8")
 
 Fill = Callable[[psycopg.Connection], None]
 
@@ -91,7 +53,7 @@ def _lively(served: Served) -> str:
 def test_nothing_recorded_yet_is_said_in_every_part(browser: Browser, served: Served) -> None:
     with opened(browser, served("empty", lambda connection: None).url) as page:
         expect(page.locator("#counts")).to_have_text("All quiet. No alert fires.")
-        expect(page.locator(".card-value")).to_have_text(["–", "0", "–", "0"])
+        expect(page.locator(".card-value")).to_have_text(["\N{EN DASH}", "0", "\N{EN DASH}", "0"])
         for part, words in (
             ("batch", "No workflow is set up"),
             ("alerts", "No alert fires"),
@@ -209,7 +171,8 @@ def _overlong(page: Page) -> list[str]:
         [...document.querySelectorAll(".panel, .counts, .card")].flatMap((panel) => {
           const edge = panel.getBoundingClientRect().right + 1;
           return [...panel.querySelectorAll("*")]
-            .filter((each) => !each.closest(".scroll, svg") && each.getBoundingClientRect().right > edge)
+            .filter((each) => !each.closest(".scroll, svg"))
+            .filter((each) => each.getBoundingClientRect().right > edge)
             .map((each) => each.outerHTML.slice(0, 120));
         })
         """

@@ -55,7 +55,7 @@ function seriesOf(rows, order, kind) {
   const shown = order.length ? all : all.sort((one, other) => other.total - one.total).slice(0, MOST_SERIES);
   return shown
     .map((each, place) => ({ ...each, colour: order.length ? `is-${each.name}` : `line-${place + 1}` }))
-    .filter(({ points, name }) => points.length || (kind === "bars" && order.indexOf(name) < 2));
+    .filter(({ total, points, name }) => (kind === "bars" ? total > 0 || name === order[0] : points.length));
 }
 
 function highest(series) {

@@ -9,7 +9,7 @@ import { announce, el, nothing, onAction, show } from "./dom.js";
 import { SEVERITIES, count, exactTime } from "./format.js";
 import { renderErrors, renderHealth, renderQueues, renderTasks } from "./lists.js";
 import { tellNewCritical } from "./notify.js";
-import { renderCards, renderCounts } from "./overview.js";
+import { lateWords, renderCards, renderCounts } from "./overview.js";
 import { Refresher } from "./refresh.js";
 import { renderBatch } from "./timeline.js";
 
@@ -50,6 +50,7 @@ function questions() {
     tasks: () => get("api/tasks", { state: "running", limit: 100 }),
     queues: () => get("api/queues"),
     health: () => get("api/health"),
+    selfCheck: () => get("api/self-check"),
     taskTrend: () => get("api/trends", { what: "tasks", hours: state.hours }),
     errorTrend: () => get("api/trends", { what: "errors", hours: state.hours }),
     queueTrend: () => get("api/trends", { what: "queues", hours: state.hours }),
@@ -237,9 +238,11 @@ function showFreshness(refresher) {
     const known = loadedAt ? ` What is shown was known at ${exactTime(loadedAt)}.` : "";
     setText(trouble, `No answer since ${exactTime(wentAwayAt)} (${state.awayBecause}).${known}`);
   } else {
-    setText(trouble, isOld ? `The figures are old: they were known at ${exactTime(loadedAt)}.` : "");
+    const old = isOld ? `The figures are old: they were known at ${exactTime(loadedAt)}. ` : "";
+    setText(trouble, old + lateWords(state.data.selfCheck?.rows ?? []));
   }
   trouble.hidden = !trouble.textContent;
+  trouble.classList.toggle("is-mild", !wentAwayAt);
   setText(place("freshness"), loadedAt ? `as of ${exactTime(loadedAt)}` : "Loading …");
   setText(place("countdown"), refresher.isLoading ? "…" : refresher.isPaused ? "off" : `${refresher.secondsLeft} s`);
 }

@@ -1,7 +1,7 @@
 // The first things to see: alerts by severity, and four figures.
 
 import { el } from "./dom.js";
-import { SEVERITIES, ago, count, figure, percent, plural } from "./format.js";
+import { SEVERITIES, ago, count, duration, figure, percent, plural } from "./format.js";
 
 /** Counts by severity, each a filter of the list below, and the worst alert in its own words. */
 export function renderCounts(counts, worst, filter, now) {
@@ -31,6 +31,15 @@ export function renderCounts(counts, worst, filter, now) {
       el("span", { class: "faint" }, " for ", ago(worst.started_at, now)),
     ),
   ];
+}
+
+/** What keeps pgvigil itself from knowing the present; empty while it keeps up. */
+export function lateWords(checks) {
+  const late = checks.filter((check) => check.status !== "ok");
+  if (!late.length) return "";
+  const each = late.map(({ check_name: name, seconds_late: seconds, detail }) => (
+    `${name}${seconds > 0 ? ` late by ${duration(seconds)}` : ""} (${detail})`));
+  return `pgvigil itself does not keep up, so what is shown may be old: ${each.join("; ")}.`;
 }
 
 /** The four figures. */

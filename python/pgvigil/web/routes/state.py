@@ -39,6 +39,10 @@ order by
     array_position(array['unhealthy', 'degraded', 'unknown', 'healthy'], status),
     component_type, component_name
 """
+_CHECKS = """
+select check_name, status, extract(epoch from lateness) as seconds_late, detail
+from monitoring.self_check()
+"""
 
 
 class Cards(BaseModel):
@@ -120,6 +124,15 @@ class Component(Row):
     last_unhealthy_at: datetime | None
 
 
+class Check(Row):
+    """One thing that pgvigil does itself."""
+
+    check_name: str
+    status: Literal["ok", "late", "failed"]
+    seconds_late: float | None
+    detail: str | None
+
+
 @router.get("/api/summary", responses=answers())
 async def summary(db: Db) -> Summary:
     """The state in one document; what ended or happened is of the last 24 hours."""
@@ -163,3 +176,11 @@ async def health(db: Db) -> Rows[Component]:
     async with db.reading() as reader:
         rows = await reader.rows(_HEALTH)
         return Rows[Component].model_validate({"rows": rows, "as_of": await reader.now()})
+
+
+@router.get("/api/self-check", responses=answers())
+async def self_check(db: Db) -> Rows[Check]:
+    """Whether pgvigil itself keeps up: when it does not, what all the others tell may be old."""
+    async with db.reading() as reader:
+        rows = await reader.rows(_CHECKS)
+        return Rows[Check].model_validate({"rows": rows, "as_of": await reader.now()})
