@@ -204,6 +204,7 @@ declare
         'get_ended_tasks',
         '_summarize_tasks', '_summarize_errors',
         '_summarize_health', '_summarize_queues', '_summarize_alerts',
+        'get_daily_report',
         '_kept_from', '_days',
         -- roll-ups, and what the views over them call
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
@@ -231,6 +232,7 @@ declare
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
         -- records: statuses
         'record_timeline', '_tables_under',
+        'key_of_record',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
@@ -251,7 +253,8 @@ declare
         '_track_told_statuses',
         -- records
         'log_invalid_records', 'sync_invalid_records', 'auto_resolve_invalid_records',
-        'track_record_products', 'log_program_execution', 'update_daily_summary'
+        'track_record_products', 'log_program_execution', 'update_daily_summary',
+        'key_of_record'
     ];
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',

@@ -100,6 +100,7 @@ select set_eq(
         'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
         '_track_status_changes', '_track_statuses_of_day', '_track_told_statuses',
         '_track_trigger', 'record_timeline',
+        'get_daily_report',
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',
         'set_retention', 'set_partitions_ahead', 'cleanup_old_monitoring_data'

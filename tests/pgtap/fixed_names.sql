@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(93);
+select plan(94);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -106,6 +106,7 @@ from (
     ('business_date_of', 'P_AT P_WORKFLOW'),
     ('get_batch_timeline', 'p_business_date p_workflow'),
     ('get_batch_performance', 'p_from p_to p_workflow'),
+    ('get_daily_report', 'p_business_date'),
     ('silence_alerts', 'P_MATCHERS p_for p_note p_by p_starts_at p_until_resolved'),
     ('unsilence_alerts', 'P_SILENCE_ID p_by'),
     ('inhibit_alerts', 'P_SOURCE_RULE P_TARGET_RULE p_equal_labels'),
@@ -236,6 +237,7 @@ select results_eq(
             'waits_for text[], is_optional boolean, task_id text)'),
         ('get_config', 'jsonb'),
         ('get_config_schema', 'jsonb'),
+        ('get_daily_report', 'jsonb'),
         ('get_dashboard_cards', 'jsonb'),
         ('get_dashboard_summary', 'jsonb'),
         ('get_ended_tasks',

@@ -230,6 +230,9 @@ select functions_are(
         'get_dashboard_cards', 'get_ended_tasks',
         'get_dashboard_summary', '_summarize_tasks', '_summarize_errors', '_summarize_health',
         '_summarize_queues', '_summarize_alerts',
+        -- the daily report
+        'get_daily_report', '_report_span', '_report_workflows', '_report_alerts',
+        '_report_tasks', '_report_errors', '_report_records',
         -- roll-ups
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
         '_merge_histograms', '_clamped_percentile', '_add_up', '_add_up_error_groups',
