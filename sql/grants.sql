@@ -201,8 +201,10 @@ declare
     v_reading constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'get_installation', 'get_dashboard_summary', 'get_dashboard_cards',
+        'get_ended_tasks',
         '_summarize_tasks', '_summarize_errors',
         '_summarize_health', '_summarize_queues', '_summarize_alerts',
+        'get_daily_report',
         '_kept_from', '_days',
         -- roll-ups, and what the views over them call
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
@@ -217,6 +219,8 @@ declare
         '_read_expected_runs',
         -- ETL
         'get_etl_execution_summary', 'get_etl_health_status', '_etl_status', '_counter',
+        -- records
+        '_counters_like',
         -- own rules and backtests
         '_time_limit_class',
         -- notifications
@@ -226,6 +230,9 @@ declare
         'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
         'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run',
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
+        -- records: statuses
+        'record_timeline', '_tables_under',
+        'key_of_record',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
@@ -240,7 +247,14 @@ declare
         '_record_rows',
         'start_etl_execution', '_start_etl_execution', 'finish_etl_execution',
         '_finish_etl_execution', 'log_etl_event', '_log_etl_event', 'record_etl_metric',
-        '_record_etl_metric'
+        '_record_etl_metric',
+        -- records: statuses
+        'track_status_changes', '_track_status_changes', '_track_statuses_of_day',
+        '_track_told_statuses',
+        -- records
+        'log_invalid_records', 'sync_invalid_records', 'auto_resolve_invalid_records',
+        'track_record_products', 'log_program_execution', 'update_daily_summary',
+        'key_of_record'
     ];
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
@@ -263,6 +277,12 @@ declare
         'apply_workflow', 'remove_workflow',
         -- sources
         'enable_run_source', 'sync_run_source', 'sync_run_sources',
+        'enable_record_source', 'sync_record_source', 'sync_record_sources',
+        'track_all_status_changes_from_source', 'enable_source_query',
+        -- records: statuses
+        'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
+        -- records
+        'resolve_invalid_records', 'auto_resolve_invalid_records', 'update_daily_summary',
         -- jobs and retention
         'request_job', 'enable_job',
         'set_retention', 'set_partitions_ahead'

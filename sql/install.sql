@@ -28,7 +28,9 @@
 
 -- records: business rows, their statuses, what is invalid and who changed it
 \ir records/keys.sql
+\ir records/rows.sql
 \ir records/datasets.sql
+\ir records/status_statement.sql
 \ir records/statuses.sql
 \ir records/triggers.sql
 \ir records/invalid.sql
@@ -140,6 +142,7 @@
 
 -- reading
 \ir tasks/views.sql
+\ir tasks/ended.sql
 \ir errors/views.sql
 \ir metrics/views.sql
 \ir logs/views.sql
@@ -160,10 +163,12 @@
 \ir sources/record_views.sql
 \ir records/views.sql
 \ir records/status_views.sql
+\ir records/bot_views.sql
 \ir records/timeline.sql
 \ir records/daily_summary.sql
 \ir dashboards/summary.sql
 \ir dashboards/cards.sql
+\ir dashboards/daily_report.sql
 
 -- what is installed, who may do what, and room for the first week
 \ir core/installation.sql

@@ -28,6 +28,8 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "alerts": Subcommand("pgvigil.commands.alerts", "List alerts, acknowledge, silence them."),
     "check": Subcommand("pgvigil.commands.check", "Say OK or not, as a monitoring plugin."),
     "backfill": Subcommand("pgvigil.commands.backfill", "Load records from CSV or JSONL."),
+    "export": Subcommand("pgvigil.commands.export", "Write records as CSV, JSON, xlsx or PDF."),
+    "report": Subcommand("pgvigil.commands.report", "Write the daily report as HTML or PDF."),
     "config": Subcommand("pgvigil.commands.config", "Show, compare and apply the configuration."),
     "workflow": Subcommand("pgvigil.commands.workflow", "Apply, show and remove workflows."),
     "sql": Subcommand("pgvigil.commands.sql", "Print the single-file install for psql."),

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the SQL tests need from outside Python, as far as it is missing: a PostgreSQL server
 # with pgTAP, plpgsql_check and pg_cron, pg_prove, npm for the version matrix, promtool, which judges
-# our alerts by Prometheus' own rules, an Alertmanager, which takes them over, and Chromium, which
-# shows the page. Silent when all is there.
+# our alerts by Prometheus' own rules, an Alertmanager, which takes them over, sql_exporter, which
+# reads our figures for Prometheus, Chromium, which shows the page, and a MariaDB with the foreign
+# data wrapper that reads it. Silent when all is there.
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
@@ -30,6 +31,9 @@ command -v npm > /dev/null || missing+=(npm)
 command -v promtool > /dev/null || missing+=(prometheus)
 # With fonts: a browser that has none lays nothing out.
 command -v chromium > /dev/null || missing+=(chromium fonts-liberation)
+command -v mariadbd > /dev/null || missing+=(mariadb-server)
+has_extension mysql_fdw || missing+=(postgresql-VERSION-mysql-fdw)
+command -v prometheus-sql-exporter > /dev/null || missing+=(prometheus-sql-exporter)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get > /dev/null; then
@@ -64,7 +68,7 @@ echo "Installing ${packages[*]}"
 
 # Nor are they to start with the machine.
 if [ -d /run/systemd/system ]; then
-    for service in prometheus prometheus-alertmanager; do
-        [[ " ${missing[*]} " != *" $service "* ]] || "${as_root[@]}" systemctl --quiet disable "$service"
+    for service in prometheus prometheus-alertmanager prometheus-sql-exporter mariadb; do
+        [[ " ${missing[*]/mariadb-server/mariadb} " != *" $service "* ]] || "${as_root[@]}" systemctl --quiet disable "$service"
     done
 fi

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(81);
+select plan(94);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -106,6 +106,7 @@ from (
     ('business_date_of', 'P_AT P_WORKFLOW'),
     ('get_batch_timeline', 'p_business_date p_workflow'),
     ('get_batch_performance', 'p_from p_to p_workflow'),
+    ('get_daily_report', 'p_business_date'),
     ('silence_alerts', 'P_MATCHERS p_for p_note p_by p_starts_at p_until_resolved'),
     ('unsilence_alerts', 'P_SILENCE_ID p_by'),
     ('inhibit_alerts', 'P_SOURCE_RULE P_TARGET_RULE p_equal_labels'),
@@ -137,9 +138,33 @@ from (
         'register_run_source',
         'P_SOURCE_NAME P_RELATION P_COLUMNS P_STATUSES p_task_type p_time_zone p_look_back p_by'
     ),
+    ('configure_dataset', 'P_DATASET P_SETTINGS p_by'),
+    ('set_allowed_transitions', 'P_DATASET P_TRANSITIONS'),
+    ('remove_dataset', 'P_DATASET'),
+    ('add_change_source', 'P_CHANGE_SOURCE P_DESCRIPTION'),
+    (
+        'attach_status_trigger',
+        'P_TABLE P_KEY_COLUMNS P_STATUS_COLUMN p_dataset p_change_source p_by'
+    ),
+    ('detach_status_trigger', 'P_TABLE'),
+    ('record_timeline', 'P_DATASET P_RECORD_KEY p_limit'),
     ('enable_run_source', 'P_SOURCE_NAME p_is_enabled'),
     ('remove_run_source', 'P_SOURCE_NAME'),
-    ('sync_run_source', 'P_SOURCE_NAME')
+    ('sync_run_source', 'P_SOURCE_NAME'),
+    (
+        'register_record_source',
+        'P_SOURCE_NAME P_DATASET P_RELATION P_COLUMNS p_statuses p_change_source p_time_zone '
+        'p_is_complete p_by'
+    ),
+    ('sync_record_source', 'P_SOURCE_NAME'),
+    (
+        'track_all_status_changes_from_source',
+        'P_SOURCE_NAME p_target_date p_change_source p_task_id p_is_dry_run'
+    ),
+    (
+        'register_source_query',
+        'P_QUERY_NAME P_CONNECTION P_QUERY P_COLUMNS p_resume_column p_every p_timeout p_by'
+    )
 ) as fixed (function_name, call_form);
 
 select
@@ -166,6 +191,22 @@ from unnest(
             'roll_up', 'sync_run_sources'
         ]
     ) as function_name;
+
+select set_eq(
+    $$
+        select pg_get_function_identity_arguments(p.oid) from pg_proc as p
+        where p.pronamespace = 'monitoring'::regnamespace and p.proname = 'track_status_changes'
+    $$,
+    array[
+        'p_dataset text, p_records jsonb, p_change_source text, p_actor text, p_task_id text, '
+        'p_is_dry_run boolean',
+        'p_dataset text, p_target_date date, p_change_source text, p_task_id text, '
+        'p_is_dry_run boolean',
+        'p_dataset text, p_records text, p_change_source text, p_actor text, p_task_id text, '
+        'p_is_dry_run boolean'
+    ],
+    'statuses are tracked from records, from a date, and from a literal that is either'
+);
 
 select results_eq(
     $$
@@ -196,8 +237,15 @@ select results_eq(
             'waits_for text[], is_optional boolean, task_id text)'),
         ('get_config', 'jsonb'),
         ('get_config_schema', 'jsonb'),
+        ('get_daily_report', 'jsonb'),
         ('get_dashboard_cards', 'jsonb'),
         ('get_dashboard_summary', 'jsonb'),
+        ('get_ended_tasks',
+            'TABLE(task_id text, task_type text, status text, attempt integer, worker_id text, '
+            'parent_task_id text, start_time timestamp with time zone, '
+            'end_time timestamp with time zone, duration_ms double precision, items_done bigint, '
+            'items_total bigint, input_size bigint, output_size bigint, counters jsonb, '
+            'step_durations jsonb, metadata jsonb)'),
         ('get_etl_execution_summary', 'jsonb'),
         ('get_etl_health_status', 'jsonb'),
         ('get_installation', 'jsonb'),
@@ -218,6 +266,9 @@ select results_eq(
         ('record_metrics', 'bigint'),
         ('record_performance_metric', 'bigint'),
         ('record_queue_metrics', 'bigint'),
+        ('record_timeline',
+            'TABLE(happened_at timestamp with time zone, kind text, summary text, '
+            'details jsonb)'),
         ('reopen_error_group', 'boolean'),
         ('resolve_alert', 'boolean'),
         ('resolve_error_group', 'void'),

@@ -21,8 +21,8 @@ from rich.console import Console
 
 from pgvigil.cli import main
 from pgvigil.client import MonitoringClient
-from pgvigil.dashboard import open_connection, read_state, render
-from pgvigil.dashboard.render import render_within
+from pgvigil.dashboard import open_connection, overview, read_state
+from pgvigil.dashboard.picture import draw_within
 from pgvigil.dashboard.words import age, duration, name
 from pgvigil.exceptions import NotInstalledError
 from pgvigil.install import migrate
@@ -36,8 +36,8 @@ def drawn(dsn: str, width: int = 80, height: int | None = None) -> str:
     """Return the dashboard as plain text."""
     console = Console(file=io.StringIO(), width=width, color_system=None)
     with open_connection(dsn) as connection:
-        state = read_state(connection)
-    console.print(render(state) if height is None else render_within(console, state, height))
+        picture = overview(connection)
+    console.print(picture() if height is None else draw_within(console, picture, height))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 

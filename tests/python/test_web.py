@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -17,13 +18,15 @@ LISTS = [
     "/api/active-alerts", "/api/batch-timeline", "/api/batch-logs", "/api/batch-health",
     "/api/tasks", "/api/errors", "/api/queues", "/api/health",
     "/api/trends?what=tasks", "/api/trends?what=errors", "/api/trends?what=queues",
-    "/api/trends?what=durations",
+    "/api/trends?what=durations", "/api/records", "/api/record-issues", "/api/record-changes",
 ]  # fmt: skip
 PAGED = {
     "/api/active-alerts": "alert_id",
     "/api/batch-logs": "task_id",
     "/api/tasks": "task_id",
     "/api/errors": "fingerprint",
+    "/api/records": "record_key",
+    "/api/record-changes": "change_id",
 }
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -91,6 +94,8 @@ def test_the_summary_is_that_of_the_database(
         ("/api/batch-timeline", "v_batch_timeline", "step_name"),
         ("/api/batch-health", "v_batch_health", "workflow_name"),
         ("/api/batch-logs", "batch_execution_logs", "task_id"),
+        ("/api/records", "invalid_records", "record_key"),
+        ("/api/record-changes", "status_history", "change_id"),
     ],
 )
 def test_a_list_has_the_columns_and_rows_of_its_view(
@@ -183,6 +188,11 @@ def test_what_is_recorded_between_two_pages_neither_repeats_nor_hides_anything(
         ("/api/batch-logs", {"status": "running"}, "status"),
         ("/api/batch-logs", {"workflow": "billing"}, "workflow_name"),
         ("/api/batch-timeline", {"workflow": "billing"}, "workflow_name"),
+        ("/api/records", {"dataset": "orders"}, "dataset"),
+        ("/api/records", {"type": "UNKNOWN"}, "validation_type"),
+        ("/api/records", {"status": "resolved"}, "status"),
+        ("/api/records", {"group": "north"}, "group_name"),
+        ("/api/record-changes", {"change_source": "BOT"}, "change_source"),
     ],
 )
 def test_a_filter_leaves_what_it_says_and_all_of_it(
@@ -255,6 +265,20 @@ def test_an_alert_comes_with_its_history_and_what_the_rule_saw(
         query = "select * from monitoring.explain_alert(%s)"
         known = cursor.execute(query, [number]).fetchall()
     assert [each["source"] for each in told["explanation"]] == [row["source"] for row in known]
+
+
+@pytest.mark.parametrize(("key", "kinds"), [("o-1", {"status", "invalid"}), ("o/4 ü", {"invalid"})])
+def test_a_record_has_a_timeline(filled_web: Web, key: str, kinds: set[str]) -> None:
+    path = f"/api/records/orders/{quote(key)}/timeline"
+    told = filled_web.rows(path)
+    assert {row["kind"] for row in told} == kinds
+    times = [datetime.fromisoformat(row["happened_at"]) for row in told]
+    assert times == sorted(times, reverse=True)
+    assert len(filled_web.rows(path, limit=1)) == 1
+
+
+def test_a_record_that_nobody_knows_has_an_empty_one(filled_web: Web) -> None:
+    assert filled_web.rows("/api/records/orders/none/timeline") == []
 
 
 @pytest.mark.parametrize(

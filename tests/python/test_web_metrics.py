@@ -2,12 +2,14 @@
 
 import shutil
 import subprocess
+from types import ModuleType
 from typing import Any
 
 import psycopg
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
-from prometheus_client.parser import text_string_to_metric_families as read_text
+from prometheus_client import Metric
+from prometheus_client import parser as text
+from prometheus_client.openmetrics import parser as openmetrics
 
 from tests.python.asking import value
 from tests.python.web_running import Web
@@ -15,18 +17,23 @@ from tests.python.web_running import Web
 OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
 
 
-def check(text: str) -> subprocess.CompletedProcess[str]:
+def check(answer: str) -> subprocess.CompletedProcess[str]:
     """Let promtool say what it thinks of figures."""
     promtool = shutil.which("promtool")
     assert promtool is not None, "promtool is missing: make install-test-tools"
     return subprocess.run(
-        [promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False
+        [promtool, "check", "metrics"], input=answer, capture_output=True, text=True, check=False
     )
+
+
+def families_of(parser: ModuleType, answer: str) -> list[Metric]:
+    """Return what Prometheus' own library reads."""
+    return list(parser.text_string_to_metric_families(answer))
 
 
 def figures(web: Web) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """Return the value of each series."""
-    families = read_text(web.client.get("/metrics").text)
+    families = families_of(text, web.client.get("/metrics").text)
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in families
@@ -54,7 +61,7 @@ def test_they_are_openmetrics_where_that_is_asked_for(filled_web: Web) -> None:
     answer = filled_web.client.get("/metrics", headers=OPENMETRICS)
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")
-    families = list(read_openmetrics(answer.text))
+    families = families_of(openmetrics, answer.text)
     assert {family.type for family in families} == {"gauge", "counter"}
     assert all(family.documentation for family in families)
     names = {sample.name for family in families for sample in family.samples}
@@ -88,8 +95,7 @@ def test_labels_may_hold_anything(web: Web, connection: psycopg.Connection[Any])
     names = ['a"b', "a\\b", "a\nb", "ü{}", "a,b=c"]
     for name in names:
         connection.execute("select monitoring.record_queue_metrics(%s, 1)", [name])
-    text = web.client.get("/metrics").text
-    assert check(text).returncode == 0
+    assert check(web.client.get("/metrics").text).returncode == 0
     told = {dict(labels)["queue"] for name, labels in figures(web) if "queue_pending" in name}
     assert told == set(names)
 

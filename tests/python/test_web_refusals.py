@@ -178,7 +178,7 @@ def test_without_the_token_nothing_is_written(
     web: Web, connection: psycopg.Connection[Any], shown: str | None
 ) -> None:
     firing = _fire(connection)
-    headers = {} if shown is None else {"Authorization": shown.encode()}
+    headers = [] if shown is None else [(b"Authorization", shown.encode())]
     answer = web.client.post(f"/api/acknowledge-alert/{firing}", headers=headers)
     assert_problem(answer, 401)
     assert answer.headers["www-authenticate"] == "Bearer"

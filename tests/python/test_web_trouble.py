@@ -145,6 +145,21 @@ def test_a_database_without_pgvigil_is_said_to_be(empty_dsn: str) -> None:
         assert answer.json()["hint"] == "Run `pgvigil migrate` on it."
 
 
+def test_an_upgrade_meanwhile_is_seen_at_the_second_try(
+    dsn: str, connection: psycopg.Connection[Any]
+) -> None:
+    with Web(dsn, connections=1) as web:
+        assert web.rows("/api/batch-health") == []
+        connection.execute(
+            "create or replace view monitoring.v_batch_health as"
+            " select h.*, 1 as something_new from monitoring._batch_health() h"
+        )
+        answer = web.client.get("/api/batch-health")
+        assert answer.status_code == 503
+        assert answer.json()["error"] == "the database was upgraded just now"
+        assert web.rows("/api/batch-health") == []
+
+
 def test_a_mistake_of_ours_tells_nothing(dsn: str, connection: psycopg.Connection[Any]) -> None:
     connection.execute(
         "create or replace function monitoring.get_dashboard_cards() returns jsonb language sql"

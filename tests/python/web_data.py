@@ -51,6 +51,18 @@ from generate_series(0, 5) d, unnest(array['CM-DMRU', 'D1-IMD', 'CM_BSGGN']) s (
 select start_task_tracking('CM_BSGGN-today', 'CM_BSGGN');
 select update_task_progress('CM_BSGGN-today', 40, 100);
 
+-- Records: some invalid, one of which is resolved, and some that changed.
+select log_invalid_records('orders', '["o-1", "o-2", "o-3"]', 'DUPLICATE');
+select log_invalid_records(
+    'orders', '[{"record_key": "o/4 ü", "value": "x", "group": "north", "message": "no such"}]',
+    'UNKNOWN'
+);
+select resolve_invalid_records('orders', array['o-2'], 'manual', 'known');
+select track_status_changes('orders', '[
+    {"record_key": "o-1", "status": "OPEN"}, {"record_key": "o-2", "status": "OPEN"}
+]'::jsonb);
+select track_status_changes('orders', '[{"record_key": "o-1", "status": "DONE"}]'::jsonb, 'BOT');
+
 select evaluate_alerts();
 select reset_all from (select set_config('search_path', '', false) as reset_all) r;
 """

@@ -2,45 +2,97 @@
 
 import signal
 import sys
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 
 from pgvigil.commands.options import dsn_option
-from pgvigil.dashboard import open_connection, read_state, render, watch
-from pgvigil.dashboard.etl_render import render_etl
+from pgvigil.dashboard import open_connection, overview, watch
+from pgvigil.dashboard.alerts import alerts
+from pgvigil.dashboard.batch import batch
+from pgvigil.dashboard.etl_render import MOST_SHOWN, render_etl
 from pgvigil.dashboard.etl_state import export, read_etl_state
+from pgvigil.dashboard.picture import Face
+from pgvigil.dashboard.records import records
+from pgvigil.dashboard.tasks import tasks
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 _SECONDS = 2.0
-_MOST_SHOWN = 20
 _MOST_EXPORTED = 10_000
 
 
+def watch_option(function: _Function) -> _Function:
+    """Add ``--watch``, passed on as ``seconds``: how often to look, None for once."""
+    return click.option(
+        "--watch",
+        "seconds",
+        type=click.FloatRange(min=0.1),
+        is_flag=False,
+        flag_value=_SECONDS,
+        metavar="[SECONDS]",
+        help=f"Refresh in place, every {_SECONDS:g} seconds unless told otherwise, until Ctrl-C.",
+    )(function)
+
+
 @click.group(invoke_without_command=True)
-@click.option(
-    "--watch",
-    "seconds",
-    type=click.FloatRange(min=0.1),
-    is_flag=False,
-    flag_value=_SECONDS,
-    metavar="[SECONDS]",
-    help=f"Refresh in place, every {_SECONDS:g} seconds unless told otherwise, until Ctrl-C.",
-)
+@watch_option
 @dsn_option
 @click.pass_context
 def command(context: click.Context, seconds: float | None, dsn: str) -> None:
-    """Show running tasks, statistics, errors, health, queues and alerts of a database."""
-    if context.invoked_subcommand is not None:
-        return
-    console = terminal()
-    if seconds is not None:
-        end_tidily_when_terminated()
-        watch(console, dsn, seconds)
-        return
-    with open_connection(dsn) as connection:
-        console.print(render(read_state(connection)))
+    """Show running tasks, statistics, errors, health, queues and alerts of a database.
+
+    Without a subcommand it is the overview.
+    """
+    if context.invoked_subcommand is None:
+        _show(context, overview, seconds, dsn)
+
+
+def _subcommand(title: str, face: Face, about: str) -> None:
+    """Add a subcommand that takes nothing but what all of them take."""
+
+    @command.command(title, help=about)
+    @watch_option
+    @dsn_option
+    @click.pass_context
+    def show(context: click.Context, seconds: float | None, dsn: str) -> None:
+        _show(context, face, seconds, dsn)
+
+
+_subcommand("overview", overview, "Show a little of everything.")
+_subcommand("tasks", tasks, "Show what runs, how each type does, and what failed in 24 hours.")
+_subcommand("alerts", alerts, "Show open alerts, what became of alerts, and rules that fail.")
+
+_subcommand("records", records, "Show invalid records, statuses, their changes, program runs.")
+
+
+@command.command("batch")
+@click.option(
+    "--date",
+    "moment",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Business day. Default: that of now.",
+)
+@click.option("--workflow", metavar="NAME", help="Only this one. Default: all that are enabled.")
+@watch_option
+@dsn_option
+@click.pass_context
+def show_batch(
+    context: click.Context,
+    moment: datetime | None,
+    workflow: str | None,
+    seconds: float | None,
+    dsn: str,
+) -> None:
+    """Show how far each step of a business day is, and when it is expected to be complete."""
+    day = moment.date() if moment else None
+    _show(context, partial(batch, business_date=day, workflow=workflow), seconds, dsn)
 
 
 @command.command("etl")
@@ -56,6 +108,7 @@ def command(context: click.Context, seconds: float | None, dsn: str) -> None:
     help=f"Write up to {_MOST_EXPORTED:,} rows of each to FILE instead: all as .json, or one "
     "table as .csv (the executions where nothing else is asked for).",
 )
+@watch_option
 @dsn_option
 @click.pass_context
 def etl(
@@ -63,6 +116,7 @@ def etl(
     /,
     execution_id: str | None,
     target: Path | None,
+    seconds: float | None,
     dsn: str,
     **wanted: bool,
 ) -> None:
@@ -70,15 +124,19 @@ def etl(
 
     Exits with 1 when there is no execution of that name.
     """
+    read = partial(
+        read_etl_state,
+        execution_id=execution_id,
+        sections=[section for section, is_wanted in wanted.items() if is_wanted],
+        limit=MOST_SHOWN if target is None else _MOST_EXPORTED,
+    )
+    if target is None and _interval(context, seconds) is not None:
+        _show(context, lambda connection: partial(render_etl, read(connection)), seconds, dsn)
+        return
     with open_connection(_dsn_of(context, dsn)) as connection:
-        state = read_etl_state(
-            connection,
-            execution_id=execution_id,
-            sections=[section for section, is_wanted in wanted.items() if is_wanted],
-            limit=_MOST_SHOWN if target is None else _MOST_EXPORTED,
-        )
+        state = read(connection)
     if target is None:
-        terminal().print(render_etl(state, execution_id))
+        terminal().print(render_etl(state))
     else:
         try:
             export(state, target)
@@ -90,11 +148,31 @@ def etl(
         context.exit(1)
 
 
+def _show(context: click.Context, face: Face, seconds: float | None, dsn: str) -> None:
+    """Show a dashboard once, or again and again."""
+    dsn = _dsn_of(context, dsn)
+    interval = _interval(context, seconds)
+    console = terminal()
+    if interval is not None:
+        end_tidily_when_terminated()
+        watch(console, dsn, interval, face=face)
+        return
+    with open_connection(dsn) as connection:
+        console.print(face(connection)())
+
+
+def _interval(context: click.Context, seconds: float | None) -> float | None:
+    """Return how often to look, said after the subcommand or before it."""
+    if seconds is None and context.parent is not None:
+        seconds = context.parent.params.get("seconds")
+    return seconds
+
+
 def _dsn_of(context: click.Context, dsn: str) -> str:
     """Return the database that was named after the subcommand, else before it, else outside."""
     named = click.core.ParameterSource.COMMANDLINE
     outer = context.parent
-    if outer is None or context.get_parameter_source("dsn") == named:
+    if outer is None or context.command is command or context.get_parameter_source("dsn") == named:
         return dsn
     return str(outer.params["dsn"])
 

@@ -57,6 +57,20 @@ from pgvigil.runner.log import LogFormat, set_up_logging
     "while the database answers and alerts are evaluated.",
 )
 @click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="CHANNEL",
+    help="Attach the daily report to the daily summaries of this channel, whatever else it may "
+    "be told; may be given several times.",
+)
+@click.option(
+    "--report-format",
+    type=click.Choice(["pdf", "html"]),
+    default=Settings.report_format,
+    show_default=True,
+)
+@click.option(
     "--once", is_flag=True, help="Run and send what is due and end, for those who have cron."
 )
 @click.option(
@@ -76,6 +90,8 @@ def command(
     secrets: Path | None,
     send_timeout: float,
     ping: bool,
+    reports: tuple[str, ...],
+    report_format: str,
     once: bool,
     log_format: LogFormat,
     log_level: str,
@@ -90,7 +106,10 @@ def command(
     be asked, a job did not complete or a notification could not be sent.
     """
     set_up_logging(log_format, log_level)
-    runner = Runner(Settings(dsn, workers, poll, drain, send_timeout, secrets, ping))
+    settings = Settings(
+        dsn, workers, poll, drain, send_timeout, secrets, ping, reports, report_format
+    )
+    runner = Runner(settings)
     if not asyncio.run(_run(runner, once)):
         sys.exit(1)
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from pgvigil.dashboard.etl_state import EtlState, Rows
-from pgvigil.dashboard.render import empty_table
+from pgvigil.dashboard.picture import empty_table, stacked
 from pgvigil.dashboard.words import (
     NOTHING,
     age,
@@ -19,6 +19,7 @@ from pgvigil.dashboard.words import (
     word,
 )
 
+MOST_SHOWN = 20
 _STATUSES = ("RUNNING", "COMPLETED", "FAILED", "CANCELLED")
 _MOST_DIGITS = 1e12
 _STYLES = {
@@ -32,23 +33,32 @@ _STYLES = {
 }
 
 
-def render_etl(state: EtlState, execution_id: str | None = None) -> RenderableType:
-    """Return the dashboard of ETL, or that of one execution."""
+def render_etl(
+    state: EtlState, rows: int = MOST_SHOWN, *, is_dense: bool = False
+) -> RenderableType:
+    """Return the dashboard of ETL, or that of one execution.
+
+    Args:
+        state: what to show.
+        rows: most rows of each block.
+        is_dense: leave out the empty lines between the blocks.
+    """
     now = str(state.health["generated_at"])
-    parts: list[RenderableType] = []
-    if execution_id is None:
-        parts += [_headline(state.health), Text(), _executions(state.executions, now)]
+    is_one = state.execution_id is not None
+    blocks: list[RenderableType] = []
+    if not is_one:
+        blocks += [_headline(state.health), _executions(state.executions[:rows], now)]
     elif state.execution is None:
-        return Text.assemble("There is no ETL execution ", name(execution_id), ".")
+        return Text.assemble("There is no ETL execution ", name(state.execution_id), ".")
     else:
-        parts.append(_execution(state.execution))
+        blocks.append(_execution(state.execution))
     if state.alerts is not None:
-        parts += [Text(), _alerts(state.alerts, now)]
+        blocks.append(_alerts(state.alerts[:rows], now))
     if state.metrics is not None:
-        parts += [Text(), _metrics(state.metrics, now)]
+        blocks.append(_metrics(state.metrics[:rows], now))
     if state.logs is not None:
-        parts += [Text(), _logs(state.logs, now, execution_id is not None)]
-    return Group(*parts)
+        blocks.append(_logs(state.logs[:rows], now, is_one))
+    return stacked(blocks, is_dense=is_dense)
 
 
 def _headline(health: dict[str, Any]) -> Text:

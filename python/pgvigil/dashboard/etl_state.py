@@ -61,6 +61,8 @@ class EtlState:
     """Those that run, and those that ended within a day, newest first."""
     execution: dict[str, Any] | None = None
     """What ``get_etl_execution_summary()`` returns of the one that was asked for."""
+    execution_id: str | None = None
+    """The one that was asked for."""
     logs: Rows | None = None
     metrics: Rows | None = None
     alerts: Rows | None = None
@@ -112,7 +114,7 @@ def read_etl_state(
             name: cursor.execute(queries[name].encode(), arguments).fetchall() for name in sections
         }
         executions = cursor.execute(_EXECUTIONS, arguments).fetchall()
-    return EtlState(health, executions, summary, **tables)
+    return EtlState(health, executions, summary, execution_id, **tables)
 
 
 def export(state: EtlState, path: Path) -> None:

@@ -3,25 +3,23 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
+from pgvigil.dashboard.picture import MOST_ROWS, empty_table, headline, stacked, with_rest
 from pgvigil.dashboard.state import State
-from pgvigil.dashboard.words import age, clock_time, count, duration, name, percent, word
+from pgvigil.dashboard.words import age, count, duration, name, percent, word
 
 _Row = dict[str, Any]
 _FIRST_STEPS = """\
 Nothing was recorded in this database in the last 24 hours. Try:
   select monitoring.start_task_tracking('my-first-task', 'import');
   select monitoring.complete_task_tracking('my-first-task');"""
-_MOST_ROWS = 15
-_ROWS_WORTH_SPACE = 3
 _SEVERITIES = ("critical", "high", "medium", "low")
 
 
-def render(state: State, rows: int = _MOST_ROWS, *, is_dense: bool = False) -> RenderableType:
+def render(state: State, rows: int = MOST_ROWS, *, is_dense: bool = False) -> RenderableType:
     """Return the whole dashboard.
 
     Args:
@@ -31,28 +29,23 @@ def render(state: State, rows: int = _MOST_ROWS, *, is_dense: bool = False) -> R
     """
     if state.is_empty:
         return Group(_headline(state), Text(), Text(_FIRST_STEPS))
-    blocks = [_alerts, _running, _tasks, _errors, _health, _queues]
-    parts: list[RenderableType] = [_headline(state)]
-    for block in blocks:
-        parts += [block(state, rows)] if is_dense else [Text(), block(state, rows)]
-    return Group(*parts)
-
-
-def render_within(console: Console, state: State, height: int) -> RenderableType:
-    """Return the whole dashboard with as many rows a block as fit into so many lines."""
-    for rows in range(_MOST_ROWS, 0, -1):
-        shown = render(state, rows, is_dense=rows < _ROWS_WORTH_SPACE)
-        if len(console.render_lines(shown, pad=False)) <= height:
-            return shown
-    return shown
+    now, summary = state.summary["generated_at"], state.summary
+    blocks = [
+        _headline(state),
+        open_alerts(state.alerts, summary["alerts"]["active"], now, rows),
+        running_tasks(state.running, summary["tasks"]["running"], rows),
+        tasks_by_type(summary["tasks"]["by_type"], rows),
+        _errors(state, rows),
+        _health(state, rows),
+        _queues(state, rows),
+    ]
+    return stacked(blocks, is_dense=is_dense)
 
 
 def _headline(state: State) -> Text:
     summary = state.summary
     tasks, errors, health = summary["tasks"], summary["errors"], summary["health"]
-    line = Text.assemble(
-        ("pgvigil", "bold"), " · ", name(state.database), " · ", clock_time(summary["generated_at"])
-    )
+    line = headline("", state.database, summary["generated_at"])
     line.append(f"\n{tasks['running']:,} running")
     line.append(f" · last 24 h: {tasks['ended']:,} ended")
     if tasks["success_percent"] is not None:
@@ -63,12 +56,12 @@ def _headline(state: State) -> Text:
     return line
 
 
-def _alerts(state: State, rows: int) -> RenderableType:
-    if not state.alerts:
+def open_alerts(alerts: Sequence[_Row], total: int, now: str, rows: int) -> RenderableType:
+    """Return the alerts that are open, as they come."""
+    if not alerts:
         return Text("No alert is open.", "dim")
-    now = state.summary["generated_at"]
     table = empty_table("OPEN ALERTS", "id>", "severity", "state", "since>")
-    for alert in state.alerts[:rows]:
+    for alert in alerts[:rows]:
         table.add_row(
             name(alert["summary"]),
             name(alert["alert_id"]),
@@ -76,15 +69,16 @@ def _alerts(state: State, rows: int) -> RenderableType:
             name(alert["status"]),
             age(alert["started_at"], now),
         )
-    return _with_rest(table, state.summary["alerts"]["active"], rows)
+    return with_rest(table, total, rows)
 
 
-def _running(state: State, rows: int) -> RenderableType:
-    if not state.running:
+def running_tasks(running: Sequence[_Row], total: int, rows: int) -> RenderableType:
+    """Return the tasks that run, as they come."""
+    if not running:
         return Text("No task is running.", "dim")
     table = empty_table("RUNNING TASKS", "type", "progress", ">", "for>", "quiet>")
     table.columns[0].ratio, table.columns[1].ratio = 3, 2
-    for task in state.running[:rows]:
+    for task in running[:rows]:
         table.add_row(
             name(task["task_id"]),
             name(task["task_type"]),
@@ -93,7 +87,7 @@ def _running(state: State, rows: int) -> RenderableType:
             duration(task["running_ms"]),
             _quiet(task),
         )
-    return _with_rest(table, state.summary["tasks"]["running"], rows)
+    return with_rest(table, total, rows)
 
 
 def _bar(task: _Row) -> RenderableType:
@@ -115,8 +109,8 @@ def _quiet(task: _Row) -> Text:
     return duration(task["seconds_without_progress"] // 1 * 1000)
 
 
-def _tasks(state: State, rows: int) -> RenderableType:
-    by_type: list[_Row] = state.summary["tasks"]["by_type"]
+def tasks_by_type(by_type: Sequence[_Row], rows: int) -> RenderableType:
+    """Return the types of tasks that ended within a day, those that failed most first."""
     if not by_type:
         return Text("No task has ended in the last 24 hours.", "dim")
     table = empty_table("TASKS, 24 H", "ended>", "ok>", "failed>", "other>", "p50>", "p95>", "max>")
@@ -131,7 +125,7 @@ def _tasks(state: State, rows: int) -> RenderableType:
             duration(row["p95_duration_ms"]),
             duration(row["max_duration_ms"]),
         )
-    return _with_rest(table, len(by_type), rows)
+    return with_rest(table, len(by_type), rows)
 
 
 def _errors(state: State, rows: int) -> RenderableType:
@@ -171,7 +165,7 @@ def _health(state: State, rows: int) -> RenderableType:
             age(row["last_check_at"], now),
             name(row["failure_reason"] or ""),
         )
-    return _with_rest(table, len(components), rows)
+    return with_rest(table, len(components), rows)
 
 
 def _queues(state: State, rows: int) -> RenderableType:
@@ -192,29 +186,9 @@ def _queues(state: State, rows: int) -> RenderableType:
             count(row["completed_per_minute"]),
             percent(row["failed_percent"]),
         )
-    return _with_rest(table, len(queues), rows)
-
-
-def empty_table(title: str, *columns: str) -> Table:
-    """Return an empty table; columns whose name ends in ``>`` are aligned right."""
-    table = Table(box=None, expand=True, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(title, header_style="bold", ratio=1, min_width=12, no_wrap=True)
-    for column in columns:
-        table.add_column(
-            column.removesuffix(">"),
-            justify="right" if column.endswith(">") else "left",
-            header_style="dim",
-            no_wrap=True,
-        )
-    return table
+    return with_rest(table, len(queues), rows)
 
 
 def _worst(rows: Sequence[_Row], most: int, badness: Callable[[_Row], Any]) -> list[_Row]:
     """Return the worst rows, in their own order where they are equally bad."""
     return sorted(rows, key=badness, reverse=True)[:most]
-
-
-def _with_rest(table: Table, total: int, shown: int) -> RenderableType:
-    if total <= shown:
-        return table
-    return Group(table, Text(f"… and {total - shown:,} more", "dim"))

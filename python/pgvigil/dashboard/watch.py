@@ -9,8 +9,9 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from pgvigil.dashboard.render import render, render_within
-from pgvigil.dashboard.state import State, open_connection, read_state
+from pgvigil.dashboard.overview import overview
+from pgvigil.dashboard.picture import Face, Picture, draw_within
+from pgvigil.dashboard.state import open_connection
 from pgvigil.recording.link import ImpatientConnection
 
 
@@ -20,8 +21,9 @@ def watch(
     seconds: float,
     heading: str = "",
     stopped: threading.Event | None = None,
+    face: Face = overview,
 ) -> None:
-    """Show the dashboard until Ctrl-C, read anew every so many seconds.
+    """Show a dashboard until Ctrl-C, read anew every so many seconds.
 
     Where the output is no terminal, one state is printed below the other.
 
@@ -31,11 +33,12 @@ def watch(
         seconds: pause between two looks.
         heading: lines to show above the dashboard, not wrapped.
         stopped: ends the watching when set.
+        face: what to look at.
 
     Raises:
         NotInstalledError: the database has no pgvigil.
     """
-    view = _View(console, dsn, heading)
+    view = _View(console, dsn, heading, face)
     try:
         if not console.is_terminal:
             _repeat(seconds, stopped, lambda: console.print(view.look(), Text()))
@@ -58,12 +61,13 @@ def _repeat(seconds: float, stopped: threading.Event | None, act: Callable[[], N
 class _View:
     """The last state seen, and a connection for the next."""
 
-    def __init__(self, console: Console, dsn: str, heading: str) -> None:
+    def __init__(self, console: Console, dsn: str, heading: str, face: Face) -> None:
         self._console = console
         self._dsn = dsn
         self._heading = heading
+        self._face = face
         self._connection: ImpatientConnection | None = None
-        self._state: State | None = None
+        self._picture: Picture | None = None
         self._away_since: datetime | None = None
 
     def look(self) -> RenderableType:
@@ -75,9 +79,9 @@ class _View:
         try:
             if self._connection is None:
                 self._connection = open_connection(self._dsn)
-            self._state = read_state(self._connection)
+            self._picture = self._face(self._connection)
             self._away_since = None
-            return self._render(self._state)
+            return self._render(self._picture)
         except psycopg.OperationalError as error:
             self.close()
             return self._look_at_nothing(error)
@@ -94,15 +98,15 @@ class _View:
             (f"The server is away since {self._away_since:%H:%M:%S}; still trying.", "bold red"),
             f"\n{reason}",
         )
-        if self._state is None:
+        if self._picture is None:
             return notice
         last = Text("\nWhat follows is the state before that.\n", "dim")
-        return Group(notice, last, self._render(self._state, lines_taken=5))
+        return Group(notice, last, self._render(self._picture, lines_taken=5))
 
-    def _render(self, state: State, lines_taken: int = 0) -> RenderableType:
+    def _render(self, picture: Picture, lines_taken: int = 0) -> RenderableType:
         if not self._console.is_terminal:
-            return render(state)
-        return render_within(self._console, state, self._height() - lines_taken)
+            return picture()
+        return draw_within(self._console, picture, self._height() - lines_taken)
 
     def _height(self) -> int:
         heading = self._heading.count("\n") + 1 if self._heading else 0

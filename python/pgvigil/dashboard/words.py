@@ -14,6 +14,14 @@ _STYLES = {
     "high": "red",
     "medium": "yellow",
     "low": "cyan",
+    "complete": "green",
+    "running": "cyan",
+    "failed": "red",
+    "timeout": "red",
+    "lost": "red",
+    "late": "yellow",
+    "pending": "dim",
+    "skipped": "dim",
 }
 NOTHING = Text("-", "dim")
 

@@ -1,7 +1,12 @@
 """Talking to receivers: what the sending process does with an order."""
 
+import base64
 import json
 import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pgvigil.notifying.orders import Order, Outcome
@@ -52,12 +57,28 @@ def _deliver_by_apprise(order: Order) -> Outcome:
         _add_for_programs(service, order)
         post = apprise.Apprise(asset=asset)
         post.add(service)
-        is_sent = post.notify(
-            title=order.subject, body=order.body, body_format=apprise.NotifyFormat.TEXT
-        )
+        with _files(order.attachments) as files:
+            is_sent = post.notify(
+                title=order.subject,
+                body=order.body,
+                body_format=apprise.NotifyFormat.TEXT,
+                attach=files or None,
+            )
     finally:
         logger.removeHandler(reasons)
     return Outcome() if is_sent else _failed(order, str(reasons))
+
+
+@contextmanager
+def _files(attachments: Mapping[str, str]) -> Iterator[list[str]]:
+    """Put what is to be attached into files for a while."""
+    with TemporaryDirectory(prefix="pgvigil-") as directory:
+        paths = []
+        for name, content in attachments.items():
+            path = Path(directory) / name
+            path.write_bytes(base64.b64decode(content))
+            paths.append(str(path))
+        yield paths
 
 
 def _add_for_programs(service: Any, order: Order) -> None:

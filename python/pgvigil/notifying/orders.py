@@ -22,6 +22,8 @@ class Order:
     body: str = ""
     payload: Any = None
     """The message for programs."""
+    attachments: dict[str, str] = field(default_factory=dict)
+    """Files by name, in base64; receivers that know no files get the rest."""
 
     def line(self) -> bytes:
         """Return it as a line of JSON."""

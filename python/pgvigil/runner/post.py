@@ -12,6 +12,7 @@ from pgvigil.notifying.orders import Kind, Order, Outcome
 from pgvigil.notifying.secrets import SecretError, Secrets
 from pgvigil.runner.log import log
 from pgvigil.runner.outbox import Claimed
+from pgvigil.runner.reporter import Reporter
 
 # Each is a process of some 45 MB.
 _TARGETS_AT_ONCE = 4
@@ -24,15 +25,19 @@ Done = Callable[[Claimed, Outcome, float], None]
 class Post:
     """Sends messages; one target that hangs does not hold up the others."""
 
-    def __init__(self, secrets: Secrets, seconds_to_send: float, done: Done) -> None:
+    def __init__(
+        self, secrets: Secrets, reporter: Reporter, seconds_to_send: float, done: Done
+    ) -> None:
         """Describe it.
 
         Args:
             secrets: where the addresses are.
+            reporter: makes what goes along with messages.
             seconds_to_send: longest time for one attempt.
             done: is told how each attempt went, and how many seconds it took.
         """
         self._secrets = secrets
+        self._reporter = reporter
         self._seconds_to_send = seconds_to_send
         self._done = done
         self._slots = asyncio.Semaphore(_TARGETS_AT_ONCE)
@@ -95,6 +100,7 @@ class Post:
             self._fail(queue, "the target did not answer to the message before")
 
     async def _attempt(self, messenger: Messenger, message: Claimed) -> Outcome:
+        attachments = await self._reporter.attachments(message)
         time_left = message.lease_ends - time.monotonic()
         if time_left < self._seconds_to_send + _SECONDS_TO_NOTE:
             return Outcome("other messages to the target took too long")
@@ -111,6 +117,7 @@ class Post:
                 subject=message.subject,
                 body=message.body,
                 payload=message.payload,
+                attachments=attachments,
             )
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pgvigil.notifying.secrets import SecretError, Secrets
 from pgvigil.runner.log import log
 from pgvigil.runner.ping import Pinger
+from pgvigil.runner.reporter import Reporter
 from pgvigil.runner.sender import Sender
 from pgvigil.runner.session import Outage, complete_dsn
 from pgvigil.runner.supervisor import Supervisor
@@ -36,6 +37,10 @@ class Settings:
     """TOML file with the addresses of targets; what is in the environment counts more."""
     has_ping: bool = False
     """Whether to ping an outside dead-man's switch."""
+    report_channels: tuple[str, ...] = ()
+    """Channels whose daily summaries have the daily report attached."""
+    report_format: str = "pdf"
+    """How it is written: html or pdf."""
 
 
 class Runner:
@@ -104,6 +109,9 @@ class Runner:
             poll_seconds=self._settings.poll_seconds,
             seconds_to_send=self._settings.seconds_to_send,
             secrets=self._secrets,
+            reporter=Reporter(
+                self._dsn, self._settings.report_channels, self._settings.report_format
+            ),
         )
         pinger = Pinger(self._dsn, self._secrets)
         work = Worker.work_off if is_once else Worker.run

@@ -14,6 +14,7 @@ from pgvigil.runner import outbox
 from pgvigil.runner.log import log
 from pgvigil.runner.outbox import Claimed
 from pgvigil.runner.post import Post
+from pgvigil.runner.reporter import Reporter
 from pgvigil.runner.session import (
     SECONDS_TO_ANSWER,
     Outage,
@@ -52,6 +53,7 @@ class Sender:
         poll_seconds: float,
         seconds_to_send: float,
         secrets: Secrets,
+        reporter: Reporter,
     ) -> None:
         """Describe a sender.
 
@@ -61,12 +63,13 @@ class Sender:
             poll_seconds: longest time between two looks.
             seconds_to_send: longest time for one attempt.
             secrets: where the addresses are.
+            reporter: makes what goes along with messages.
         """
         self._dsn = dsn
         self._outage = outage
         self._poll_seconds = poll_seconds
         self._lease_seconds = 2 * seconds_to_send + _SPARE_LEASE_SECONDS
-        self._post = Post(secrets, seconds_to_send, self._take_outcome)
+        self._post = Post(secrets, reporter, seconds_to_send, self._take_outcome)
         self._woken = asyncio.Event()
         self._held = 0
         self._outcomes: deque[tuple[Claimed, Outcome, float]] = deque()

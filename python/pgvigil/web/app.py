@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from pgvigil import __version__
 from pgvigil.web.database import Database
 from pgvigil.web.problems import add_handlers
-from pgvigil.web.routes import alerts, batch, service, state, tasks, trends
+from pgvigil.web.routes import alerts, batch, records, service, state, tasks, trends
 from pgvigil.web.security import Guard
 from pgvigil.web.settings import WebSettings
 
@@ -44,7 +44,7 @@ def create_app(settings: WebSettings) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     add_handlers(app)
-    for part in (alerts, batch, tasks, state, trends, service):
+    for part in (alerts, batch, tasks, state, trends, records, service):
         app.include_router(part.router)
     app.add_middleware(Guard, names=settings.names)
     return app

@@ -24,10 +24,16 @@ _SECONDS_TO_CONNECT = 5
 # By then even a server that is frozen should have noticed its own time limit.
 _GRACE_SECONDS = 5.0
 # Of the transaction alone, so that it works through a pooler.
-_LIMIT = "select set_config('statement_timeout', %(limit)s, true)"
+# To compile what reads many partitions takes far longer than to read the few rows in them.
+_LIMIT = """
+select set_config('statement_timeout', %(limit)s, true), set_config('jit', 'off', true)
+"""
 _BECOME = "select set_config('role', %(role)s, true)"
 _IS_OF_USE = "select has_schema_privilege(current_user, 'monitoring', 'usage')"
 _NOW = "select monitoring.clock()"
+# Errors after which a connection is as good as before: a refusal of ours, and what took too long.
+# After others it may be one whose plans are for views that have been replaced since.
+_OF_THE_QUESTION = {*(f"PV00{number}" for number in range(1, 10)), "57014"}
 _IN_TRANSACTION = (TransactionStatus.INERROR, TransactionStatus.INTRANS)
 
 
@@ -47,9 +53,14 @@ class Reader:
         self._connection = connection
 
     async def rows(self, query: str, values: Mapping[str, Any] | None = None) -> list[DictRow]:
-        """Return the rows of a query."""
+        """Return the rows of a query.
+
+        One without values is planned once by each connection: to plan views over a month of
+        partitions takes several times as long as to read them. One with values is planned for
+        those, each time.
+        """
         async with self._connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(query.encode(), values)
+            await cursor.execute(query.encode(), values, prepare=values is None)
             return await cursor.fetchall()
 
     async def value(self, query: str, values: Mapping[str, Any] | None = None) -> Any:
@@ -140,17 +151,19 @@ class Database:
     @asynccontextmanager
     async def _begun(self, role: str) -> AsyncIterator[Reader]:
         session = await self._begin(role)
+        is_sound = True
         try:
             yield Reader(session.connection)
             await session.connection.commit()
-        except BaseException:
-            # What is in the middle of an answer cannot be rolled back; it is closed below.
+        except BaseException as error:
+            is_sound = not isinstance(error, psycopg.Error) or error.sqlstate in _OF_THE_QUESTION
+            # What is in the middle of an answer cannot be rolled back.
             if session.connection.info.transaction_status in _IN_TRANSACTION:
                 with suppress(psycopg.Error):
                     await session.connection.rollback()
             raise
         finally:
-            if session.is_idle:
+            if is_sound and session.is_idle:
                 self._idle.append(session)
             else:
                 await session.connection.close()

@@ -114,6 +114,9 @@ def _of_database(error: Exception) -> ProblemError | None:
         return ProblemError(503, "the database does not answer")
     if isinstance(error, psycopg.errors.QueryCanceled):
         return ProblemError(503, "the database took too long", "Ask for less.")
+    if isinstance(error, psycopg.errors.FeatureNotSupported):
+        # A plan that was kept does not fit a view any more.
+        return ProblemError(503, "the database was upgraded just now", "Ask again.")
     if isinstance(error, psycopg.Error) and (refused := MonitoringError.from_database(error)):
         status = 404 if isinstance(refused, UnknownNameError) else 400
         return ProblemError(status, str(refused), refused.hint)

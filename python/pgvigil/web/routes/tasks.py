@@ -28,20 +28,11 @@ limit %(limit)s
 """
 _ENDED = """
 select *
-from monitoring.processing_metrics
-where (%(type)s::text is null or task_type = %(type)s)
-    and (%(status)s::text is null or status = %(status)s)
-    and (%(worker)s::text is null or worker_id = %(worker)s)
-    and end_time >= coalesce(
-        %(from)s::timestamptz, (select monitoring.clock()) - interval '24 hours'
-    )
-    and end_time < coalesce(%(to)s::timestamptz, 'infinity')
-    and (%(after_task_id)s::text is null or end_time <= %(after_end_time)s::timestamptz)
-    and (%(after_task_id)s::text is null or (end_time, task_id, attempt) < (
-        %(after_end_time)s::timestamptz, %(after_task_id)s, %(after_attempt)s::integer
-    ))
-order by end_time desc, task_id desc, attempt desc
-limit %(limit)s
+from monitoring.get_ended_tasks(
+    p_from => %(from)s, p_to => %(to)s, p_task_type => %(type)s, p_status => %(status)s,
+    p_worker_id => %(worker)s, p_limit => %(limit)s, p_before_time => %(after_end_time)s,
+    p_before_task_id => %(after_task_id)s, p_before_attempt => %(after_attempt)s
+)
 """
 _PARTS = {
     "running": [Part(_RUNNING, ("start_time", "task_id"), tuple[datetime, str])],

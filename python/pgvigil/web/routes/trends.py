@@ -11,10 +11,7 @@ from pgvigil.web.routes.common import Db
 
 router = APIRouter(tags=["state"])
 
-_SPAN = """
-    resolution = %(resolution)s
-    and bucket_at > (select monitoring.clock()) - make_interval(hours => %(hours)s)
-"""
+_SPAN = "resolution = %(resolution)s and bucket_at > %(from_at)s"
 # Each yields the time, and a column for each line of the chart.
 _TOTALS = f"""
 select bucket_at,
@@ -83,22 +80,15 @@ async def trends(
     milliseconds that 95 % of the tasks of a type took no longer than.
     """
     resolution = next(name for name, most in _FINEST if hours <= most)
-    values = {"resolution": resolution, "hours": hours}
     async with db.reading() as reader:
+        now = await reader.now()
+        values = {"resolution": resolution, "from_at": now - timedelta(hours=hours)}
         rows = (
             _points(await reader.rows(_TOTALS, values))
             if what == "tasks"
             else await reader.rows(_LINES[what], values)
         )
-        now = await reader.now()
-    return Trends.model_validate(
-        {
-            "rows": rows,
-            "resolution": resolution,
-            "from_at": now - timedelta(hours=hours),
-            "as_of": now,
-        }
-    )
+    return Trends.model_validate({**values, "rows": rows, "as_of": now})
 
 
 def _points(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
