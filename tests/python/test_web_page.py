@@ -149,6 +149,12 @@ def test_errors_queues_health_and_running_tasks_are_shown(page: Page) -> None:
     expect(page.get_by_text("session gone")).to_have_count(0)
 
 
+def test_invalid_records_are_counted_by_dataset_and_what_they_failed(page: Page) -> None:
+    rows = page.locator("#records tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_have_text("metersreading_below_lastnorth1183 h")
+
+
 def test_trends_can_be_of_hours_or_of_days(page: Page) -> None:
     chart = page.locator("#trends svg[role=img]")
     expect(chart).to_have_count(3)

@@ -147,7 +147,9 @@ def test_page_says_when_the_server_is_away_shows_what_was_known_and_recovers(
         still.kill()
         page.keyboard.press("r")
         trouble = page.get_by_role("alert")
-        expect(trouble).to_contain_text(re.compile(r"since \d\d:\d\d:\d\d: the server cannot be reached\."))
+        expect(trouble).to_contain_text(
+            re.compile(r"since \d\d:\d\d:\d\d: the server cannot be reached\.")
+        )
         expect(trouble).to_contain_text("What is shown was known at")
         expect(page.locator(".alert")).to_have_count(4)
         expect(page.locator("#countdown")).to_have_text(re.compile(r"[1-5] s"))

@@ -57,6 +57,7 @@ def test_nothing_recorded_yet_is_said_in_every_part(browser: Browser, served: Se
             ("tasks", "Nothing runs at present"),
             ("queues", "No queue has been measured"),
             ("health", "No component has been checked"),
+            ("records", "No record is invalid"),
         ):
             expect(page.locator(f"#{part}")).to_contain_text(words)
         expect(page.locator("#trends .empty")).to_have_text(["nothing recorded"] * 3)
@@ -98,7 +99,17 @@ def test_names_full_of_markup_stay_text(browser: Browser, served: Served) -> Non
     with opened(browser, service.url) as page:
         _open_all(page)
         # It is in each of these parts as it is, and nowhere as an element.
-        for part in ("counts", "batch", "alerts", "errors", "trends", "tasks", "queues", "health"):
+        for part in (
+            "counts",
+            "batch",
+            "alerts",
+            "errors",
+            "trends",
+            "tasks",
+            "queues",
+            "health",
+            "records",
+        ):
             expect(page.locator(f"#{part}")).to_contain_text("<img src=x onerror=alert(")
         assert page.locator("main img, main script, main b").count() == 0
         page.locator(".alert").get_by_role("button", name="Acknowledge").first.click()
