@@ -113,7 +113,7 @@ export function renderRecords(rows, view, now) {
       "tr",
       { "data-key": JSON.stringify([issue.dataset, issue.validation_type, issue.group_name]) },
       el("th", { scope: "row" }, clipped(issue.dataset)),
-      el("td", {}, clipped(issue.validation_type), issue.group_name && el("span", { class: "tag" }, issue.group_name)),
+      el("td", {}, clipped(issue.validation_type), issue.group_name && el("div", { class: "faint clip-2" }, issue.group_name)),
       el("td", { class: "number" }, el("strong", {}, count(issue.open_records))),
       el("td", { class: "number" }, ago(issue.oldest_opened_at, now)),
     ))),
