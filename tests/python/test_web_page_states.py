@@ -80,7 +80,7 @@ def test_500_alerts_are_counted_at_once_and_listed_as_people_ask(
         began = time.monotonic()
         page.get_by_role("button", name="Refresh").click()
         expect(page.locator("#countdown")).to_have_text("15 s")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE, (768, 1024)])
