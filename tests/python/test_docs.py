@@ -30,11 +30,8 @@ JUST_INSTALLED = """
         "docs/notifications.md",
         "docs/etl.md",
         "docs/sources.md",
-<<<<<<< HEAD
         "docs/records.md",
-=======
         "docs/statuses.md",
->>>>>>> 1d88c202eeed2ed7c30fff2a3ae85521686b6344
     ],
 )
 def test_a_session_prints_what_the_document_shows(
@@ -49,12 +46,14 @@ def test_a_session_prints_what_the_document_shows(
 
 
 @pytest.mark.parametrize(
-<<<<<<< HEAD
-    "document", ["docs/rollups.md", "docs/alerts.md", "docs/sources.md", "docs/records.md"]
-=======
     "document",
-    ["docs/rollups.md", "docs/alerts.md", "docs/sources.md", "docs/statuses.md"],
->>>>>>> 1d88c202eeed2ed7c30fff2a3ae85521686b6344
+    [
+        "docs/rollups.md",
+        "docs/alerts.md",
+        "docs/sources.md",
+        "docs/records.md",
+        "docs/statuses.md",
+    ],
 )
 def test_a_reader_may_run_the_queries_that_a_document_gives(
     connection: psycopg.Connection, document: str
