@@ -220,7 +220,7 @@ declare
         -- ETL
         'get_etl_execution_summary', 'get_etl_health_status', '_etl_status', '_counter',
         -- records
-        '_counters_like',
+        'key_of_record', '_counters_like',
         -- own rules and backtests
         '_time_limit_class',
         -- notifications
@@ -252,9 +252,9 @@ declare
         'track_status_changes', '_track_status_changes', '_track_statuses_of_day',
         '_track_told_statuses',
         -- records
-        'log_invalid_records', 'sync_invalid_records', 'auto_resolve_invalid_records',
-        'track_record_products', 'log_program_execution', 'update_daily_summary',
-        'key_of_record'
+        'key_of_record', 'log_invalid_records', 'sync_invalid_records',
+        'auto_resolve_invalid_records',
+        'track_record_products', 'log_program_execution', 'update_daily_summary'
     ];
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',

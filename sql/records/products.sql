@@ -3,6 +3,7 @@
 create or replace function monitoring._read_products(p_records jsonb)
 returns table (
     row_number bigint,
+    product_number bigint,
     record_key text,
     product text,
     quantity double precision,
@@ -17,7 +18,8 @@ begin
     return query
     select
         r.ordinality,
-        monitoring._record_key(r.value),
+        p.ordinality,
+        monitoring._key_of_row(r.value),
         case
             when p.value is not null
                 then monitoring._checked_name(
@@ -40,7 +42,7 @@ begin
             else monitoring._refuse_json('products', coalesce((r.value -> 'products')::text, 'missing'),
                 'an array of names, or of objects such as {"product": "A", "quantity": 2}')
         end
-    ) p on true;
+    ) with ordinality p on true;
 end
 $$;
 
@@ -61,7 +63,7 @@ begin
     select distinct on (r.record_key, r.product)
         ''::text, r.record_key, r.product, r.quantity, r.amount, r.details, v_now, v_now, null::text
     from monitoring._read_products(p_records) r
-    order by r.record_key, r.product, r.row_number desc;
+    order by r.record_key, r.product, r.row_number desc, r.product_number desc;
 exception
     when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005' then
         perform monitoring._name_bad_record('_read_products', p_records);

@@ -36,7 +36,7 @@ comment on function monitoring._check_records(jsonb, text[]) is
 'Raises PV005 unless records are an array whose objects have known fields only; a misspelt one '
 'would be lost.';
 
-create or replace function monitoring._record_key(p_row jsonb) returns text
+create or replace function monitoring._key_of_row(p_row jsonb) returns text
 language sql
 stable
 return monitoring._checked_name(
@@ -51,7 +51,7 @@ return monitoring._checked_name(
     end
 );
 
-comment on function monitoring._record_key(jsonb) is
+comment on function monitoring._key_of_row(jsonb) is
 'The key of a record that is given by its key alone or as an object, or PV001, PV002 or PV005.';
 
 create or replace function monitoring._name_bad_record(p_reader text, p_rows jsonb) returns void

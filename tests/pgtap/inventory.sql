@@ -98,6 +98,19 @@ select functions_are(
         -- records
         'key_of_record',
         -- records: invalid ones, products, runs, days
+        'log_invalid_records', 'sync_invalid_records', 'auto_resolve_invalid_records',
+        'resolve_invalid_records', 'track_record_products', 'log_program_execution',
+        'update_daily_summary',
+        '_check_records', '_key_of_row', '_name_bad_record', '_read_invalid_records',
+        '_time_zone_of', '_given_invalid_records', '_found_invalid_records',
+        '_upsert_invalid_records', '_status_after', '_write_invalid_records',
+        '_apply_invalid_records', '_checked_scope', '_open_invalid_records',
+        '_closing_invalid_records', '_resolve_invalid_records', '_check_failing_in_scope',
+        '_last_complete_check', '_read_products', '_checked_products', '_write_products',
+        '_fitted_name', '_end_program_run', '_log_program_execution', '_seconds',
+        '_checked_interval', '_counters_like', '_removed_before', '_sum_of', '_summarize_runs',
+        '_summarize_invalid_records', '_summarize_changes', '_kept_figures', '_open_spells_at',
+        '_find_many_invalid_records', '_find_old_invalid_records', '_explain_invalid_records',
 
         -- records: statuses
         'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
@@ -106,7 +119,7 @@ select functions_are(
         'track_status_changes', '_track_status_changes', '_track_statuses_of_day',
         '_track_told_statuses', '_status_records_query', '_check_status_records',
         '_name_bad_status_record', '_told_counts', 'attach_status_trigger',
-        'detach_status_trigger', '_key_expression', '_rows_of_table', '_rows_of_trigger',
+        'detach_status_trigger', '_key_of_row', '_rows_of_table', '_rows_of_trigger',
         '_status_rows_query', '_record_trigger_error', '_track_trigger', '_tables_under',
         '_drop_status_triggers', '_make_status_triggers', '_check_trigger_table',
         '_take_over_statuses', 'record_timeline', '_tasks_of_record', '_errors_of_record',
@@ -122,7 +135,7 @@ select functions_are(
         'begin_source_load', 'note_source_progress', '_sync_sources_of_query',
         'finish_source_load', 'fail_source_load', '_relation_columns',
         '_check_relation_columns', '_load_to_read', '_relation_rows', '_fields_of_records',
-        '_columns_of_records', '_key_expression', '_status_expression',
+        '_columns_of_records', '_key_of_source', '_status_expression',
         '_date_filter', '_expressions_of_records', '_query_of_records',
         '_found_record_source', '_check_source_name', '_check_record_columns',
         '_checked_status_names', 'register_record_source',
@@ -257,8 +270,8 @@ select is_empty(
         select p.proname, array_agg(p.oid::regprocedure)
         from pg_proc as p
         where p.pronamespace = 'monitoring'::regnamespace
-            -- Takes records as JSON or the day whose records sources are asked for.
-            and p.proname not in ('track_status_changes')
+            -- These take one argument in several types; their tests call each.
+            and p.proname not in ('log_program_execution', 'track_status_changes')
         group by p.proname having count(*) > 1
     $$,
     'no function has two signatures, so no call is ambiguous'
@@ -282,7 +295,7 @@ select set_eq(
         'workflows', 'workflow_steps',
         'run_sources', 'run_source_runs', 'run_source_troubles',
         'datasets', 'invalid_record_states', 'invalid_record_spells', 'products_of_records',
-        'daily_summaries',
+        'program_runs', 'daily_summaries',
         'change_sources', 'record_states', 'status_changes', 'allowed_transitions',
         'status_triggers',
         'source_queries', 'source_loads', 'staged_rows', 'record_sources'
@@ -316,6 +329,8 @@ select views_are(
         'etl_executions', 'etl_logs', 'etl_metrics',
         'v_run_sources', 'v_run_source_troubles',
         -- records: invalid ones, products, runs, days
+        'invalid_records', 'record_products', 'processing_log', 'daily_summary', 'v_top_issues',
+        'v_resolution_times',
 
         -- records: statuses
         'v_datasets', 'v_change_sources', 'v_status_triggers', 'status_history', 'record_status',

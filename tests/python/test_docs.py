@@ -30,6 +30,8 @@ JUST_INSTALLED = """
         "docs/notifications.md",
         "docs/etl.md",
         "docs/sources.md",
+        "docs/records.md",
+        "docs/statuses.md",
     ],
 )
 def test_a_session_prints_what_the_document_shows(
@@ -43,7 +45,16 @@ def test_a_session_prints_what_the_document_shows(
     assert _tidy(printed) == _tidy(shown)
 
 
-@pytest.mark.parametrize("document", ["docs/rollups.md", "docs/alerts.md", "docs/sources.md"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        "docs/rollups.md",
+        "docs/alerts.md",
+        "docs/sources.md",
+        "docs/records.md",
+        "docs/statuses.md",
+    ],
+)
 def test_a_reader_may_run_the_queries_that_a_document_gives(
     connection: psycopg.Connection, document: str
 ) -> None:
@@ -98,10 +109,10 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 
 def _session(document: Path) -> str:
-    """Return the block of a document that shows a psql session."""
-    found = re.search(r"```sql\n(=> .*?)```", document.read_text(), re.DOTALL)
-    assert found is not None, f"{document.name} has no psql session"
-    return found[1]
+    """Return the blocks of a document that show a psql session, which goes on from each to next."""
+    found = re.findall(r"```sql\n(=> .*?)```", document.read_text(), re.DOTALL)
+    assert found, f"{document.name} has no psql session"
+    return "".join(found)
 
 
 def _echoing(session: str) -> list[str]:

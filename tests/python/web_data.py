@@ -37,6 +37,8 @@ select update_system_health('service', 'rates', 'unhealthy', null, 'no answer');
 select update_system_health('service', 'mail', 'degraded', 900, 'slow');
 select record_performance_metric('throughput', 'gauge', 12.5, 'rows/s', 'loader');
 
+select record_log('loader', 'WARNING', 'line ' || n) from generate_series(1, 5) n;
+
 -- Runs of the workflow's steps, today and before.
 select record_finished_tasks(jsonb_agg(jsonb_build_object(
     'task_id', s.step || '-' || d,

@@ -7,8 +7,9 @@ from fastapi import FastAPI
 
 from pgvigil import __version__
 from pgvigil.web.database import Database
+from pgvigil.web.exporting import Exporter
 from pgvigil.web.problems import add_handlers
-from pgvigil.web.routes import alerts, batch, records, service, state, tasks, trends
+from pgvigil.web.routes import alerts, batch, export, records, service, state, tasks, trends
 from pgvigil.web.security import Guard
 from pgvigil.web.settings import WebSettings
 
@@ -43,8 +44,9 @@ def create_app(settings: WebSettings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.exporter = Exporter(settings.dsn)
     add_handlers(app)
-    for part in (alerts, batch, tasks, state, trends, records, service):
+    for part in (alerts, batch, tasks, state, trends, records, export, service):
         app.include_router(part.router)
     app.add_middleware(Guard, names=settings.names)
     return app

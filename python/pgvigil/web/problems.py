@@ -10,7 +10,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from pgvigil.exceptions import MonitoringError, PgvigilError, UnknownNameError
+from pgvigil.exceptions import (
+    MonitoringError,
+    NotInstalledError,
+    PgvigilError,
+    UnknownNameError,
+)
+from pgvigil.export import ExportError
 from pgvigil.runner.log import log
 from pgvigil.runner.session import refusal
 from pgvigil.web.database import BusyError, SilentError
@@ -112,6 +118,10 @@ def _of_database(error: Exception) -> ProblemError | None:
         return ProblemError(503, "too many questions at once")
     if isinstance(error, SilentError):
         return ProblemError(503, "the database does not answer")
+    if isinstance(error, ExportError):
+        return ProblemError(400, str(error), error.hint)
+    if isinstance(error, NotInstalledError):
+        return ProblemError(503, str(error), error.hint)
     if isinstance(error, psycopg.errors.QueryCanceled):
         return ProblemError(503, "the database took too long", "Ask for less.")
     if isinstance(error, psycopg.errors.FeatureNotSupported):
