@@ -57,6 +57,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "record_queue_metrics": ("record_queue_metrics('queue', 1)", WRITING),
     "get_dashboard_summary": ("get_dashboard_summary()", READING),
     "get_dashboard_cards": ("get_dashboard_cards()", READING),
+    "get_ended_batch_runs": ("get_ended_batch_runs()", READING),
     "get_ended_tasks": ("get_ended_tasks()", READING),
     "get_daily_report": ("get_daily_report()", READING),
     "get_installation": ("get_installation()", READING),
