@@ -232,7 +232,6 @@ declare
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
         -- records: statuses
         'record_timeline', '_tables_under',
-        'key_of_record',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
@@ -250,7 +249,7 @@ declare
         '_record_etl_metric',
         -- records: statuses
         'track_status_changes', '_track_status_changes', '_track_statuses_of_day',
-        '_track_told_statuses',
+        '_track_told_statuses', 'track_all_status_changes_from_source',
         -- records
         'key_of_record', 'log_invalid_records', 'sync_invalid_records',
         'auto_resolve_invalid_records',
