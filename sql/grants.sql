@@ -201,7 +201,7 @@ declare
     v_reading constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'get_installation', 'get_dashboard_summary', 'get_dashboard_cards',
-        'get_ended_tasks',
+        'get_ended_tasks', 'get_ended_batch_runs',
         '_summarize_tasks', '_summarize_errors',
         '_summarize_health', '_summarize_queues', '_summarize_alerts',
         'get_daily_report',
@@ -232,7 +232,6 @@ declare
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
         -- records: statuses
         'record_timeline', '_tables_under',
-        'key_of_record',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
@@ -250,7 +249,7 @@ declare
         '_record_etl_metric',
         -- records: statuses
         'track_status_changes', '_track_status_changes', '_track_statuses_of_day',
-        '_track_told_statuses',
+        '_track_told_statuses', 'track_all_status_changes_from_source',
         -- records
         'key_of_record', 'log_invalid_records', 'sync_invalid_records',
         'auto_resolve_invalid_records',

@@ -159,6 +159,7 @@
 \ir retention/views.sql
 \ir workflows/health.sql
 \ir workflows/views.sql
+\ir workflows/logs.sql
 \ir workflows/overviews.sql
 \ir sources/views.sql
 \ir sources/record_views.sql

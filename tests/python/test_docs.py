@@ -30,8 +30,8 @@ JUST_INSTALLED = """
         "docs/notifications.md",
         "docs/etl.md",
         "docs/sources.md",
-        "docs/records.md",
         "docs/statuses.md",
+        "docs/records.md",
     ],
 )
 def test_a_session_prints_what_the_document_shows(

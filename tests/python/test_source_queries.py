@@ -339,7 +339,7 @@ def test_no_address_is_to_be_seen_anywhere(
         )
     ]
     for table in tables:
-        text += str(rows(here, f"select * from monitoring.{table}"))
+        text += str(rows(here, f"select t::text as line from monitoring.{table} as t"))
     for secret in ("7Q", "legacy-host", f"{USER}'", DATABASE, "3306"):
         assert secret not in text
 

@@ -40,8 +40,9 @@ from pgvigil.runner.log import LogFormat, set_up_logging
     type=click.Path(dir_okay=False, path_type=Path),
     envvar="PGVIGIL_SECRETS",
     metavar="FILE",
-    help="TOML file whose table [targets] has the addresses to notify, by name. Names that are "
-    "set in the environment are looked up there. Default: PGVIGIL_SECRETS, else none.",
+    help="TOML file whose tables [targets] and [connections] have the addresses to notify, and "
+    "those of other databases, by name. Names that are set in the environment are looked up "
+    "there. Default: PGVIGIL_SECRETS, else none.",
 )
 @click.option(
     "--send-timeout",

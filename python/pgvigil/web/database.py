@@ -194,7 +194,7 @@ class Database:
             await connection.execute(_BECOME, {"role": role})
 
     async def _open(self) -> _Session:
-        connection = await psycopg.AsyncConnection[Any].connect(self._dsn, prepare_threshold=None)
+        connection = await psycopg.AsyncConnection[Any].connect(self._dsn)
         try:
             await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
             roles = [role for role in (_READER, _OPERATOR) if await _may_be(connection, role)]

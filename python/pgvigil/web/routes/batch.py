@@ -41,21 +41,14 @@ where {_CHOSEN}
 order by started_at desc, task_id desc, workflow_name desc
 limit %(limit)s
 """
-_ENDED = f"""
+_ENDED = """
 select *
-from monitoring.batch_execution_logs
-where {_CHOSEN}
-    and finished_at >= coalesce(
-        %(from)s::timestamptz, (select monitoring.clock()) - interval '7 days'
-    )
-    and finished_at < coalesce(%(to)s::timestamptz, 'infinity')
-    and (%(after_task_id)s::text is null or finished_at <= %(after_finished_at)s::timestamptz)
-    and (%(after_task_id)s::text is null or (finished_at, task_id, attempt, workflow_name) < (
-        %(after_finished_at)s::timestamptz, %(after_task_id)s, %(after_attempt)s::integer,
-        %(after_workflow_name)s::text
-    ))
-order by finished_at desc, task_id desc, attempt desc, workflow_name desc
-limit %(limit)s
+from monitoring.get_ended_batch_runs(
+    p_from => %(from)s, p_to => %(to)s, p_workflow => %(workflow)s, p_step => %(step)s,
+    p_status => %(status)s, p_limit => %(limit)s, p_before_time => %(after_finished_at)s,
+    p_before_task_id => %(after_task_id)s, p_before_attempt => %(after_attempt)s,
+    p_before_workflow => %(after_workflow_name)s
+)
 """
 _LOGS = (
     Part(_RUNNING, ("started_at", "task_id", "workflow_name"), tuple[datetime, str, str]),
