@@ -145,6 +145,7 @@
 
 -- reading
 \ir tasks/views.sql
+\ir tasks/ended.sql
 \ir errors/views.sql
 \ir metrics/views.sql
 \ir logs/views.sql
@@ -160,6 +161,7 @@
 \ir retention/views.sql
 \ir workflows/health.sql
 \ir workflows/views.sql
+\ir workflows/logs.sql
 \ir workflows/overviews.sql
 \ir sources/views.sql
 \ir sources/record_views.sql
@@ -169,6 +171,7 @@
 \ir records/timeline.sql
 \ir records/daily_summary.sql
 \ir dashboards/summary.sql
+\ir dashboards/cards.sql
 \ir dashboards/daily_report.sql
 
 -- what is installed, who may do what, and room for the first week

@@ -23,6 +23,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "status": Subcommand("pgvigil.commands.status", "Tell what is installed and what is missing."),
     "doctor": Subcommand("pgvigil.commands.doctor", "Check everything and name remedies."),
     "run": Subcommand("pgvigil.commands.run", "Run jobs: the scheduler."),
+    "serve": Subcommand("pgvigil.commands.serve", "Serve a page, its data and figures."),
     "dashboard": Subcommand("pgvigil.commands.dashboard", "Show the present state."),
     "alerts": Subcommand("pgvigil.commands.alerts", "List alerts, acknowledge, silence them."),
     "check": Subcommand("pgvigil.commands.check", "Say OK or not, as a monitoring plugin."),

@@ -2,8 +2,8 @@
 # Installs what the SQL tests need from outside Python, as far as it is missing: a PostgreSQL server
 # with pgTAP, plpgsql_check and pg_cron, pg_prove, npm for the version matrix, promtool, which judges
 # our alerts by Prometheus' own rules, an Alertmanager, which takes them over, sql_exporter, which
-# reads our figures for Prometheus, and a MariaDB with the foreign data wrapper that reads it. Silent
-# when all is there.
+# reads our figures for Prometheus, Chromium, which shows the page, and a MariaDB with the foreign
+# data wrapper that reads it. Silent when all is there.
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
@@ -32,6 +32,8 @@ command -v promtool > /dev/null || missing+=(prometheus)
 command -v prometheus-sql-exporter > /dev/null || missing+=(prometheus-sql-exporter)
 command -v mariadbd > /dev/null || missing+=(mariadb-server)
 has_extension mysql_fdw || missing+=(postgresql-VERSION-mysql-fdw)
+# With fonts: a browser that has none lays nothing out.
+command -v chromium > /dev/null || missing+=(chromium fonts-liberation)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get > /dev/null; then

@@ -98,12 +98,14 @@ select set_eq(
         'get_config', 'apply_config',
         -- workflows
         'apply_workflow', 'remove_workflow', 'get_workflow', 'business_date_of',
+        'get_dashboard_cards', 'get_ended_tasks', 'get_ended_batch_runs',
         'get_batch_timeline', 'get_batch_performance', 'get_batch_health', '_batch_health',
         'get_daily_report',
         -- records: statuses
         'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
         '_track_status_changes', '_track_statuses_of_day', '_track_told_statuses',
         '_track_trigger', 'record_timeline',
+        'get_daily_report',
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',
         'set_retention', 'set_partitions_ahead', 'cleanup_old_monitoring_data'

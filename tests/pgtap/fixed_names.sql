@@ -259,7 +259,21 @@ select results_eq(
         ('get_config', 'jsonb'),
         ('get_config_schema', 'jsonb'),
         ('get_daily_report', 'jsonb'),
+        ('get_dashboard_cards', 'jsonb'),
         ('get_dashboard_summary', 'jsonb'),
+        ('get_ended_batch_runs',
+            'TABLE(workflow_name text, step_name text, business_date date, task_id text, '
+            'attempt integer, status text, started_at timestamp with time zone, '
+            'finished_at timestamp with time zone, duration_seconds double precision, '
+            'records_processed bigint, records_total bigint, records_remaining bigint, '
+            'threads integer, records_per_second double precision, error_message text, '
+            'worker_id text, counters jsonb, metadata jsonb)'),
+        ('get_ended_tasks',
+            'TABLE(task_id text, task_type text, status text, attempt integer, worker_id text, '
+            'parent_task_id text, start_time timestamp with time zone, '
+            'end_time timestamp with time zone, duration_ms double precision, items_done bigint, '
+            'items_total bigint, input_size bigint, output_size bigint, counters jsonb, '
+            'step_durations jsonb, metadata jsonb)'),
         ('get_etl_execution_summary', 'jsonb'),
         ('get_etl_health_status', 'jsonb'),
         ('get_installation', 'jsonb'),

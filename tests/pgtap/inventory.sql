@@ -246,6 +246,7 @@ select functions_are(
         '_find_new_pg_cron_runs', '_read_recent_pg_cron_runs',
         -- deciding and reading
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', '_decide_error_group',
+        'get_dashboard_cards', 'get_ended_tasks', 'get_ended_batch_runs',
         'get_dashboard_summary', '_summarize_tasks', '_summarize_errors', '_summarize_health',
         '_summarize_queues', '_summarize_alerts',
         -- the daily report

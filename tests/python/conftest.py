@@ -6,6 +6,7 @@ from itertools import count
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from pgvigil.server import PostgresServer
 from pgvigil.server_binaries import embedded_binaries
@@ -15,8 +16,12 @@ from tests.harness.databases import (
     drop_database,
     install_pgvigil,
 )
+from tests.python import page_data
+from tests.python.browsing import Service, launch
 from tests.python.receivers import Webhook
 from tests.python.sending import Outbox
+from tests.python.web_data import fill
+from tests.python.web_running import Web
 
 _numbers = count(1)
 
@@ -66,6 +71,29 @@ def connection(dsn: str) -> Iterator[psycopg.Connection]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def filled_dsn(server: PostgresServer, template: str) -> Iterator[str]:
+    """URI of a database with something of everything in it, for tests that only read."""
+    for dsn in _database(server, template):
+        with psycopg.connect(dsn, autocommit=True) as opened:
+            fill(opened)
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def filled_web(filled_dsn: str) -> Iterator[Web]:
+    """The web service over that."""
+    with Web(filled_dsn) as web:
+        yield web
+
+
+@pytest.fixture
+def web(dsn: str) -> Iterator[Web]:
+    """The web service over a fresh database."""
+    with Web(dsn) as running:
+        yield running
+
+
 @pytest.fixture
 def outbox(dsn: str) -> Iterator[Outbox]:
     """The outbox of a fresh database, in which no jobs run."""
@@ -86,3 +114,23 @@ def _database(server: PostgresServer, template: str) -> Iterator[str]:
     create_database(server, name, template)
     yield server.dsn(name)
     drop_database(server, name)
+
+
+@pytest.fixture(scope="session")
+def lively(server: PostgresServer, template: str) -> Iterator[Service]:
+    """The web service on a lively day; its tests only read."""
+    create_database(server, "lively", template)
+    with psycopg.connect(server.dsn("lively"), autocommit=True) as connection:
+        page_data.fill(connection)
+        with Service(server.dsn("lively")) as running:
+            yield running
+    drop_database(server, "lively")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, one process for the run; each test has a profile of its own."""
+    with sync_playwright() as playwright:
+        running = launch(playwright)
+        yield running
+        running.close()

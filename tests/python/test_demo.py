@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
@@ -65,6 +66,18 @@ def read_dsn(process: subprocess.Popen[str]) -> str:
     raise AssertionError("it printed no DSN")
 
 
+def read_page(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Return where the page is, and the token for it."""
+    assert process.stdout is not None
+    told = {}
+    for line in process.stdout:
+        name, _, rest = line.strip().partition(": ")
+        told[name] = rest
+        if "Token to acknowledge alerts there" in told:
+            return told["Page"], told["Token to acknowledge alerts there"]
+    raise AssertionError("it printed no page")
+
+
 def wait_until_gone(home: Path) -> None:
     deadline = time.monotonic() + 20
     while read_running_server(home / "postgresql" / "data") is not None:
@@ -94,6 +107,7 @@ def test_a_round_shows_every_kind_of_work_and_trouble_and_its_data_are_used_agai
         "pgvigil alerts",
     ):
         assert f"\n{seen}" in text
+    assert "Page: " not in text
     imports = re.search(r"\ndemo\.import +(\d+)", text)
     assert imports is not None
     assert int(imports[1]) >= 2  # the first run's are still there
@@ -112,6 +126,24 @@ def test_ctrl_c_ends_it_cleanly(home: Path, live: subprocess.Popen[str]) -> None
     assert live.returncode == 0
     assert text.rstrip().endswith(f"The server has ended; its data are in {home}.")
     wait_until_gone(home)
+
+
+def test_it_serves_a_page_while_it_goes_on(home: Path, live: subprocess.Popen[str]) -> None:
+    url, token = read_page(live)
+    assert url.startswith("http://127.0.0.1:")
+    dsn = read_dsn(live)
+    wait_for_scheduler(dsn)
+    assert httpx.get(f"{url}api/tasks").json()["rows"]
+    number = httpx.get(f"{url}api/active-alerts").json()["rows"][0]["alert_id"]
+    path = f"{url}api/acknowledge-alert/{number}"
+    assert httpx.post(path).status_code == 401
+    headers = {"Authorization": f"Bearer {token}"}
+    assert httpx.post(path, headers=headers).status_code in (200, 409)
+    live.send_signal(signal.SIGINT)
+    live.communicate(timeout=30)
+    assert live.returncode == 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
 
 
 def test_a_second_one_in_the_same_directory_points_to_the_first(

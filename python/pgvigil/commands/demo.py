@@ -26,13 +26,19 @@ _PACE_ONCE = 0.1
     help="Where its data are kept. Default: ~/.local/state/pgvigil/demo (or XDG_STATE_HOME).",
 )
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of PostgreSQL. Default: any.")
-def command(once: bool, rounds: int | None, data_dir: Path | None, port: int | None) -> None:
+@click.option(
+    "--web-port", type=click.IntRange(0, 65535), default=0, help="Port of the page. Default: any."
+)
+def command(
+    once: bool, rounds: int | None, data_dir: Path | None, port: int | None, web_port: int
+) -> None:
     """Watch real work in a PostgreSQL of its own.
 
     It starts a server that ends with this command, installs pgvigil in it, and lets a small
     business go to work: files are imported, some of them damaged; invoices are written from a
-    queue; a service goes down at times; a scheduler keeps pgvigil itself tidy. Its data are kept
-    and used again; to be rid of them, remove the directory.
+    queue; a service goes down at times; a scheduler keeps pgvigil itself tidy. A page shows it,
+    unless it is to do a round --once. Its data are kept and used again; to be rid of them, remove
+    the directory.
     """
     end_tidily_when_terminated()
     home = data_dir or _default_home()
@@ -40,6 +46,8 @@ def command(once: bool, rounds: int | None, data_dir: Path | None, port: int | N
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with Demo(home, port, _PACE_ONCE if once else _PACE_LIVE) as demo:
+            if not once:
+                demo.serve(web_port)
             hints = _hints(demo)
             if once:
                 _run_once(demo, rounds or 1)
@@ -72,8 +80,10 @@ def _show(demo: Demo) -> None:
 
 def _hints(demo: Demo) -> str:
     psql = "psql" if shutil.which("psql") else str(demo.server.binaries / "psql")
+    page = f"Page: {demo.url}\nToken to acknowledge alerts there: {demo.token}\n\n"
     return (
-        "While `pgvigil demo` runs (Ctrl-C ends it), try in another terminal:\n"
+        (page if demo.url else "")
+        + "While `pgvigil demo` runs (Ctrl-C ends it), try in another terminal:\n"
         # On a line of its own, so that a narrow terminal does not cut it off.
         f"export PGVIGIL_DSN=\\\n{demo.dsn}\n"
         "pgvigil dashboard --watch\n"

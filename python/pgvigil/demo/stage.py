@@ -1,5 +1,6 @@
 """Putting the demonstration together: a server, the work, and the watching."""
 
+import secrets
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,8 @@ from pgvigil.exceptions import PgvigilError
 from pgvigil.install import migrate
 from pgvigil.runner import BackgroundRunner, Settings
 from pgvigil.server import PostgresServer
+from pgvigil.web.background import BackgroundWeb
+from pgvigil.web.settings import WebSettings
 
 _DATABASE = "demo"
 _WORKERS = ("worker-1", "worker-2")
@@ -50,6 +53,11 @@ class Demo:
         self.control = Control(pace)
         self.dsn = ""
         """Where the database is, once it runs."""
+        self.url = ""
+        """Where the page is, once it is served."""
+        self.token = secrets.token_urlsafe(16)
+        """What the page needs to acknowledge alerts."""
+        self._web: BackgroundWeb | None = None
         self._service = RateService()
 
     def __enter__(self) -> Self:
@@ -89,6 +97,8 @@ class Demo:
         """End all work; what it has left can still be looked at."""
         self.control.stop()
         self._scheduler.stop()
+        if self._web is not None:
+            self._web.stop()
 
     def run_round(self) -> None:
         """Import one delivery of every shop."""
@@ -105,6 +115,18 @@ class Demo:
             self._importer.run_round()
 
         self.control.repeat(act, 5, "importer")
+
+    def serve(self, port: int) -> None:
+        """Serve the page from now on.
+
+        Args:
+            port: TCP port on loopback; 0 for any free one.
+
+        Raises:
+            CannotListenError: the port cannot be had.
+        """
+        self._web = BackgroundWeb(WebSettings(self.dsn, token=self.token), port)
+        self.url = self._web.url
 
     def wait_for_invoices(self) -> None:
         """Wait until the queue is empty, then look after everything once more."""

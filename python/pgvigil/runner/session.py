@@ -17,8 +17,6 @@ Session = psycopg.AsyncConnection[tuple[Any, ...]]
 
 # What a DSN says for itself counts more.
 _PARAMETERS = {
-    "fallback_application_name": "pgvigil runner",
-    "connect_timeout": "10",
     "keepalives": "1",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
@@ -37,8 +35,10 @@ _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 
 
-def complete_dsn(dsn: str) -> str:
-    """Return a DSN with what the runner wants of its connections.
+def complete_dsn(
+    dsn: str, application_name: str = "pgvigil runner", seconds_to_connect: int = 10
+) -> str:
+    """Return a DSN with what a service wants of its connections.
 
     Raises:
         DatabaseNotReadyError: it makes no sense. The message does not quote it, as libpq's would:
@@ -56,7 +56,12 @@ def complete_dsn(dsn: str) -> str:
             hint="Write postgresql://user@host/database or key=value pairs; in the former %40 for"
             " an @ in a user or password.",
         )
-    missing = {name: value for name, value in _PARAMETERS.items() if name not in given}
+    wanted = {
+        "fallback_application_name": application_name,
+        "connect_timeout": str(seconds_to_connect),
+        **_PARAMETERS,
+    }
+    missing = {name: value for name, value in wanted.items() if name not in given}
     return make_conninfo(dsn, **missing)
 
 

@@ -1,0 +1,120 @@
+// The list of alerts, and what an opened one shows.
+
+import { el, nothing } from "./dom.js";
+import { ago, badge, count, figure, measured, time } from "./format.js";
+import { renderFacts } from "./step.js";
+
+const MOST_ROWS = 8;
+
+/** The first of the alerts that are loaded, and with those that are open all about them. */
+export function renderAlerts(rows, view, now) {
+  if (!rows.length) return nothing(view.filter ? `No ${view.filter} alert.` : "No alert fires.");
+  const shown = rows.slice(0, view.most);
+  return [
+    el("ul", { class: "alerts" }, shown.map((alert) => renderAlert(alert, view, now))),
+    rows.length > shown.length && el("p", { class: "more" }, el(
+      "button", { type: "button", "data-action": "more-alerts" }, "Show more")),
+  ];
+}
+
+function renderAlert(alert, view, now) {
+  const isOpen = view.open.has(alert.alert_id);
+  const isQuiet = alert.status === "acknowledged" || Boolean(alert.suppressed_by);
+  return el(
+    "li",
+    { class: `alert is-${alert.severity} ${isQuiet ? "is-quiet" : ""}`, "data-key": `alert-${alert.alert_id}` },
+    el(
+      "div",
+      { class: "alert-line" },
+      badge(alert.severity),
+      el(
+        "div",
+        { class: "alert-words" },
+        el("button", {
+          type: "button", class: `opener ${isOpen ? "" : "clip-2"}`, "aria-expanded": String(isOpen),
+          "data-action": "open-alert", "data-alert": alert.alert_id, id: `alert-${alert.alert_id}`,
+        }, alert.summary),
+        el("p", { class: "faint alert-meta" }, el("span", { class: "clip" }, alert.rule_name), " · for ", ago(alert.started_at, now), renderState(alert, now)),
+      ),
+      alert.status === "firing" && el("button", {
+        type: "button", class: "small", "data-action": "acknowledge", "data-alert": alert.alert_id,
+        "aria-label": `Acknowledge alert ${alert.alert_id}`,
+      }, "Acknowledge"),
+    ),
+    isOpen && renderDetails(alert, view.details.get(alert.alert_id), now),
+  );
+}
+
+function renderState(alert, now) {
+  return [
+    alert.status === "acknowledged" && [" · acknowledged by ", el("span", { class: "clip" }, alert.acknowledged_by), ", ", ago(alert.acknowledged_at, now), " ago"],
+    alert.suppressed_by && [" · not told: ", alert.suppressed_by],
+  ];
+}
+
+function renderDetails(alert, known, now) {
+  return el(
+    "div",
+    { class: "details" },
+    renderFacts([
+      ["Number", String(alert.alert_id)],
+      ["Measured", measured(alert.value, alert.unit)],
+      ["Threshold", measured(alert.threshold, alert.unit)],
+      ["Found", `${count(alert.occurrences)} times`],
+      ["Since", time(alert.started_at, now)],
+      ["Last found", time(alert.last_seen_at, now)],
+      ["About", alert.fingerprint],
+      ["Note", alert.acknowledged_note ?? "–"],
+    ]),
+    renderLabels(alert.labels ?? {}),
+    renderMore(known, alert.labels ?? {}, now),
+  );
+}
+
+function renderLabels(labels) {
+  const entries = Object.entries(labels);
+  if (!entries.length) return null;
+  return el("ul", { class: "labels", "aria-label": "Labels" }, entries.map(([name, value]) => el(
+    "li", { class: "tag" }, `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)));
+}
+
+function renderMore(known, labels, now) {
+  if (known === undefined) return el("p", { class: "faint" }, "Loading its history …");
+  if (known instanceof Error) return el("p", { class: "refusal" }, `Its history cannot be read: ${known.message}`);
+  const history = known.history;
+  const rule = known.explanation.find((row) => row.source === "rule");
+  const rows = known.explanation.filter((row) => !["alert", "rule"].includes(row.source));
+  return [
+    rule?.details.description && el("p", {}, rule.details.description),
+    history.length > 0 && [
+      el("h4", {}, "History"),
+      el("ol", { class: "history" }, history.map((change) => el(
+        "li", {},
+        time(change.changed_at, now), " ", el("strong", {}, change.transition), " ",
+        el("span", { class: "faint" }, `by ${change.changed_by}${change.note ? `: ${change.note}` : ""}`),
+      ))),
+    ],
+    rows.length > 0 && [
+      el("h4", {}, "Rows behind it, the newest first"),
+      el("ol", { class: "history" }, rows.slice(0, MOST_ROWS).map((row) => el(
+        "li", {},
+        time(row.happened_at, now), " ", row.source, " ",
+        el("span", { class: "faint" }, inWords(row.details, labels)),
+      ))),
+    ],
+  ];
+}
+
+/** What a row says beyond the labels, which stand above it. */
+function inWords(details, labels) {
+  const told = new Set(Object.values(labels));
+  return Object.entries(details ?? {})
+    .filter(([, value]) => value !== null && !told.has(value))
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${inShort(value)}`)
+    .join(" · ");
+}
+
+function inShort(value) {
+  if (typeof value === "number") return figure(value);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

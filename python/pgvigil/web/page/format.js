@@ -1,0 +1,114 @@
+// Figures and times as people read them. Times are those of the browser's time zone.
+
+import { el } from "./dom.js";
+
+export const SEVERITIES = ["critical", "high", "medium", "low"];
+export const NONE = "–";
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const fine = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const precise = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const dayAndTime = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
+});
+const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+
+const isMissing = (value) => value === null || value === undefined || value === "";
+
+/** A whole number, with all digits up to a million. */
+export function count(value) {
+  if (isMissing(value)) return NONE;
+  return (Math.abs(value) < 1e6 ? whole : short).format(value);
+}
+
+/** Three digits that matter, or all before the point. */
+export function figure(value) {
+  if (isMissing(value)) return NONE;
+  if (Math.abs(value) >= 1e6) return short.format(value);
+  return (Math.abs(value) >= 1000 ? whole : fine).format(value);
+}
+
+/** Percent, cut rather than rounded: 99.96 is not 100. */
+export function percent(value) {
+  if (isMissing(value)) return NONE;
+  return `${fine.format(Math.floor(Number(value) * 10) / 10)} %`;
+}
+
+/** A length of time in its two largest units. */
+export function duration(seconds) {
+  if (isMissing(seconds)) return NONE;
+  const all = Number(seconds);
+  if (all < 1) return `${fine.format(all * 1000)} ms`;
+  if (all < 10) return `${fine.format(all)} s`;
+  const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+  const place = Math.max(0, units.findIndex(([, size]) => Math.round(all) >= size));
+  const [name, size] = units[place];
+  const next = units[place + 1];
+  const first = next ? Math.floor(Math.round(all) / size) : Math.round(all);
+  const rest = next ? Math.floor((Math.round(all) - first * size) / next[1]) : 0;
+  return rest ? `${first} ${name} ${rest} ${next[0]}` : `${first} ${name}`;
+}
+
+/** How long ago, in its largest unit. */
+export function age(at, now) {
+  if (isMissing(at)) return NONE;
+  const seconds = Math.max(0, (now - new Date(at)) / 1000);
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} d`;
+}
+
+/** Time of day with seconds. */
+export const exactTime = (date) => precise.format(date);
+
+/** Time of day, with the date where that alone could be another one. */
+export function timeText(at, now) {
+  if (isMissing(at)) return NONE;
+  const date = new Date(at);
+  return (Math.abs(date - now) < 12 * 3_600_000 ? clock : dayAndTime).format(date);
+}
+
+/** The same as an element that tells the whole of it. */
+export function time(at, now) {
+  if (isMissing(at)) return NONE;
+  const date = new Date(at);
+  return el("time", { datetime: date.toISOString(), title: full.format(date) }, timeText(at, now));
+}
+
+/** How long ago, as an element that tells when. */
+export function ago(at, now) {
+  if (isMissing(at)) return NONE;
+  const date = new Date(at);
+  return el("time", { datetime: date.toISOString(), title: full.format(date) }, age(at, now));
+}
+
+/** A measured value with its unit. */
+export function measured(value, unit) {
+  if (isMissing(value)) return NONE;
+  if (unit === "seconds") return duration(value);
+  if (unit === "ms" || unit === "milliseconds") return duration(value / 1000);
+  if (unit === "percent" || unit === "%") return percent(value);
+  return isMissing(unit) ? figure(value) : `${figure(value)} ${unit}`;
+}
+
+/** A count with its noun. */
+export function plural(number, noun) {
+  return `${count(number)} ${noun}${Number(number) === 1 ? "" : "s"}`;
+}
+
+/** A bar of how much of something is done. */
+export function progressBar(label, share) {
+  return el(
+    "div",
+    { class: "progress", role: "progressbar", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": share },
+    el("span", { style: { width: `${Math.max(0, Math.min(100, share))}%` } }),
+  );
+}
+
+/** A name of a severity or status as a badge; its words carry the meaning, its colour helps. */
+export function badge(kind, text = kind) {
+  return el("span", { class: `badge is-${kind}` }, text);
+}

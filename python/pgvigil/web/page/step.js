@@ -1,0 +1,68 @@
+// What a step of the business day shows when it is opened.
+
+import { el } from "./dom.js";
+import { badge, count, duration, figure, time } from "./format.js";
+
+/** Its figures, its alerts and its runs; `runs` is undefined while they are on their way. */
+export function renderStepDetails(step, alerts, runs, now) {
+  const waits = step.waits_for?.length ? step.waits_for.join(", ") : "nothing";
+  const facts = [
+    ["Due", time(step.due_at, now)],
+    ["Began", time(step.started_at, now)],
+    ["Ended", time(step.finished_at, now)],
+    ["Took", duration(step.duration_seconds)],
+    ["Expected by", time(step.eta_at, now)],
+    ["At the earliest", time(step.eta_from_at, now)],
+    ["At the latest", time(step.eta_to_at, now)],
+    ["Records", count(step.records_processed)],
+    ["Of", count(step.records_total)],
+    ["Remaining", count(step.records_remaining)],
+    ["Records a second", figure(step.records_per_second)],
+    ["Threads", count(step.threads)],
+    ["Comes after", step.after_steps?.join(", ") || "nothing"],
+    ["Waits for", waits],
+    ["Runs", count(step.runs)],
+    ["Newest run", step.task_id ?? "–"],
+  ];
+  return el(
+    "div",
+    { class: "details" },
+    renderFacts(facts),
+    alerts.length > 0 && el("ul", { class: "plain" }, alerts.map((alert) => el(
+      "li", {}, badge(alert.severity), " ", alert.summary,
+    ))),
+    renderRuns(runs, now),
+  );
+}
+
+/** Names with values, in columns. */
+export function renderFacts(facts) {
+  return el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+}
+
+function renderRuns(runs, now) {
+  if (runs === undefined) return el("p", { class: "faint" }, "Loading its runs …");
+  if (runs instanceof Error) return el("p", { class: "refusal" }, `Its runs cannot be read: ${runs.message}`);
+  if (!runs.length) return el("p", { class: "faint" }, "No run of this step on this day.");
+  return el(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs of this step" },
+    el(
+      "table",
+      {},
+      el("thead", {}, el("tr", {}, ["Run", "Status", "Began", "Took", "Records", "Rate", "Why"].map((name, place) => el(
+        "th", { scope: "col", class: place >= 3 && place <= 5 ? "number" : null }, name)))),
+      el("tbody", {}, runs.map((run) => el(
+        "tr",
+        {},
+        el("td", { class: "wrap" }, run.task_id, run.attempt > 1 ? ` (attempt ${run.attempt})` : null),
+        el("td", {}, badge(run.status)),
+        el("td", {}, time(run.started_at, now)),
+        el("td", { class: "number" }, duration(run.duration_seconds)),
+        el("td", { class: "number" }, count(run.records_processed)),
+        el("td", { class: "number" }, figure(run.records_per_second)),
+        el("td", { class: "wrap" }, run.error_message ?? ""),
+      ))),
+    ),
+  );
+}

@@ -1,0 +1,185 @@
+// The business day: steps on a time axis, with what they wait for and when they will be done.
+
+import { el, nothing } from "./dom.js";
+import { NONE, badge, count, duration, figure, percent, plural, progressBar, time, timeText } from "./format.js";
+import { renderStepDetails } from "./step.js";
+
+const MINUTE = 60_000;
+const TICKS_MINUTES = [5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440];
+const MOST_TICKS = 8;
+// About how much of the axis a label takes; the one for now comes before the others.
+const LABEL_PERCENT = 6;
+
+/** All workflows of a day; `view` says which steps are open and what is known of their runs. */
+export function renderBatch(rows, health, view, now) {
+  if (!rows.length) {
+    return nothing("No workflow is set up. ", el("code", {}, "pgvigil workflow apply FILE"), " does.");
+  }
+  const workflows = Map.groupBy
+    ? Map.groupBy(rows, (row) => row.workflow_name)
+    : rows.reduce((all, row) => all.set(row.workflow_name, [...(all.get(row.workflow_name) ?? []), row]), new Map());
+  return [...workflows].map(([name, steps]) => renderWorkflow(name, steps, health.get(name), view, now));
+}
+
+function renderWorkflow(name, steps, health, view, now) {
+  const axis = axisOf(steps, now);
+  const done = steps.filter((step) => ["complete", "skipped"].includes(step.status)).length;
+  const last = steps.at(-1);
+  return el(
+    "div",
+    { class: "workflow", "data-key": name },
+    el(
+      "h3",
+      { class: "workflow-title" },
+      el("span", { class: "clip" }, name),
+      el("span", { class: "faint" }, ` ${done} of ${steps.length} done`,
+        last?.eta_at ? [", all of it about ", time(last.eta_at, now)] : null),
+      health && el("span", { class: "faint workflow-health" },
+        `${percent(health.success_percent)} of runs succeeded in 7 days · ${count(health.failed_runs)} failed in 24 hours`),
+    ),
+    el(
+      "div",
+      { class: "gantt", "data-gantt": name },
+      axis && renderAxis(axis, now),
+      el("ol", { class: "steps" }, steps.map((step) => renderStep(step, steps, axis, view, now))),
+    ),
+  );
+}
+
+/** The span that the axis shows, in whole ticks; null while no step has any time. */
+function axisOf(steps, now) {
+  const times = steps
+    .flatMap((step) => [step.due_at, step.started_at, step.finished_at, step.eta_to_at ?? step.eta_at])
+    .filter(Boolean)
+    .map((at) => Date.parse(at));
+  if (!times.length) return null;
+  if (steps.some((step) => step.status === "running" || step.status === "late")) times.push(+now);
+  const first = Math.min(...times);
+  const span = Math.max(...times, first + 30 * MINUTE) - first;
+  const tick = MINUTE * (TICKS_MINUTES.find((size) => span / MINUTE / size < MOST_TICKS) ?? 1440);
+  const from = Math.floor(first / tick) * tick;
+  const to = Math.ceil((first + span * 1.01) / tick) * tick;
+  return { from, to, tick, at: (when) => (100 * (when - from)) / (to - from) };
+}
+
+function renderAxis(axis, now) {
+  const labels = [];
+  for (let at = axis.from; at < axis.to; at += axis.tick) {
+    if (Math.abs(axis.at(at) + LABEL_PERCENT / 2 - axis.at(+now)) < LABEL_PERCENT) continue;
+    labels.push(el("span", { style: { left: `${axis.at(at)}%` } }, timeText(new Date(at), new Date(at))));
+  }
+  const isNow = +now >= axis.from && +now <= axis.to;
+  return el(
+    "div",
+    { class: "step-line axis", "aria-hidden": "true" },
+    el("span", {}, ""),
+    el("div", { class: "ticks" }, labels,
+      isNow && el("span", { class: "now-label", style: { left: `${axis.at(+now)}%` } }, "now")),
+    el("span", { class: "axis-head" }, "records"),
+    el("span", { class: "axis-head" }, "done"),
+  );
+}
+
+function renderStep(step, steps, axis, view, now) {
+  const key = `${step.workflow_name}/${step.step_name}`;
+  const isOpen = view.open.has(key);
+  const alerts = view.alerts.filter((alert) => alert.labels?.task_type === step.step_name);
+  return el(
+    "li",
+    { class: `step is-${step.status}`, "data-key": key },
+    el(
+      "div",
+      { class: "step-line" },
+      el(
+        "button",
+        { type: "button", class: "opener", "aria-expanded": String(isOpen), "data-action": "open-step", "data-step": key },
+        badge(step.status),
+        el(
+          "span",
+          { class: "step-words" },
+          el("span", { class: "clip-2", title: step.step_name }, step.step_name),
+          step.is_optional && el("span", { class: "tag" }, "optional"),
+          alerts.length > 0 && el("span", { class: `tag is-${alerts[0].severity}` }, plural(alerts.length, "alert")),
+        ),
+      ),
+      axis ? renderTrack(step, steps, axis, now) : el("span", {}),
+      renderProgress(step),
+      renderEnd(step, now),
+    ),
+    isOpen && renderStepDetails(step, alerts, view.runs.get(key), now),
+  );
+}
+
+function renderTrack(step, steps, axis, now) {
+  const parts = [];
+  for (let at = axis.from + axis.tick; at < axis.to; at += axis.tick) {
+    parts.push(el("i", { class: "gridline", style: { left: `${axis.at(at)}%` } }));
+  }
+  const [begin, end] = barOf(step, steps, now);
+  if (begin !== null) {
+    const bar = el("i", { class: `bar-of is-${step.status}`, "data-bar": step.step_name, style: place(axis, begin, end) });
+    if (step.status === "running") {
+      const until = Math.min(+now, end);
+      bar.append(el("i", { class: "bar-so-far", style: { width: `${(100 * (until - begin)) / (end - begin || 1)}%` } }));
+    }
+    parts.push(bar);
+  }
+  if (step.eta_from_at && step.eta_to_at) {
+    parts.push(el("i", { class: "eta-range", style: place(axis, Date.parse(step.eta_from_at), Date.parse(step.eta_to_at)) }));
+  }
+  if (step.due_at) parts.push(el("i", { class: "due", style: { left: `${axis.at(Date.parse(step.due_at))}%` } }));
+  if (+now >= axis.from && +now <= axis.to) parts.push(el("i", { class: "now", style: { left: `${axis.at(+now)}%` } }));
+  return el("div", { class: "track", "aria-hidden": "true" }, parts);
+}
+
+function place(axis, begin, end) {
+  const left = axis.at(begin);
+  return { left: `${left}%`, width: `${Math.max(0, axis.at(end) - left)}%` };
+}
+
+/** From when to when a step is drawn; one to come begins when those before it are expected to end. */
+function barOf(step, steps, now) {
+  const instant = (at) => (at ? Date.parse(at) : null);
+  if (step.started_at) {
+    return [instant(step.started_at), instant(step.finished_at) ?? Math.max(+now, instant(step.eta_at) ?? 0)];
+  }
+  if (step.status === "late" && step.due_at && !step.eta_at) return [instant(step.due_at), +now];
+  if (!step.eta_at) return [null, null];
+  const before = steps.filter((other) => step.after_steps?.includes(other.step_name));
+  const begin = Math.max(instant(step.due_at) ?? 0, +now, ...before.map((other) => instant(other.finished_at ?? other.eta_at) ?? 0));
+  return [Math.min(begin, instant(step.eta_at)), instant(step.eta_at)];
+}
+
+function renderProgress(step) {
+  const share = step.progress_percent === null ? null : Number(step.progress_percent);
+  const isKnown = share !== null && step.status !== "pending" && step.status !== "skipped";
+  const words = [
+    step.records_processed === null ? null : count(step.records_processed),
+    step.records_total > 0 && step.status !== "complete" ? ` of ${count(step.records_total)}` : null,
+    step.records_per_second > 0 ? el("span", { class: "faint" }, ` · ${figure(step.records_per_second)}/s`) : null,
+  ];
+  return el(
+    "div",
+    { class: "step-progress" },
+    isKnown && el("div", { class: "progress-line" }, progressBar(`Progress of ${step.step_name}`, share),
+      el("strong", {}, percent(share))),
+    el("div", { class: "step-records" }, words),
+  );
+}
+
+function renderEnd(step, now) {
+  const range = step.eta_from_at && step.eta_to_at
+    ? el("div", { class: "faint" }, `${timeText(step.eta_from_at, now)} – ${timeText(step.eta_to_at, now)}`)
+    : null;
+  let words;
+  if (step.status === "complete" || (step.status === "failed" && step.finished_at)) {
+    words = [time(step.finished_at, now), el("div", { class: "faint" }, `took ${duration(step.duration_seconds)}`)];
+  } else if (step.eta_at) {
+    words = [el("span", { class: "about" }, "about "), time(step.eta_at, now), range];
+  } else if (step.status === "late" && step.due_at) {
+    words = [el("span", { class: "faint" }, "was due "), time(step.due_at, now)];
+  } else {
+    words = step.due_at && step.status === "pending" ? [el("span", { class: "faint" }, "due "), time(step.due_at, now)] : NONE;
+  }
+  return el("div", { class: "step-end" }, words);
+}

@@ -1,0 +1,23 @@
+"""What a web service is told when it starts."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_PAGE = Path(__file__).parent / "page"
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """Where the database is, who may write, and how much one question may cost."""
+
+    dsn: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    """What a caller must show who wants to write; None: nobody may."""
+    names: tuple[str, ...] = ()
+    """Names under which it may be asked, besides localhost and bare addresses."""
+    connections: int = 4
+    """Most connections to the database at once."""
+    seconds_to_answer: float = 10.0
+    """Longest time that the database may take for one statement."""
+    page: Path = _PAGE
+    """Directory of the page's files."""

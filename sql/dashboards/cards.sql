@@ -1,0 +1,47 @@
+-- The few figures at the top of a page. Reads roll-ups, the workflows' day and open alerts.
+
+create or replace function monitoring.get_dashboard_cards() returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+begin
+    return (
+        select jsonb_build_object(
+            'ended_7_days', coalesce(sum(r.row_count), 0),
+            'success_percent_7_days',
+            round(
+                100.0 * coalesce(sum(r.row_count) filter (where r.label = 'completed'), 0)
+                / nullif(sum(r.row_count), 0), 2
+            )
+        )
+        from monitoring._rollups_between('tasks', v_now - interval '167 hours', v_now) r
+    ) || (
+        select jsonb_build_object('failed_24_hours', coalesce(sum(d.row_count), 0))
+        from monitoring._last_day('tasks') d
+        where d.label in ('failed', 'timeout', 'lost')
+    ) || (
+        select jsonb_build_object(
+            'records_per_second_today',
+            sum(t.records_processed) / nullif(sum(t.duration_seconds), 0)
+        )
+        from monitoring.get_batch_timeline() t
+        where t.records_processed is not null
+    ) || (
+        select jsonb_build_object('active_alerts', jsonb_object_agg(s.severity, (
+            select count(*)
+            from monitoring.raised_alerts a
+            where a.severity = s.severity and a.status = 'firing' and a.resolved_at = 'infinity'
+        )))
+        from unnest(array['critical', 'high', 'medium', 'low']) s (severity)
+    );
+end
+$$;
+
+comment on function monitoring.get_dashboard_cards() is
+'The figures at the top of a page as one object: success percent of 7 days, tasks that failed, '
+'timed out or got lost in 24 hours, mean rate of today''s workflows, alerts that fire by severity.';

@@ -1,0 +1,187 @@
+"""The page with nothing, with much, with names that hurt, small, and for all eyes."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from pgvigil.server import PostgresServer
+from tests.harness.databases import create_database, drop_database
+from tests.python.browsing import DESKTOP, PHONE, Service, opened
+from tests.python.page_data import fill_with_alerts, fill_with_names
+
+_LONG = "a-very-long-name-" * 15
+_HOSTILE = "<img src=x onerror=alert(1)>'\"</script><b>x&amp;"
+_SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+_FAINT_TEXTS = Path(__file__).with_name("page_contrast.js").read_text(encoding="utf-8")
+
+Fill = Callable[[psycopg.Connection], None]
+
+
+@pytest.fixture(scope="module")
+def served(server: PostgresServer, template: str) -> Iterator[Callable[[str, Fill], Service]]:
+    """Starts services on databases filled in some way; each is there once."""
+    services: dict[str, Service] = {}
+    with ExitStack() as stack:
+
+        def serve(name: str, fill_it: Fill) -> Service:
+            if name not in services:
+                create_database(server, f"page_{name}", template)
+                stack.callback(drop_database, server, f"page_{name}")
+                connection = stack.enter_context(
+                    psycopg.connect(server.dsn(f"page_{name}"), autocommit=True)
+                )
+                fill_it(connection)
+                services[name] = stack.enter_context(Service(server.dsn(f"page_{name}")))
+            return services[name]
+
+        yield serve
+
+
+Served = Callable[[str, Fill], Service]
+
+
+def test_nothing_recorded_yet_is_said_in_every_part(browser: Browser, served: Served) -> None:
+    with opened(browser, served("empty", lambda connection: None).url) as page:
+        expect(page.locator("#counts")).to_have_text("All quiet. No alert fires.")
+        expect(page.locator(".card-value")).to_have_text(["\N{EN DASH}", "0", "\N{EN DASH}", "0"])
+        for part, words in (
+            ("batch", "No workflow is set up"),
+            ("alerts", "No alert fires"),
+            ("errors", "No error has been recorded"),
+            ("tasks", "Nothing runs at present"),
+            ("queues", "No queue has been measured"),
+            ("health", "No component has been checked"),
+            ("records", "No record is invalid"),
+        ):
+            expect(page.locator(f"#{part}")).to_contain_text(words)
+        expect(page.locator("#trends .empty")).to_have_text(["nothing recorded"] * 3)
+
+
+def test_500_alerts_are_counted_at_once_and_listed_as_people_ask(
+    browser: Browser, served: Served
+) -> None:
+    service = served("many", lambda connection: fill_with_alerts(connection, 500))
+    with opened(browser, service.url) as page:
+        expect(page.locator("#counts .chip").first).to_have_text("125 critical")
+        expect(page.locator(".alert")).to_have_count(12)
+        page.get_by_role("button", name="Show more").click()
+        expect(page.locator(".alert")).to_have_count(48)
+        page.get_by_role("button", name="125 low").click()
+        expect(page.locator(".alert.is-low")).to_have_count(12)
+        for _ in range(2):
+            page.get_by_role("button", name="Show more").click()
+        expect(page.locator(".alert.is-low")).to_have_count(125)
+        began = time.monotonic()
+        page.get_by_role("button", name="Refresh").click()
+        expect(page.locator("#countdown")).to_have_text("15 s")
+        assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE, (768, 1024)])
+def test_very_long_names_push_nothing_out_of_the_window(
+    browser: Browser, served: Served, size: tuple[int, int]
+) -> None:
+    service = served("long_names", lambda connection: fill_with_names(connection, _LONG))
+    with opened(browser, service.url, size=size) as page:
+        _open_all(page)
+        assert page.evaluate(_SIDEWAYS) == 0
+        assert _overlong(page) == []
+
+
+def test_names_full_of_markup_stay_text(browser: Browser, served: Served) -> None:
+    service = served("hostile", lambda connection: fill_with_names(connection, _HOSTILE))
+    with opened(browser, service.url) as page:
+        _open_all(page)
+        # It is in each of these parts as it is, and nowhere as an element.
+        for part in (
+            "counts",
+            "batch",
+            "alerts",
+            "errors",
+            "trends",
+            "tasks",
+            "queues",
+            "health",
+            "records",
+        ):
+            expect(page.locator(f"#{part}")).to_contain_text("<img src=x onerror=alert(")
+        assert page.locator("main img, main script, main b").count() == 0
+        page.locator(".alert").get_by_role("button", name="Acknowledge").first.click()
+        expect(page.locator("#acknowledge-what")).to_contain_text("<img src=x")
+        assert page.locator("dialog img").count() == 0
+
+
+def test_phone_shows_everything_without_scrolling_sideways(
+    browser: Browser, lively: Service
+) -> None:
+    with opened(browser, lively.url, size=PHONE, has_touch=True, is_mobile=True) as page:
+        assert page.evaluate(_SIDEWAYS) == 0
+        expect(page.locator(".step.is-running .step-end")).to_contain_text("about 23:53")
+        page.get_by_role("button", name="CM_BSGGN").tap()
+        expect(page.locator(".step .details")).to_contain_text("Comes after")
+        assert page.evaluate(_SIDEWAYS) == 0
+        small = [
+            (button.inner_text(), box)
+            for button in page.get_by_role("button").all()
+            if (box := button.bounding_box()) and (box["height"] < 24 or box["width"] < 24)
+        ]
+        assert small == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_text_stands_out_from_its_ground(
+    browser: Browser, lively: Service, theme: str
+) -> None:
+    with opened(browser, lively.url, color_scheme=theme) as page:
+        _open_all(page)
+        assert page.evaluate(_FAINT_TEXTS) == []
+        page.get_by_role("button", name="Acknowledge alert").first.click()
+        assert page.evaluate(_FAINT_TEXTS) == []
+
+
+def test_names_roles_and_headings_are_there_for_those_who_do_not_see(
+    browser: Browser, lively: Service
+) -> None:
+    with opened(browser, lively.url) as page:
+        for name in ("Business day", "Alerts", "Errors by group", "Trends", "Queues", "Health"):
+            expect(page.get_by_role("region", name=name, exact=True)).to_be_visible()
+        assert page.get_by_role("heading", level=1).count() == 1
+        nameless = page.evaluate(
+            "[...document.querySelectorAll('button, a, input')].filter(each =>"
+            " !(each.getAttribute('aria-label') || each.textContent.trim() || each.labels?.length))"
+            ".map(each => each.outerHTML)"
+        )
+        assert nameless == []
+        doubled = page.evaluate(
+            "[...document.querySelectorAll('[id]')].map(each => each.id)"
+            ".filter((id, place, all) => all.indexOf(id) !== place)"
+        )
+        assert doubled == []
+
+
+def _open_all(page: Page) -> None:
+    for place in page.locator(".step .opener, .alert .opener").all():
+        place.click()
+    expect(page.get_by_text("Loading")).to_have_count(0)
+
+
+def _overlong(page: Page) -> list[str]:
+    """Return what reaches beyond the right edge of its panel."""
+    found: list[str] = page.evaluate(
+        """
+        [...document.querySelectorAll(".panel, .counts, .card")].flatMap((panel) => {
+          const edge = panel.getBoundingClientRect().right + 1;
+          return [...panel.querySelectorAll("*")]
+            .filter((each) => !each.closest(".scroll, svg"))
+            .filter((each) => each.getBoundingClientRect().right > edge)
+            .map((each) => each.outerHTML.slice(0, 120));
+        })
+        """
+    )
+    return found
