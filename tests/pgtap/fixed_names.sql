@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(81);
+select plan(82);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -70,6 +70,7 @@ from (
     ('error_fingerprint', 'P_ERROR_TYPE P_MESSAGE'),
     ('ensure_partitions', 'p_days_ahead'),
     ('get_task_statistics', 'p_from p_to'),
+    ('get_trend_resolution', 'P_FROM P_TO p_wanted'),
     ('rebuild_rollups', 'P_SOURCE P_FROM P_TO'),
     (
         'set_notification_channel',
@@ -205,6 +206,7 @@ select results_eq(
             'p50_duration_ms double precision, p95_duration_ms double precision, '
             'p99_duration_ms double precision, min_duration_ms double precision, '
             'max_duration_ms double precision)'),
+        ('get_trend_resolution', 'text'),
         ('get_workflow', 'jsonb'),
         ('get_workflow_schema', 'jsonb'),
         ('mute_error_group', 'void'),
