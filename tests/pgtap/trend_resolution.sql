@@ -16,9 +16,10 @@ select volatility_is(
 
 -- Behaviour
 
-select is(
-    monitoring.get_trend_resolution(from_at::timestamptz, to_at::timestamptz), resolution, about
-)
+select
+    is(
+        monitoring.get_trend_resolution(from_at::timestamptz, to_at::timestamptz), resolution, about
+    )
 from (
     values
     ('2026-01-15 06:00+00', '2026-01-15 12:00+00', 'minute', 'six hours are read by the minute'),
