@@ -19,9 +19,7 @@ from grafana.description.panels import Panel
 from grafana.description.queries import SOURCE, Query
 
 TAG = "pgvigil"
-Variable: TypeAlias = (
-    dashboard.CustomVariable | dashboard.QueryVariable | dashboard.TextBoxVariable
-)
+Variable: TypeAlias = dashboard.CustomVariable | dashboard.QueryVariable | dashboard.TextBoxVariable
 
 ALERTS_SQL = """
 select

@@ -69,7 +69,11 @@ COLOURS = {
 }
 """Colours of the words that views use for states and severities, and of columns named so."""
 
+SHARES = r"/^(success|uptime|progress|processed)_percent$/"
+"""Columns that are the better the nearer they are to 100."""
+
 STATES = r"/^(severity|status|state|transition|last_status|to_status|from_status)$/"
+"""Columns whose words are coloured."""
 
 
 def colour_words() -> list[ValueMapping]:
@@ -90,10 +94,8 @@ def settings_of_table_columns(links: Mapping[str, str]) -> dict[str, list[Dynami
     Args:
         links: addresses by column, for columns that lead somewhere.
     """
-    settings = {
-        columns: [DynamicConfigValue("unit", unit)] for columns, unit in UNITS.items()
-    }
-    settings["/_percent$/"] += [
+    settings = {columns: [DynamicConfigValue("unit", unit)] for columns, unit in UNITS.items()}
+    settings[SHARES] = [
         DynamicConfigValue("custom.cellOptions", {"type": "gauge", "mode": "basic"}),
         DynamicConfigValue("min", 0),
         DynamicConfigValue("max", 100),

@@ -165,9 +165,7 @@ BOARD = Board(
                         component_name
                     """,
                     width=12,
-                    links={
-                        "component_name": link_to("health", "component_name", "component_name")
-                    },
+                    links={"component_name": link_to("health", "component_name", "component_name")},
                 ),
             ],
         ),

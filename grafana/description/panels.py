@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from grafana_foundation_sdk.builders import (
     bargauge,
@@ -51,6 +51,17 @@ Panel: TypeAlias = (
     | timeseries.Panel
 )
 
+Kind = TypeVar(
+    "Kind",
+    bargauge.Panel,
+    logs.Panel,
+    piechart.Panel,
+    stat.Panel,
+    statetimeline.Panel,
+    table.Panel,
+    timeseries.Panel,
+)
+
 GOOD, POOR, BAD = "green", "yellow", "red"
 
 
@@ -94,9 +105,7 @@ def numbers(
     panel = _common(stat.Panel(), title, about, width, 4).with_target(rows(sql))
     panel.thresholds(_thresholds(poor, bad, is_more_better))
     panel.graph_mode(BigValueGraphMode.NONE).text_mode(BigValueTextMode.VALUE_AND_NAME)
-    panel.color_mode(
-        BigValueColorMode.NONE if poor is bad is None else BigValueColorMode.VALUE
-    )
+    panel.color_mode(BigValueColorMode.NONE if poor is bad is None else BigValueColorMode.VALUE)
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
     for columns, unit in UNITS.items():
         panel.override_by_regexp(columns, [DynamicConfigValue("unit", unit)])
@@ -113,6 +122,7 @@ def listing(
 ) -> Panel:
     """A table, one row a thing."""
     panel = _common(table.Panel(), title, about, width, height).with_target(rows(sql))
+    panel.show_header(True)
     for columns, settings in settings_of_table_columns(links or {}).items():
         panel.override_by_regexp(columns, settings)
     return panel
@@ -174,7 +184,7 @@ def lines_of_log(title: str, about: str, sql: str) -> Panel:
     return panel.show_time(True).wrap_log_message(True).enable_log_details(True)
 
 
-def _common(panel: Panel, title: str, about: str, width: int, height: int) -> Panel:
+def _common(panel: Kind, title: str, about: str, width: int, height: int) -> Kind:
     panel.title(title).description(about).datasource(SOURCE)
     return panel.span(width).height(height)
 

@@ -1,13 +1,13 @@
 """Queues: how deep, how old, how quick."""
 
 from grafana.description.board import Board, Row, choice, resolution
-from grafana.description.panels import graph, listing
+from grafana.description.panels import Panel, graph, listing
 from grafana.description.queries import TREND
 
 CHOSEN = "queue_name in ($queue_name)"
 
 
-def _graph_of(title: str, about: str, column: str, unit: str = "short") -> object:
+def _graph_of(title: str, about: str, column: str, unit: str = "short") -> Panel:
     return graph(
         title,
         about,

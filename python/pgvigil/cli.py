@@ -29,6 +29,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "backfill": Subcommand("pgvigil.commands.backfill", "Load records from CSV or JSONL."),
     "config": Subcommand("pgvigil.commands.config", "Show, compare and apply the configuration."),
     "workflow": Subcommand("pgvigil.commands.workflow", "Apply, show and remove workflows."),
+    "grafana": Subcommand("pgvigil.commands.grafana", "Write the dashboards for Grafana."),
     "sql": Subcommand("pgvigil.commands.sql", "Print the single-file install for psql."),
 }
 
