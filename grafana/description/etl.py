@@ -20,9 +20,9 @@ BOARD = Board(
                     "Executions that run, and those that ended within 24 hours.",
                     """
                     select
-                        (executions ->> 'running')::bigint as running,
-                        (executions ->> 'completed')::bigint as completed,
-                        (executions ->> 'failed')::bigint as failed
+                        (executions ->> 'RUNNING')::bigint as running,
+                        (executions ->> 'COMPLETED')::bigint as completed,
+                        (executions ->> 'FAILED')::bigint as failed
                     from (
                         select monitoring.get_etl_health_status() -> 'executions' as executions
                     ) as health

@@ -2,7 +2,6 @@
 
 from grafana.description.board import Board, Row, choice, resolution
 from grafana.description.panels import Panel, graph, listing
-from grafana.description.queries import TREND
 
 CHOSEN = "queue_name in ($queue_name)"
 
@@ -13,8 +12,8 @@ def _graph_of(title: str, about: str, column: str, unit: str = "short") -> Panel
         about,
         f"""
         select bucket_at as time, queue_name as metric, {column}
-        from monitoring.v_queue_trends
-        where {TREND} and {CHOSEN}
+        from monitoring.get_queue_trends($__timeFrom(), $__timeTo(), '$resolution')
+        where {CHOSEN}
         order by bucket_at
         """,
         unit=unit,

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(82);
+select plan(83);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -71,6 +71,7 @@ from (
     ('ensure_partitions', 'p_days_ahead'),
     ('get_task_statistics', 'p_from p_to'),
     ('get_trend_resolution', 'P_FROM P_TO p_wanted'),
+    ('get_queue_trends', 'P_FROM P_TO p_resolution'),
     ('rebuild_rollups', 'P_SOURCE P_FROM P_TO'),
     (
         'set_notification_channel',
@@ -201,6 +202,12 @@ select results_eq(
         ('get_etl_execution_summary', 'jsonb'),
         ('get_etl_health_status', 'jsonb'),
         ('get_installation', 'jsonb'),
+        ('get_queue_trends',
+            'TABLE(resolution text, bucket_at timestamp with time zone, queue_name text, '
+            'samples bigint, avg_pending double precision, max_pending double precision, '
+            'p95_pending double precision, avg_processing double precision, '
+            'max_oldest_ready_seconds double precision, completed double precision, '
+            'failed double precision)'),
         ('get_task_statistics',
             'TABLE(task_type text, status text, tasks bigint, avg_duration_ms double precision, '
             'p50_duration_ms double precision, p95_duration_ms double precision, '
