@@ -14,9 +14,11 @@ alter table monitoring.alert_rules add constraint alert_rules_family_is_known_ck
 );
 delete from monitoring.retention_policies
 where table_name in (
-        'invalid_record_states', 'invalid_record_spells', 'products_of_records', 'daily_summaries'
+        'invalid_record_states', 'invalid_record_spells', 'products_of_records', 'program_runs',
+        'daily_summaries'
     );
 drop table monitoring.daily_summaries cascade;
+drop table monitoring.program_runs cascade;
 drop table monitoring.products_of_records cascade;
 drop table monitoring.invalid_record_spells cascade;
 drop table monitoring.invalid_record_states cascade;

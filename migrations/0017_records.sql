@@ -47,6 +47,7 @@ create table monitoring.invalid_record_states (
     opened_at timestamptz not null,
     last_detected_at timestamptz not null,
     times_detected bigint not null default 1,
+    times_detected_before bigint not null default 0,
     times_reopened integer not null default 0,
     alerted_at timestamptz,
     task_id text,
@@ -99,6 +100,8 @@ comment on column monitoring.invalid_record_states.last_detected_at is
 'When it was found for the last time.';
 comment on column monitoring.invalid_record_states.times_detected is
 'How often it was found altogether.';
+comment on column monitoring.invalid_record_states.times_detected_before is
+'How often of those before it was opened, in spells that have ended.';
 comment on column monitoring.invalid_record_states.times_reopened is
 'How often it was found after it had been resolved.';
 comment on column monitoring.invalid_record_states.alerted_at is
@@ -200,6 +203,40 @@ comment on column monitoring.products_of_records.changed_at is
 comment on column monitoring.products_of_records.task_id is
 'Task that told so; null outside any.';
 
+create table monitoring.program_runs (
+    dataset text not null,
+    target_date date not null,
+    finished_at timestamptz not null,
+    task_id text not null,
+    attempt integer not null,
+    run_mode text not null,
+    status text not null,
+    started_at timestamptz,
+    constraint program_runs_pk primary key (dataset, target_date, finished_at, task_id, attempt)
+);
+
+-- Serves retention.
+create index program_runs_finished_ix on monitoring.program_runs (finished_at);
+
+comment on table monitoring.program_runs is
+'Which finished tasks are runs of a program over a day of a dataset: the way to them by that day.';
+comment on column monitoring.program_runs.dataset is
+'Dataset that it looked at.';
+comment on column monitoring.program_runs.target_date is
+'Day that it looked at.';
+comment on column monitoring.program_runs.finished_at is
+'When it ended.';
+comment on column monitoring.program_runs.task_id is
+'Task that it is.';
+comment on column monitoring.program_runs.attempt is
+'Attempt of the task.';
+comment on column monitoring.program_runs.run_mode is
+'full when it looked at all records of the day; partial, dry_run or whatever the program said.';
+comment on column monitoring.program_runs.status is
+'completed, failed, cancelled, timeout or lost.';
+comment on column monitoring.program_runs.started_at is
+'When it began; null when nobody said.';
+
 create table monitoring.daily_summaries (
     dataset text not null,
     target_date date not null,
@@ -260,6 +297,7 @@ values
 ('invalid_record_states', '', '30 days'),
 ('invalid_record_spells', '', '30 days'),
 ('products_of_records', '', '30 days'),
+('program_runs', '', '30 days'),
 ('daily_summaries', '', '1 year');
 
 alter table monitoring.alert_rules drop constraint alert_rules_family_is_known_ck;

@@ -217,6 +217,8 @@ declare
         '_read_expected_runs',
         -- ETL
         'get_etl_execution_summary', 'get_etl_health_status', '_etl_status', '_counter',
+        -- records
+        'key_of_record', '_counters_like',
         -- own rules and backtests
         '_time_limit_class',
         -- notifications
@@ -240,7 +242,11 @@ declare
         '_record_rows',
         'start_etl_execution', '_start_etl_execution', 'finish_etl_execution',
         '_finish_etl_execution', 'log_etl_event', '_log_etl_event', 'record_etl_metric',
-        '_record_etl_metric'
+        '_record_etl_metric',
+        -- records
+        'key_of_record', 'log_invalid_records', 'sync_invalid_records',
+        'auto_resolve_invalid_records',
+        'track_record_products', 'log_program_execution', 'update_daily_summary'
     ];
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
@@ -263,6 +269,8 @@ declare
         'apply_workflow', 'remove_workflow',
         -- sources
         'enable_run_source', 'sync_run_source', 'sync_run_sources',
+        -- records
+        'resolve_invalid_records', 'auto_resolve_invalid_records', 'update_daily_summary',
         -- jobs and retention
         'request_job', 'enable_job',
         'set_retention', 'set_partitions_ahead'

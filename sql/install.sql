@@ -28,6 +28,7 @@
 
 -- records: business rows, their statuses, what is invalid and who changed it
 \ir records/keys.sql
+\ir records/rows.sql
 \ir records/datasets.sql
 \ir records/statuses.sql
 \ir records/triggers.sql

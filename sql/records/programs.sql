@@ -1,1 +1,251 @@
--- Runs of programs that watch records, which are finished tasks. Writes finished_tasks.
+-- Runs of programs that watch records, which are finished tasks. Writes finished_tasks,
+-- active_tasks, program_runs and errors.
+
+create or replace function monitoring._fitted_name(p_name text) returns text
+language sql
+immutable
+return case
+    when length(p_name) <= 255 then p_name
+    else left(p_name, 200) || '... ' || md5(p_name)
+end;
+
+comment on function monitoring._fitted_name(text) is
+'A name made of names, as one of at most 255 characters: of a longer one its beginning and a '
+'checksum.';
+
+create or replace function monitoring._end_program_run(
+    p_dataset text,
+    p_task_id text,
+    p_status text,
+    p_stats jsonb,
+    p_metadata jsonb,
+    p_execution_time interval,
+    p_finished_at timestamptz
+)
+returns monitoring.finished_tasks
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_task monitoring.finished_tasks;
+begin
+    if exists (select from monitoring.active_tasks a where a.task_id = p_task_id) then
+        perform monitoring._complete_task(
+            p_task_id, p_status, null, null, p_stats, p_metadata, p_finished_at
+        );
+    else
+        perform monitoring._record_rows(
+            'finished_tasks', 'processing_metrics', 'end_time',
+            jsonb_build_array(jsonb_build_object(
+                'task_id', p_task_id, 'task_type', monitoring._fitted_name('records.' || p_dataset),
+                'status', p_status, 'start_time', p_finished_at - p_execution_time, 'end_time', p_finished_at,
+                'counters', p_stats, 'metadata', p_metadata
+            ))
+        );
+    end if;
+    select t.* into v_task
+    from monitoring.finished_tasks t
+    where t.task_id = p_task_id and t.finished_at >= p_finished_at
+    order by t.finished_at, t.attempt desc
+    limit 1;
+    return v_task;
+end
+$$;
+
+comment on function monitoring._end_program_run(
+    text, text, text, jsonb, jsonb, interval, timestamptz
+) is
+'Completes the running task of a program run, or records one that has ended, and returns it.';
+
+create or replace function monitoring._log_program_execution(
+    p_dataset text,
+    p_target_date date,
+    p_stats jsonb,
+    p_execution_time interval,
+    p_run_mode text,
+    p_task_id text,
+    p_finished_at timestamptz,
+    p_status text,
+    p_error_message text
+)
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_dataset text := monitoring._checked_name('dataset', p_dataset);
+    v_run_mode text := monitoring._checked_name('run_mode', p_run_mode);
+    v_status text := monitoring._checked_end_status(p_status);
+    v_finished_at timestamptz := monitoring._event_time(p_finished_at);
+    v_message text := monitoring._capped_text(nullif(p_error_message, ''), 4000);
+    v_task_id text;
+    v_task monitoring.finished_tasks;
+begin
+    if p_target_date is null or not isfinite(p_target_date) then
+        perform monitoring._refuse_json('target_date', coalesce(p_target_date::text, 'null'),
+            'the day that the run looked at');
+    end if;
+    if p_execution_time < interval '0' then
+        perform monitoring._refuse_number('execution_time', p_execution_time::text,
+            'a length of time from 0 up');
+    end if;
+    -- The same run told again has the same name, and is told once.
+    v_task_id := coalesce(
+        monitoring._checked_optional_name('task_id', p_task_id),
+        monitoring._fitted_name(format('%s/%s/%s/%s', v_dataset, p_target_date, v_run_mode,
+            to_char(v_finished_at at time zone 'UTC', 'YYYYMMDD"T"HH24MISSUS')))
+    );
+    v_task := monitoring._end_program_run(
+        v_dataset, v_task_id, v_status, monitoring._checked_numbers('stats', p_stats),
+        jsonb_strip_nulls(jsonb_build_object(
+            'dataset', v_dataset, 'target_date', p_target_date, 'run_mode', v_run_mode,
+            'error_message', v_message
+        )),
+        p_execution_time, v_finished_at
+    );
+    insert into monitoring.program_runs (
+        dataset, target_date, finished_at, task_id, attempt, run_mode, status, started_at
+    )
+    values (
+        v_dataset, p_target_date, v_task.finished_at, v_task.task_id, v_task.attempt, v_run_mode,
+        v_task.status, v_task.started_at
+    )
+    on conflict do nothing;
+    if found and v_message is not null and v_status in ('failed', 'timeout') then
+        perform monitoring._record_error(
+            v_task_id, 'records.run_' || v_status, 'high', p_error_message,
+            monitoring._fitted_name('records.' || v_dataset),
+            jsonb_build_object('dataset', v_dataset, 'target_date', p_target_date), null, null,
+            v_finished_at
+        );
+    end if;
+    return v_task_id;
+end
+$$;
+
+comment on function monitoring._log_program_execution(
+    text, date, jsonb, interval, text, text, timestamptz, text, text
+) is 'Does the work of log_program_execution.';
+
+create or replace function monitoring._seconds(p_seconds double precision) returns interval
+language sql
+stable
+return make_interval(secs => case
+    when p_seconds is null or p_seconds between 0 and 1e9 then p_seconds
+    else monitoring._refuse_number(
+            'execution_time', p_seconds::text, 'a number of seconds from 0 to 1e9'
+        )
+end);
+
+comment on function monitoring._seconds(double precision) is
+'A number of seconds as an interval, or PV004 unless from 0 to 1e9.';
+
+create or replace function monitoring._checked_interval(p_what text, p_value text) returns interval
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return p_value::interval;
+exception
+    when data_exception then
+        perform monitoring._refuse_number(p_what, p_value, 'a length of time such as 90 seconds');
+        raise;
+end
+$$;
+
+comment on function monitoring._checked_interval(text, text) is
+'A length of time that is written as text, or PV004.';
+
+create or replace function monitoring.log_program_execution(
+    p_dataset text,
+    p_target_date date,
+    p_stats jsonb,
+    p_execution_time interval,
+    p_run_mode text default 'full',
+    p_task_id text default null,
+    p_finished_at timestamptz default null,
+    p_status text default 'completed',
+    p_error_message text default null
+)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return monitoring._log_program_execution(
+        p_dataset, p_target_date, p_stats, p_execution_time, p_run_mode, p_task_id,
+        p_finished_at, p_status, p_error_message
+    );
+end
+$$;
+
+comment on function monitoring.log_program_execution(
+    text, date, jsonb, interval, text, text, timestamptz, text, text
+) is
+'Records a run of a program over a day of a dataset with its statistics, a finished task of type '
+'records.DATASET; with the name of a running task it completes that one. Returns the task_id.';
+
+create or replace function monitoring.log_program_execution(
+    p_dataset text,
+    p_target_date date,
+    p_stats jsonb,
+    p_execution_time double precision,
+    p_run_mode text default 'full',
+    p_task_id text default null,
+    p_finished_at timestamptz default null,
+    p_status text default 'completed',
+    p_error_message text default null
+)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return monitoring._log_program_execution(
+        p_dataset, p_target_date, p_stats, monitoring._seconds(p_execution_time), p_run_mode, p_task_id,
+        p_finished_at, p_status, p_error_message
+    );
+end
+$$;
+
+comment on function monitoring.log_program_execution(
+    text, date, jsonb, double precision, text, text, timestamptz, text, text
+) is
+'The same with the execution time as a number of seconds.';
+
+create or replace function monitoring.log_program_execution(
+    p_dataset text,
+    p_target_date date,
+    p_stats jsonb,
+    p_execution_time text default null,
+    p_run_mode text default 'full',
+    p_task_id text default null,
+    p_finished_at timestamptz default null,
+    p_status text default 'completed',
+    p_error_message text default null
+)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return monitoring._log_program_execution(
+        p_dataset, p_target_date, p_stats, monitoring._checked_interval('execution_time', p_execution_time), p_run_mode, p_task_id,
+        p_finished_at, p_status, p_error_message
+    );
+end
+$$;
+
+comment on function monitoring.log_program_execution(
+    text, date, jsonb, text, text, text, timestamptz, text, text
+) is
+'The same with the execution time as a text, such as 90 seconds, or left out.';

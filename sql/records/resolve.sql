@@ -1,2 +1,413 @@
 -- Resolving invalid records. Writes invalid_record_states, invalid_record_spells and
--- status_changes.
+-- status_changes. Lock order: as in invalid.sql.
+
+create or replace function monitoring._checked_scope(p_scope jsonb) returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_scope is null or jsonb_typeof(p_scope) <> 'object' or p_scope = '{}' then
+        perform monitoring._refuse_json('scope', coalesce(p_scope::text, 'null'),
+            'an object of what was examined, such as {"target_date": "2026-01-15"}, '
+            '{"keys": ["a", "b"]} or {"all": true}');
+    end if;
+    perform monitoring._refuse_unknown_keys(
+        'key of the scope', p_scope, array['keys', 'target_date', 'from', 'to', 'group', 'all']
+    );
+    if p_scope ? 'keys' and (
+        jsonb_typeof(p_scope -> 'keys') <> 'array'
+        or jsonb_path_exists(
+            p_scope, 'strict $.keys[*] ? (@.type() != "string" && @.type() != "number")'
+        )
+    ) then
+        perform monitoring._refuse_json('scope', p_scope::text, 'an object with an array of keys');
+    end if;
+    if p_scope ? 'all' and p_scope -> 'all' <> 'true' then
+        perform monitoring._refuse_json('scope', p_scope::text, 'one with "all": true, or without');
+    end if;
+    -- A null that came from a variable would widen the scope rather than narrow it.
+    if jsonb_path_exists(
+        p_scope - 'keys' - 'all', 'strict $.* ? (@.type() != "string")'
+    ) then
+        perform monitoring._refuse_json('scope', p_scope::text,
+            'an object whose dates and group are texts');
+    end if;
+    perform (p_scope ->> d.name)::date from unnest(array['target_date', 'from', 'to']) d (name);
+    return p_scope;
+exception
+    when invalid_datetime_format or datetime_field_overflow then
+        perform monitoring._refuse_json('scope', p_scope::text,
+            'an object with dates such as 2026-01-15');
+        raise;
+end
+$$;
+
+comment on function monitoring._checked_scope(jsonb) is
+'The scope of a check, or PV003 or PV005 unless it says clearly which records were examined.';
+
+create or replace function monitoring._open_invalid_records(
+    p_dataset text,
+    p_validation_type text,
+    p_scope jsonb,
+    p_detected_until timestamptz,
+    p_except_keys text[]
+)
+returns setof monitoring.invalid_record_states
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+-- Planned for what is given: what is null narrows nothing.
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    v_keys text [];
+    v_from date := coalesce(p_scope ->> 'target_date', p_scope ->> 'from')::date;
+    v_to date := coalesce(p_scope ->> 'target_date', p_scope ->> 'to')::date;
+    v_group text := p_scope ->> 'group';
+begin
+    if p_scope ? 'keys' then
+        v_keys := array(select jsonb_array_elements_text(p_scope -> 'keys'));
+    end if;
+    return query
+    select s.*
+    from monitoring.invalid_record_states s
+    where s.dataset = p_dataset
+        and s.resolved_at = 'infinity'
+        and s.last_detected_at <= p_detected_until
+        and (p_validation_type is null or s.validation_type = p_validation_type)
+        and (v_keys is null or s.record_key = any (v_keys))
+        and (v_from is null or s.target_date >= v_from)
+        and (v_to is null or s.target_date <= v_to)
+        and (v_group is null or s.group_name = v_group)
+        and s.record_key <> all (p_except_keys)
+    order by s.record_key, s.validation_type;
+end
+$$;
+
+comment on function monitoring._open_invalid_records(text, text, jsonb, timestamptz, text[]) is
+'Open invalid records of a dataset in a scope that were not detected after a time, but for some '
+'keys, in the order in which they are locked.';
+
+create or replace function monitoring._close_invalid_records(
+    p_closing monitoring.invalid_record_states[],
+    p_detected_until timestamptz,
+    p_now timestamptz,
+    p_change_source text,
+    p_task_id text
+)
+returns bigint
+language sql
+volatile
+begin atomic
+    with closed as (
+        -- Meanwhile somebody may have resolved a record, or found it again.
+        insert into monitoring.invalid_record_states as s
+        select c.*
+        from unnest(p_closing) as c
+        on conflict (dataset, record_key, validation_type) do update
+            set
+                resolved_at = greatest(excluded.resolved_at, s.last_detected_at),
+                resolution = excluded.resolution,
+                resolved_by = excluded.resolved_by,
+                resolution_reason = excluded.resolution_reason
+            where s.resolved_at = 'infinity' and s.last_detected_at <= p_detected_until
+        returning s.*
+    ),
+
+    spells as (
+        insert into monitoring.invalid_record_spells (
+            dataset, record_key, validation_type, group_name, reported_value, opened_at,
+            resolved_at, times_detected, is_alerted, resolution, resolved_by, resolution_reason
+        )
+        select
+            c.dataset,
+            c.record_key,
+            c.validation_type,
+            c.group_name,
+            c.reported_value,
+            c.opened_at,
+            c.resolved_at,
+            c.times_detected - c.times_detected_before as times_detected,
+            c.alerted_at is not null as is_alerted,
+            c.resolution,
+            c.resolved_by,
+            c.resolution_reason
+        from closed as c
+        returning spell_id
+    ),
+
+    changes as (
+        insert into monitoring.status_changes (
+            dataset, record_key, recorded_at, effective_at, validation_type, from_status, to_status,
+            change_source, actor, task_id, details
+        )
+        select
+            c.dataset,
+            c.record_key,
+            p_now,
+            c.resolved_at,
+            c.validation_type,
+            'invalid' as from_status,
+            case c.resolution
+                when 'auto' then 'valid' when 'manual' then 'accepted' else c.resolution
+            end as to_status,
+            p_change_source,
+            c.resolved_by,
+            p_task_id,
+            case
+                when c.resolution_reason is not null
+                    then jsonb_build_object('reason', c.resolution_reason)
+            end as details
+        from closed as c
+        returning change_id
+    )
+
+    select count(*) from closed;
+end;
+
+comment on function monitoring._close_invalid_records(
+    monitoring.invalid_record_states[], timestamptz, timestamptz, text, text
+) is
+'Resolves open invalid records that were not detected after a time, with their spells and changes '
+'of status, and returns how many.';
+
+create or replace function monitoring._resolve_invalid_records(
+    p_dataset text,
+    p_validation_type text,
+    p_scope jsonb,
+    p_resolution text,
+    p_by text,
+    p_reason text default null,
+    p_resolved_at timestamptz default monitoring.clock(),
+    p_detected_until timestamptz default 'infinity',
+    p_except_keys text[] default '{}',
+    p_change_source text default 'AUTO_RESOLVE',
+    p_task_id text default null,
+    p_is_dry_run boolean default false
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+    v_closing monitoring.invalid_record_states [];
+    v_resolved bigint;
+begin
+    v_closing := array(
+        select row(
+            o.dataset, o.record_key, o.validation_type, o.group_name, o.reported_value, o.message,
+            o.details, o.target_date, o.first_detected_at, o.opened_at, o.last_detected_at,
+            o.times_detected, o.times_detected_before, o.times_reopened, o.alerted_at, o.task_id,
+            p_resolved_at, p_resolution, p_by, p_reason
+        )::monitoring.invalid_record_states
+        from monitoring._open_invalid_records(
+            p_dataset, p_validation_type, p_scope, p_detected_until, p_except_keys
+        ) o
+    );
+    v_resolved := cardinality(v_closing)::bigint;
+    if p_is_dry_run then
+        return jsonb_build_object('resolved', v_resolved, 'sample', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                'record_key', c.record_key, 'validation_type', c.validation_type,
+                'change', 'resolved'
+            )), '[]')
+            from unnest(v_closing[:20]) c
+        ));
+    end if;
+    if v_resolved > 0 then
+        perform monitoring._make_partitions('status_changes', v_now);
+        v_resolved := monitoring._close_invalid_records(
+            v_closing, p_detected_until, v_now, p_change_source, p_task_id
+        );
+    end if;
+    return jsonb_build_object('resolved', v_resolved);
+end
+$$;
+
+comment on function monitoring._resolve_invalid_records(
+    text, text, jsonb, text, text, text, timestamptz, timestamptz, text[], text, text, boolean
+) is
+'Resolves the open invalid records of a dataset, a type (null: of all) and a scope ({}: all), but '
+'for some keys and for those detected after a time; returns how many.';
+
+create or replace function monitoring._check_failing_in_scope(p_scope jsonb, p_failing_keys text[])
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_outside text;
+begin
+    if p_scope ? 'keys' then
+        select f.key into v_outside
+        from unnest(p_failing_keys) f (key)
+        where f.key not in (select jsonb_array_elements_text(p_scope -> 'keys'))
+        limit 1;
+        if found then
+            raise exception using
+                errcode = 'PV005',
+                message = format('a record fails that is not in the scope: "%s"', v_outside),
+                hint = 'Give all records that were examined as the keys of the scope.';
+        end if;
+    end if;
+end
+$$;
+
+comment on function monitoring._check_failing_in_scope(jsonb, text[]) is
+'Raises PV005 when a record fails that is not among those that are said to have been examined.';
+
+create or replace function monitoring.sync_invalid_records(
+    p_dataset text,
+    p_validation_type text,
+    p_scope jsonb,
+    p_failing_keys jsonb,
+    p_task_id text default null,
+    p_at timestamptz default null,
+    p_is_dry_run boolean default false
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_at timestamptz := monitoring._event_time(p_at);
+    v_is_dry_run boolean := coalesce(p_is_dry_run, false);
+    v_scope jsonb := monitoring._checked_scope(p_scope);
+    v_failing text [];
+    v_logged jsonb;
+    v_resolved jsonb;
+begin
+    v_logged := monitoring._log_invalid_records(
+        p_dataset, p_failing_keys, p_validation_type, 0,
+        coalesce(v_scope ->> 'target_date', v_scope ->> 'to')::date, v_scope ->> 'group', p_task_id,
+        v_at, v_is_dry_run
+    );
+    v_failing := array(
+        select r.record_key from monitoring._read_invalid_records(p_failing_keys) r
+    );
+    perform monitoring._check_failing_in_scope(v_scope, v_failing);
+    v_resolved := monitoring._resolve_invalid_records(
+        p_dataset, p_validation_type, v_scope, 'auto', coalesce(p_task_id, session_user),
+        p_resolved_at => v_at, p_detected_until => v_at, p_except_keys => v_failing,
+        p_task_id => p_task_id, p_is_dry_run => v_is_dry_run
+    );
+    return v_logged || v_resolved || jsonb_strip_nulls(jsonb_build_object(
+        'sample', (v_logged -> 'sample') || (v_resolved -> 'sample')
+    ));
+end
+$$;
+
+comment on function monitoring.sync_invalid_records(
+    text, text, jsonb, jsonb, text, timestamptz, boolean
+) is
+'Tells the outcome of a check: records that fail are logged, and the open ones of that type in the '
+'scope that do not fail are resolved, but for those found again later. Returns how many.';
+
+create or replace function monitoring._last_complete_check(p_dataset text, p_target_date date)
+returns timestamptz
+language sql
+stable
+return (
+    select max(r.started_at)
+    from monitoring.program_runs as r
+    where
+        r.dataset = p_dataset
+        and r.target_date = p_target_date
+        and r.run_mode = 'full'
+        and r.status = 'completed'
+);
+
+comment on function monitoring._last_complete_check(text, date) is
+'When the newest completed run that looked at all records of a day began; null when there is none.';
+
+create or replace function monitoring.auto_resolve_invalid_records(
+    p_dataset text,
+    p_target_date date,
+    p_checked_since timestamptz default null,
+    p_validation_type text default null,
+    p_is_dry_run boolean default false
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_dataset text := monitoring._checked_name('dataset', p_dataset);
+    v_since timestamptz := coalesce(
+        p_checked_since, monitoring._last_complete_check(p_dataset, p_target_date)
+    );
+begin
+    if p_target_date is null then
+        perform monitoring._refuse_json('target_date', 'null', 'the day that was checked');
+    end if;
+    if v_since is null then
+        return jsonb_build_object(
+            'resolved', 0, 'checked_since', null,
+            'note', 'no completed run of run_mode full is known for that day'
+        );
+    end if;
+    return jsonb_build_object('checked_since', v_since) || monitoring._resolve_invalid_records(
+        v_dataset, monitoring._checked_optional_name('validation_type', p_validation_type),
+        jsonb_build_object('target_date', p_target_date), 'auto', session_user,
+        p_detected_until => v_since - interval '1 microsecond',
+        p_is_dry_run => coalesce(p_is_dry_run, false)
+    );
+end
+$$;
+
+comment on function monitoring.auto_resolve_invalid_records(
+    text, date, timestamptz, text, boolean
+) is
+'Resolves the open invalid records of a day that a complete check did not find again: those last '
+'detected before it began. Left out, that is when the newest completed full run for the day began.';
+
+create or replace function monitoring.resolve_invalid_records(
+    p_dataset text,
+    p_record_keys text[],
+    p_resolution text default 'manual',
+    p_reason text default null,
+    p_validation_type text default null,
+    p_by text default null,
+    p_is_dry_run boolean default false
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if (p_resolution in ('manual', 'superseded', 'gone')) is not true then
+        perform monitoring._refuse_choice(
+            'resolution', p_resolution, array['manual', 'superseded', 'gone']
+        );
+    end if;
+    if p_record_keys is null then
+        perform monitoring._refuse_json('record_keys', 'null', 'an array of keys');
+    end if;
+    return monitoring._resolve_invalid_records(
+        monitoring._checked_name('dataset', p_dataset),
+        monitoring._checked_optional_name('validation_type', p_validation_type),
+        jsonb_build_object('keys', p_record_keys),
+        p_resolution,
+        coalesce(monitoring._checked_optional_name('by', p_by), session_user),
+        monitoring._capped_text(nullif(p_reason, ''), 2000),
+        p_change_source => 'MANUAL',
+        p_is_dry_run => coalesce(p_is_dry_run, false)
+    );
+end
+$$;
+
+comment on function monitoring.resolve_invalid_records(
+    text, text[], text, text, text, text, boolean
+) is
+'Resolves open invalid records by hand, of one type or of all: manual (accepted as they are), '
+'superseded or gone. Returns how many; one that is found again later is opened again.';

@@ -40,6 +40,7 @@ from (
     ('invalid_record_states', 'resolved_at', null, null),
     ('invalid_record_spells', 'resolved_at', null, null),
     ('products_of_records', 'changed_at', null, null),
+    ('program_runs', 'finished_at', null, null),
     ('daily_summaries', 'updated_at', null, null),
     ('record_states', 'recorded_at', null, null)
 ) as p (table_name, time_column, category_column, categories);

@@ -85,6 +85,10 @@ select set_eq(
         -- notifications
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
         'send_test_notification', 'retry_notification',
+        -- records: invalid ones, products, runs, days
+        'log_invalid_records', 'sync_invalid_records', 'auto_resolve_invalid_records',
+        'resolve_invalid_records', 'track_record_products', 'log_program_execution',
+        'update_daily_summary',
         -- sources
         'enable_run_source', 'sync_run_source', 'sync_run_sources',
         -- configuration
@@ -168,7 +172,8 @@ select set_eq(
         'get_workflow_schema', '_running_estimate', '_clear_times', '_runs_left', '_remaining',
         '_progress_percent', '_whole_seconds', '_sensible_seconds', '_small_number',
         -- records
-        'key_of_record'
+        'key_of_record',
+        '_fitted_name', '_counters_like', '_sum_of'
     ],
     'only what depends on its arguments alone is immutable'
 );

@@ -194,7 +194,7 @@ select set_eq(
         'datasets', 'change_sources', 'allowed_transitions', 'status_triggers',
         -- a row for each record, or for each that is or was invalid; they are updated in place
         'record_states', 'invalid_record_states', 'invalid_record_spells', 'products_of_records',
-        'daily_summaries',
+        'program_runs', 'daily_summaries',
         -- a row for each change of an alert or message, which rules keep few
         'raised_alerts', 'alert_transitions', 'queued_notifications'
     ],

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(83);
+select plan(89);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -136,6 +136,25 @@ from (
     ),
     ('get_etl_execution_summary', 'P_EXECUTION_ID'),
     (
+        'log_invalid_records',
+        'P_DATASET P_RECORDS P_VALIDATION_TYPE p_alerted_count p_target_date p_task_id '
+        'p_detected_at p_is_dry_run'
+    ),
+    (
+        'sync_invalid_records',
+        'P_DATASET P_VALIDATION_TYPE P_SCOPE P_FAILING_KEYS p_task_id p_at p_is_dry_run'
+    ),
+    (
+        'auto_resolve_invalid_records',
+        'P_DATASET P_TARGET_DATE p_checked_since p_validation_type p_is_dry_run'
+    ),
+    (
+        'resolve_invalid_records',
+        'P_DATASET P_RECORD_KEYS p_resolution p_reason p_validation_type p_by p_is_dry_run'
+    ),
+    ('track_record_products', 'P_DATASET P_RECORDS p_task_id p_is_dry_run'),
+    ('update_daily_summary', 'P_DATASET P_TARGET_DATE p_is_dry_run'),
+    (
         'register_run_source',
         'P_SOURCE_NAME P_RELATION P_COLUMNS P_STATUSES p_task_type p_time_zone p_look_back p_by'
     ),
@@ -229,9 +248,11 @@ select results_eq(
         ('reopen_error_group', 'boolean'),
         ('resolve_alert', 'boolean'),
         ('resolve_error_group', 'void'),
+        ('resolve_invalid_records', 'jsonb'),
         ('resolve_resolved_alerts', 'integer'),
         ('start_etl_execution', 'integer'),
         ('start_task_tracking', 'integer'),
+        ('update_daily_summary', 'jsonb'),
         ('update_system_health', 'bigint'),
         ('update_task_progress', 'boolean')
     $$,
@@ -254,7 +275,8 @@ select set_has(
             ('alert_history'), ('etl_executions'), ('etl_logs'), ('etl_metrics'),
             ('alert_history'), ('batch_execution_logs'), ('batch_monitoring_alerts'),
             ('batch_performance_summary'), ('batch_workflow_config'), ('batch_monitoring_config'),
-            ('v_batch_timeline'), ('v_batch_health')
+            ('v_batch_timeline'), ('v_batch_health'),
+            ('invalid_records'), ('record_products'), ('processing_log'), ('daily_summary')
     $$,
     'the views that people name in their queries are there'
 );

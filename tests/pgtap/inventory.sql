@@ -98,6 +98,18 @@ select functions_are(
         -- records
         'key_of_record',
         -- records: invalid ones, products, runs, days
+        'log_invalid_records', 'sync_invalid_records', 'auto_resolve_invalid_records',
+        'resolve_invalid_records', 'track_record_products', 'log_program_execution',
+        'update_daily_summary',
+        '_check_records', '_key_of_row', '_name_bad_record', '_read_invalid_records',
+        '_time_zone_of', '_given_invalid_records', '_upsert_invalid_records',
+        '_log_invalid_records', '_checked_scope', '_open_invalid_records',
+        '_close_invalid_records', '_resolve_invalid_records', '_check_failing_in_scope',
+        '_last_complete_check', '_read_products', '_checked_products', '_write_products',
+        '_fitted_name', '_end_program_run', '_log_program_execution', '_seconds',
+        '_checked_interval', '_counters_like', '_removed_before', '_sum_of', '_summarize_runs',
+        '_summarize_invalid_records', '_summarize_changes', '_kept_figures', '_open_spells_at',
+        '_find_many_invalid_records', '_find_old_invalid_records', '_explain_invalid_records',
 
         -- records: statuses
 
@@ -223,6 +235,8 @@ select is_empty(
         select p.proname, array_agg(p.oid::regprocedure)
         from pg_proc as p
         where p.pronamespace = 'monitoring'::regnamespace
+            -- These take one argument in several types; their tests call each.
+            and p.proname not in ('log_program_execution')
         group by p.proname having count(*) > 1
     $$,
     'no function has two signatures, so no call is ambiguous'
@@ -246,7 +260,7 @@ select set_eq(
         'workflows', 'workflow_steps',
         'run_sources', 'run_source_runs', 'run_source_troubles',
         'datasets', 'invalid_record_states', 'invalid_record_spells', 'products_of_records',
-        'daily_summaries',
+        'program_runs', 'daily_summaries',
         'change_sources', 'record_states', 'status_changes', 'allowed_transitions',
         'status_triggers',
         'source_queries', 'source_loads', 'staged_rows', 'record_sources'
@@ -280,6 +294,8 @@ select views_are(
         'etl_executions', 'etl_logs', 'etl_metrics',
         'v_run_sources', 'v_run_source_troubles',
         -- records: invalid ones, products, runs, days
+        'invalid_records', 'record_products', 'processing_log', 'daily_summary', 'v_top_issues',
+        'v_resolution_times',
 
         -- records: statuses
 

@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(43);
+select plan(49);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -229,6 +229,42 @@ from (
         'v_retention',
         'table_name, category, keep interval, kept_from_at at, removed_before at, '
         'seconds_behind float, partitions bigint, oldest_day_at at, days_ahead integer'
+    ),
+    (
+        'invalid_records',
+        'dataset, record_key, validation_type, status, group_name, reported_value, message, '
+        'details jsonb, target_date date, first_detected_at at, opened_at at, last_detected_at at, '
+        'times_detected bigint, times_reopened integer, is_alerted boolean, alerted_at at, '
+        'task_id, resolved_at at, resolution, resolved_by, resolution_reason, seconds_open float'
+    ),
+    (
+        'record_products',
+        'dataset, record_key, product, quantity float, amount numeric, details jsonb, '
+        'first_seen_at at, changed_at at, task_id'
+    ),
+    (
+        'processing_log',
+        'dataset, target_date date, run_mode, status, started_at at, finished_at at, '
+        'execution_seconds float, total_records_queried bigint, valid_records bigint, '
+        'invalid_records bigint, records_stored bigint, alerts_sent bigint, statistics jsonb, '
+        'task_id, error_message'
+    ),
+    (
+        'daily_summary',
+        'dataset, target_date date, runs bigint, records_queried bigint, valid_records bigint, '
+        'invalid_records bigint, records_stored bigint, alerts_sent bigint, invalid_opened bigint, '
+        'invalid_resolved bigint, invalid_open bigint, invalid_by_type jsonb, '
+        'status_changes bigint, status_changes_by_source jsonb, products bigint, updated_at at'
+    ),
+    (
+        'v_top_issues',
+        'dataset, validation_type, group_name, open_records bigint, alerted_records bigint, '
+        'oldest_opened_at at, last_detected_at at'
+    ),
+    (
+        'v_resolution_times',
+        'dataset, validation_type, resolution, resolved_records bigint, avg_seconds float, '
+        'p50_seconds float, p95_seconds float, open_records bigint, oldest_opened_at at'
     ),
     (
         'batch_execution_logs',

@@ -114,6 +114,29 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "record_etl_metric": ("record_etl_metric('e', 'metric', 1)", WRITING),
     "get_etl_execution_summary": ("get_etl_execution_summary('e')", READING),
     "get_etl_health_status": ("get_etl_health_status()", READING),
+    "key_of_record": ("key_of_record('a', 'b')", EVERYONE),
+    "log_invalid_records": ("log_invalid_records('d', '[\"k\"]', 'V')", WRITING),
+    "sync_invalid_records": (
+        """sync_invalid_records('d', 'V', '{"all": true}', '["k"]')""",
+        WRITING,
+    ),
+    "auto_resolve_invalid_records": (
+        "auto_resolve_invalid_records('d', '2026-01-15')",
+        (WRITER, OPERATOR, ADMIN),
+    ),
+    "resolve_invalid_records": ("resolve_invalid_records('d', '{k}')", DECIDING),
+    "track_record_products": (
+        """track_record_products('d', '[{"record_key": "k", "products": ["p"]}]')""",
+        WRITING,
+    ),
+    "log_program_execution": (
+        """log_program_execution('d', '2026-01-15', '{"records_stored": 1}', 12.5)""",
+        WRITING,
+    ),
+    "update_daily_summary": (
+        "update_daily_summary('d', '2026-01-15')",
+        (WRITER, OPERATOR, ADMIN),
+    ),
     "get_config": ("get_config()", READING),
     "get_config_schema": ("get_config_schema()", READING),
     "apply_config": (
