@@ -1,4 +1,5 @@
 -- depends: 0017_records
+-- squawk-ignore-file require-concurrent-index-creation
 
 -- The status of each record, and every change of it.
 
@@ -29,6 +30,7 @@ create table monitoring.record_states (
     dataset text not null,
     record_key text not null,
     status text,
+    previous_status text,
     effective_at timestamptz not null,
     recorded_at timestamptz not null,
     change_source text not null,
@@ -48,6 +50,8 @@ comment on column monitoring.record_states.record_key is
 'Name of the record in its dataset.';
 comment on column monitoring.record_states.status is
 'Its status; null when the record is gone.';
+comment on column monitoring.record_states.previous_status is
+'Status before; null when the record was not known or gone.';
 comment on column monitoring.record_states.effective_at is
 'When it got that status.';
 comment on column monitoring.record_states.recorded_at is
@@ -112,6 +116,37 @@ comment on column monitoring.status_changes.task_id is
 comment on column monitoring.status_changes.details is
 'Whatever the caller wants to find again, as JSON.';
 
+-- What comparing statuses found, in numbers of records unless another is said.
+create type monitoring.status_counts as (
+    compared bigint,
+    unchanged bigint,
+    new bigint,
+    changed bigint,
+    gone bigint,
+    late bigint,
+    repeated bigint,
+    sample jsonb
+);
+
+comment on type monitoring.status_counts is
+'What comparing statuses found.';
+comment on column monitoring.status_counts.compared is
+'Number of rows told.';
+comment on column monitoring.status_counts.unchanged is
+'Rows that say what is known.';
+comment on column monitoring.status_counts.new is
+'Records that were not known, or gone.';
+comment on column monitoring.status_counts.changed is
+'Records with another status.';
+comment on column monitoring.status_counts.gone is
+'Records that are no more.';
+comment on column monitoring.status_counts.late is
+'Changes that took effect before the present status, and are new to history.';
+comment on column monitoring.status_counts.repeated is
+'Rows left aside because a newer row of the same record, which differs, is among them.';
+comment on column monitoring.status_counts.sample is
+'The first twenty changes, as an array of objects.';
+
 create table monitoring.allowed_transitions (
     dataset text not null,
     from_status text not null,
@@ -155,6 +190,12 @@ comment on column monitoring.status_triggers.attached_by is
 'Who attached it.';
 comment on column monitoring.status_triggers.attached_at is
 'When that was.';
+
+-- Serve the tasks and errors of one record; few name one, so that the others pay next to nothing.
+create index finished_tasks_record_ix on monitoring.finished_tasks ((metadata ->> 'record_key'))
+where metadata ? 'record_key';
+create index errors_record_ix on monitoring.errors ((details ->> 'record_key'))
+where details ? 'record_key';
 
 insert into monitoring.partitioned_tables (table_name, key_column, time_column)
 values ('status_changes', 'dataset', 'recorded_at');

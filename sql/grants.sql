@@ -228,6 +228,8 @@ declare
         'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
         'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run',
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
+        -- records: statuses
+        'record_timeline', '_tables_under',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
@@ -243,6 +245,9 @@ declare
         'start_etl_execution', '_start_etl_execution', 'finish_etl_execution',
         '_finish_etl_execution', 'log_etl_event', '_log_etl_event', 'record_etl_metric',
         '_record_etl_metric',
+        -- records: statuses
+        'track_status_changes', '_track_status_changes', '_track_statuses_of_day',
+        '_track_told_statuses',
         -- records
         'key_of_record', 'log_invalid_records', 'sync_invalid_records',
         'auto_resolve_invalid_records',
@@ -269,6 +274,10 @@ declare
         'apply_workflow', 'remove_workflow',
         -- sources
         'enable_run_source', 'sync_run_source', 'sync_run_sources',
+        'enable_record_source', 'sync_record_source', 'sync_record_sources',
+        'track_all_status_changes_from_source', 'enable_source_query',
+        -- records: statuses
+        'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
         -- records
         'resolve_invalid_records', 'auto_resolve_invalid_records', 'update_daily_summary',
         -- jobs and retention

@@ -30,6 +30,7 @@
 \ir records/keys.sql
 \ir records/rows.sql
 \ir records/datasets.sql
+\ir records/status_statement.sql
 \ir records/statuses.sql
 \ir records/triggers.sql
 \ir records/invalid.sql
@@ -162,6 +163,7 @@
 \ir sources/record_views.sql
 \ir records/views.sql
 \ir records/status_views.sql
+\ir records/bot_views.sql
 \ir records/timeline.sql
 \ir records/daily_summary.sql
 \ir dashboards/summary.sql

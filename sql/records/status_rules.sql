@@ -1,1 +1,257 @@
--- The built-in rules about changes of status and bots.
+-- The built-in rules about changes of status and bots. Reads status_changes, record_states and
+-- finished_tasks.
+
+create or replace function monitoring._unexpected_status_changes(
+    p_from timestamptz, p_to timestamptz
+)
+returns setof monitoring.status_changes
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return query
+    select c.*
+    from monitoring.status_changes c
+    where c.dataset in (select t.dataset from monitoring.allowed_transitions t)
+        and c.recorded_at > p_from
+        and c.recorded_at <= p_to
+        and c.validation_type = ''
+        and not exists (
+            select from monitoring.allowed_transitions t
+            where t.dataset = c.dataset
+                and t.from_status = coalesce(c.from_status, '')
+                and t.to_status = coalesce(c.to_status, '')
+        );
+end
+$$;
+
+comment on function monitoring._unexpected_status_changes(timestamptz, timestamptz) is
+'Changes recorded in a span that their dataset does not allow.';
+
+create or replace function monitoring._find_unexpected_status_changes(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        monitoring.key_of_record(c.dataset, coalesce(c.from_status, ''), coalesce(c.to_status, '')),
+        count(*)::double precision,
+        jsonb_build_object(
+            'dataset', c.dataset,
+            'from_status', coalesce(c.from_status, ''),
+            'to_status', coalesce(c.to_status, '')
+        ),
+        format(
+            '%s: %s went from %s to %s', c.dataset,
+            case when count(*) = 1 then '1 record' else count(*) || ' records' end,
+            coalesce(c.from_status, 'not known'), coalesce(c.to_status, 'gone')
+        ),
+        null::text,
+        null::double precision
+    from monitoring._unexpected_status_changes(
+        p_now - monitoring._span_of(p_rule, 'window_minutes'), p_now
+    ) c
+    group by c.dataset, c.from_status, c.to_status;
+end
+$$;
+
+comment on function monitoring._find_unexpected_status_changes(
+    monitoring.alert_rules, timestamptz
+) is
+'Changes within window_minutes that their dataset does not allow, by status before and after.';
+
+create or replace function monitoring._explain_unexpected_status_changes(
+    p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
+)
+returns table (source text, happened_at timestamptz, details jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'status change',
+        c.recorded_at,
+        jsonb_strip_nulls(jsonb_build_object(
+            'dataset', c.dataset, 'record_key', c.record_key, 'from_status', c.from_status,
+            'to_status', c.to_status, 'change_source', c.change_source, 'actor', c.actor,
+            'effective_at', c.effective_at, 'task_id', c.task_id
+        ))
+    from monitoring._unexpected_status_changes(
+        coalesce(p_alert.started_at, p_now) - interval '1 day', p_now
+    ) c
+    where c.dataset = p_alert.labels ->> 'dataset'
+        and coalesce(c.from_status, '') = p_alert.labels ->> 'from_status'
+        and coalesce(c.to_status, '') = p_alert.labels ->> 'to_status'
+    order by c.recorded_at desc, c.change_id desc
+    limit p_limit;
+end
+$$;
+
+comment on function monitoring._explain_unexpected_status_changes(
+    monitoring.raised_alerts, timestamptz, integer
+) is 'The changes that an alert is about, the newest first.';
+
+create or replace function monitoring._has_pending_records(
+    p_dataset text, p_statuses text[], p_now timestamptz
+)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return exists (
+        select from monitoring.record_states r
+        where r.dataset = p_dataset and r.status = any(p_statuses) and r.recorded_at <= p_now
+    )
+    or exists (
+        -- What has changed since was then what it was before.
+        select from monitoring.status_changes c
+        where c.dataset = p_dataset
+            and c.validation_type = ''
+            and c.from_status = any(p_statuses)
+            and c.recorded_at > p_now
+            and not exists (
+                select from monitoring.status_changes e
+                where e.dataset = p_dataset
+                    and e.record_key = c.record_key
+                    and e.validation_type = ''
+                    and e.recorded_at > p_now
+                    and e.recorded_at < c.recorded_at
+            )
+    );
+end
+$$;
+
+comment on function monitoring._has_pending_records(text, text[], timestamptz) is
+'Whether any record of a dataset had one of some statuses, as was known at a time.';
+
+create or replace function monitoring._runs_without_effect(
+    p_dataset text, p_task_type text, p_from timestamptz, p_to timestamptz
+)
+returns table (task_id text, started_at timestamptz, finished_at timestamptz)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    v_changed_at timestamptz;
+begin
+    -- What was recorded last took effect last; a source tells many changes at once.
+    select max(c.effective_at) into v_changed_at
+    from monitoring.status_changes c
+    where c.dataset = p_dataset
+        and c.change_source = 'BOT'
+        and c.recorded_at = (
+            select l.recorded_at
+            from monitoring.status_changes l
+            where l.dataset = p_dataset
+                and l.change_source = 'BOT'
+                and l.recorded_at > p_from
+                and l.recorded_at <= p_to
+            order by l.recorded_at desc
+            limit 1
+        );
+    return query
+    select t.task_id, t.started_at, t.finished_at
+    from monitoring.finished_tasks t
+    where t.task_type = p_task_type
+        and t.status = 'completed'
+        and t.finished_at > greatest(p_from, v_changed_at)
+        and t.finished_at <= p_to
+        -- A run that made a change goes on for a while after it.
+        and (v_changed_at is null or coalesce(t.started_at, t.finished_at) > v_changed_at);
+end
+$$;
+
+comment on function monitoring._runs_without_effect(text, text, timestamptz, timestamptz) is
+'Completed runs of a bot in a span that began after the last change that any bot made in the '
+'dataset.';
+
+create or replace function monitoring._find_bots_without_effect(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        d.dataset,
+        r.runs::double precision,
+        jsonb_build_object('dataset', d.dataset, 'task_type', d.bot_task_type),
+        format(
+            '%s: %s of %s ended without changing a record, though some wait', d.dataset,
+            case when r.runs = 1 then '1 run' else r.runs || ' runs' end, d.bot_task_type
+        ),
+        null::text,
+        null::double precision
+    from monitoring.datasets d
+    cross join lateral (
+        select count(*) as runs
+        from monitoring._runs_without_effect(
+            d.dataset, d.bot_task_type, p_now - monitoring._span_of(p_rule, 'window_minutes'), p_now
+        )
+    ) r
+    where d.bot_task_type is not null
+        and r.runs > 0
+        and monitoring._has_pending_records(d.dataset, d.pending_statuses, p_now);
+end
+$$;
+
+comment on function monitoring._find_bots_without_effect(monitoring.alert_rules, timestamptz) is
+'Runs of each dataset''s bot within window_minutes that completed since its last change, while '
+'records are in one of the pending statuses.';
+
+create or replace function monitoring._explain_bot_without_effect(
+    p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
+)
+returns table (source text, happened_at timestamptz, details jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    (
+        select
+            'run', r.finished_at,
+            jsonb_build_object('task_id', r.task_id, 'started_at', r.started_at)
+        from monitoring._runs_without_effect(
+            p_alert.labels ->> 'dataset', p_alert.labels ->> 'task_type',
+            p_now - interval '1 day', p_now
+        ) r
+        order by r.finished_at desc
+        limit p_limit
+    )
+    union all
+    (
+        select
+            'waiting record', s.effective_at,
+            jsonb_build_object('record_key', s.record_key, 'status', s.status)
+        from monitoring.record_states s
+        inner join monitoring.datasets d
+            on d.dataset = s.dataset and s.status = any(d.pending_statuses)
+        where s.dataset = p_alert.labels ->> 'dataset' and s.recorded_at <= p_now
+        order by s.effective_at, s.record_key
+        limit p_limit
+    );
+end
+$$;
+
+comment on function monitoring._explain_bot_without_effect(
+    monitoring.raised_alerts, timestamptz, integer
+) is 'The runs of the last day without effect, and the records that have waited longest.';

@@ -1,1 +1,327 @@
--- Recording changes of status, told by programs. Writes record_states and status_changes.
+-- Recording changes of status that programs tell. Writes record_states and status_changes.
+
+create or replace function monitoring._status_records_query() returns text
+language sql
+stable
+return $query$
+    select
+        monitoring._checked_name('record_key', r.value ->> 'record_key') as record_key,
+        case
+            when r.value -> 'status' <> 'null'
+                then monitoring._checked_name('status', r.value ->> 'status')
+            when r.value ? 'status' then null
+            else monitoring._refuse_name('status', null)
+        end as status,
+        case
+            when r.value ->> 'effective_at' is not null
+                then monitoring._event_time((r.value ->> 'effective_at')::timestamptz)
+        end as effective_at,
+        monitoring._checked_optional_name('actor', coalesce(r.value ->> 'actor', $8)) as actor,
+        case
+            when r.value ->> 'change_source' is not null
+                then monitoring._checked_change_source(r.value ->> 'change_source')
+        end as change_source,
+        monitoring._checked_object('details', r.value -> 'details') as details
+    from jsonb_array_elements($7) r$query$;
+
+comment on function monitoring._status_records_query() is
+'Reads an array of records ($7) for _status_change_statement, with an actor for those that name '
+'none ($8); refuses bad ones.';
+
+create or replace function monitoring._check_status_records(p_records jsonb) returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_number bigint;
+    v_bad text;
+begin
+    if jsonb_typeof(p_records) is distinct from 'array' then
+        perform monitoring._refuse_json('records', coalesce(p_records::text, 'null'),
+            'a JSON array of objects, such as [{"record_key": "4711", "status": "DONE"}]');
+    end if;
+    select r.ordinality, left(r.value::text, 100) into v_number, v_bad
+    from jsonb_array_elements(p_records) with ordinality r
+    where jsonb_typeof(r.value) <> 'object'
+    limit 1;
+    if found then
+        perform monitoring._refuse_json('row ' || v_number, v_bad, 'a JSON object');
+    end if;
+    select k.number, k.key into v_number, v_bad
+    from (
+        select jsonb_object_keys(r.value) as key, min(r.ordinality) as number
+        from jsonb_array_elements(p_records) with ordinality r
+        group by key
+    ) k
+    where k.key not in (
+        'record_key', 'status', 'effective_at', 'actor', 'change_source', 'details'
+    )
+    order by k.number, k.key
+    limit 1;
+    if found then
+        raise exception using
+            errcode = 'PV005',
+            message = format('row %s: there is no field "%s"', v_number, left(v_bad, 100)),
+            hint = 'Use record_key, status, effective_at, actor, change_source and details.';
+    end if;
+end
+$$;
+
+comment on function monitoring._check_status_records(jsonb) is
+'Raises PV005 unless it is given an array of objects that have no unknown field.';
+
+create or replace function monitoring._name_bad_status_record(p_records jsonb, p_actor text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_row jsonb;
+    v_number bigint;
+    v_sqlstate text;
+    v_message text;
+    v_hint text;
+begin
+    for v_row, v_number in
+        select r.value, r.ordinality from jsonb_array_elements(p_records) with ordinality r
+    loop
+        begin
+            execute format(
+                'select count(r) from (%s) r where $1 is null',
+                monitoring._status_records_query()
+            )
+            using null::text, null, null, null, null, null, jsonb_build_array(v_row), p_actor;
+        exception
+            when others then
+                get stacked diagnostics
+                    v_sqlstate = returned_sqlstate,
+                    v_message = message_text,
+                    v_hint = pg_exception_hint;
+                exit;
+        end;
+    end loop;
+    if v_sqlstate like '22%' then
+        v_sqlstate := 'PV006';
+        v_hint := 'Give a date and a time that exist, such as 2026-01-15T12:00:00+00:00.';
+    end if;
+    if v_sqlstate like 'PV%' then
+        raise exception using
+            errcode = v_sqlstate,
+            message = format('row %s: %s', v_number, v_message),
+            hint = v_hint;
+    end if;
+end
+$$;
+
+comment on function monitoring._name_bad_status_record(jsonb, text) is
+'Finds the first record that cannot be right and raises its fault with its number, from 1; returns '
+'when there is none.';
+
+create or replace function monitoring._track_status_changes(
+    p_dataset text, p_records jsonb, p_change_source text, p_actor text, p_task_id text,
+    p_is_dry_run boolean
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+-- The statement returns what the type has:
+-- @plpgsql_check_options: other_warnings = off
+declare
+    v_now timestamptz := monitoring.clock();
+    v_counts monitoring.status_counts;
+begin
+    perform monitoring._checked_name('dataset', p_dataset);
+    perform monitoring._checked_change_source(p_change_source);
+    perform monitoring._check_status_records(p_records);
+    perform monitoring._make_partitions('status_changes', v_now);
+    begin
+        execute monitoring._status_change_statement(
+            monitoring._status_records_query(), p_is_dry_run
+        )
+        into v_counts
+        using p_dataset, p_change_source, v_now, null::text,
+            monitoring._checked_optional_name('task_id', p_task_id), false, p_records, p_actor;
+    exception
+        when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
+            or sqlstate 'PV005' or sqlstate 'PV006' then
+            perform monitoring._name_bad_status_record(p_records, p_actor);
+            raise;
+    end;
+    return monitoring._told_counts(p_dataset, to_jsonb(v_counts), p_is_dry_run);
+end
+$$;
+
+comment on function monitoring._track_status_changes(text, jsonb, text, text, text, boolean) is
+'Does the work of track_status_changes for records that a program names.';
+
+create or replace function monitoring._told_counts(
+    p_dataset text, p_counts jsonb, p_is_dry_run boolean
+)
+returns jsonb
+language sql
+stable
+return jsonb_build_object('dataset', p_dataset) || (p_counts - 'sample')
+|| case
+    when p_is_dry_run
+        then jsonb_build_object(
+                'is_dry_run', true,
+                'sample', coalesce(nullif(p_counts -> 'sample', 'null'), '[]')
+            )
+    else '{}'
+end;
+
+comment on function monitoring._told_counts(text, jsonb, boolean) is
+'What a caller is told of the counts; a dry run shows the first changes as well.';
+
+create or replace function monitoring._track_statuses_of_day(
+    p_dataset text, p_target_date date, p_change_source text, p_task_id text, p_is_dry_run boolean
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_sources jsonb;
+    v_counts jsonb;
+begin
+    perform monitoring._checked_name('dataset', p_dataset);
+    if p_target_date is null then
+        perform monitoring._refuse_json('records', 'null',
+            'a JSON array of objects, or as the date whose records sources are asked for');
+    end if;
+    select jsonb_agg(monitoring.track_all_status_changes_from_source(
+        p_source_name => s.source_name, p_target_date => p_target_date,
+        p_change_source => p_change_source, p_task_id => p_task_id, p_is_dry_run => p_is_dry_run
+    ) order by s.source_name)
+    into v_sources
+    from monitoring.record_sources s
+    where s.dataset = p_dataset and s.is_enabled;
+    if v_sources is null then
+        raise exception using
+            errcode = 'PV007',
+            message = format('there is no source of dataset "%s" to read', p_dataset),
+            hint = 'Register one with register_record_source, or give the records themselves.';
+    end if;
+    select jsonb_object_agg(c.name, c.records) into v_counts
+    from (
+        select e.key as name, sum(e.value::bigint) as records
+        from jsonb_array_elements(v_sources) s, jsonb_each(s.value) e
+        where e.key in ('compared', 'unchanged', 'new', 'changed', 'gone', 'late', 'repeated')
+            and jsonb_typeof(e.value) = 'number'
+        group by e.key
+    ) c;
+    return jsonb_build_object('dataset', p_dataset, 'target_date', p_target_date)
+        || coalesce(v_counts, '{}') || jsonb_build_object('sources', v_sources);
+end
+$$;
+
+comment on function monitoring._track_statuses_of_day(text, date, text, text, boolean) is
+'Does the work of track_status_changes for a day: reads every source of the dataset.';
+
+create or replace function monitoring._track_told_statuses(
+    p_dataset text, p_records text, p_change_source text, p_actor text, p_task_id text,
+    p_is_dry_run boolean
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_records jsonb;
+    v_date date;
+begin
+    if p_records ~ '^\s*[\[{"]' then
+        begin
+            v_records := p_records::jsonb;
+        exception
+            when data_exception then
+                perform monitoring._refuse_json('records', p_records, 'JSON: this is none');
+        end;
+        return monitoring._track_status_changes(
+            p_dataset, v_records, coalesce(p_change_source, 'MONITOR'), p_actor, p_task_id,
+            p_is_dry_run
+        );
+    end if;
+    begin
+        v_date := p_records::date;
+    exception
+        when data_exception then
+            perform monitoring._refuse_json('records', p_records,
+                'a JSON array of objects, or as a date such as 2026-01-15');
+    end;
+    return monitoring._track_statuses_of_day(
+        p_dataset, v_date, p_change_source, p_task_id, p_is_dry_run
+    );
+end
+$$;
+
+comment on function monitoring._track_told_statuses(text, text, text, text, text, boolean) is
+'Does the work of track_status_changes for a text, which is JSON or a date.';
+
+create or replace function monitoring.track_status_changes(
+    p_dataset text,
+    p_records jsonb,
+    p_change_source text default 'MONITOR',
+    p_actor text default null,
+    p_task_id text default null,
+    p_is_dry_run boolean default false
+)
+returns jsonb
+language sql
+volatile
+return monitoring._track_status_changes(
+    coalesce(p_dataset, ''), p_records, p_change_source, p_actor, p_task_id,
+    coalesce(p_is_dry_run, false)
+);
+
+comment on function monitoring.track_status_changes(text, jsonb, text, text, text, boolean) is
+'Compares an array of records (record_key, status, and optionally effective_at, actor, '
+'change_source, details) with their current statuses and records what differs; a status of null '
+'means gone. Returns an object of counts, in a dry run of what would be, with a sample.';
+
+create or replace function monitoring.track_status_changes(
+    p_dataset text,
+    p_target_date date,
+    p_change_source text default null,
+    p_task_id text default null,
+    p_is_dry_run boolean default false
+)
+returns jsonb
+language sql
+volatile
+return monitoring._track_statuses_of_day(
+    coalesce(p_dataset, ''), p_target_date, p_change_source, p_task_id,
+    coalesce(p_is_dry_run, false)
+);
+
+comment on function monitoring.track_status_changes(text, date, text, text, boolean) is
+'Reads the records of a day from every source of the dataset, with the change source of each '
+'source unless one is given. Returns the counts of all, and of each.';
+
+create or replace function monitoring.track_status_changes(
+    p_dataset text,
+    p_records text,
+    p_change_source text default null,
+    p_actor text default null,
+    p_task_id text default null,
+    p_is_dry_run boolean default false
+)
+returns jsonb
+language sql
+volatile
+return monitoring._track_told_statuses(
+    coalesce(p_dataset, ''), p_records, p_change_source, p_actor, p_task_id,
+    coalesce(p_is_dry_run, false)
+);
+
+comment on function monitoring.track_status_changes(text, text, text, text, text, boolean) is
+'Takes a plain literal: JSON for the records themselves, or the date of those that sources have.';

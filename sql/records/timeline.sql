@@ -1,1 +1,193 @@
--- All that happened to one record.
+-- All that happened to one record. Every part finds its rows by an index that leads with the
+-- record's key or the names of its tasks.
+
+create or replace function monitoring._tasks_of_record(p_dataset text, p_record_key text)
+returns table (
+    task_id text, attempt integer, task_type text, status text, happened_at timestamptz,
+    duration_ms double precision, worker_id text
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    v_names text [] := array[p_record_key, p_dataset || '/' || p_record_key];
+begin
+    return query
+    select t.task_id, t.attempt, t.task_type, 'running'::text, t.started_at,
+        null::double precision, t.worker_id
+    from monitoring.active_tasks t
+    where t.task_id = any(v_names)
+        or t.metadata @> jsonb_build_object('dataset', p_dataset, 'record_key', p_record_key)
+    union all
+    select f.task_id, f.attempt, f.task_type, f.status, f.finished_at, f.duration_ms, f.worker_id
+    from monitoring.finished_tasks f
+    where f.task_id = any(v_names)
+    union all
+    select f.task_id, f.attempt, f.task_type, f.status, f.finished_at, f.duration_ms, f.worker_id
+    from monitoring.finished_tasks f
+    where f.metadata ? 'record_key'
+        and f.metadata ->> 'record_key' = p_record_key
+        and f.metadata ->> 'dataset' = p_dataset
+        and f.task_id <> all(v_names);
+end
+$$;
+
+comment on function monitoring._tasks_of_record(text, text) is
+'Tasks named like the record, or "dataset/record", and those whose metadata name it.';
+
+create or replace function monitoring._errors_of_record(
+    p_dataset text, p_record_key text, p_task_ids text[]
+)
+returns setof monitoring.errors
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    v_names text [] := p_task_ids || array[p_record_key, p_dataset || '/' || p_record_key];
+begin
+    return query
+    select e.* from monitoring.errors e
+    where e.task_id = any(v_names)
+    union all
+    select e.* from monitoring.errors e
+    where e.details ? 'record_key'
+        and e.details ->> 'record_key' = p_record_key
+        and e.details ->> 'dataset' = p_dataset
+        and e.task_id <> all(v_names);
+end
+$$;
+
+comment on function monitoring._errors_of_record(text, text, text[]) is
+'Errors of some tasks, and those whose details name the record.';
+
+create or replace function monitoring._validations_of_record(p_dataset text, p_record_key text)
+returns table (happened_at timestamptz, kind text, summary text, details jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    with spells as (
+        select s.validation_type, s.opened_at, s.resolved_at, s.reported_value, s.resolution,
+            s.resolved_by, s.resolution_reason
+        from monitoring.invalid_record_spells s
+        where s.dataset = p_dataset and s.record_key = p_record_key
+        union all
+        select i.validation_type, i.opened_at, i.resolved_at, i.reported_value, null, null, null
+        from monitoring.invalid_record_states i
+        where i.dataset = p_dataset and i.record_key = p_record_key and i.resolved_at = 'infinity'
+    )
+    select s.opened_at, 'invalid'::text,
+        s.validation_type || coalesce(': ' || s.reported_value, ''),
+        jsonb_strip_nulls(jsonb_build_object(
+            'validation_type', s.validation_type, 'reported_value', s.reported_value,
+            'resolved_at', nullif(s.resolved_at, 'infinity')
+        ))
+    from spells s
+    union all
+    select s.resolved_at, 'resolved',
+        format('%s: %s', s.validation_type, s.resolution),
+        jsonb_strip_nulls(jsonb_build_object(
+            'validation_type', s.validation_type, 'resolution', s.resolution,
+            'resolved_by', s.resolved_by, 'reason', s.resolution_reason, 'opened_at', s.opened_at
+        ))
+    from spells s
+    where s.resolved_at < 'infinity';
+end
+$$;
+
+comment on function monitoring._validations_of_record(text, text) is
+'When a record was found invalid, and when that was resolved.';
+
+create or replace function monitoring._alerts_of_record(p_dataset text, p_record_key text)
+returns table (happened_at timestamptz, kind text, summary text, details jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select coalesce(a.fired_at, a.started_at), 'alert'::text, a.summary,
+        jsonb_strip_nulls(jsonb_build_object(
+            'alert_id', a.alert_id, 'rule_name', a.rule_name, 'severity', a.severity,
+            'status', a.status, 'resolved_at', nullif(a.resolved_at, 'infinity')
+        ))
+    from monitoring.raised_alerts a
+    where a.labels @> jsonb_build_object('dataset', p_dataset, 'record_key', p_record_key);
+end
+$$;
+
+comment on function monitoring._alerts_of_record(text, text) is
+'Alerts whose labels name a record.';
+
+create or replace function monitoring.record_timeline(
+    p_dataset text, p_record_key text, p_limit integer default 100
+)
+returns table (happened_at timestamptz, kind text, summary text, details jsonb)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+-- To compile what reads many partitions takes far longer than to read the few rows in them.
+set jit = off
+as $$
+begin
+    perform monitoring._checked_name('dataset', p_dataset);
+    perform monitoring._checked_name('record_key', p_record_key);
+    if (p_limit between 1 and 10000) is not true then
+        perform monitoring._refuse_number('limit', p_limit::text, 'a number from 1 to 10000');
+    end if;
+    return query
+    with tasks as materialized (
+        select t.* from monitoring._tasks_of_record(p_dataset, p_record_key) t
+    ),
+
+    events as (
+        select c.effective_at as happened_at, 'status' as kind,
+            format('%s to %s by %s', coalesce(c.from_status, 'not known'),
+                coalesce(c.to_status, 'gone'), concat_ws(' ', c.change_source, c.actor)) as summary,
+            jsonb_strip_nulls(jsonb_build_object(
+                'from_status', c.from_status, 'to_status', c.to_status,
+                'change_source', c.change_source, 'actor', c.actor,
+                'recorded_at', c.recorded_at, 'source_name', c.source_name,
+                'task_id', c.task_id, 'details', c.details
+            )) as details
+        from monitoring.status_changes c
+        where c.record_key = p_record_key and c.dataset = p_dataset and c.validation_type = ''
+        union all
+        select v.* from monitoring._validations_of_record(p_dataset, p_record_key) v
+        union all
+        select t.happened_at, 'task', format('%s %s', t.task_type, t.status),
+            jsonb_strip_nulls(jsonb_build_object(
+                'task_id', t.task_id, 'attempt', t.attempt, 'task_type', t.task_type,
+                'status', t.status, 'duration_ms', t.duration_ms, 'worker_id', t.worker_id
+            ))
+        from tasks t
+        union all
+        select e.occurred_at, 'error', left(format('%s: %s', e.error_type, e.message), 500),
+            jsonb_strip_nulls(jsonb_build_object(
+                'error_id', e.error_id, 'error_type', e.error_type, 'severity', e.severity,
+                'component', e.component, 'task_id', nullif(e.task_id, ''), 'details', e.details
+            ))
+        from monitoring._errors_of_record(
+            p_dataset, p_record_key, array(select distinct t.task_id from tasks t)
+        ) e
+        union all
+        select a.* from monitoring._alerts_of_record(p_dataset, p_record_key) a
+    )
+    select e.happened_at, e.kind, e.summary, e.details
+    from events e
+    order by e.happened_at desc nulls last, e.kind, e.summary
+    limit p_limit;
+end
+$$;
+
+comment on function monitoring.record_timeline(text, text, integer) is
+'All that happened to a record, the newest first: changes of status, when it was invalid and '
+'resolved, tasks, errors and alerts. A task or error is its own when named like the record, like '
+'"dataset/record", or when metadata or details give dataset and record_key.';

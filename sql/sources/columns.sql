@@ -127,49 +127,129 @@ end;
 comment on function monitoring._source_fault(text, text, text, text) is
 'Expression that says what is wrong with the value of a column, or null.';
 
+create or replace function monitoring._relation_columns(p_relation_name text)
+returns table (column_name text, column_type regtype)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_relation regclass;
+    v_query monitoring.source_queries;
+begin
+    if starts_with(p_relation_name, 'query:') then
+        v_query := monitoring._found_source_query(substr(p_relation_name, 7));
+        return query select c.name, 'text'::regtype from unnest(v_query.columns) c (name);
+        return;
+    end if;
+    v_relation := to_regclass(p_relation_name);
+    if v_relation is null then
+        raise exception using
+            errcode = 'PV007',
+            message = format('there is no relation %s', p_relation_name),
+            hint = 'Register the source anew with the table, view or foreign table that it is now.';
+    end if;
+    return query
+    select a.attname::text, coalesce(nullif(y.typbasetype, 0), y.oid)::regtype
+    from pg_attribute a
+    inner join pg_type y on y.oid = a.atttypid
+    where a.attrelid = v_relation and a.attnum > 0 and not a.attisdropped;
+end
+$$;
+
+comment on function monitoring._relation_columns(text) is
+'Columns of what a source reads, as it is now, and their types; PV007 when it is gone.';
+
+create or replace function monitoring._check_relation_columns(
+    p_relation_name text, p_columns text[]
+)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_missing text;
+begin
+    select c.name into v_missing
+    from unnest(p_columns) with ordinality c (name, position)
+    where c.name not in (
+        select r.column_name from monitoring._relation_columns(p_relation_name) r
+    )
+    order by c.position
+    limit 1;
+    if v_missing is not null then
+        raise exception using
+            errcode = 'PV007',
+            message = format('%s has no column "%s"', p_relation_name, v_missing),
+            hint = 'Register the source anew with the columns that it has now.';
+    end if;
+end
+$$;
+
+comment on function monitoring._check_relation_columns(text, text[]) is
+'Raises PV007 unless what a source reads has all these columns.';
+
+create or replace function monitoring._load_to_read(p_relation_name text) returns bigint
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Complete, and not yet ended: so it is only while finish_source_load() has its sources read.
+    return (
+        select max(l.load_id) from monitoring.source_loads l
+        where l.query_name = substr(p_relation_name, 7)
+            and l.status = 'loaded' and l.ended_at = 'infinity'
+    );
+end
+$$;
+
+comment on function monitoring._load_to_read(text) is
+'The load whose rows a source of a query is to read; null when its rows are not here.';
+
+create or replace function monitoring._relation_rows(p_relation_name text) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not starts_with(p_relation_name, 'query:') then
+        return p_relation_name;
+    end if;
+    return (
+        select format(
+            '(select %s from monitoring.staged_rows r where r.load_id = %s)',
+            string_agg(format('r.cells[%s] as %I', c.position, c.name), ', ' order by c.position),
+            coalesce(monitoring._load_to_read(p_relation_name), 0)
+        )
+        from monitoring.source_queries q,
+            unnest(q.columns) with ordinality c (name, position)
+        where q.query_name = substr(p_relation_name, 7)
+    );
+end
+$$;
+
+comment on function monitoring._relation_rows(text) is
+'What a source reads, as an item of a from clause.';
+
 create or replace function monitoring._source_columns(p_source monitoring.run_sources)
 returns table (field text, column_name text, column_type regtype, conversion text, fault text)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_relation regclass := to_regclass(p_source.relation_name);
-    v_missing text;
 begin
-    if v_relation is null then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no relation %s', p_source.relation_name),
-            hint = 'Register the source anew with the table, view or foreign table that it is now.';
-    end if;
-    select c.value into v_missing
-    from jsonb_each_text(p_source.columns) c
-    where not exists (
-        select from pg_attribute a
-        where a.attrelid = v_relation and a.attname = c.value and a.attnum > 0
-            and not a.attisdropped
-    )
-    order by c.key
-    limit 1;
-    if v_missing is not null then
-        raise exception using
-            errcode = 'PV007',
-            message = format('%s has no column "%s"', p_source.relation_name, v_missing),
-            hint = 'Register the source anew with the columns that it has now.';
-    end if;
+    perform monitoring._check_relation_columns(
+        p_source.relation_name,
+        array(select c.value from jsonb_each_text(p_source.columns) c order by c.key)
+    );
     return query
     select f.field, t.column_name, t.column_type, e.conversion,
         monitoring._source_fault(f.field, t.column_name, f.kind, e.conversion)
     from monitoring._source_fields() with ordinality f (field, kind, type_name, position)
-    left join lateral (
-        select a.attname::text as column_name,
-            coalesce(nullif(y.typbasetype, 0), y.oid)::regtype as column_type
-        from pg_attribute a
-        inner join pg_type y on y.oid = a.atttypid
-        where a.attrelid = v_relation and a.attname = p_source.columns ->> f.field
-            and a.attnum > 0
-    ) t on true
+    left join monitoring._relation_columns(p_source.relation_name) t
+        on t.column_name = p_source.columns ->> f.field
     cross join lateral (
         select format('(%s)::%s', monitoring._source_conversion(
             t.column_name, f.kind, t.column_type, p_source.time_zone

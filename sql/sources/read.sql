@@ -96,7 +96,7 @@ return (
                 when c.field in ('status', 'error_message') then ', null::text' else ''
             end, ', '),
             string_agg(c.fault, ', '),
-            p_source.relation_name,
+            monitoring._relation_rows(p_source.relation_name),
             monitoring._source_filter(p_source, p_now),
             p_most
         )

@@ -1,1 +1,128 @@
--- The rule about sources that are not read.
+-- The rule about sources of records, and queries, that are not read. Of a source only its last
+-- success is known: what was so at a time before that, this rule cannot tell.
+
+create or replace function monitoring._last_successes(p_now timestamptz)
+returns table (kind text, source_name text, succeeded_at timestamptz, wanted_at timestamptz)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- What is read every hour or more often is wanted at once, the rest once it was due again.
+    return query
+    with queries as (
+        select q.query_name, q.is_enabled, q.every_seconds, q.changed_at,
+            (
+                select max(l.ended_at) from monitoring.source_loads l
+                where l.query_name = q.query_name and l.status = 'loaded' and l.ended_at <= p_now
+            ) as loaded_at
+        from monitoring.source_queries q
+    )
+    select 'query', q.query_name, q.loaded_at,
+        coalesce(q.loaded_at, q.changed_at)
+            + make_interval(secs => greatest(q.every_seconds - 3600, 0))
+    from queries q
+    where q.is_enabled and q.changed_at <= p_now
+    union all
+    select 'source', s.source_name, s.succeeded_at, coalesce(s.succeeded_at, s.changed_at)
+    from monitoring.record_sources s
+    left join queries q on s.relation_name = 'query:' || q.query_name
+    where s.is_enabled and s.changed_at <= p_now and coalesce(s.succeeded_at <= p_now, true)
+        -- Of a query that is not loaded that alone is told.
+        and (
+            q.query_name is null
+            or q.loaded_at > coalesce(s.succeeded_at, s.changed_at) + interval '1 minute'
+        );
+end
+$$;
+
+comment on function monitoring._last_successes(timestamptz) is
+'When sources of records and queries were last read, as of a time, and since when that is missed.';
+
+create or replace function monitoring._find_sources_not_synchronised(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        left(s.kind || ' ' || s.source_name, 255),
+        date_part('epoch', p_now - s.wanted_at) / 60,
+        jsonb_build_object(s.kind, s.source_name),
+        left(format(
+            '%s %s %s%s',
+            case s.kind when 'query' then 'query' else 'source of records' end,
+            s.source_name,
+            case
+                when s.succeeded_at is null then 'has never been read'
+                else 'was last read at '
+                    || to_char(s.succeeded_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC'
+            end,
+            coalesce(
+                (
+                    select ': ' || t.message from monitoring.run_source_troubles t
+                    where t.source_name = case s.kind when 'query' then 'query:' else '' end
+                        || s.source_name
+                        and t.trouble = 'unreadable' and t.begun_at <= p_now
+                        and t.ended_at > p_now
+                    limit 1
+                ),
+                ''
+            )
+        ), 500),
+        null::text,
+        null::double precision
+    from monitoring._last_successes(p_now) s
+    where s.wanted_at <= p_now;
+end
+$$;
+
+comment on function monitoring._find_sources_not_synchronised(
+    monitoring.alert_rules, timestamptz
+) is
+'Minutes since each source of records and each query was last read, or registered; what is read '
+'less than hourly counts from an hour before it was due.';
+
+create or replace function monitoring._explain_source_not_synchronised(
+    p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
+)
+returns table (source text, happened_at timestamptz, details jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select e.source, e.happened_at, e.details
+    from (
+        select 'source_loads' as source, l.started_at as happened_at,
+            jsonb_strip_nulls(jsonb_build_object(
+                'status', l.status, 'rows_read', l.rows_read, 'attempts', l.attempts,
+                'error', l.last_error, 'ended_at', nullif(l.ended_at, 'infinity')
+            )) as details
+        from monitoring.source_loads l
+        where l.query_name = p_alert.labels ->> 'query' and l.started_at <= p_now
+        union all
+        select 'run_source_troubles', t.begun_at,
+            jsonb_strip_nulls(jsonb_build_object(
+                'trouble', t.trouble, 'message', t.message,
+                'ended_at', nullif(t.ended_at, 'infinity')
+            ))
+        from monitoring.run_source_troubles t
+        where t.source_name = coalesce(
+                p_alert.labels ->> 'source', 'query:' || (p_alert.labels ->> 'query')
+            )
+            and t.begun_at <= p_now
+    ) e
+    order by e.happened_at desc, e.source
+    limit p_limit;
+end
+$$;
+
+comment on function monitoring._explain_source_not_synchronised(
+    monitoring.raised_alerts, timestamptz, integer
+) is 'The newest loads of the query, and the troubles, that an alert is about.';

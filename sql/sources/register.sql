@@ -33,6 +33,10 @@ declare
     v_name text;
 begin
     perform monitoring._checked_name('relation', p_relation);
+    if starts_with(p_relation, 'query:') then
+        perform monitoring._found_source_query(substr(p_relation, 7));
+        return p_relation;
+    end if;
     begin
         v_parts := parse_ident(p_relation);
     exception
@@ -59,7 +63,8 @@ end
 $$;
 
 comment on function monitoring._checked_source_relation(text) is
-'The name of a relation with its schema, quoted where need be; PV007 when there is none.';
+'The name of a relation with its schema, quoted where need be, or query:NAME; PV007 when there is '
+'none.';
 
 create or replace function monitoring._check_source_columns(p_columns jsonb, p_task_type text)
 returns void
@@ -140,7 +145,7 @@ comment on function monitoring._checked_source_statuses(jsonb) is
 'What status codes mean, codes in upper case and without blanks; PV003 or PV005 when that is not '
 'clear.';
 
-create or replace function monitoring._check_source_rights(p_relation text, p_columns jsonb)
+create or replace function monitoring._check_source_rights(p_relation text, p_columns text[])
 returns void
 language plpgsql
 stable
@@ -151,6 +156,9 @@ declare
     v_relation oid;
     v_schema oid;
 begin
+    if starts_with(p_relation, 'query:') then
+        return; -- its rows are ours
+    end if;
     select p.proowner into v_reader from pg_proc p
     where p.oid = 'monitoring.sync_run_source(text)'::regprocedure;
     select c.oid, n.oid into v_relation, v_schema
@@ -159,8 +167,8 @@ begin
     where format('%I.%I', n.nspname, c.relname) = p_relation;
     if not has_schema_privilege(v_reader, v_schema, 'usage')
         or exists (
-            select from jsonb_each_text(p_columns) c
-            inner join pg_attribute a on a.attrelid = v_relation and a.attname = c.value
+            select from unnest(p_columns) c (name)
+            inner join pg_attribute a on a.attrelid = v_relation and a.attname = c.name
             where not has_column_privilege(v_reader, v_relation, a.attnum, 'select')
         )
     then
@@ -175,7 +183,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_source_rights(text, jsonb) is
+comment on function monitoring._check_source_rights(text, text[]) is
 'Raises PV007, with what to grant, unless sources can be read from a relation.';
 
 create or replace function monitoring.register_run_source(
@@ -196,11 +204,8 @@ as $$
 declare
     v_source monitoring.run_sources;
 begin
-    v_source.source_name := monitoring._checked_name('source_name', p_source_name);
-    if length(p_source_name) > 100 or strpos(p_source_name, ':') > 0 then
-        perform monitoring._refuse_choice('source_name', p_source_name,
-            array['a name of at most 100 characters without a colon']);
-    end if;
+    perform monitoring._check_source_name(p_source_name, false);
+    v_source.source_name := p_source_name;
     v_source.task_type := monitoring._checked_optional_name('task_type', p_task_type);
     v_source.relation_name := monitoring._checked_source_relation(p_relation);
     perform monitoring._check_source_columns(p_columns, v_source.task_type);
@@ -209,7 +214,9 @@ begin
     perform monitoring._check_time_zone(p_time_zone);
     v_source.time_zone := p_time_zone;
     v_source.look_back_days := monitoring._checked_look_back(p_look_back);
-    perform monitoring._check_source_rights(v_source.relation_name, p_columns);
+    perform monitoring._check_source_rights(
+        v_source.relation_name, array(select c.value from jsonb_each_text(p_columns) c)
+    );
     -- Says which column is not there.
     perform from monitoring._source_columns(v_source);
     -- Other times of the same runs must not look like runs begun anew.

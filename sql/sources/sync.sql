@@ -166,6 +166,11 @@ begin
     if not found or not v_source.is_enabled then
         return jsonb_build_object('source', p_source_name, 'skipped', 'not enabled');
     end if;
+    if starts_with(v_source.relation_name, 'query:')
+        and monitoring._load_to_read(v_source.relation_name) is null
+    then
+        return jsonb_build_object('source', p_source_name, 'skipped', 'read with its query');
+    end if;
     begin
         v_result := jsonb_build_object('source', p_source_name)
             || monitoring._sync_readable_source(v_source, p_now);
@@ -226,7 +231,7 @@ declare
 begin
     for v_source_name in
         select s.source_name from monitoring.run_sources s
-        where s.is_enabled
+        where s.is_enabled and not starts_with(s.relation_name, 'query:')
         -- One that hangs until the job is cancelled should hang last.
         order by s.consecutive_failures > 0, s.source_name
     loop

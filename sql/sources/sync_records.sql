@@ -1,1 +1,350 @@
--- Reading sources of records. Writes record_sources, and what changed.
+-- Reading sources of records, and recording what changed. One session a source at a time; each in a
+-- sub-transaction of its own, so that one that cannot be read stops no other.
+-- Writes record_sources, record_states, status_changes, and what resolving and troubles write.
+
+create or replace function monitoring._bad_records(p_rows_query text)
+returns table (trouble text, subject text, message text, rows bigint)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- One trouble a fault, however many rows have it.
+    return query execute format(
+        'select ''bad_row''::text, b.fault,'
+        ' format(''%%s (rows: %%s%%s)'', b.fault, count(*), '', such as '' || left(min(b.record_key), 100)),'
+        ' count(*) from (%s) b where b.fault is not null group by b.fault',
+        p_rows_query
+    );
+end
+$$;
+
+comment on function monitoring._bad_records(text) is
+'The faults that rows of a source have, each with the number of its rows and one of them.';
+
+create or replace function monitoring._told_records_query(
+    p_rows_query text, p_has_bad_rows boolean, p_is_complete boolean
+)
+returns text
+language sql
+stable
+return format(
+    'select b.record_key, b.status, b.effective_at, b.actor, b.change_source, b.details'
+    ' from (%s) b where b.fault is null',
+    p_rows_query
+)
+|| case
+    -- Of a bad row nothing is known but that it is there: such a record is not gone.
+    when p_has_bad_rows and p_is_complete
+        then format(
+                ' union all'
+                ' select k.record_key, k.status, k.effective_at, null, k.change_source, null'
+                ' from monitoring.record_states k'
+                ' where k.dataset = $1 and k.record_key in ('
+                '    select b.record_key from (%1$s) b where b.fault is not null'
+                '    except select b.record_key from (%1$s) b where b.fault is null'
+                ' )',
+                p_rows_query
+            )
+    else ''
+end;
+
+comment on function monitoring._told_records_query(text, boolean, boolean) is
+'Query for the rows of a source of records that are not bad; of a complete one, known records with '
+'bad rows as they are known.';
+
+create or replace function monitoring._resolve_gone_records(
+    p_source monitoring.record_sources, p_now timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_keys text [];
+begin
+    v_keys := array(
+        select distinct i.record_key
+        from monitoring.invalid_record_states i
+        inner join monitoring.record_states k
+            on k.dataset = i.dataset and k.record_key = i.record_key
+        where i.dataset = p_source.dataset and i.resolved_at = 'infinity'
+            and k.status is null and k.recorded_at = p_now
+        order by i.record_key
+    );
+    if v_keys = '{}' then
+        return 0;
+    end if;
+    perform monitoring.resolve_invalid_records(
+        p_dataset => p_source.dataset, p_record_keys => v_keys, p_resolution => 'gone',
+        p_reason => format('no longer in source %s', p_source.source_name),
+        p_by => 'source ' || p_source.source_name
+    );
+    return cardinality(v_keys);
+end
+$$;
+
+comment on function monitoring._resolve_gone_records(monitoring.record_sources, timestamptz) is
+'Resolves what is open of records that were found to be gone just now; returns of how many.';
+
+create or replace function monitoring._read_record_source(
+    p_source monitoring.record_sources,
+    p_target_date date,
+    p_change_source text,
+    p_task_id text,
+    p_now timestamptz,
+    p_is_dry_run boolean
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_rows text := monitoring._query_of_records(p_source, p_target_date, p_now);
+    v_is_complete boolean;
+    v_troubles jsonb;
+    v_bad bigint;
+    v_counts record;
+    v_resolved bigint := 0;
+begin
+    -- Of a day's records the others are not missing.
+    v_is_complete := p_source.is_complete
+        and (p_target_date is null or not p_source.columns ? 'target_date');
+    select coalesce(jsonb_agg(to_jsonb(b) - 'rows' order by b.subject), '[]'),
+        coalesce(sum(b.rows), 0)
+    into v_troubles, v_bad
+    from monitoring._bad_records(v_rows) b;
+    if not p_is_dry_run then
+        perform monitoring._make_partitions('status_changes', p_now);
+    end if;
+    execute monitoring._status_change_statement(
+        monitoring._told_records_query(v_rows, v_bad > 0, v_is_complete), p_is_dry_run
+    )
+    into v_counts
+    using p_source.dataset, coalesce(p_change_source, p_source.change_source), p_now,
+        p_source.source_name, p_task_id, v_is_complete;
+    if v_is_complete and v_counts.compared = 0 then
+        raise exception using
+            errcode = 'PV007',
+            message = format('%s has no rows, though it always holds all records',
+                p_source.relation_name),
+            hint = 'Nothing was changed. Register it without p_is_complete if it may be empty.';
+    end if;
+    if not p_is_dry_run then
+        if v_counts.gone > 0 then
+            v_resolved := monitoring._resolve_gone_records(p_source, p_now);
+        end if;
+        -- A part of the rows does not show that the trouble with others is over.
+        if p_target_date is null then
+            perform monitoring._end_troubles(p_source.source_name, v_troubles, p_now);
+        end if;
+        if v_troubles <> '[]' then
+            perform monitoring._tell_troubles(p_source.source_name, v_troubles, p_now);
+        end if;
+    end if;
+    return jsonb_build_object('source', p_source.source_name) || to_jsonb(v_counts)
+        || jsonb_build_object('bad', v_bad, 'resolved', v_resolved);
+end
+$$;
+
+comment on function monitoring._read_record_source(
+    monitoring.record_sources, date, text, text, timestamptz, boolean
+) is
+'Compares the rows of a source with the current statuses, and records what changed unless it is a '
+'dry run.';
+
+create or replace function monitoring._sync_record_source(
+    p_source_name text, p_now timestamptz, p_is_job boolean
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_source monitoring.record_sources;
+    v_result jsonb;
+begin
+    v_source := monitoring._record_source_to_read(p_source_name);
+    if v_source.last_result ? 'skipped' then
+        return v_source.last_result;
+    end if;
+    begin
+        v_result := monitoring._read_record_source(v_source, null, null, null, p_now, false);
+        update monitoring.record_sources s
+        set synced_at = p_now, succeeded_at = p_now, last_error = null,
+            consecutive_failures = 0, last_result = v_result - 'sample'
+        where s.source_name = p_source_name;
+    exception
+        when query_canceled or assert_failure or others then
+            -- A job that takes too long is cancelled while a source hangs. What others told stays.
+            if sqlstate = '57014' and not p_is_job then
+                raise;
+            end if;
+            v_result := jsonb_build_object('source', p_source_name, 'error', sqlerrm)
+                || case
+                    when sqlstate = '57014' then jsonb_build_object('is_cancelled', true)
+                    else jsonb_build_object()
+                end;
+    end;
+    if v_result ? 'error' then
+        perform monitoring._note_unreadable_records(p_source_name, v_result ->> 'error', p_now);
+    end if;
+    return v_result;
+end
+$$;
+
+comment on function monitoring._sync_record_source(text, timestamptz, boolean) is
+'Reads a source, or notes why it could not; skips one that another session reads. Whoever cancels '
+'it is obeyed, but a job notes that first.';
+
+create or replace function monitoring._record_source_to_read(p_source_name text)
+returns monitoring.record_sources
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_source monitoring.record_sources;
+    v_skipped text;
+begin
+    if not pg_try_advisory_xact_lock(
+        hashtextextended('monitoring.record_source.' || p_source_name, 0)
+    ) then
+        v_skipped := 'another session reads it';
+    end if;
+    -- What others wrote before they gave the lock back is seen from here on.
+    select s.* into v_source from monitoring.record_sources s
+    where s.source_name = p_source_name;
+    if v_skipped is null and v_source.is_enabled is not true then
+        v_skipped := 'not enabled';
+    end if;
+    if v_skipped is null and starts_with(v_source.relation_name, 'query:')
+        and monitoring._load_to_read(v_source.relation_name) is null
+    then
+        v_skipped := 'read with its query';
+    end if;
+    v_source.last_result := case
+        when v_skipped is not null
+            then jsonb_build_object('source', p_source_name, 'skipped', v_skipped)
+    end;
+    return v_source;
+end
+$$;
+
+comment on function monitoring._record_source_to_read(text) is
+'A source, locked until the end of the transaction; its last_result says why it is to be skipped, '
+'and is null when it is not.';
+
+create or replace function monitoring._note_unreadable_records(
+    p_source_name text, p_error text, p_now timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update monitoring.record_sources s
+    set
+        synced_at = p_now,
+        last_error = monitoring._capped_text(p_error, 2000),
+        consecutive_failures = s.consecutive_failures + 1
+    where s.source_name = p_source_name;
+    perform monitoring._tell_troubles(
+        p_source_name,
+        jsonb_build_array(jsonb_build_object(
+            'trouble', 'unreadable', 'subject', '', 'message', 'cannot be read: ' || p_error
+        )),
+        p_now
+    );
+end
+$$;
+
+comment on function monitoring._note_unreadable_records(text, text, timestamptz) is
+'Notes why a source of records could not be read.';
+
+create or replace function monitoring.sync_record_source(p_source_name text) returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._found_record_source(p_source_name);
+    return monitoring._sync_record_source(p_source_name, monitoring.clock(), false);
+end
+$$;
+
+comment on function monitoring.sync_record_source(text) is
+'Compares all records of a source with their current statuses and records what changed. Returns '
+'how many were compared, unchanged, new, changed, gone, late, repeated, bad and resolved, or the '
+'error.';
+
+create or replace function monitoring.sync_record_sources() returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_source_name text;
+    v_results jsonb := '[]'::jsonb;
+begin
+    for v_source_name in
+        select s.source_name from monitoring.record_sources s
+        where s.is_enabled and not starts_with(s.relation_name, 'query:')
+        -- One that hangs until the job is cancelled should hang last.
+        order by s.consecutive_failures > 0, s.source_name
+    loop
+        v_results := v_results || (
+            monitoring._sync_record_source(v_source_name, monitoring.clock(), true) - 'sample'
+        );
+        exit when v_results -> -1 ? 'is_cancelled';
+    end loop;
+    return v_results;
+end
+$$;
+
+comment on function monitoring.sync_record_sources() is
+'Reads all sources of records that are enabled, but for those of queries, and returns an array of '
+'what sync_record_source() returns.';
+
+create or replace function monitoring.track_all_status_changes_from_source(
+    p_source_name text,
+    p_target_date date default null,
+    p_change_source text default null,
+    p_task_id text default null,
+    p_is_dry_run boolean default false
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_source monitoring.record_sources := monitoring._found_record_source(p_source_name);
+begin
+    if p_change_source is not null then
+        perform monitoring._checked_change_source(p_change_source);
+    end if;
+    v_source := monitoring._record_source_to_read(p_source_name);
+    if v_source.last_result ? 'skipped' then
+        return v_source.last_result;
+    end if;
+    return monitoring._read_record_source(
+        v_source, p_target_date, p_change_source,
+        monitoring._checked_optional_name('task_id', p_task_id), monitoring.clock(),
+        coalesce(p_is_dry_run, false)
+    );
+end
+$$;
+
+comment on function monitoring.track_all_status_changes_from_source(
+    text, date, text, text, boolean
+) is
+'Compares the records of a source, of a day or all, valid or not, with their current statuses and '
+'records what changed, or only tells it. Raises what goes wrong, unlike sync_record_source().';

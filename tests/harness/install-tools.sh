@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the SQL tests need from outside Python, as far as it is missing: a PostgreSQL server
 # with pgTAP, plpgsql_check and pg_cron, pg_prove, npm for the version matrix, promtool, which judges
-# our alerts by Prometheus' own rules, and an Alertmanager, which takes them over. Silent when all is
-# there.
+# our alerts by Prometheus' own rules, an Alertmanager, which takes them over, and a MariaDB with the
+# foreign data wrapper that reads it. Silent when all is there.
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
@@ -28,6 +28,8 @@ command -v prometheus-alertmanager > /dev/null || missing+=(prometheus-alertmana
 command -v psql > /dev/null || missing+=(postgresql-client-VERSION)
 command -v npm > /dev/null || missing+=(npm)
 command -v promtool > /dev/null || missing+=(prometheus)
+command -v mariadbd > /dev/null || missing+=(mariadb-server)
+has_extension mysql_fdw || missing+=(postgresql-VERSION-mysql-fdw)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get > /dev/null; then
@@ -62,7 +64,7 @@ echo "Installing ${packages[*]}"
 
 # Nor are they to start with the machine.
 if [ -d /run/systemd/system ]; then
-    for service in prometheus prometheus-alertmanager; do
-        [[ " ${missing[*]} " != *" $service "* ]] || "${as_root[@]}" systemctl --quiet disable "$service"
+    for service in prometheus prometheus-alertmanager mariadb; do
+        [[ " ${missing[*]/mariadb-server/mariadb} " != *" $service "* ]] || "${as_root[@]}" systemctl --quiet disable "$service"
     done
 fi

@@ -9,6 +9,14 @@ from pgvigil.server import PostgresServer
 from tests.harness.errors import missing_tools
 
 _QUERY = Path(__file__).with_name("plpgsql_check.sql")
+# Trigger functions are checked against a table that uses them.
+_WATCHED = """
+    create schema watched;
+    create table watched.records (id integer, state text);
+    grant usage on schema watched to monitoring_admin;
+    grant select on watched.records to monitoring_admin;
+    select monitoring.attach_status_trigger('watched.records', '{id}', 'state');
+"""
 
 
 def find_findings(server: PostgresServer, database: str) -> tuple[int, list[str]]:
@@ -22,6 +30,7 @@ def find_findings(server: PostgresServer, database: str) -> tuple[int, list[str]
             connection.execute("create extension plpgsql_check schema tap")
         except psycopg.errors.FeatureNotSupported as error:
             raise missing_tools("plpgsql_check for this PostgreSQL") from error
+        connection.execute(_WATCHED)
         row = connection.execute(
             "select count(*) from pg_proc join pg_language on pg_language.oid = prolang"
             " where pronamespace = 'monitoring'::regnamespace and lanname = 'plpgsql'"

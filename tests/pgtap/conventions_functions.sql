@@ -91,11 +91,18 @@ select set_eq(
         'update_daily_summary',
         -- sources
         'enable_run_source', 'sync_run_source', 'sync_run_sources',
+        'enable_record_source', 'sync_record_source', 'sync_record_sources',
+        'track_all_status_changes_from_source', 'enable_source_query', 'begin_source_load',
+        'note_source_progress', 'finish_source_load', 'fail_source_load',
         -- configuration
         'get_config', 'apply_config',
         -- workflows
         'apply_workflow', 'remove_workflow', 'get_workflow', 'business_date_of',
         'get_batch_timeline', 'get_batch_performance', 'get_batch_health', '_batch_health',
+        -- records: statuses
+        'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
+        '_track_status_changes', '_track_statuses_of_day', '_track_told_statuses',
+        '_track_trigger', 'record_timeline',
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',
         'set_retention', 'set_partitions_ahead', 'cleanup_old_monitoring_data'
@@ -182,6 +189,8 @@ select is_empty(
     $$
         select signature, provolatile from routines
         where provolatile <> 'v'
+            -- A record is what it is the timeline of.
+            and proname <> 'record_timeline'
             and proname ~ (
                 '^_?(start|update|complete|record|insert|make|ensure|remember|decide|resolve|mute'
                 '|reopen|note|grant|merge_(rollups|uptime|error|component)|roll|rebuild)_'

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(89);
+select plan(101);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -158,9 +158,33 @@ from (
         'register_run_source',
         'P_SOURCE_NAME P_RELATION P_COLUMNS P_STATUSES p_task_type p_time_zone p_look_back p_by'
     ),
+    ('configure_dataset', 'P_DATASET P_SETTINGS p_by'),
+    ('set_allowed_transitions', 'P_DATASET P_TRANSITIONS'),
+    ('remove_dataset', 'P_DATASET'),
+    ('add_change_source', 'P_CHANGE_SOURCE P_DESCRIPTION'),
+    (
+        'attach_status_trigger',
+        'P_TABLE P_KEY_COLUMNS P_STATUS_COLUMN p_dataset p_change_source p_by'
+    ),
+    ('detach_status_trigger', 'P_TABLE'),
+    ('record_timeline', 'P_DATASET P_RECORD_KEY p_limit'),
     ('enable_run_source', 'P_SOURCE_NAME p_is_enabled'),
     ('remove_run_source', 'P_SOURCE_NAME'),
-    ('sync_run_source', 'P_SOURCE_NAME')
+    ('sync_run_source', 'P_SOURCE_NAME'),
+    (
+        'register_record_source',
+        'P_SOURCE_NAME P_DATASET P_RELATION P_COLUMNS p_statuses p_change_source p_time_zone '
+        'p_is_complete p_by'
+    ),
+    ('sync_record_source', 'P_SOURCE_NAME'),
+    (
+        'track_all_status_changes_from_source',
+        'P_SOURCE_NAME p_target_date p_change_source p_task_id p_is_dry_run'
+    ),
+    (
+        'register_source_query',
+        'P_QUERY_NAME P_CONNECTION P_QUERY P_COLUMNS p_resume_column p_every p_timeout p_by'
+    )
 ) as fixed (function_name, call_form);
 
 select
@@ -187,6 +211,22 @@ from unnest(
             'roll_up', 'sync_run_sources'
         ]
     ) as function_name;
+
+select set_eq(
+    $$
+        select pg_get_function_identity_arguments(p.oid) from pg_proc as p
+        where p.pronamespace = 'monitoring'::regnamespace and p.proname = 'track_status_changes'
+    $$,
+    array[
+        'p_dataset text, p_records jsonb, p_change_source text, p_actor text, p_task_id text, '
+        'p_is_dry_run boolean',
+        'p_dataset text, p_target_date date, p_change_source text, p_task_id text, '
+        'p_is_dry_run boolean',
+        'p_dataset text, p_records text, p_change_source text, p_actor text, p_task_id text, '
+        'p_is_dry_run boolean'
+    ],
+    'statuses are tracked from records, from a date, and from a literal that is either'
+);
 
 select results_eq(
     $$
@@ -245,6 +285,9 @@ select results_eq(
         ('record_metrics', 'bigint'),
         ('record_performance_metric', 'bigint'),
         ('record_queue_metrics', 'bigint'),
+        ('record_timeline',
+            'TABLE(happened_at timestamp with time zone, kind text, summary text, '
+            'details jsonb)'),
         ('reopen_error_group', 'boolean'),
         ('resolve_alert', 'boolean'),
         ('resolve_error_group', 'void'),

@@ -112,8 +112,38 @@ select functions_are(
         '_find_many_invalid_records', '_find_old_invalid_records', '_explain_invalid_records',
 
         -- records: statuses
+        'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
+        '_check_dataset_settings', '_checked_change_source', '_statuses_told',
+        '_statuses_applied', '_statuses_found', '_statuses_counted', '_status_change_statement',
+        'track_status_changes', '_track_status_changes', '_track_statuses_of_day',
+        '_track_told_statuses', '_status_records_query', '_check_status_records',
+        '_name_bad_status_record', '_told_counts', 'attach_status_trigger',
+        'detach_status_trigger', '_key_expression', '_rows_of_table', '_rows_of_trigger',
+        '_status_rows_query', '_record_trigger_error', '_track_trigger', '_tables_under',
+        '_drop_status_triggers', '_make_status_triggers', '_check_trigger_table',
+        '_take_over_statuses', 'record_timeline', '_tasks_of_record', '_errors_of_record',
+        '_validations_of_record', '_alerts_of_record', '_unexpected_status_changes',
+        '_find_unexpected_status_changes', '_explain_unexpected_status_changes',
+        '_has_pending_records', '_runs_without_effect', '_find_bots_without_effect',
+        '_explain_bot_without_effect',
 
         -- sources of records
+        '_found_source_query', '_checked_query_columns', '_checked_span',
+        'register_source_query', 'enable_source_query', 'remove_source_query',
+        '_source_query_lock_key', '_may_continue_load', '_give_up_load', '_begun_load',
+        'begin_source_load', 'note_source_progress', '_sync_sources_of_query',
+        'finish_source_load', 'fail_source_load', '_relation_columns',
+        '_check_relation_columns', '_load_to_read', '_relation_rows', '_fields_of_records',
+        '_columns_of_records', '_key_expression', '_status_expression',
+        '_date_filter', '_expressions_of_records', '_query_of_records',
+        '_found_record_source', '_check_source_name', '_check_record_columns',
+        '_checked_status_names', 'register_record_source',
+        'enable_record_source', 'remove_record_source', '_bad_records',
+        '_told_records_query', '_resolve_gone_records', '_read_record_source',
+        '_record_source_to_read', '_sync_record_source', '_note_unreadable_records',
+        'sync_record_source', 'sync_record_sources', 'track_all_status_changes_from_source',
+        '_last_successes', '_find_sources_not_synchronised',
+        '_explain_source_not_synchronised',
 
         -- sources
         '_as_time', '_as_count', '_as_date', '_source_fields', '_source_conversion',
@@ -236,7 +266,7 @@ select is_empty(
         from pg_proc as p
         where p.pronamespace = 'monitoring'::regnamespace
             -- These take one argument in several types; their tests call each.
-            and p.proname not in ('log_program_execution')
+            and p.proname not in ('log_program_execution', 'track_status_changes')
         group by p.proname having count(*) > 1
     $$,
     'no function has two signatures, so no call is ambiguous'
@@ -298,8 +328,10 @@ select views_are(
         'v_resolution_times',
 
         -- records: statuses
-
+        'v_datasets', 'v_change_sources', 'v_status_triggers', 'status_history', 'record_status',
+        'v_time_in_status', 'v_bot_performance',
         -- sources of records
+        'v_record_sources', 'v_source_queries', 'v_source_loads',
 
         'monitoring_config'
     ],

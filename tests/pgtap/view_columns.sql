@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(49);
+select plan(59);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -99,6 +99,54 @@ from (
         'source_name, relation_name, columns jsonb, statuses jsonb, task_type, time_zone, '
         'look_back_days float, is_enabled boolean, synced_at at, succeeded_at at, last_error, '
         'consecutive_failures bigint, last_result jsonb, changed_by, changed_at at'
+    ),
+    (
+        'v_record_sources',
+        'source_name, dataset, relation_name, columns jsonb, statuses jsonb, change_source, '
+        'time_zone, is_complete boolean, is_enabled boolean, synced_at at, succeeded_at at, '
+        'last_error, consecutive_failures bigint, last_result jsonb, changed_by, changed_at at'
+    ),
+    (
+        'v_source_queries',
+        'query_name, connection_name, query, columns text[], resume_column, every_seconds float, '
+        'timeout_seconds float, is_enabled boolean, next_load_at at, is_due boolean, last_status, '
+        'last_rows_read bigint, last_error, loaded_at at, changed_by, changed_at at'
+    ),
+    (
+        'v_source_loads',
+        'load_id bigint, query_name, status, started_at at, heartbeat_at at, ended_at at, '
+        'rows_read bigint, attempts integer, last_error'
+    ),
+    (
+        'v_datasets',
+        'dataset, description, time_zone, pending_statuses text[], bot_task_type, '
+        'allowed_transitions jsonb, changed_by, changed_at at'
+    ),
+    ('v_change_sources', 'change_source, description'),
+    (
+        'v_status_triggers',
+        'table_name, dataset, key_columns text[], status_column, change_source, attached_by, '
+        'attached_at at, tables bigint, without_trigger text[]'
+    ),
+    (
+        'status_history',
+        'change_id bigint, dataset, record_key, recorded_at at, effective_at at, validation_type, '
+        'from_status, to_status, change_source, actor, source_name, task_id, details jsonb'
+    ),
+    (
+        'record_status',
+        'dataset, record_key, status, previous_status, effective_at at, recorded_at at, '
+        'change_source, actor'
+    ),
+    (
+        'v_time_in_status',
+        'dataset, status, records_now bigint, oldest_since_at at, ended_stays bigint, '
+        'mean_seconds float, p50_seconds float, p95_seconds float'
+    ),
+    (
+        'v_bot_performance',
+        'dataset, day date, actor, changes bigint, share_of_changes float, '
+        'mean_wait_seconds float, runs bigint, runs_without_effect bigint'
     ),
     (
         'v_run_source_troubles',

@@ -165,6 +165,37 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "sync_run_source": ("sync_run_source('known')", DECIDING),
     "sync_run_sources": ("sync_run_sources()", DECIDING),
     "remove_run_source": ("remove_run_source('known')", KEEPING),
+    "register_source_query": ("register_source_query('q', 'A', 'select 1', '{a}')", KEEPING),
+    "enable_source_query": ("enable_source_query('known')", DECIDING),
+    "remove_source_query": ("remove_source_query('other')", KEEPING),
+    "begin_source_load": ("begin_source_load('known')", KEEPING),
+    "note_source_progress": ("note_source_progress(-1, 1)", KEEPING),
+    "finish_source_load": ("finish_source_load(-1)", KEEPING),
+    "fail_source_load": ("fail_source_load('known', 'gone')", KEEPING),
+    "register_record_source": (
+        """register_record_source('r', 'd', 'query:known',
+            '{"record_key": "a", "status": "a"}')""",
+        KEEPING,
+    ),
+    "enable_record_source": ("enable_record_source('kept')", DECIDING),
+    "sync_record_source": ("sync_record_source('kept')", DECIDING),
+    "sync_record_sources": ("sync_record_sources()", DECIDING),
+    "track_all_status_changes_from_source": (
+        "track_all_status_changes_from_source('kept')",
+        DECIDING,
+    ),
+    "remove_record_source": ("remove_record_source('kept')", KEEPING),
+    "track_status_changes": (
+        """track_status_changes('d', '[{"record_key": "1", "status": "OPEN"}]')""",
+        WRITING,
+    ),
+    "record_timeline": ("record_timeline('d', '1')", READING),
+    "configure_dataset": ("""configure_dataset('d', '{"description": "d"}')""", DECIDING),
+    "set_allowed_transitions": ("set_allowed_transitions('d', '{}')", DECIDING),
+    "remove_dataset": ("remove_dataset('d')", DECIDING),
+    "add_change_source": ("add_change_source('ERP', 'the ERP')", DECIDING),
+    "attach_status_trigger": ("attach_status_trigger('audit.own', '{id}', 'state')", KEEPING),
+    "detach_status_trigger": ("detach_status_trigger('audit.own')", KEEPING),
     "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
     "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
     "set_notification_channel": ("set_notification_channel('c', '{A}')", DECIDING),
@@ -200,7 +231,24 @@ SOURCE = """
     insert into monitoring.run_sources (
         source_name, relation_name, columns, statuses, changed_by, changed_at
     )
-    values ('known', 'monitoring.gone', '{}', '{}', 'test', now())
+    values ('known', 'monitoring.gone', '{}', '{}', 'test', now());
+    insert into monitoring.source_queries (
+        query_name, connection_name, query, columns, changed_by, changed_at, next_load_at
+    )
+    values
+    ('known', 'A', 'select 1', '{a}', 'test', now(), now()),
+    ('other', 'A', 'select 1', '{a}', 'test', now(), now());
+    insert into monitoring.source_loads (load_id, query_name, status, started_at, heartbeat_at)
+    values (-1, 'other', 'loading', now(), now());
+    insert into monitoring.record_sources (
+        source_name, dataset, relation_name, columns, changed_by, changed_at
+    )
+    values ('kept', 'd', 'query:known', '{"record_key": "a", "status": "a"}', 'test', now())
+"""
+TABLE = """
+    create schema audit authorization monitoring_admin;
+    create table audit.own (id integer, state text);
+    alter table audit.own owner to monitoring_admin
 """
 VIEWS = READING
 TABLES = KEEPING
@@ -231,6 +279,7 @@ def installed(own_server: PostgresServer) -> Iterator[psycopg.Connection]:
             """'{"workflow": "night", "steps": [{"step": "load"}]}')"""
         )
         connection.execute(SOURCE)
+        connection.execute(TABLE)
         yield connection
 
 

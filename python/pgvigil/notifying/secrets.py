@@ -1,4 +1,4 @@
-"""The addresses of targets: in the runner's environment, or in a file of its own."""
+"""Addresses, of targets and databases: in the runner's environment, or in a file of its own."""
 
 import os
 import re
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 _TOO_OPEN = 0o077
+_TABLES = ("targets", "connections")
 
 
 class SecretError(Exception):
@@ -17,13 +18,16 @@ class SecretError(Exception):
 class Secrets:
     """Looks addresses up by name, anew each time, so that a correction counts at once."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, table: str = "targets") -> None:
         """Describe where they are.
 
         Args:
-            path: TOML file with a table ``[targets]``; None to have the environment alone.
+            path: TOML file with tables of addresses; None to have the environment alone.
+            table: which of them, ``targets`` or ``connections``.
         """
         self._path = path
+        self._table = table
+        self._kind = table.removesuffix("s")
 
     def find(self, name: str) -> str:
         """Return an address.
@@ -34,12 +38,14 @@ class Secrets:
         Raises:
             SecretError: there is none, or the file cannot be used.
         """
-        address: object = os.environ.get(name) or self._targets().get(name)
+        address: object = os.environ.get(name) or self._addresses().get(name)
         if address is None:
             places = "the environment" if self._path is None else f"the environment or {self._path}"
-            raise SecretError(f"target {name} is not in {places} of the runner")
+            raise SecretError(f"{self._kind} {name} is not in {places} of the runner")
         if not isinstance(address, str) or not address.strip():
-            raise SecretError(f'target {name} in {self._path} is no address: write {name} = "…"')
+            raise SecretError(
+                f'{self._kind} {name} in {self._path} is no address: write {name} = "…"'
+            )
         return address.strip()
 
     def check(self) -> None:
@@ -48,9 +54,9 @@ class Secrets:
         Raises:
             SecretError: it cannot.
         """
-        self._targets()
+        self._addresses()
 
-    def _targets(self) -> dict[str, Any]:
+    def _addresses(self) -> dict[str, Any]:
         if self._path is None:
             return {}
         try:
@@ -72,7 +78,10 @@ class Secrets:
             raise SecretError(
                 f"{self._path} is no TOML{': ' + place[1] if place else ''}"
             ) from None
-        targets = document.get("targets")
-        if not isinstance(targets, dict):
-            raise SecretError(f"{self._path} has no table [targets]")
-        return targets
+        addresses = document.get(self._table)
+        # Who has the one kind need not have the other.
+        if addresses is None and any(table in document for table in _TABLES):
+            return {}
+        if not isinstance(addresses, dict):
+            raise SecretError(f"{self._path} has no table [{self._table}]")
+        return addresses

@@ -1,0 +1,190 @@
+-- The one statement that compares statuses with those that are known and records what differs,
+-- whoever tells them. Writes record_states, then status_changes.
+-- Sessions that tell of the same records wait for each other at the row of record_states, which
+-- they take in the order of the keys; whoever comes second compares with what the first left.
+
+create or replace function monitoring._statuses_told(p_rows_query text) returns text
+language sql
+stable
+return format(
+    $query$
+told as materialized (
+    select
+        r.record_key, r.status, coalesce(r.effective_at, $3) as effective_at, r.actor,
+        coalesce(r.change_source, $2) as change_source, r.details,
+        row_number() over () as row_number
+    from (%s) r
+),
+differing as materialized (
+    select distinct
+        coalesce(t.record_key, s.record_key) as record_key, t.record_key is null as is_missing,
+        s.status as known_status, s.effective_at as known_at
+    from told t
+    full join (
+        select k.record_key, k.status, k.effective_at
+        from monitoring.record_states k
+        where k.dataset = $1
+    ) s on s.record_key = t.record_key
+    where t.status is distinct from s.status and (t.record_key is not null or $6)
+),
+-- A record may be named twice, once as it is known: only for those that differ are all rows looked
+-- at again.
+retold as materialized (
+    select
+        t.*, d.known_status, d.known_at,
+        row_number() over (
+            partition by t.record_key order by t.effective_at desc, t.row_number desc
+        ) as age
+    from told t
+    join differing d on d.record_key = t.record_key
+),
+newest as materialized (
+    select
+        n.record_key, n.status, n.effective_at, n.actor, n.change_source, n.details,
+        n.known_status, coalesce(n.known_at > n.effective_at, false) as is_late,
+        false as is_missing
+    from retold n
+    where n.age = 1 and n.status is distinct from n.known_status
+    union all
+    select d.record_key, null, $3, null, $2, null, d.known_status, false, true
+    from differing d
+    where d.is_missing and d.known_at <= $3
+)$query$,
+    p_rows_query
+);
+
+comment on function monitoring._statuses_told(text) is
+'The part of the statement that finds which of the rows of a query differ from what is known.';
+
+create or replace function monitoring._statuses_applied(p_is_dry_run boolean) returns text
+language sql
+stable
+return case
+    when p_is_dry_run
+        then $query$
+applied as (
+    select n.record_key, n.known_status as previous_status
+    from newest n
+    where not n.is_late
+)$query$
+    -- Looks at each row as it is when the lock on it is had.
+    else $query$
+applied as (
+    insert into monitoring.record_states as r (
+        dataset, record_key, status, effective_at, recorded_at, change_source, actor
+    )
+    select $1, n.record_key, n.status, n.effective_at, $3, n.change_source, n.actor
+    from newest n
+    where not n.is_late
+    order by n.record_key
+    on conflict (dataset, record_key) do update
+        set
+            previous_status = r.status,
+            status = excluded.status,
+            effective_at = excluded.effective_at,
+            recorded_at = excluded.recorded_at,
+            change_source = excluded.change_source,
+            actor = excluded.actor
+        where r.status is distinct from excluded.status
+            and r.effective_at <= excluded.effective_at
+    returning r.record_key, r.previous_status
+)$query$
+end;
+
+comment on function monitoring._statuses_applied(boolean) is
+'The part of the statement that makes what differs the current statuses, or would.';
+
+create or replace function monitoring._statuses_found() returns text
+language sql
+stable
+return $query$
+found as materialized (
+    select
+        a.record_key, a.previous_status as from_status, n.status as to_status, n.effective_at,
+        n.change_source, n.actor, n.details, n.is_missing, false as is_late
+    from applied a
+    join newest n on n.record_key = a.record_key
+    union all
+    -- A status of the past: what it was before is what history says.
+    select
+        n.record_key, h.to_status, n.status, n.effective_at, n.change_source, n.actor, n.details,
+        false, true
+    from newest n
+    left join lateral (
+        select c.to_status
+        from monitoring.status_changes c
+        where c.dataset = $1 and c.record_key = n.record_key and c.validation_type = ''
+            and c.effective_at <= n.effective_at
+        order by c.effective_at desc, c.recorded_at desc, c.change_id desc
+        limit 1
+    ) h on true
+    where n.is_late and h.to_status is distinct from n.status
+)$query$;
+
+comment on function monitoring._statuses_found() is
+'The part of the statement that says which changes there are, late ones included.';
+
+create or replace function monitoring._statuses_counted() returns text
+language sql
+stable
+return $query$
+select
+    t.compared, t.compared - o.repeated - c.told as unchanged, c.new, c.changed, c.gone, c.late,
+    o.repeated, c.sample
+from (select count(*) as compared from told) t,
+    (select count(*) as repeated from retold r where r.age > 1) o,
+    (
+        select
+            count(*) filter (where not f.is_late and f.from_status is null) as new,
+            count(*) filter (
+                where not f.is_late and f.from_status is not null and f.to_status is not null
+            ) as changed,
+            count(*) filter (where not f.is_late and f.to_status is null) as gone,
+            count(*) filter (where f.is_late) as late,
+            count(*) filter (where not f.is_missing) as told,
+            jsonb_agg(
+                jsonb_strip_nulls(jsonb_build_object(
+                    'record_key', f.record_key, 'from_status', f.from_status,
+                    'to_status', f.to_status, 'effective_at', f.effective_at,
+                    'change_source', f.change_source, 'actor', f.actor
+                )) order by f.record_key
+            ) filter (where f.number <= 20) as sample
+        from (
+            select d.*, row_number() over (order by d.record_key) as number from found d
+        ) f
+    ) c$query$;
+
+comment on function monitoring._statuses_counted() is
+'The part of the statement that counts, and shows the first twenty changes.';
+
+create or replace function monitoring._status_change_statement(
+    p_rows_query text, p_is_dry_run boolean default false
+)
+returns text
+language sql
+stable
+return concat(
+    'with', monitoring._statuses_told(p_rows_query), ',',
+    monitoring._statuses_applied(p_is_dry_run), ',', monitoring._statuses_found(),
+    case
+        when not p_is_dry_run
+            then $query$,
+written as (
+    insert into monitoring.status_changes (
+        dataset, record_key, recorded_at, effective_at, from_status, to_status, change_source,
+        actor, source_name, task_id, details
+    )
+    select
+        $1, f.record_key, $3, f.effective_at, f.from_status, f.to_status, f.change_source,
+        f.actor, $4, $5, f.details
+    from found f
+    order by f.effective_at, f.record_key
+)$query$
+    end,
+    monitoring._statuses_counted()
+);
+
+comment on function monitoring._status_change_statement(text, boolean) is
+'The statement that compares the rows of a query (record_key, status, effective_at, actor, '
+'change_source, details) with the current statuses and records what differs. Parameters: dataset, '
+'change source, now, source, task, whether records not among the rows are gone; then the query''s.';

@@ -1,0 +1,171 @@
+-- A query in another database is loaded into staging, a piece at a time; complete, it is read by
+-- its sources, and broken off, it changes nothing.
+
+begin;
+select plan(26);
+\ir helpers/fixed_clock.psql
+\ir helpers/record_source.psql
+
+select monitoring.register_source_query(
+    'crm', 'CRM_DB', 'select id, state from proposals; ', '{id,state,begun}', 'id',
+    p_every => '30 minutes'
+);
+select monitoring.register_record_source(
+    'proposals', 'apr', 'query:crm', '{"record_key": "id", "status": "state"}',
+    p_is_complete => true
+);
+select monitoring.register_run_source(
+    'jobs', 'query:crm', '{"run_id": "id", "status": "state", "started_at": "begun",
+        "finished_at": "begun"}', '{"OPEN": "running", "DONE": "completed"}', 'job'
+);
+
+-- Rows as the loader copies them: ids from to, all of one state.
+create function pg_temp.stage(p_from integer, p_to integer, p_state text) returns boolean
+language sql
+as $$
+    insert into monitoring.staged_rows (load_id, row_number, cells)
+    select l.load_id, n, array[n::text, p_state, '2026-01-15 11:00']
+    from monitoring.source_loads as l, generate_series(p_from, p_to) as n
+    where l.status = 'loading';
+    select monitoring.note_source_progress(l.load_id, p_to, p_to::text)
+    from monitoring.source_loads as l where l.status = 'loading'
+$$;
+
+create function pg_temp.finish() returns jsonb
+language sql
+as $$
+    select monitoring.finish_source_load(max(l.load_id)) from monitoring.source_loads as l
+$$;
+
+select is(
+    pg_temp.sync_at('12:00', 'proposals'), 'read with its query',
+    'a source of a query is read when that is loaded'
+);
+select is(
+    monitoring.sync_record_sources() || monitoring.sync_run_sources(), '[]', 'and not by the jobs'
+);
+select results_eq(
+    $$select is_due, last_status, loaded_at from monitoring.v_source_queries$$,
+    $$values (true, null, null::timestamptz)$$,
+    'a query is due at once'
+);
+select is(
+    monitoring.begin_source_load('crm', true) - 'load_id',
+    '{"query": "crm", "statement": "select id, state from proposals", "connection": "CRM_DB",
+        "columns": ["id", "state", "begun"], "resume_column": "id", "resume_after": null,
+        "rows_read": 0, "timeout_seconds": 600}',
+    'who begins is told what to do'
+);
+select is(
+    monitoring.begin_source_load('crm', true),
+    '{"query": "crm", "skipped": "not due"}',
+    'it is not due while it goes on'
+);
+select ok(pg_temp.stage(1, 3, 'OPEN'), 'rows arrive');
+select is(pg_temp.statuses(), null, 'and change nothing by themselves');
+select is(
+    jsonb_path_query_array(pg_temp.finish(), '$.sources[*].new'), '[3, 3]',
+    'once all are there its sources are read, of records and of runs'
+);
+select is(pg_temp.statuses(), '1 OPEN, 2 OPEN, 3 OPEN', 'as if they were a table');
+select is(
+    (
+        select string_agg(task_id || ' ' || status, ', ' order by task_id)
+        from monitoring.processing_metrics
+    ),
+    'jobs:1 running, jobs:2 running, jobs:3 running',
+    'their texts become what they mean'
+);
+select is_empty('select * from monitoring.staged_rows', 'and the rows are gone');
+select results_eq(
+    $$select status, rows_read, ended_at from monitoring.v_source_loads$$,
+    $$values ('loaded', 3::bigint, '2026-01-15 12:00+00'::timestamptz)$$,
+    'what was loaded is kept'
+);
+select results_eq(
+    $$select is_due, next_load_at from monitoring.v_source_queries$$,
+    $$values (false, '2026-01-15 12:30+00'::timestamptz)$$,
+    'and it is due again after its time'
+);
+
+-- Broken off, continued, begun anew
+
+select pg_temp.set_clock('2026-01-15 12:30+00');
+select monitoring.begin_source_load('crm', true) as begun \gset
+select pg_temp.stage(1, 2, 'DONE');
+select is(
+    monitoring.fail_source_load('crm', 'the server has gone away'), 'interrupted',
+    'a load that broke off may go on'
+);
+select results_eq(
+    $$select is_due, next_load_at, last_error from monitoring.v_source_queries$$,
+    $$values (false, '2026-01-15 12:31+00'::timestamptz, 'the server has gone away')$$,
+    'and soon'
+);
+select is(pg_temp.statuses(), '1 OPEN, 2 OPEN, 3 OPEN', 'half of the rows change nothing');
+select is(
+    (
+        select t.message from monitoring.v_run_source_troubles as t
+        where t.source_name = 'query:crm' and t.ended_at is null
+    ),
+    'cannot be read: the server has gone away',
+    'it is told'
+);
+select pg_temp.set_clock('2026-01-15 12:31+00');
+select is(
+    (
+        select array[l ->> 'resume_after', l ->> 'rows_read']
+        from monitoring.begin_source_load('crm', true) as l
+    ),
+    array['2', '2'],
+    'it goes on after the last row'
+);
+select pg_temp.stage(3, 3, 'DONE');
+select is(
+    (select array[f ->> 'attempts', f #>> '{sources,1,changed}'] from pg_temp.finish() as f),
+    array['2', '3'],
+    'and is read as a whole'
+);
+select is_empty(
+    $$select * from monitoring.v_run_source_troubles where ended_at is null$$, 'nothing is amiss'
+);
+
+select pg_temp.set_clock('2026-01-15 13:05+00');
+select monitoring.begin_source_load('crm');
+select pg_temp.stage(1, 2, 'OPEN');
+-- What a crash of the server does.
+delete from monitoring.staged_rows;
+select throws_ok(
+    $$select pg_temp.finish()$$, 'PV007', null, 'rows that were lost are not taken for none'
+);
+select is(
+    (monitoring.begin_source_load('crm') ->> 'rows_read')::integer, 0,
+    'and a load without its rows begins anew'
+);
+select pg_temp.stage(1, 2, 'OPEN');
+select monitoring.register_source_query(
+    'crm', 'CRM_DB', 'select id, state from others', '{id,state,begun}', 'id'
+);
+select pg_temp.set_clock('2026-01-15 13:06+00');
+update monitoring.source_queries set changed_at = '2026-01-15 13:06+00';
+select is(
+    (monitoring.begin_source_load('crm') ->> 'rows_read')::integer, 0,
+    'as does one whose query is another by now'
+);
+select is(
+    monitoring.fail_source_load('crm', 'no such table'), 'failed',
+    'one without rows has nothing to go on from'
+);
+select is(
+    (select string_agg(status, ', ' order by load_id) from monitoring.v_source_loads),
+    'loaded, loaded, failed, failed, failed',
+    'all loads are kept, as far as they came'
+);
+select monitoring.enable_source_query('crm', false);
+select is(
+    monitoring.begin_source_load('crm') ->> 'skipped', 'not enabled',
+    'a query that is not enabled is not loaded'
+);
+
+select * from finish(); -- noqa: AM04
+rollback;
