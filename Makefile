@@ -14,6 +14,8 @@ MIGRATIONS := $(filter-out %.rollback.sql,$(wildcard migrations/*.sql))
 SQL_DIRECTORIES := sql migrations tests/pgtap tests/harness
 # Further words for `make demo`, `make pgtap` and `make test-python`, as in `make demo ARGS=--once`.
 ARGS ?=
+# Tests wait more than they compute, so that there may be more at a time than there are processors.
+WORKERS ?= 3
 
 .NOTPARALLEL:
 
@@ -67,8 +69,8 @@ test-matrix: $(VENV)/.dev install-test-tools $(MATRIX) ## run the pgTAP tests on
 	@$(BIN)/python -m tests.harness matrix
 
 .PHONY: test-python
-test-python: $(VENV)/.dev install-test-tools ## run the Python tests (ARGS='-k name')
-	@$(BIN)/pytest $(ARGS)
+test-python: $(VENV)/.dev install-test-tools ## run the Python tests (ARGS='-k name', WORKERS=1)
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.dev ## measure what recording costs; see bench/README.md

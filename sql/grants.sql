@@ -230,6 +230,8 @@ declare
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
         -- records: statuses
         'record_timeline', '_tables_under',
+        -- records
+        'key_of_record',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];

@@ -33,7 +33,7 @@ from pgvigil.server_state import RunningServer, forget_recycled_pid, read_runnin
 # Turns into the server (exec keeps the pid) after leaving a watcher behind. The watcher is
 # detached twice over: its parent is not the server, which would take it for a crashed child, and
 # it ignores the signals sent to a whole group. A line on the pipe, as opposed to its end, says
-# that the server is gone already and its pid may belong to someone else by now.
+# that the server is stopped without it, and its pid may soon belong to someone else.
 _BECOME_SERVER_UNDER_WATCH = """
 exec 3<&0 </dev/null
 ( ( trap '' HUP INT TERM
@@ -138,10 +138,10 @@ class PostgresServer:
         process, self._process, self._running = self._process, None, None
         if process is None or process.stdin is None:
             return
-        has_ended = process.poll() is not None
+        # A child of ours that still runs may hold the pipe open: the watcher would wait for it.
         with suppress(BrokenPipeError), process.stdin as pipe:
-            if has_ended:
-                pipe.write(_STAND_DOWN)
+            pipe.write(_STAND_DOWN)
+        process.send_signal(signal.SIGINT)  # none is sent to a process that has ended
         try:
             process.wait(self.timeout)
         except subprocess.TimeoutExpired:

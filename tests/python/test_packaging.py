@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 REQUIREMENTS = sorted((ROOT / "requirements").glob("*.txt"))
-PINNED = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>(\d+!)?[\w.]+)( ; [\w' .<>=!]+)? \\")
+PINNED = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[\w.!]+)( ; [\w' .<>=!]+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 
 

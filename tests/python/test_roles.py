@@ -32,6 +32,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "fingerprint_version": ("fingerprint_version()", EVERYONE),
     "message_template": ("message_template('a 1')", EVERYONE),
     "error_fingerprint": ("error_fingerprint('E', 'a 1')", EVERYONE),
+    "key_of_record": ("key_of_record('branch', '17')", EVERYONE),
     "start_task_tracking": ("start_task_tracking('t', 'type')", WRITING),
     "update_task_progress": ("update_task_progress('t', 1)", WRITING),
     "complete_task_tracking": ("complete_task_tracking('t', 'completed')", WRITING),
