@@ -13,6 +13,7 @@ from grafana.description import (
     overview,
     performance,
     queues,
+    records,
     self_monitoring,
     tasks,
 )
@@ -29,6 +30,7 @@ BOARDS = [
         alerts,
         batch,
         etl,
+        records,
         self_monitoring,
     )
 ]

@@ -154,9 +154,7 @@ def shares(title: str, about: str, sql: str, width: int = 8) -> Panel:
         .display_mode(LegendDisplayMode.TABLE)
         .placement(LegendPlacement.RIGHT)
     )
-    for name, colour in COLOURS.items():
-        fixed = {"mode": "fixed", "fixedColor": colour}
-        panel.override_by_name(name, [DynamicConfigValue("color", fixed)])
+    panel.hide_from(common.HideSeriesConfig().legend(False).tooltip(False).viz(False))
     return panel.reduce_options(common.ReduceDataOptions().values(True).calcs(["lastNotNull"]))
 
 

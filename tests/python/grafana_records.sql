@@ -1,6 +1,8 @@
 -- Forty days of work for the dashboards to show, up to noon of the second of March 2026.
 -- The names hold what names may hold: quotes and spaces.
 
+set monitoring.now = '2026-03-02 12:00+00';
+
 -- tasks
 select monitoring.record_finished_tasks(jsonb_agg(jsonb_build_object(
     'task_id', 'task-' || n,
@@ -113,6 +115,46 @@ select monitoring.register_run_source(
 );
 select monitoring.sync_run_sources();
 
+-- records: proposals that a program checks every day, and whose statuses change
+do $$
+declare
+    v_day timestamptz;
+    v_n integer := 0;
+begin
+    for v_day in
+        select at from generate_series(
+            timestamptz '2026-01-21 12:00+00', '2026-03-02 12:00+00', '1 day'
+        ) as at
+    loop
+        v_n := v_n + 1;
+        perform set_config('monitoring.now', v_day::text, true);
+        perform monitoring.log_invalid_records(
+            'it''s proposals',
+            jsonb_build_array(
+                jsonb_build_object('record_key', 'r' || v_n, 'group', 'branch ' || v_n % 3),
+                jsonb_build_object('record_key', 'r' || v_n + 1, 'value', 'x')
+            ),
+            (array['DUPLICATA', 'SEUNO'])[1 + v_n % 2], 1
+        );
+        if v_n % 3 = 0 then
+            perform monitoring.resolve_invalid_records(
+                'it''s proposals', array['r' || v_n], 'manual', 'looked at it'
+            );
+        end if;
+        perform monitoring.track_status_changes('it''s proposals', jsonb_build_array(
+            jsonb_build_object('record_key', 'r' || v_n, 'status', 'OPEN'),
+            jsonb_build_object('record_key', 'r' || greatest(v_n - 2, 1), 'status', 'DONE')
+        ));
+        perform monitoring.log_program_execution(
+            'it''s proposals', v_day::date,
+            '{"total_records_queried": 100, "valid_records": 98, "invalid_seuno": 2,
+            "records_stored": 2, "alerts_sent_mail": 1}', 12.5
+        );
+        perform monitoring.update_daily_summary('it''s proposals', v_day::date);
+    end loop;
+end
+$$;
+
 -- alerts: some that came and went, some that fire, one acknowledged, one silenced, all told
 select monitoring.set_notification_channel('ops', array['OPS_MAIL']);
 select monitoring.evaluate_alerts(at)
@@ -126,3 +168,4 @@ where rule_name = 'component_unhealthy'
 limit 1;
 select monitoring.silence_alerts('{"rule": "error_group_new"}', '1 day', 'known');
 select monitoring.roll_up();
+analyze;

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from grafana.description.files import dashboards
 from pgvigil.server import PostgresServer
-from tests.harness.clients import run_pgvigil
+from tests.harness.clients import run_pgvigil, run_psql
 from tests.harness.databases import create_database, drop_database
 from tests.python.grafana_files import (
     FILES,
@@ -36,7 +36,8 @@ QUERIES = list(queries())
 # finds that.
 SINGLE_ROWS = re.compile(
     r"monitoring\.(processing_metrics|error_tracking|performance_monitoring|health_history|etl_\w+"
-    r"|batch_execution_logs|get_batch_timeline|get_batch_performance|alert_history|alerts|v_notif\w+)"
+    r"|batch_execution_logs|get_batch_timeline|get_batch_performance|alert_history|alerts|v_notif\w+"
+    r"|status_history|processing_log)"
 )
 # Rows that a dashboard's query may read as it opens, of the 40,000 that are recorded.
 MOST_ROWS = 5_000
@@ -62,14 +63,7 @@ def reader(server: PostgresServer, template: str) -> Iterator[str]:
 def recorded(server: PostgresServer, template: str, reader: str) -> Iterator[psycopg.Connection]:
     """What the reader sees of a database with forty days of everything in it."""
     create_database(server, "grafana", template)
-    with psycopg.connect(
-        make_conninfo(server.dsn("grafana"), options=CLOCK), autocommit=True
-    ) as connection:
-        # All at once would be one transaction, and alerts open and end in several.
-        for statement in RECORDS.read_text().split(";\n"):
-            if statement.strip():
-                connection.execute(statement.encode())
-        connection.execute("vacuum analyze")
+    run_psql(server, "grafana", "-q", "-f", RECORDS)
     dsn = make_conninfo(server.dsn("grafana", user=READER, via_socket=True), options=CLOCK)
     with psycopg.connect(dsn) as connection:
         yield connection

@@ -52,6 +52,7 @@ def test_all_dashboards_are_there() -> None:
         "alerts",
         "batch",
         "etl",
+        "records",
         "self",
     } <= DASHBOARDS.keys()
 

@@ -115,7 +115,6 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "record_etl_metric": ("record_etl_metric('e', 'metric', 1)", WRITING),
     "get_etl_execution_summary": ("get_etl_execution_summary('e')", READING),
     "get_etl_health_status": ("get_etl_health_status()", READING),
-    "key_of_record": ("key_of_record('a', 'b')", EVERYONE),
     "log_invalid_records": ("log_invalid_records('d', '[\"k\"]', 'V')", WRITING),
     "sync_invalid_records": (
         """sync_invalid_records('d', 'V', '{"all": true}', '["k"]')""",
