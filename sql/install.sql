@@ -33,6 +33,7 @@
 \ir records/status_statement.sql
 \ir records/statuses.sql
 \ir records/triggers.sql
+\ir records/found.sql
 \ir records/invalid.sql
 \ir records/resolve.sql
 \ir records/products.sql

@@ -1,113 +1,21 @@
--- Recording records that fail a validation. Writes invalid_record_states.
+-- Recording records that fail a validation. Writes invalid_record_states, invalid_record_spells and
+-- status_changes.
 -- Lock order: rows of invalid_record_states by record_key, then by validation_type; whoever
 -- resolves keeps to it, so that sessions that are about the same records wait but never deadlock.
 
-create or replace function monitoring._read_invalid_records(p_records jsonb)
-returns table (
-    row_number bigint,
-    record_key text,
-    group_name text,
-    reported_value text,
-    message text,
-    details jsonb,
-    target_date date,
-    detected_at timestamptz,
-    is_alerted boolean
-)
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return query
-    select
-        r.ordinality,
-        monitoring._key_of_row(r.value),
-        monitoring._checked_optional_name('group', r.value ->> 'group'),
-        monitoring._capped_text(r.value ->> 'value', 1000),
-        monitoring._capped_text(r.value ->> 'message', 4000),
-        monitoring._capped_json(r.value -> 'details'),
-        (r.value ->> 'target_date')::date,
-        case
-            when r.value ->> 'detected_at' is not null
-                then monitoring._event_time((r.value ->> 'detected_at')::timestamptz)
-        end,
-        coalesce((r.value ->> 'alerted')::boolean, false)
-    from jsonb_array_elements(p_records) with ordinality r;
-end
-$$;
-
-comment on function monitoring._read_invalid_records(jsonb) is
-'Keys or objects of invalid records as rows, each field checked.';
-
-create or replace function monitoring._time_zone_of(p_dataset text) returns text
-language sql
-stable
-return coalesce(
-    (select d.time_zone from monitoring.datasets as d where d.dataset = p_dataset), 'UTC'
-);
-
-comment on function monitoring._time_zone_of(text) is
-'Time zone in which the days of a dataset begin and end; UTC where nobody said.';
-
-create or replace function monitoring._given_invalid_records(
-    p_dataset text,
-    p_records jsonb,
-    p_validation_type text,
-    p_alerted_count bigint,
-    p_target_date date,
-    p_group text,
-    p_task_id text,
-    p_now timestamptz
+create or replace function monitoring._upsert_invalid_records(
+    p_rows monitoring.invalid_record_states[], p_detected_until timestamptz
 )
 returns setof monitoring.invalid_record_states
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_time_zone text := monitoring._time_zone_of(p_dataset);
-begin
-    return query
-    select distinct on (r.record_key)
-        p_dataset, r.record_key, p_validation_type, coalesce(r.group_name, p_group),
-        r.reported_value, r.message, r.details,
-        coalesce(r.target_date, p_target_date, (t.detected_at at time zone v_time_zone)::date),
-        t.detected_at, t.detected_at, t.detected_at, 1::bigint, 0::bigint, 0,
-        case
-            when bool_or(r.is_alerted or r.row_number <= p_alerted_count)
-                over (partition by r.record_key)
-                then t.detected_at
-        end,
-        p_task_id, 'infinity'::timestamptz, null::text, null::text, null::text
-    from monitoring._read_invalid_records(p_records) r
-    cross join lateral (select coalesce(r.detected_at, p_now) as detected_at) t
-    order by r.record_key, t.detected_at desc, r.row_number desc;
-exception
-    when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005'
-        or sqlstate 'PV006' then
-        perform monitoring._name_bad_record('_read_invalid_records', p_records);
-        raise;
-end
-$$;
-
-comment on function monitoring._given_invalid_records(
-    text, jsonb, text, bigint, date, text, text, timestamptz
-) is
-'What callers say about invalid records, one row for each key in their order, as it is stored '
-'when nothing is known of them; of a key that comes twice the newest counts.';
-
-create or replace function monitoring._upsert_invalid_records(
-    p_given monitoring.invalid_record_states[]
-)
-returns table (record_key text, is_new boolean, opened_at timestamptz)
 language sql
 volatile
 begin atomic
     -- Detections come late, and are told again: those within what is known count no more. For the
     -- rest the newest has the word, and only one after the resolution opens a record again.
+    -- A row that is resolved says what an open one is to become; the rest of it is known already.
     insert into monitoring.invalid_record_states as s
-    select g.* from unnest(p_given) as g -- noqa: AM04
+    select r.* from unnest(p_rows) as r -- noqa: AM04
+    order by r.record_key, r.validation_type
     on conflict (dataset, record_key, validation_type) do update
         set
             group_name = case
@@ -163,35 +71,147 @@ begin atomic
                 else s.alerted_at
             end,
             resolved_at = case
+                when excluded.resolved_at < 'infinity'
+                    then greatest(excluded.resolved_at, s.last_detected_at)
                 when excluded.last_detected_at > s.resolved_at then excluded.resolved_at
                 else s.resolved_at
             end,
             resolution = case
+                when excluded.resolved_at < 'infinity' then excluded.resolution
                 when excluded.last_detected_at <= s.resolved_at then s.resolution
             end,
             resolved_by = case
+                when excluded.resolved_at < 'infinity' then excluded.resolved_by
                 when excluded.last_detected_at <= s.resolved_at then s.resolved_by
             end,
             resolution_reason = case
+                when excluded.resolved_at < 'infinity' then excluded.resolution_reason
                 when excluded.last_detected_at <= s.resolved_at then s.resolution_reason
             end
-    returning s.record_key, s.xmax = 0 as is_new, s.opened_at;
+        -- Meanwhile somebody may have resolved a record, or found it again.
+        where
+        excluded.resolved_at = 'infinity'
+        or (s.resolved_at = 'infinity' and s.last_detected_at <= p_detected_until)
+    returning s.*;
 end;
 
-comment on function monitoring._upsert_invalid_records(monitoring.invalid_record_states[]) is
-'Writes what was found invalid, in the order of the rows, and tells for each key whether it is new '
-'and since when it is open.';
+comment on function monitoring._upsert_invalid_records(
+    monitoring.invalid_record_states[], timestamptz
+) is
+'Writes what was found invalid and what is resolved in one pass, in the order of locks, and '
+'returns the rows as they are then, but for those that are not to be resolved any more.';
 
-create or replace function monitoring._log_invalid_records(
-    p_dataset text,
-    p_records jsonb,
-    p_validation_type text,
-    p_alerted_count bigint,
-    p_target_date date,
-    p_group text,
-    p_task_id text,
-    p_detected_at timestamptz,
-    p_is_dry_run boolean
+create or replace function monitoring._status_after(p_resolution text) returns text
+language sql
+immutable
+return case p_resolution
+    when 'auto' then 'valid'
+    when 'manual' then 'accepted'
+    else p_resolution
+end;
+
+comment on function monitoring._status_after(text) is
+'What becomes of an invalid record by its resolution, as the history of changes says it.';
+
+create or replace function monitoring._write_invalid_records(
+    p_found monitoring.invalid_record_states[],
+    p_closing monitoring.invalid_record_states[],
+    p_detected_until timestamptz,
+    p_now timestamptz,
+    p_change_source text,
+    p_task_id text
+)
+returns table (
+    record_key text,
+    validation_type text,
+    opened_at timestamptz,
+    times_detected bigint,
+    is_resolved boolean
+)
+language sql
+volatile
+begin atomic
+    with written as materialized (
+        select u.*
+        from monitoring._upsert_invalid_records(p_found || p_closing, p_detected_until) as u
+    ),
+
+    closed as materialized (
+        select w.*
+        from written as w
+        inner join unnest(p_closing) as c
+            on w.record_key = c.record_key and w.validation_type = c.validation_type
+    ),
+
+    spells as (
+        insert into monitoring.invalid_record_spells (
+            dataset, record_key, validation_type, group_name, reported_value, opened_at,
+            resolved_at, times_detected, is_alerted, resolution, resolved_by, resolution_reason
+        )
+        select
+            c.dataset,
+            c.record_key,
+            c.validation_type,
+            c.group_name,
+            c.reported_value,
+            c.opened_at,
+            c.resolved_at,
+            c.times_detected - c.times_detected_before as times_detected,
+            c.alerted_at is not null as is_alerted,
+            c.resolution,
+            c.resolved_by,
+            c.resolution_reason
+        from closed as c
+        returning spell_id
+    ),
+
+    changes as (
+        insert into monitoring.status_changes (
+            dataset, record_key, recorded_at, effective_at, validation_type, from_status, to_status,
+            change_source, actor, task_id, details
+        )
+        select
+            c.dataset,
+            c.record_key,
+            p_now,
+            c.resolved_at,
+            c.validation_type,
+            'invalid' as from_status,
+            monitoring._status_after(c.resolution) as to_status,
+            p_change_source,
+            c.resolved_by,
+            p_task_id,
+            nullif(jsonb_strip_nulls(jsonb_build_object('reason', c.resolution_reason)), '{}')
+                as details
+        from closed as c
+        returning change_id
+    )
+
+    select
+        w.record_key,
+        w.validation_type,
+        w.opened_at,
+        w.times_detected,
+        c.record_key is not null as is_resolved
+    from written as w
+    left join closed as c
+        on w.record_key = c.record_key and w.validation_type = c.validation_type;
+end;
+
+comment on function monitoring._write_invalid_records(
+    monitoring.invalid_record_states[], monitoring.invalid_record_states[], timestamptz,
+    timestamptz, text, text
+) is
+'Writes what was found invalid and what is resolved, the latter with its spells and changes of '
+'status, unless it was resolved or found again meanwhile; tells what became of each.';
+
+create or replace function monitoring._apply_invalid_records(
+    p_found monitoring.invalid_record_states[],
+    p_closing monitoring.invalid_record_states[],
+    p_detected_until timestamptz default 'infinity',
+    p_change_source text default 'AUTO_RESOLVE',
+    p_task_id text default null,
+    p_is_dry_run boolean default false
 )
 returns jsonb
 language plpgsql
@@ -199,54 +219,57 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_given monitoring.invalid_record_states [];
+    v_now timestamptz := monitoring.clock();
     v_result jsonb;
 begin
-    perform monitoring._check_records(p_records, array[
-        'record_key', 'value', 'group', 'message', 'details', 'target_date', 'detected_at', 'alerted'
-    ]);
-    v_given := array(
-        select g from monitoring._given_invalid_records(
-            monitoring._checked_name('dataset', p_dataset), p_records,
-            monitoring._checked_name('validation_type', p_validation_type),
-            coalesce(monitoring._checked_size('alerted_count', p_alerted_count), 0),
-            p_target_date, p_group, monitoring._checked_optional_name('task_id', p_task_id),
-            monitoring._event_time(p_detected_at)
-        ) g
-    );
-    with changed as (
+    if cardinality(p_closing) > 0 and not p_is_dry_run then
+        perform monitoring._make_partitions('status_changes', v_now);
+    end if;
+    with written as materialized (
+        select w.*
+        from monitoring._write_invalid_records(
+            p_found, p_closing, p_detected_until, v_now, p_change_source, p_task_id
+        ) w
+        where not p_is_dry_run
+    ),
+
+    changed as (
         select
-            g.record_key,
-            g.alerted_at is not null as is_alerted,
+            g.record_key, g.validation_type, g.alerted_at is not null as is_alerted,
             case
-                when w.is_new or (w.record_key is null and k.record_key is null) then 'opened'
+                -- One that somebody else has just opened was found twice by now.
+                when k.record_key is null and coalesce(w.times_detected, 1) = 1 then 'opened'
                 when k.resolved_at < 'infinity' and g.last_detected_at <= k.resolved_at then 'late'
                 when k.resolved_at < 'infinity' and coalesce(w.opened_at, g.opened_at) = g.opened_at
                     then 'reopened'
                 else 'touched'
             end as change
-        from unnest(v_given) g
+        from unnest(p_found) g
         left join monitoring.invalid_record_states k
-            on k.dataset = p_dataset and k.record_key = g.record_key
-            and k.validation_type = p_validation_type
-        left join monitoring._upsert_invalid_records(
-            case when p_is_dry_run then '{}' else v_given end
-        ) w on w.record_key = g.record_key
+            on k.dataset = g.dataset and k.record_key = g.record_key
+            and k.validation_type = g.validation_type
+        left join written w
+            on w.record_key = g.record_key and w.validation_type = g.validation_type
+        union all
+        select c.record_key, c.validation_type, false, 'resolved'
+        from unnest(p_closing) c
+        where p_is_dry_run
+            or (c.record_key, c.validation_type) in (
+                select w.record_key, w.validation_type from written w where w.is_resolved
+            )
     )
 
     select jsonb_strip_nulls(jsonb_build_object(
-        'records', count(*),
+        'records', count(*) filter (where c.change <> 'resolved'),
         'opened', count(*) filter (where c.change = 'opened'),
         'reopened', count(*) filter (where c.change = 'reopened'),
         'touched', count(*) filter (where c.change = 'touched'),
         'late', count(*) filter (where c.change = 'late'),
         'alerted', count(*) filter (where c.is_alerted),
+        'resolved', count(*) filter (where c.change = 'resolved'),
         'sample', case when p_is_dry_run then coalesce(to_jsonb((array_agg(
-            jsonb_build_object(
-                'record_key', c.record_key, 'validation_type', p_validation_type, 'change', c.change
-            )
-            order by c.record_key
-        ) filter (where c.change in ('opened', 'reopened')))[:20]), '[]') end
+            to_jsonb(c) - 'is_alerted' order by c.change, c.record_key, c.validation_type
+        ) filter (where c.change in ('opened', 'reopened', 'resolved')))[:20]), '[]') end
     ))
     into v_result
     from changed c;
@@ -254,10 +277,12 @@ begin
 end
 $$;
 
-comment on function monitoring._log_invalid_records(
-    text, jsonb, text, bigint, date, text, text, timestamptz, boolean
+comment on function monitoring._apply_invalid_records(
+    monitoring.invalid_record_states[], monitoring.invalid_record_states[], timestamptz, text,
+    text, boolean
 ) is
-'Does the work of log_invalid_records; records that have no group get the given one.';
+'Writes what was found invalid and what is resolved, or in a dry run does not, and returns how '
+'many records were opened, reopened, touched and resolved, with 20 of them in a dry run.';
 
 create or replace function monitoring.log_invalid_records(
     p_dataset text,
@@ -276,10 +301,13 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return monitoring._log_invalid_records(
-        p_dataset, p_records, p_validation_type, p_alerted_count, p_target_date, null, p_task_id,
-        p_detected_at, coalesce(p_is_dry_run, false)
-    );
+    return monitoring._apply_invalid_records(
+        monitoring._found_invalid_records(
+            p_dataset, p_records, p_validation_type, p_alerted_count, p_target_date, null,
+            p_task_id, monitoring._event_time(p_detected_at)
+        ),
+        '{}', p_is_dry_run => coalesce(p_is_dry_run, false)
+    ) - 'resolved';
 end
 $$;
 

@@ -1,5 +1,4 @@
--- Resolving invalid records. Writes invalid_record_states, invalid_record_spells and
--- status_changes. Lock order: as in invalid.sql.
+-- Resolving invalid records, through what invalid.sql has for writing them.
 
 create or replace function monitoring._checked_scope(p_scope jsonb) returns jsonb
 language plpgsql
@@ -89,88 +88,38 @@ comment on function monitoring._open_invalid_records(text, text, jsonb, timestam
 'Open invalid records of a dataset in a scope that were not detected after a time, but for some '
 'keys, in the order in which they are locked.';
 
-create or replace function monitoring._close_invalid_records(
-    p_closing monitoring.invalid_record_states[],
-    p_detected_until timestamptz,
-    p_now timestamptz,
-    p_change_source text,
-    p_task_id text
+create or replace function monitoring._closing_invalid_records(
+    p_dataset text,
+    p_validation_type text,
+    p_scope jsonb,
+    p_resolution text,
+    p_by text,
+    p_reason text default null,
+    p_resolved_at timestamptz default monitoring.clock(),
+    p_detected_until timestamptz default 'infinity',
+    p_except_keys text[] default '{}'
 )
-returns bigint
+returns monitoring.invalid_record_states[]
 language sql
-volatile
-begin atomic
-    with closed as (
-        -- Meanwhile somebody may have resolved a record, or found it again.
-        insert into monitoring.invalid_record_states as s
-        select c.*
-        from unnest(p_closing) as c
-        on conflict (dataset, record_key, validation_type) do update
-            set
-                resolved_at = greatest(excluded.resolved_at, s.last_detected_at),
-                resolution = excluded.resolution,
-                resolved_by = excluded.resolved_by,
-                resolution_reason = excluded.resolution_reason
-            where s.resolved_at = 'infinity' and s.last_detected_at <= p_detected_until
-        returning s.*
-    ),
+stable
+return array(
+    select
+        row(
+            o.dataset, o.record_key, o.validation_type, o.group_name, o.reported_value, o.message,
+            o.details, o.target_date, o.first_detected_at, o.opened_at, o.last_detected_at,
+            o.times_detected, o.times_detected_before, o.times_reopened, o.alerted_at, o.task_id,
+            p_resolved_at, p_resolution, p_by, p_reason
+        )::monitoring.invalid_record_states
+    from monitoring._open_invalid_records(
+            p_dataset, p_validation_type, p_scope, p_detected_until, p_except_keys
+        ) as o
+);
 
-    spells as (
-        insert into monitoring.invalid_record_spells (
-            dataset, record_key, validation_type, group_name, reported_value, opened_at,
-            resolved_at, times_detected, is_alerted, resolution, resolved_by, resolution_reason
-        )
-        select
-            c.dataset,
-            c.record_key,
-            c.validation_type,
-            c.group_name,
-            c.reported_value,
-            c.opened_at,
-            c.resolved_at,
-            c.times_detected - c.times_detected_before as times_detected,
-            c.alerted_at is not null as is_alerted,
-            c.resolution,
-            c.resolved_by,
-            c.resolution_reason
-        from closed as c
-        returning spell_id
-    ),
-
-    changes as (
-        insert into monitoring.status_changes (
-            dataset, record_key, recorded_at, effective_at, validation_type, from_status, to_status,
-            change_source, actor, task_id, details
-        )
-        select
-            c.dataset,
-            c.record_key,
-            p_now,
-            c.resolved_at,
-            c.validation_type,
-            'invalid' as from_status,
-            case c.resolution
-                when 'auto' then 'valid' when 'manual' then 'accepted' else c.resolution
-            end as to_status,
-            p_change_source,
-            c.resolved_by,
-            p_task_id,
-            case
-                when c.resolution_reason is not null
-                    then jsonb_build_object('reason', c.resolution_reason)
-            end as details
-        from closed as c
-        returning change_id
-    )
-
-    select count(*) from closed;
-end;
-
-comment on function monitoring._close_invalid_records(
-    monitoring.invalid_record_states[], timestamptz, timestamptz, text, text
+comment on function monitoring._closing_invalid_records(
+    text, text, jsonb, text, text, text, timestamptz, timestamptz, text[]
 ) is
-'Resolves open invalid records that were not detected after a time, with their spells and changes '
-'of status, and returns how many.';
+'Open invalid records of a dataset, a type (null: all) and a scope ({}: all) as they are to be '
+'resolved, but for some keys and for those detected after a time.';
 
 create or replace function monitoring._resolve_invalid_records(
     p_dataset text,
@@ -191,39 +140,15 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_now timestamptz := monitoring.clock();
-    v_closing monitoring.invalid_record_states [];
-    v_resolved bigint;
 begin
-    v_closing := array(
-        select row(
-            o.dataset, o.record_key, o.validation_type, o.group_name, o.reported_value, o.message,
-            o.details, o.target_date, o.first_detected_at, o.opened_at, o.last_detected_at,
-            o.times_detected, o.times_detected_before, o.times_reopened, o.alerted_at, o.task_id,
-            p_resolved_at, p_resolution, p_by, p_reason
-        )::monitoring.invalid_record_states
-        from monitoring._open_invalid_records(
-            p_dataset, p_validation_type, p_scope, p_detected_until, p_except_keys
-        ) o
-    );
-    v_resolved := cardinality(v_closing)::bigint;
-    if p_is_dry_run then
-        return jsonb_build_object('resolved', v_resolved, 'sample', (
-            select coalesce(jsonb_agg(jsonb_build_object(
-                'record_key', c.record_key, 'validation_type', c.validation_type,
-                'change', 'resolved'
-            )), '[]')
-            from unnest(v_closing[:20]) c
-        ));
-    end if;
-    if v_resolved > 0 then
-        perform monitoring._make_partitions('status_changes', v_now);
-        v_resolved := monitoring._close_invalid_records(
-            v_closing, p_detected_until, v_now, p_change_source, p_task_id
-        );
-    end if;
-    return jsonb_build_object('resolved', v_resolved);
+    return monitoring._apply_invalid_records(
+        '{}',
+        monitoring._closing_invalid_records(
+            p_dataset, p_validation_type, p_scope, p_resolution, p_by, p_reason, p_resolved_at,
+            p_detected_until, p_except_keys
+        ),
+        p_detected_until, p_change_source, p_task_id, p_is_dry_run
+    ) - array['records', 'opened', 'reopened', 'touched', 'late', 'alerted'];
 end
 $$;
 
@@ -277,29 +202,26 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_at timestamptz := monitoring._event_time(p_at);
-    v_is_dry_run boolean := coalesce(p_is_dry_run, false);
     v_scope jsonb := monitoring._checked_scope(p_scope);
+    v_found monitoring.invalid_record_states [];
     v_failing text [];
-    v_logged jsonb;
-    v_resolved jsonb;
 begin
-    v_logged := monitoring._log_invalid_records(
+    v_found := monitoring._found_invalid_records(
         p_dataset, p_failing_keys, p_validation_type, 0,
         coalesce(v_scope ->> 'target_date', v_scope ->> 'to')::date, v_scope ->> 'group', p_task_id,
-        v_at, v_is_dry_run
+        v_at
     );
-    v_failing := array(
-        select r.record_key from monitoring._read_invalid_records(p_failing_keys) r
-    );
+    v_failing := array(select f.record_key from unnest(v_found) f);
     perform monitoring._check_failing_in_scope(v_scope, v_failing);
-    v_resolved := monitoring._resolve_invalid_records(
-        p_dataset, p_validation_type, v_scope, 'auto', coalesce(p_task_id, session_user),
-        p_resolved_at => v_at, p_detected_until => v_at, p_except_keys => v_failing,
-        p_task_id => p_task_id, p_is_dry_run => v_is_dry_run
+    return monitoring._apply_invalid_records(
+        v_found,
+        monitoring._closing_invalid_records(
+            p_dataset, p_validation_type, v_scope, 'auto', coalesce(p_task_id, session_user), null,
+            v_at, v_at, v_failing
+        ),
+        p_detected_until => v_at, p_task_id => p_task_id,
+        p_is_dry_run => coalesce(p_is_dry_run, false)
     );
-    return v_logged || v_resolved || jsonb_strip_nulls(jsonb_build_object(
-        'sample', (v_logged -> 'sample') || (v_resolved -> 'sample')
-    ));
 end
 $$;
 

@@ -180,7 +180,7 @@ select set_eq(
         '_progress_percent', '_whole_seconds', '_sensible_seconds', '_small_number',
         -- records
         'key_of_record',
-        '_fitted_name', '_counters_like', '_sum_of'
+        '_fitted_name', '_counters_like', '_sum_of', '_status_after'
     ],
     'only what depends on its arguments alone is immutable'
 );

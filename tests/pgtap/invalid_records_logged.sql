@@ -193,8 +193,8 @@ select pg_temp.set_clock('2026-01-15 16:00+00');
 select is(
     monitoring.log_invalid_records('apr', '["a", "b", "f"]', 'DUPLICATA', p_is_dry_run => true),
     '{"records": 3, "opened": 1, "reopened": 1, "touched": 1, "late": 0, "alerted": 0, "sample": [
-        {"record_key": "b", "validation_type": "DUPLICATA", "change": "reopened"},
-        {"record_key": "f", "validation_type": "DUPLICATA", "change": "opened"}
+        {"record_key": "f", "validation_type": "DUPLICATA", "change": "opened"},
+        {"record_key": "b", "validation_type": "DUPLICATA", "change": "reopened"}
     ]}'::jsonb,
     'a dry run tells what would change'
 );

@@ -32,6 +32,7 @@ select results_eq(
         ('log_lines', '', '30 days', null),
         ('metric_samples', '', '7 days', null),
         ('products_of_records', '', '30 days', null),
+        ('program_runs', '', '30 days', null),
         ('queue_samples', '', '7 days', null),
         ('queued_notifications', '', '30 days', null),
         ('raised_alerts', '', '7 days', null),

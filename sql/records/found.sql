@@ -1,0 +1,133 @@
+-- What callers say about records that fail a validation, checked and as rows. Reads datasets.
+
+create or replace function monitoring._read_invalid_records(p_records jsonb)
+returns table (
+    row_number bigint,
+    record_key text,
+    group_name text,
+    reported_value text,
+    message text,
+    details jsonb,
+    target_date date,
+    detected_at timestamptz,
+    is_alerted boolean
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        r.ordinality,
+        monitoring._key_of_row(r.value),
+        monitoring._checked_optional_name('group', r.value ->> 'group'),
+        monitoring._capped_text(r.value ->> 'value', 1000),
+        monitoring._capped_text(r.value ->> 'message', 4000),
+        monitoring._capped_json(r.value -> 'details'),
+        (r.value ->> 'target_date')::date,
+        case
+            when r.value ->> 'detected_at' is not null
+                then monitoring._event_time((r.value ->> 'detected_at')::timestamptz)
+        end,
+        coalesce((r.value ->> 'alerted')::boolean, false)
+    from jsonb_array_elements(p_records) with ordinality r;
+end
+$$;
+
+comment on function monitoring._read_invalid_records(jsonb) is
+'Keys or objects of invalid records as rows, each field checked.';
+
+create or replace function monitoring._time_zone_of(p_dataset text) returns text
+language sql
+stable
+return coalesce(
+    (select d.time_zone from monitoring.datasets as d where d.dataset = p_dataset), 'UTC'
+);
+
+comment on function monitoring._time_zone_of(text) is
+'Time zone in which the days of a dataset begin and end; UTC where nobody said.';
+
+create or replace function monitoring._given_invalid_records(
+    p_dataset text,
+    p_records jsonb,
+    p_validation_type text,
+    p_alerted_count bigint,
+    p_target_date date,
+    p_group text,
+    p_task_id text,
+    p_now timestamptz
+)
+returns setof monitoring.invalid_record_states
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_time_zone text := monitoring._time_zone_of(p_dataset);
+begin
+    return query
+    select distinct on (r.record_key)
+        p_dataset, r.record_key, p_validation_type, coalesce(r.group_name, p_group),
+        r.reported_value, r.message, r.details,
+        coalesce(r.target_date, p_target_date, (t.detected_at at time zone v_time_zone)::date),
+        t.detected_at, t.detected_at, t.detected_at, 1::bigint, 0::bigint, 0,
+        case
+            when bool_or(r.is_alerted or r.row_number <= p_alerted_count)
+                over (partition by r.record_key)
+                then t.detected_at
+        end,
+        p_task_id, 'infinity'::timestamptz, null::text, null::text, null::text
+    from monitoring._read_invalid_records(p_records) r
+    cross join lateral (select coalesce(r.detected_at, p_now) as detected_at) t
+    order by r.record_key, t.detected_at desc, r.row_number desc;
+exception
+    when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005'
+        or sqlstate 'PV006' then
+        perform monitoring._name_bad_record('_read_invalid_records', p_records);
+        raise;
+end
+$$;
+
+comment on function monitoring._given_invalid_records(
+    text, jsonb, text, bigint, date, text, text, timestamptz
+) is
+'What callers say about invalid records, one row for each key in their order, as it is stored '
+'when nothing is known of them; of a key that comes twice the newest counts.';
+
+create or replace function monitoring._found_invalid_records(
+    p_dataset text,
+    p_records jsonb,
+    p_validation_type text,
+    p_alerted_count bigint,
+    p_target_date date,
+    p_group text,
+    p_task_id text,
+    p_detected_at timestamptz
+)
+returns monitoring.invalid_record_states[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._check_records(p_records, array[
+        'record_key', 'value', 'group', 'message', 'details', 'target_date', 'detected_at', 'alerted'
+    ]);
+    return array(
+        select g from monitoring._given_invalid_records(
+            monitoring._checked_name('dataset', p_dataset), p_records,
+            monitoring._checked_name('validation_type', p_validation_type),
+            coalesce(monitoring._checked_size('alerted_count', p_alerted_count), 0),
+            p_target_date, p_group, monitoring._checked_optional_name('task_id', p_task_id),
+            p_detected_at
+        ) g
+    );
+end
+$$;
+
+comment on function monitoring._found_invalid_records(
+    text, jsonb, text, bigint, date, text, text, timestamptz
+) is
+'What callers say about invalid records, checked, as rows; records that have no group get the '
+'given one.';
