@@ -26,6 +26,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "dashboard": Subcommand("pgvigil.commands.dashboard", "Show the present state."),
     "alerts": Subcommand("pgvigil.commands.alerts", "List alerts, acknowledge, silence them."),
     "check": Subcommand("pgvigil.commands.check", "Say OK or not, as a monitoring plugin."),
+    "sync": Subcommand("pgvigil.commands.sync", "Read sources, here and in other databases."),
     "backfill": Subcommand("pgvigil.commands.backfill", "Load records from CSV or JSONL."),
     "config": Subcommand("pgvigil.commands.config", "Show, compare and apply the configuration."),
     "workflow": Subcommand("pgvigil.commands.workflow", "Apply, show and remove workflows."),

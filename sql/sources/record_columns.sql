@@ -154,13 +154,15 @@ begin
             when length(r.status) > 255 then 'status is too long'
             when r.effective_at < '1970-01-01 00:00:00+00'::timestamptz
                 or r.effective_at > %7$L::timestamptz then 'effective_at is impossible'
-            when r.has_bad_time then 'effective_at is no time'
+            when r.effective_at is null and r.has_time then 'effective_at is no time'
             when r.change_source <> all (%8$L::text[]) then 'change_source is not known'
         end as fault
         from (
             select %1$s as record_key, %2$s as status, (%3$s)::timestamptz as effective_at,
-                left(%4$s, 255) as actor, %5$s as change_source, %6$s as details, %9$s as has_bad_time
+                left(%4$s, 255) as actor, %5$s as change_source, %6$s as details, %9$s as has_time
             from %10$s s where %11$s
+            -- Else each value would be made anew wherever it stands above.
+            offset 0
         ) r
         $query$,
         v_key, v_status, v_expressions ->> 'effective_at', v_expressions ->> 'actor',
@@ -176,8 +178,7 @@ begin
         array(select c.change_source from monitoring.change_sources c order by 1),
         case
             when v_time_column is null then 'false'
-            else format('btrim(s.%I::text) <> '''' and (%s) is null', v_time_column,
-                v_expressions ->> 'effective_at')
+            else format('btrim(s.%I::text) <> ''''', v_time_column)
         end,
         monitoring._relation_rows(p_source.relation_name),
         coalesce(v_filter, 'true')

@@ -92,7 +92,7 @@ select is(
 );
 select is(
     pg_temp.refused(p_more => 'p_change_source => ''GHOST'''),
-    'PV003 change_source is not known: "GHOST"',
+    'PV003 change source is not known: "GHOST"',
     'a change source that is not known'
 );
 select is(

@@ -1,7 +1,7 @@
 -- A source of records is compared with the statuses that are known, and what changed is recorded.
 
 begin;
-select plan(19);
+select plan(21);
 \ir helpers/fixed_clock.psql
 \ir helpers/record_source.psql
 
@@ -52,9 +52,18 @@ select results_eq(
 -- One that always holds all records
 
 select pg_temp.register(p_is_complete => true);
+select monitoring.log_invalid_records('apr', '["S|1", "N|1"]', 'DUPLICATA');
 select is(
-    pg_temp.sync_at('12:20'), 'compared 2, gone 1, unchanged 2',
+    pg_temp.sync_at('12:20'), 'compared 2, gone 1, resolved 1, unchanged 2',
     'in a complete source a record that is missing is gone'
+);
+select results_eq(
+    $$
+        select record_key, resolution, resolution_reason from monitoring.invalid_record_states
+        where resolved_at <> 'infinity'
+    $$,
+    $$values ('S|1', 'gone', 'no longer in source crm')$$,
+    'and what was wrong with it is resolved'
 );
 select is(pg_temp.statuses(), 'N|1 DONE, N|2 DONE, S|1 gone', 'and stays known as such');
 update scratch.proposals set state = null where number = 2;
@@ -106,7 +115,7 @@ select results_eq(
 select throws_ok(
     $$select monitoring.track_all_status_changes_from_source('crm', null, 'NOBODY')$$,
     'PV003',
-    'change_source is not known: "NOBODY"',
+    'change source is not known: "NOBODY"',
     'but not what nobody has heard of'
 );
 select is(
@@ -114,6 +123,14 @@ select is(
     'the job reads all sources'
 );
 select is(pg_temp.statuses(), 'N|1 DONE, N|2 OPEN, S|1 OPEN', 'a record may come back');
+
+select is_empty(
+    $$
+        select record_key from monitoring.status_changes
+        where validation_type = '' and from_status is not distinct from to_status
+    $$,
+    'no change is recorded that is none'
+);
 
 select * from finish(); -- noqa: AM04
 rollback;

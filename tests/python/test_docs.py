@@ -98,10 +98,10 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 
 def _session(document: Path) -> str:
-    """Return the block of a document that shows a psql session."""
-    found = re.search(r"```sql\n(=> .*?)```", document.read_text(), re.DOTALL)
-    assert found is not None, f"{document.name} has no psql session"
-    return found[1]
+    """Return the blocks of a document that show a psql session, which goes on from each to next."""
+    found = re.findall(r"```sql\n(=> .*?)```", document.read_text(), re.DOTALL)
+    assert found, f"{document.name} has no psql session"
+    return "".join(found)
 
 
 def _echoing(session: str) -> list[str]:

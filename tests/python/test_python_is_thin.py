@@ -25,6 +25,8 @@ SELECT = re.compile(
 )
 MENTION = re.compile(r"monitoring\.(?=[\w{])")
 PROSE = ("monitoring.now",)
+# Nothing but COPY brings a million rows in; who may write there is the owner of the schema.
+COPIES = ("copy monitoring.staged_rows (load_id, row_number, cells) from stdin",)
 
 
 def source_files() -> list[Path]:
@@ -73,7 +75,7 @@ def test_every_statement_is_a_call_with_named_arguments_or_a_select_from_a_view(
     wrong = [
         f"{name}: {text}"
         for name, text in statements()
-        if name not in ADVICE and not is_allowed(text)
+        if name not in ADVICE and text not in COPIES and not is_allowed(text)
     ]
     assert wrong == []
 

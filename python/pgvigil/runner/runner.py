@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgvigil.notifying.secrets import SecretError, Secrets
+from pgvigil.runner.loader import Loader
 from pgvigil.runner.log import log
 from pgvigil.runner.ping import Pinger
 from pgvigil.runner.sender import Sender
@@ -57,6 +58,7 @@ class Runner:
         self._secrets = Secrets(settings.secrets_file)
         self._workers: list[Worker] = []
         self._sender: Sender | None = None
+        self._loader: Loader | None = None
         self._tasks: list[asyncio.Task[object]] = []
         self._sending: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
@@ -75,8 +77,8 @@ class Runner:
         """
         outage = Outage(logging.ERROR, "")
         await self._employ(outage, is_once=True)
-        has_failed = self._sender is not None and self._sender.failed
-        return not has_failed and not any(worker.failed for worker in self._workers)
+        helpers = [helper for helper in (self._sender, self._loader) if helper is not None]
+        return not any(worker.failed for worker in [*helpers, *self._workers])
 
     def stop(self) -> None:
         """Begin nothing more; what runs may end by itself. Called again: cancel it."""
@@ -105,6 +107,12 @@ class Runner:
             seconds_to_send=self._settings.seconds_to_send,
             secrets=self._secrets,
         )
+        self._loader = Loader(
+            self._dsn,
+            outage,
+            poll_seconds=self._settings.poll_seconds,
+            secrets_file=self._settings.secrets_file,
+        )
         pinger = Pinger(self._dsn, self._secrets)
         work = Worker.work_off if is_once else Worker.run
         async with asyncio.TaskGroup() as group:
@@ -114,11 +122,15 @@ class Runner:
             ]
             if self._settings.has_ping and not is_once:
                 helpers.append(group.create_task(pinger.run()))
+            loading = self._loader.work_off() if is_once else self._loader.run()
+            loads = group.create_task(loading)
+            if not is_once:
+                helpers.append(loads)
             self._tasks = [group.create_task(_let(worker, work)) for worker in self._workers]
             self._sending = group.create_task(self._send(self._sender, is_once=is_once))
             self._manager.ready()
             log(logging.INFO, f"started; workers: {len(self._workers)}")
-            await asyncio.wait([*self._tasks, self._sending])
+            await asyncio.wait([*self._tasks, self._sending, *([loads] if is_once else [])])
             for helper in helpers:
                 helper.cancel()
             if self._settings.has_ping and is_once:

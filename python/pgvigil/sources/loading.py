@@ -1,28 +1,16 @@
 """Loading a query of another database: its rows go through, a piece at a time, into staging."""
 
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any
 
 import psycopg
 
-from pgvigil.notifying.redaction import redacted
 from pgvigil.notifying.secrets import SecretError, Secrets
 from pgvigil.sources import calls
-from pgvigil.sources.cells import mark_of, text_of, value_of
-from pgvigil.sources.elsewhere import UnreadableError, opened, reason_of, run
-
-# A piece is committed when it has so many rows, or so many characters.
-_ROWS_A_PIECE = 5_000
-_CHARACTERS_A_PIECE = 4_000_000
-# A driver that swallowed the first signal, or waits again while it cleans up, gets more.
-_SECONDS_BETWEEN_SIGNALS = 5.0
-
-Row = tuple[Sequence[str | None], Any]
+from pgvigil.sources.elsewhere import UnreadableError
+from pgvigil.sources.reader import pieces
 
 
 @dataclass
@@ -39,10 +27,6 @@ class Load:
     """What became of a load that failed: interrupted or failed."""
     sources: list[dict[str, Any]] = field(default_factory=list)
     """What the sources that read it found."""
-
-
-class _TimeUpError(Exception):
-    """It takes longer than it may."""
 
 
 def load(
@@ -98,61 +82,29 @@ def _load(
     outcome: Load,
     report: Callable[[int], None],
 ) -> None:
-    address = secrets.find(order["connection"])
-    try:
-        with _time_limit(order["timeout_seconds"]):
-            for piece in _pieces(_rows(address, order)):
-                _stage(connection, order["load_id"], piece, outcome)
-                report(outcome.rows_read)
-    except (_TimeUpError, UnreadableError, psycopg.Error):
-        raise  # SQLAlchemy has errors of its own for those of psycopg
-    except Exception as error:  # what a driver may raise is not to be foreseen
-        raise UnreadableError(redacted(reason_of(error), address)) from None
+    reading = {key: order[key] for key in ("statement", "columns", "resume_column", "resume_after")}
+    reading["address"] = secrets.find(order["connection"])
+    reading["seconds"] = order["timeout_seconds"]
+    with closing(pieces(reading)) as found:
+        for rows, mark in found:
+            _stage(connection, order["load_id"], rows, mark, outcome)
+            report(outcome.rows_read)
     outcome.sources = calls.finish(connection, order["load_id"])["sources"]
 
 
-def _rows(address: str, order: dict[str, Any]) -> Iterator[Row]:
-    """Yield the rows as texts, each with what its place in the order is."""
-    columns, resume_column = order["columns"], order["resume_column"]
-    place = columns.index(resume_column) if resume_column else None
-    last = value_of(order["resume_after"])
-    with opened(address) as elsewhere:
-        result = run(elsewhere, order["statement"], resume_column, last)
-        if len(result.keys()) != len(columns):
-            raise UnreadableError(
-                f"the query returns {len(result.keys())} columns, registered are {len(columns)}"
-            )
-        for row in result:
-            if place is not None:
-                if row[place] is None or row[place] == last:
-                    raise UnreadableError(
-                        f"column {resume_column} does not name each row: it is null, or twice the"
-                        " same, so that a load could not be continued after it"
-                    )
-                last = row[place]
-            yield [text_of(value) for value in row], last
-
-
-def _pieces(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    piece: list[Row] = []
-    characters = 0
-    for row in rows:
-        piece.append(row)
-        characters += sum(len(cell) for cell in row[0] if cell)
-        if len(piece) >= _ROWS_A_PIECE or characters >= _CHARACTERS_A_PIECE:
-            yield piece
-            piece, characters = [], 0
-    if piece:
-        yield piece
-
-
-def _stage(connection: calls.Connection, load_id: int, piece: list[Row], outcome: Load) -> None:
+def _stage(
+    connection: calls.Connection,
+    load_id: int,
+    rows: list[list[str | None]],
+    mark: str | None,
+    outcome: Load,
+) -> None:
+    rows_read = outcome.rows_read + len(rows)
     with connection.transaction():
         with connection.cursor() as cursor, cursor.copy(calls.COPY) as copy:
-            for number, (cells, _) in enumerate(piece, outcome.rows_read + 1):
+            for number, cells in enumerate(rows, outcome.rows_read + 1):
                 copy.write_row((load_id, number, cells))
-        rows_read = outcome.rows_read + len(piece)
-        if not calls.note(connection, load_id, rows_read, mark_of(piece[-1][1])):
+        if not calls.note(connection, load_id, rows_read, mark):
             raise UnreadableError("the query was removed, or registered anew, meanwhile")
     outcome.rows_read = rows_read
 
@@ -160,7 +112,7 @@ def _stage(connection: calls.Connection, load_id: int, piece: list[Row], outcome
 def _told(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "was interrupted"
-    if isinstance(error, SecretError | UnreadableError | _TimeUpError):
+    if isinstance(error, SecretError | UnreadableError):
         return str(error)
     if isinstance(error, psycopg.Error):
         return str(error.diag.message_primary or type(error).__name__)
@@ -170,22 +122,3 @@ def _told(error: BaseException) -> str:
 def _let_go(connection: calls.Connection) -> None:
     if not connection.closed:
         calls.let_go(connection)
-
-
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise in the main thread when something takes longer; elsewhere nothing can do that."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise _TimeUpError(f"took longer than {seconds:g} s")
-
-    previous = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds, _SECONDS_BETWEEN_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
