@@ -78,6 +78,7 @@ BOARD = Board(
                     """,
                     by="component_name",
                 ),
+                # Minutes have no uptime: with six hours more, they are never what suits.
                 graph(
                     "Uptime",
                     "Share of the known time in which a component was healthy or degraded.",

@@ -75,7 +75,7 @@ def graph(
 ) -> Panel:
     """Lines over time, or stacked bars where the parts of a whole are counted."""
     panel = _common(timeseries.Panel(), title, about, width, 9).with_target(series(sql))
-    panel.unit(unit).min(0).span_nulls(3_600_000)
+    panel.unit(unit).axis_soft_min(0).span_nulls(True)
     panel.color_scheme(dashboard.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
     panel.legend(_legend()).tooltip(
         common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING)

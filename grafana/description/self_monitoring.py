@@ -140,15 +140,32 @@ BOARD = Board(
                 ),
                 listing(
                     "Sources",
-                    "Relations in which other systems keep their runs, and their last reading.",
+                    "Relations in which other systems keep their runs and records, and their last "
+                    "reading.",
                     """
                     select
-                        source_name, relation_name, is_enabled, succeeded_at, synced_at,
-                        consecutive_failures, last_error
+                        'runs' as kind, source_name, relation_name, is_enabled, succeeded_at,
+                        synced_at, consecutive_failures, last_error
                     from monitoring.v_run_sources
-                    order by consecutive_failures desc, source_name
+                    union all
+                    select
+                        'records' as kind, source_name, relation_name, is_enabled, succeeded_at,
+                        synced_at, consecutive_failures, last_error
+                    from monitoring.v_record_sources
+                    order by consecutive_failures desc, kind, source_name
                     """,
                     width=12,
+                ),
+                listing(
+                    "Queries elsewhere",
+                    "Queries that the runner executes in other databases, and their last load.",
+                    """
+                    select
+                        query_name, is_enabled, is_due, last_status, loaded_at, next_load_at,
+                        last_rows_read, last_error
+                    from monitoring.v_source_queries
+                    order by last_error is null, query_name
+                    """,
                 ),
             ],
         ),

@@ -114,6 +114,11 @@ select monitoring.register_run_source(
     '{"ok": "completed"}', 'night run'
 );
 select monitoring.sync_run_sources();
+select monitoring.register_record_source(
+    'night records', 'night', 'public.night_runs', '{"record_key": "id", "status": "state"}'
+);
+select monitoring.sync_record_sources();
+select monitoring.register_source_query('mainframe', 'MAINFRAME', 'select id from runs', '{id}');
 
 -- records: proposals that a program checks every day, and whose statuses change
 do $$
