@@ -34,8 +34,8 @@ comment on column monitoring.source_queries.query is
 comment on column monitoring.source_queries.columns is
 'Names of its columns, in order.';
 comment on column monitoring.source_queries.resume_column is
-'Column that the query is ordered by and that its parameter :after continues from; null when it '
-'cannot continue.';
+'Column that names each row, by which the query is ordered and a load that broke off goes on; null '
+'when that begins anew.';
 comment on column monitoring.source_queries.every_seconds is
 'Seconds from one load to the next.';
 comment on column monitoring.source_queries.timeout_seconds is
@@ -90,7 +90,7 @@ comment on column monitoring.source_loads.ended_at is
 comment on column monitoring.source_loads.rows_read is
 'Number of rows staged so far.';
 comment on column monitoring.source_loads.resume_after is
-'Value of the resume column in the last row that was staged.';
+'Value of the resume column in the last row that was staged, with its type.';
 comment on column monitoring.source_loads.attempts is
 'How often it was begun or continued.';
 comment on column monitoring.source_loads.last_error is

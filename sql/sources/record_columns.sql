@@ -23,7 +23,7 @@ return array(
 comment on function monitoring._columns_of_records(jsonb) is
 'All columns that a source of records reads.';
 
-create or replace function monitoring._key_expression(p_record_key jsonb) returns text
+create or replace function monitoring._key_of_source(p_record_key jsonb) returns text
 language sql
 stable
 return case
@@ -40,7 +40,7 @@ return case
     )
 end;
 
-comment on function monitoring._key_expression(jsonb) is
+comment on function monitoring._key_of_source(jsonb) is
 'Expression that makes the key of a record of one column or several, null where all are blank.';
 
 create or replace function monitoring._status_expression(p_column text, p_statuses jsonb)
@@ -101,7 +101,7 @@ begin
     );
     return query
     select
-        monitoring._key_expression(p_source.columns -> 'record_key'),
+        monitoring._key_of_source(p_source.columns -> 'record_key'),
         monitoring._status_expression(
             p_source.columns ->> 'status', p_source.statuses
         ),

@@ -2,25 +2,41 @@
 -- sub-transaction of its own, so that one that cannot be read stops no other.
 -- Writes record_sources, record_states, status_changes, and what resolving and troubles write.
 
-create or replace function monitoring._bad_records(p_rows_query text)
-returns table (trouble text, subject text, message text, rows bigint)
+create or replace function monitoring._bad_records(p_rows_query text) returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+-- The query comes from _query_of_records(), which quotes what is in it:
+-- @plpgsql_check_options: security_warnings = off
+declare
+    v_bad jsonb;
 begin
     -- One trouble a fault, however many rows have it.
-    return query execute format(
-        'select ''bad_row''::text, b.fault,'
-        ' format(''%%s (rows: %%s%%s)'', b.fault, count(*), '', such as '' || left(min(b.record_key), 100)),'
-        ' count(*) from (%s) b where b.fault is not null group by b.fault',
+    execute format(
+        $query$
+        select coalesce(jsonb_agg(jsonb_build_object(
+            'trouble', 'bad_row', 'subject', f.fault, 'rows', f.rows,
+            'message', f.fault || ' (rows: ' || f.rows || coalesce(', such as ' || f.example, '')
+                || ')'
+        ) order by f.fault), '[]')
+        from (
+            select b.fault, count(*) as rows, left(min(b.record_key), 100) as example
+            from (%s) b
+            where b.fault is not null
+            group by b.fault
+        ) f
+        $query$,
         p_rows_query
-    );
+    )
+    into v_bad;
+    return v_bad;
 end
 $$;
 
 comment on function monitoring._bad_records(text) is
-'The faults that rows of a source have, each with the number of its rows and one of them.';
+'The faults that rows of a source have as an array of troubles, each with the number of its rows '
+'and one of them.';
 
 create or replace function monitoring._told_records_query(
     p_rows_query text, p_has_bad_rows boolean, p_is_complete boolean
@@ -74,14 +90,14 @@ begin
         order by i.record_key
     );
     if v_keys = '{}' then
-        return 0;
+        return 0::bigint;
     end if;
     perform monitoring.resolve_invalid_records(
         p_dataset => p_source.dataset, p_record_keys => v_keys, p_resolution => 'gone',
         p_reason => format('no longer in source %s', p_source.source_name),
         p_by => 'source ' || p_source.source_name
     );
-    return cardinality(v_keys);
+    return cardinality(v_keys)::bigint;
 end
 $$;
 
@@ -101,21 +117,23 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+-- The statement returns what the type has:
+-- @plpgsql_check_options: other_warnings = off
 declare
     v_rows text := monitoring._query_of_records(p_source, p_target_date, p_now);
     v_is_complete boolean;
     v_troubles jsonb;
     v_bad bigint;
-    v_counts record;
-    v_resolved bigint := 0;
+    v_counts monitoring.status_counts;
+    v_found jsonb;
+    v_resolved bigint;
 begin
     -- Of a day's records the others are not missing.
     v_is_complete := p_source.is_complete
         and (p_target_date is null or not p_source.columns ? 'target_date');
-    select coalesce(jsonb_agg(to_jsonb(b) - 'rows' order by b.subject), '[]'),
-        coalesce(sum(b.rows), 0)
-    into v_troubles, v_bad
-    from monitoring._bad_records(v_rows) b;
+    v_troubles := monitoring._bad_records(v_rows);
+    v_bad := (select coalesce(sum((b.value ->> 'rows')::bigint), 0)::bigint
+        from jsonb_array_elements(v_troubles) b);
     if not p_is_dry_run then
         perform monitoring._make_partitions('status_changes', p_now);
     end if;
@@ -125,7 +143,8 @@ begin
     into v_counts
     using p_source.dataset, coalesce(p_change_source, p_source.change_source), p_now,
         p_source.source_name, p_task_id, v_is_complete;
-    if v_is_complete and v_counts.compared = 0 then
+    v_found := to_jsonb(v_counts);
+    if v_is_complete and (v_found ->> 'compared')::bigint = 0 then
         raise exception using
             errcode = 'PV007',
             message = format('%s has no rows, though it always holds all records',
@@ -133,7 +152,7 @@ begin
             hint = 'Nothing was changed. Register it without p_is_complete if it may be empty.';
     end if;
     if not p_is_dry_run then
-        if v_counts.gone > 0 then
+        if (v_found ->> 'gone')::bigint > 0 then
             v_resolved := monitoring._resolve_gone_records(p_source, p_now);
         end if;
         -- A part of the rows does not show that the trouble with others is over.
@@ -144,8 +163,8 @@ begin
             perform monitoring._tell_troubles(p_source.source_name, v_troubles, p_now);
         end if;
     end if;
-    return jsonb_build_object('source', p_source.source_name) || to_jsonb(v_counts)
-        || jsonb_build_object('bad', v_bad, 'resolved', v_resolved);
+    return jsonb_build_object('source', p_source.source_name) || v_found
+        || jsonb_build_object('bad', v_bad, 'resolved', coalesce(v_resolved, 0));
 end
 $$;
 

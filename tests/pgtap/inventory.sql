@@ -135,7 +135,7 @@ select functions_are(
         'begin_source_load', 'note_source_progress', '_sync_sources_of_query',
         'finish_source_load', 'fail_source_load', '_relation_columns',
         '_check_relation_columns', '_load_to_read', '_relation_rows', '_fields_of_records',
-        '_columns_of_records', '_key_expression', '_status_expression',
+        '_columns_of_records', '_key_of_source', '_status_expression',
         '_date_filter', '_expressions_of_records', '_query_of_records',
         '_found_record_source', '_check_source_name', '_check_record_columns',
         '_checked_status_names', 'register_record_source',

@@ -30,6 +30,7 @@ JUST_INSTALLED = """
         "docs/notifications.md",
         "docs/etl.md",
         "docs/sources.md",
+        "docs/records.md",
     ],
 )
 def test_a_session_prints_what_the_document_shows(
@@ -43,7 +44,9 @@ def test_a_session_prints_what_the_document_shows(
     assert _tidy(printed) == _tidy(shown)
 
 
-@pytest.mark.parametrize("document", ["docs/rollups.md", "docs/alerts.md", "docs/sources.md"])
+@pytest.mark.parametrize(
+    "document", ["docs/rollups.md", "docs/alerts.md", "docs/sources.md", "docs/records.md"]
+)
 def test_a_reader_may_run_the_queries_that_a_document_gives(
     connection: psycopg.Connection, document: str
 ) -> None:

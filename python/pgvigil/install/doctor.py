@@ -70,6 +70,7 @@ def _examine_installation(connection: psycopg.Connection) -> Iterator[Check]:
     if status.code != "missing":
         yield _own_rules(connection)
         yield _scheduler(connection)
+        yield from _sources(connection)
 
 
 def _version(connection: psycopg.Connection) -> Check:
@@ -282,6 +283,22 @@ def _scheduler(connection: psycopg.Connection) -> Check:
         finding = f"{', '.join(troubled)}: not well"
         return Check("scheduler", "warn", finding, "select * from monitoring.self_check();")
     return Check("scheduler", "ok", detail)
+
+
+def _sources(connection: psycopg.Connection) -> Iterator[Check]:
+    """Say which sources cannot be read; where there are none, or all can be, nothing."""
+    view = "monitoring.v_run_source_troubles"
+    if not _one(
+        connection,
+        f"select coalesce(has_table_privilege(to_regclass('{view}'), 'select'), false)",
+    ):
+        return
+    for source, message in connection.execute(
+        f"select source_name, message from {view}"
+        " where trouble = 'unreadable' and ended_at is null order by source_name"
+    ):
+        remedy = f"Mend it, then: pgvigil sync {source.removeprefix('query:')}"
+        yield Check("sources", "warn", f"{source} {message}", remedy)
 
 
 def _one(connection: psycopg.Connection, query: str) -> Any:
