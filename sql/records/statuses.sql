@@ -22,11 +22,11 @@ return $query$
                 then monitoring._checked_change_source(r.value ->> 'change_source')
         end as change_source,
         monitoring._checked_object('details', r.value -> 'details') as details
-    from jsonb_array_elements($7) r$query$;
+    from unnest($7) as r (value)$query$;
 
 comment on function monitoring._status_records_query() is
-'Reads an array of records ($7) for _status_change_statement, with an actor for those that name '
-'none ($8); refuses bad ones.';
+'Reads records ($7, an array whose length the planner sees) for _status_change_statement, with an '
+'actor for those that name none ($8); refuses bad ones.';
 
 create or replace function monitoring._check_status_records(p_records jsonb) returns void
 language plpgsql
@@ -92,7 +92,7 @@ begin
                 'select count(r) from (%s) r where $1 is null',
                 monitoring._status_records_query()
             )
-            using null::text, null, null, null, null, null, jsonb_build_array(v_row), p_actor;
+            using null::text, null, null, null, null, null, array[v_row], p_actor;
         exception
             when others then
                 get stacked diagnostics
@@ -145,7 +145,8 @@ begin
         )
         into v_counts
         using p_dataset, p_change_source, v_now, null::text,
-            monitoring._checked_optional_name('task_id', p_task_id), false, p_records, p_actor;
+            monitoring._checked_optional_name('task_id', p_task_id), false,
+            array(select jsonb_array_elements(p_records)), p_actor;
     exception
         when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
             or sqlstate 'PV005' or sqlstate 'PV006' then

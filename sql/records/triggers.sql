@@ -2,7 +2,7 @@
 -- Writes status_triggers; the triggers write record_states and status_changes.
 -- Whatever goes wrong in a trigger is recorded as an error, and the program goes on.
 
-create or replace function monitoring._key_expression(p_alias text, p_key_columns text[])
+create or replace function monitoring._joined_key(p_alias text, p_key_columns text[])
 returns text
 language sql
 stable
@@ -14,7 +14,7 @@ return case
         ))
 end;
 
-comment on function monitoring._key_expression(text, text[]) is
+comment on function monitoring._joined_key(text, text[]) is
 'Expression for the record key of a row.';
 
 create or replace function monitoring._rows_of_table(
@@ -25,7 +25,7 @@ language sql
 stable
 return format(
     'select %s as record_key, %s as status from %s x',
-    monitoring._key_expression('x', p_key_columns), p_status, p_relation
+    monitoring._joined_key('x', p_key_columns), p_status, p_relation
 );
 
 comment on function monitoring._rows_of_table(text, text[], text) is

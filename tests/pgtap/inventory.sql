@@ -119,7 +119,7 @@ select functions_are(
         'track_status_changes', '_track_status_changes', '_track_statuses_of_day',
         '_track_told_statuses', '_status_records_query', '_check_status_records',
         '_name_bad_status_record', '_told_counts', 'attach_status_trigger',
-        'detach_status_trigger', '_key_expression', '_rows_of_table', '_rows_of_trigger',
+        'detach_status_trigger', '_joined_key', '_rows_of_table', '_rows_of_trigger',
         '_status_rows_query', '_record_trigger_error', '_track_trigger', '_tables_under',
         '_drop_status_triggers', '_make_status_triggers', '_check_trigger_table',
         '_take_over_statuses', 'record_timeline', '_tasks_of_record', '_errors_of_record',

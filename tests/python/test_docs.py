@@ -30,6 +30,7 @@ JUST_INSTALLED = """
         "docs/notifications.md",
         "docs/etl.md",
         "docs/sources.md",
+        "docs/statuses.md",
         "docs/records.md",
     ],
 )
@@ -45,7 +46,14 @@ def test_a_session_prints_what_the_document_shows(
 
 
 @pytest.mark.parametrize(
-    "document", ["docs/rollups.md", "docs/alerts.md", "docs/sources.md", "docs/records.md"]
+    "document",
+    [
+        "docs/rollups.md",
+        "docs/alerts.md",
+        "docs/sources.md",
+        "docs/records.md",
+        "docs/statuses.md",
+    ],
 )
 def test_a_reader_may_run_the_queries_that_a_document_gives(
     connection: psycopg.Connection, document: str

@@ -1,0 +1,168 @@
+"""``python -m bench.statuses``: what comparing, watching and looking up statuses costs."""
+
+import statistics
+import time
+from tempfile import TemporaryDirectory
+
+import click
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from pgvigil.install import migrate
+from pgvigil.server import PostgresServer
+from pgvigil.server_binaries import find_binaries, major_version
+
+SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB", "jit": "off"}
+PREPARE = """
+    create schema erp;
+    create table erp.orders (id text primary key, state text);
+    insert into erp.orders
+    select 'P' || lpad(n::text, 12, '0'), 'S' || n % 5 from generate_series(1, {records}) as n;
+    grant usage on schema erp to monitoring_admin;
+    grant select on erp.orders to monitoring_admin;
+    create function erp.compare(p_now timestamptz, p_is_complete boolean)
+    returns monitoring.status_counts
+    language plpgsql
+    as $$
+    declare
+        v_counts monitoring.status_counts;
+    begin
+        perform monitoring._make_partitions('status_changes', p_now);
+        execute monitoring._status_change_statement(
+            'select o.id as record_key, o.state as status, null::timestamptz as effective_at,'
+            ' null::text as actor, null::text as change_source, null::jsonb as details'
+            ' from erp.orders as o'
+        )
+        into v_counts
+        using 'orders', 'SYSTEM', p_now, 'erp', null::text, p_is_complete;
+        return v_counts;
+    end
+    $$;
+"""
+COUNT = """
+    select count(*)
+    from erp.orders as o
+    join monitoring.record_states as r on r.dataset = 'orders' and r.record_key = o.id
+"""
+# Another hundredth each time, so that each comparison finds as many changes.
+CHANGE = "update erp.orders set state = 'T{turn}' where right(id, 2) = lpad('{turn}', 2, '0')"
+HISTORY = """
+    do $$
+    begin
+        for v_day in 0 .. 29 loop
+            perform monitoring._make_partitions(t, now() - make_interval(days => v_day))
+            from unnest(array['status_changes', 'finished_tasks', 'errors']) as t;
+            insert into monitoring.status_changes (
+                dataset, record_key, recorded_at, effective_at, to_status, change_source
+            )
+            select
+                'orders', 'P' || lpad((n * 30)::text, 12, '0'), d.at, d.at, 'OLD', 'SYSTEM'
+            from generate_series(1, {records} / 30) as n,
+                (select now() - make_interval(days => v_day)) as d (at);
+            insert into monitoring.finished_tasks (
+                task_id, attempt, task_type, status, finished_at, metadata
+            )
+            select
+                'task ' || n, 1, 'type', 'completed', d.at,
+                jsonb_build_object('dataset', 'orders', 'record_key', 'P' || n)
+            from generate_series(1, {records} / 30) as n,
+                (select now() - make_interval(days => v_day)) as d (at);
+        end loop;
+    end
+    $$;
+    analyze monitoring.status_changes, monitoring.finished_tasks;
+"""
+
+
+def _query(connection: psycopg.Connection, query: str) -> float:
+    """Return how many milliseconds a query took."""
+    began = time.perf_counter()
+    connection.execute(query.encode())
+    return (time.perf_counter() - began) * 1000
+
+
+def _compare(connection: psycopg.Connection, rounds: int) -> list[list[float]]:
+    """Return how long counts and comparisons took, in turn: with gone records last."""
+    took: list[list[float]] = [[], [], []]
+    turn = 0
+    for _ in range(rounds):
+        took[0].append(_query(connection, COUNT))
+        for kind, is_complete in ((1, "false"), (2, "true")):
+            turn += 1
+            connection.execute(CHANGE.format(turn=turn).encode())
+            # What updates left behind is not what is measured.
+            connection.execute("vacuum analyze erp.orders, monitoring.record_states")
+            query = f"select * from erp.compare(clock_timestamp(), {is_complete})"
+            took[kind].append(_query(connection, query))
+    return took
+
+
+def _update(connection: psycopg.Connection, column: str, rounds: int) -> float:
+    """Return the median of updates of one row, each in a transaction of its own."""
+    took = [
+        _query(connection, f"update erp.few set {column} = 'U{turn}' where id = {turn % 100 + 1}")
+        for turn in range(rounds * 40)
+    ]
+    return statistics.median(took)
+
+
+def _row(table: Table, name: str, value: float, floor: float) -> None:
+    table.add_row(name, f"{value:.2f}", f"{value / floor:.2f}")
+
+
+@click.command(help=__doc__)
+@click.option("--pg", type=int, default=None, help="Major version; the newest by default.")
+@click.option("--records", default=1_000_000, show_default=True)
+@click.option("--rounds", default=5, show_default=True, help="Runs of each; odd is best.")
+def main(pg: int | None, records: int, rounds: int) -> None:
+    """Measure in a server of its own and print milliseconds and ratios."""
+    binaries = find_binaries(pg)
+    with (
+        TemporaryDirectory(prefix="pgvigil-bench-") as home,
+        PostgresServer(home, binaries=binaries, settings=SETTINGS) as server,
+    ):
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            connection.execute("create database bench")
+        migrate(server.dsn("bench"))
+        with psycopg.connect(server.dsn("bench", via_socket=True), autocommit=True) as connection:
+            table = Table(title=f"PostgreSQL {major_version(binaries)}, {records} records, medians")
+            for heading in ("what", "ms", "ratio"):
+                table.add_column(heading)
+            _measure(connection, table, records, rounds)
+            Console(width=100).print(table)
+
+
+def _measure(connection: psycopg.Connection, table: Table, records: int, rounds: int) -> None:
+    connection.execute(PREPARE.format(records=records).encode())
+    first = _query(connection, "select erp.compare(clock_timestamp(), false)")
+    connection.execute("vacuum analyze")
+    count, compared, complete = map(statistics.median, _compare(connection, rounds))
+    _row(table, "count of the hash join, as PostgreSQL plans it", count, count)
+    _row(table, "comparison, 1 % changed and recorded", compared, count)
+    _row(table, "the same, looking for gone records", complete, count)
+    _row(table, "first comparison, all records new", first, count)
+
+    connection.execute("create table erp.few as select * from erp.orders limit 0")
+    connection.execute("alter table erp.few add column note text")
+    connection.execute("insert into erp.few select n, 'OPEN' from generate_series(1, 100) as n")
+    connection.execute("grant select on erp.few to monitoring_admin")
+    connection.execute("alter table erp.few alter column id type integer using id::integer")
+    connection.execute("set synchronous_commit = off")
+    bare = _update(connection, "state", rounds)
+    connection.execute("select monitoring.attach_status_trigger('erp.few', '{id}', 'state')")
+    _row(table, "update of one row", bare, bare)
+    _row(
+        table, "with a status trigger, status unchanged", _update(connection, "note", rounds), bare
+    )
+    _row(table, "with a status trigger, status changed", _update(connection, "state", rounds), bare)
+
+    connection.execute(HISTORY.format(records=records).encode())
+    key = f"P{30:012}"
+    look_up = f"select * from monitoring.record_timeline('orders', '{key}')"
+    took = [_query(connection, look_up) for _ in range(rounds * 4)]
+    _row(table, "record_timeline over 30 days", statistics.median(took), bare)
+
+
+if __name__ == "__main__":
+    main()
