@@ -76,7 +76,7 @@ BOARD = Board(
                     select coalesce(finished_at, monitoring.clock()), step_name, null
                     from monitoring.batch_execution_logs
                     where (finished_at is null or $__timeFilter(finished_at)) and {CHOSEN}
-                    order by time
+                    order by time, state nulls first
                     """,
                     by="step_name",
                     height=12,

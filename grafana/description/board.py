@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from inspect import cleandoc
 from typing import TypeAlias
 
 from grafana_foundation_sdk.builders import dashboard
@@ -68,7 +69,8 @@ class Board:
             .annotation(_alerts())
         )
         for variable in self.variables:
-            built.with_variable(variable)
+            name = variable.build().name
+            built.with_variable(variable.id(name))
         number = 0
         for row in self.rows:
             number += 1
@@ -89,7 +91,7 @@ def choice(name: str, label: str, sql: str) -> Variable:
         dashboard.QueryVariable(name)
         .label(label)
         .datasource(SOURCE)
-        .query(sql.strip())
+        .query(cleandoc(sql))
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.DISABLED)
         .multi(True)
@@ -105,7 +107,7 @@ def one_of(name: str, label: str, sql: str) -> Variable:
         dashboard.QueryVariable(name)
         .label(label)
         .datasource(SOURCE)
-        .query(sql.strip())
+        .query(cleandoc(sql))
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.DISABLED)
     )

@@ -120,6 +120,7 @@ def test_the_provisioned_source_is_that_of_the_dashboards() -> None:
 def test_variables_are_defined_and_used(board: str) -> None:
     defined = [variable["name"] for variable in variables(board)]
     assert len(set(defined)) == len(defined)
+    assert [variable["id"] for variable in variables(board)] == defined
     used = {name for asked in queries() if asked.board == board for name in variables_in(asked.sql)}
     assert used == set(defined)
 
