@@ -52,6 +52,10 @@ checksums: ## note the checksums of migrations before a release freezes them
 docs: $(VENV)/.dev ## write docs/sql-api.md anew from COMMENT ON
 	@$(BIN)/python -m tests.harness sql-api docs/sql-api.md
 
+.PHONY: grafana
+grafana: $(VENV)/.dev ## write Grafana's dashboards anew from their description
+	@$(BIN)/python -m grafana.description grafana/dashboards
+
 .PHONY: pgtap
 pgtap: $(VENV)/.dev install-test-tools ## run the pgTAP tests (ARGS='--pg 17 tests/pgtap/some.sql')
 	@$(BIN)/python -m tests.harness pgtap $(ARGS)

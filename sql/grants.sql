@@ -212,7 +212,8 @@ declare
         '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_uptime_checks',
         '_spell_buckets', '_summable', '_short_name', '_trends_of', '_minutes_kept_since',
         '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since',
-        '_read_samples', '_trends_between', 'self_check', '_job_lock_key',
+        '_read_samples', '_trends_between', 'get_trend_resolution',
+        '_queue_trends', 'get_queue_trends', 'self_check', '_job_lock_key',
         -- alerts
         'explain_alert',
         '_severity_rank', '_label_matches', '_matches', '_all_labels', '_suppressions_at',

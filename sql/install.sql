@@ -55,6 +55,7 @@
 \ir rollups/restored.sql
 \ir rollups/spans.sql
 \ir rollups/trends.sql
+\ir rollups/queue_trends.sql
 \ir rollups/statistics.sql
 
 -- the scheduler

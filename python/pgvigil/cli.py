@@ -33,6 +33,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "report": Subcommand("pgvigil.commands.report", "Write the daily report as HTML or PDF."),
     "config": Subcommand("pgvigil.commands.config", "Show, compare and apply the configuration."),
     "workflow": Subcommand("pgvigil.commands.workflow", "Apply, show and remove workflows."),
+    "grafana": Subcommand("pgvigil.commands.grafana", "Write the dashboards for Grafana."),
     "sql": Subcommand("pgvigil.commands.sql", "Print the single-file install for psql."),
 }
 

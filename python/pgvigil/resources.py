@@ -1,7 +1,8 @@
-"""Where the SQL that pgvigil installs is found.
+"""Where the SQL that pgvigil installs, and what it brings for Grafana, is found.
 
-A wheel carries ``sql/`` and ``migrations/`` below ``pgvigil/resources/``; a checkout has them at
-its root. The wheel's copy comes first, so an installed package never reads a stray checkout.
+A wheel carries ``sql/``, ``migrations/`` and ``grafana/`` below ``pgvigil/resources/``; a checkout
+has them at its root. The wheel's copy comes first, so an installed package never reads a stray
+checkout.
 """
 
 from pathlib import Path
@@ -26,6 +27,15 @@ def migrations_directory() -> Path:
         FileNotFoundError: the installation is incomplete.
     """
     return _find("migrations", "*.sql")
+
+
+def grafana_directory() -> Path:
+    """Return the directory of what Grafana reads: ``dashboards/`` and ``provisioning/``.
+
+    Raises:
+        FileNotFoundError: the installation is incomplete.
+    """
+    return _find("grafana", "dashboards/*.json")
 
 
 def _find(name: str, content: str) -> Path:

@@ -198,5 +198,25 @@ comment on function monitoring._clamped_percentile(
     monitoring.histogram, double precision, double precision, double precision
 ) is 'The percentile of a histogram, never beyond the least and greatest value that were seen.';
 
+create or replace function monitoring.get_trend_resolution(
+    p_from timestamptz, p_to timestamptz, p_wanted text default 'auto'
+)
+returns text
+language sql
+stable
+return case
+    when p_wanted <> 'auto' then p_wanted
+    when p_to - p_from > '14 days'::interval then 'day'
+    when
+        p_to - p_from <= '6 hours'::interval
+        and p_from >= (select k.since_at from monitoring._minutes_kept as k)
+        then 'minute'
+    else 'hour'
+end;
+
+comment on function monitoring.get_trend_resolution(timestamptz, timestamptz, text) is
+'The resolution that suits a span of a trend view: minute up to 6 hours while minutes are kept, '
+'hour up to 14 days, day beyond; or what is wanted when that is not auto.';
+
 comment on view monitoring._stored_trends is
 'Roll-ups by minute, hour and day as they are stored, and by week and month.';

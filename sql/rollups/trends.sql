@@ -80,57 +80,6 @@ from (
     group by t.resolution, t.bucket_at, t.name, t.component, t.label
 ) as s;
 
-create or replace view monitoring.v_queue_trends as
-select
-    s.resolution,
-    s.bucket_at,
-    s.queue_name,
-    s.samples,
-    s.avg_pending,
-    s.max_pending,
-    monitoring._clamped_percentile(s.histogram, 0.95, 0, s.max_pending) as p95_pending,
-    s.avg_processing,
-    s.max_oldest_ready_seconds,
-    -- A total that goes back was started anew, and what it counts since then is all there is.
-    s.max_completed - case
-        when s.max_completed >= s.last_completed then s.last_completed
-        else s.min_completed
-    end as completed,
-    s.max_failed - case
-        when s.max_failed >= s.last_failed then s.last_failed
-        else s.min_failed
-    end as failed
-from (
-    select
-        q.*,
-        coalesce(lag(q.max_completed) over w, q.min_completed) as last_completed,
-        coalesce(lag(q.max_failed) over w, q.min_failed) as last_failed
-    from (
-        select
-            t.resolution,
-            t.bucket_at,
-            t.name as queue_name,
-            sum(t.row_count) filter (where t.label = 'pending')::bigint as samples,
-            sum(t.value_sum) filter (where t.label = 'pending')
-            / sum(t.value_count) filter (where t.label = 'pending')::double precision
-                as avg_pending,
-            max(t.value_max) filter (where t.label = 'pending') as max_pending,
-            sum(t.value_sum) filter (where t.label = 'processing')
-            / sum(t.value_count) filter (where t.label = 'processing')::double precision
-                as avg_processing,
-            max(t.value_max) filter (where t.label = 'oldest_ready_seconds')
-                as max_oldest_ready_seconds,
-            min(t.value_min) filter (where t.label = 'completed') as min_completed,
-            max(t.value_max) filter (where t.label = 'completed') as max_completed,
-            min(t.value_min) filter (where t.label = 'failed') as min_failed,
-            max(t.value_max) filter (where t.label = 'failed') as max_failed,
-            monitoring.merge_histograms(t.histogram) filter (where t.label = 'pending') as histogram
-        from monitoring._trends_of('queues') as t
-        group by t.resolution, t.bucket_at, t.name
-    ) as q
-    window w as (partition by q.resolution, q.queue_name order by q.bucket_at)
-) as s;
-
 create or replace view monitoring.v_health_trends as
 select
     s.resolution,
@@ -276,31 +225,6 @@ comment on column monitoring.v_performance_trends.p95_value is
 '95 % of them were no greater than this, within 2.5 %.';
 comment on column monitoring.v_performance_trends.p99_value is
 '99 % of them were no greater than this, within 2.5 %.';
-
-comment on view monitoring.v_queue_trends is
-'Queues by hour, day, week and month.';
-comment on column monitoring.v_queue_trends.resolution is
-'minute, hour, day, week or month: choose one, or every sample is counted in each.';
-comment on column monitoring.v_queue_trends.bucket_at is
-'Beginning of the span in UTC; weeks begin on Monday.';
-comment on column monitoring.v_queue_trends.queue_name is
-'Which queue it is.';
-comment on column monitoring.v_queue_trends.samples is
-'How many samples were taken.';
-comment on column monitoring.v_queue_trends.avg_pending is
-'Mean of the items waiting.';
-comment on column monitoring.v_queue_trends.max_pending is
-'Most items waiting at once.';
-comment on column monitoring.v_queue_trends.p95_pending is
-'In 95 % of the samples no more items waited than this, within 2.5 %.';
-comment on column monitoring.v_queue_trends.avg_processing is
-'Mean of the items being worked on.';
-comment on column monitoring.v_queue_trends.max_oldest_ready_seconds is
-'Longest that an oldest waiting item had been ready, in seconds.';
-comment on column monitoring.v_queue_trends.completed is
-'Items done, as far as the running total tells.';
-comment on column monitoring.v_queue_trends.failed is
-'Items failed, as far as the running total tells.';
 
 comment on view monitoring.v_health_trends is
 'Health checks and uptime by hour, day, week and month, and by component.';

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(102);
+select plan(104);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -72,6 +72,8 @@ from (
     ('error_fingerprint', 'P_ERROR_TYPE P_MESSAGE'),
     ('ensure_partitions', 'p_days_ahead'),
     ('get_task_statistics', 'p_from p_to'),
+    ('get_trend_resolution', 'P_FROM P_TO p_wanted'),
+    ('get_queue_trends', 'P_FROM P_TO p_resolution'),
     ('rebuild_rollups', 'P_SOURCE P_FROM P_TO'),
     (
         'set_notification_channel',
@@ -277,11 +279,18 @@ select results_eq(
         ('get_etl_execution_summary', 'jsonb'),
         ('get_etl_health_status', 'jsonb'),
         ('get_installation', 'jsonb'),
+        ('get_queue_trends',
+            'TABLE(resolution text, bucket_at timestamp with time zone, queue_name text, '
+            'samples bigint, avg_pending double precision, max_pending double precision, '
+            'p95_pending double precision, avg_processing double precision, '
+            'max_oldest_ready_seconds double precision, completed double precision, '
+            'failed double precision)'),
         ('get_task_statistics',
             'TABLE(task_type text, status text, tasks bigint, avg_duration_ms double precision, '
             'p50_duration_ms double precision, p95_duration_ms double precision, '
             'p99_duration_ms double precision, min_duration_ms double precision, '
             'max_duration_ms double precision)'),
+        ('get_trend_resolution', 'text'),
         ('get_workflow', 'jsonb'),
         ('get_workflow_schema', 'jsonb'),
         ('mute_error_group', 'void'),

@@ -262,7 +262,7 @@ select functions_are(
         '_adopt_restored_rows', '_minutes_kept_since', '_has_new_rows', 'rebuild_rollups',
         '_check_rebuild', '_count_uptime', '_trends_of', '_uptime_trends', '_bucket_hours',
         '_rollups_between', '_last_day', '_last_day_since', 'get_task_statistics', '_read_samples',
-        '_trends_between',
+        '_trends_between', 'get_trend_resolution', '_queue_trends', 'get_queue_trends',
         -- installation
         'version', 'get_installation', 'note_code_checksum', '_missing_roles',
         '_describe_partitions', '_hand_over_to_admin', '_grant_functions', '_grant_views',

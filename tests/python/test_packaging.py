@@ -47,40 +47,46 @@ def pins(requirements: Path) -> dict[str, str]:
     return found
 
 
-def test_the_wheel_holds_the_package_and_all_sql_and_nothing_else(wheel: Path) -> None:
-    sql = {f"pgvigil/resources/{name}" for name in names_below("sql") | names_below("migrations")}
+def test_the_wheel_holds_the_package_and_what_it_brings_and_nothing_else(wheel: Path) -> None:
+    brought = ("sql", "migrations", "grafana/dashboards", "grafana/provisioning")
+    resources = {
+        f"pgvigil/resources/{name}" for directory in brought for name in names_below(directory)
+    }
     package = {name.removeprefix("python/") for name in names_below("python/pgvigil")}
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert packed == sql | package
+    assert packed == resources | package
     assert "pgvigil/resources/sql/install.sql" in packed
 
 
-def test_an_installed_wheel_finds_its_own_sql(wheel: Path, tmp_path: Path) -> None:
+def test_an_installed_wheel_finds_what_it_brings(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path, with_pip=False)
     python = tmp_path / "bin" / "python"
     install = ["pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run([sys.executable, "-m", *install, str(wheel)], check=True)
     show = (
         "import pgvigil, pgvigil.resources as r;"
-        "print(pgvigil.__version__, r.sql_directory(), r.migrations_directory(), sep='\\n')"
+        "print(pgvigil.__version__, r.sql_directory(), r.migrations_directory(),"
+        "r.grafana_directory() / 'dashboards', r.grafana_directory() / 'provisioning', sep='\\n')"
     )
     answer = subprocess.run(
         [python, "-P", "-c", show], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     version, *directories = answer.stdout.splitlines()
     assert version in wheel.name
-    for directory, name in zip(map(Path, directories), ("sql", "migrations"), strict=True):
+    names = ("sql", "migrations", "grafana/dashboards", "grafana/provisioning")
+    for directory, name in zip(map(Path, directories), names, strict=True):
         assert directory.is_relative_to(tmp_path)
         files = {f"{name}/{path.relative_to(directory)}" for path in directory.rglob("*.*")}
         assert files == names_below(name)
 
 
-def test_a_checkout_finds_its_own_sql() -> None:
+def test_a_checkout_finds_its_own_resources() -> None:
     from pgvigil import resources
 
     assert resources.sql_directory() == ROOT / "sql"
     assert resources.migrations_directory() == ROOT / "migrations"
+    assert resources.grafana_directory() == ROOT / "grafana"
 
 
 @pytest.mark.parametrize("requirements", REQUIREMENTS, ids=lambda path: path.name)

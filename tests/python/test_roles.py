@@ -74,6 +74,8 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "approx_percentile": ("approx_percentile(null, 0.5)", READING),
     "merge_histograms": ("merge_histograms(null)", READING),
     "get_task_statistics": ("get_task_statistics()", READING),
+    "get_queue_trends": ("get_queue_trends(now(), now())", READING),
+    "get_trend_resolution": ("get_trend_resolution(now(), now())", READING),
     "roll_up": ("roll_up()", DECIDING),
     "rebuild_rollups": ("rebuild_rollups('tasks', '2026-03-01', '2026-03-02')", DECIDING),
     "resolve_error_group": ("resolve_error_group('known')", DECIDING),

@@ -1,0 +1,148 @@
+"""Grafana's dashboards as JSON: whole, consistent, and such that the SDK reads them again.
+
+Grafana itself is in none of the registries that tests install from: what it would do with the files
+beyond this, nothing here has seen.
+"""
+
+import json
+import re
+from itertools import combinations
+from typing import Any
+
+import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.cog.runtime import register_dataquery_variant
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from grafana.description.queries import DECODING
+from tests.python.grafana_files import DASHBOARDS, ROOT, panels, queries, variables
+from tests.python.grafana_macros import variables_in
+
+BOARDS = sorted(DASHBOARDS)
+SOURCE = {"type": "postgres", "uid": "pgvigil"}
+LINK = re.compile(r"/d/pgvigil-(?P<board>[\w-]+)\?var-(?P<variable>\w+)=(?P<value>\S+?)&")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sdk() -> None:
+    """The SDK, told of all panels and of our queries."""
+    register_default_plugins()
+    register_dataquery_variant(DECODING)
+
+
+def found_in(content: Any, key: str) -> list[Any]:
+    """Return everything that a key holds, wherever it is in a document."""
+    if isinstance(content, list):
+        return [found for part in content for found in found_in(part, key)]
+    if not isinstance(content, dict):
+        return []
+    here = [content[key]] if key in content else []
+    return here + [found for part in content.values() for found in found_in(part, key)]
+
+
+def test_all_dashboards_are_there() -> None:
+    assert {
+        "overview",
+        "tasks",
+        "errors",
+        "performance",
+        "queues",
+        "health",
+        "alerts",
+        "batch",
+        "etl",
+        "records",
+        "self",
+    } <= DASHBOARDS.keys()
+
+
+def test_addresses_and_titles_are_their_own() -> None:
+    assert [content["uid"] for content in DASHBOARDS.values()] == [
+        f"pgvigil-{name}" for name in DASHBOARDS
+    ]
+    assert len({content["title"] for content in DASHBOARDS.values()}) == len(DASHBOARDS)
+    assert all(content["description"] for content in DASHBOARDS.values())
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_sdk_reads_a_dashboard_as_it_was_written(board: str) -> None:
+    written = DASHBOARDS[board]
+    read = json.loads(JSONEncoder().encode(Dashboard.from_json(written)))
+    # The SDK's annotations know no SQL.
+    without = [{**content, "annotations": None} for content in (read, written)]
+    assert without[0] == without[1]
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_every_panel_has_a_number_a_title_and_a_sentence(board: str) -> None:
+    numbers = [panel["id"] for panel in DASHBOARDS[board]["panels"]]
+    assert len(set(numbers)) == len(numbers)
+    for panel in panels(board):
+        assert panel["title"]
+        assert re.fullmatch(r"[A-Z0-9].*\.", panel["description"])
+        assert panel["fieldConfig"]["defaults"] is not None
+        assert len(panel["targets"]) == 1
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_panels_lie_beside_each_other_and_fill_the_width(board: str) -> None:
+    places = [panel["gridPos"] for panel in DASHBOARDS[board]["panels"]]
+    cells = [
+        {
+            (x, y)
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }
+        for at in places
+    ]
+    assert all(first.isdisjoint(second) for first, second in combinations(cells, 2))
+    assert {x for x, _ in set().union(*cells)} == set(range(24))
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_everything_is_asked_of_the_source_that_is_provisioned(board: str) -> None:
+    asked = found_in(DASHBOARDS[board], "datasource")
+    assert len(asked) > 2 * len(panels(board))
+    assert [source for source in asked if source != SOURCE] == []
+
+
+def test_the_provisioned_source_is_that_of_the_dashboards() -> None:
+    text = (ROOT / "grafana/provisioning/datasources/pgvigil.yaml").read_text()
+    assert re.findall(r"^    (uid|type): (\w+)$", text, re.MULTILINE) == [
+        ("uid", SOURCE["uid"]),
+        ("type", SOURCE["type"]),
+    ]
+    assert re.search(r"password: \$__env\{", text), "a password is in the file"
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_variables_are_defined_and_used(board: str) -> None:
+    defined = [variable["name"] for variable in variables(board)]
+    assert len(set(defined)) == len(defined)
+    assert [variable["id"] for variable in variables(board)] == defined
+    used = {name for asked in queries() if asked.board == board for name in variables_in(asked.sql)}
+    assert used == set(defined)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_links_lead_to_dashboards_that_take_what_they_are_given(board: str) -> None:
+    menu = DASHBOARDS[board]["links"]
+    assert [(link["type"], link["tags"]) for link in menu] == [("dashboards", ["pgvigil"])]
+    assert DASHBOARDS[board]["tags"] == ["pgvigil"]
+    for address in (url for url in found_in(panels(board), "url")):
+        link = LINK.match(address)
+        assert link, address
+        assert link["variable"] in {each["name"] for each in variables(link["board"])}, address
+        column = re.fullmatch(r"\$\{__data\.fields\.(\w+):percentencode\}", link["value"])
+        assert column, address
+        assert any(
+            column[1] in panel["targets"][0]["rawSql"] and address in found_in(panel, "url")
+            for panel in panels(board)
+        )
+
+
+def test_macros_of_time_are_used() -> None:
+    texts = [asked.sql for asked in queries()]
+    for macro in ("$__timeFilter(", "$__timeGroupAlias(", "$__timeFrom()", "$__timeTo()"):
+        assert any(macro in text for text in texts), macro
