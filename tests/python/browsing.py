@@ -14,7 +14,7 @@ from typing import Any, Self
 from urllib.parse import quote
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
 
 from tests.harness.clients import clean_environment
 from tests.python.page_data import NOW
@@ -32,6 +32,8 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# Machines that run tests may have much else to do.
+expect.set_options(timeout=20_000)
 
 
 def launch(playwright: Playwright) -> Browser:

@@ -16,7 +16,8 @@ from tests.harness.databases import (
     drop_database,
     install_pgvigil,
 )
-from tests.python.browsing import launch
+from tests.python import page_data
+from tests.python.browsing import Service, launch
 from tests.python.receivers import Webhook
 from tests.python.sending import Outbox
 from tests.python.web_data import fill
@@ -113,6 +114,17 @@ def _database(server: PostgresServer, template: str) -> Iterator[str]:
     create_database(server, name, template)
     yield server.dsn(name)
     drop_database(server, name)
+
+
+@pytest.fixture(scope="session")
+def lively(server: PostgresServer, template: str) -> Iterator[Service]:
+    """The web service on a lively day; its tests only read."""
+    create_database(server, "lively", template)
+    with psycopg.connect(server.dsn("lively"), autocommit=True) as connection:
+        page_data.fill(connection)
+        with Service(server.dsn("lively")) as running:
+            yield running
+    drop_database(server, "lively")
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,7 @@ def fill(connection: psycopg.Connection[Any]) -> None:
     _run_now(connection)
     _queues(connection, chance)
     _health(connection, chance)
+    _invalid_records(connection)
     _evaluate_as_time_went_by(connection)
 
 
@@ -228,6 +229,20 @@ def _health(connection: psycopg.Connection[Any], chance: random.Random) -> None:
             )
 
 
+def _invalid_records(connection: psycopg.Connection[Any]) -> None:
+    kinds = (
+        ("bills", "amount_missing", "prepaid", 42, 6),
+        ("bills", "duplicate_number", "postpaid", 7, 30),
+        ("meters", "reading_below_last", "north", 118, 3),
+    )
+    for dataset, failed, group, number, hours in kinds:
+        records = [{"record_key": f"{group}-{each:04}", "group": group} for each in range(number)]
+        connection.execute(
+            "select monitoring.log_invalid_records(%s, %s, %s, p_detected_at => %s)",
+            [dataset, json.dumps(records), failed, NOW - timedelta(hours=hours)],
+        )
+
+
 def fill_with_alerts(connection: psycopg.Connection[Any], count: int) -> None:
     """Let so many queues be too deep, by all degrees."""
     set_clock(connection, NOW)
@@ -270,6 +285,10 @@ def fill_with_names(connection: psycopg.Connection[Any], name: str) -> None:
         "select monitoring.update_system_health("
         "'service', %s, 'unhealthy', 5, %s, p_checked_at => %s)",
         [name, name, NOW],
+    )
+    connection.execute(
+        "select monitoring.log_invalid_records(%s, %s, %s, p_detected_at => %s)",
+        [name, json.dumps([{"record_key": name, "group": name}]), name, NOW],
     )
     evaluate(connection)
 

@@ -4,37 +4,22 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pgvigil.server import PostgresServer
-from tests.harness.databases import create_database, drop_database
 from tests.python.browsing import Service, opened
-from tests.python.page_data import fill
-
-
-@pytest.fixture(scope="module")
-def service(server: PostgresServer, template: str) -> Iterator[Service]:
-    """A service on a lively day; its tests only read."""
-    create_database(server, "page_lively", template)
-    with psycopg.connect(server.dsn("page_lively"), autocommit=True) as connection:
-        fill(connection)
-        with Service(server.dsn("page_lively")) as running:
-            yield running
-    drop_database(server, "page_lively")
 
 
 @pytest.fixture
-def page(browser: Browser, service: Service) -> Iterator[Page]:
+def page(browser: Browser, lively: Service) -> Iterator[Page]:
     """The page of a lively day."""
-    with opened(browser, service.url, has_own_clock=True) as shown:
+    with opened(browser, lively.url, has_own_clock=True) as shown:
         yield shown
 
 
 def test_counts_of_alerts_are_at_the_top_with_the_worst_in_words(page: Page) -> None:
     chips = page.locator("#counts .chip")
-    expect(chips).to_have_text(["1 critical", "1 high", "2 medium", "0 low"])
+    expect(chips).to_have_text(["1 critical", "1 high", "3 medium", "0 low"])
     expect(page.locator(".worst")).to_contain_text("storage archive is unhealthy: no space left")
     expect(page).to_have_title("(1) pgvigil")
 
@@ -43,7 +28,7 @@ def test_cards_show_the_four_figures(page: Page) -> None:
     expect(page.locator(".card-title")).to_have_text(
         ["Success rate, 7 days", "Failed, 24 hours", "Mean rate today", "Active alerts"]
     )
-    expect(page.locator(".card-value")).to_have_text(["98.7 %", "3", re.compile(r"^25\.\d$"), "4"])
+    expect(page.locator(".card-value")).to_have_text(["98.7 %", "3", re.compile(r"^25\.\d$"), "5"])
 
 
 def test_business_day_shows_its_steps_in_order_with_their_status(page: Page) -> None:
@@ -133,13 +118,13 @@ def test_acknowledged_alert_says_by_whom_and_has_no_button(page: Page) -> None:
 
 
 def test_counts_are_filters_of_the_list(page: Page) -> None:
-    chip = page.get_by_role("button", name="2 medium")
+    chip = page.get_by_role("button", name="3 medium")
     chip.click()
     expect(chip).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".alert")).to_have_count(2)
+    expect(page.locator(".alert")).to_have_count(3)
     expect(page.locator("#alert-tools")).to_contain_text("only medium")
     chip.click()
-    expect(page.locator(".alert")).to_have_count(4)
+    expect(page.locator(".alert")).to_have_count(5)
 
 
 def test_worst_alert_leads_to_itself_in_the_list(page: Page) -> None:
@@ -164,6 +149,12 @@ def test_errors_queues_health_and_running_tasks_are_shown(page: Page) -> None:
     expect(page.get_by_text("session gone")).to_have_count(0)
 
 
+def test_invalid_records_are_counted_by_dataset_and_what_they_failed(page: Page) -> None:
+    rows = page.locator("#records tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_have_text("metersreading_below_lastnorth1183 h")
+
+
 def test_trends_can_be_of_hours_or_of_days(page: Page) -> None:
     chart = page.locator("#trends svg[role=img]")
     expect(chart).to_have_count(3)
@@ -176,14 +167,14 @@ def test_trends_can_be_of_hours_or_of_days(page: Page) -> None:
     expect(page.locator("#trends rect.is-completed").first).to_be_visible()
 
 
-def test_times_are_those_of_the_browsers_zone(browser: Browser, service: Service) -> None:
-    with opened(browser, service.url, timezone_id="America/New_York") as page:
+def test_times_are_those_of_the_browsers_zone(browser: Browser, lively: Service) -> None:
+    with opened(browser, lively.url, timezone_id="America/New_York") as page:
         expect(page.locator(".step.is-running .step-end")).to_contain_text("about 17:53")
 
 
-def test_theme_follows_the_system_until_one_is_chosen(browser: Browser, service: Service) -> None:
+def test_theme_follows_the_system_until_one_is_chosen(browser: Browser, lively: Service) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
-    with opened(browser, service.url, color_scheme="dark") as page:
+    with opened(browser, lively.url, color_scheme="dark") as page:
         assert page.evaluate(ground) == "rgb(16, 19, 24)"
         page.get_by_role("button", name="Theme: system").click()
         assert page.evaluate(ground) == "rgb(244, 245, 247)"
@@ -193,9 +184,9 @@ def test_theme_follows_the_system_until_one_is_chosen(browser: Browser, service:
 
 
 def test_service_answers_with_the_policy_that_the_page_lives_by(
-    page: Page, service: Service
+    page: Page, lively: Service
 ) -> None:
-    answer = page.request.get(service.url)
+    answer = page.request.get(lively.url)
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy

@@ -37,7 +37,7 @@ async function ask(path, options) {
       ...options,
     });
   } catch (error) {
-    throw new ApiError(error.name === "TimeoutError" ? "no answer in 10 seconds" : "no answer", 0);
+    throw new ApiError(error.name === "TimeoutError" ? "nothing came in 10 seconds" : "the server cannot be reached", 0);
   }
   const document = await answer.json().catch(() => null);
   if (!answer.ok) throw new ApiError(refusal(document, answer), answer.status);

@@ -26,8 +26,7 @@ export function renderErrors(rows, view, now) {
       el("p", { class: "faint clip" }, "last seen ", ago(group.last_seen_at, now), " ago · first ",
         ago(group.first_seen_at, now), " ago", group.components?.length ? ` · ${group.components.join(", ")}` : null),
     ))),
-    rows.length > shown.length && el("p", { class: "more" }, el(
-      "button", { type: "button", "data-action": "more-errors" }, `Show all ${count(rows.length)}`)),
+    renderMore(rows, shown, "errors"),
   ];
 }
 
@@ -46,8 +45,7 @@ export function renderTasks(rows, view) {
       el("td", { class: "number" }, duration(task.running_ms / 1000)),
       el("td", { class: "number minor" }, duration(task.seconds_without_progress)),
     ))),
-    rows.length > shown.length && el("p", { class: "more" }, el(
-      "button", { type: "button", "data-action": "more-tasks" }, `Show all ${count(rows.length)}`)),
+    renderMore(rows, shown, "tasks"),
   ];
 }
 
@@ -66,7 +64,7 @@ function renderProgress(task) {
 /** Queues with their depth over the span of the trends. */
 export function renderQueues(rows, depths, now) {
   if (!rows.length) return nothing("No queue has been measured.");
-  return table("Queues", ["Queue", "Depth", "Waiting#", "Oldest#", "Done/min#", "Failed#"], rows.map((queue) => {
+  return table("Queues", ["Queue", "Depth", "Waiting#", "Oldest#", "Done/min#", "Failed %#"], rows.map((queue) => {
     const isStale = (now - new Date(queue.recorded_at)) / 1000 > STALE_SECONDS;
     return el(
       "tr",
@@ -106,13 +104,35 @@ export function renderHealth(rows, now) {
   )));
 }
 
+/** Open invalid records by dataset, type of validation and group. */
+export function renderRecords(rows, view, now) {
+  if (!rows.length) return nothing("No record is invalid.");
+  const shown = view.isWhole ? rows : rows.slice(0, view.few);
+  return [
+    table("Invalid records", ["Dataset", "Failed", "Open#", "Oldest#"], shown.map((issue) => el(
+      "tr",
+      { "data-key": JSON.stringify([issue.dataset, issue.validation_type, issue.group_name]) },
+      el("th", { scope: "row" }, clipped(issue.dataset)),
+      el("td", {}, clipped(issue.validation_type), issue.group_name && el("div", { class: "faint clip-2" }, issue.group_name)),
+      el("td", { class: "number" }, el("strong", {}, count(issue.open_records))),
+      el("td", { class: "number" }, ago(issue.oldest_opened_at, now)),
+    ))),
+    renderMore(rows, shown, "records"),
+  ];
+}
+
+function renderMore(rows, shown, what) {
+  return rows.length > shown.length && el("p", { class: "more" }, el(
+    "button", { type: "button", "data-action": "more", "data-what": what }, `Show all ${count(rows.length)}`));
+}
+
 /** A name in at most two lines; all of it where the pointer rests. */
 function clipped(name) {
   return el("span", { class: "clip-2", title: name }, name);
 }
 
 function table(label, heads, rows) {
-  const minor = ["Type", "Still for", "Depth", "Done/min", "Failed"];
+  const minor = ["Type", "Still for", "Depth", "Done/min", "Failed %"];
   return el("table", { "aria-label": label }, el("thead", {}, el("tr", {}, heads.map((head) => {
     const name = head.replace("#", "");
     const kinds = [head.endsWith("#") && "number", minor.includes(name) && "minor"].filter(Boolean);

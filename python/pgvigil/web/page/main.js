@@ -7,7 +7,7 @@ import { drawArrows } from "./arrows.js";
 import { renderChart } from "./charts.js";
 import { announce, el, nothing, onAction, show } from "./dom.js";
 import { SEVERITIES, count, exactTime } from "./format.js";
-import { renderErrors, renderHealth, renderQueues, renderTasks } from "./lists.js";
+import { renderErrors, renderHealth, renderQueues, renderRecords, renderTasks } from "./lists.js";
 import { tellNewCritical } from "./notify.js";
 import { lateWords, renderCards, renderCounts } from "./overview.js";
 import { Refresher } from "./refresh.js";
@@ -50,6 +50,7 @@ function questions() {
     tasks: () => get("api/tasks", { state: "running", limit: 100 }),
     queues: () => get("api/queues"),
     health: () => get("api/health"),
+    records: () => get("api/record-issues", { limit: 50 }),
     selfCheck: () => get("api/self-check"),
     taskTrend: () => get("api/trends", { what: "tasks", hours: state.hours }),
     errorTrend: () => get("api/trends", { what: "errors", hours: state.hours }),
@@ -144,6 +145,7 @@ function showAll() {
   section("tasks", "tasks", () => renderTasks(data.tasks.rows, viewOf("tasks")));
   section("queues", "queues", () => renderQueues(data.queues.rows, depths(), now));
   section("health", "health", () => renderHealth(data.health.rows, now));
+  section("records", "records", () => renderRecords(data.records.rows, viewOf("records"), now));
   show(place("spans"), SPANS.map(([hours, name]) => el("button", {
     type: "button", class: "small", "data-action": "span", "data-hours": hours, "aria-pressed": String(hours === state.hours),
   }, name)));
@@ -236,7 +238,7 @@ function showFreshness(refresher) {
   document.body.classList.toggle("is-away", Boolean(wentAwayAt));
   if (wentAwayAt) {
     const known = loadedAt ? ` What is shown was known at ${exactTime(loadedAt)}.` : "";
-    setText(trouble, `No answer since ${exactTime(wentAwayAt)} (${state.awayBecause}).${known}`);
+    setText(trouble, `No answer since ${exactTime(wentAwayAt)}: ${state.awayBecause}.${known}`);
   } else {
     const old = isOld ? `The figures are old: they were known at ${exactTime(loadedAt)}. ` : "";
     setText(trouble, old + lateWords(state.data.selfCheck?.rows ?? []));
@@ -275,8 +277,10 @@ onAction("more-alerts", () => {
   state.alertsShown *= 4;
   showAll();
 });
-onAction("more-errors", () => showWhole("errors"));
-onAction("more-tasks", () => showWhole("tasks"));
+onAction("more", ({ dataset }) => {
+  state.isWhole.add(dataset.what);
+  showAll();
+});
 onAction("span", ({ dataset }) => {
   state.hours = Number(dataset.hours);
   load(["taskTrend", "errorTrend", "queueTrend"]);
@@ -297,11 +301,6 @@ async function toggle(opened, key, loadIt) {
   showAll();
   await loadIt(key);
   return showAll();
-}
-
-function showWhole(name) {
-  state.isWhole.add(name);
-  showAll();
 }
 
 const THEMES = ["system", "light", "dark"];
