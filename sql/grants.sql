@@ -253,7 +253,9 @@ declare
         -- records
         'key_of_record', 'log_invalid_records', 'sync_invalid_records',
         'auto_resolve_invalid_records',
-        'track_record_products', 'log_program_execution', 'update_daily_summary'
+        'track_record_products', 'log_program_execution', 'update_daily_summary',
+        -- records: loading what happened before
+        'load_invalid_records', 'load_status_changes'
     ];
     v_deciding constant text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',

@@ -38,6 +38,8 @@
 \ir records/resolve.sql
 \ir records/products.sql
 \ir records/programs.sql
+\ir records/load_invalid.sql
+\ir records/load_statuses.sql
 
 -- how long what is kept
 \ir retention/policies.sql

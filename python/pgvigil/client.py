@@ -10,6 +10,7 @@ from typing import ParamSpec, Self, TypeVar, Unpack
 from pgvigil.recording.bulk_calls import BulkCalls
 from pgvigil.recording.calls import RecordingCalls
 from pgvigil.recording.etl_calls import EtlCalls
+from pgvigil.recording.record_calls import RecordCalls
 from pgvigil.recording.task import (
     ErrorOptions,
     TaskOptions,
@@ -25,13 +26,14 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls, EtlCalls):
-    """Records tasks, errors, metrics, logs, health, queues and ETL over a connection of its own.
+class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls, EtlCalls, RecordCalls):
+    """Records tasks, errors, metrics, logs, health, queues, ETL and what becomes of business rows.
 
-    Being a connection of its own, what is recorded stays when the program rolls back. One client
-    may be shared by all threads; it opens its connection when first used, reopens it after a loss
-    and after a fork. While the database is away, calls come back at once and what they would have
-    recorded is counted in `dropped` and told, at most once a minute, to the logger ``pgvigil``.
+    It has a connection of its own, so what is recorded stays when the program rolls back. One
+    client may be shared by all threads; it opens its connection when first used, reopens it after
+    a loss and after a fork. While the database is away, calls come back at once and what they
+    would have recorded is counted in `dropped` and told, at most once a minute, to the logger
+    ``pgvigil``.
 
     Times without a zone are local times. Wherever a method returns None (or False, for the two
     about running tasks), nothing was recorded.

@@ -165,7 +165,8 @@ select results_eq(
             ('2026-01-24 10:00+00', 'medium', 'partitions late by 10 h: without tomorrow''s: %1$s'),
             ('2026-01-25 01:00+00', 'high', 'partitions late by 60 min: without today''s: %1$s')
         $$,
-        'errors, finished_tasks, health_probes, log_lines, metric_samples, queue_samples'
+        'errors, finished_tasks, health_probes, log_lines, metric_samples, queue_samples, '
+        'status_changes'
     ),
     'partitions are missing the day before they are needed, and badly on the day'
 );

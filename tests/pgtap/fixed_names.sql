@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(100);
+select plan(102);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -56,6 +56,8 @@ from (
     ('record_metrics', 'P_METRICS'),
     ('record_log', 'P_COMPONENT P_LEVEL P_MESSAGE p_details p_task_id p_duration_ms p_logged_at'),
     ('record_logs', 'P_LOGS'),
+    ('load_invalid_records', 'P_RECORDS'),
+    ('load_status_changes', 'P_CHANGES'),
     (
         'update_system_health',
         'P_COMPONENT_TYPE P_COMPONENT_NAME P_STATUS p_response_time_ms p_failure_reason p_details '

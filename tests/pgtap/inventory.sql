@@ -128,6 +128,12 @@ select functions_are(
         '_has_pending_records', '_runs_without_effect', '_find_bots_without_effect',
         '_explain_bot_without_effect',
 
+        -- records: loading what happened before
+        'load_invalid_records', '_insert_invalid_record_states', '_past_invalid_records',
+        '_load_spells', '_load_invalid_states', '_extend_invalid_states', '_refuse_spell',
+        'load_status_changes', '_insert_status_changes', '_past_status_changes',
+        '_with_status_before', '_remember_statuses', '_new_status_changes', '_statuses_before',
+
         -- sources of records
         '_found_source_query', '_checked_query_columns', '_checked_span',
         'register_source_query', 'enable_source_query', 'remove_source_query',

@@ -14,6 +14,8 @@ VIEWS = {
     "errors": "error_tracking",
     "metrics": "performance_monitoring",
     "logs": "application_logs",
+    "records": "invalid_records",
+    "status": "status_history",
 }
 EXAMPLES: dict[str, dict[str, Any]] = {
     "tasks": {
@@ -34,6 +36,20 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "logs": {
         "component": "c", "level": "INFO", "message": "m", "task_id": "t1", "duration_ms": 1.5,
         "details": {"d": 1}, "logged_at": AT, "log_id": -7,
+    },
+    "records": {
+        "dataset": "apr", "record_key": "1", "validation_type": "SEUNO", "group_name": "Rio",
+        "reported_value": "x", "message": "m", "details": {"d": 1}, "target_date": "2024-05-01",
+        "first_detected_at": AT, "opened_at": "2024-05-02T12:00:00+00:00",
+        "last_detected_at": "2024-05-03T12:00:00+00:00", "times_detected": 4, "times_reopened": 1,
+        "alerted_at": "2024-05-02T13:00:00+00:00", "task_id": "t1",
+        "resolved_at": "2024-05-04T12:00:00+00:00", "resolution": "manual", "resolved_by": "ann",
+        "resolution_reason": "r",
+    },
+    "status": {
+        "dataset": "apr", "record_key": "1", "from_status": "OPEN", "to_status": "DONE",
+        "validation_type": "SEUNO", "change_source": "BOT", "actor": "robot", "source_name": "s",
+        "task_id": "t1", "details": {"d": 1}, "effective_at": AT, "change_id": -7,
     },
 }  # fmt: skip
 

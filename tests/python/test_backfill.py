@@ -78,7 +78,7 @@ def test_one_jsonl_file_can_hold_all_kinds(
 ) -> None:
     lines = [{"kind": kind, **example} for kind, example in EXAMPLES.items()]
     assert backfill(write_jsonl(tmp_path / "all.jsonl", lines)).exit_code == 0
-    assert [count_of(connection, view) for view in VIEWS.values()] == [1, 1, 1, 1]
+    assert [count_of(connection, view) for view in VIEWS.values()] == [1] * len(VIEWS)
 
 
 def test_empty_csv_cells_are_null_and_quoted_cells_may_span_lines(
@@ -131,11 +131,12 @@ def test_loading_again_adds_nothing_and_identical_lines_are_all_kept(
     lines = [{"kind": kind, **without_id(example)} for kind, example in EXAMPLES.items()] * 3
     path = write_jsonl(tmp_path / "all.jsonl", lines)
     first = backfill(path)
-    # A task is the same one when name, attempt and end are the same; the others are occurrences.
-    assert first.stdout == "12 lines read: 10 new, 2 already there, 0 rejected.\n"
+    # A task is the same one when name, attempt and end are the same, an invalid record when name
+    # and time are, and a change of status happens once; the others are occurrences.
+    assert first.stdout == "18 lines read: 12 new, 6 already there, 0 rejected.\n"
     again = backfill(path)
-    assert again.stdout == "12 lines read: 0 new, 12 already there, 0 rejected.\n"
-    assert [count_of(connection, view) for view in VIEWS.values()] == [1, 3, 3, 3]
+    assert again.stdout == "18 lines read: 0 new, 18 already there, 0 rejected.\n"
+    assert [count_of(connection, view) for view in VIEWS.values()] == [1, 3, 3, 3, 1, 1]
 
 
 def test_exported_records_keep_their_numbers_with_a_minus_sign(
@@ -166,7 +167,7 @@ def test_numbers_are_negative_different_and_the_same_every_time() -> None:
         for numbering in (Numbering(), Numbering())
     ]
     assert numbers[0] == numbers[1]
-    assert len(set(numbers[0])) == 12
+    assert len(set(numbers[0])) == 3 * len(KINDS)
     assert all(-(2**63) <= number < 0 for number in numbers[0])
 
 
@@ -299,7 +300,8 @@ def test_a_csv_file_without_a_header_is_refused_and_an_empty_one_is_not(
 def test_a_csv_file_needs_a_kind(backfill: Backfill, tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("component\n")
-    assert "Give --kind: one of tasks, errors, metrics, logs." in backfill(path).stderr
+    kinds = "tasks, errors, metrics, logs, records, status"
+    assert f"Give --kind: one of {kinds}." in backfill(path).stderr
 
 
 def test_a_dry_run_checks_everything_and_writes_nothing(
@@ -308,10 +310,54 @@ def test_a_dry_run_checks_everything_and_writes_nothing(
     path = write_jsonl(tmp_path / "x.jsonl", [log("a"), log("b", level="loud"), log("c")])
     result = backfill(path, "--kind", "logs", "--dry-run")
     assert result.exit_code == 3
-    assert "2 would be new, 0 already there, 1 rejected. Nothing was written." in result.stdout
+    first, third = path.read_text().splitlines()[::2]
+    assert result.stdout.splitlines() == [
+        f"new: line 1: {first}",
+        f"new: line 3: {third}",
+        "3 lines read: 2 would be new, 0 already there, 1 rejected. Nothing was written.",
+    ]
     assert 'line 2: level is not known: "loud"' in result.stderr
     assert messages(connection) == []
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_dry_run_shows_the_first_twenty_lines_that_are_new(
+    backfill: Backfill, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    lines = [log(f"{number:03} " + "x" * 200) for number in range(100)]
+    path = write_jsonl(tmp_path / "x.jsonl", lines[::2])
+    backfill("logs", path)
+    write_jsonl(path, lines)
+    result = backfill("logs", path, "--dry-run")
+    *shown, summary = result.stdout.splitlines()
+    assert [line.split(": ")[1] for line in shown] == [f"line {n}" for n in range(2, 42, 2)]
+    assert all(line.endswith("x…") and len(line) < 180 for line in shown)
+    assert summary.startswith("100 lines read: 50 would be new, 50 already there, 0 rejected.")
+    assert count_of(connection, "application_logs") == 50
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["logs", "tasks", "x.jsonl"], "Give one FILE, and before it what it holds."),
+        (["fruit", "x.jsonl"], "'fruit' is not one of 'tasks', 'errors'"),
+        (["logs", "x.jsonl", "--kind", "tasks"], "The file holds logs or tasks, not both."),
+        (["logs"], "File 'logs' does not exist."),
+        ([], "Missing argument '[KIND] FILE'"),
+    ],
+)
+def test_a_call_that_cannot_be_meant_is_refused(
+    words: list[str],
+    message: str,
+    backfill: Backfill,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_jsonl(tmp_path / "x.jsonl", [log("x")])
+    result = backfill(*words)
+    assert result.exit_code == 2
+    assert message in result.stderr
 
 
 # Runs that break off
@@ -389,7 +435,7 @@ def peak_memory_of(*arguments: str) -> int:
 def test_the_examples_of_the_documentation_print_what_it_says(dsn: str, tmp_path: Path) -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "backfill.md"
     pairs = re.findall(r"```sh\n(.*?)```\n\n```\n(.*?)```", page.read_text(), re.DOTALL)
-    assert len(pairs) == 2
+    assert len(pairs) == 3
     programs = Path(sys.executable).parent
     environment = {**os.environ, "PGVIGIL_DSN": dsn, "PATH": f"{programs}:{os.environ['PATH']}"}
     for script, expected in pairs:

@@ -330,7 +330,7 @@ def test_the_examples_of_the_documentation_run(
 ) -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "python-client.md"
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     monkeypatch.setenv("PGVIGIL_DSN", dsn)
     names: dict[str, Any] = {}
     for block in blocks:

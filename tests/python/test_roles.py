@@ -52,6 +52,15 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
         """record_logs('[{"component": "c", "level": "INFO", "message": "m"}]')""",
         WRITING,
     ),
+    "load_invalid_records": (
+        """load_invalid_records(
+            '[{"dataset": "d", "record_key": "1", "validation_type": "V"}]')""",
+        WRITING,
+    ),
+    "load_status_changes": (
+        """load_status_changes('[{"dataset": "d", "record_key": "1", "to_status": "A"}]')""",
+        WRITING,
+    ),
     "update_system_health": ("update_system_health('service', 'api', 'healthy')", WRITING),
     "record_queue_metrics": ("record_queue_metrics('queue', 1)", WRITING),
     "get_dashboard_summary": ("get_dashboard_summary()", READING),
@@ -116,7 +125,6 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "record_etl_metric": ("record_etl_metric('e', 'metric', 1)", WRITING),
     "get_etl_execution_summary": ("get_etl_execution_summary('e')", READING),
     "get_etl_health_status": ("get_etl_health_status()", READING),
-    "key_of_record": ("key_of_record('a', 'b')", EVERYONE),
     "log_invalid_records": ("log_invalid_records('d', '[\"k\"]', 'V')", WRITING),
     "sync_invalid_records": (
         """sync_invalid_records('d', 'V', '{"all": true}', '["k"]')""",
@@ -184,7 +192,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "sync_record_sources": ("sync_record_sources()", DECIDING),
     "track_all_status_changes_from_source": (
         "track_all_status_changes_from_source('kept')",
-        DECIDING,
+        (WRITER, OPERATOR, ADMIN),
     ),
     "remove_record_source": ("remove_record_source('kept')", KEEPING),
     "track_status_changes": (

@@ -19,20 +19,30 @@ class Kind:
     columns: frozenset[str]
     documents: frozenset[str]
     """Those of the columns that hold JSON."""
+    can_repeat: bool = True
+    """Whether lines with an id_column that are alike are as many occurrences."""
 
 
 def _kind(
-    name: str, function: str, time_column: str, id_column: str | None, columns: str, documents: str
+    name: str,
+    function: str,
+    time_column: str,
+    id_column: str | None,
+    columns: str,
+    documents: str,
+    parameter: str | None = None,
+    can_repeat: bool = True,
 ) -> Kind:
     return Kind(
         name=name,
         function=function,
-        parameter=name,
+        parameter=parameter or name,
         time_column=time_column,
         id_column=id_column,
         columns=frozenset([*columns.split(), *documents.split(), time_column])
         | ({id_column} if id_column else frozenset()),
         documents=frozenset(documents.split()),
+        can_repeat=can_repeat,
     )
 
 
@@ -71,6 +81,27 @@ KINDS: dict[str, Kind] = {
             "log_id",
             "component level message task_id duration_ms",
             "details",
+        ),
+        _kind(
+            "records",
+            "load_invalid_records",
+            "first_detected_at",
+            None,  # dataset, record_key, validation_type and the time say which one it is
+            "dataset record_key validation_type group_name reported_value message target_date "
+            "opened_at last_detected_at times_detected times_reopened alerted_at task_id "
+            "resolved_at resolution resolved_by resolution_reason",
+            "details",
+        ),
+        _kind(
+            "status",
+            "load_status_changes",
+            "effective_at",
+            "change_id",
+            "dataset record_key from_status to_status validation_type change_source actor "
+            "source_name task_id",
+            "details",
+            parameter="changes",
+            can_repeat=False,
         ),
     )
 }

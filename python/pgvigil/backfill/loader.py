@@ -16,14 +16,21 @@ from pgvigil.backfill.kinds import Kind
 from pgvigil.backfill.source import Line
 
 Reject = Callable[[Line, str], None]
+Show = Callable[[Line], None]
 _NAMED_ROW = re.compile(r"row (\d+): (.*)", re.DOTALL)
+_LINES_SHOWN = 20
 
 
 class BatchLoader:
     """Loads batches over one connection, each batch in a transaction of its own."""
 
     def __init__(
-        self, connection: psycopg.Connection[Any], reject: Reject, *, dry_run: bool = False
+        self,
+        connection: psycopg.Connection[Any],
+        reject: Reject,
+        *,
+        dry_run: bool = False,
+        show: Show = lambda line: None,
     ) -> None:
         """Load over a connection that is in autocommit mode.
 
@@ -31,10 +38,13 @@ class BatchLoader:
             connection: where to.
             reject: called with each refused line and why.
             dry_run: roll every batch back.
+            show: called in a dry run with the first twenty lines that would be new.
         """
         self._connection = connection
         self._reject = reject
         self._dry_run = dry_run
+        self._show = show
+        self._left_to_show = _LINES_SHOWN if dry_run else 0
 
     def load(self, kind: Kind, lines: Sequence[Line]) -> tuple[int, int]:
         """Load lines of one kind and return how many were new and how many already there.
@@ -49,7 +59,7 @@ class BatchLoader:
         new = known = 0
         while lines:
             try:
-                written = self._send(kind, lines)
+                written = self._send_showing(kind, lines)
             except psycopg.Error as error:
                 good, bad, why = _split(lines, error)
                 if bad is not None:
@@ -60,6 +70,24 @@ class BatchLoader:
                 counts, lines = (written, len(lines) - written), []
             new, known = new + counts[0], known + counts[1]
         return new, known
+
+    def _send_showing(self, kind: Kind, lines: Sequence[Line]) -> int:
+        """Send lines; while there is room to show new ones, halve until it is known which are."""
+        if not self._left_to_show:
+            return self._send(kind, lines)
+        with self._connection.transaction() as attempt:
+            written = self._send(kind, lines)
+            if written in (0, len(lines)):
+                self._show_first(lines[:written])
+                return written
+            raise psycopg.Rollback(attempt)
+        half = len(lines) // 2
+        return sum(self._send_showing(kind, part) for part in (lines[:half], lines[half:]))
+
+    def _show_first(self, lines: Sequence[Line]) -> None:
+        for line in lines[: self._left_to_show]:
+            self._left_to_show -= 1
+            self._show(line)
 
     def _send(self, kind: Kind, lines: Sequence[Line]) -> int:
         # A savepoint: what was refused leaves the batch's transaction usable.

@@ -30,15 +30,28 @@ class Numbering:
 
     def number(self, kind: str, row: dict[str, Any]) -> int:
         """Return the negative 63-bit number of a record."""
-        content = json.dumps([kind, row], sort_keys=True, separators=(",", ":")).encode()
-        digest = blake2b(content, digest_size=16).digest()
+        digest = _digest(kind, row)
         occurrence = self._seen.get(digest, 0) + 1
         self._seen[digest] = occurrence
         self._seen.move_to_end(digest)
         if len(self._seen) > self._remembered:
             self._seen.popitem(last=False)
-        identity = blake2b(digest + occurrence.to_bytes(8, "big"), digest_size=8).digest()
-        return -(int.from_bytes(identity, "big") >> 1) - 1
+        return _number(digest, occurrence)
+
+
+def number_of_content(kind: str, row: dict[str, Any]) -> int:
+    """Return the number of a record that can be there only once, such as a change of status."""
+    return _number(_digest(kind, row), 1)
+
+
+def _digest(kind: str, row: dict[str, Any]) -> bytes:
+    content = json.dumps([kind, row], sort_keys=True, separators=(",", ":")).encode()
+    return blake2b(content, digest_size=16).digest()
+
+
+def _number(digest: bytes, occurrence: int) -> int:
+    identity = blake2b(digest + occurrence.to_bytes(8, "big"), digest_size=8).digest()
+    return -(int.from_bytes(identity, "big") >> 1) - 1
 
 
 def as_own_number(given: Any) -> Any:

@@ -10,7 +10,7 @@ import psycopg
 
 from pgvigil.backfill.kinds import KINDS, Kind
 from pgvigil.backfill.loader import BatchLoader
-from pgvigil.backfill.numbering import Numbering, as_own_number
+from pgvigil.backfill.numbering import Numbering, as_own_number, number_of_content
 from pgvigil.backfill.source import Line, Source
 from pgvigil.exceptions import PgvigilError
 
@@ -80,6 +80,7 @@ def backfill(
     dry_run: bool = False,
     complain: Callable[[int, str], None] = lambda number, why: None,
     report: Callable[[Outcome], None] = lambda outcome: None,
+    show: Callable[[Line], None] = lambda line: None,
 ) -> Outcome:
     """Load a file; running it again adds nothing, and continues a run that broke off.
 
@@ -90,6 +91,7 @@ def backfill(
         dry_run: have the database check everything and keep nothing.
         complain: called with the number of each bad line and what is wrong with it.
         report: called after each batch with the outcome so far.
+        show: called in a dry run with the first twenty lines that would be new.
 
     Raises:
         UnknownColumnsError: the file's header names unknown columns; nothing was loaded.
@@ -104,7 +106,7 @@ def backfill(
         reject_file.write(line)
         complain(line.number, why)
 
-    loader = BatchLoader(connection, reject, dry_run=dry_run)
+    loader = BatchLoader(connection, reject, dry_run=dry_run, show=show)
 
     def load(kind: Kind) -> None:
         new, known = loader.load(kind, batches[kind.name].lines)
@@ -145,6 +147,8 @@ def _prepare(line: Line, numbering: Numbering) -> str | None:
     if kind.id_column is not None:
         if kind.id_column in row:
             row[kind.id_column] = as_own_number(row[kind.id_column])
-        else:
+        elif kind.can_repeat:
             row[kind.id_column] = numbering.number(kind.name, row)
+        else:
+            row[kind.id_column] = number_of_content(kind.name, row)
     return None

@@ -9,18 +9,21 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from pgvigil.backfill import KINDS, Outcome, backfill
-from pgvigil.backfill.source import Source
+from pgvigil.backfill.source import Line, Source
 from pgvigil.commands.options import dsn_option
 
 _COMPLAINTS_SHOWN = 20
+_CHARACTERS_SHOWN = 160
 _SOME_REJECTED = 3
+_KIND = click.Choice(list(KINDS))
+_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("words", nargs=-1, required=True, metavar="[KIND] FILE")
 @click.option(
     "--kind",
-    type=click.Choice(list(KINDS)),
+    type=_KIND,
     help='What the lines are; a JSONL line may say it itself, as its "kind".',
 )
 @click.option(
@@ -37,10 +40,16 @@ _SOME_REJECTED = 3
 @click.option(
     "--time-zone", default="UTC", show_default=True, help="Zone of times that do not name theirs."
 )
-@click.option("--dry-run", is_flag=True, help="Check every line in the database, keep nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check every line in the database, show what would be new, keep nothing.",
+)
 @dsn_option
+@click.pass_context
 def command(
-    file: str,
+    context: click.Context,
+    words: tuple[str, ...],
     kind: str | None,
     file_format: str | None,
     rejected: Path | None,
@@ -48,12 +57,14 @@ def command(
     dry_run: bool,
     dsn: str,
 ) -> None:
-    """Load finished tasks, errors, metrics or log lines from FILE (CSV or JSONL, also gzipped).
+    """Load what happened before from FILE (CSV or JSONL, also gzipped).
 
+    KIND is one of tasks, errors, metrics, logs, records (invalid ones) and status (its changes).
     FILE may be - for standard input. Loading a file again adds nothing, so a run that broke off
     is continued by running it again. The exit code is 0 when all lines are in the database, 3
     when some were rejected, and 1 when the run broke off.
     """
+    kind, file = _kind_and_file(context, kind, words)
     rejects = rejected or Path("stdin.rejected" if file == "-" else f"{file}.rejected")
     console = Console(stderr=True)
     complaints = _Complaints(console)
@@ -74,11 +85,34 @@ def command(
             report=lambda outcome: progress.update(
                 bar, completed=source.position(), description=f"{outcome.read:,} lines"
             ),
+            show=_show,
         )
     complaints.finish()
     click.echo(_summary(outcome, rejects, dry_run))
     if outcome.rejected:
         sys.exit(_SOME_REJECTED)
+
+
+def _kind_and_file(
+    context: click.Context, kind: str | None, words: tuple[str, ...]
+) -> tuple[str | None, str]:
+    """Return what the lines are, if the call says so, and where they are."""
+    if len(words) > 2:
+        raise click.UsageError("Give one FILE, and before it what it holds.", context)
+    if len(words) == 2:
+        named = _KIND.convert(words[0], None, context)
+        if kind not in (None, named):
+            raise click.UsageError(f"The file holds {named} or {kind}, not both.", context)
+        kind = named
+    return kind, str(_FILE.convert(words[-1], None, context))
+
+
+def _show(line: Line) -> None:
+    """Print a line that a dry run found to be new."""
+    text = line.text.rstrip()
+    if len(text) > _CHARACTERS_SHOWN:
+        text = text[:_CHARACTERS_SHOWN] + "…"
+    click.echo(f"new: line {line.number}: {text}")
 
 
 class _Complaints:

@@ -25,7 +25,7 @@ class BulkCalls(Recorder):
         Returns:
             How many were new: the same task_id, attempt and end_time again is passed over.
         """
-        return self._number("record_finished_tasks", records=len(tasks), tasks=tasks)
+        return self._number("record_finished_tasks", at_stake=len(tasks), tasks=tasks)
 
     def record_errors(self, errors: Rows) -> int | None:
         """Record errors, as mappings with the columns of ``error_tracking``.
@@ -38,7 +38,7 @@ class BulkCalls(Recorder):
             How many were new: an error with an error_id of its own is written once.
         """
         return self._number(
-            "record_errors", records=len(errors), errors=self._with_component(errors)
+            "record_errors", at_stake=len(errors), errors=self._with_component(errors)
         )
 
     def record_metrics(self, metrics: Rows) -> int | None:
@@ -52,7 +52,7 @@ class BulkCalls(Recorder):
             How many were new: a value with a sample_id of its own is written once.
         """
         return self._number(
-            "record_metrics", records=len(metrics), metrics=self._with_component(metrics)
+            "record_metrics", at_stake=len(metrics), metrics=self._with_component(metrics)
         )
 
     def record_logs(self, logs: Rows) -> int | None:
@@ -66,7 +66,7 @@ class BulkCalls(Recorder):
             How many were new: a line with a log_id of its own is written once.
         """
         return self._number(
-            "record_logs", records=len(logs), logs=self._with_component(logs, "python")
+            "record_logs", at_stake=len(logs), logs=self._with_component(logs, "python")
         )
 
     def _with_component(self, rows: Rows, otherwise: str | None = None) -> Rows:

@@ -84,12 +84,12 @@ class Recorder:
         finally:
             self._local.is_silenced = False
 
-    def _call(self, function: str, *, records: int = 1, **arguments: Any) -> Any:
+    def _call(self, function: str, *, at_stake: int = 1, **arguments: Any) -> Any:
         """Call a function of the monitoring schema; None when that did not work.
 
         Args:
             function: its name.
-            records: how many records are lost when it does not work.
+            at_stake: how many records are lost when it does not work.
             arguments: what to pass, without the ``p_`` of the parameters.
 
         Raises:
@@ -101,20 +101,27 @@ class Recorder:
             answer = self._link.call(function, parameters)
         except UnavailableError as error:
             self._is_away = True
-            self._lose(records, "away", "cannot reach its database", error)
+            self._lose(at_stake, "away", "cannot reach its database", error)
             return None
         except Exception as error:
-            self._refused(records, function, error)
+            self._refused(at_stake, function, error)
             return None
         if self._is_away:
             self._is_away = False
             self._tell("back", f"pgvigil records again; records lost so far: {self.dropped}")
         return answer
 
-    def _number(self, function: str, *, records: int = 1, **arguments: Any) -> int | None:
+    def _number(self, function: str, *, at_stake: int = 1, **arguments: Any) -> int | None:
         """Call a function that returns a number; see `_call`."""
-        answer = self._call(function, records=records, **arguments)
+        answer = self._call(function, at_stake=at_stake, **arguments)
         return None if answer is None else int(answer)
+
+    def _counts(
+        self, function: str, *, at_stake: int = 1, **arguments: Any
+    ) -> dict[str, Any] | None:
+        """Call a function that returns an object; see `_call`."""
+        answer = self._call(function, at_stake=at_stake, **arguments)
+        return None if answer is None else dict(answer)
 
     def _refused(self, records: int, function: str, error: Exception) -> None:
         if self._on_error == "raise" and not getattr(self._local, "is_silenced", False):

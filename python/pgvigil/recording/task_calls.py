@@ -73,7 +73,7 @@ class TaskCalls(Recorder):
         return bool(
             self._call(
                 "update_task_progress",
-                records=0,  # the next one makes up for it
+                at_stake=0,  # the next one makes up for it
                 task_id=task_id,
                 items_done=items_done,
                 items_total=items_total,

@@ -7,7 +7,7 @@ such text is mended, and whatever JSON does not know is written as text.
 import json
 import math
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from numbers import Number
 from typing import Any
 
@@ -34,11 +34,13 @@ _NUMBERS = frozenset(
         "failed_fixtures",
         "total_chunks",
         "processed_chunks",
+        "alerted_count",
     }
 )
 _DOCUMENTS = frozenset(
     {"metadata", "counters", "step_durations", "details", "tags", "config"}
     | {"tasks", "errors", "metrics", "logs"}
+    | {"records", "failing_keys", "scope", "stats"}
 )
 
 
@@ -53,8 +55,10 @@ def as_parameter(name: str, value: Any) -> Any:
         return Jsonb(value, dumps=to_json)
     if isinstance(value, datetime):
         return with_zone(value)
-    if name in _NUMBERS:
+    if name in _NUMBERS or isinstance(value, bool | timedelta):
         return value
+    if isinstance(value, list | tuple):
+        return [clean_text(str(item)) for item in value]
     return clean_text(str(value))
 
 

@@ -1,0 +1,248 @@
+-- Status changes by the thousand, for backfills. Writes status_changes, then record_states.
+
+create or replace function monitoring._past_status_changes(p_rows jsonb)
+returns setof monitoring.status_changes
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        coalesce(
+            monitoring._checked_own_id('change_id', r.change_id),
+            nextval('monitoring.status_changes_change_id_seq')
+        ),
+        monitoring._checked_name('dataset', r.dataset),
+        monitoring._checked_name('record_key', r.record_key),
+        t.effective_at,
+        t.effective_at,
+        coalesce(monitoring._checked_optional_name('validation_type', r.validation_type), ''),
+        monitoring._checked_optional_name('from_status', r.from_status),
+        monitoring._checked_optional_name('to_status', r.to_status),
+        monitoring._checked_change_source(coalesce(r.change_source, 'SYSTEM')),
+        monitoring._checked_optional_name('actor', r.actor),
+        monitoring._checked_optional_name('source_name', r.source_name),
+        monitoring._checked_optional_name('task_id', r.task_id),
+        monitoring._capped_json(r.details)
+    from jsonb_to_recordset(p_rows) as r (
+        change_id bigint,
+        dataset text,
+        record_key text,
+        effective_at timestamptz,
+        validation_type text,
+        from_status text,
+        to_status text,
+        change_source text,
+        actor text,
+        source_name text,
+        task_id text,
+        details jsonb
+    )
+    -- Times are read once: a missing one is the present.
+    cross join lateral (select monitoring._event_time(r.effective_at) as effective_at) as t;
+end
+$$;
+
+comment on function monitoring._past_status_changes(jsonb) is
+'An array of status changes as rows, each checked; what happened before counts as recorded when it '
+'happened, so that retention treats it by its age.';
+
+create or replace function monitoring._new_status_changes(p_changes monitoring.status_changes[])
+returns setof monitoring.status_changes
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select c.*
+    from unnest(p_changes) c
+    where not exists (
+        select from monitoring.status_changes h
+        where h.dataset = c.dataset and h.recorded_at = c.recorded_at
+            and (
+                h.change_id = c.change_id
+                -- Where a record changed several times at once, one that says what it was before
+                -- cannot be told from one that says so again.
+                or (
+                    h.record_key = c.record_key and h.validation_type = c.validation_type
+                    and c.from_status is null and h.from_status = c.to_status
+                )
+            )
+    );
+end
+$$;
+
+comment on function monitoring._new_status_changes(monitoring.status_changes[]) is
+'Those of some status changes, in their order, that have not been loaded.';
+
+create or replace function monitoring._statuses_before(p_changes monitoring.status_changes[])
+returns table (change_id bigint, status text, effective_at timestamptz)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    with late as materialized (
+        select c.*
+        from unnest(p_changes) c
+        inner join monitoring.record_states s
+            on s.dataset = c.dataset and s.record_key = c.record_key
+                and s.effective_at > c.effective_at
+        where c.validation_type = '' and c.from_status is null
+    ),
+    -- Most records changed a few days before: a look into a few partitions instead of all.
+    recent as materialized (
+        select l.change_id, b.*
+        from late l
+        cross join lateral (
+            select h.to_status, h.effective_at
+            from monitoring.status_changes h
+            where h.dataset = l.dataset and h.record_key = l.record_key and h.validation_type = ''
+                and h.effective_at between l.effective_at - interval '7 days' and l.effective_at
+                and h.recorded_at
+                    between l.effective_at - interval '8 days' and l.effective_at + interval '1 day'
+            order by h.effective_at desc, h.recorded_at desc, h.change_id desc
+            limit 1
+        ) b
+    )
+    select r.* from recent r
+    union all
+    select l.change_id, b.*
+    from late l
+    cross join lateral (
+        select h.to_status, h.effective_at
+        from monitoring.status_changes h
+        where h.dataset = l.dataset and h.record_key = l.record_key and h.validation_type = ''
+            and h.effective_at <= l.effective_at
+        order by h.effective_at desc, h.recorded_at desc, h.change_id desc
+        limit 1
+    ) b
+    where l.change_id not in (select r.change_id from recent r);
+end
+$$;
+
+comment on function monitoring._statuses_before(monitoring.status_changes[]) is
+'Statuses that records had before changes that come in after later ones, by their history.';
+
+create or replace function monitoring._with_status_before(p_changes monitoring.status_changes[])
+returns setof monitoring.status_changes
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    with given as (
+        select
+            c.*,
+            lag(c.to_status) over earlier as told_before,
+            lag(c.effective_at) over earlier as told_before_at
+        from unnest(p_changes) with ordinality c
+        window earlier as (
+            partition by c.dataset, c.record_key, c.validation_type
+            order by c.effective_at, c.ordinality
+        )
+    )
+    select
+        g.change_id, g.dataset, g.record_key, g.recorded_at, g.effective_at, g.validation_type,
+        case
+            when g.from_status is not null or g.validation_type <> '' then g.from_status
+            when g.told_before_at >= coalesce(s.effective_at, h.effective_at, '-infinity')
+                then g.told_before
+            when s.effective_at is not null then s.status
+            else h.status
+        end,
+        g.to_status, g.change_source, g.actor, g.source_name, g.task_id, g.details
+    from given g
+    left join monitoring.record_states s
+        on s.dataset = g.dataset and s.record_key = g.record_key
+            and s.effective_at <= g.effective_at
+    left join monitoring._statuses_before(p_changes) h on h.change_id = g.change_id
+    order by g.ordinality;
+end
+$$;
+
+comment on function monitoring._with_status_before(monitoring.status_changes[]) is
+'Status changes, in the order given, with the status that the record had before, where the caller '
+'did not say.';
+
+create or replace function monitoring._remember_statuses(
+    p_changes monitoring.status_changes[], p_change_ids bigint[]
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+begin
+    insert into monitoring.record_states as s (
+        dataset, record_key, status, effective_at, recorded_at, change_source, actor
+    )
+    -- The status is known from now on, however old it is: retention goes by that.
+    select distinct on (c.dataset, c.record_key)
+        c.dataset, c.record_key, c.to_status, c.effective_at, v_now, c.change_source, c.actor
+    from unnest(p_changes) with ordinality c
+    where c.change_id = any(p_change_ids) and c.validation_type = ''
+    order by c.dataset, c.record_key, c.effective_at desc, c.ordinality desc
+    on conflict (dataset, record_key) do update
+        set
+            status = excluded.status,
+            effective_at = excluded.effective_at,
+            recorded_at = excluded.recorded_at,
+            change_source = excluded.change_source,
+            actor = excluded.actor
+        where excluded.effective_at >= s.effective_at;
+end
+$$;
+
+comment on function monitoring._remember_statuses(monitoring.status_changes[], bigint[]) is
+'Makes the newest of some changes, those with these numbers, the status of each record, unless a '
+'later one is known.';
+
+create or replace function monitoring._insert_status_changes(p_rows jsonb) returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_changes monitoring.status_changes [];
+    v_written bigint [];
+begin
+    v_changes := array(select c from monitoring._past_status_changes(p_rows) c);
+    v_changes := array(select c from monitoring._new_status_changes(v_changes) c);
+    v_changes := array(
+        select c from monitoring._with_status_before(v_changes) c
+        where c.from_status is distinct from c.to_status
+    );
+    with written as (
+        insert into monitoring.status_changes
+        select c.* from unnest(v_changes) c
+        on conflict do nothing
+        returning change_id
+    )
+    select coalesce(array_agg(w.change_id), '{}') into v_written from written w;
+    perform monitoring._remember_statuses(v_changes, v_written);
+    return cardinality(v_written)::bigint;
+end
+$$;
+
+comment on function monitoring._insert_status_changes(jsonb) is
+'Inserts an array of status changes, and makes the newest of each record its status; those already '
+'there, and those that change nothing, are passed over.';
+
+create or replace function monitoring.load_status_changes(p_changes jsonb) returns bigint
+language sql
+volatile
+return monitoring._record_rows(
+    'status_changes', 'status_history', 'effective_at', p_changes
+);
+
+comment on function monitoring.load_status_changes(jsonb) is
+'Loads an array of past status changes, keys as the columns of status_history (dataset, record_key '
+'and to_status needed), all or nothing, and returns how many were new. A missing from_status is '
+'found in what is known; a row that carries its own, negative change_id is written once.';
