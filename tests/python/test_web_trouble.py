@@ -17,6 +17,7 @@ import httpx
 import psycopg
 import pytest
 
+from bench.pgbench import cpu_seconds
 from pgvigil.server import PostgresServer
 from pgvigil.server_binaries import embedded_binaries
 from tests.harness.clients import clean_environment
@@ -244,6 +245,30 @@ def test_a_port_in_use_is_said_to_be(dsn: str) -> None:
         )  # fmt: skip
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+
+
+def test_a_page_costs_the_database_little(filled_dsn: str) -> None:
+    paths = (
+        "summary", "active-alerts?limit=500", "batch-timeline", "batch-health", "errors",
+        "tasks?state=running", "queues", "health", "self-check", "trends?what=tasks",
+        "trends?what=errors", "trends?what=queues",
+    )  # fmt: skip
+    query = b"select pid from pg_stat_activity where application_name = 'pgvigil web'"
+    with Web(filled_dsn, connections=1) as web, psycopg.connect(filled_dsn) as opened:
+
+        def load() -> None:
+            for path in paths:
+                web.get(f"/api/{path}")
+
+        load()  # the first of a connection plans, and reads the catalogue
+        row = opened.execute(query).fetchone()
+        assert row is not None
+        began = cpu_seconds(row[0])
+        for _ in range(10):
+            load()
+        milliseconds = 100 * (cpu_seconds(row[0]) - began)
+    print(f"a page costs {milliseconds:.0f} ms of the server's CPU")
+    assert milliseconds <= 150
 
 
 def test_runner_and_web_service_together_are_small(dsn: str) -> None:

@@ -15,9 +15,11 @@ router = APIRouter(tags=["export"])
 
 What = Literal["tasks", "errors", "metrics", "logs", "alerts", "batch", "records", "statuses"]
 Format = Literal["csv", "json", "jsonl", "xlsx", "pdf"]
+_BYTES = {"type": "string", "format": "binary"}
+_SHAPES = {"json": {"type": "array", "items": {"type": "object"}}}
 _CONTENT = {
-    each.media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
-    for each in FORMATS.values()
+    each.media_type.partition(";")[0]: {"schema": _SHAPES.get(name, _BYTES)}
+    for name, each in FORMATS.items()
 }
 
 
