@@ -11,8 +11,6 @@ where rule_name in ('status_change_unexpected', 'bot_without_effect');
 delete from monitoring.retention_policies
 where table_name in ('status_changes', 'record_states');
 delete from monitoring.partitioned_tables where table_name = 'status_changes';
-drop index monitoring.finished_tasks_record_ix;
-drop index monitoring.errors_record_ix;
 drop table monitoring.status_triggers cascade;
 drop table monitoring.allowed_transitions cascade;
 drop table monitoring.status_changes cascade;

@@ -1,5 +1,4 @@
 -- depends: 0017_records
--- squawk-ignore-file require-concurrent-index-creation
 
 -- The status of each record, and every change of it.
 
@@ -190,12 +189,6 @@ comment on column monitoring.status_triggers.attached_by is
 'Who attached it.';
 comment on column monitoring.status_triggers.attached_at is
 'When that was.';
-
--- Serve the tasks and errors of one record; few name one, so that the others pay next to nothing.
-create index finished_tasks_record_ix on monitoring.finished_tasks ((metadata ->> 'record_key'))
-where metadata ? 'record_key';
-create index errors_record_ix on monitoring.errors ((details ->> 'record_key'))
-where details ? 'record_key';
 
 insert into monitoring.partitioned_tables (table_name, key_column, time_column)
 values ('status_changes', 'dataset', 'recorded_at');

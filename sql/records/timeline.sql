@@ -1,10 +1,11 @@
 -- All that happened to one record. Every part finds its rows by an index that leads with the
--- record's key or the names of its tasks.
+-- record's key or the names of its tasks: an index on what metadata and details say would cost every
+-- recording program a tenth of its time (bench/README.md).
 
 create or replace function monitoring._tasks_of_record(p_dataset text, p_record_key text)
 returns table (
     task_id text, attempt integer, task_type text, status text, happened_at timestamptz,
-    duration_ms double precision, worker_id text
+    duration_ms double precision, worker_id text, is_own boolean
 )
 language plpgsql
 stable
@@ -12,33 +13,39 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    v_names text [] := array[p_record_key, p_dataset || '/' || p_record_key];
+    v_names constant text [] := array[p_record_key, p_dataset || '/' || p_record_key];
+    v_itself constant jsonb := jsonb_build_object('dataset', p_dataset, 'record_key', p_record_key);
+    v_told text [];
 begin
+    v_told := array(
+        select c.task_id from monitoring.status_changes c
+        where c.record_key = p_record_key and c.dataset = p_dataset and c.task_id is not null
+        union
+        select i.task_id from monitoring.invalid_record_states i
+        where i.dataset = p_dataset and i.record_key = p_record_key and i.task_id is not null
+        union
+        select r.task_id from monitoring.products_of_records r
+        where r.dataset = p_dataset and r.record_key = p_record_key and r.task_id is not null
+    );
     return query
     select t.task_id, t.attempt, t.task_type, 'running'::text, t.started_at,
-        null::double precision, t.worker_id
+        null::double precision, t.worker_id, t.task_id = any(v_names) or coalesce(t.metadata @> v_itself, false)
     from monitoring.active_tasks t
-    where t.task_id = any(v_names)
-        or t.metadata @> jsonb_build_object('dataset', p_dataset, 'record_key', p_record_key)
+    where t.task_id = any(v_names || v_told) or t.metadata @> v_itself
     union all
-    select f.task_id, f.attempt, f.task_type, f.status, f.finished_at, f.duration_ms, f.worker_id
+    select f.task_id, f.attempt, f.task_type, f.status, f.finished_at, f.duration_ms, f.worker_id,
+        f.task_id = any(v_names) or coalesce(f.metadata @> v_itself, false)
     from monitoring.finished_tasks f
-    where f.task_id = any(v_names)
-    union all
-    select f.task_id, f.attempt, f.task_type, f.status, f.finished_at, f.duration_ms, f.worker_id
-    from monitoring.finished_tasks f
-    where f.metadata ? 'record_key'
-        and f.metadata ->> 'record_key' = p_record_key
-        and f.metadata ->> 'dataset' = p_dataset
-        and f.task_id <> all(v_names);
+    where f.task_id = any(v_names || v_told);
 end
 $$;
 
 comment on function monitoring._tasks_of_record(text, text) is
-'Tasks named like the record, or "dataset/record", and those whose metadata name it.';
+'Tasks named like the record or "dataset/record", running ones whose metadata name it, and those '
+'that told of it; its own are the first two, and told ones whose metadata name it.';
 
 create or replace function monitoring._errors_of_record(
-    p_dataset text, p_record_key text, p_task_ids text[]
+    p_dataset text, p_record_key text, p_own_tasks text[], p_other_tasks text[]
 )
 returns setof monitoring.errors
 language plpgsql
@@ -46,23 +53,21 @@ stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
-declare
-    v_names text [] := p_task_ids || array[p_record_key, p_dataset || '/' || p_record_key];
 begin
     return query
     select e.* from monitoring.errors e
-    where e.task_id = any(v_names)
-    union all
-    select e.* from monitoring.errors e
-    where e.details ? 'record_key'
-        and e.details ->> 'record_key' = p_record_key
-        and e.details ->> 'dataset' = p_dataset
-        and e.task_id <> all(v_names);
+    where e.task_id = any(
+        p_own_tasks || p_other_tasks || array[p_record_key, p_dataset || '/' || p_record_key]
+    )
+    and (
+        e.task_id <> all(p_other_tasks)
+        or e.details @> jsonb_build_object('dataset', p_dataset, 'record_key', p_record_key)
+    );
 end
 $$;
 
-comment on function monitoring._errors_of_record(text, text, text[]) is
-'Errors of some tasks, and those whose details name the record.';
+comment on function monitoring._errors_of_record(text, text, text[], text[]) is
+'Errors of a record''s own tasks, and those of other tasks whose details name the record.';
 
 create or replace function monitoring._validations_of_record(p_dataset text, p_record_key text)
 returns table (happened_at timestamptz, kind text, summary text, details jsonb)
@@ -175,7 +180,9 @@ begin
                 'component', e.component, 'task_id', nullif(e.task_id, ''), 'details', e.details
             ))
         from monitoring._errors_of_record(
-            p_dataset, p_record_key, array(select distinct t.task_id from tasks t)
+            p_dataset, p_record_key,
+            array(select t.task_id from tasks t where t.is_own),
+            array(select t.task_id from tasks t where not t.is_own)
         ) e
         union all
         select a.* from monitoring._alerts_of_record(p_dataset, p_record_key) a
@@ -189,5 +196,5 @@ $$;
 
 comment on function monitoring.record_timeline(text, text, integer) is
 'All that happened to a record, the newest first: changes of status, when it was invalid and '
-'resolved, tasks, errors and alerts. A task or error is its own when named like the record, like '
-'"dataset/record", or when metadata or details give dataset and record_key.';
+'resolved, alerts, tasks named like it or "dataset/record" or that told of it, and errors of the '
+'former, or of the latter where details give dataset and record_key.';

@@ -160,7 +160,7 @@ def test_it_shows_itself_by_name(jobs: JobBench, runner: RunningRunner) -> None:
     jobs.add("two")
     query = "select count(*) from pg_stat_activity where application_name = 'pgvigil runner'"
     # The supervisor, the sender and two workers.
-    wait_until(lambda: rows(jobs.session, query) == [{"count": 4}])
+    wait_until(lambda: rows(jobs.session, query) == [{"count": 5}])
 
 
 def test_it_sets_aside_the_limits_of_its_role(dsn: str, jobs: JobBench) -> None:

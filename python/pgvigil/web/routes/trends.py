@@ -33,7 +33,9 @@ order by bucket_at, array_position(array['critical', 'high', 'medium', 'low'], s
 """,
     "queues": f"""
 select bucket_at, queue_name as series, avg_pending as value
-from monitoring.v_queue_trends
+from monitoring.get_queue_trends(
+    p_from => %(from_at)s, p_to => %(as_of)s, p_resolution => %(resolution)s
+)
 where {_SPAN}
 order by bucket_at, queue_name
 """,
@@ -82,13 +84,13 @@ async def trends(
     resolution = next(name for name, most in _FINEST if hours <= most)
     async with db.reading() as reader:
         now = await reader.now()
-        values = {"resolution": resolution, "from_at": now - timedelta(hours=hours)}
+        values = {"resolution": resolution, "from_at": now - timedelta(hours=hours), "as_of": now}
         rows = (
             _points(await reader.rows(_TOTALS, values))
             if what == "tasks"
             else await reader.rows(_LINES[what], values)
         )
-    return Trends.model_validate({**values, "rows": rows, "as_of": now})
+    return Trends.model_validate({**values, "rows": rows})
 
 
 def _points(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
