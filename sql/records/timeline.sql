@@ -1,6 +1,6 @@
 -- All that happened to one record. Every part finds its rows by an index that leads with the
--- record's key or the names of its tasks: an index on what metadata and details say would cost every
--- recording program a tenth of its time (bench/README.md).
+-- record's key or the names of its tasks: an index on what metadata and details say would cost
+-- every recording program a tenth of its time (bench/README.md).
 
 create or replace function monitoring._tasks_of_record(p_dataset text, p_record_key text)
 returns table (
