@@ -41,7 +41,9 @@ select monitoring.track_status_changes(
     'orders', pg_temp.told('1', 'OPEN', '08:00') || pg_temp.told('1', 'SENT', '09:30'),
     p_task_id => 'x'
 );
-select monitoring.track_status_changes('orders', pg_temp.told('1', 'PAID', '09:40'), p_task_id => 'w');
+select monitoring.track_status_changes(
+    'orders', pg_temp.told('1', 'PAID', '09:40'), p_task_id => 'w'
+);
 select monitoring.track_status_changes('bills', pg_temp.told('1', 'SENT'), p_task_id => 'y');
 select monitoring.start_task_tracking(
     'z', 'running', p_metadata => '{"dataset": "orders", "record_key": "1"}',

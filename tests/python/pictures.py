@@ -49,8 +49,8 @@ def _page(browser: Browser, dsn: str) -> bytes:
 def _terminal(browser: Browser, connection: psycopg.Connection[Any]) -> bytes:
     """The overview in a terminal window."""
     connection.execute("select set_config('monitoring.now', %s, false)", (NOW.isoformat(),))
-    # By that clock the sessions of the tasks are yet to begin.
-    connection.execute("update monitoring.active_tasks set backend_pid = null")
+    # By that clock the sessions of the tasks would have begun after them.
+    connection.execute("update monitoring.active_tasks set heartbeat_at = clock_timestamp()")
     console = Console(record=True, width=_COLUMNS, file=StringIO(), force_terminal=True)
     console.print(overview(connection)(6))
     drawing = console.export_svg(title="pgvigil dashboard")
