@@ -104,7 +104,7 @@ requirements: $(VENV)/.dev ## choose the newest versions and write requirements/
 
 .PHONY: clean
 clean: ## remove what was built; the environment stays
-	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .schemathesis
 	find python tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean
