@@ -121,7 +121,7 @@ def report(dsn: str) -> None:
             for column in cursor.description or ():
                 table.add_column(column.name)
             for row in cursor:
-                table.add_row(*map(str, row))
+                table.add_row(*("-" if cell is None else str(cell) for cell in row))
             console.print(f"\n[bold]{title}[/bold]")
             console.print(table)
 

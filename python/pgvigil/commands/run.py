@@ -72,7 +72,7 @@ from pgvigil.runner.log import LogFormat, set_up_logging
     show_default=True,
 )
 @click.option(
-    "--once", is_flag=True, help="Run and send what is due and end, for those who have cron."
+    "--once", is_flag=True, help="Run, load and send what is due and end, for those who have cron."
 )
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -97,14 +97,14 @@ def command(
     log_format: LogFormat,
     log_level: str,
 ) -> None:
-    """Run the jobs of a database, and send the notifications that its alerts queue.
+    """Run the jobs of a database, send its notifications, load its queries in other databases.
 
     Any number of these may run for one database. The log goes to standard error. SIGTERM and
     Ctrl-C end it once running jobs have ended and messages being sent are out; a second one
     cancels them.
 
     The exit code is 0 when it was told to stop; with --once it is 1 when the database could not
-    be asked, a job did not complete or a notification could not be sent.
+    be asked, a job did not complete, a query could not be loaded or a notification not be sent.
     """
     set_up_logging(log_format, log_level)
     settings = Settings(
