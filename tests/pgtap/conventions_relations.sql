@@ -383,8 +383,7 @@ select is_empty(
         select r.table_name, n.column_name
         from monitoring._retained_tables as r
         cross join lateral (
-            values
-            (r.time_column, 'timestamp with time zone'), (r.category_column, 'text')
+            values (r.time_column, 'timestamp with time zone'), (r.category_column, 'text')
         ) as n (column_name, type_name)
         where n.column_name is not null
             and not exists (

@@ -1,7 +1,6 @@
 """What becomes of alerts, and what is told of them: docs/alerts.md once more, in Python.
 
-Written from the description and not from the SQL, so that the two can be held against each other.
-Times are seconds.
+Written from the description, not from the SQL, so that both can be compared. Times are seconds.
 """
 
 from collections.abc import Iterator

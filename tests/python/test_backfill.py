@@ -4,7 +4,6 @@ import gzip
 import io
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -18,7 +17,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pgvigil.backfill import KINDS
-from pgvigil.backfill.numbering import Numbering
 from pgvigil.cli import main
 from tests.python.backfilling import (
     AT,
@@ -159,26 +157,6 @@ def test_a_file_that_was_appended_to_adds_only_what_is_new(
     result = backfill(path, "--kind", "logs")
     assert result.stdout == "5 lines read: 2 new, 3 already there, 0 rejected.\n"
     assert messages(connection) == ["a", "a", "a", "b", "c"]
-
-
-def test_numbers_are_negative_different_and_the_same_every_time() -> None:
-    numbers = [
-        [numbering.number(kind, log("x")) for kind in KINDS for _ in range(3)]
-        for numbering in (Numbering(), Numbering())
-    ]
-    assert numbers[0] == numbers[1]
-    assert len(set(numbers[0])) == 3 * len(KINDS)
-    assert all(-(2**63) <= number < 0 for number in numbers[0])
-
-
-def test_the_memory_of_occurrences_is_bounded() -> None:
-    numbering = Numbering(remembered=100)
-    first = numbering.number("logs", log("again"))
-    for number in range(1000):
-        numbering.number("logs", log(str(number)))
-    assert len(numbering._seen) == 100
-    assert numbering.number("logs", log("again")) == first
-    assert numbering.number("logs", log("again")) != first
 
 
 # Bad lines
@@ -408,38 +386,3 @@ def test_a_database_without_pgvigil_is_not_blamed_on_the_lines(
     assert result.exit_code == 1
     assert 'schema "monitoring" does not exist' in result.stderr
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_memory_does_not_grow_with_the_file(dsn: str, tmp_path: Path) -> None:
-    """Measured in a process of its own, which loads a small file and one fifty times as big."""
-    small = write_jsonl(tmp_path / "small.jsonl", [log("x" * 200)] * 2000)
-    large = write_jsonl(tmp_path / "large.jsonl", [log("y" * 200)] * 100_000)
-    peaks = [peak_memory_of("backfill", str(path), "--kind", "logs", "--dry-run", "--dsn", dsn)
-             for path in (small, large)]  # fmt: skip
-    assert peaks[1] - peaks[0] < 20_000  # KiB; the large file has 30,000
-
-
-def peak_memory_of(*arguments: str) -> int:
-    program = (
-        "import resource, sys\n"
-        "from pgvigil.cli import main\n"
-        "try: main()\n"
-        "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True
-    )
-    return int(result.stderr.split()[-1])
-
-
-def test_the_examples_of_the_documentation_print_what_it_says(dsn: str, tmp_path: Path) -> None:
-    page = Path(__file__).resolve().parents[2] / "docs" / "backfill.md"
-    pairs = re.findall(r"```sh\n(.*?)```\n\n```\n(.*?)```", page.read_text(), re.DOTALL)
-    assert len(pairs) == 3
-    programs = Path(sys.executable).parent
-    environment = {**os.environ, "PGVIGIL_DSN": dsn, "PATH": f"{programs}:{os.environ['PATH']}"}
-    for script, expected in pairs:
-        result = subprocess.run(
-            ["sh", "-ec", script], cwd=tmp_path, env=environment, capture_output=True, text=True
-        )
-        assert (result.stderr, result.stdout) == ("", expected)

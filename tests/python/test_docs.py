@@ -1,7 +1,10 @@
 """What the documents show is what happens."""
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -128,3 +131,16 @@ def _echoing(session: str) -> list[str]:
 
 def _tidy(text: str) -> list[str]:
     return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def test_the_commands_of_backfill_print_what_it_says(dsn: str, tmp_path: Path) -> None:
+    page = ROOT / "docs/backfill.md"
+    pairs = re.findall(r"```sh\n(.*?)```\n\n```\n(.*?)```", page.read_text(), re.DOTALL)
+    assert len(pairs) == 3
+    programs = Path(sys.executable).parent
+    environment = {**os.environ, "PGVIGIL_DSN": dsn, "PATH": f"{programs}:{os.environ['PATH']}"}
+    for script, expected in pairs:
+        result = subprocess.run(
+            ["sh", "-ec", script], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert (result.stderr, result.stdout) == ("", expected)

@@ -14,6 +14,8 @@ from pgvigil.backfill.numbering import Numbering, as_own_number, number_of_conte
 from pgvigil.backfill.source import Line, Source
 from pgvigil.exceptions import PgvigilError
 
+Complain = Callable[[int, str], None]
+
 BATCH_LINES = 1000
 _BATCH_CHARACTERS = 8 * 1024 * 1024
 # A bulk call makes at most 100 missing days, and a day of the file may touch two UTC days.
@@ -56,12 +58,21 @@ class _Batch:
 class _RejectFile:
     """Lines put aside, unchanged, with the header of a CSV file; made when the first one comes."""
 
-    def __init__(self, path: Path | None, source: Source) -> None:
+    def __init__(
+        self, path: Path | None, source: Source, outcome: Outcome, complain: Complain
+    ) -> None:
         self._path = path
         self._source = source
+        self._outcome = outcome
+        self._complain = complain
         self._is_begun = False
 
-    def write(self, line: Line) -> None:
+    def reject(self, line: Line, why: str) -> None:
+        self._outcome.rejected += 1
+        self._write(line)
+        self._complain(line.number, why)
+
+    def _write(self, line: Line) -> None:
         if self._path is None:
             return
         mode = "a" if self._is_begun else "w"
@@ -78,7 +89,7 @@ def backfill(
     *,
     rejects: Path | None,
     dry_run: bool = False,
-    complain: Callable[[int, str], None] = lambda number, why: None,
+    complain: Complain = lambda number, why: None,
     report: Callable[[Outcome], None] = lambda outcome: None,
     show: Callable[[Line], None] = lambda line: None,
 ) -> Outcome:
@@ -99,13 +110,7 @@ def backfill(
         BrokenFileError: the file cannot be read to its end; what could be read is loaded.
     """
     outcome = Outcome()
-    reject_file = _RejectFile(None if dry_run else rejects, source)
-
-    def reject(line: Line, why: str) -> None:
-        outcome.rejected += 1
-        reject_file.write(line)
-        complain(line.number, why)
-
+    reject = _RejectFile(None if dry_run else rejects, source, outcome, complain).reject
     loader = BatchLoader(connection, reject, dry_run=dry_run, show=show)
 
     def load(kind: Kind) -> None:
