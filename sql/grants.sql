@@ -231,8 +231,6 @@ declare
         'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
         'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run',
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
-        -- records
-        'key_of_record',
         -- records: statuses
         'record_timeline', '_tables_under',
         -- pg_cron
