@@ -62,7 +62,7 @@ from (
         $$monitoring.log_invalid_records(
             'd', '["a", "b", {"record_key": "c", "target_date": "2026-02-30"}]', 'V'
         )$$,
-        'PV005 row 3: date/time field value out of range: "2026-02-30"'
+        'PV006 row 3: date/time field value out of range: "2026-02-30"'
     ),
     (
         $$monitoring.log_invalid_records(
