@@ -5,6 +5,9 @@ select plan(34);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
+-- Messages tell times as the session has them.
+set local timezone = 'UTC';
+
 create function pg_temp.all_records() returns text
 language sql
 as $$
