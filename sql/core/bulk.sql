@@ -37,7 +37,7 @@ $$;
 comment on function monitoring._check_keys(text, jsonb) is
 'Raises PV005 when a row has a key that is no column of the view; a misspelt one would be lost.';
 
-create or replace function monitoring._name_bad_row(p_table text, p_rows jsonb)
+create or replace function monitoring._name_bad_row(p_statement text, p_rows jsonb, p_hint text)
 returns void
 language plpgsql
 volatile
@@ -54,11 +54,7 @@ begin
         select r.value, r.ordinality from jsonb_array_elements(p_rows) with ordinality r
     loop
         begin
-            if jsonb_typeof(v_row) <> 'object' then
-                perform monitoring._refuse_json('row', v_row::text, 'a JSON object');
-            end if;
-            execute format('select monitoring.%I($1)', '_insert_' || p_table)
-                using jsonb_build_array(v_row);
+            execute p_statement using jsonb_build_array(v_row);
         exception
             when check_violation then null;
             when others then
@@ -74,7 +70,7 @@ begin
         v_hint := 'Give a date and a time that exist, such as 2026-01-15T12:00:00+00:00.';
     elsif v_sqlstate like '22%' then
         v_sqlstate := 'PV005';
-        v_hint := 'Give every field the type of the column of that name.';
+        v_hint := p_hint;
     end if;
     if v_sqlstate like 'PV%' then
         raise exception using
@@ -85,9 +81,31 @@ begin
 end
 $$;
 
-comment on function monitoring._name_bad_row(text, jsonb) is
-'Finds the first row that a table''s insert function refuses and raises its fault with the row''s '
-'number, from 1; returns when no row is at fault.';
+comment on function monitoring._name_bad_row(text, jsonb, text) is
+'Finds the first row that a statement refuses when its $1 is an array of that row alone, and '
+'raises its fault with the row''s number, from 1, and a hint about types, or returns.';
+
+create or replace function monitoring._name_bad_insert(p_table text, p_rows jsonb) returns void
+language sql
+volatile
+return monitoring._name_bad_row(
+    format(
+        $statement$
+            select case jsonb_typeof($1 -> 0)
+                when 'object' then monitoring.%I($1)
+                else length(
+                    monitoring._refuse_json('row', ($1 -> 0)::text, 'a JSON object')::text
+                )::bigint
+            end
+        $statement$,
+        '_insert_' || p_table
+    ),
+    p_rows,
+    'Give every field the type of the column of that name.'
+);
+
+comment on function monitoring._name_bad_insert(text, jsonb) is
+'Finds the first row that a table''s insert function refuses, and raises its fault.';
 
 create or replace function monitoring._make_partitions_for_rows(
     p_table text, p_time_column text, p_rows jsonb
@@ -121,7 +139,7 @@ begin
     perform monitoring._make_partitions(p_table, m.day) from unnest(v_missing) m (day);
 exception
     when data_exception or sqlstate 'PV006' then
-        perform monitoring._name_bad_row(p_table, p_rows);
+        perform monitoring._name_bad_insert(p_table, p_rows);
         raise;
 end
 $$;
@@ -143,7 +161,7 @@ exception
     when check_violation then
         raise;
     when others then
-        perform monitoring._name_bad_row(p_table, p_rows);
+        perform monitoring._name_bad_insert(p_table, p_rows);
         raise;
 end
 $$;

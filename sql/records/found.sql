@@ -84,7 +84,9 @@ begin
 exception
     when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005'
         or sqlstate 'PV006' then
-        perform monitoring._name_bad_record('_read_invalid_records', p_records);
+        perform monitoring._name_bad_record(
+            'select * from monitoring._read_invalid_records($1)', p_records
+        );
         raise;
 end
 $$;

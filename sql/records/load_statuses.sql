@@ -56,8 +56,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    select c.*
-    from unnest(p_changes) c
+    select
+        c.change_id, c.dataset, c.record_key, c.recorded_at, c.effective_at, c.validation_type,
+        c.from_status, c.to_status, c.change_source, c.actor, c.source_name, c.task_id, c.details
+    from unnest(p_changes) with ordinality c
     where not exists (
         select from monitoring.status_changes h
         where h.dataset = c.dataset and h.recorded_at = c.recorded_at
@@ -70,7 +72,9 @@ begin
                     and c.from_status is null and h.from_status = c.to_status
                 )
             )
-    );
+    )
+    -- The join may go over history, and find them in another order.
+    order by c.ordinality;
 end
 $$;
 

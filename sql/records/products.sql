@@ -66,7 +66,9 @@ begin
     order by r.record_key, r.product, r.row_number desc, r.product_number desc;
 exception
     when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005' then
-        perform monitoring._name_bad_record('_read_products', p_records);
+        perform monitoring._name_bad_record(
+            'select * from monitoring._read_products($1)', p_records
+        );
         raise;
 end
 $$;

@@ -54,47 +54,14 @@ return monitoring._checked_name(
 comment on function monitoring._key_of_row(jsonb) is
 'The key of a record that is given by its key alone or as an object, or PV001, PV002 or PV005.';
 
-create or replace function monitoring._name_bad_record(p_reader text, p_rows jsonb) returns void
-language plpgsql
+create or replace function monitoring._name_bad_record(p_query text, p_rows jsonb) returns void
+language sql
 volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_row jsonb;
-    v_number bigint;
-    v_sqlstate text;
-    v_message text;
-    v_hint text;
-begin
-    for v_row, v_number in
-        select r.value, r.ordinality from jsonb_array_elements(p_rows) with ordinality r
-    loop
-        begin
-            execute format('select count(*) from monitoring.%I($1)', p_reader)
-                using jsonb_build_array(v_row);
-        exception
-            when others then
-                get stacked diagnostics
-                    v_sqlstate = returned_sqlstate,
-                    v_message = message_text,
-                    v_hint = pg_exception_hint;
-                exit;
-        end;
-    end loop;
-    if v_sqlstate like '22%' then
-        v_sqlstate := 'PV005';
-        v_hint := 'Give dates as 2026-01-15, times as 2026-01-15T12:00:00+00:00, and numbers as '
-            'numbers.';
-    end if;
-    if v_sqlstate like 'PV%' then
-        raise exception using
-            errcode = v_sqlstate,
-            message = format('row %s: %s', v_number, v_message),
-            hint = v_hint;
-    end if;
-end
-$$;
+return monitoring._name_bad_row(
+    format('select count(r) from (%s) r', p_query),
+    p_rows,
+    'Give dates as 2026-01-15, times as 2026-01-15T12:00:00+00:00, and numbers as numbers.'
+);
 
 comment on function monitoring._name_bad_record(text, jsonb) is
-'Finds the first row that a reading function refuses and raises its fault with the row''s number, '
-'from 1; returns when no row is at fault.';
+'Finds the first record that a query of $1 refuses to read, and raises its fault.';

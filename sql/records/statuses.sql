@@ -1,11 +1,13 @@
 -- Recording changes of status that programs tell. Writes record_states and status_changes.
 
-create or replace function monitoring._status_records_query() returns text
+create or replace function monitoring._status_records_query(p_rows text, p_actor text)
+returns text
 language sql
 stable
-return $query$
+return format(
+    $query$
     select
-        monitoring._checked_name('record_key', r.value ->> 'record_key') as record_key,
+        monitoring._key_of_row(r.value) as record_key,
         case
             when r.value -> 'status' <> 'null'
                 then monitoring._checked_name('status', r.value ->> 'status')
@@ -16,108 +18,19 @@ return $query$
             when r.value ->> 'effective_at' is not null
                 then monitoring._event_time((r.value ->> 'effective_at')::timestamptz)
         end as effective_at,
-        monitoring._checked_optional_name('actor', coalesce(r.value ->> 'actor', $8)) as actor,
+        monitoring._checked_optional_name('actor', coalesce(r.value ->> 'actor', %2$s)) as actor,
         case
             when r.value ->> 'change_source' is not null
                 then monitoring._checked_change_source(r.value ->> 'change_source')
         end as change_source,
         monitoring._checked_object('details', r.value -> 'details') as details
-    from unnest($7) as r (value)$query$;
+    from unnest(%1$s) as r (value)$query$,
+    p_rows, p_actor
+);
 
-comment on function monitoring._status_records_query() is
-'Reads records ($7, an array whose length the planner sees) for _status_change_statement, with an '
-'actor for those that name none ($8); refuses bad ones.';
-
-create or replace function monitoring._check_status_records(p_records jsonb) returns void
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_number bigint;
-    v_bad text;
-begin
-    if jsonb_typeof(p_records) is distinct from 'array' then
-        perform monitoring._refuse_json('records', coalesce(p_records::text, 'null'),
-            'a JSON array of objects, such as [{"record_key": "4711", "status": "DONE"}]');
-    end if;
-    select r.ordinality, left(r.value::text, 100) into v_number, v_bad
-    from jsonb_array_elements(p_records) with ordinality r
-    where jsonb_typeof(r.value) <> 'object'
-    limit 1;
-    if found then
-        perform monitoring._refuse_json('row ' || v_number, v_bad, 'a JSON object');
-    end if;
-    select k.number, k.key into v_number, v_bad
-    from (
-        select jsonb_object_keys(r.value) as key, min(r.ordinality) as number
-        from jsonb_array_elements(p_records) with ordinality r
-        group by key
-    ) k
-    where k.key not in (
-        'record_key', 'status', 'effective_at', 'actor', 'change_source', 'details'
-    )
-    order by k.number, k.key
-    limit 1;
-    if found then
-        raise exception using
-            errcode = 'PV005',
-            message = format('row %s: there is no field "%s"', v_number, left(v_bad, 100)),
-            hint = 'Use record_key, status, effective_at, actor, change_source and details.';
-    end if;
-end
-$$;
-
-comment on function monitoring._check_status_records(jsonb) is
-'Raises PV005 unless it is given an array of objects that have no unknown field.';
-
-create or replace function monitoring._name_bad_status_record(p_records jsonb, p_actor text)
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_row jsonb;
-    v_number bigint;
-    v_sqlstate text;
-    v_message text;
-    v_hint text;
-begin
-    for v_row, v_number in
-        select r.value, r.ordinality from jsonb_array_elements(p_records) with ordinality r
-    loop
-        begin
-            execute format(
-                'select count(r) from (%s) r where $1 is null',
-                monitoring._status_records_query()
-            )
-            using null::text, null, null, null, null, null, array[v_row], p_actor;
-        exception
-            when others then
-                get stacked diagnostics
-                    v_sqlstate = returned_sqlstate,
-                    v_message = message_text,
-                    v_hint = pg_exception_hint;
-                exit;
-        end;
-    end loop;
-    if v_sqlstate like '22%' then
-        v_sqlstate := 'PV006';
-        v_hint := 'Give a date and a time that exist, such as 2026-01-15T12:00:00+00:00.';
-    end if;
-    if v_sqlstate like 'PV%' then
-        raise exception using
-            errcode = v_sqlstate,
-            message = format('row %s: %s', v_number, v_message),
-            hint = v_hint;
-    end if;
-end
-$$;
-
-comment on function monitoring._name_bad_status_record(jsonb, text) is
-'Finds the first record that cannot be right and raises its fault with its number, from 1; returns '
-'when there is none.';
+comment on function monitoring._status_records_query(text, text) is
+'Query that reads records for _status_change_statement and refuses bad ones, made of expressions '
+'for their array, whose length the planner sees, and for the actor of those that name none.';
 
 create or replace function monitoring._track_status_changes(
     p_dataset text, p_records jsonb, p_change_source text, p_actor text, p_task_id text,
@@ -137,11 +50,13 @@ declare
 begin
     perform monitoring._checked_name('dataset', p_dataset);
     perform monitoring._checked_change_source(p_change_source);
-    perform monitoring._check_status_records(p_records);
+    perform monitoring._check_records(p_records, array[
+        'record_key', 'status', 'effective_at', 'actor', 'change_source', 'details'
+    ]);
     perform monitoring._make_partitions('status_changes', v_now);
     begin
         execute monitoring._status_change_statement(
-            monitoring._status_records_query(), p_is_dry_run
+            monitoring._status_records_query('$7', '$8'), p_is_dry_run
         )
         into v_counts
         using p_dataset, p_change_source, v_now, null::text,
@@ -150,7 +65,9 @@ begin
     exception
         when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
             or sqlstate 'PV005' or sqlstate 'PV006' then
-            perform monitoring._name_bad_status_record(p_records, p_actor);
+            perform monitoring._name_bad_record(
+                monitoring._status_records_query('array[$1 -> 0]', quote_nullable(p_actor)), p_records
+            );
             raise;
     end;
     return monitoring._told_counts(p_dataset, to_jsonb(v_counts), p_is_dry_run);

@@ -5,6 +5,9 @@ select plan(34);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
+-- Messages tell times as the session has them.
+set local timezone = 'UTC';
+
 create function pg_temp.all_records() returns text
 language sql
 as $$
@@ -62,7 +65,7 @@ from (
         $$monitoring.log_invalid_records(
             'd', '["a", "b", {"record_key": "c", "target_date": "2026-02-30"}]', 'V'
         )$$,
-        'PV005 row 3: date/time field value out of range: "2026-02-30"'
+        'PV006 row 3: date/time field value out of range: "2026-02-30"'
     ),
     (
         $$monitoring.log_invalid_records(

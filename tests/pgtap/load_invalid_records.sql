@@ -17,9 +17,9 @@ $$;
 
 create temporary view known as
 select
-    to_char(i.first_detected_at at time zone 'UTC', 'MM-DD') as first,
-    to_char(i.opened_at at time zone 'UTC', 'MM-DD') as opened,
-    to_char(i.resolved_at at time zone 'UTC', 'MM-DD') as resolved,
+    to_char(i.first_detected_at, 'MM-DD') as first,
+    to_char(i.opened_at, 'MM-DD') as opened,
+    to_char(i.resolved_at, 'MM-DD') as resolved,
     i.times_detected,
     i.times_reopened
 from monitoring.invalid_records as i
@@ -27,8 +27,8 @@ where i.dataset = 'apr' and i.record_key = '1';
 
 create temporary view spells as
 select
-    to_char(s.opened_at at time zone 'UTC', 'MM-DD') as opened,
-    to_char(s.resolved_at at time zone 'UTC', 'MM-DD') as resolved
+    to_char(s.opened_at, 'MM-DD') as opened,
+    to_char(s.resolved_at, 'MM-DD') as resolved
 from monitoring.invalid_record_spells as s
 where s.dataset = 'apr';
 

@@ -89,9 +89,9 @@ insert into scratch.proposals values
 ('N', 2, '1', '2026-01-15 09:20', null, null, '2026-01-15', null),
 ('S', 1, '1', '2026-01-15 09:30', null, null, '2026-01-14', null);
 select is(
-    monitoring.track_all_status_changes_from_source('crm', p_is_dry_run => true) #>> '{sample,0}',
-    '{"to_status": "OPEN", "change_source": "SYSTEM", "effective_at": "2026-01-15T12:20:00+00:00", '
-    '"from_status": "DONE", "record_key": "N|2"}'::jsonb::text,
+    monitoring.track_all_status_changes_from_source('crm', p_is_dry_run => true)
+        #> '{sample,0}' #- '{effective_at}',
+    '{"to_status": "OPEN", "change_source": "SYSTEM", "from_status": "DONE", "record_key": "N|2"}',
     'a dry run tells what would change'
 );
 select is(pg_temp.statuses(), 'N|1 DONE, N|2 DONE, S|1 gone', 'and changes nothing');

@@ -29,7 +29,7 @@ from (
         $$track_status_changes('d', '{}'::jsonb)$$, 'PV005', 'records has the wrong shape: {}'
     ),
     (
-        $$track_status_changes('d', '["a"]'::jsonb)$$, 'PV005', 'row 1 has the wrong shape: "a"'
+        $$track_status_changes('d', '["a"]'::jsonb)$$, 'PV001', 'row 1: status is missing: null'
     ),
     (
         $$track_status_changes('d', '[{"record_key": "1", "state": "A"}]')$$,
@@ -50,7 +50,7 @@ from (
     (
         $$track_status_changes(
             'd', '[{"record_key": "1", "status": "A", "effective_at": "soon"}]')$$,
-        'PV006', 'row 1: invalid input syntax for type timestamp with time zone: "soon"'
+        'PV005', 'row 1: invalid input syntax for type timestamp with time zone: "soon"'
     ),
     (
         $$track_status_changes(
