@@ -138,7 +138,9 @@ begin
     perform monitoring._checked_name('dataset', p_dataset);
     perform monitoring._checked_change_source(p_change_source);
     perform monitoring._check_status_records(p_records);
-    perform monitoring._make_partitions('status_changes', v_now);
+    if not p_is_dry_run then
+        perform monitoring._make_partitions('status_changes', v_now);
+    end if;
     begin
         execute monitoring._status_change_statement(
             monitoring._status_records_query(), p_is_dry_run

@@ -70,7 +70,7 @@ comment on function monitoring._told_records_query(text, boolean, boolean) is
 'bad rows as they are known.';
 
 create or replace function monitoring._resolve_gone_records(
-    p_source monitoring.record_sources, p_now timestamptz
+    p_source monitoring.record_sources, p_task_id text, p_now timestamptz
 )
 returns bigint
 language plpgsql
@@ -92,16 +92,18 @@ begin
     if v_keys = '{}' then
         return 0::bigint;
     end if;
-    perform monitoring.resolve_invalid_records(
-        p_dataset => p_source.dataset, p_record_keys => v_keys, p_resolution => 'gone',
-        p_reason => format('no longer in source %s', p_source.source_name),
-        p_by => 'source ' || p_source.source_name
+    perform monitoring._resolve_invalid_records(
+        p_source.dataset, null, jsonb_build_object('keys', v_keys), 'gone',
+        'source ' || p_source.source_name, format('no longer in source %s', p_source.source_name),
+        p_now, p_task_id => p_task_id
     );
     return cardinality(v_keys)::bigint;
 end
 $$;
 
-comment on function monitoring._resolve_gone_records(monitoring.record_sources, timestamptz) is
+comment on function monitoring._resolve_gone_records(
+    monitoring.record_sources, text, timestamptz
+) is
 'Resolves what is open of records that were found to be gone just now; returns of how many.';
 
 create or replace function monitoring._read_record_source(
@@ -153,7 +155,7 @@ begin
     end if;
     if not p_is_dry_run then
         if (v_found ->> 'gone')::bigint > 0 then
-            v_resolved := monitoring._resolve_gone_records(p_source, p_now);
+            v_resolved := monitoring._resolve_gone_records(p_source, p_task_id, p_now);
         end if;
         -- A part of the rows does not show that the trouble with others is over.
         if p_target_date is null then
