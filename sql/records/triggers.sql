@@ -104,6 +104,10 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+-- A key must not depend on how the session of the program writes values.
+set datestyle = 'ISO'
+set timezone = 'UTC'
+set extra_float_digits = 1
 as $$
 declare
     v_table constant text := format('%I.%I', tg_table_schema, tg_table_name);
@@ -278,6 +282,10 @@ returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- A key must not depend on how the session of the program writes values.
+set datestyle = 'ISO'
+set timezone = 'UTC'
+set extra_float_digits = 1
 as $$
 -- The query has its names quoted.
 -- @plpgsql_check_options: security_warnings = off

@@ -118,6 +118,9 @@ returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- A key must not depend on how the session of whoever asks writes values.
+set datestyle = 'ISO'
+set extra_float_digits = 1
 as $$
 -- The statement returns what the type has:
 -- @plpgsql_check_options: other_warnings = off
