@@ -1,7 +1,7 @@
 -- Recording and reading do the same whatever the session of the caller is set to.
 
 begin;
-select plan(21);
+select plan(22);
 \ir helpers/fixed_clock.psql
 
 -- Bounds of a day's partition in UTC.
@@ -155,6 +155,7 @@ select monitoring.register_record_source(
     'days', 'read', 'scratch.days', '{"record_key": ["day", "rate"], "status": "state"}'
 );
 select monitoring.sync_record_source('days');
+select set_config('standard_conforming_strings', 'on', true);
 select set_config('datestyle', 'SQL, DMY', true);
 select set_config('timezone', 'Asia/Kolkata', true);
 select set_config('extra_float_digits', '-15', true);
@@ -171,6 +172,15 @@ select is(
 select is(
     monitoring.track_all_status_changes_from_source('days') ->> 'unchanged', '1',
     'on request as well'
+);
+select monitoring.register_run_source(
+    'runs', 'scratch.days',
+    '{"run_id": "day", "status": "state", "started_at": "at", "updated_at": "at",
+        "business_date": "day"}',
+    '{"DONE": "completed"}', 'night', p_look_back => '30 days'
+);
+select is(
+    monitoring.sync_run_source('runs') ->> 'bad', '0', 'nor does a day of a run become none'
 );
 
 select * from finish(); -- noqa: AM04
