@@ -39,7 +39,7 @@ comment on function monitoring._bad_records(text) is
 'and one of them.';
 
 create or replace function monitoring._told_records_query(
-    p_rows_query text, p_has_bad_rows boolean, p_is_complete boolean
+    p_rows_query text, p_has_bad_rows boolean, p_is_complete boolean, p_read_since timestamptz
 )
 returns text
 language sql
@@ -63,11 +63,25 @@ return format(
                 p_rows_query
             )
     else ''
+end
+|| case
+    -- Nor is one that somebody told of after its place in the rows had been read.
+    when p_is_complete and p_read_since is not null
+        then format(
+                ' union all'
+                ' select k.record_key, k.status, k.effective_at, null, k.change_source, null'
+                ' from monitoring.record_states k'
+                ' where k.dataset = $1 and k.recorded_at >= %2$L::timestamptz'
+                ' and exists (select from (%1$s) b)'
+                ' and not exists (select from (%1$s) b where b.record_key = k.record_key)',
+                p_rows_query, p_read_since
+            )
+    else ''
 end;
 
-comment on function monitoring._told_records_query(text, boolean, boolean) is
+comment on function monitoring._told_records_query(text, boolean, boolean, timestamptz) is
 'Query for the rows of a source of records that are not bad; of a complete one, known records with '
-'bad rows as they are known.';
+'bad rows, and those told since it began to be read, as they are known.';
 
 create or replace function monitoring._resolve_gone_records(
     p_source monitoring.record_sources, p_task_id text, p_now timestamptz
@@ -127,6 +141,12 @@ as $$
 declare
     v_rows text := monitoring._query_of_records(p_source, p_target_date, p_now);
     v_is_complete boolean;
+    -- Rows of a query were read over a while; those of a relation are read at once.
+    v_read_since timestamptz := (
+        select l.started_at from monitoring.source_loads l
+        where starts_with(p_source.relation_name, 'query:')
+            and l.load_id = monitoring._load_to_read(p_source.relation_name)
+    );
     v_troubles jsonb;
     v_bad bigint;
     v_counts monitoring.status_counts;
@@ -143,7 +163,8 @@ begin
         perform monitoring._make_partitions('status_changes', p_now);
     end if;
     execute monitoring._status_change_statement(
-        monitoring._told_records_query(v_rows, v_bad > 0, v_is_complete), p_is_dry_run
+        monitoring._told_records_query(v_rows, v_bad > 0, v_is_complete, v_read_since),
+        p_is_dry_run
     )
     into v_counts
     using p_source.dataset, coalesce(p_change_source, p_source.change_source), p_now,
