@@ -141,18 +141,17 @@ as $$
 declare
     v_rows text := monitoring._query_of_records(p_source, p_target_date, p_now);
     v_is_complete boolean;
-    -- Rows of a query were read over a while; those of a relation are read at once.
-    v_read_since timestamptz := (
-        select l.started_at from monitoring.source_loads l
-        where starts_with(p_source.relation_name, 'query:')
-            and l.load_id = monitoring._load_to_read(p_source.relation_name)
-    );
+    v_read_since timestamptz;
     v_troubles jsonb;
     v_bad bigint;
     v_counts monitoring.status_counts;
     v_found jsonb;
     v_resolved bigint;
 begin
+    -- Rows of a query were read over a while; those of a relation are read at once.
+    select l.started_at into v_read_since from monitoring.source_loads l
+    where starts_with(p_source.relation_name, 'query:')
+        and l.load_id = monitoring._load_to_read(p_source.relation_name);
     -- Of a day's records the others are not missing.
     v_is_complete := p_source.is_complete
         and (p_target_date is null or not p_source.columns ? 'target_date');
