@@ -21,7 +21,7 @@ insert into monitoring.change_sources (change_source, description)
 values
 ('SYSTEM', 'The system that the record lives in.'),
 ('BOT', 'A program that works on records in place of people.'),
-('AUTO_RESOLVE', 'A validation that no longer fails.'),
+('AUTO_RESOLVE', 'A validation that no longer fails, or whose record is gone from its source.'),
 ('MONITOR', 'A program that watches records, and saw the change.'),
 ('MANUAL', 'A person.');
 

@@ -263,9 +263,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_dataset text := monitoring._checked_name('dataset', p_dataset);
-    v_since timestamptz := coalesce(
-        p_checked_since, monitoring._last_complete_check(p_dataset, p_target_date)
-    );
+    v_since timestamptz := case
+        -- A check that is yet to begin would have found none of them.
+        when p_checked_since is not null then monitoring._event_time(p_checked_since)
+        else monitoring._last_complete_check(p_dataset, p_target_date)
+    end;
 begin
     if p_target_date is null then
         perform monitoring._refuse_json('target_date', 'null', 'the day that was checked');

@@ -100,41 +100,46 @@ comment on function monitoring._explain_unexpected_status_changes(
     monitoring.raised_alerts, timestamptz, integer
 ) is 'The changes that an alert is about, the newest first.';
 
-create or replace function monitoring._has_pending_records(
+create or replace function monitoring._pending_since(
     p_dataset text, p_statuses text[], p_now timestamptz
 )
-returns boolean
+returns timestamptz
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 begin
-    return exists (
-        select from monitoring.record_states r
-        where r.dataset = p_dataset and r.status = any(p_statuses) and r.recorded_at <= p_now
-    )
-    or exists (
-        -- What has changed since was then what it was before.
-        select from monitoring.status_changes c
-        where c.dataset = p_dataset
-            and c.validation_type = ''
-            and c.from_status = any(p_statuses)
-            and c.recorded_at > p_now
-            and not exists (
-                select from monitoring.status_changes e
+    return least(
+        (
+            select min(r.recorded_at) from monitoring.record_states r
+            where r.dataset = p_dataset and r.status = any(p_statuses) and r.recorded_at <= p_now
+        ),
+        (
+            -- What has changed since was then what it was before, which the change before it made.
+            select min(coalesce(b.recorded_at, '-infinity'))
+            from monitoring.status_changes c
+            left join lateral (
+                select max(e.recorded_at) as recorded_at
+                from monitoring.status_changes e
                 where e.dataset = p_dataset
                     and e.record_key = c.record_key
                     and e.validation_type = ''
-                    and e.recorded_at > p_now
                     and e.recorded_at < c.recorded_at
-            )
+            ) b on true
+            where c.dataset = p_dataset
+                and c.validation_type = ''
+                and c.from_status = any(p_statuses)
+                and c.recorded_at > p_now
+                and coalesce(b.recorded_at <= p_now, true)
+        )
     );
 end
 $$;
 
-comment on function monitoring._has_pending_records(text, text[], timestamptz) is
-'Whether any record of a dataset had one of some statuses, as was known at a time.';
+comment on function monitoring._pending_since(text, text[], timestamptz) is
+'Since when it is known that a record of a dataset has one of some statuses, of those that have '
+'one at a time; null when none has.';
 
 create or replace function monitoring._runs_without_effect(
     p_dataset text, p_task_type text, p_from timestamptz, p_to timestamptz
@@ -171,13 +176,19 @@ begin
         and t.finished_at > greatest(p_from, v_changed_at)
         and t.finished_at <= p_to
         -- A run that made a change goes on for a while after it.
-        and (v_changed_at is null or coalesce(t.started_at, t.finished_at) > v_changed_at);
+        and (v_changed_at is null or coalesce(t.started_at, t.finished_at) > v_changed_at)
+        -- One that began while nothing waited had nothing to do.
+        and coalesce(t.started_at, t.finished_at) > (
+            select monitoring._pending_since(p_dataset, d.pending_statuses, p_to)
+            from monitoring.datasets d
+            where d.dataset = p_dataset
+        );
 end
 $$;
 
 comment on function monitoring._runs_without_effect(text, text, timestamptz, timestamptz) is
 'Completed runs of a bot in a span that began after the last change that any bot made in the '
-'dataset.';
+'dataset, and while a record waited that still waits at its end.';
 
 create or replace function monitoring._find_bots_without_effect(
     p_rule monitoring.alert_rules, p_now timestamptz
@@ -207,14 +218,13 @@ begin
         )
     ) r
     where d.bot_task_type is not null
-        and r.runs > 0
-        and monitoring._has_pending_records(d.dataset, d.pending_statuses, p_now);
+        and r.runs > 0;
 end
 $$;
 
 comment on function monitoring._find_bots_without_effect(monitoring.alert_rules, timestamptz) is
-'Runs of each dataset''s bot within window_minutes that completed since its last change, while '
-'records are in one of the pending statuses.';
+'Runs of each dataset''s bot within window_minutes that completed since its last change, and began '
+'while a record was waiting that is still in one of the pending statuses.';
 
 create or replace function monitoring._explain_bot_without_effect(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer

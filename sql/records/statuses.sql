@@ -53,7 +53,9 @@ begin
     perform monitoring._check_records(p_records, array[
         'record_key', 'status', 'effective_at', 'actor', 'change_source', 'details'
     ]);
-    perform monitoring._make_partitions('status_changes', v_now);
+    if not p_is_dry_run then
+        perform monitoring._make_partitions('status_changes', v_now);
+    end if;
     begin
         execute monitoring._status_change_statement(
             monitoring._status_records_query('$7', '$8'), p_is_dry_run

@@ -62,16 +62,17 @@ create or replace function monitoring._status_rows_query(p_rows_query text) retu
 language sql
 stable
 return format(
-    'select monitoring._checked_name(''record_key'', q.record_key) as record_key,'
+    'select monitoring._fitted_name(q.record_key) as record_key,'
     ' monitoring._capped_text(q.status, 255) as status, null::timestamptz as effective_at,'
     ' $7::text as actor, null::text as change_source, $8::jsonb as details'
-    ' from (%s) q where q.record_key is not null',
+    ' from (%s) q where btrim(q.record_key) <> ''''',
     p_rows_query
 );
 
 comment on function monitoring._status_rows_query(text) is
 'Makes what _status_change_statement takes of keys and statuses, with an actor ($7) and details '
-'($8); a row whose key is null is no record.';
+'($8); a row whose key is null or blank is no record, and a key that is too long is shortened, for '
+'one row must not hide the others.';
 
 create or replace function monitoring._record_trigger_error(
     p_table text, p_dataset text, p_sqlstate text, p_message text
@@ -104,6 +105,10 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+-- A key must not depend on how the session of the program writes values.
+set datestyle = 'ISO'
+set timezone = 'UTC'
+set extra_float_digits = 1
 as $$
 declare
     v_table constant text := format('%I.%I', tg_table_schema, tg_table_name);
@@ -278,6 +283,10 @@ returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- A key must not depend on how the session of the program writes values.
+set datestyle = 'ISO'
+set timezone = 'UTC'
+set extra_float_digits = 1
 as $$
 -- The query has its names quoted.
 -- @plpgsql_check_options: security_warnings = off

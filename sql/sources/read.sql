@@ -113,6 +113,9 @@ returns monitoring.source_run[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- A run must not depend on how the session of whoever asks writes values.
+set datestyle = 'ISO'
+set extra_float_digits = 1
 as $$
 declare
     v_most constant integer := 200000;

@@ -39,7 +39,7 @@ comment on function monitoring._bad_records(text) is
 'and one of them.';
 
 create or replace function monitoring._told_records_query(
-    p_rows_query text, p_has_bad_rows boolean, p_is_complete boolean
+    p_rows_query text, p_has_bad_rows boolean, p_is_complete boolean, p_read_since timestamptz
 )
 returns text
 language sql
@@ -63,14 +63,28 @@ return format(
                 p_rows_query
             )
     else ''
+end
+|| case
+    -- Nor is one that somebody told of after its place in the rows had been read.
+    when p_is_complete and p_read_since is not null
+        then format(
+                ' union all'
+                ' select k.record_key, k.status, k.effective_at, null, k.change_source, null'
+                ' from monitoring.record_states k'
+                ' where k.dataset = $1 and k.recorded_at >= %2$L::timestamptz'
+                ' and exists (select from (%1$s) b)'
+                ' and not exists (select from (%1$s) b where b.record_key = k.record_key)',
+                p_rows_query, p_read_since
+            )
+    else ''
 end;
 
-comment on function monitoring._told_records_query(text, boolean, boolean) is
+comment on function monitoring._told_records_query(text, boolean, boolean, timestamptz) is
 'Query for the rows of a source of records that are not bad; of a complete one, known records with '
-'bad rows as they are known.';
+'bad rows, and those told since it began to be read, as they are known.';
 
 create or replace function monitoring._resolve_gone_records(
-    p_source monitoring.record_sources, p_now timestamptz
+    p_source monitoring.record_sources, p_task_id text, p_now timestamptz
 )
 returns bigint
 language plpgsql
@@ -92,16 +106,18 @@ begin
     if v_keys = '{}' then
         return 0::bigint;
     end if;
-    perform monitoring.resolve_invalid_records(
-        p_dataset => p_source.dataset, p_record_keys => v_keys, p_resolution => 'gone',
-        p_reason => format('no longer in source %s', p_source.source_name),
-        p_by => 'source ' || p_source.source_name
+    perform monitoring._resolve_invalid_records(
+        p_source.dataset, null, jsonb_build_object('keys', v_keys), 'gone',
+        'source ' || p_source.source_name, format('no longer in source %s', p_source.source_name),
+        p_now, p_task_id => p_task_id
     );
     return cardinality(v_keys)::bigint;
 end
 $$;
 
-comment on function monitoring._resolve_gone_records(monitoring.record_sources, timestamptz) is
+comment on function monitoring._resolve_gone_records(
+    monitoring.record_sources, text, timestamptz
+) is
 'Resolves what is open of records that were found to be gone just now; returns of how many.';
 
 create or replace function monitoring._read_record_source(
@@ -116,18 +132,26 @@ returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- A key must not depend on how the session of whoever asks writes values.
+set datestyle = 'ISO'
+set extra_float_digits = 1
 as $$
 -- The statement returns what the type has:
 -- @plpgsql_check_options: other_warnings = off
 declare
     v_rows text := monitoring._query_of_records(p_source, p_target_date, p_now);
     v_is_complete boolean;
+    v_read_since timestamptz;
     v_troubles jsonb;
     v_bad bigint;
     v_counts monitoring.status_counts;
     v_found jsonb;
     v_resolved bigint;
 begin
+    -- Rows of a query were read over a while; those of a relation are read at once.
+    select l.started_at into v_read_since from monitoring.source_loads l
+    where starts_with(p_source.relation_name, 'query:')
+        and l.load_id = monitoring._load_to_read(p_source.relation_name);
     -- Of a day's records the others are not missing.
     v_is_complete := p_source.is_complete
         and (p_target_date is null or not p_source.columns ? 'target_date');
@@ -138,7 +162,8 @@ begin
         perform monitoring._make_partitions('status_changes', p_now);
     end if;
     execute monitoring._status_change_statement(
-        monitoring._told_records_query(v_rows, v_bad > 0, v_is_complete), p_is_dry_run
+        monitoring._told_records_query(v_rows, v_bad > 0, v_is_complete, v_read_since),
+        p_is_dry_run
     )
     into v_counts
     using p_source.dataset, coalesce(p_change_source, p_source.change_source), p_now,
@@ -153,7 +178,7 @@ begin
     end if;
     if not p_is_dry_run then
         if (v_found ->> 'gone')::bigint > 0 then
-            v_resolved := monitoring._resolve_gone_records(p_source, p_now);
+            v_resolved := monitoring._resolve_gone_records(p_source, p_task_id, p_now);
         end if;
         -- A part of the rows does not show that the trouble with others is over.
         if p_target_date is null then

@@ -1,7 +1,7 @@
 -- The built-in rules status_change_unexpected and bot_without_effect.
 
 begin;
-select plan(20);
+select plan(22);
 \ir helpers/fixed_clock.psql
 \ir helpers/judging.psql
 \ir helpers/statuses.psql
@@ -147,6 +147,19 @@ select results_eq(
     $$select value from pg_temp.find('bot_without_effect', '2026-01-15 12:00+00')$$,
     $$values (1::double precision)$$,
     'what was found then is found when one looks back'
+);
+select pg_temp.ended('robot', 'completed', '2026-01-15 12:45+00', 60);
+select set_config('monitoring.now', '2026-01-15 13:00+00', true);
+select monitoring.track_status_changes('bills', '[{"record_key": "3", "status": "OPEN"}]');
+select is_empty(
+    $$select * from pg_temp.find('bot_without_effect', '2026-01-15 13:05+00')$$,
+    'runs that ended before anything waited had nothing to change'
+);
+select pg_temp.ended('robot', 'completed', '2026-01-15 13:10+00', 60);
+select results_eq(
+    $$select value from pg_temp.find('bot_without_effect', '2026-01-15 13:15+00')$$,
+    $$values (1::double precision)$$,
+    'those after it had'
 );
 
 -- Rows behind an alert

@@ -34,13 +34,15 @@ select is_empty(
                 coalesce(proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']
                 and proconfig <@ array[
                     'search_path=pg_catalog, pg_temp', 'plan_cache_mode=force_custom_plan',
-                    'max_parallel_workers_per_gather=0', 'jit=off'
+                    'max_parallel_workers_per_gather=0', 'jit=off',
+                    'DateStyle=ISO', 'TimeZone=UTC', 'extra_float_digits=1'
                 ]
             )
             -- A procedure that commits cannot.
             and prokind <> 'p'
     $$,
-    'every PL/pgSQL function pins its search path, and sets nothing else but how it is planned'
+    'every PL/pgSQL function pins its search path, and sets nothing else but how it is planned, '
+    'and how it writes values as texts'
 );
 
 select is_empty(

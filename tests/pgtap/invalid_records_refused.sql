@@ -1,7 +1,7 @@
 -- What the functions about invalid records refuse, and that a refused call writes nothing.
 
 begin;
-select plan(34);
+select plan(35);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -132,6 +132,10 @@ from (
     (
         $$monitoring.auto_resolve_invalid_records('d', null)$$,
         'PV005 target_date has the wrong shape: null'
+    ),
+    (
+        $$monitoring.auto_resolve_invalid_records('d', '2026-01-15', 'infinity')$$,
+        'PV006 time is impossible: infinity'
     ),
     (
         $$monitoring.resolve_invalid_records('d', '{a}', 'auto')$$,

@@ -125,7 +125,7 @@ select functions_are(
         '_take_over_statuses', 'record_timeline', '_tasks_of_record', '_errors_of_record',
         '_validations_of_record', '_alerts_of_record', '_unexpected_status_changes',
         '_find_unexpected_status_changes', '_explain_unexpected_status_changes',
-        '_has_pending_records', '_runs_without_effect', '_find_bots_without_effect',
+        '_pending_since', '_runs_without_effect', '_find_bots_without_effect',
         '_explain_bot_without_effect',
 
         -- records: loading what happened before

@@ -1,7 +1,7 @@
 -- A source of records is compared with the statuses that are known, and what changed is recorded.
 
 begin;
-select plan(21);
+select plan(22);
 \ir helpers/fixed_clock.psql
 \ir helpers/record_source.psql
 
@@ -64,6 +64,17 @@ select results_eq(
     $$,
     $$values ('S|1', 'gone', 'no longer in source crm')$$,
     'and what was wrong with it is resolved'
+);
+select results_eq(
+    $$
+        select from_status, to_status, change_source, actor, effective_at
+        from monitoring.status_changes where validation_type = 'DUPLICATA'
+    $$,
+    $$
+        values ('invalid', 'gone', 'AUTO_RESOLVE', 'source crm',
+            '2026-01-15 12:20+00'::timestamptz)
+    $$,
+    'without anybody''s doing'
 );
 select is(pg_temp.statuses(), 'N|1 DONE, N|2 DONE, S|1 gone', 'and stays known as such');
 update scratch.proposals set state = null where number = 2;

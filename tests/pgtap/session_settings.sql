@@ -1,7 +1,7 @@
 -- Recording and reading do the same whatever the session of the caller is set to.
 
 begin;
-select plan(18);
+select plan(22);
 \ir helpers/fixed_clock.psql
 
 -- Bounds of a day's partition in UTC.
@@ -141,6 +141,46 @@ select results_eq(
     'select value = 0.1 from monitoring.performance_monitoring where metric_name = ''m''',
     'values (true)',
     'not even a digit of a value'
+);
+
+-- How keys are written
+
+create schema scratch;
+create table scratch.days (day date, at timestamptz, rate float8, state text);
+insert into scratch.days values ('2026-01-02', '2026-01-02 12:00+00', 0.1, 'OPEN');
+grant usage on schema scratch to monitoring_admin;
+grant select on scratch.days to monitoring_admin;
+select monitoring.attach_status_trigger('scratch.days', '{day,at,rate}', 'state', 'watched');
+select monitoring.register_record_source(
+    'days', 'read', 'scratch.days', '{"record_key": ["day", "rate"], "status": "state"}'
+);
+select monitoring.sync_record_source('days');
+select set_config('standard_conforming_strings', 'on', true);
+select set_config('datestyle', 'SQL, DMY', true);
+select set_config('timezone', 'Asia/Kolkata', true);
+select set_config('extra_float_digits', '-15', true);
+update scratch.days set state = 'DONE';
+select results_eq(
+    $$select record_key, status from monitoring.record_status where dataset = 'watched'$$,
+    $$values ('2026-01-02|2026-01-02 12:00:00+00|0.1', 'DONE')$$,
+    'a trigger names the record of a program as it did before, whatever that has set'
+);
+select is(
+    monitoring.sync_record_source('days') ->> 'changed', '1',
+    'and so does whoever reads a source'
+);
+select is(
+    monitoring.track_all_status_changes_from_source('days') ->> 'unchanged', '1',
+    'on request as well'
+);
+select monitoring.register_run_source(
+    'runs', 'scratch.days',
+    '{"run_id": "day", "status": "state", "started_at": "at", "updated_at": "at",
+        "business_date": "day"}',
+    '{"DONE": "completed"}', 'night', p_look_back => '30 days'
+);
+select is(
+    monitoring.sync_run_source('runs') ->> 'bad', '0', 'nor does a day of a run become none'
 );
 
 select * from finish(); -- noqa: AM04

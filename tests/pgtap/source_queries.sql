@@ -2,7 +2,7 @@
 -- its sources, and broken off, it changes nothing.
 
 begin;
-select plan(26);
+select plan(28);
 \ir helpers/fixed_clock.psql
 \ir helpers/record_source.psql
 
@@ -161,6 +161,29 @@ select is(
     'loaded, loaded, failed, failed, failed',
     'all loads are kept, as far as they came'
 );
+
+-- What happens while a complete one is read
+
+select pg_temp.set_clock('2026-01-15 14:00+00');
+select monitoring.begin_source_load('crm');
+select pg_temp.stage(1, 2, 'DONE');
+select pg_temp.set_clock('2026-01-15 14:05+00');
+select monitoring.track_status_changes('apr', '[{"record_key": "9", "status": "OPEN"}]');
+select pg_temp.set_clock('2026-01-15 14:06+00');
+select pg_temp.finish();
+select is(
+    pg_temp.statuses(), '1 DONE, 2 DONE, 3 gone, 9 OPEN',
+    'a record that came after its place had been read is not gone'
+);
+select monitoring.begin_source_load('crm');
+select pg_temp.set_clock('2026-01-15 14:07+00');
+select monitoring.track_status_changes('apr', '[{"record_key": "9", "status": "DONE"}]');
+select pg_temp.finish();
+select is(
+    pg_temp.statuses(), '1 DONE, 2 DONE, 3 gone, 9 DONE',
+    'nor does it make an empty source one that has rows'
+);
+
 select monitoring.enable_source_query('crm', false);
 select is(
     monitoring.begin_source_load('crm') ->> 'skipped', 'not enabled',

@@ -1,7 +1,7 @@
 -- track_status_changes: what programs tell of the statuses of records.
 
 begin;
-select plan(29);
+select plan(30);
 \ir helpers/fixed_clock.psql
 \ir helpers/statuses.psql
 
@@ -159,6 +159,16 @@ select is(
     'a dry run shows what would change'
 );
 select is(pg_temp.status_of('1'), 'OPEN 08:00 MONITOR', 'and changes nothing');
+select set_config('monitoring.now', '2026-02-20 12:00+00', true);
+set transaction_read_only = on;
+select lives_ok(
+    $$
+        select monitoring.track_status_changes(
+            'orders', '[{"record_key": "1", "status": "DONE"}]', p_is_dry_run => true
+        )
+    $$,
+    'not even to make room for what is not written'
+);
 
 select * from finish(); -- noqa: AM04
 rollback;

@@ -1,7 +1,7 @@
 -- attach_status_trigger: every change of status in a table is recorded, whoever makes it.
 
 begin;
-select plan(32);
+select plan(34);
 \ir helpers/fixed_clock.psql
 \ir helpers/statuses.psql
 
@@ -163,6 +163,22 @@ select alike(
     (select status from monitoring.record_status where record_key = '9'),
     'long long % [cut: 500 characters in all]', 'cut, with a note of it'
 );
+create table scratch.notes (name text, state text);
+grant select on scratch.notes to monitoring_admin;
+select monitoring.attach_status_trigger('scratch.notes', '{name}', 'state');
+insert into scratch.notes
+values (null, 'OPEN'), ('', 'OPEN'), (repeat('long ', 100), 'OPEN'), ('fine', 'OPEN');
+select results_eq(
+    $$select length(record_key) from monitoring.record_status where dataset = 'notes' order by 1$$,
+    $$values (4), (236)$$,
+    'a row without a key, or with a very long one, does not hide the others'
+);
+truncate scratch.notes;
+select is(
+    (select count(*) from monitoring.record_status where dataset = 'notes' and status is null),
+    2::bigint, 'whatever is done to them'
+);
+select monitoring.detach_status_trigger('scratch.notes');
 alter table scratch.orders rename column state to status;
 select lives_ok(
     $$update scratch.orders set status = 'OPEN' where id = 9$$,
