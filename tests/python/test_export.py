@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -350,6 +351,22 @@ def test_the_command_writes_what_the_name_of_the_file_says(
     assert "1 row" in pages((tmp_path / "day.pdf").read_bytes())
     assert (tmp_path / "day.txt").read_text().startswith("log_id,")
     assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_what_is_there_and_is_no_file_stays_what_it_is(
+    busy: psycopg.Connection, dsn: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        result = run_pgvigil(dsn, "export", "logs", "--from", "2026-01-15", "--out", str(path))
+        assert (result.returncode, result.stderr) == (0, "")
+        assert path.is_fifo()
+        assert os.read(reader, 100).startswith(b"log_id,")
+    finally:
+        os.close(reader)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_command_writes_csv_to_standard_output(busy: psycopg.Connection, dsn: str) -> None:

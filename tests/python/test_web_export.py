@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
+import httpx
 import openpyxl
 import psycopg
 import pytest
@@ -121,6 +122,18 @@ def test_an_export_that_nobody_takes_any_more_ends(
         next(answer.iter_bytes())
         assert connection.execute(_EXPORTING).fetchone() == (1,)
     wait_until(lambda: connection.execute(_EXPORTING).fetchone() == (0,), 10)
+
+
+def test_an_export_that_is_taken_up_again_too_late_breaks_off(
+    busy: Web, connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pgvigil.web.exporting._SECONDS_TO_BE_TAKEN", 0.3)
+    with busy.client.stream("GET", "/api/export/logs?format=jsonl", timeout=10) as answer:
+        pieces = answer.iter_bytes()
+        next(pieces)
+        wait_until(lambda: connection.execute(_EXPORTING).fetchone() == (0,), 10)
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(pieces)
 
 
 def test_only_a_few_exports_are_made_at_once(busy: Web) -> None:

@@ -12,6 +12,7 @@ from pgvigil.server import PostgresServer
 from tests.harness.databases import create_database, drop_database
 from tests.python.browsing import TOKEN, Service, opened
 from tests.python.page_data import NOW, evaluate, fill_with_alerts, set_clock
+from tests.python.running import wait_until
 
 # What is told is kept for the test; a browser without a head shows it nowhere.
 _HEAR_NOTIFICATIONS = """
@@ -21,6 +22,22 @@ window.Notification = class extends EventTarget {
   static async requestPermission() { return (this.permission = "granted"); }
   constructor(title, options) { super(); window.heard.push([title, options.body]); }
 };
+"""
+# The answer about the present day waits until it is let go.
+_HOLD_TIMELINE = """
+window.isHeld = false;
+const released = new Promise((resolve) => { window.release = resolve; });
+const ask = window.fetch;
+window.fetch = async (path, options) => {
+  const answer = await ask(path, options);
+  if (window.isHeld && path === "api/batch-timeline") await released;
+  return answer;
+};
+"""
+_REFUSE_STORAGE = """
+for (const name of ["localStorage", "sessionStorage"]) {
+  Object.defineProperty(window, name, { get() { throw new DOMException("", "SecurityError"); } });
+}
 """
 _SET_HIDDEN = """
 (isHidden) => {
@@ -186,6 +203,78 @@ def test_part_that_fails_says_so_while_the_others_go_on(browser: Browser, still:
         expect(page.locator("#errors")).to_contain_text("the database took too long")
         expect(page.locator(".alert")).to_have_count(4)
         expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_part_that_cannot_be_read_anew_is_said_to_be_old(browser: Browser, still: Service) -> None:
+    with opened(browser, still.url, may_lose_server=True) as page:
+        page.route("**/api/queues", lambda route: _fail(route, 503, "the database took too long"))
+        page.keyboard.press("r")
+        expect(page.get_by_role("alert")).to_contain_text("cannot be read anew: the database took")
+        expect(page.locator("#queues-panel")).to_have_class(re.compile("is-stale"))
+        expect(page.locator("#queues tbody tr")).not_to_have_count(0)
+        page.unroute("**/api/queues")
+        page.keyboard.press("r")
+        expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_answer_about_another_day_than_is_wanted_by_now_is_dropped(
+    browser: Browser, lively: Service
+) -> None:
+    with opened(browser, lively.url, has_own_clock=True, script=_HOLD_TIMELINE) as page:
+        page.get_by_role("button", name="Pause").click()
+        page.evaluate("isHeld = true")
+        page.keyboard.press("r")
+        page.get_by_role("button", name="Day before").click()
+        expect(page.locator(".step.is-complete")).to_have_count(6)
+        expect(page.locator("#countdown")).to_have_text("\N{HORIZONTAL ELLIPSIS}")
+        page.evaluate("release()")
+        expect(page.locator("#countdown")).to_have_text("off")
+        expect(page.locator(".day")).to_have_text("Mon, 2 Mar 2026")
+        expect(page.locator(".step.is-complete")).to_have_count(6)
+
+
+def test_what_is_asked_for_alone_does_not_make_the_rest_look_new(
+    browser: Browser, still: Service
+) -> None:
+    with opened(browser, still.url, has_own_clock=True) as page:
+        known = page.locator("#freshness").inner_text()
+        page.get_by_role("button", name="Pause").click()
+        page.clock.run_for(65_000)
+        expect(page.get_by_role("alert")).to_contain_text("The figures are old")
+        page.get_by_role("button", name="7 days").click()
+        expect(page.get_by_role("button", name="7 days")).to_have_attribute("aria-pressed", "true")
+        page.clock.run_for(2_000)
+        expect(page.get_by_role("alert")).to_contain_text("The figures are old")
+        expect(page.locator("#freshness")).to_have_text(known)
+
+
+def test_opened_alert_that_is_gone_is_not_asked_for_any_more(
+    browser: Browser, service: Service, watched: psycopg.Connection
+) -> None:
+    with opened(browser, service.url) as page:
+        page.get_by_role("button", name="queue queue-002: 300 waiting").click()
+        expect(page.locator(".alert .details")).to_contain_text("History")
+        watched.execute(
+            "select monitoring.resolve_alert(alert_id) from monitoring.v_active_alerts"
+            " where labels ->> 'queue' = 'queue-002'"
+        )
+        page.keyboard.press("r")
+        expect(page.locator(".alert")).to_have_count(3)
+        asked = _count_requests(page)
+        page.keyboard.press("r")
+        expect(page.locator("#countdown")).to_have_text(re.compile(r"1[345] s"))
+        wait_until(lambda: page.evaluate("1") == 1 and len(asked) > 10, 20)
+        assert [url for url in asked if "/api/alerts/" in url] == []
+
+
+def test_page_works_where_the_browser_keeps_nothing(browser: Browser, still: Service) -> None:
+    with opened(browser, still.url, script=_REFUSE_STORAGE) as page:
+        page.get_by_role("button", name="Theme").click()
+        expect(page.locator("html")).to_have_attribute("data-theme", "light")
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "true")
+        page.get_by_role("button", name="Acknowledge alert").first.click()
+        expect(page.get_by_label("Token")).to_be_visible()
 
 
 def test_new_critical_alert_is_told_by_the_browser_once_if_allowed(

@@ -1,10 +1,12 @@
 """What the web service refuses, and what it never tells."""
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from click.testing import CliRunner
@@ -87,6 +89,23 @@ def test_a_place_with_what_no_text_can_hold_is_refused(filled_web: Web) -> None:
     # [0, "2026-01-01T00:00:00Z", "\u0000"]
     after = "WzAsIjIwMjYtMDEtMDFUMDA6MDA6MDBaIiwiXHUwMDAwIl0"
     assert_problem(filled_web.client.get("/api/errors", params={"after": after}), 400)
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/api/active-alerts", f'[0,"low",null,"2026-01-01T00:00:00Z",{10**30}]'),
+        ("/api/record-changes", f'[0,"2026-01-01T00:00:00Z",{2**63}]'),
+        ("/api/tasks?state=ended", f'[0,"2026-01-01T00:00:00Z","a",{2**31}]'),
+        ("/api/batch-logs", f'[1,"2026-01-01T00:00:00Z","a",{2**31},"w"]'),
+        ("/api/errors", "[" * 1400),
+    ],
+)
+def test_a_place_that_no_column_can_hold_is_refused(filled_web: Web, path: str, place: str) -> None:
+    after = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+    url = httpx.URL(path).copy_merge_params({"after": after})
+    problem = assert_problem(filled_web.client.get(url), 400)
+    assert problem["error"] == "after is no place in this list"
 
 
 @pytest.mark.parametrize(

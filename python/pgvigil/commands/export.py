@@ -124,12 +124,16 @@ def write(pieces: Iterable[bytes], path: Path | None) -> None:
         with click.open_file("-", "wb") as file:
             file.writelines(pieces)
         return
-    unfinished = path.with_name(f"{path.name}.part")
+    # What is there and is no file, such as a pipe or /dev/null, stays what it is.
+    is_file = path.is_file() or not path.exists()
+    unfinished = path.with_name(f"{path.name}.part") if is_file else path
     try:
         with unfinished.open("wb") as file:
             file.writelines(pieces)
-        unfinished.replace(path)
+        if is_file:
+            unfinished.replace(path)
     except OSError as error:
         raise click.ClickException(f"cannot write {path}: {error.strerror}") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        if is_file:
+            unfinished.unlink(missing_ok=True)

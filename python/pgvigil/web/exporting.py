@@ -30,6 +30,10 @@ _BECOME = "select set_config('role', %(role)s, false)"
 _IS_OF_USE = "select has_schema_privilege(%(role)s::name, 'monitoring', 'usage')"
 
 
+class NotTakenError(Exception):
+    """Nobody took what was made for too long."""
+
+
 @dataclass(frozen=True)
 class Order:
     """What is to be exported."""
@@ -122,6 +126,10 @@ class Making:
         while not self._queue.empty():
             self._queue.get_nowait()
 
+    def _break_off(self) -> None:
+        self.give_up()
+        self._queue.put_nowait(NotTakenError())
+
     def _make(self) -> None:
         try:
             with _connect(self._dsn) as connection:
@@ -144,6 +152,8 @@ class Making:
             putting.result(_SECONDS_TO_BE_TAKEN)
         except TimeoutError:
             putting.cancel()
+            # Whoever comes back after all must not wait for the rest, nor take it for complete.
+            self._loop.call_soon_threadsafe(self._break_off)
             return False
         return not self._is_unwanted.is_set()
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
 from psycopg.rows import DictRow
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from pgvigil.web.database import Reader
 from pgvigil.web.problems import ProblemError
@@ -41,6 +41,11 @@ After = Annotated[
     str | None,
     Query(max_length=2000, description="`next` of the page before; none for the first page."),
 ]
+
+
+# A place comes back from the caller: what no column holds is no place.
+RowNumber = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Attempt = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ def _read_cursor(cursor: str | None, parts: Sequence[Part]) -> tuple[int, tuple[
             raise ValueError
         shape = TypeAdapter(parts[number].shape)
         return number, shape.validate_json(json.dumps(place))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise ProblemError(
             400, "after is no place in this list", "Pass what the page before has as next."
         ) from None

@@ -2,6 +2,7 @@
 
 import { keepToken, knownToken, post } from "./api.js";
 import { announce } from "./dom.js";
+import { ofTab } from "./storage.js";
 
 const dialog = document.getElementById("acknowledge");
 const form = dialog.querySelector("form");
@@ -15,7 +16,7 @@ export function askToAcknowledge(alert, onDone) {
   current = { alert, onDone };
   document.getElementById("acknowledge-what").textContent = alert.summary;
   form.elements.note.value = "";
-  form.elements.by.value = sessionStorage.getItem(NAME) ?? "";
+  form.elements.by.value = ofTab.getItem(NAME) ?? "";
   form.elements.token.value = "";
   trouble.textContent = "";
   askForToken(!knownToken());
@@ -34,7 +35,7 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const { note, by, token } = form.elements;
   if (!tokenField.hidden) keepToken(token.value.trim());
-  sessionStorage.setItem(NAME, by.value.trim());
+  ofTab.setItem(NAME, by.value.trim());
   const submit = form.querySelector("[type=submit]");
   submit.disabled = true;
   trouble.textContent = "";

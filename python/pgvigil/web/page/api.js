@@ -1,5 +1,7 @@
 // Talking to the server that the page came from.
 
+import { ofTab } from "./storage.js";
+
 const PATIENCE_MS = 10_000;
 const TOKEN = "pgvigil-token";
 
@@ -53,11 +55,11 @@ function refusal(document, answer) {
 
 /** The token, for as long as the tab is open. */
 export function knownToken() {
-  return sessionStorage.getItem(TOKEN) ?? "";
+  return ofTab.getItem(TOKEN) ?? "";
 }
 
 /** Keep or forget the token. */
 export function keepToken(token) {
-  if (token) sessionStorage.setItem(TOKEN, token);
-  else sessionStorage.removeItem(TOKEN);
+  if (token) ofTab.setItem(TOKEN, token);
+  else ofTab.removeItem(TOKEN);
 }

@@ -11,6 +11,7 @@ import { renderErrors, renderHealth, renderQueues, renderRecords, renderTasks } 
 import { tellNewCritical } from "./notify.js";
 import { lateWords, renderCards, renderCounts } from "./overview.js";
 import { Refresher } from "./refresh.js";
+import { ofBrowser } from "./storage.js";
 import { renderBatch } from "./timeline.js";
 
 const FEW_ALERTS = 12;
@@ -58,12 +59,25 @@ function questions() {
   };
 }
 
+/** What people have chosen, by what is asked for; it may change while the answer is on its way. */
+const chosen = {
+  filtered: () => state.filter,
+  batch: () => state.day,
+  taskTrend: () => state.hours,
+  errorTrend: () => state.hours,
+  queueTrend: () => state.hours,
+};
+
 async function load(names = null) {
-  const asked = Object.entries(questions()).filter(([name]) => names === null || names.includes(name));
+  if (names === null) forgetGone();
+  const asked = Object.entries(questions())
+    .filter(([name]) => names === null || names.includes(name))
+    .map(([name, ask]) => [name, ask, chosen[name]?.()]);
   const answers = await Promise.allSettled([...asked.map(([, ask]) => ask()), loadOpened()]);
   let away = null;
-  asked.forEach(([name], number) => {
+  asked.forEach(([name, , choice], number) => {
     const answer = answers[number];
+    if (choice !== chosen[name]?.()) return;
     if (answer.status === "fulfilled") {
       state.data[name] = answer.value;
       state.broken.delete(name);
@@ -73,10 +87,21 @@ async function load(names = null) {
     }
   });
   const isAway = away !== null && asked.every(([name]) => state.broken.has(name));
-  noteWhetherAway(isAway ? away : null);
+  // What was asked for alone says nothing of how old the rest is.
+  if (names === null) noteWhetherAway(isAway ? away : null);
   if (!isAway && names === null && state.data.alerts) tell(state.data.alerts.rows);
   showAll();
   return !isAway;
+}
+
+/** What is not in the list any more is not asked for at each refresh until the page is closed. */
+function forgetGone() {
+  const { alerts, filtered } = state.data;
+  if (!alerts) return;
+  const listed = new Set([...alerts.rows, ...(filtered?.rows ?? [])].map((alert) => alert.alert_id));
+  for (const opened of [state.openAlerts, state.details]) {
+    for (const alertId of opened.keys()) if (!listed.has(alertId)) opened.delete(alertId);
+  }
 }
 
 /** What an opened step or alert shows is loaded anew with everything else. */
@@ -241,12 +266,18 @@ function showFreshness(refresher) {
     setText(trouble, `No answer since ${exactTime(wentAwayAt)}: ${state.awayBecause}.${known}`);
   } else {
     const old = isOld ? `The figures are old: they were known at ${exactTime(loadedAt)}. ` : "";
-    setText(trouble, old + lateWords(state.data.selfCheck?.rows ?? []));
+    setText(trouble, old + partlyOldWords() + lateWords(state.data.selfCheck?.rows ?? []));
   }
   trouble.hidden = !trouble.textContent;
   trouble.classList.toggle("is-mild", !wentAwayAt);
   setText(place("freshness"), loadedAt ? `as of ${exactTime(loadedAt)}` : "Loading …");
   setText(place("countdown"), refresher.isLoading ? "…" : refresher.isPaused ? "off" : `${refresher.secondsLeft} s`);
+}
+
+/** What is still shown though it could not be read anew with the rest. */
+function partlyOldWords() {
+  const stale = [...state.broken].find(([name]) => state.data[name]);
+  return stale ? `What is shown in grey is old, and cannot be read anew: ${stale[1].message}. ` : "";
 }
 
 function setText(element, text) {
@@ -283,15 +314,20 @@ onAction("more", ({ dataset }) => {
 });
 onAction("span", ({ dataset }) => {
   state.hours = Number(dataset.hours);
-  load(["taskTrend", "errorTrend", "queueTrend"]);
+  const trends = ["taskTrend", "errorTrend", "queueTrend"];
+  for (const name of trends) state.data[name] = null;
+  load(trends);
 });
 onAction("day", ({ dataset }) => {
   const shown = state.day ?? state.data.batch?.rows[0]?.business_date;
+  if (!shown) return;
   const day = new Date(`${shown}T12:00:00Z`);
   day.setUTCDate(day.getUTCDate() + Number(dataset.days));
   state.day = dataset.days ? day.toISOString().slice(0, 10) : null;
   state.openSteps.clear();
   state.runs.clear();
+  // Steps of one day are not to stand below the name of another.
+  state.data.batch = null;
   load(["batch"]);
 });
 
@@ -307,7 +343,7 @@ const THEMES = ["system", "light", "dark"];
 function setTheme(theme) {
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-  localStorage.setItem("pgvigil-theme", theme);
+  ofBrowser.setItem("pgvigil-theme", theme);
   place("theme-name").textContent = theme;
 }
 

@@ -1,5 +1,7 @@
 // Notifications of the browser about new critical alerts.
 
+import { ofBrowser } from "./storage.js";
+
 const WANTED = "pgvigil-notifications";
 const button = document.getElementById("notify");
 const isPossible = "Notification" in window && window.isSecureContext;
@@ -29,7 +31,7 @@ function tell(alerts) {
 }
 
 function isWanted() {
-  return isPossible && Notification.permission === "granted" && localStorage.getItem(WANTED) !== "no";
+  return isPossible && Notification.permission === "granted" && ofBrowser.getItem(WANTED) !== "no";
 }
 
 function show() {
@@ -42,7 +44,7 @@ function show() {
 
 button.addEventListener("click", async () => {
   const isOn = isWanted();
-  localStorage.setItem(WANTED, isOn ? "no" : "yes");
+  ofBrowser.setItem(WANTED, isOn ? "no" : "yes");
   if (!isOn && Notification.permission === "default") await Notification.requestPermission();
   show();
 });

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from pgvigil.web.paging import After, Limit, Part, Row, Rows, read_page
+from pgvigil.web.paging import After, Limit, Part, Row, RowNumber, Rows, read_page
 from pgvigil.web.parameters import Severity, Text
 from pgvigil.web.problems import ProblemError, answers
 from pgvigil.web.routes.common import Db, Json
@@ -33,7 +33,7 @@ order by {_ORDER}
 limit %(limit)s
 """,
     ("severity", "acknowledged_at", "fired_at", "alert_id"),
-    tuple[Severity, datetime | None, datetime, int],
+    tuple[Severity, datetime | None, datetime, RowNumber],
 )
 _ONE = "select * from monitoring.alerts where alert_id = %(alert_id)s"
 _REASON = "select suppressed_by from monitoring.v_active_alerts where alert_id = %(alert_id)s"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from pgvigil.web.paging import After, Limit, Part, Row, Rows, read_page
+from pgvigil.web.paging import After, Attempt, Limit, Part, Row, Rows, read_page
 from pgvigil.web.parameters import Day, Moment, Text
 from pgvigil.web.problems import answers
 from pgvigil.web.routes.common import Db, Json
@@ -55,7 +55,7 @@ _LOGS = (
     Part(
         _ENDED,
         ("finished_at", "task_id", "attempt", "workflow_name"),
-        tuple[datetime, str, int, str],
+        tuple[datetime, str, Attempt, str],
     ),
 )
 Status = Literal["running", "completed", "failed", "cancelled", "timeout", "lost"]

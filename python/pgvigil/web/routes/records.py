@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from pgvigil.web.paging import After, Limit, Part, Row, Rows, read_page
+from pgvigil.web.paging import After, Limit, Part, Row, RowNumber, Rows, read_page
 from pgvigil.web.parameters import Moment, Text
 from pgvigil.web.problems import answers
 from pgvigil.web.routes.common import Db, Json
@@ -49,7 +49,7 @@ order by recorded_at desc, change_id desc
 limit %(limit)s
 """,
     ("recorded_at", "change_id"),
-    tuple[datetime, int],
+    tuple[datetime, RowNumber],
 )
 _ISSUES = """
 select *

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from pgvigil.web.paging import After, Limit, Part, Row, Rows, read_page
+from pgvigil.web.paging import After, Attempt, Limit, Part, Row, Rows, read_page
 from pgvigil.web.parameters import Moment, Text
 from pgvigil.web.problems import answers
 from pgvigil.web.routes.common import Db, Json
@@ -36,7 +36,7 @@ from monitoring.get_ended_tasks(
 """
 _PARTS = {
     "running": [Part(_RUNNING, ("start_time", "task_id"), tuple[datetime, str])],
-    "ended": [Part(_ENDED, ("end_time", "task_id", "attempt"), tuple[datetime, str, int])],
+    "ended": [Part(_ENDED, ("end_time", "task_id", "attempt"), tuple[datetime, str, Attempt])],
 }
 _PARTS["all"] = _PARTS["running"] + _PARTS["ended"]
 Ended = Literal["completed", "failed", "cancelled", "timeout", "lost"]
