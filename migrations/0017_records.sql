@@ -328,4 +328,16 @@ values
 ('invalid_records_many', '{}', 50, 200),
 ('invalid_records_old', '{}', 48, 168);
 
+-- What earlier code left behind.
+do $$
+begin
+    if to_regprocedure('monitoring._name_bad_row(text,jsonb)') is not null then
+        drop function monitoring._name_bad_row (text, jsonb);
+    end if;
+    if to_regprocedure('monitoring._check_source_rights(text,jsonb)') is not null then
+        drop function monitoring._check_source_rights (text, jsonb);
+    end if;
+end
+$$;
+
 insert into monitoring.installed_migrations (migration_id) values ('0017_records');

@@ -127,9 +127,12 @@ def lively(server: PostgresServer, template: str) -> Iterator[Service]:
     drop_database(server, "lively")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, one process for the run; each test has a profile of its own."""
+    """Chromium, one process a file; each test has a profile of its own.
+
+    It keeps an event loop running in the main thread, in which no other test could run its own.
+    """
     with sync_playwright() as playwright:
         running = launch(playwright)
         yield running

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from types import TracebackType
@@ -74,6 +75,14 @@ class MariaDB:
         """Run a statement in the database, as root."""
         with self.connect(database=DATABASE) as connection, connection.cursor() as cursor:
             cursor.execute(statement)
+
+    def end_sessions(self) -> None:
+        """End what readers that were killed have left behind."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("select id from information_schema.processlist where user = %s", [USER])
+            for (session,) in cursor.fetchall():
+                with suppress(pymysql.err.OperationalError):  # gone by itself
+                    cursor.execute("kill %s", [session])
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
