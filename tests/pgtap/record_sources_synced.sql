@@ -101,7 +101,7 @@ insert into scratch.proposals values
 ('S', 1, '1', '2026-01-15 09:30', null, null, '2026-01-14', null);
 select is(
     monitoring.track_all_status_changes_from_source('crm', p_is_dry_run => true)
-        #> '{sample,0}' #- '{effective_at}',
+    #> '{sample,0}' #- '{effective_at}',
     '{"to_status": "OPEN", "change_source": "SYSTEM", "from_status": "DONE", "record_key": "N|2"}',
     'a dry run tells what would change'
 );
