@@ -43,6 +43,8 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+-- The statement is one of ours, made with format():
+-- @plpgsql_check_options: security_warnings = off
 declare
     v_row jsonb;
     v_number bigint;
