@@ -232,3 +232,23 @@ def test_the_service_is_really_down_and_really_slow() -> None:
     with pytest.raises(TimeoutError):
         fetch_rates(url)
     service.stop()
+
+
+def test_its_work_is_a_business_day_and_its_invoices_are_records(
+    live: subprocess.Popen[str],
+) -> None:
+    with psycopg.connect(read_dsn(live), autocommit=True) as connection:
+        steps = connection.execute("select step_name from monitoring.v_batch_timeline").fetchall()
+        failed = connection.execute(
+            "select receipt from demo.invoices where state = 'failed'"
+        ).fetchall()
+        invalid = connection.execute(
+            "select record_key from monitoring.invalid_records where dataset = 'invoices'"
+        ).fetchall()
+        known = connection.execute(
+            "select record_key from monitoring.record_status where status = 'failed'"
+        ).fetchall()
+    assert steps == [("demo.import",), ("demo.invoice",)]
+    assert failed
+    assert set(failed) <= set(invalid)
+    assert set(failed) <= set(known)

@@ -81,8 +81,10 @@ class InvoiceQueue:
                     ) as task:
                         task.output_size = self._write(receipt, customer)
                     state = "done"
-                except ValueError:
+                except ValueError as error:
                     state = "failed"
+                    invalid = {"record_key": receipt, "message": str(error)}
+                    self._monitor.log_invalid_records("invoices", [invalid], "customer")
                 connection.execute(_FINISH, (state, invoice_id))
                 self._control.pause(0.02)
 

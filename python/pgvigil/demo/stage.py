@@ -31,6 +31,25 @@ select task_id from monitoring.v_realtime_processing_status where not is_backend
 _CONFIGURE = "select monitoring.apply_config(p_config => %(config)s::jsonb)"
 # A minute would be long for those who watch.
 _CONFIGURATION = '{"jobs": {"evaluate_alerts": {"schedule": "5 seconds"}}}'
+_EXPECT = "select monitoring.apply_workflow(p_workflow => %(workflow)s::jsonb)"
+_WORKFLOW = """
+{
+  "workflow": "shops",
+  "description": "Deliveries of the shops are imported, and invoices are written for them.",
+  "cutover": "00:00",
+  "steps": [{"step": "demo.import"}, {"step": "demo.invoice", "after": ["demo.import"]}]
+}
+"""
+_LET_WATCH = """
+grant usage on schema demo to monitoring_admin;
+grant select on demo.invoices to monitoring_admin
+"""
+_WATCH_INVOICES = """
+select monitoring.attach_status_trigger(
+    p_table => 'demo.invoices', p_key_columns => '{receipt}', p_status_column => 'state',
+    p_dataset => 'invoices'
+)
+"""
 
 
 class DemoRunsAlreadyError(PgvigilError):
@@ -142,6 +161,9 @@ class Demo:
         migrate(self.dsn)
         with psycopg.connect(self.dsn) as connection:
             connection.execute(_CONFIGURE, {"config": _CONFIGURATION})
+            connection.execute(_EXPECT, {"workflow": _WORKFLOW})
+            connection.execute(_LET_WATCH)
+            connection.execute(_WATCH_INVOICES)
         inbox, outbox = self.home / "inbox", self.home / "outbox"
         for directory in (inbox, outbox):
             directory.mkdir(exist_ok=True)
