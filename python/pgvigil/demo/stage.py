@@ -46,10 +46,11 @@ grant select on demo.invoices to monitoring_admin
 """
 _WATCH_INVOICES = """
 select monitoring.attach_status_trigger(
-    p_table => 'demo.invoices', p_key_columns => '{receipt}', p_status_column => 'state',
-    p_dataset => 'invoices'
+    p_table => %(table)s, p_key_columns => %(key)s, p_status_column => %(status)s,
+    p_dataset => %(dataset)s
 )
 """
+_INVOICES = {"table": "demo.invoices", "key": ["receipt"], "status": "state", "dataset": "invoices"}
 
 
 class DemoRunsAlreadyError(PgvigilError):
@@ -163,7 +164,7 @@ class Demo:
             connection.execute(_CONFIGURE, {"config": _CONFIGURATION})
             connection.execute(_EXPECT, {"workflow": _WORKFLOW})
             connection.execute(_LET_WATCH)
-            connection.execute(_WATCH_INVOICES)
+            connection.execute(_WATCH_INVOICES, _INVOICES)
         inbox, outbox = self.home / "inbox", self.home / "outbox"
         for directory in (inbox, outbox):
             directory.mkdir(exist_ok=True)
