@@ -279,11 +279,7 @@ begin
         secs => least(q.every_seconds, 30 * 2 ^ least(v_failures, 12))
     )
     where q.query_name = p_query_name;
-    perform monitoring._tell_troubles('query:' || p_query_name, jsonb_build_array(
-        jsonb_build_object(
-            'trouble', 'unreadable', 'subject', '', 'message', 'cannot be read: ' || v_error
-        )
-    ), v_now);
+    perform monitoring._tell_unreadable('query:' || p_query_name, v_error, v_now);
     return (select l.status from monitoring.source_loads l where l.load_id = v_load.load_id);
 end
 $$;

@@ -131,13 +131,7 @@ begin
         last_error = monitoring._capped_text(p_error, 2000),
         consecutive_failures = s.consecutive_failures + 1
     where s.source_name = p_source_name;
-    perform monitoring._tell_troubles(
-        p_source_name,
-        jsonb_build_array(jsonb_build_object(
-            'trouble', 'unreadable', 'subject', '', 'message', 'cannot be read: ' || p_error
-        )),
-        p_now
-    );
+    perform monitoring._tell_unreadable(p_source_name, p_error, p_now);
 end
 $$;
 

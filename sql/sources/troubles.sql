@@ -180,3 +180,25 @@ $$;
 comment on function monitoring._explain_source_troubles(
     monitoring.raised_alerts, timestamptz, integer
 ) is 'The newest troubles of the kind that an alert is about.';
+
+create or replace function monitoring._tell_unreadable(
+    p_source_name text, p_error text, p_now timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._tell_troubles(
+        p_source_name,
+        jsonb_build_array(jsonb_build_object(
+            'trouble', 'unreadable', 'subject', '', 'message', 'cannot be read: ' || p_error
+        )),
+        p_now
+    );
+end
+$$;
+
+comment on function monitoring._tell_unreadable(text, text, timestamptz) is
+'Tells, once while it lasts, why a source of either kind cannot be read.';

@@ -163,7 +163,8 @@ select functions_are(
         '_check_run_source', '_checked_source_relation', '_check_source_columns',
         '_checked_source_statuses', '_check_source_rights', 'register_run_source',
         '_checked_look_back', 'enable_run_source', 'remove_run_source', '_lose_vanished_runs',
-        '_counts_of_sync', '_sync_readable_source', '_note_unreadable_source', '_sync_run_source',
+        '_counts_of_sync', '_sync_readable_source', '_note_unreadable_source', '_tell_unreadable',
+        '_sync_run_source',
         'sync_run_source', 'sync_run_sources',
 
         -- notifications
