@@ -336,6 +336,7 @@ def test_the_examples_of_the_documentation_run(
     for block in blocks:
         exec(block, names)
     assert names["monitor"].dropped == 0
+    assert names["monitor"]._link._connection is None  # they close what they open
     done = one(
         connection, "select * from monitoring.processing_metrics where task_type = 'orders.import'"
     )
