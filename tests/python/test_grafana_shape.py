@@ -15,8 +15,9 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.cog.runtime import register_dataquery_variant
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from grafana.description.columns import UNITS
 from grafana.description.queries import DECODING
-from tests.python.grafana_files import DASHBOARDS, ROOT, panels, queries, variables
+from tests.python.grafana_files import DASHBOARDS, ROOT, Asked, panels, queries, variables
 from tests.python.grafana_macros import variables_in
 
 BOARDS = sorted(DASHBOARDS)
@@ -146,3 +147,23 @@ def test_macros_of_time_are_used() -> None:
     texts = [asked.sql for asked in queries()]
     for macro in ("$__timeFilter(", "$__timeGroupAlias(", "$__timeFrom()", "$__timeTo()"):
         assert any(macro in text for text in texts), macro
+
+
+def column_names(asked: Asked) -> list[str]:
+    """Return what the columns of a query of one select are called, as far as commas tell."""
+    return re.findall(r"(\w+)\s*(?:,|\n\s*from\b)", asked.sql)
+
+
+def test_every_length_of_time_in_a_table_has_its_unit() -> None:
+    units = [
+        re.compile(pattern.strip("/")) for pattern, unit in UNITS.items() if unit in ("ms", "s")
+    ]
+    lengths = [
+        (str(asked), column)
+        for asked in queries()
+        if asked.kind in ("table", "stat")
+        for column in column_names(asked)
+        if re.search(r"seconds|_ms$|lateness", column)
+    ]
+    assert len(lengths) > 20
+    assert [each for each in lengths if not any(unit.search(each[1]) for unit in units)] == []
