@@ -177,7 +177,7 @@ def states(title: str, about: str, sql: str, by: str, height: int = 10) -> Panel
 
 
 def lines_of_log(title: str, about: str, sql: str) -> Panel:
-    """Log lines, newest first: `time`, `body` and whatever else belongs to them."""
+    """Log lines, newest first: `time`, `body`, `level` and whatever else belongs to them."""
     panel = _common(logs.Panel(), title, about, 24, 10).with_target(rows(sql))
     return panel.show_time(True).wrap_log_message(True).enable_log_details(True)
 

@@ -167,3 +167,8 @@ def test_every_length_of_time_in_a_table_has_its_unit() -> None:
     ]
     assert len(lengths) > 20
     assert [each for each in lengths if not any(unit.search(each[1]) for unit in units)] == []
+
+
+def test_log_lines_bring_their_level_under_the_name_that_grafana_looks_for() -> None:
+    found = [column_names(asked) for asked in queries() if asked.kind == "logs"]
+    assert [columns[:3] for columns in found] == [["time", "body", "level"]]
