@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.python.grafana_files import (
     shown_by,
     variables,
 )
+from tests.python.grafana_macros import Shown
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CLOCK = f"-c monitoring.now={NOW.isoformat()}"
@@ -157,6 +159,21 @@ def test_a_query_reads_few_rows_and_none_of_days_not_shown(
     else:
         read = {table: rows for table, rows in read.items() if table not in days}
     assert sum(read.values()) <= MOST_ROWS, read
+
+
+def test_a_state_is_told_once_so_that_many_checks_hide_none(recorded: psycopg.Connection) -> None:
+    rows = found_by(recorded, "health: States", shown_by("health", NOW))
+    told: dict[str, list[str]] = {}
+    for row in rows:
+        told.setdefault(row["component"], []).append(row["state"])
+    assert told["service api"][-3:] == ["unhealthy", "healthy", "degraded"]
+    assert all(first != second for states in told.values() for first, second in pairwise(states))
+
+
+def found_by(recorded: psycopg.Connection, title: str, shown: Shown) -> list[dict[str, Any]]:
+    """Return what the query of a panel or of the annotations finds in a span of time."""
+    asked = next(asked for asked in QUERIES if str(asked) == title)
+    return answer(recorded, sent(asked, shown))
 
 
 def day(partition: str) -> datetime | None:
