@@ -170,6 +170,15 @@ def test_a_state_is_told_once_so_that_many_checks_hide_none(recorded: psycopg.Co
     assert all(first != second for states in told.values() for first, second in pairwise(states))
 
 
+def test_a_run_is_shown_whatever_part_of_it_is_looked_at(recorded: psycopg.Connection) -> None:
+    within = Shown(datetime(2026, 3, 1, 7, 5, tzinfo=UTC), datetime(2026, 3, 1, 7, 10, tzinfo=UTC))
+    rows = found_by(recorded, "batch: Runs", within)
+    assert [(row["time"].minute, row["step_name"], row["state"]) for row in rows] == [
+        (0, "bill", "completed"),
+        (15, "bill", None),
+    ]
+
+
 def found_by(recorded: psycopg.Connection, title: str, shown: Shown) -> list[dict[str, Any]]:
     """Return what the query of a panel or of the annotations finds in a span of time."""
     asked = next(asked for asked in QUERIES if str(asked) == title)
