@@ -179,6 +179,14 @@ def test_a_run_is_shown_whatever_part_of_it_is_looked_at(recorded: psycopg.Conne
     ]
 
 
+def test_an_open_alert_is_marked_up_to_now(recorded: psycopg.Connection) -> None:
+    rows = found_by(recorded, "overview: annotation Alerts", shown_by("overview", NOW))
+    assert any(row["timeend"] == NOW for row in rows)
+    assert all(row["time"] <= row["timeend"] <= NOW for row in rows)
+    later = Shown(NOW - timedelta(minutes=1), NOW + timedelta(hours=1))
+    assert found_by(recorded, "overview: annotation Alerts", later)[0]["timeend"] == NOW
+
+
 def found_by(recorded: psycopg.Connection, title: str, shown: Shown) -> list[dict[str, Any]]:
     """Return what the query of a panel or of the annotations finds in a span of time."""
     asked = next(asked for asked in QUERIES if str(asked) == title)
