@@ -25,8 +25,6 @@ BOARD = Board(
                     from monitoring.v_active_alerts
                     """,
                     width=8,
-                    poor=1,
-                    bad=5,
                 ),
                 numbers(
                     "Running tasks",

@@ -15,7 +15,7 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.cog.runtime import register_dataquery_variant
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana.description.columns import UNITS
+from grafana.description.columns import COLOURS, UNITS
 from grafana.description.queries import DECODING
 from tests.python.grafana_files import DASHBOARDS, ROOT, Asked, panels, queries, variables
 from tests.python.grafana_macros import variables_in
@@ -172,3 +172,22 @@ def test_every_length_of_time_in_a_table_has_its_unit() -> None:
 def test_log_lines_bring_their_level_under_the_name_that_grafana_looks_for() -> None:
     found = [column_names(asked) for asked in queries() if asked.kind == "logs"]
     assert [columns[:3] for columns in found] == [["time", "body", "level"]]
+
+
+def test_one_critical_alert_is_seen_as_critical() -> None:
+    alerts = panel_of("overview", "Alerts")["fieldConfig"]
+    assert marks(alerts["defaults"]["thresholds"]) == [(None, "text")]
+    own = {each["matcher"]["options"]: each["properties"][0] for each in alerts["overrides"]}
+    for severity in ("critical", "high", "medium", "low"):
+        assert own[severity]["id"] == "thresholds"
+        assert marks(own[severity]["value"]) == [(None, "text"), (1, COLOURS[severity])]
+
+
+def panel_of(board: str, title: str) -> dict[str, Any]:
+    """Return the first panel of a title."""
+    return next(panel for panel in panels(board) if panel["title"] == title)
+
+
+def marks(thresholds: dict[str, Any]) -> list[tuple[float | None, str]]:
+    """Return from which value on a figure has which colour."""
+    return [(step["value"], step["color"]) for step in thresholds["steps"]]
