@@ -18,6 +18,7 @@ _LONG = "a-very-long-name-" * 15
 _HOSTILE = "<img src=x onerror=alert(1)>'\"</script><b>x&amp;"
 _SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
+_LINES = "times => times.map(time => time.getClientRects().length)"
 _FAINT_TEXTS = Path(__file__).with_name("page_contrast.js").read_text(encoding="utf-8")
 
 Fill = Callable[[psycopg.Connection], None]
@@ -92,6 +93,17 @@ def test_very_long_names_push_nothing_out_of_the_window(
         _open_all(page)
         assert page.evaluate(_SIDEWAYS) == 0
         assert _overlong(page) == []
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_very_long_names_leave_times_on_one_line(
+    browser: Browser, served: Served, size: tuple[int, int]
+) -> None:
+    service = served("long_names", lambda connection: fill_with_names(connection, _LONG))
+    with opened(browser, service.url, size=size) as page:
+        _open_all(page)
+        lines = page.locator(".step .details td time").evaluate_all(_LINES)
+        assert lines == [1, 1]
 
 
 def test_names_full_of_markup_stay_text(browser: Browser, served: Served) -> None:
