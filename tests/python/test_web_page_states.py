@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from pgvigil.server import PostgresServer
 from tests.harness.databases import create_database, drop_database
 from tests.python.browsing import DESKTOP, PHONE, Service, opened
-from tests.python.page_data import fill_with_alerts, fill_with_names
+from tests.python.page_data import NOW, fill_with_alerts, fill_with_names
 
 _LONG = "a-very-long-name-" * 15
 _HOSTILE = "<img src=x onerror=alert(1)>'\"</script><b>x&amp;"
@@ -104,6 +104,30 @@ def test_very_long_names_leave_times_on_one_line(
         _open_all(page)
         lines = page.locator(".step .details td time").evaluate_all(_LINES)
         assert lines == [1, 1]
+
+
+def test_newest_value_of_a_line_is_seen_however_young_its_hour_is(
+    browser: Browser, server: PostgresServer, template: str
+) -> None:
+    young = NOW.replace(minute=5)
+    create_database(server, "page_young", template)
+    try:
+        with psycopg.connect(server.dsn("page_young"), autocommit=True) as connection:
+            connection.execute(
+                "select monitoring.record_queue_metrics('bills', 40, p_recorded_at => %s)", [young]
+            )
+        with (
+            Service(server.dsn("page_young"), now=young) as service,
+            opened(browser, service.url) as page,
+        ):
+            line = page.locator("#trends path.line").bounding_box()
+            plot = page.locator("#trends .chart").last.locator("svg").bounding_box()
+            assert line is not None
+            assert plot is not None
+            assert line["width"] > 1
+            assert line["x"] + line["width"] <= plot["x"] + plot["width"] + 1
+    finally:
+        drop_database(server, "page_young")
 
 
 def test_names_full_of_markup_stay_text(browser: Browser, served: Served) -> None:
