@@ -145,10 +145,11 @@ select is(
     'though more than was counted counts'
 );
 
-select monitoring.log_program_execution(
-    'vast', '2026-01-15', '{"invalid_x": 9e18, "invalid_y": 9e18, "records_stored": 9e18}',
-    p_run_mode => run_mode
-)
+select
+    monitoring.log_program_execution(
+        'vast', '2026-01-15', '{"invalid_x": 9e18, "invalid_y": 9e18, "records_stored": 9e18}',
+        p_run_mode => run_mode
+    )
 from unnest(array['full', 'partial']) as run_mode;
 select monitoring.update_daily_summary('vast', '2026-01-15');
 select results_eq(
