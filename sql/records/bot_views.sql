@@ -9,7 +9,7 @@ with changes as (
         extract(epoch from c.effective_at - lag(c.effective_at) over (
             -- Numbers sort several times as fast as keys, which are long and begin alike.
             partition by hashtextextended(c.record_key, 0), c.dataset, c.record_key
-            order by c.effective_at, c.recorded_at, c.change_id
+            order by c.effective_at, c.recorded_at, c.from_status is not null, c.change_id
         ))::double precision as waited_seconds
     from monitoring.status_changes as c
     left join monitoring.datasets as d on c.dataset = d.dataset
