@@ -6,6 +6,7 @@ with changes as (
         c.dataset,
         (c.effective_at at time zone coalesce(d.time_zone, 'UTC'))::date as day,
         case when c.change_source = 'BOT' then coalesce(c.actor, '') end as actor,
+        c.from_status is not null as has_had_status,
         extract(epoch from c.effective_at - lag(c.effective_at) over (
             -- Numbers sort several times as fast as keys, which are long and begin alike.
             partition by hashtextextended(c.record_key, 0), c.dataset, c.record_key
@@ -25,7 +26,8 @@ actors as (
         count(*) as changes,
         count(*)::double precision
         / sum(count(*)) over (partition by c.dataset, c.day) as share_of_changes,
-        avg(c.waited_seconds) as mean_wait_seconds
+        -- What came anew, though it had been there before, had no status meanwhile.
+        avg(c.waited_seconds) filter (where c.has_had_status) as mean_wait_seconds
     from changes as c
     group by c.dataset, c.day, c.actor
 ),

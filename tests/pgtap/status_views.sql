@@ -1,7 +1,7 @@
 -- How long records stay in a status, and what bots do.
 
 begin;
-select plan(11);
+select plan(12);
 \ir helpers/fixed_clock.psql
 \ir helpers/statuses.psql
 \ir helpers/findings.psql
@@ -88,6 +88,13 @@ select results_eq(
     $$values ('robo', 1::bigint), (null, 1)$$,
     'a bot that is not named is one of its own'
 );
+
+select pg_temp.track_at('09:30', pg_temp.told('2', 'OPEN'), 'BOT', 'reviver');
+select is(
+    (select mean_wait_seconds from monitoring.v_bot_performance where actor = 'reviver'),
+    null, 'a record that was gone did not wait meanwhile'
+);
+delete from monitoring.status_changes where actor = 'reviver';
 
 -- Loaded changes of one moment, whose numbers say nothing of their order
 
