@@ -217,6 +217,9 @@ returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- Planned for the number of records that are given: a plan for few, made while the table was small,
+-- took hours for a hundred thousand.
+set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_now timestamptz := monitoring.clock();

@@ -1,7 +1,7 @@
 -- Records that fail a validation are opened, touched and opened again, each at its own time.
 
 begin;
-select plan(23);
+select plan(24);
 \ir helpers/fixed_clock.psql
 
 select set_config('timezone', 'UTC', true);
@@ -205,6 +205,16 @@ select is(
     ),
     'a open, b resolved, c open, e open',
     'and changes nothing'
+);
+-- A session that has called often while there was nothing must not go on by a plan for that.
+truncate monitoring.invalid_record_states;
+analyze monitoring.invalid_record_states;
+select monitoring.log_invalid_records('apr', '[]', 'V') from generate_series(1, 10);
+select monitoring.log_invalid_records('apr', jsonb_agg('k' || n), 'V')
+from generate_series(1, 1000) as n;
+select cmp_ok(
+    pg_stat_get_xact_numscans('monitoring.invalid_record_states'::regclass), '<', 100::bigint,
+    'what is known is not read again for each record'
 );
 
 select * from finish(); -- noqa: AM04
