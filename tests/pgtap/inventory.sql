@@ -130,6 +130,7 @@ select functions_are(
 
         -- records: loading what happened before
         'load_invalid_records', '_insert_invalid_record_states', '_past_invalid_records',
+        '_timed_invalid_records', '_checked_resolution',
         '_load_spells', '_load_invalid_states', '_extend_invalid_states', '_refuse_spell',
         'load_status_changes', '_insert_status_changes', '_past_status_changes',
         '_with_status_before', '_remember_statuses', '_new_status_changes', '_statuses_before',
