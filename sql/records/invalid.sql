@@ -217,9 +217,10 @@ returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
--- Planned for the number of records that are given: a plan for few, made while the table was small,
--- took hours for a hundred thousand.
-set plan_cache_mode = force_custom_plan
+-- What is known is looked up by key. A plan made while the table is empty would read it once for
+-- each record, as it grows; one made for a thousand records would read all that is known.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     v_now timestamptz := monitoring.clock();
