@@ -101,6 +101,9 @@ begin
         monitoring._checked_optional_name('task_id', r.task_id),
         case
             when r.resolved_at >= r.last_detected_at then r.resolved_at
+            -- What people have accepted is found again, and stays accepted.
+            when r.resolved_at >= r.opened_at and r.resolution in ('manual', 'superseded')
+                then r.resolved_at
             else monitoring._refuse_spell(r.opened_at, r.resolved_at)
         end,
         case

@@ -103,7 +103,7 @@ select functions_are(
         'update_daily_summary',
         '_check_records', '_key_of_row', '_name_bad_record', '_read_invalid_records',
         '_time_zone_of', '_given_invalid_records', '_found_invalid_records',
-        '_upsert_invalid_records', '_status_after', '_write_invalid_records',
+        '_upsert_invalid_records', '_opens_again', '_status_after', '_write_invalid_records',
         '_apply_invalid_records', '_checked_scope', '_open_invalid_records',
         '_closing_invalid_records', '_resolve_invalid_records', '_check_failing_in_scope',
         '_last_complete_check', '_read_products', '_checked_products', '_write_products',
