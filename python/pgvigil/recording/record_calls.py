@@ -43,7 +43,7 @@ class RecordCalls(Recorder):
             is_dry_run: keep nothing.
 
         Returns:
-            How many were opened, reopened, touched, …
+            How many were opened, reopened, touched, accepted (by people, and found as they were), …
         """
         return self._counts(
             "log_invalid_records",
