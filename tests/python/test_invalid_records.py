@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 KEYS = [f"k{number:04}" for number in range(500)]
 LOG = "select monitoring.log_invalid_records('apr', %s, 'V')"
 SYNC = "select monitoring.sync_invalid_records('apr', 'V', %s, %s)"
+ACCEPT = "select monitoring.resolve_invalid_records('apr', %s, 'manual')"
 PRODUCTS = "select monitoring.track_record_products('apr', %s)"
 
 Answer = dict[str, Any]
@@ -80,6 +81,37 @@ def test_two_checks_that_resolve_the_same_records_write_one_spell_for_each(
         _wait_until_blocked(watcher, second)
     assert (resolved["resolved"], waiting.result(timeout=10)["resolved"]) == (490, 0)
     assert _count(watcher, "invalid_record_spells") == 490
+
+
+def test_what_people_accept_while_a_check_finds_it_valid_is_resolved_once(
+    sessions: list[psycopg.Connection],
+) -> None:
+    first, second, watcher = sessions
+    _call(first, LOG, Jsonb(KEYS))
+    with first.transaction():
+        _call(first, ACCEPT, KEYS[:100])
+        waiting = _in_the_background(lambda: _call(second, SYNC, Jsonb({"all": True}), Jsonb([])))
+        _wait_until_blocked(watcher, second)
+    assert waiting.result(timeout=10)["resolved"] == 400
+    assert _count(watcher, "invalid_records where resolution = 'manual'") == 100
+    assert _count(watcher, "invalid_record_spells") == _count(watcher, "status_changes") == 500
+
+
+def test_what_is_opened_again_while_a_check_finds_it_accepted_and_valid_stays_open(
+    sessions: list[psycopg.Connection],
+) -> None:
+    first, second, watcher = sessions
+    _call(first, LOG, Jsonb(KEYS))
+    _call(first, ACCEPT, KEYS)
+    with first.transaction():
+        found = _call(first, LOG, Jsonb([{"record_key": KEYS[0], "value": "another"}]))
+        waiting = _in_the_background(lambda: _call(second, SYNC, Jsonb({"all": True}), Jsonb([])))
+        _wait_until_blocked(watcher, second)
+    assert (found["reopened"], waiting.result(timeout=10)["resolved"]) == (1, 0)
+    assert _count(watcher, "invalid_records where status = 'open'") == 1
+    assert _count(watcher, "invalid_records where resolution = 'auto'") == 499
+    assert _count(watcher, "invalid_record_spells") == 500
+    assert _count(watcher, "status_changes") == 999
 
 
 def test_many_who_log_and_resolve_the_same_keys_in_any_order_never_deadlock(dsn: str) -> None:
