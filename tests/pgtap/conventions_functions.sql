@@ -34,6 +34,7 @@ select is_empty(
                 coalesce(proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']
                 and proconfig <@ array[
                     'search_path=pg_catalog, pg_temp', 'plan_cache_mode=force_custom_plan',
+                    'plan_cache_mode=force_generic_plan',
                     'max_parallel_workers_per_gather=0', 'jit=off',
                     'DateStyle=ISO', 'TimeZone=UTC', 'extra_float_digits=1'
                 ]
@@ -106,7 +107,8 @@ select set_eq(
         -- records: statuses
         'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
         '_track_status_changes', '_track_statuses_of_day', '_track_told_statuses',
-        '_track_trigger', 'record_timeline',
+        '_track_trigger', '_make_trigger_function', '_drop_unused_trigger_functions',
+        'record_timeline',
         'get_daily_report',
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',
