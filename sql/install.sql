@@ -33,6 +33,7 @@
 \ir records/status_statement.sql
 \ir records/statuses.sql
 \ir records/trigger_queries.sql
+\ir records/trigger_recording.sql
 \ir records/trigger_functions.sql
 \ir records/triggers.sql
 \ir records/found.sql

@@ -58,8 +58,8 @@ return (
         format(
             -- A row that got another key is the end of one record and the beginning of another.
             -- Parts of keys are joined only where the status differs.
-            'select %s as record_key, n.status from (%s) n full join (%s) o on %s'
-            ' where n.status is distinct from o.status',
+            'select %s as record_key, n.status, o.status as previous_status'
+            ' from (%s) n full join (%s) o on %s where n.status is distinct from o.status',
             case
                 when count(*) = 1 then 'coalesce(n.part_1, o.part_1)'
                 else format('monitoring.key_of_record(%s)', string_agg(
@@ -93,29 +93,54 @@ returns text
 language sql
 stable
 return case p_operation
-    when 'INSERT'
-        then monitoring._rows_of_table(
-                'new_rows', p_key_columns, format('x.%I::text', p_status_column)
-            )
     when 'UPDATE' then monitoring._rows_updated(p_key_columns, p_status_column)
-    when 'DELETE' then monitoring._rows_of_table('old_rows', p_key_columns, 'null::text')
-    -- Before the rows go, for afterwards nobody knows which they were.
-    else monitoring._rows_of_table(p_table, p_key_columns, 'null::text')
+    else format(
+            case p_operation
+                when 'INSERT' then 'select r.*, null::text as previous_status from (%s) r'
+                else 'select r.record_key, null::text as status, r.status as previous_status'
+                    ' from (%s) r'
+            end,
+            monitoring._rows_of_table(
+                case p_operation
+                    when 'INSERT' then 'new_rows'
+                    when 'DELETE' then 'old_rows'
+                    -- Before a truncate the rows are still there.
+                    else p_table
+                end,
+                p_key_columns, format('x.%I::text', p_status_column)
+            )
+        )
 end;
 
 comment on function monitoring._rows_of_trigger(text, text, text[], text) is
-'Query for what a statement has changed in a table: keys, with the status that each has now.';
+'Query for what a statement has changed in a table: keys, with the status that each has now and '
+'had before.';
 
 create or replace function monitoring._first_rows(p_rows_query text) returns text
 language sql
 stable
 return format(
-    'select array_agg(r.record_key), array_agg(r.status) from (%s limit 1001) r', p_rows_query
+    'select array_agg(r.record_key), array_agg(r.status), array_agg(r.previous_status)'
+    ' from (%s limit 1001) r',
+    p_rows_query
 );
 
 comment on function monitoring._first_rows(text) is
-'Query for the keys and statuses of a query, as two arrays, of one record more than '
-'_track_few_statuses takes; null where there is none.';
+'Query for keys, statuses and previous statuses as arrays, of one row more than a batch has; null '
+'where there are none.';
+
+create or replace function monitoring._batches_of_rows(p_rows_query text) returns text
+language sql
+stable
+return format(
+    'select array_agg(b.record_key), array_agg(b.status), array_agg(b.previous_status)'
+    ' from (select r.*, (row_number() over (order by r.record_key) - 1) / 1000 as batch'
+    ' from (%s) r) b group by b.batch order by b.batch',
+    p_rows_query
+);
+
+comment on function monitoring._batches_of_rows(text) is
+'Query for the same of all rows, by the thousand in the order of the keys.';
 
 create or replace function monitoring._status_rows_query(p_rows_query text) returns text
 language sql
