@@ -1,6 +1,5 @@
 """``python -m bench.statuses``: what comparing, watching and looking up statuses costs."""
 
-import os
 import statistics
 import time
 from pathlib import Path
@@ -84,15 +83,17 @@ def _query(connection: psycopg.Connection, query: str) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+def _spent(connection: psycopg.Connection) -> float:
+    """Return how many milliseconds of CPU the session itself has spent."""
+    schedstat = Path(f"/proc/{connection.info.backend_pid}/schedstat")
+    return int(schedstat.read_text().split()[0]) / 1e6
+
+
 def _cpu(connection: psycopg.Connection, query: str) -> float:
     """Return how many milliseconds of CPU the session itself spent on a query."""
-    stat = Path(f"/proc/{connection.info.backend_pid}/stat")
-    ticks = [0, 0]
-    for number in range(2):
-        ticks[number] = sum(map(int, stat.read_text().rsplit(")", 1)[1].split()[11:13]))
-        if number == 0:
-            connection.execute(query.encode())
-    return (ticks[1] - ticks[0]) * 1000 / os.sysconf("SC_CLK_TCK")
+    before = _spent(connection)
+    connection.execute(query.encode())
+    return _spent(connection) - before
 
 
 def _compare_cpu(connection: psycopg.Connection, rounds: int) -> tuple[float, float]:
@@ -125,17 +126,61 @@ def _compare(connection: psycopg.Connection, rounds: int) -> list[list[float]]:
     return took
 
 
-def _update(connection: psycopg.Connection, column: str, rounds: int) -> float:
-    """Return the median of updates of one row, each in a transaction of its own."""
-    took = [
-        _query(connection, f"update erp.few set {column} = 'U{turn}' where id = {turn % 100 + 1}")
-        for turn in range(rounds * 40)
-    ]
-    return statistics.median(took)
+def _update_one(connection: psycopg.Connection, table: str, column: str, turn: str) -> float:
+    """Return the CPU of updating one row, each in a transaction of its own, prepared."""
+    query = f"update erp.{table} set {column} = %s where id = %s".encode()
+    for number in range(-10, 60):
+        if number == 0:
+            before = _spent(connection)
+        connection.execute(query, (f"{turn} {number}", str(number % 100 + 1)), prepare=True)
+    return (_spent(connection) - before) / 60
+
+
+def _update_many(connection: psycopg.Connection, table: str, column: str, turn: str) -> float:
+    """Return the CPU of updating 100,000 rows at once, and take it back."""
+    with connection.transaction(force_rollback=True):
+        spent = _cpu(
+            connection, f"update erp.{table} set {column} = '{turn}' where id::integer <= 100000"
+        )
+    connection.execute(f"vacuum erp.{table}, monitoring.record_states".encode())
+    return spent
+
+
+def _watch(connection: psycopg.Connection, table: Table, records: int, rounds: int) -> None:
+    """Compare updates of bare tables with those of watched ones, in turn."""
+    for name, rows in (("bare", 100), ("few", 100), ("bare_many", records), ("many", records)):
+        connection.execute(
+            f"create table erp.{name} (id text primary key, state text, note text);"
+            f"insert into erp.{name} select n, 'OPEN' from generate_series(1, {rows}) as n;"
+            f"grant select on erp.{name} to monitoring_admin".encode()
+        )
+    for name in ("few", "many"):
+        connection.execute(
+            f"select monitoring.attach_status_trigger('erp.{name}', '{{id}}', 'state')".encode()
+        )
+    connection.execute("vacuum analyze")
+    connection.execute("set synchronous_commit = off")
+    for update, what, names, repeated in (
+        (_update_one, "update of one row", ("bare", "few", "many"), 4),
+        (_update_many, "update of 100,000 rows", ("bare_many", "many"), 1),
+    ):
+        took: dict[tuple[str, str], list[float]] = {}
+        for turn in range(rounds * repeated):
+            for name in names:
+                for column in ("note", "state"):
+                    spent = update(connection, name, column, f"T{turn}")
+                    took.setdefault((name, column), []).append(spent)
+        floor = statistics.median(took[names[0], "note"])
+        _row(table, f"CPU of an {what}", floor, floor)
+        for name in names[1:]:
+            for column, change in (("note", "unchanged"), ("state", "changed")):
+                of = f"{100 if name == 'few' else records} records, status {change}"
+                median = statistics.median(took[name, column])
+                _row(table, f"the same, watched, {of}", median, floor)
 
 
 def _row(table: Table, name: str, value: float, floor: float) -> None:
-    table.add_row(name, f"{value:.2f}", f"{value / floor:.2f}")
+    table.add_row(name, f"{value:,.3f}", f"{value / floor:.2f}")
 
 
 @click.command(help=__doc__)
@@ -173,25 +218,13 @@ def _measure(connection: psycopg.Connection, table: Table, records: int, rounds:
     _row(table, "CPU of a comparison, 1 % changed and recorded", compared_cpu, count_cpu)
     _row(table, "first comparison, all records new", first, count)
 
-    connection.execute("create table erp.few as select * from erp.orders limit 0")
-    connection.execute("alter table erp.few add column note text")
-    connection.execute("insert into erp.few select n, 'OPEN' from generate_series(1, 100) as n")
-    connection.execute("grant select on erp.few to monitoring_admin")
-    connection.execute("alter table erp.few alter column id type integer using id::integer")
-    connection.execute("set synchronous_commit = off")
-    bare = _update(connection, "state", rounds)
-    connection.execute("select monitoring.attach_status_trigger('erp.few', '{id}', 'state')")
-    _row(table, "update of one row", bare, bare)
-    _row(
-        table, "with a status trigger, status unchanged", _update(connection, "note", rounds), bare
-    )
-    _row(table, "with a status trigger, status changed", _update(connection, "state", rounds), bare)
+    _watch(connection, table, records, rounds)
 
     connection.execute(HISTORY.format(records=records).encode())
     key = f"P{30:012}"
     look_up = f"select * from monitoring.record_timeline('orders', '{key}')"
     took = [_query(connection, look_up) for _ in range(rounds * 4)]
-    _row(table, "record_timeline over 30 days", statistics.median(took), bare)
+    _row(table, "record_timeline over 30 days", statistics.median(took), statistics.median(took))
 
 
 if __name__ == "__main__":

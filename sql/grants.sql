@@ -232,7 +232,7 @@ declare
         'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run',
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
         -- records: statuses
-        'record_timeline', '_tables_under',
+        'record_timeline', '_tables_under', '_is_status_trigger',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];

@@ -32,6 +32,9 @@
 \ir records/datasets.sql
 \ir records/status_statement.sql
 \ir records/statuses.sql
+\ir records/trigger_queries.sql
+\ir records/trigger_recording.sql
+\ir records/trigger_functions.sql
 \ir records/triggers.sql
 \ir records/found.sql
 \ir records/invalid.sql

@@ -83,7 +83,7 @@ left join lateral (
         from pg_trigger as t
         where
             t.tgrelid = to_regclass(u.table_name)
-            and t.tgfoid = to_regproc('monitoring._track_trigger')
+            and monitoring._is_status_trigger(t.tgfoid)
             and t.tgenabled = 'A'
     ) as f
 ) as p on true;

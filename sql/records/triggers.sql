@@ -1,154 +1,5 @@
--- Triggers that record every change of status in a table of the same database, whoever makes it.
--- Writes status_triggers; the triggers write record_states and status_changes.
--- Whatever goes wrong in a trigger is recorded as an error, and the program goes on.
-
-create or replace function monitoring._joined_key(p_alias text, p_key_columns text[])
-returns text
-language sql
-stable
-return case
-    when cardinality(p_key_columns) = 1 then format('%I.%I::text', p_alias, p_key_columns[1])
-    else format('monitoring.key_of_record(%s)', (
-            select string_agg(format('%I.%I::text', p_alias, k.name), ', ' order by k.number)
-            from unnest(p_key_columns) with ordinality as k (name, number)
-        ))
-end;
-
-comment on function monitoring._joined_key(text, text[]) is
-'Expression for the record key of a row.';
-
-create or replace function monitoring._rows_of_table(
-    p_relation text, p_key_columns text[], p_status text
-)
-returns text
-language sql
-stable
-return format(
-    'select %s as record_key, %s as status from %s x',
-    monitoring._joined_key('x', p_key_columns), p_status, p_relation
-);
-
-comment on function monitoring._rows_of_table(text, text[], text) is
-'Query for the keys and statuses in a relation.';
-
-create or replace function monitoring._rows_of_trigger(
-    p_operation text, p_table text, p_key_columns text[], p_status_column text
-)
-returns text
-language sql
-stable
-return format(
-    case p_operation
-        when 'INSERT' then 'select n.record_key, n.status from (%1$s) n'
-        -- A row that got another key is the end of one record and the beginning of another.
-        when 'UPDATE'
-            then
-                'select coalesce(n.record_key, o.record_key) as record_key, n.status'
-                ' from (%1$s) n full join (%2$s) o on o.record_key = n.record_key'
-                ' where n.status is distinct from o.status'
-        when 'DELETE' then 'select o.record_key, null::text as status from (%2$s) o'
-        -- Before the rows go, for afterwards nobody knows which they were.
-        else 'select t.record_key, null::text as status from (%3$s) t'
-    end,
-    monitoring._rows_of_table('new_rows', p_key_columns, format('x.%I::text', p_status_column)),
-    monitoring._rows_of_table('old_rows', p_key_columns, format('x.%I::text', p_status_column)),
-    monitoring._rows_of_table(p_table, p_key_columns, 'null::text')
-);
-
-comment on function monitoring._rows_of_trigger(text, text, text[], text) is
-'Query for what a statement has changed in a table: keys, with the status that each has now.';
-
-create or replace function monitoring._status_rows_query(p_rows_query text) returns text
-language sql
-stable
-return format(
-    'select monitoring._fitted_name(q.record_key) as record_key,'
-    ' monitoring._capped_text(q.status, 255) as status, null::timestamptz as effective_at,'
-    ' $7::text as actor, null::text as change_source, $8::jsonb as details'
-    ' from (%s) q where btrim(q.record_key) <> ''''',
-    p_rows_query
-);
-
-comment on function monitoring._status_rows_query(text) is
-'Makes what _status_change_statement takes of keys and statuses, with an actor ($7) and details '
-'($8); a row whose key is null or blank is no record, and a key that is too long is shortened, for '
-'one row must not hide the others.';
-
-create or replace function monitoring._record_trigger_error(
-    p_table text, p_dataset text, p_sqlstate text, p_message text
-)
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    raise warning 'pgvigil could not record changes of status in %: %', p_table, p_message;
-    perform monitoring._record_error(
-        '', 'StatusTriggerFailed', 'high',
-        format('changes of status in %s were not recorded: %s', p_table, p_message), 'pgvigil',
-        jsonb_build_object('table', p_table, 'dataset', p_dataset, 'sqlstate', p_sqlstate),
-        null, null, null
-    );
-exception
-    when others then
-        raise warning 'pgvigil could not record that either: %', sqlerrm;
-end
-$$;
-
-comment on function monitoring._record_trigger_error(text, text, text, text) is
-'Records that a trigger failed, and warns; never raises.';
-
--- Arguments: dataset, status column, change source, key columns.
-create or replace function monitoring._track_trigger() returns trigger
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
--- A key must not depend on how the session of the program writes values.
-set datestyle = 'ISO'
-set timezone = 'UTC'
-set extra_float_digits = 1
-as $$
-declare
-    v_table constant text := format('%I.%I', tg_table_schema, tg_table_name);
-    v_said constant text := nullif(current_setting('monitoring.change_source', true), '');
-    v_source text := tg_argv[2];
-    v_details jsonb;
-    v_now timestamptz;
-    v_rows text;
-    v_has_changed boolean := true;
-begin
-    v_rows := monitoring._rows_of_trigger(tg_op, v_table, tg_argv[3:], tg_argv[1]);
-    -- Most statements change no status, and to find that out costs less than comparing.
-    execute format('select exists (%s)', v_rows) into v_has_changed;
-    if v_has_changed then
-        if v_said <> v_source then
-            if exists (select from monitoring.change_sources s where s.change_source = v_said) then
-                v_source := v_said;
-            else
-                v_details := jsonb_build_object('unknown_change_source', left(v_said, 255));
-            end if;
-        end if;
-        v_now := monitoring.clock();
-        perform monitoring._make_partitions('status_changes', v_now);
-        execute monitoring._status_change_statement(monitoring._status_rows_query(v_rows))
-        using tg_argv[0], v_source, v_now, null::text, null::text, false,
-            left(coalesce(
-                nullif(current_setting('monitoring.actor', true), ''), session_user
-            ), 255),
-            v_details;
-    end if;
-    return null;
-exception
-    when others then
-        perform monitoring._record_trigger_error(v_table, tg_argv[0], sqlstate, sqlerrm);
-        return null;
-end
-$$;
-
-comment on function monitoring._track_trigger() is
-'Trigger function that records what a statement has done to the statuses in a table.';
+-- Attaching triggers that record every change of status in a table of the same database, whoever
+-- makes it, and detaching them. Writes status_triggers, record_states and status_changes.
 
 create or replace function monitoring._tables_under(p_table text) returns setof text
 language sql
@@ -181,15 +32,16 @@ begin
         select t.tgname, u.table_name
         from monitoring._tables_under(p_table) u (table_name)
         inner join pg_trigger t on t.tgrelid = u.table_name::regclass
-        where t.tgfoid = 'monitoring._track_trigger()'::regprocedure
+        where monitoring._is_status_trigger(t.tgfoid)
     loop
         execute format('drop trigger %I on %s', v_trigger.tgname, v_trigger.table_name);
     end loop;
+    perform monitoring._drop_unused_trigger_functions();
 end
 $$;
 
 comment on function monitoring._drop_status_triggers(text) is
-'Drops our triggers from a table and its partitions.';
+'Drops our triggers from a table and its partitions, and functions that no table needs any more.';
 
 create or replace function monitoring._make_status_triggers(p_trigger monitoring.status_triggers)
 returns void
@@ -204,6 +56,9 @@ declare
     v_name text;
     v_kind text;
     v_arguments text;
+    v_function constant text := monitoring._make_trigger_function(
+        p_trigger.key_columns, p_trigger.status_column
+    );
 begin
     select string_agg(quote_literal(a.value), ', ' order by a.number) into v_arguments
     from unnest(
@@ -221,8 +76,11 @@ begin
         loop
             execute format(
                 'create trigger pgvigil_status_%s %s for each statement '
-                'execute function monitoring._track_trigger(%s)',
-                v_name, format(v_kind, v_table), v_arguments
+                'execute function monitoring.%I(%s)',
+                v_name, format(v_kind, v_table),
+                -- Which table is truncated, of several partitions, is not known before.
+                case when v_name = 'truncate' then '_track_trigger' else v_function end,
+                v_arguments
             );
             -- Whoever restores or replicates with session_replication_role changes statuses as well.
             execute format(

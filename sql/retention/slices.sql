@@ -100,6 +100,15 @@ begin atomic
                         u.claimed_below,
                         u.still_open
                     )
+            -- What a complete source still has is told at each reading: forgotten, it would be
+            -- a new record.
+            when p.table_name = 'record_states'
+                then format(
+                        '(t.status is null or t.dataset <> all (%L::text [])) and ',
+                        array(
+                            select s.dataset from monitoring.record_sources as s where s.is_complete
+                        )
+                    )
             else ''
         end
         || case

@@ -1,5 +1,6 @@
 -- Every finding of plpgsql_check in schema monitoring, one a row: routine, line, level, finding.
--- A trigger function is checked against each table that uses it, and is a finding if none does.
+-- A trigger function is checked against each table that uses it, with the names that status
+-- triggers give to the rows before and after, and is a finding if none does.
 -- A body that must differ says so in itself, in a comment such as this one with its reason:
 --     @plpgsql_check_options: security_warnings = off
 -- Finders and explainers of alert rules have one signature each, whether one needs all of it or
@@ -39,7 +40,9 @@ cross join
         other_warnings => true,
         performance_warnings => true,
         extra_warnings => true,
-        security_warnings => true
+        security_warnings => true,
+        oldtable => case when routines.is_trigger then 'old_rows' end,
+        newtable => case when routines.is_trigger then 'new_rows' end
     ) as finding
 where
     not (routines.is_trigger and routines.table_id is null)

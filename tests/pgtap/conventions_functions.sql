@@ -107,7 +107,8 @@ select set_eq(
         -- records: statuses
         'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
         '_track_status_changes', '_track_statuses_of_day', '_track_told_statuses',
-        '_track_trigger', 'record_timeline',
+        '_track_trigger', '_make_trigger_function', '_drop_unused_trigger_functions',
+        'record_timeline',
         'get_daily_report',
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',

@@ -7,7 +7,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
+from pgvigil.server import PostgresServer
+from tests.harness.databases import install_pgvigil
 from tests.python.asking import one, rows, value
 
 TABLE = """
@@ -248,3 +251,47 @@ def test_dropping_the_schema_leaves_the_table_without_triggers(
     shop.execute("drop schema monitoring cascade")
     with program(dsn) as session:
         session.execute("update shop.orders set state = 'DONE'")
+
+
+FUNCTION = """
+    select
+        p.oid::regprocedure::text as function, p.proowner::regrole::text as owner, p.prosrc as code
+    from pg_trigger as t join pg_proc as p on p.oid = t.tgfoid
+    where t.tgrelid = 'shop.orders'::regclass and t.tgname = 'pgvigil_status_update'
+"""
+
+
+def test_an_upgrade_gives_the_functions_of_watched_tables_the_present_code(
+    shop: psycopg.Connection, dsn: str, server: PostgresServer
+) -> None:
+    made = one(shop, FUNCTION)
+    earlier = (
+        f"create or replace function {made['function']} returns trigger language plpgsql"
+        " as 'begin return null; end'"
+    )
+    with program(dsn) as session:
+        shop.execute(earlier.encode())
+        session.execute("update shop.orders set state = 'MISSED' where id = 1")
+        shop.execute("delete from monitoring.installed_code")
+        install_pgvigil(server, str(conninfo_to_dict(dsn)["dbname"]))
+        session.execute("update shop.orders set state = 'DONE' where id = 2")
+    assert one(shop, FUNCTION) == made
+    assert rows(shop, CHANGES) == [change("OPEN", "DONE", 1)]
+
+
+def test_one_session_may_see_columns_come_and_go(shop: psycopg.Connection, dsn: str) -> None:
+    with program(dsn) as session:
+        for number, alteration in enumerate(
+            (
+                "alter table shop.orders add column added integer",
+                "alter table shop.orders alter column id type bigint",
+                "alter table shop.orders alter column state type varchar(50)",
+                "alter table shop.orders drop column note",
+            )
+        ):
+            session.execute("update shop.orders set state = %s where id = 1", (f"A{number}",))
+            shop.execute(alteration)
+            session.execute("update shop.orders set state = %s where id = 1", (f"B{number}",))
+    assert value(shop, "select count(*) from monitoring.status_history") == 8
+    assert unbroken(shop)
+    assert differing(shop) == 0
