@@ -183,6 +183,13 @@ def test_one_critical_alert_is_seen_as_critical() -> None:
         assert marks(own[severity]["value"]) == [(None, "text"), (1, COLOURS[severity])]
 
 
+def test_the_overview_begins_with_whether_it_can_be_believed() -> None:
+    itself = panel_of("overview", "pgvigil itself")
+    assert "self_check()" in itself["targets"][0]["rawSql"]
+    assert itself["gridPos"]["y"] == panel_of("overview", "Alerts")["gridPos"]["y"]
+    assert marks(itself["fieldConfig"]["defaults"]["thresholds"]) == [(None, "green"), (1, "red")]
+
+
 def panel_of(board: str, title: str) -> dict[str, Any]:
     """Return the first panel of a title."""
     return next(panel for panel in panels(board) if panel["title"] == title)
