@@ -170,6 +170,17 @@ def test_phone_shows_everything_without_scrolling_sideways(
         assert small == []
 
 
+def test_no_width_needs_scrolling_sideways(browser: Browser, lively: Service) -> None:
+    with opened(browser, lively.url) as page:
+        expect(page.locator("#queues tbody tr")).to_have_count(3)
+        wide = []
+        for width in (320, 420, 700, 761, 900, 981, 1024, 1100, 1200, 1366, 1920):
+            page.set_viewport_size({"width": width, "height": 800})
+            if page.evaluate(_SIDEWAYS) or _overlong(page):
+                wide.append(width)
+        assert wide == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_text_stands_out_from_its_ground(
     browser: Browser, lively: Service, theme: str
