@@ -21,6 +21,16 @@ select monitoring.start_task_tracking(
 )
 from generate_series(1, 3) as n;
 select monitoring.update_task_progress('running-1', 4, 10);
+select monitoring.record_finished_tasks('[{
+    "task_id": "bare", "task_type": "load", "status": "failed",
+    "start_time": "2026-03-02 09:00+00", "end_time": "2026-03-02 09:01+00"
+}]');
+select monitoring.record_error(
+    'bare', 'IOError', 'low', message, p_occurred_at => '2026-03-02 09:00:30+00'::timestamptz + later
+)
+from (
+    values ('slow', interval '0 seconds'), ('no ink', '1 second'), ('of another attempt', '1 hour')
+) as e (message, later);
 
 -- errors
 select monitoring.record_errors(jsonb_agg(jsonb_build_object(

@@ -187,6 +187,13 @@ def test_an_open_alert_is_marked_up_to_now(recorded: psycopg.Connection) -> None
     assert found_by(recorded, "overview: annotation Alerts", later)[0]["timeend"] == NOW
 
 
+def test_an_attempt_without_a_message_tells_its_last_error(recorded: psycopg.Connection) -> None:
+    rows = found_by(recorded, "tasks: Attempts that did not complete", shown_by("tasks", NOW))
+    reasons = {row["task_id"]: row["why"] for row in rows}
+    assert reasons.pop("bare") == "no ink"
+    assert set(reasons.values()) == {"no paper"}
+
+
 def found_by(recorded: psycopg.Connection, title: str, shown: Shown) -> list[dict[str, Any]]:
     """Return what the query of a panel or of the annotations finds in a span of time."""
     asked = next(asked for asked in QUERIES if str(asked) == title)
