@@ -175,11 +175,11 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_query constant text := regexp_replace(p_query, '[\s;]+$', '');
+    v_query constant text := regexp_replace(p_query, '[[:space:];]+$', '');
     v_deadline constant integer := monitoring._deadline(p_time_limit_seconds);
     v_row jsonb;
 begin
-    if v_query is null or v_query !~ '\S' or length(v_query) > 65536 then
+    if v_query is null or v_query !~ '[^[:space:]]' or length(v_query) > 65536 then
         perform monitoring._refuse_rule_query(
             case
                 when length(v_query) > 65536

@@ -12,7 +12,9 @@ declare
 begin
     perform monitoring._checked_name('procedure_name', p_procedure_name);
     begin
-        v_parts := parse_ident(regexp_replace(p_procedure_name, '\(\s*\)\s*$', ''));
+        v_parts := parse_ident(
+            regexp_replace(p_procedure_name, '[(][[:space:]]*[)][[:space:]]*$', '')
+        );
     exception
         when invalid_parameter_value then
             v_parts := '{}';

@@ -128,7 +128,7 @@ begin
         perform monitoring._refuse_choice('summary_time', p_summary_time,
             array['null, since an Alertmanager takes alerts and no summary']);
     end if;
-    if p_summary_time !~ '^([01]\d|2[0-3]):[0-5]\d$' then
+    if p_summary_time !~ '^([01][0-9]|2[0-3]):[0-5][0-9]$' then
         raise exception using
             errcode = 'PV006',
             message = format('time of day is impossible: "%s"', left(p_summary_time, 40)),

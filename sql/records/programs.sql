@@ -39,8 +39,8 @@ begin
             'finished_tasks', 'processing_metrics', 'end_time',
             jsonb_build_array(jsonb_build_object(
                 'task_id', p_task_id, 'task_type', monitoring._fitted_name('records.' || p_dataset),
-                'status', p_status, 'start_time', p_finished_at - p_execution_time, 'end_time', p_finished_at,
-                'counters', p_stats, 'metadata', p_metadata
+                'status', p_status, 'start_time', p_finished_at - p_execution_time,
+                'end_time', p_finished_at, 'counters', p_stats, 'metadata', p_metadata
             ))
         );
     end if;
@@ -159,6 +159,29 @@ $$;
 comment on function monitoring._checked_interval(text, text) is
 'A length of time that is written as text, or PV004.';
 
+create or replace function monitoring._program_run(
+    p_dataset text, p_target_date date, p_task_id text, p_finished_at timestamptz
+)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select to_jsonb(l) from monitoring.processing_log l
+        where l.dataset = p_dataset and l.target_date = p_target_date and l.task_id = p_task_id
+            and l.finished_at >= p_finished_at
+        order by l.finished_at
+        limit 1
+    );
+end
+$$;
+
+comment on function monitoring._program_run(text, date, text, timestamptz) is
+'The row of processing_log of a run that ended at a time or, as its task had begun later, soon '
+'after; null when there is none.';
+
 create or replace function monitoring.log_program_execution(
     p_dataset text,
     p_target_date date,
@@ -168,7 +191,8 @@ create or replace function monitoring.log_program_execution(
     p_task_id text default null,
     p_finished_at timestamptz default null,
     p_status text default 'completed',
-    p_error_message text default null
+    p_error_message text default null,
+    p_is_dry_run boolean default false
 )
 returns text
 language plpgsql
@@ -176,19 +200,40 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_finished_at timestamptz := coalesce(p_finished_at, monitoring.clock());
+    v_task_id text;
+    v_row jsonb;
+    v_is_new boolean;
 begin
-    return monitoring._log_program_execution(
-        p_dataset, p_target_date, p_stats, p_execution_time, p_run_mode, p_task_id,
-        p_finished_at, p_status, p_error_message
-    );
+    if p_is_dry_run is not true then
+        return monitoring._log_program_execution(
+            p_dataset, p_target_date, p_stats, p_execution_time, p_run_mode, p_task_id,
+            p_finished_at, p_status, p_error_message
+        );
+    end if;
+    begin
+        v_task_id := monitoring._log_program_execution(
+            p_dataset, p_target_date, p_stats, p_execution_time, p_run_mode, p_task_id,
+            v_finished_at, p_status, p_error_message
+        );
+        v_row := monitoring._program_run(p_dataset, p_target_date, v_task_id, v_finished_at);
+        -- Takes back all that was written; none of our refusals is of this class.
+        raise exception 'dry run';
+    exception
+        when raise_exception then null;
+    end;
+    v_is_new := monitoring._program_run(p_dataset, p_target_date, v_task_id, v_finished_at) is null;
+    return (jsonb_build_object('is_dry_run', true, 'is_new', v_is_new) || v_row)::text;
 end
 $$;
 
 comment on function monitoring.log_program_execution(
-    text, date, jsonb, interval, text, text, timestamptz, text, text
+    text, date, jsonb, interval, text, text, timestamptz, text, text, boolean
 ) is
 'Records a run of a program over a day of a dataset with its statistics, a finished task of type '
-'records.DATASET; with the name of a running task it completes that one. Returns the task_id.';
+'records.DATASET; with the name of a running task it completes that one. Returns the task_id, in a '
+'dry run the row of processing_log that there would be and whether it is new, as JSON.';
 
 create or replace function monitoring.log_program_execution(
     p_dataset text,
@@ -199,7 +244,8 @@ create or replace function monitoring.log_program_execution(
     p_task_id text default null,
     p_finished_at timestamptz default null,
     p_status text default 'completed',
-    p_error_message text default null
+    p_error_message text default null,
+    p_is_dry_run boolean default false
 )
 returns text
 language plpgsql
@@ -208,15 +254,15 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return monitoring._log_program_execution(
-        p_dataset, p_target_date, p_stats, monitoring._seconds(p_execution_time), p_run_mode, p_task_id,
-        p_finished_at, p_status, p_error_message
+    return monitoring.log_program_execution(
+        p_dataset, p_target_date, p_stats, monitoring._seconds(p_execution_time), p_run_mode,
+        p_task_id, p_finished_at, p_status, p_error_message, p_is_dry_run
     );
 end
 $$;
 
 comment on function monitoring.log_program_execution(
-    text, date, jsonb, double precision, text, text, timestamptz, text, text
+    text, date, jsonb, double precision, text, text, timestamptz, text, text, boolean
 ) is
 'The same with the execution time as a number of seconds.';
 
@@ -229,7 +275,8 @@ create or replace function monitoring.log_program_execution(
     p_task_id text default null,
     p_finished_at timestamptz default null,
     p_status text default 'completed',
-    p_error_message text default null
+    p_error_message text default null,
+    p_is_dry_run boolean default false
 )
 returns text
 language plpgsql
@@ -238,14 +285,15 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return monitoring._log_program_execution(
-        p_dataset, p_target_date, p_stats, monitoring._checked_interval('execution_time', p_execution_time), p_run_mode, p_task_id,
-        p_finished_at, p_status, p_error_message
+    return monitoring.log_program_execution(
+        p_dataset, p_target_date, p_stats,
+        monitoring._checked_interval('execution_time', p_execution_time), p_run_mode, p_task_id,
+        p_finished_at, p_status, p_error_message, p_is_dry_run
     );
 end
 $$;
 
 comment on function monitoring.log_program_execution(
-    text, date, jsonb, text, text, text, timestamptz, text, text
+    text, date, jsonb, text, text, text, timestamptz, text, text, boolean
 ) is
 'The same with the execution time as a text, such as 90 seconds, or left out.';

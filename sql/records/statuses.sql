@@ -159,7 +159,7 @@ declare
     v_records jsonb;
     v_date date;
 begin
-    if p_records ~ '^\s*[\[{"]' then
+    if p_records ~ '^[[:space:]]*[[{"]' then
         begin
             v_records := p_records::jsonb;
         exception

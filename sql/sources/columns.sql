@@ -10,7 +10,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     -- Only what names its own zone is not of the source's.
-    if p_value ~* ':\d\d(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)\s*$' then
+    if p_value
+        ~* ':[0-9]{2}([.][0-9]+)?[[:space:]]*(Z|[+-][0-9]{2}(:?[0-9]{2})?)[[:space:]]*$'
+    then
         return p_value::timestamptz;
     end if;
     return p_value::timestamp at time zone p_time_zone;
@@ -39,7 +41,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if p_value ~ '^\s*\d{4}-?\d\d-?\d\d' then
+    if p_value ~ '^[[:space:]]*[0-9]{4}-?[0-9]{2}-?[0-9]{2}' then
         return to_char(p_value::timestamp, 'YYYY-MM-DD');
     end if;
     return null;

@@ -146,13 +146,17 @@ as $$
 begin
     perform monitoring._found_source_query(p_query_name);
     update monitoring.source_queries q
-    set is_enabled = coalesce(p_is_enabled, true), next_load_at = monitoring.clock()
+    set
+        is_enabled = coalesce(p_is_enabled, true),
+        enabled_at = case when q.is_enabled then q.enabled_at else monitoring.clock() end,
+        next_load_at = monitoring.clock()
     where q.query_name = p_query_name;
+    perform monitoring._give_up_dead_load(p_query_name, monitoring.clock());
 end
 $$;
 
 comment on function monitoring.enable_source_query(text, boolean) is
-'Has a query run when it is due, or no longer.';
+'Has a query run when it is due, or no longer; a load that broke off is not continued then.';
 
 create or replace function monitoring.remove_source_query(p_query_name text) returns void
 language plpgsql

@@ -11,7 +11,7 @@ begin
     -- What is read every hour or more often is wanted at once, the rest once it was due again.
     return query
     with queries as (
-        select q.query_name, q.is_enabled, q.every_seconds, q.changed_at,
+        select q.query_name, q.is_enabled, q.enabled_at, q.every_seconds, q.changed_at,
             (
                 select max(l.ended_at) from monitoring.source_loads l
                 where l.query_name = q.query_name and l.status = 'loaded' and l.ended_at <= p_now
@@ -19,19 +19,25 @@ begin
         from monitoring.source_queries q
     )
     select 'query', q.query_name, q.loaded_at,
-        coalesce(q.loaded_at, q.changed_at)
-            + make_interval(secs => greatest(q.every_seconds - 3600, 0))
+        -- While it was disabled nobody missed it.
+        greatest(
+            coalesce(q.loaded_at, q.changed_at)
+            + make_interval(secs => greatest(q.every_seconds - 3600, 0)),
+            q.enabled_at
+        )
     from queries q
     where q.is_enabled and q.changed_at <= p_now
     union all
-    select 'source', s.source_name, s.succeeded_at, coalesce(s.succeeded_at, s.changed_at)
+    select 'source', s.source_name, s.succeeded_at,
+        greatest(coalesce(s.succeeded_at, s.changed_at), s.enabled_at)
     from monitoring.record_sources s
     left join queries q on s.relation_name = 'query:' || q.query_name
     where s.is_enabled and s.changed_at <= p_now and coalesce(s.succeeded_at <= p_now, true)
         -- Of a query that is not loaded that alone is told.
         and (
             q.query_name is null
-            or q.loaded_at > coalesce(s.succeeded_at, s.changed_at) + interval '1 minute'
+            or q.loaded_at
+            > greatest(coalesce(s.succeeded_at, s.changed_at), s.enabled_at) + interval '1 minute'
         );
 end
 $$;
@@ -84,8 +90,8 @@ $$;
 comment on function monitoring._find_sources_not_synchronised(
     monitoring.alert_rules, timestamptz
 ) is
-'Minutes since each source of records and each query was last read, or registered; what is read '
-'less than hourly counts from an hour before it was due.';
+'Minutes since each source of records and each query was last read, registered or enabled; what is '
+'read less than hourly counts from an hour before it was due.';
 
 create or replace function monitoring._explain_source_not_synchronised(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer

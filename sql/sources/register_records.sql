@@ -214,7 +214,9 @@ as $$
 begin
     perform monitoring._found_record_source(p_source_name);
     update monitoring.record_sources s
-    set is_enabled = coalesce(p_is_enabled, true)
+    set
+        is_enabled = coalesce(p_is_enabled, true),
+        enabled_at = case when s.is_enabled then s.enabled_at else monitoring.clock() end
     where s.source_name = p_source_name;
 end
 $$;

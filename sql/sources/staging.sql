@@ -11,7 +11,8 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return p_query.resume_column is not null
+    return p_query.is_enabled
+        and p_query.resume_column is not null
         and p_load.resume_after is not null
         and p_load.attempts < 20
         -- What was said of the query since may mean other rows.
@@ -28,8 +29,8 @@ $$;
 comment on function monitoring._may_continue_load(
     monitoring.source_loads, monitoring.source_queries, timestamptz
 ) is
-'Whether a load that broke off can be continued: its query can and is the same, it is not old, and '
-'its rows are all there.';
+'Whether a load that broke off can be continued: its query can, is enabled and the same, it is not '
+'old, and its rows are all there.';
 
 create or replace function monitoring._give_up_load(
     p_load_id bigint, p_error text, p_now timestamptz
@@ -52,6 +53,33 @@ $$;
 
 comment on function monitoring._give_up_load(bigint, text, timestamptz) is
 'Ends a load as failed and removes its rows.';
+
+create or replace function monitoring._give_up_dead_load(p_query_name text, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_load monitoring.source_loads;
+begin
+    -- Whoever loads it now, or begins to, sees to its rows.
+    if not pg_try_advisory_xact_lock(monitoring._source_query_lock_key(p_query_name)) then
+        return;
+    end if;
+    select l.* into v_load from monitoring.source_loads l
+    where l.query_name = p_query_name and l.status in ('loading', 'interrupted')
+    for update;
+    if found and not monitoring._may_continue_load(
+        v_load, monitoring._found_source_query(p_query_name), p_now
+    ) then
+        perform monitoring._give_up_load(v_load.load_id, null, p_now);
+    end if;
+end
+$$;
+
+comment on function monitoring._give_up_dead_load(text, timestamptz) is
+'Ends the load of a query that broke off and nobody may continue any more, and removes its rows.';
 
 create or replace function monitoring._begun_load(
     p_query monitoring.source_queries, p_now timestamptz

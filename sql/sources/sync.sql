@@ -178,11 +178,7 @@ begin
             if sqlstate = '57014' and not p_is_job then
                 raise;
             end if;
-            v_result := jsonb_build_object('source', p_source_name, 'error', sqlerrm)
-                || case
-                    when sqlstate = '57014' then jsonb_build_object('is_cancelled', true)
-                    else jsonb_build_object()
-                end;
+            v_result := monitoring._failed_reading(p_source_name, sqlstate, sqlerrm);
     end;
     if v_result ? 'error' then
         perform monitoring._note_unreadable_source(

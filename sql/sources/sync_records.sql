@@ -45,9 +45,11 @@ returns text
 language sql
 stable
 return format(
-    'select b.record_key, b.status, b.effective_at, b.actor, b.change_source, b.details'
-    ' from (%s) b where b.fault is null',
-    p_rows_query
+    'select b.record_key, b.status, coalesce(b.effective_at, %2$L) as effective_at, b.actor,'
+    ' b.change_source, b.details'
+    ' from (%1$s) b where b.fault is null',
+    -- A row that says no time was so when it was read, which may have been early.
+    p_rows_query, p_read_since
 )
 || case
     -- Of a bad row nothing is known but that it is there: such a record is not gone.
@@ -80,8 +82,8 @@ end
 end;
 
 comment on function monitoring._told_records_query(text, boolean, boolean, timestamptz) is
-'Query for the rows of a source of records that are not bad; of a complete one, known records with '
-'bad rows, and those told since it began to be read, as they are known.';
+'Query for the rows of a source of records that are not bad, without a time as of when it began to '
+'be read; of a complete one, known records with bad rows, and those told since, as they are known.';
 
 create or replace function monitoring._resolve_gone_records(
     p_source monitoring.record_sources, p_task_id text, p_now timestamptz
@@ -227,11 +229,7 @@ begin
             if sqlstate = '57014' and not p_is_job then
                 raise;
             end if;
-            v_result := jsonb_build_object('source', p_source_name, 'error', sqlerrm)
-                || case
-                    when sqlstate = '57014' then jsonb_build_object('is_cancelled', true)
-                    else jsonb_build_object()
-                end;
+            v_result := monitoring._failed_reading(p_source_name, sqlstate, sqlerrm);
     end;
     if v_result ? 'error' then
         perform monitoring._note_unreadable_records(p_source_name, v_result ->> 'error', p_now);
@@ -342,13 +340,17 @@ begin
         );
         exit when v_results -> -1 ? 'is_cancelled';
     end loop;
+    -- Last, as it keeps others from these queries until the transaction ends.
+    perform monitoring._give_up_dead_load(l.query_name, monitoring.clock())
+    from monitoring.source_loads l
+    where l.status in ('loading', 'interrupted');
     return v_results;
 end
 $$;
 
 comment on function monitoring.sync_record_sources() is
 'Reads all sources of records that are enabled, but for those of queries, and returns an array of '
-'what sync_record_source() returns.';
+'what sync_record_source() returns. Removes the rows of loads that broke off for good.';
 
 create or replace function monitoring.track_all_status_changes_from_source(
     p_source_name text,

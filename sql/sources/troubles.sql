@@ -202,3 +202,18 @@ $$;
 
 comment on function monitoring._tell_unreadable(text, text, timestamptz) is
 'Tells, once while it lasts, why a source of either kind cannot be read.';
+
+create or replace function monitoring._failed_reading(
+    p_source_name text, p_sqlstate text, p_error text
+)
+returns jsonb
+language sql
+stable
+return jsonb_build_object('source', p_source_name, 'error', p_error)
+|| case
+    when p_sqlstate = '57014' then jsonb_build_object('is_cancelled', true)
+    else jsonb_build_object()
+end;
+
+comment on function monitoring._failed_reading(text, text, text) is
+'The result of reading a source of either kind that could not be read.';

@@ -1,7 +1,7 @@
 -- House rules of functions, looked up in the catalogue.
 
 begin;
-select plan(15);
+select plan(16);
 \ir helpers/comments.psql
 
 create temporary view routines as
@@ -217,6 +217,16 @@ select is_empty(
             ])
     $$,
     'no function but clock() reads the time; a stopwatch measures our own work'
+);
+
+select is_empty(
+    $$
+        select r.signature
+        from routines as r
+        where r.lanname = 'plpgsql'
+            and strpos(regexp_replace(r.body, '\mE''([^''\\]|\\.|'''')*''', '', 'g'), chr(92)) > 0
+    $$,
+    'no body has a backslash that the session may take for another: E before the literal, or none'
 );
 
 select is_empty(

@@ -1,7 +1,7 @@
 -- Runs of programs are finished tasks, and are read as a log.
 
 begin;
-select plan(19);
+select plan(25);
 \ir helpers/fixed_clock.psql
 
 select set_config('timezone', 'UTC', true);
@@ -141,6 +141,73 @@ select is(
     ),
     1::bigint,
     'names of any length fit'
+);
+
+-- A dry run
+
+create temporary table written_before as
+select
+    (select count(*) from monitoring.active_tasks) as running,
+    (select count(*) from monitoring.finished_tasks) as finished,
+    (select count(*) from monitoring.program_runs) as runs,
+    (select count(*) from monitoring.errors) as errors;
+select monitoring.start_task_tracking('monitor 8', 'hourly monitor');
+select is(
+    monitoring.log_program_execution(
+        'apr', '2026-01-12', '{"invalid_x": 4}', 30, 'full', p_status => 'failed',
+        p_error_message => 'disk is full', p_is_dry_run => true
+    )::jsonb,
+    '{
+        "is_dry_run": true, "is_new": true, "dataset": "apr", "target_date": "2026-01-12",
+        "run_mode": "full", "status": "failed", "started_at": "2026-01-15T12:09:30+00:00",
+        "finished_at": "2026-01-15T12:10:00+00:00", "execution_seconds": 30,
+        "total_records_queried": null, "valid_records": null, "invalid_records": 4,
+        "records_stored": null, "alerts_sent": null, "statistics": {"invalid_x": 4},
+        "task_id": "apr/2026-01-12/full/20260115T121000000000", "error_message": "disk is full"
+    }'::jsonb,
+    'a dry run shows the row that there would be'
+);
+select is(
+    monitoring.log_program_execution(
+        'apr', '2026-01-13', '{}', interval '1 minute', 'full', null, '2026-01-13 18:00+00',
+        'failed', 'disk is full', true
+    )::jsonb ->> 'is_new',
+    'false',
+    'and says when it is there already'
+);
+select pg_temp.set_clock('2026-01-15 12:11+00');
+select is(
+    monitoring.log_program_execution(
+        'apr', '2026-01-12', '{}', '1 second', 'full', 'monitor 8', p_is_dry_run => true
+    )::jsonb -> 'execution_seconds',
+    '60',
+    'of a running task it shows how that would end'
+);
+select throws_ok(
+    $$
+        select monitoring.log_program_execution(
+            'apr', '2026-01-12', '{}', 1, p_finished_at => '2026-02-01', p_is_dry_run => true
+        )
+    $$,
+    'PV006', null, 'what would be refused is refused'
+);
+select is(
+    monitoring.log_program_execution(
+        'apr', '2026-01-12', '{}', 1, p_finished_at => '2025-12-20 08:00+00', p_is_dry_run => true
+    )::jsonb ->> 'finished_at',
+    '2025-12-20T08:00:00+00:00',
+    'a day without room for it is no obstacle'
+);
+select results_eq(
+    $$
+        select
+            (select count(*) from monitoring.active_tasks) - 1 as running,
+            (select count(*) from monitoring.finished_tasks) as finished,
+            (select count(*) from monitoring.program_runs) as runs,
+            (select count(*) from monitoring.errors) as errors
+    $$,
+    'select * from written_before',
+    'and nothing was written'
 );
 
 -- Refusals

@@ -2,7 +2,7 @@
 -- its sources, and broken off, it changes nothing.
 
 begin;
-select plan(28);
+select plan(30);
 \ir helpers/fixed_clock.psql
 \ir helpers/record_source.psql
 
@@ -182,6 +182,28 @@ select pg_temp.finish();
 select is(
     pg_temp.statuses(), '1 DONE, 2 DONE, 3 gone, 9 DONE',
     'nor does it make an empty source one that has rows'
+);
+
+select pg_temp.set_clock('2026-01-15 14:30+00');
+select monitoring.begin_source_load('crm');
+select pg_temp.stage(1, 2, 'OPEN');
+select pg_temp.set_clock('2026-01-15 14:35+00');
+select monitoring.track_status_changes('apr', '[{"record_key": "2", "status": "PAID"}]');
+select pg_temp.set_clock('2026-01-15 14:40+00');
+select is(
+    jsonb_path_query_array(pg_temp.finish(), '$.sources[1].late'), '[1]',
+    'a row without a time that was read before a program told otherwise is late'
+);
+select results_eq(
+    $$
+        select record_key, status, effective_at from monitoring.record_status
+        where dataset = 'apr' and record_key in ('1', '2') order by record_key
+    $$,
+    $$
+        values ('1', 'OPEN', '2026-01-15 14:30+00'::timestamptz),
+            ('2', 'PAID', '2026-01-15 14:35+00')
+    $$,
+    'it was so when the reading began, and what was told since is what counts'
 );
 
 select monitoring.enable_source_query('crm', false);

@@ -1,78 +1,28 @@
 """Exports hold what the views hold, in every format, however much it is, and nothing dangerous."""
 
-import csv
 import io
 import json
-import os
-import subprocess
 import sys
 import tracemalloc
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import psycopg
-import pypdf
 import pytest
 from psycopg.rows import dict_row
 
 from pgvigil.export import FORMATS, KINDS, ExportError, Span, export
 from pgvigil.export.document import MOST_ROWS
 from pgvigil.export.paper import Paper
-from tests.harness.clients import run_pgvigil
 from tests.python.asking import rows, value
+from tests.python.exporting import BAD_TEXT, DAY, NOON, busy, exported, lines, pages, sheets
 
-NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
-DAY = Span(NOON - timedelta(hours=24), NOON + timedelta(hours=1))
+__all__ = ["busy"]  # a fixture
+
 BERLIN = ZoneInfo("Europe/Berlin")
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\uff1d1"]
-BAD_TEXT = "=cmd|'/c calc'!A0 \"quoted\", and; more\nsecond line\x01 \u00fc \u540d"
-
-
-@pytest.fixture
-def busy(connection: psycopg.Connection) -> psycopg.Connection:
-    """A database with something of every kind at noon of a day."""
-    connection.execute("set monitoring.now = '2026-01-15 12:00+00'")
-    for statement, *arguments in (
-        ("select monitoring.start_task_tracking('runs', 'load', 7)",),
-        ("select monitoring.update_task_progress('runs', 3, 12, '{\"pages\": 3}')",),
-        ("select monitoring.start_task_tracking('ends', 'load')",),
-        ("select monitoring.complete_task_tracking('ends', 'failed', 9, '{\"scan\": 8.5}')",),
-        ("select monitoring.record_error('ends', 'E', 'high', %s, 'c', '{\"a\": [1, null]}')",
-         BAD_TEXT),
-        ("select monitoring.record_performance_metric('m', 'gauge', -2.5, 'ms')",),
-        ("select monitoring.record_log('c', 'INFO', 'said')",),
-        ("select monitoring.apply_workflow('{\"workflow\": \"w\", \"steps\":"
-         " [{\"step\": \"load\"}]}')",),
-        ("select monitoring.log_invalid_records('d', '[\"P-1\"]', 'SEUNO')",),
-        ("select monitoring.track_status_changes('d',"
-         " '[{\"record_key\": \"P-1\", \"status\": \"OPEN\"}]'::jsonb)",),
-        ("select monitoring.evaluate_alerts()",),
-    ):  # fmt: skip
-        connection.execute(statement.encode(), arguments or None)
-    return connection
-
-
-def exported(
-    connection: psycopg.Connection, what: str, file_format: str, span: Span = DAY, **options: Any
-) -> bytes:
-    return b"".join(export(connection, what, file_format, span, **options))
-
-
-def lines(connection: psycopg.Connection, what: str, **options: Any) -> list[dict[str, str]]:
-    text = exported(connection, what, "csv", **options).decode()
-    return list(csv.DictReader(io.StringIO(text, newline="")))
-
-
-def sheets(document: bytes) -> list[list[tuple[Any, ...]]]:
-    book = openpyxl.load_workbook(io.BytesIO(document))
-    return [list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets]
-
-
-def pages(document: bytes) -> str:
-    return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(document)).pages)
 
 
 def plain(found: Any) -> Any:
@@ -162,31 +112,6 @@ def test_an_alert_is_in_every_span_in_which_it_was_open(busy: psycopg.Connection
     assert json.loads(exported(busy, "alerts", "json", before)) == []
     days_later = Span(started + timedelta(days=3), started + timedelta(days=4))
     assert json.loads(exported(busy, "alerts", "json", days_later))
-
-
-@pytest.mark.parametrize(
-    ("what", "view"),
-    [
-        ("errors", "error_tracking"),
-        ("metrics", "performance_monitoring"),
-        ("logs", "application_logs"),
-    ],
-)
-@pytest.mark.parametrize("options", [["--format", "jsonl"], ["--format", "csv", "--exact"]])
-def test_what_was_exported_can_be_loaded_once(
-    what: str, view: str, options: list[str], busy: psycopg.Connection, dsn: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "exported"
-    span = ["--from", "2026-01-15", "--to", "2026-01-15"]
-    result = run_pgvigil(dsn, "export", what, *span, *options, "--out", str(path))
-    assert (result.returncode, result.stderr) == (0, "")
-    before = rows(busy, f"select * from monitoring.{view}")
-    for new in (len(before), 0):
-        result = run_pgvigil(dsn, "backfill", str(path), "--kind", what)
-        assert f"{new} new" in result.stdout
-    number = next(key for key in before[0] if key in ("error_id", "sample_id", "log_id"))
-    loaded = rows(busy, f"select * from monitoring.{view} where {number} < 0")
-    assert [row | {number: -row[number]} for row in loaded] == before
 
 
 # Formulas
@@ -332,84 +257,3 @@ def test_a_reader_may_export_everything_and_a_writer_nothing(busy: psycopg.Conne
     for what in KINDS:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             export(busy, what, "csv", DAY)
-
-
-# The command
-
-
-def test_the_command_writes_what_the_name_of_the_file_says(
-    busy: psycopg.Connection, dsn: str, tmp_path: Path
-) -> None:
-    for name in ("day.jsonl", "day.XLSX", "day.pdf", "day.txt"):
-        path = tmp_path / name
-        result = run_pgvigil(
-            dsn, "export", "logs", "--from", "2026-01-15", "--to", "2026-01-15", "--out", str(path)
-        )
-        assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
-    assert [json.loads((tmp_path / "day.jsonl").read_text())["message"]] == ["said"]
-    assert len(sheets((tmp_path / "day.XLSX").read_bytes())[0]) == 2
-    assert "1 row" in pages((tmp_path / "day.pdf").read_bytes())
-    assert (tmp_path / "day.txt").read_text().startswith("log_id,")
-    assert len(list(tmp_path.iterdir())) == 4
-
-
-def test_what_is_there_and_is_no_file_stays_what_it_is(
-    busy: psycopg.Connection, dsn: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        result = run_pgvigil(dsn, "export", "logs", "--from", "2026-01-15", "--out", str(path))
-        assert (result.returncode, result.stderr) == (0, "")
-        assert path.is_fifo()
-        assert os.read(reader, 100).startswith(b"log_id,")
-    finally:
-        os.close(reader)
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_the_command_writes_csv_to_standard_output(busy: psycopg.Connection, dsn: str) -> None:
-    result = run_pgvigil(dsn, "export", "logs", "--from", "2026-01-15T12:00", "--to", "2026-01-16")
-    assert result.returncode == 0
-    heading, line = result.stdout.splitlines()
-    assert heading.startswith("log_id,logged_at,level,")
-    assert "2026-01-15T12:00:00+00:00,INFO,c,said" in line
-
-
-def test_what_fails_leaves_no_file(
-    dsn: str, tmp_path: Path, connection: psycopg.Connection
-) -> None:
-    path = tmp_path / "day.pdf"
-    connection.execute(
-        "select monitoring.record_log('c', 'INFO', 'x') from generate_series(1, %s)",
-        [MOST_ROWS + 1],
-    )
-    result = run_pgvigil(dsn, "export", "logs", "--out", str(path))
-    assert result.returncode == 1
-    assert "Hint: Take a shorter span, or another format." in result.stderr
-    assert list(tmp_path.iterdir()) == []
-    assert run_pgvigil(dsn, "export", "logs", "--from", "soon").returncode == 2
-    result = run_pgvigil(dsn, "export", "logs", "--out", str(tmp_path / "none" / "x.csv"))
-    assert result.returncode == 1
-    assert "No such file or directory" in result.stderr
-
-
-def test_a_reader_that_has_enough_is_no_reason_to_complain(
-    connection: psycopg.Connection, dsn: str
-) -> None:
-    connection.execute(
-        "select monitoring.record_log('c', 'INFO', repeat('x', 8000)) from generate_series(1, 500)"
-    )
-    process = subprocess.Popen(
-        [Path(sys.executable).parent / "pgvigil", "export", "logs", "--dsn", dsn],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith(b"log_id,")
-    process.stdout.close()
-    assert process.stderr is not None
-    with process.stderr as stream:
-        assert stream.read() == b""
-    process.wait(20)

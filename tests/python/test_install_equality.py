@@ -95,6 +95,18 @@ def test_the_other_ways_make_the_same_as_migrate(
     assert dump_installation(any_server, database) == fresh
 
 
+@pytest.mark.parametrize("way", [by_migrate, by_single_file])
+def test_what_a_database_takes_a_backslash_for_makes_no_difference(
+    any_server: PostgresServer, database: str, fresh: str, way: Way
+) -> None:
+    with psycopg.connect(any_server.dsn(), autocommit=True) as connection:
+        connection.execute(f"alter database {database} set standard_conforming_strings = off")
+        way(any_server, database)
+        # The dump would be written in that way.
+        connection.execute(f"alter database {database} reset standard_conforming_strings")
+    assert dump_installation(any_server, database) == fresh
+
+
 @pytest.mark.parametrize(("first", "second"), list(permutations(WAYS, 2)))
 def test_any_way_goes_on_from_any_other_without_a_change(
     any_server: PostgresServer, database: str, fresh: str, first: Way, second: Way

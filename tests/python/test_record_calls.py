@@ -178,6 +178,7 @@ def test_the_products_of_a_record_become_what_is_told(
         ("resolve_invalid_records", ("apr", ["1"])),
         ("track_status_changes", ("apr", [{"record_key": "1", "status": "OPEN"}])),
         ("track_record_products", ("apr", [{"record_key": "1", "products": ["tea"]}])),
+        ("log_program_execution", ("apr", DAY, {"rows": 1}, 2.5)),
         ("update_daily_summary", ("apr", DAY)),
     ],
 )
@@ -190,7 +191,7 @@ def test_a_dry_run_keeps_nothing(
     monitor.log_invalid_records("apr", ["1"], "SEUNO")
     assert getattr(monitor, method)(*arguments, is_dry_run=True) is not None
     assert invalid(connection) == {"1": "open"}
-    for view in ("status_history", "record_products", "daily_summary"):
+    for view in ("status_history", "record_products", "processing_log", "daily_summary"):
         assert rows(connection, f"select from monitoring.{view}") == []
 
 

@@ -55,6 +55,7 @@ def command(
 
     NAME is a query or a source; without any all that are enabled are read. The scheduler does
     this by itself when the time has come. A query that broke off is continued where it can be.
+    Takes the role monitoring_operator, and monitoring_admin for queries in other databases.
 
     The exit code is 0 when all could be read, and 1 when something could not.
     """

@@ -33,6 +33,7 @@ select now() = statement_timestamp() as pgvigil_alone \\gset
 begin;
 \\endif
 select set_config('search_path', '{search_path}', true) as pgvigil_path \\gset
+set local standard_conforming_strings = on;
 
 do $$
 begin

@@ -19,6 +19,7 @@ def load_code(connection: psycopg.Connection, code: Code) -> None:
     """
     with connection.transaction():
         connection.execute(f"set local search_path = {SEARCH_PATH}")
+        connection.execute("set local standard_conforming_strings = on")
         for file in code.files:
             _load_file(connection, file.name, file.text)
         connection.execute(

@@ -41,6 +41,9 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     def connect(self, dburi: DatabaseURI) -> Any:
         connection = super().connect(dburi)
         connection.add_notice_handler(notice_reporter(self._report))
+        # The files are written for this, whatever the role or database has it set to.
+        connection.execute("set standard_conforming_strings = on")
+        connection.commit()
         return connection
 
     # yoyo's lock is a row that stays behind when its program is killed. Ours bears a negative

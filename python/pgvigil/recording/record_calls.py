@@ -267,6 +267,7 @@ class RecordCalls(Recorder):
         finished_at: datetime | None = None,
         status: str = "completed",
         error_message: str | None = None,
+        is_dry_run: bool = False,
     ) -> str | None:
         """Tell of a run, now ended, of a program that watches records.
 
@@ -282,9 +283,11 @@ class RecordCalls(Recorder):
             finished_at: when it ended; now when None.
             status: completed, failed, cancelled, timeout or lost.
             error_message: why it failed.
+            is_dry_run: keep nothing.
 
         Returns:
-            The run's task_id.
+            The run's task_id; in a dry run, as JSON, the row of ``processing_log`` that there
+            would be and whether it ``is_new``.
         """
         answer = self._call(
             "log_program_execution",
@@ -297,6 +300,7 @@ class RecordCalls(Recorder):
             finished_at=finished_at,
             status=status,
             error_message=error_message,
+            is_dry_run=is_dry_run,
         )
         return None if answer is None else str(answer)
 

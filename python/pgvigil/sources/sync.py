@@ -1,11 +1,14 @@
 """Reading sources when somebody asks for it: queries elsewhere, and relations here."""
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from pgvigil.exceptions import UnknownNameError
+import psycopg
+
+from pgvigil.exceptions import DatabaseNotReadyError, UnknownNameError, installed_or_told
+from pgvigil.install.session import current_role
 from pgvigil.notifying.secrets import Secrets
 from pgvigil.sources.calls import Connection
 from pgvigil.sources.loading import load
@@ -56,7 +59,14 @@ def choose(connection: Connection, names: Sequence[str]) -> list[Source]:
 
     Raises:
         UnknownNameError: a name is neither that of a query nor of a source.
+        DatabaseNotReadyError: the caller may not see which there are.
+        NotInstalledError: this database does not have pgvigil.
     """
+    with installed_or_told(), _allowed(connection, "see which sources there are", "operator"):
+        return _chosen(connection, names)
+
+
+def _chosen(connection: Connection, names: Sequence[str]) -> list[Source]:
     wanted = list(dict.fromkeys(names))
     found = [
         Source("query", name)
@@ -102,16 +112,20 @@ def sync(
         is_due_only: whether to skip a query that is not due.
         is_dry_run: whether to undo everything in the end.
         report: is told how many rows of a query have been read.
+
+    Raises:
+        DatabaseNotReadyError: the caller may not read it.
     """
     if source.kind == "query":
-        outcome = load(
-            connection,
-            source.name,
-            secrets,
-            is_due_only=is_due_only,
-            is_dry_run=is_dry_run,
-            report=report,
-        )
+        with _allowed(connection, f"load query {source.name}", "admin"):
+            outcome = load(
+                connection,
+                source.name,
+                secrets,
+                is_due_only=is_due_only,
+                is_dry_run=is_dry_run,
+                report=report,
+            )
         return Found(
             outcome.sources,
             outcome.rows_read,
@@ -120,12 +134,25 @@ def sync(
             "; it will be continued" if outcome.status == "interrupted" else "",
         )
     call = _SYNC_RECORDS if source.kind == "record source" else _SYNC_RUNS
-    with ExitStack() as stack:
+    with _allowed(connection, f"read source {source.name}", "operator"), ExitStack() as stack:
         if is_dry_run:
             stack.enter_context(connection.transaction(force_rollback=True))
         row = connection.execute(call.encode(), {"source_name": source.name}).fetchone()
         assert row is not None
         return Found([row[0]])
+
+
+@contextmanager
+def _allowed(connection: Connection, what: str, role: str) -> Iterator[None]:
+    """Say which role is lacking; what a source itself lacks is told by whoever reads it."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        user = current_role(connection)
+        raise DatabaseNotReadyError(
+            f"{user} may not {what}: {error.diag.message_primary}",
+            hint=f"Ask for: grant monitoring_{role} to {user};",
+        ) from error
 
 
 def _names(connection: Connection) -> set[str]:
