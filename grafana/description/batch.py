@@ -4,6 +4,9 @@ from grafana.description.board import Board, Row, choice, one_of
 from grafana.description.panels import graph, listing, numbers, states
 
 CHOSEN = "workflow_name in ($workflow_name)"
+IN_SIGHT = """
+        started_at <= $__timeTo() and (finished_at is null or finished_at >= $__timeFrom())
+""".strip()
 DAYS = """
         monitoring.get_batch_performance(
             ($__timeFrom()::timestamptz - interval '6 days')::date, $__timeTo()::timestamptz::date
@@ -71,11 +74,11 @@ BOARD = Board(
                     f"""
                     select started_at as time, step_name, status as state
                     from monitoring.batch_execution_logs
-                    where (finished_at is null or $__timeFilter(finished_at)) and {CHOSEN}
+                    where {IN_SIGHT} and {CHOSEN}
                     union all
                     select coalesce(finished_at, monitoring.clock()), step_name, null
                     from monitoring.batch_execution_logs
-                    where (finished_at is null or $__timeFilter(finished_at)) and {CHOSEN}
+                    where {IN_SIGHT} and {CHOSEN}
                     order by time, state nulls first
                     """,
                     by="step_name",

@@ -25,7 +25,7 @@ Variable: TypeAlias = dashboard.CustomVariable | dashboard.QueryVariable | dashb
 ALERTS_SQL = """
 select
     fired_at as time,
-    resolved_at as timeend,
+    coalesce(resolved_at, least(monitoring.clock(), $__timeTo()::timestamptz)) as timeend,
     severity || ': ' || summary as text,
     rule_name || ',' || severity as tags
 from monitoring.alerts

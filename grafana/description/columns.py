@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 UNITS = {
     r"/_ms$/": "ms",
-    r"/(_seconds|^lateness)$/": "s",
+    r"/(_seconds$|^seconds_|^lateness$)/": "s",
     r"/_percent$/": "percent",
     r"/_per_second$/": "ops",
     r"/_bytes$/": "bytes",

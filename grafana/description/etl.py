@@ -128,7 +128,7 @@ BOARD = Board(
                     "The newest log lines of the time shown.",
                     f"""
                     select
-                        l.timestamp as time, l.message as body, lower(l.level) as severity,
+                        l.timestamp as time, l.message as body, lower(l.level) as level,
                         l.component, l.execution_id, l.chunk_id, l.fixture_id, l.duration_ms
                     from monitoring.etl_logs as l
                     where $__timeFilter(l.timestamp) and {OF_EXECUTION}

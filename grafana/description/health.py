@@ -70,13 +70,22 @@ BOARD = Board(
                     "States",
                     "What checks found, from the checks themselves: for a few days at most.",
                     f"""
-                    select checked_at as time, component_name, status as state
-                    from monitoring.health_history
-                    where $__timeFilter(checked_at) and {CHOSEN}
+                    select checked_at as time, component, status as state
+                    from (
+                        select
+                            checked_at,
+                            component_type || ' ' || component_name as component,
+                            status,
+                            lag(status) over (
+                                partition by component_type, component_name order by checked_at
+                            ) as status_before
+                        from monitoring.health_history
+                        where $__timeFilter(checked_at) and {CHOSEN}
+                    ) as checks
+                    where status is distinct from status_before
                     order by checked_at
-                    limit 20000
                     """,
-                    by="component_name",
+                    by="component",
                 ),
                 # Minutes have no uptime: with six hours more, they are never what suits.
                 graph(

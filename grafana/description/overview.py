@@ -24,15 +24,13 @@ BOARD = Board(
                         count(*) filter (where severity = 'low') as low
                     from monitoring.v_active_alerts
                     """,
-                    width=8,
-                    poor=1,
-                    bad=5,
+                    width=7,
                 ),
                 numbers(
                     "Running tasks",
                     "Tasks that run now.",
                     "select count(*) as running from monitoring.v_realtime_processing_status",
-                    width=4,
+                    width=3,
                 ),
                 numbers(
                     "Success rate",
@@ -42,7 +40,7 @@ BOARD = Board(
                         round(100.0 * sum(completed) / nullif(sum(tasks), 0), 2) as success_percent
                     from monitoring.v_task_statistics
                     """,
-                    width=4,
+                    width=3,
                     poor=99,
                     bad=95,
                     is_more_better=True,
@@ -51,7 +49,7 @@ BOARD = Board(
                     "Failed tasks",
                     "Attempts that failed in this hour and the 23 before it.",
                     "select sum(failed) as failed from monitoring.v_task_statistics",
-                    width=4,
+                    width=3,
                     poor=1,
                     bad=10,
                 ),
@@ -66,6 +64,17 @@ BOARD = Board(
                     width=4,
                     poor=1,
                     bad=2,
+                ),
+                numbers(
+                    "pgvigil itself",
+                    "Checks of pgvigil itself that are late or failed: while it stands still, "
+                    "no alert fires.",
+                    """
+                    select count(*) filter (where status <> 'ok') as late_or_failed
+                    from monitoring.self_check()
+                    """,
+                    width=4,
+                    bad=1,
                 ),
                 listing(
                     "Active alerts",

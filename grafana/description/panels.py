@@ -1,7 +1,7 @@
 """Panels, each with a title, a sentence and a query; all else is alike on every dashboard."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 from grafana_foundation_sdk.builders import (
@@ -62,7 +62,7 @@ Kind = TypeVar(
     timeseries.Panel,
 )
 
-GOOD, POOR, BAD = "green", "yellow", "red"
+PLAIN, GOOD, POOR, BAD = "text", "green", "yellow", "red"
 
 
 def graph(
@@ -85,10 +85,9 @@ def graph(
         panel.stacking(common.StackingConfig().mode(StackingMode.NORMAL).group("A"))
     else:
         panel.line_width(1).fill_opacity(8).show_points(VisibilityMode.AUTO)
-    for name, colour in COLOURS.items():
-        if "severity as metric" in sql or re.search(rf"\bas {name}\b", sql):
-            fixed = {"mode": "fixed", "fixedColor": colour}
-            panel.override_by_name(name, [DynamicConfigValue("color", fixed)])
+    for name in COLOURS if "severity as metric" in sql else _named_in(sql):
+        fixed = {"mode": "fixed", "fixedColor": COLOURS[name]}
+        panel.override_by_name(name, [DynamicConfigValue("color", fixed)])
     return panel
 
 
@@ -101,12 +100,21 @@ def numbers(
     bad: float | None = None,
     is_more_better: bool = False,
 ) -> Panel:
-    """The figures of one row, large; from `poor` and `bad` on in those colours."""
+    """The figures of one row, large; from `poor` and `bad` on in those colours.
+
+    Without these, a figure that is named as a state or severity has its colour, unless it is 0.
+    """
     panel = _common(stat.Panel(), title, about, width, 4).with_target(rows(sql))
-    panel.thresholds(_thresholds(poor, bad, is_more_better))
     panel.graph_mode(BigValueGraphMode.NONE).text_mode(BigValueTextMode.VALUE_AND_NAME)
-    panel.color_mode(BigValueColorMode.NONE if poor is bad is None else BigValueColorMode.VALUE)
+    panel.color_mode(BigValueColorMode.VALUE)
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+    if poor is bad is None:
+        panel.thresholds(_steps([(None, PLAIN)]))
+        for name in _named_in(sql):
+            steps = _steps([(None, PLAIN), (1, COLOURS[name])]).build()
+            panel.override_by_name(name, [DynamicConfigValue("thresholds", steps)])
+    else:
+        panel.thresholds(_thresholds(poor, bad, is_more_better))
     for columns, unit in UNITS.items():
         panel.override_by_regexp(columns, [DynamicConfigValue("unit", unit)])
     return panel
@@ -177,7 +185,7 @@ def states(title: str, about: str, sql: str, by: str, height: int = 10) -> Panel
 
 
 def lines_of_log(title: str, about: str, sql: str) -> Panel:
-    """Log lines, newest first: `time`, `body` and whatever else belongs to them."""
+    """Log lines, newest first: `time`, `body`, `level` and whatever else belongs to them."""
     panel = _common(logs.Panel(), title, about, 24, 10).with_target(rows(sql))
     return panel.show_time(True).wrap_log_message(True).enable_log_details(True)
 
@@ -204,9 +212,20 @@ def _thresholds(
         marks = [(None, BAD), (bad, POOR), (poor, GOOD)]
     else:
         marks = [(None, GOOD), (poor, POOR), (bad, BAD)]
-    steps = [
-        Threshold(value, colour)
-        for place, (value, colour) in enumerate(marks)
-        if place == 0 or value is not None
-    ]
+    return _steps(
+        [
+            (value, colour)
+            for place, (value, colour) in enumerate(marks)
+            if place == 0 or value is not None
+        ]
+    )
+
+
+def _steps(marks: Sequence[tuple[float | None, str]]) -> dashboard.ThresholdsConfig:
+    steps = [Threshold(value, colour) for value, colour in marks]
     return dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
+
+
+def _named_in(sql: str) -> list[str]:
+    """Return the words for states and severities that columns of a query are named by."""
+    return [name for name in COLOURS if re.search(rf"\bas {name}\b", sql)]

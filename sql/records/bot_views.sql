@@ -4,36 +4,31 @@ create or replace view monitoring.v_bot_performance as
 with changes as (
     select
         c.dataset,
-        c.change_source,
         (c.effective_at at time zone coalesce(d.time_zone, 'UTC'))::date as day,
         case when c.change_source = 'BOT' then coalesce(c.actor, '') end as actor,
+        c.from_status is not null as has_had_status,
         extract(epoch from c.effective_at - lag(c.effective_at) over (
-            partition by c.dataset, c.record_key
-            order by c.effective_at, c.recorded_at, c.change_id
+            -- Numbers sort several times as fast as keys, which are long and begin alike.
+            partition by hashtextextended(c.record_key, 0), c.dataset, c.record_key
+            order by c.effective_at, c.recorded_at, c.from_status is not null, c.change_id
         ))::double precision as waited_seconds
     from monitoring.status_changes as c
     left join monitoring.datasets as d on c.dataset = d.dataset
     where c.validation_type = ''
 ),
 
-days as (
-    select
-        c.dataset,
-        c.day,
-        count(*) as changes
-    from changes as c
-    group by c.dataset, c.day
-),
-
+-- Those of others have no actor here: they count in the day's sum alone.
 actors as (
     select
         c.dataset,
         c.day,
         c.actor,
         count(*) as changes,
-        avg(c.waited_seconds) as mean_wait_seconds
+        count(*)::double precision
+        / sum(count(*)) over (partition by c.dataset, c.day) as share_of_changes,
+        -- What came anew, though it had been there before, had no status meanwhile.
+        avg(c.waited_seconds) filter (where c.has_had_status) as mean_wait_seconds
     from changes as c
-    where c.change_source = 'BOT'
     group by c.dataset, c.day, c.actor
 ),
 
@@ -45,8 +40,9 @@ moments as (
         c.effective_at as changed_at,
         null::timestamptz as began_at,
         null as run_status
-    from monitoring.status_changes as c
-    where c.change_source = 'BOT' and c.validation_type = ''
+    from monitoring.datasets as d
+    inner join monitoring.status_changes as c on d.dataset = c.dataset
+    where d.bot_task_type is not null and c.change_source = 'BOT' and c.validation_type = ''
     union all
     select
         d.dataset,
@@ -86,13 +82,12 @@ select
     coalesce(a.day, r.day) as day,
     nullif(a.actor, '') as actor,
     coalesce(a.changes, 0) as changes,
-    coalesce(a.changes, 0)::double precision / nullif(s.changes, 0) as share_of_changes,
+    a.share_of_changes,
     a.mean_wait_seconds,
     coalesce(r.runs, 0) as runs,
     coalesce(r.runs_without_effect, 0) as runs_without_effect
-from actors as a
-full join runs as r on a.dataset = r.dataset and a.day = r.day
-left join days as s on a.dataset = s.dataset and a.day = s.day;
+from (select * from actors where actor is not null) as a
+full join runs as r on a.dataset = r.dataset and a.day = r.day;
 
 comment on view monitoring.v_bot_performance is
 'What bots did each day, by actor: changes of status, and the runs of the dataset''s bot. Days are '

@@ -32,8 +32,8 @@ as $$
 begin
     select
         count(*),
-        coalesce(sum(l.records_stored), 0)::bigint,
-        coalesce(sum(l.alerts_sent), 0)::bigint
+        least(coalesce(sum(l.records_stored), 0), 9223372036854775807)::bigint,
+        least(coalesce(sum(l.alerts_sent), 0), 9223372036854775807)::bigint
     into p_summary.runs, p_summary.records_stored, p_summary.alerts_sent
     from monitoring.processing_log l
     where l.dataset = p_dataset and l.target_date = p_target_date and l.run_mode <> 'dry_run';
@@ -211,15 +211,17 @@ as $$
 declare
     v_dataset text := monitoring._checked_name('dataset', p_dataset);
     v_time_zone text := monitoring._time_zone_of(p_dataset);
-    v_from timestamptz := p_target_date::timestamp at time zone v_time_zone;
-    v_to timestamptz := (p_target_date + 1)::timestamp at time zone v_time_zone;
+    v_from timestamptz;
+    v_to timestamptz;
     v_old monitoring.daily_summaries;
     v_new monitoring.daily_summaries;
 begin
-    if p_target_date is null or not isfinite(p_target_date) then
+    if (p_target_date between '0001-01-01' and '9999-12-31') is not true then
         perform monitoring._refuse_json('target_date', coalesce(p_target_date::text, 'null'),
             'a day such as 2026-01-15');
     end if;
+    v_from := p_target_date::timestamp at time zone v_time_zone;
+    v_to := (p_target_date + 1)::timestamp at time zone v_time_zone;
     -- Of two at once, the later one counts what the earlier one saw as well.
     perform pg_advisory_xact_lock(
         hashtextextended(format('monitoring.daily_summary %s %s', v_dataset, p_target_date), 0)

@@ -26,7 +26,13 @@ begin
     if p_settings ->> 'time_zone' is not null then
         perform monitoring._check_time_zone(p_settings ->> 'time_zone');
     end if;
-    if v_statuses is not null and jsonb_typeof(v_statuses) <> 'array' then
+    if v_statuses is not null and (
+        jsonb_typeof(v_statuses) <> 'array'
+        -- One that is null is refused as a name.
+        or jsonb_path_exists(
+            v_statuses, 'strict $[*] ? (@.type() != "string" && @.type() != "null")'
+        )
+    ) then
         perform monitoring._refuse_json('pending_statuses', v_statuses::text,
             'an array of statuses, such as ["OPEN", "WAITING"]');
     end if;

@@ -74,7 +74,12 @@ begin
         t.detected_at, t.detected_at, t.detected_at, 1::bigint, 0::bigint, 0,
         case
             when bool_or(r.is_alerted or r.row_number <= p_alerted_count)
-                over (partition by r.record_key)
+                over (
+                    -- The order of the whole, so that it is sorted but once.
+                    partition by r.record_key
+                    order by t.detected_at desc, r.row_number desc
+                    rows between unbounded preceding and unbounded following
+                )
                 then t.detected_at
         end,
         p_task_id, 'infinity'::timestamptz, null::text, null::text, null::text

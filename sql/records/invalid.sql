@@ -3,6 +3,24 @@
 -- Lock order: rows of invalid_record_states by record_key, then by validation_type; whoever
 -- resolves keeps to it, so that sessions that are about the same records wait but never deadlock.
 
+create or replace function monitoring._opens_again(
+    p_known monitoring.invalid_record_states, p_found monitoring.invalid_record_states
+)
+returns boolean
+language sql
+stable
+return p_found.last_detected_at > greatest(p_known.resolved_at, p_known.last_detected_at)
+and (
+    coalesce(p_known.resolution in ('manual', 'superseded'), false)
+    and coalesce(p_found.reported_value = p_known.reported_value, p_found.reported_value is null)
+) is false;
+
+comment on function monitoring._opens_again(
+    monitoring.invalid_record_states, monitoring.invalid_record_states
+) is
+'Whether a known record that is found is resolved no more: found after its resolution, and not '
+'with the value that people have accepted.';
+
 create or replace function monitoring._upsert_invalid_records(
     p_rows monitoring.invalid_record_states[], p_detected_until timestamptz
 )
@@ -13,6 +31,7 @@ begin atomic
     -- Detections come late, and are told again: those within what is known count no more. For the
     -- rest the newest has the word, and only one after the resolution opens a record again.
     -- A row that is resolved says what an open one is to become; the rest of it is known already.
+    -- One without a detection of its own is of a record that people accepted, and is valid now.
     insert into monitoring.invalid_record_states as s
     select r.* from unnest(p_rows) as r -- noqa: AM04
     order by r.record_key, r.validation_type
@@ -45,7 +64,7 @@ begin atomic
             first_detected_at = least(s.first_detected_at, excluded.first_detected_at),
             last_detected_at = greatest(s.last_detected_at, excluded.last_detected_at),
             opened_at = case
-                when excluded.last_detected_at > s.resolved_at then excluded.opened_at
+                when monitoring._opens_again(s, excluded) then excluded.opened_at
                 when s.times_reopened = 0 and s.resolved_at = 'infinity'
                     then least(s.opened_at, excluded.opened_at)
                 else s.opened_at
@@ -58,40 +77,47 @@ begin atomic
                 else 0
             end,
             times_detected_before = case
-                when excluded.last_detected_at > s.resolved_at then s.times_detected
+                when monitoring._opens_again(s, excluded) then s.times_detected
                 else s.times_detected_before
             end,
             times_reopened = s.times_reopened + case
-                when excluded.last_detected_at > s.resolved_at then 1
+                when monitoring._opens_again(s, excluded) then 1
                 else 0
             end,
             alerted_at = case
-                when excluded.last_detected_at > s.resolved_at then excluded.alerted_at
+                when monitoring._opens_again(s, excluded) then excluded.alerted_at
                 when s.resolved_at = 'infinity' then coalesce(s.alerted_at, excluded.alerted_at)
                 else s.alerted_at
             end,
             resolved_at = case
                 when excluded.resolved_at < 'infinity'
                     then greatest(excluded.resolved_at, s.last_detected_at)
-                when excluded.last_detected_at > s.resolved_at then excluded.resolved_at
+                when monitoring._opens_again(s, excluded) then excluded.resolved_at
                 else s.resolved_at
             end,
             resolution = case
                 when excluded.resolved_at < 'infinity' then excluded.resolution
-                when excluded.last_detected_at <= s.resolved_at then s.resolution
+                when not monitoring._opens_again(s, excluded) then s.resolution
             end,
             resolved_by = case
                 when excluded.resolved_at < 'infinity' then excluded.resolved_by
-                when excluded.last_detected_at <= s.resolved_at then s.resolved_by
+                when not monitoring._opens_again(s, excluded) then s.resolved_by
             end,
             resolution_reason = case
                 when excluded.resolved_at < 'infinity' then excluded.resolution_reason
-                when excluded.last_detected_at <= s.resolved_at then s.resolution_reason
+                when not monitoring._opens_again(s, excluded) then s.resolution_reason
             end
         -- Meanwhile somebody may have resolved a record, or found it again.
         where
         excluded.resolved_at = 'infinity'
-        or (s.resolved_at = 'infinity' and s.last_detected_at <= p_detected_until)
+        or (
+            s.last_detected_at <= p_detected_until
+            and case
+                when excluded.times_detected > excluded.times_detected_before
+                    then s.resolved_at = 'infinity'
+                else s.resolution in ('manual', 'superseded')
+            end
+        )
     returning s.*;
 end;
 
@@ -137,7 +163,9 @@ begin atomic
     ),
 
     closed as materialized (
-        select w.*
+        select
+            w.*,
+            c.times_detected > c.times_detected_before as was_open
         from written as w
         inner join unnest(p_closing) as c
             on w.record_key = c.record_key and w.validation_type = c.validation_type
@@ -162,6 +190,7 @@ begin atomic
             c.resolved_by,
             c.resolution_reason
         from closed as c
+        where c.was_open
         returning spell_id
     ),
 
@@ -176,7 +205,17 @@ begin atomic
             p_now,
             c.resolved_at,
             c.validation_type,
-            'invalid' as from_status,
+            case
+                when c.was_open then 'invalid'
+                else (
+                    select monitoring._status_after(k.resolution)
+                    from monitoring.invalid_record_states as k
+                    where
+                        k.dataset = c.dataset
+                        and k.record_key = c.record_key
+                        and k.validation_type = c.validation_type
+                )
+            end as from_status,
             monitoring._status_after(c.resolution) as to_status,
             p_change_source,
             c.resolved_by,
@@ -192,7 +231,7 @@ begin atomic
         w.validation_type,
         w.opened_at,
         w.times_detected,
-        c.record_key is not null as is_resolved
+        coalesce(c.was_open, false) as is_resolved
     from written as w
     left join closed as c
         on w.record_key = c.record_key and w.validation_type = c.validation_type;
@@ -203,7 +242,8 @@ comment on function monitoring._write_invalid_records(
     timestamptz, text, text
 ) is
 'Writes what was found invalid and what is resolved, the latter with its spells and changes of '
-'status, unless it was resolved or found again meanwhile; tells what became of each.';
+'status, unless it was resolved or found again meanwhile; tells what became of each. What people '
+'had accepted has its spell already.';
 
 create or replace function monitoring._apply_invalid_records(
     p_found monitoring.invalid_record_states[],
@@ -217,6 +257,10 @@ returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- What is known is looked up by key. A plan made while the table is empty would read it once for
+-- each record, as it grows; one made for a thousand records would read all that is known.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     v_now timestamptz := monitoring.clock();
@@ -239,7 +283,10 @@ begin
             case
                 -- One that somebody else has just opened was found twice by now.
                 when k.record_key is null and coalesce(w.times_detected, 1) = 1 then 'opened'
-                when k.resolved_at < 'infinity' and g.last_detected_at <= k.resolved_at then 'late'
+                when k.resolved_at < 'infinity'
+                    and g.last_detected_at <= greatest(k.resolved_at, k.last_detected_at) then 'late'
+                when k.resolved_at < 'infinity' and not monitoring._opens_again(k, g)
+                    then 'accepted'
                 when k.resolved_at < 'infinity' and coalesce(w.opened_at, g.opened_at) = g.opened_at
                     then 'reopened'
                 else 'touched'
@@ -251,7 +298,9 @@ begin
         left join written w
             on w.record_key = g.record_key and w.validation_type = g.validation_type
         union all
-        select c.record_key, c.validation_type, false, 'resolved'
+        select
+            c.record_key, c.validation_type, false,
+            case when c.times_detected > c.times_detected_before then 'resolved' else 'valid' end
         from unnest(p_closing) c
         where p_is_dry_run
             or (c.record_key, c.validation_type) in (
@@ -260,16 +309,17 @@ begin
     )
 
     select jsonb_strip_nulls(jsonb_build_object(
-        'records', count(*) filter (where c.change <> 'resolved'),
+        'records', count(*) filter (where c.change not in ('resolved', 'valid')),
         'opened', count(*) filter (where c.change = 'opened'),
         'reopened', count(*) filter (where c.change = 'reopened'),
         'touched', count(*) filter (where c.change = 'touched'),
         'late', count(*) filter (where c.change = 'late'),
+        'accepted', count(*) filter (where c.change = 'accepted'),
         'alerted', count(*) filter (where c.is_alerted),
         'resolved', count(*) filter (where c.change = 'resolved'),
         'sample', case when p_is_dry_run then coalesce(to_jsonb((array_agg(
             to_jsonb(c) - 'is_alerted' order by c.change, c.record_key, c.validation_type
-        ) filter (where c.change in ('opened', 'reopened', 'resolved')))[:20]), '[]') end
+        ) filter (where c.change not in ('touched', 'late', 'accepted')))[:20]), '[]') end
     ))
     into v_result
     from changed c;
@@ -282,7 +332,8 @@ comment on function monitoring._apply_invalid_records(
     text, boolean
 ) is
 'Writes what was found invalid and what is resolved, or in a dry run does not, and returns how '
-'many records were opened, reopened, touched and resolved, with 20 of them in a dry run.';
+'many records were opened, reopened, touched, found though accepted, and resolved, with 20 of them '
+'in a dry run.';
 
 create or replace function monitoring.log_invalid_records(
     p_dataset text,
@@ -315,4 +366,5 @@ comment on function monitoring.log_invalid_records(
     text, jsonb, text, bigint, date, text, timestamptz, boolean
 ) is
 'Records that records of a dataset, an array of keys or of objects, failed a validation, and that '
-'people were told of the first so many. Opens, touches or re-opens each and returns how many.';
+'people were told of the first so many. Opens, touches or re-opens each and returns how many; what '
+'people have accepted stays so while it is found with the same value.';

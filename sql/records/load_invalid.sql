@@ -21,6 +21,57 @@ $$;
 comment on function monitoring._refuse_spell(timestamptz, timestamptz) is
 'Raises PV006 for a record that was resolved before it was found.';
 
+create or replace function monitoring._checked_resolution(p_resolution text) returns text
+language sql
+stable
+return case
+    when coalesce(p_resolution, 'auto') in ('auto', 'manual', 'superseded', 'gone')
+        then coalesce(p_resolution, 'auto')
+    else monitoring._refuse_choice(
+            'resolution', p_resolution, array['auto', 'manual', 'superseded', 'gone']
+        )
+end;
+
+comment on function monitoring._checked_resolution(text) is
+'How a record was resolved, auto when missing, or PV003 unless it is known.';
+
+create or replace function monitoring._timed_invalid_records(p_rows jsonb)
+returns setof monitoring.invalid_record_states
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        r.dataset, r.record_key, r.validation_type, r.group_name, r.reported_value, r.message,
+        r.details, r.target_date,
+        least(g.given_at, g.opened_at),
+        coalesce(g.opened_at, g.given_at),
+        greatest(g.last_detected_at, g.opened_at, g.given_at),
+        r.times_detected, r.times_detected_before, r.times_reopened, r.alerted_at, r.task_id,
+        coalesce(g.resolved_at, 'infinity'),
+        r.resolution, r.resolved_by, r.resolution_reason
+    from jsonb_populate_recordset(null::monitoring.invalid_record_states, p_rows) r
+    -- Each time once, for a missing first one is the present.
+    cross join lateral (
+        select
+            monitoring._event_time(coalesce(r.first_detected_at, r.opened_at)) as given_at,
+            case when r.opened_at is not null then monitoring._event_time(r.opened_at) end
+                as opened_at,
+            case
+                when r.last_detected_at is not null
+                    then monitoring._event_time(r.last_detected_at)
+            end as last_detected_at,
+            case when r.resolved_at is not null then monitoring._event_time(r.resolved_at) end
+                as resolved_at
+    ) g;
+end
+$$;
+
+comment on function monitoring._timed_invalid_records(jsonb) is
+'An array of invalid records as rows, with their times checked and the missing ones filled in.';
+
 create or replace function monitoring._past_invalid_records(p_rows jsonb)
 returns setof monitoring.invalid_record_states
 language plpgsql
@@ -38,85 +89,43 @@ begin
         monitoring._capped_text(r.message, 4000),
         monitoring._capped_json(r.details),
         coalesce(
-            r.target_date, (t.opened_at at time zone coalesce(d.time_zone, 'UTC'))::date
+            r.target_date, (r.opened_at at time zone coalesce(d.time_zone, 'UTC'))::date
         ),
-        least(t.first_detected_at, t.opened_at),
-        t.opened_at,
-        t.last_detected_at,
+        r.first_detected_at,
+        r.opened_at,
+        r.last_detected_at,
         greatest(monitoring._checked_size('times_detected', r.times_detected), 1),
         0::bigint,
         coalesce(monitoring._checked_size('times_reopened', r.times_reopened), 0)::integer,
         r.alerted_at,
         monitoring._checked_optional_name('task_id', r.task_id),
         case
-            when t.resolved_at >= t.last_detected_at then t.resolved_at
-            else monitoring._refuse_spell(t.opened_at, t.resolved_at)
+            when r.resolved_at >= r.last_detected_at then r.resolved_at
+            -- What people have accepted is found again, and stays accepted.
+            when r.resolved_at >= r.opened_at and r.resolution in ('manual', 'superseded')
+                then r.resolved_at
+            else monitoring._refuse_spell(r.opened_at, r.resolved_at)
         end,
         case
-            when t.resolved_at = 'infinity' then null
-            when coalesce(r.resolution, 'auto') in ('auto', 'manual', 'superseded', 'gone')
-                then coalesce(r.resolution, 'auto')
-            else monitoring._refuse_choice(
-                    'resolution', r.resolution, array['auto', 'manual', 'superseded', 'gone']
-                )
+            when r.resolved_at < 'infinity' then monitoring._checked_resolution(r.resolution)
         end,
         case
-            when t.resolved_at < 'infinity'
+            when r.resolved_at < 'infinity'
                 then coalesce(
                         monitoring._checked_optional_name('resolved_by', r.resolved_by), 'backfill'
                     )
         end,
         case
-            when t.resolved_at < 'infinity'
+            when r.resolved_at < 'infinity'
                 then monitoring._capped_text(r.resolution_reason, 4000)
         end
-    from jsonb_to_recordset(p_rows) as r (
-        dataset text,
-        record_key text,
-        validation_type text,
-        group_name text,
-        reported_value text,
-        message text,
-        details jsonb,
-        target_date date,
-        first_detected_at timestamptz,
-        opened_at timestamptz,
-        last_detected_at timestamptz,
-        times_detected bigint,
-        times_reopened bigint,
-        alerted_at timestamptz,
-        task_id text,
-        resolved_at timestamptz,
-        resolution text,
-        resolved_by text,
-        resolution_reason text
-    )
-    left join monitoring.datasets as d on r.dataset = d.dataset
-    -- Each time once, for a missing first one is the present.
-    cross join lateral (
-        select
-            monitoring._event_time(coalesce(r.first_detected_at, r.opened_at)) as given_at,
-            case when r.opened_at is not null then monitoring._event_time(r.opened_at) end
-                as opened_at,
-            case
-                when r.last_detected_at is not null
-                    then monitoring._event_time(r.last_detected_at)
-            end as last_detected_at,
-            case when r.resolved_at is not null then monitoring._event_time(r.resolved_at) end
-                as resolved_at
-    ) g
-    cross join lateral (
-        select
-            g.given_at as first_detected_at,
-            coalesce(g.opened_at, g.given_at) as opened_at,
-            greatest(g.last_detected_at, g.opened_at, g.given_at) as last_detected_at,
-            coalesce(g.resolved_at, 'infinity') as resolved_at
-    ) t;
+    from monitoring._timed_invalid_records(p_rows) r
+    left join monitoring.datasets d on d.dataset = r.dataset;
 end
 $$;
 
 comment on function monitoring._past_invalid_records(jsonb) is
-'An array of invalid records as rows, each checked.';
+'An array of invalid records as rows, each field checked.';
 
 create or replace function monitoring._load_spells(
     p_records monitoring.invalid_record_states[]
@@ -125,6 +134,8 @@ returns setof monitoring.invalid_record_states
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- Planned for the number of records: a backfill begins while the tables are empty.
+set plan_cache_mode = force_custom_plan
 as $$
 begin
     return query
@@ -235,6 +246,8 @@ returns setof monitoring.invalid_record_states
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- Planned for the number of records: a backfill begins while the tables are empty.
+set plan_cache_mode = force_custom_plan
 as $$
 begin
     return query

@@ -98,6 +98,7 @@ begin
         where c.validation_type = '' and c.from_status is null
     ),
     -- Most records changed a few days before: a look into a few partitions instead of all.
+    -- Of several at once, which numbers put in any order, the first came from nothing.
     recent as materialized (
         select l.change_id, b.*
         from late l
@@ -108,7 +109,8 @@ begin
                 and h.effective_at between l.effective_at - interval '7 days' and l.effective_at
                 and h.recorded_at
                     between l.effective_at - interval '8 days' and l.effective_at + interval '1 day'
-            order by h.effective_at desc, h.recorded_at desc, h.change_id desc
+            order by h.effective_at desc, h.recorded_at desc, h.from_status is null,
+                h.change_id desc
             limit 1
         ) b
     )
@@ -121,7 +123,7 @@ begin
         from monitoring.status_changes h
         where h.dataset = l.dataset and h.record_key = l.record_key and h.validation_type = ''
             and h.effective_at <= l.effective_at
-        order by h.effective_at desc, h.recorded_at desc, h.change_id desc
+        order by h.effective_at desc, h.recorded_at desc, h.from_status is null, h.change_id desc
         limit 1
     ) b
     where l.change_id not in (select r.change_id from recent r);

@@ -24,11 +24,15 @@ begin
             when p.value is not null
                 then monitoring._checked_name(
                     'product',
-                    case jsonb_typeof(p.value)
-                        when 'object' then p.value ->> 'product'
-                        when 'string' then p.value #>> '{}'
+                    case
+                        when jsonb_typeof(p.value) = 'string' then p.value #>> '{}'
+                        -- A misspelt field would be lost.
+                        when p.value <@ jsonb_build_object(
+                            'product', p.value -> 'product', 'quantity', p.value -> 'quantity',
+                            'amount', p.value -> 'amount', 'details', p.value -> 'details'
+                        ) then p.value ->> 'product'
                         else monitoring._refuse_json('product', p.value::text,
-                            'its name, or an object with a product')::text
+                            'its name, or an object of product, quantity, amount and details')::text
                     end
                 )
         end,

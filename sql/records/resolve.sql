@@ -72,7 +72,7 @@ begin
     select s.*
     from monitoring.invalid_record_states s
     where s.dataset = p_dataset
-        and s.resolved_at = 'infinity'
+        and (s.resolved_at = 'infinity' or s.resolution in ('manual', 'superseded'))
         and s.last_detected_at <= p_detected_until
         and (p_validation_type is null or s.validation_type = p_validation_type)
         and (v_keys is null or s.record_key = any (v_keys))
@@ -85,8 +85,8 @@ end
 $$;
 
 comment on function monitoring._open_invalid_records(text, text, jsonb, timestamptz, text[]) is
-'Open invalid records of a dataset in a scope that were not detected after a time, but for some '
-'keys, in the order in which they are locked.';
+'Invalid records of a dataset in a scope that are open or that people have accepted, and that were '
+'not detected after a time, but for some keys, in the order in which they are locked.';
 
 create or replace function monitoring._closing_invalid_records(
     p_dataset text,
@@ -107,19 +107,28 @@ return array(
         row(
             o.dataset, o.record_key, o.validation_type, o.group_name, o.reported_value, o.message,
             o.details, o.target_date, o.first_detected_at, o.opened_at, o.last_detected_at,
-            o.times_detected, o.times_detected_before, o.times_reopened, o.alerted_at, o.task_id,
+            o.times_detected,
+            -- Since people have accepted it, it has had no spell.
+            case
+                when o.resolved_at < 'infinity' then o.times_detected
+                else o.times_detected_before
+            end,
+            o.times_reopened, o.alerted_at, o.task_id,
             p_resolved_at, p_resolution, p_by, p_reason
         )::monitoring.invalid_record_states
     from monitoring._open_invalid_records(
             p_dataset, p_validation_type, p_scope, p_detected_until, p_except_keys
         ) as o
+    -- What was found valid is accepted no more; who decides anew decides about what is open.
+    where o.resolved_at = 'infinity' or p_resolution = 'auto'
 );
 
 comment on function monitoring._closing_invalid_records(
     text, text, jsonb, text, text, text, timestamptz, timestamptz, text[]
 ) is
 'Open invalid records of a dataset, a type (null: all) and a scope ({}: all) as they are to be '
-'resolved, but for some keys and for those detected after a time.';
+'resolved, but for some keys and for those detected after a time; what people have accepted as '
+'well, when it is found valid.';
 
 create or replace function monitoring._resolve_invalid_records(
     p_dataset text,
@@ -148,7 +157,7 @@ begin
             p_detected_until, p_except_keys
         ),
         p_detected_until, p_change_source, p_task_id, p_is_dry_run
-    ) - array['records', 'opened', 'reopened', 'touched', 'late', 'alerted'];
+    ) - array['records', 'opened', 'reopened', 'touched', 'late', 'accepted', 'alerted'];
 end
 $$;
 
@@ -333,5 +342,6 @@ $$;
 comment on function monitoring.resolve_invalid_records(
     text, text[], text, text, text, text, boolean
 ) is
-'Resolves open invalid records by hand, of one type or of all: manual (accepted as they are), '
-'superseded or gone. Returns how many; one that is found again later is opened again.';
+'Resolves open invalid records by hand, of one type or of all, and returns how many. What is '
+'manual (accepted as it is) or superseded is opened again when it is found with another value, or '
+'after a check found it valid; what is gone, whenever it is found.';

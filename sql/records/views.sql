@@ -5,9 +5,13 @@ returns bigint
 language sql
 immutable
 return (
-    select sum(monitoring._counter(p_counters, k.key))::bigint
-    from jsonb_object_keys(p_counters) as k (key)
-    where starts_with(k.key, p_beginning)
+    select least(c.total, 9223372036854775807)::bigint
+    from (
+        select sum(monitoring._counter(p_counters, k.key)) as total
+        from jsonb_object_keys(p_counters) as k (key)
+        where starts_with(k.key, p_beginning)
+    ) as c
+    where c.total is not null
 );
 
 comment on function monitoring._counters_like(jsonb, text) is

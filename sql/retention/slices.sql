@@ -112,6 +112,9 @@ begin atomic
             else ''
         end
         || case
+            -- What people have accepted stays as long as it is found.
+            when p.table_name = 'invalid_record_states'
+                then format('t.last_detected_at < %L', monitoring._kept_from(p.keep, p_now))
             when r.category_column is null then 'true'
             when p.category <> '' then format('t.%I = %L', r.category_column, p.category)
             else format(

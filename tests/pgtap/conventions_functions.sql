@@ -34,7 +34,7 @@ select is_empty(
                 coalesce(proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']
                 and proconfig <@ array[
                     'search_path=pg_catalog, pg_temp', 'plan_cache_mode=force_custom_plan',
-                    'plan_cache_mode=force_generic_plan',
+                    'plan_cache_mode=force_generic_plan', 'enable_seqscan=off',
                     'max_parallel_workers_per_gather=0', 'jit=off',
                     'DateStyle=ISO', 'TimeZone=UTC', 'extra_float_digits=1'
                 ]

@@ -1,7 +1,7 @@
 -- What a day came to is counted from its rows each time, and outlives them.
 
 begin;
-select plan(15);
+select plan(17);
 \ir helpers/fixed_clock.psql
 
 select set_config('timezone', 'UTC', true);
@@ -145,11 +145,31 @@ select is(
     'though more than was counted counts'
 );
 
+select
+    monitoring.log_program_execution(
+        'vast', '2026-01-15', '{"invalid_x": 9e18, "invalid_y": 9e18, "records_stored": 9e18}',
+        p_run_mode => run_mode
+    )
+from unnest(array['full', 'partial']) as run_mode;
+select monitoring.update_daily_summary('vast', '2026-01-15');
+select results_eq(
+    $$
+        select invalid_records, records_stored from monitoring.daily_summary
+        where dataset = 'vast'
+    $$,
+    'values (9223372036854775807::bigint, 9223372036854775807::bigint)',
+    'and sums beyond all numbers are the highest, as such statistics are'
+);
+
 -- Refusals
 
 select throws_ok(
     $$select monitoring.update_daily_summary('apr', null)$$,
     'PV005', 'target_date has the wrong shape: null', 'a summary is of a day'
+);
+select throws_ok(
+    $$select monitoring.update_daily_summary('apr', '294276-12-31')$$,
+    'PV005', 'target_date has the wrong shape: 294276-12-31', 'of which the calendar knows the end'
 );
 select throws_ok(
     $$select monitoring.update_daily_summary(' ', '2026-01-15')$$,

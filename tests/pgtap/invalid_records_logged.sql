@@ -1,7 +1,7 @@
 -- Records that fail a validation are opened, touched and opened again, each at its own time.
 
 begin;
-select plan(23);
+select plan(24);
 \ir helpers/fixed_clock.psql
 
 select set_config('timezone', 'UTC', true);
@@ -22,7 +22,8 @@ $$;
 
 select is(
     monitoring.log_invalid_records('apr', '["a", "b", "c"]', 'DUPLICATA', 2),
-    '{"records": 3, "opened": 3, "reopened": 0, "touched": 0, "late": 0, "alerted": 2}'::jsonb,
+    '{"records": 3, "opened": 3, "reopened": 0, "touched": 0, "late": 0,
+        "accepted": 0, "alerted": 2}'::jsonb,
     'keys of a dataset, a type of validation and how many people were told of are enough'
 );
 select results_eq(
@@ -55,7 +56,8 @@ select is(
 select pg_temp.set_clock('2026-01-15 13:00+00');
 select is(
     monitoring.log_invalid_records('apr', '["a", "e"]', 'DUPLICATA'),
-    '{"records": 2, "opened": 1, "reopened": 0, "touched": 1, "late": 0, "alerted": 0}'::jsonb,
+    '{"records": 2, "opened": 1, "reopened": 0, "touched": 1, "late": 0,
+        "accepted": 0, "alerted": 0}'::jsonb,
     'one that is open is touched'
 );
 select is(
@@ -81,11 +83,12 @@ select is(
     monitoring.log_invalid_records('apr', '["a"]', 'SEUNO') ->> 'opened', '1',
     'the same record may fail another validation'
 );
-select monitoring.resolve_invalid_records('apr', '{b}');
+select monitoring.resolve_invalid_records('apr', '{b}', 'gone');
 select pg_temp.set_clock('2026-01-15 14:00+00');
 select is(
     monitoring.log_invalid_records('apr', '["b"]', 'DUPLICATA'),
-    '{"records": 1, "opened": 0, "reopened": 1, "touched": 0, "late": 0, "alerted": 0}'::jsonb,
+    '{"records": 1, "opened": 0, "reopened": 1, "touched": 0, "late": 0,
+        "accepted": 0, "alerted": 0}'::jsonb,
     'one that was resolved is opened again'
 );
 select is(
@@ -97,7 +100,7 @@ select is(
     'of which nobody has been told yet'
 );
 select pg_temp.set_clock('2026-01-15 15:00+00');
-select monitoring.resolve_invalid_records('apr', '{b}');
+select monitoring.resolve_invalid_records('apr', '{b}', 'gone');
 select results_eq(
     $$
         select opened_at, resolved_at, times_detected, is_alerted
@@ -117,7 +120,8 @@ select is(
     monitoring.log_invalid_records(
         'apr', '["b"]', 'DUPLICATA', p_detected_at => '2026-01-15 14:30+00'
     ),
-    '{"records": 1, "opened": 0, "reopened": 0, "touched": 0, "late": 1, "alerted": 0}'::jsonb,
+    '{"records": 1, "opened": 0, "reopened": 0, "touched": 0, "late": 1,
+        "accepted": 0, "alerted": 0}'::jsonb,
     'a detection from before the resolution opens nothing again'
 );
 select is(
@@ -163,7 +167,8 @@ select is(
     monitoring.log_invalid_records(
         'twice', '["x", {"record_key": "x", "value": "second"}, "y", "x"]', 'V', 4
     ),
-    '{"records": 2, "opened": 2, "reopened": 0, "touched": 0, "late": 0, "alerted": 2}'::jsonb,
+    '{"records": 2, "opened": 2, "reopened": 0, "touched": 0, "late": 0,
+        "accepted": 0, "alerted": 2}'::jsonb,
     'the same key twice in an array counts once'
 );
 select is(
@@ -183,7 +188,7 @@ select is(
     (
         select
             monitoring.log_invalid_records('many', jsonb_agg('k' || n), 'V', 10) - 'late'
-            - 'reopened' - 'touched'
+            - 'accepted' - 'reopened' - 'touched'
         from generate_series(1, 10000) as n
     ),
     '{"records": 10000, "opened": 10000, "alerted": 10}'::jsonb,
@@ -192,7 +197,8 @@ select is(
 select pg_temp.set_clock('2026-01-15 16:00+00');
 select is(
     monitoring.log_invalid_records('apr', '["a", "b", "f"]', 'DUPLICATA', p_is_dry_run => true),
-    '{"records": 3, "opened": 1, "reopened": 1, "touched": 1, "late": 0, "alerted": 0, "sample": [
+    '{"records": 3, "opened": 1, "reopened": 1, "touched": 1, "late": 0,
+        "accepted": 0, "alerted": 0, "sample": [
         {"record_key": "f", "validation_type": "DUPLICATA", "change": "opened"},
         {"record_key": "b", "validation_type": "DUPLICATA", "change": "reopened"}
     ]}'::jsonb,
@@ -205,6 +211,16 @@ select is(
     ),
     'a open, b resolved, c open, e open',
     'and changes nothing'
+);
+-- A session that has called often while there was nothing must not go on by a plan for that.
+truncate monitoring.invalid_record_states;
+analyze monitoring.invalid_record_states;
+select monitoring.log_invalid_records('apr', '[]', 'V') from generate_series(1, 10);
+select monitoring.log_invalid_records('apr', jsonb_agg('k' || n), 'V')
+from generate_series(1, 1000) as n;
+select cmp_ok(
+    pg_stat_get_xact_numscans('monitoring.invalid_record_states'::regclass), '<', 100::bigint,
+    'what is known is not read again for each record'
 );
 
 select * from finish(); -- noqa: AM04

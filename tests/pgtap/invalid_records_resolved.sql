@@ -140,8 +140,10 @@ select results_eq(
 select is(pg_temp.open_ones(), 'e g', 'the rest stays open');
 select pg_temp.set_clock('2026-01-15 12:30+00');
 select is(
-    monitoring.log_invalid_records('apr', '["f"]', 'V') ->> 'reopened', '1',
-    'what is found again after that is opened again'
+    monitoring.log_invalid_records('apr', '[{"record_key": "f", "value": "new"}]', 'V')
+    ->> 'reopened',
+    '1',
+    'what is found with another value after that is opened again'
 );
 select is(
     (select resolved_by from monitoring.invalid_records where record_key = 'f' and status = 'open'),

@@ -50,7 +50,8 @@ select is(
     monitoring.sync_invalid_records(
         'apr', 'V', '{"target_date": "2026-01-10"}', '["a2", "a3"]', p_is_dry_run => true
     ),
-    '{"records": 2, "opened": 1, "reopened": 0, "touched": 1, "late": 0, "alerted": 0,
+    '{"records": 2, "opened": 1, "reopened": 0, "touched": 1, "late": 0,
+        "accepted": 0, "alerted": 0,
         "resolved": 1, "sample": [
             {"record_key": "a3", "validation_type": "V", "change": "opened"},
             {"record_key": "a1", "validation_type": "V", "change": "resolved"}

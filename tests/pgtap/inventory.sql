@@ -103,7 +103,7 @@ select functions_are(
         'update_daily_summary',
         '_check_records', '_key_of_row', '_name_bad_record', '_read_invalid_records',
         '_time_zone_of', '_given_invalid_records', '_found_invalid_records',
-        '_upsert_invalid_records', '_status_after', '_write_invalid_records',
+        '_upsert_invalid_records', '_opens_again', '_status_after', '_write_invalid_records',
         '_apply_invalid_records', '_checked_scope', '_open_invalid_records',
         '_closing_invalid_records', '_resolve_invalid_records', '_check_failing_in_scope',
         '_last_complete_check', '_read_products', '_checked_products', '_write_products',
@@ -135,6 +135,7 @@ select functions_are(
 
         -- records: loading what happened before
         'load_invalid_records', '_insert_invalid_record_states', '_past_invalid_records',
+        '_timed_invalid_records', '_checked_resolution',
         '_load_spells', '_load_invalid_states', '_extend_invalid_states', '_refuse_spell',
         'load_status_changes', '_insert_status_changes', '_past_status_changes',
         '_with_status_before', '_remember_statuses', '_new_status_changes', '_statuses_before',

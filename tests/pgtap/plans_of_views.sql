@@ -1,7 +1,7 @@
 -- How the planner sees the views: they read the days and rows they are about.
 
 begin;
-select plan(9);
+select plan(11);
 \ir helpers/fixed_clock.psql
 \ir helpers/plans.psql
 
@@ -133,6 +133,17 @@ select matches(
     pg_temp.plan_of('select * from monitoring._samples_of_metrics where is_new'),
     'Bitmap Index Scan on [a-z.]*metric_samples_20251101_recorded_at_recorded_xid_idx',
     'and so are the rows not rolled up yet, though one transaction recorded all of the day'
+);
+
+-- Statuses: what takes long is putting each record's changes in order
+
+select matches(
+    pg_temp.plan_of('select * from monitoring.v_time_in_status'),
+    'Sort Key: \(+hashtextextended\(', 'changes are put in order by numbers, not by long keys'
+);
+select unalike(
+    pg_temp.plan_of('select * from monitoring.v_bot_performance where dataset = ''orders'''),
+    '%CTE%', 'what bots do in one dataset is asked of its changes alone'
 );
 
 select * from finish(); -- noqa: AM04

@@ -1,7 +1,7 @@
 -- The products of records become what is given, and rows that stay the same are not touched.
 
 begin;
-select plan(14);
+select plan(15);
 \ir helpers/fixed_clock.psql
 
 create function pg_temp.products(p_key text) returns text
@@ -124,6 +124,18 @@ select is(
     ),
     '10000',
     'ten thousand products are one call'
+);
+
+-- Refusals
+
+select throws_ok(
+    $$
+        select monitoring.track_record_products('apr', '[
+            {"record_key": "a", "products": ["P", {"product": "Q", "quantty": 2}]}
+        ]')
+    $$,
+    'PV005', 'row 1: product has the wrong shape: {"product": "Q", "quantty": 2}',
+    'a field that there is not would be lost'
 );
 
 select * from finish(); -- noqa: AM04

@@ -1,7 +1,7 @@
 -- What cannot be right about statuses, datasets and triggers is refused, and says what would be.
 
 begin;
-select plan(23);
+select plan(24);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -85,6 +85,10 @@ from (
     (
         $$configure_dataset('d', '{"pending_statuses": "OPEN"}')$$,
         'PV005', 'pending_statuses has the wrong shape: "OPEN"'
+    ),
+    (
+        $$configure_dataset('d', '{"pending_statuses": [["OPEN"]]}')$$,
+        'PV005', 'pending_statuses has the wrong shape: [["OPEN"]]'
     ),
     (
         $$set_allowed_transitions('d', '{"OPEN": "DONE"}')$$,

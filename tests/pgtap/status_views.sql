@@ -1,7 +1,7 @@
 -- How long records stay in a status, and what bots do.
 
 begin;
-select plan(9);
+select plan(12);
 \ir helpers/fixed_clock.psql
 \ir helpers/statuses.psql
 \ir helpers/findings.psql
@@ -88,6 +88,45 @@ select results_eq(
     $$values ('robo', 1::bigint), (null, 1)$$,
     'a bot that is not named is one of its own'
 );
+
+select pg_temp.track_at('09:30', pg_temp.told('2', 'OPEN'), 'BOT', 'reviver');
+select is(
+    (select mean_wait_seconds from monitoring.v_bot_performance where actor = 'reviver'),
+    null, 'a record that was gone did not wait meanwhile'
+);
+delete from monitoring.status_changes where actor = 'reviver';
+
+-- Loaded changes of one moment, whose numbers say nothing of their order
+
+select monitoring.load_status_changes('[
+    {"dataset": "jobs", "record_key": "1", "to_status": "RUNNING",
+        "effective_at": "2026-01-15 07:00+00", "change_id": -1},
+    {"dataset": "jobs", "record_key": "1", "to_status": "DONE",
+        "effective_at": "2026-01-15 07:00+00", "change_id": -2},
+    {"dataset": "jobs", "record_key": "1", "to_status": "KEPT",
+        "effective_at": "2026-01-15 08:00+00", "change_id": -3}
+]');
+select results_eq(
+    $$
+        select status, records_now, ended_stays, mean_seconds from monitoring.v_time_in_status
+        where dataset = 'jobs' order by ended_stays, mean_seconds
+    $$,
+    $$
+        values
+        ('KEPT', 1::bigint, 0::bigint, null::double precision), ('RUNNING', 0, 1, 0),
+        ('DONE', 0, 1, 3600)
+    $$,
+    'a record that came and went on within one moment stayed in the first status for none'
+);
+select monitoring.load_status_changes('[
+    {"dataset": "jobs", "record_key": "1", "to_status": "CHECKED",
+        "effective_at": "2026-01-15 07:30+00", "change_id": -4}
+]');
+select is(
+    (select from_status from monitoring.status_history where change_id = -4),
+    'DONE', 'and what is loaded for later followed the second'
+);
+delete from monitoring.status_changes where dataset = 'jobs';
 
 -- What validations decide is no status of the record
 

@@ -120,6 +120,16 @@ def test_times_without_a_zone_are_utc_unless_another_is_named(
     assert sorted(found.fetchall()) == [("10",), ("12",)]
 
 
+def test_a_day_that_could_be_another_is_no_time(
+    backfill: Backfill, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    path = write_jsonl(tmp_path / "x.jsonl", [log("x", logged_at="01/10/2024 12:00")])
+    result = backfill(path, "--kind", "logs")
+    assert result.exit_code == 3
+    assert 'line 1: date/time field value out of range: "01/10/2024 12:00"' in result.stderr
+    assert messages(connection) == []
+
+
 # Loading again
 
 

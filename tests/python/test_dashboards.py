@@ -101,6 +101,21 @@ def test_tasks_tell_what_runs_how_types_do_and_what_failed(busy_dsn: str) -> Non
     assert "… and 15 more" in text
 
 
+def test_tasks_that_failed_without_a_message_tell_their_last_error(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    for attempt in ("first", "second"):
+        connection.execute("select monitoring.start_task_tracking('bill', 'ocr')")
+        for message in ("slow", f"{attempt} blank"):
+            connection.execute(
+                "select monitoring.record_error('bill', 'ScanError', 'high', %s)", [message]
+            )
+        connection.execute("select monitoring.complete_task_tracking('bill', 'failed')")
+    text = shown(dsn, "tasks")
+    lines = text[text.index("FAILED, 24 H") :].splitlines()[1:3]
+    assert [line.split()[-2:] for line in lines] == [["second", "blank"], ["first", "blank"]]
+
+
 def test_alerts_tell_what_is_open_who_looks_and_what_happened(busy_dsn: str) -> None:
     text = shown(busy_dsn, "alerts")
     assert "21 open: 1 critical, 0 high, 0 medium, 20 low" in text

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.python.grafana_files import (
     shown_by,
     variables,
 )
+from tests.python.grafana_macros import Shown
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CLOCK = f"-c monitoring.now={NOW.isoformat()}"
@@ -157,6 +159,38 @@ def test_a_query_reads_few_rows_and_none_of_days_not_shown(
     else:
         read = {table: rows for table, rows in read.items() if table not in days}
     assert sum(read.values()) <= MOST_ROWS, read
+
+
+def test_a_state_is_told_once_so_that_many_checks_hide_none(recorded: psycopg.Connection) -> None:
+    rows = found_by(recorded, "health: States", shown_by("health", NOW))
+    told: dict[str, list[str]] = {}
+    for row in rows:
+        told.setdefault(row["component"], []).append(row["state"])
+    assert told["service api"][-3:] == ["unhealthy", "healthy", "degraded"]
+    assert all(first != second for states in told.values() for first, second in pairwise(states))
+
+
+def test_a_run_is_shown_whatever_part_of_it_is_looked_at(recorded: psycopg.Connection) -> None:
+    within = Shown(datetime(2026, 3, 1, 7, 5, tzinfo=UTC), datetime(2026, 3, 1, 7, 10, tzinfo=UTC))
+    rows = found_by(recorded, "batch: Runs", within)
+    assert [(row["time"].minute, row["step_name"], row["state"]) for row in rows] == [
+        (0, "bill", "completed"),
+        (15, "bill", None),
+    ]
+
+
+def test_an_open_alert_is_marked_up_to_now(recorded: psycopg.Connection) -> None:
+    rows = found_by(recorded, "overview: annotation Alerts", shown_by("overview", NOW))
+    assert any(row["timeend"] == NOW for row in rows)
+    assert all(row["time"] <= row["timeend"] <= NOW for row in rows)
+    later = Shown(NOW - timedelta(minutes=1), NOW + timedelta(hours=1))
+    assert found_by(recorded, "overview: annotation Alerts", later)[0]["timeend"] == NOW
+
+
+def found_by(recorded: psycopg.Connection, title: str, shown: Shown) -> list[dict[str, Any]]:
+    """Return what the query of a panel or of the annotations finds in a span of time."""
+    asked = next(asked for asked in QUERIES if str(asked) == title)
+    return answer(recorded, sent(asked, shown))
 
 
 def day(partition: str) -> datetime | None:

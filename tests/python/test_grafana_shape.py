@@ -15,8 +15,9 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.cog.runtime import register_dataquery_variant
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from grafana.description.columns import COLOURS, UNITS
 from grafana.description.queries import DECODING
-from tests.python.grafana_files import DASHBOARDS, ROOT, panels, queries, variables
+from tests.python.grafana_files import DASHBOARDS, ROOT, Asked, panels, queries, variables
 from tests.python.grafana_macros import variables_in
 
 BOARDS = sorted(DASHBOARDS)
@@ -146,3 +147,54 @@ def test_macros_of_time_are_used() -> None:
     texts = [asked.sql for asked in queries()]
     for macro in ("$__timeFilter(", "$__timeGroupAlias(", "$__timeFrom()", "$__timeTo()"):
         assert any(macro in text for text in texts), macro
+
+
+def column_names(asked: Asked) -> list[str]:
+    """Return what the columns of a query of one select are called, as far as commas tell."""
+    return re.findall(r"(\w+)\s*(?:,|\n\s*from\b)", asked.sql)
+
+
+def test_every_length_of_time_in_a_table_has_its_unit() -> None:
+    units = [
+        re.compile(pattern.strip("/")) for pattern, unit in UNITS.items() if unit in ("ms", "s")
+    ]
+    lengths = [
+        (str(asked), column)
+        for asked in queries()
+        if asked.kind in ("table", "stat")
+        for column in column_names(asked)
+        if re.search(r"seconds|_ms$|lateness", column)
+    ]
+    assert len(lengths) > 20
+    assert [each for each in lengths if not any(unit.search(each[1]) for unit in units)] == []
+
+
+def test_log_lines_bring_their_level_under_the_name_that_grafana_looks_for() -> None:
+    found = [column_names(asked) for asked in queries() if asked.kind == "logs"]
+    assert [columns[:3] for columns in found] == [["time", "body", "level"]]
+
+
+def test_one_critical_alert_is_seen_as_critical() -> None:
+    alerts = panel_of("overview", "Alerts")["fieldConfig"]
+    assert marks(alerts["defaults"]["thresholds"]) == [(None, "text")]
+    own = {each["matcher"]["options"]: each["properties"][0] for each in alerts["overrides"]}
+    for severity in ("critical", "high", "medium", "low"):
+        assert own[severity]["id"] == "thresholds"
+        assert marks(own[severity]["value"]) == [(None, "text"), (1, COLOURS[severity])]
+
+
+def test_the_overview_begins_with_whether_it_can_be_believed() -> None:
+    itself = panel_of("overview", "pgvigil itself")
+    assert "self_check()" in itself["targets"][0]["rawSql"]
+    assert itself["gridPos"]["y"] == panel_of("overview", "Alerts")["gridPos"]["y"]
+    assert marks(itself["fieldConfig"]["defaults"]["thresholds"]) == [(None, "green"), (1, "red")]
+
+
+def panel_of(board: str, title: str) -> dict[str, Any]:
+    """Return the first panel of a title."""
+    return next(panel for panel in panels(board) if panel["title"] == title)
+
+
+def marks(thresholds: dict[str, Any]) -> list[tuple[float | None, str]]:
+    """Return from which value on a figure has which colour."""
+    return [(step["value"], step["color"]) for step in thresholds["steps"]]

@@ -109,10 +109,20 @@ def test_a_run_ends_the_task_that_it_was(
     }
 
 
+def test_a_moment_stands_for_its_day(
+    monitor: MonitoringClient, connection: psycopg.Connection
+) -> None:
+    monitor.log_program_execution("apr", NINE, {})
+    assert one(connection, "select target_date from monitoring.processing_log") == {
+        "target_date": DAY
+    }
+
+
 def test_people_resolve_by_decision(
     monitor: MonitoringClient, connection: psycopg.Connection
 ) -> None:
     monitor.log_invalid_records("apr", ["1", "2"], "SEUNO")
+    assert monitor.resolve_invalid_records("apr", "12", "gone") == {"resolved": 0}
     monitor.resolve_invalid_records("apr", ["1"], "superseded", "replaced by 7")
     row = one(connection, "select * from monitoring.invalid_records where record_key = '1'")
     assert (row["resolution"], row["resolution_reason"]) == ("superseded", "replaced by 7")
@@ -195,4 +205,7 @@ def test_what_is_refused_raises_or_is_counted_by_record(
     ):
         assert quiet.log_invalid_records("apr", ["1", ""], "SEUNO") is None
         assert quiet.dropped == 2
+        for length in (float("inf"), float("nan"), -1):
+            assert quiet.log_program_execution("apr", DAY, {}, length) is None
+        assert quiet.dropped == 5
     assert "was refused by log_invalid_records" in caplog.text

@@ -119,7 +119,8 @@ def test_an_export_that_nobody_takes_any_more_ends(
     busy: Web, connection: psycopg.Connection[Any]
 ) -> None:
     with busy.client.stream("GET", "/api/export/logs?format=jsonl") as answer:
-        next(answer.iter_bytes())
+        pieces = answer.iter_bytes()  # kept: the connection ends with it
+        assert next(pieces)
         assert connection.execute(_EXPORTING).fetchone() == (1,)
     wait_until(lambda: connection.execute(_EXPORTING).fetchone() == (0,), 10)
 

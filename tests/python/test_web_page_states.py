@@ -12,12 +12,13 @@ from playwright.sync_api import Browser, Page, expect
 from pgvigil.server import PostgresServer
 from tests.harness.databases import create_database, drop_database
 from tests.python.browsing import DESKTOP, PHONE, Service, opened
-from tests.python.page_data import fill_with_alerts, fill_with_names
+from tests.python.page_data import NOW, fill_with_alerts, fill_with_names
 
 _LONG = "a-very-long-name-" * 15
 _HOSTILE = "<img src=x onerror=alert(1)>'\"</script><b>x&amp;"
 _SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
+_LINES = "times => times.map(time => time.getClientRects().length)"
 _FAINT_TEXTS = Path(__file__).with_name("page_contrast.js").read_text(encoding="utf-8")
 
 Fill = Callable[[psycopg.Connection], None]
@@ -94,6 +95,41 @@ def test_very_long_names_push_nothing_out_of_the_window(
         assert _overlong(page) == []
 
 
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_very_long_names_leave_times_on_one_line(
+    browser: Browser, served: Served, size: tuple[int, int]
+) -> None:
+    service = served("long_names", lambda connection: fill_with_names(connection, _LONG))
+    with opened(browser, service.url, size=size) as page:
+        _open_all(page)
+        lines = page.locator(".step .details td time").evaluate_all(_LINES)
+        assert lines == [1, 1]
+
+
+def test_newest_value_of_a_line_is_seen_however_young_its_hour_is(
+    browser: Browser, server: PostgresServer, template: str
+) -> None:
+    young = NOW.replace(minute=5)
+    create_database(server, "page_young", template)
+    try:
+        with psycopg.connect(server.dsn("page_young"), autocommit=True) as connection:
+            connection.execute(
+                "select monitoring.record_queue_metrics('bills', 40, p_recorded_at => %s)", [young]
+            )
+        with (
+            Service(server.dsn("page_young"), now=young) as service,
+            opened(browser, service.url) as page,
+        ):
+            line = page.locator("#trends path.line").bounding_box()
+            plot = page.locator("#trends .chart").last.locator("svg").bounding_box()
+            assert line is not None
+            assert plot is not None
+            assert line["width"] > 1
+            assert line["x"] + line["width"] <= plot["x"] + plot["width"] + 1
+    finally:
+        drop_database(server, "page_young")
+
+
 def test_names_full_of_markup_stay_text(browser: Browser, served: Served) -> None:
     service = served("hostile", lambda connection: fill_with_names(connection, _HOSTILE))
     with opened(browser, service.url) as page:
@@ -132,6 +168,17 @@ def test_phone_shows_everything_without_scrolling_sideways(
             if (box := button.bounding_box()) and (box["height"] < 24 or box["width"] < 24)
         ]
         assert small == []
+
+
+def test_no_width_needs_scrolling_sideways(browser: Browser, lively: Service) -> None:
+    with opened(browser, lively.url) as page:
+        expect(page.locator("#queues tbody tr")).to_have_count(3)
+        wide = []
+        for width in (320, 420, 700, 761, 900, 981, 1024, 1100, 1200, 1366, 1920):
+            page.set_viewport_size({"width": width, "height": 800})
+            if page.evaluate(_SIDEWAYS) or _overlong(page):
+                wide.append(width)
+        assert wide == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -73,8 +73,12 @@ def command(
         psycopg.connect(dsn, autocommit=True) as connection,
         _progress(console) as progress,
     ):
-        # Not a literal in SQL: the zone comes from outside.
-        connection.execute("select set_config('TimeZone', %s, false)", [time_zone])
+        # Not a literal in SQL: the zone comes from outside. And 01/10 is January to some and
+        # October to others, so dates have to begin with the year.
+        connection.execute(
+            "select set_config('TimeZone', %s, false), set_config('DateStyle', 'ISO, YMD', false)",
+            [time_zone],
+        )
         bar = progress.add_task("", total=source.size)
         outcome = backfill(
             connection,

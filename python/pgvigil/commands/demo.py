@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -79,19 +80,25 @@ def _show(demo: Demo) -> None:
 
 
 def _hints(demo: Demo) -> str:
-    psql = "psql" if shutil.which("psql") else str(demo.server.binaries / "psql")
+    pgvigil = _called("pgvigil", Path(sys.executable).parent)
+    psql = _called("psql", demo.server.binaries)
     page = f"Page: {demo.url}\nToken to acknowledge alerts there: {demo.token}\n\n"
     return (
         (page if demo.url else "")
         + "While `pgvigil demo` runs (Ctrl-C ends it), try in another terminal:\n"
         # On a line of its own, so that a narrow terminal does not cut it off.
         f"export PGVIGIL_DSN=\\\n{demo.dsn}\n"
-        "pgvigil dashboard --watch\n"
-        "pgvigil alerts\n"
+        f"{pgvigil} dashboard --watch\n"
+        f"{pgvigil} alerts\n"
         f"{psql} $PGVIGIL_DSN -c 'select * from monitoring.v_task_statistics'\n"
         f"{psql} $PGVIGIL_DSN -c "
         "\"select monitoring.record_error(null, 'Mine', 'low', 'Hi')\"\n"
     )
+
+
+def _called(program: str, directory: Path) -> str:
+    """Return how another terminal calls a program: by its path where its name is not found."""
+    return program if shutil.which(program) else str(directory / program)
 
 
 def _default_home() -> Path:

@@ -31,13 +31,27 @@ from monitoring.v_realtime_processing_status
 order by start_time
 """
 _BY_TYPE = "select * from monitoring.v_task_statistics order by task_type"
+# Where the metadata of a task give no reason, its last error does.
 _FAILED = """
-select task_id, task_type, attempt, status, duration_ms, end_time, metadata
-from monitoring.processing_metrics
-where end_time > %(now)s - make_interval(days => 1)
-    and status in ('failed', 'timeout', 'lost')
-order by end_time desc
-limit %(limit)s
+select
+    t.task_id, t.task_type, t.status, t.duration_ms, t.end_time,
+    coalesce(t.metadata ->> 'error_message', e.message) as why
+from (
+    select *
+    from monitoring.processing_metrics
+    where end_time > %(now)s - make_interval(days => 1)
+        and status in ('failed', 'timeout', 'lost')
+    order by end_time desc
+    limit %(limit)s
+) as t
+left join lateral (
+    select message
+    from monitoring.error_tracking
+    where task_id = t.task_id and occurred_at between t.start_time and t.end_time
+    order by occurred_at desc
+    limit 1
+) as e on true
+order by t.end_time desc
 """
 
 
@@ -91,6 +105,6 @@ def _failed(failed: list[_Row], now: str, rows: int) -> RenderableType:
             word(task["status"]),
             duration(task["duration_ms"]),
             age(task["end_time"], now),
-            name((task["metadata"] or {}).get("error_message", "")),
+            name(task["why"] or ""),
         )
     return with_rest(table, len(failed), rows)

@@ -43,7 +43,7 @@ class RecordCalls(Recorder):
             is_dry_run: keep nothing.
 
         Returns:
-            How many were opened, reopened, touched, …
+            How many were opened, reopened, touched, accepted (by people, and found as they were), …
         """
         return self._counts(
             "log_invalid_records",
@@ -149,7 +149,8 @@ class RecordCalls(Recorder):
             "resolve_invalid_records",
             at_stake=len(record_keys),
             dataset=dataset,
-            record_keys=list(record_keys),
+            # A single key, which is a sequence of texts as well, is not its characters.
+            record_keys=[record_keys] if isinstance(record_keys, str) else list(record_keys),
             resolution=resolution,
             reason=reason,
             validation_type=validation_type,
@@ -285,8 +286,6 @@ class RecordCalls(Recorder):
         Returns:
             The run's task_id.
         """
-        if isinstance(execution_time, int | float):
-            execution_time = timedelta(seconds=execution_time)
         answer = self._call(
             "log_program_execution",
             dataset=dataset,

@@ -35,6 +35,7 @@ _NUMBERS = frozenset(
         "total_chunks",
         "processed_chunks",
         "alerted_count",
+        "execution_time",
     }
 )
 _DOCUMENTS = frozenset(
@@ -54,7 +55,7 @@ def as_parameter(name: str, value: Any) -> Any:
     if name in _DOCUMENTS:
         return Jsonb(value, dumps=to_json)
     if isinstance(value, datetime):
-        return with_zone(value)
+        return value.date() if name == "target_date" else with_zone(value)
     if name in _NUMBERS or isinstance(value, bool | timedelta):
         return value
     if isinstance(value, list | tuple):

@@ -99,7 +99,8 @@ function path(points, x, y, step) {
   return points.map(([at, value]) => {
     const isGap = before === null || at - before > 3 * step;
     before = at;
-    const [left, top] = [x(at + step / 2), y(value).toFixed(1)];
+    // The span that is not over yet has its middle still to come.
+    const [left, top] = [Math.min(WIDTH, x(at + step / 2)), y(value).toFixed(1)];
     // A point on its own is a dash.
     return isGap ? `M${(left - 3).toFixed(1)} ${top}h3` : `L${left.toFixed(1)} ${top}`;
   }).join("");
