@@ -105,6 +105,8 @@ volatile
 set search_path = pg_catalog, pg_temp
 -- Left to itself PostgreSQL plans for each number of rows anew, which takes longer than the rest.
 set plan_cache_mode = force_generic_plan
+-- The plan may be older than most of the records.
+set enable_seqscan = off
 as $$
 declare
     v_teller record;
