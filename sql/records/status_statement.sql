@@ -69,11 +69,12 @@ return case
     when p_is_dry_run
         then $query$
 applied as (
-    select n.record_key, n.known_status as previous_status
+    select n.record_key, n.known_status as previous_status, n.effective_at
     from newest n
     where not n.is_late
 )$query$
-    -- Looks at each row as it is when the lock on it is had.
+    -- Looks at each row as it is when the lock on it is had. One that has a newer status by then
+    -- stays as it is, and is returned so that what is told goes into history.
     else $query$
 applied as (
     insert into monitoring.record_states as r (
@@ -84,16 +85,19 @@ applied as (
     where not n.is_late
     order by n.record_key
     on conflict (dataset, record_key) do update
-        set
-            previous_status = r.status,
-            status = excluded.status,
-            effective_at = excluded.effective_at,
-            recorded_at = excluded.recorded_at,
-            change_source = excluded.change_source,
-            actor = excluded.actor
+        set (previous_status, status, effective_at, recorded_at, change_source, actor) = (
+            select
+                r.status, excluded.status, excluded.effective_at, excluded.recorded_at,
+                excluded.change_source, excluded.actor
+            where r.effective_at <= excluded.effective_at
+            union all
+            select
+                r.previous_status, r.status, r.effective_at, r.recorded_at, r.change_source, r.actor
+            where r.effective_at > excluded.effective_at
+        )
         where r.status is distinct from excluded.status
-            and r.effective_at <= excluded.effective_at
-    returning r.record_key, r.previous_status
+            or r.effective_at > excluded.effective_at
+    returning r.record_key, r.previous_status, r.effective_at
 )$query$
 end;
 
@@ -104,28 +108,38 @@ create or replace function monitoring._statuses_found() returns text
 language sql
 stable
 return $query$
+settled as materialized (
+    select
+        n.record_key, a.previous_status, n.status, n.effective_at, n.change_source, n.actor,
+        n.details, n.is_missing, a.effective_at = n.effective_at as is_applied
+    from newest n
+    full join applied a on a.record_key = n.record_key
+    where n.is_late or a.record_key is not null
+),
 found as materialized (
     select
-        a.record_key, a.previous_status as from_status, n.status as to_status, n.effective_at,
-        n.change_source, n.actor, n.details, n.is_missing, false as is_late
-    from applied a
-    full join newest n on n.record_key = a.record_key
-    where num_nulls(a.record_key, n.record_key) = 0
+        s.record_key, s.previous_status as from_status, s.status as to_status, s.effective_at,
+        s.change_source, s.actor, s.details, s.is_missing, false as is_late
+    from settled s
+    where s.is_applied
     union all
     -- A status of the past: what it was before is what history says.
     select
-        n.record_key, h.to_status, n.status, n.effective_at, n.change_source, n.actor, n.details,
+        s.record_key, h.to_status, s.status, s.effective_at, s.change_source, s.actor, s.details,
         false, true
-    from newest n
+    from settled s
     left join lateral (
         select c.to_status
         from monitoring.status_changes c
-        where c.dataset = $1 and c.record_key = n.record_key and c.validation_type = ''
-            and c.effective_at <= n.effective_at
-        order by c.effective_at desc, c.recorded_at desc, c.change_id desc
+        where c.dataset = $1 and c.record_key = s.record_key and c.validation_type = ''
+            and c.effective_at <= s.effective_at
+        -- Of several loaded at once, the first came from nothing.
+        order by c.effective_at desc, c.recorded_at desc, c.from_status is null, c.change_id desc
         limit 1
     ) h on true
-    where n.is_late and h.to_status is distinct from n.status
+    where s.is_applied is not true
+        and not s.is_missing
+        and h.to_status is distinct from s.status
 )$query$;
 
 comment on function monitoring._statuses_found() is

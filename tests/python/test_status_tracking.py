@@ -58,6 +58,52 @@ def test_whoever_comes_second_compares_with_what_the_first_left(
     ]
 
 
+def test_what_is_older_than_what_the_first_left_goes_into_history(
+    connection: psycopg.Connection, dsn: str
+) -> None:
+    def at_second(second: int, status: str, *keys: str) -> str:
+        effective_at = f"2026-03-02T10:00:0{second}+00:00"
+        return json.dumps(
+            [{"record_key": k, "status": status, "effective_at": effective_at} for k in keys]
+        )
+
+    connection.execute(TRACK, (at_second(0, "OPEN", "1", "2"), "ann"))
+    with (
+        psycopg.connect(dsn) as first,
+        psycopg.connect(dsn, autocommit=True) as second,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        first.execute(TRACK, (at_second(2, "DONE", "1"), "ann"))
+        records = at_second(1, "HELD", "1", "2")
+        waiting = pool.submit(lambda: second.execute(TRACK, (records, "bob")).fetchone())
+        wait_for_lock(connection, second.info.backend_pid)
+        first.commit()
+        counts = waiting.result()
+    assert counts is not None
+    assert {kind: counts[0][kind] for kind in ("changed", "late", "unchanged")} == {
+        "changed": 1,
+        "late": 1,
+        "unchanged": 0,
+    }
+    found = rows(
+        connection,
+        "select record_key, from_status, to_status from monitoring.status_history"
+        " where actor = 'bob' order by record_key",
+    )
+    assert [tuple(change.values()) for change in found] == [
+        ("1", "OPEN", "HELD"),
+        ("2", "OPEN", "HELD"),
+    ]
+    present = rows(
+        connection,
+        "select record_key, status, previous_status from monitoring.record_status order by 1",
+    )
+    assert [tuple(record.values()) for record in present] == [
+        ("1", "DONE", "OPEN"),
+        ("2", "HELD", "OPEN"),
+    ]
+
+
 def test_sessions_that_tell_the_same_record_each_change_once(
     connection: psycopg.Connection, dsn: str
 ) -> None:
