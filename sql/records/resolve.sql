@@ -20,7 +20,7 @@ begin
             p_scope, 'strict $.keys[*] ? (@.type() != "string" && @.type() != "number")'
         )
     ) then
-        perform monitoring._refuse_json('scope', p_scope::text, 'an object with an array of keys');
+        perform monitoring._refuse_json('scope', p_scope::text, 'an object whose keys are an array of texts or numbers');
     end if;
     if p_scope ? 'all' and p_scope -> 'all' <> 'true' then
         perform monitoring._refuse_json('scope', p_scope::text, 'one with "all": true, or without');
@@ -33,6 +33,9 @@ begin
             'an object whose dates and group are texts');
     end if;
     perform (p_scope ->> d.name)::date from unnest(array['target_date', 'from', 'to']) d (name);
+    if (p_scope ->> 'from')::date > (p_scope ->> 'to')::date then
+        perform monitoring._refuse_json('scope', p_scope::text, 'a span whose to is not before its from');
+    end if;
     return p_scope;
 exception
     when invalid_datetime_format or datetime_field_overflow then

@@ -43,6 +43,11 @@ return case
     -- Plain arguments, for the planner inlines only a check that has these; else it costs half of
     -- what reading a row does.
     when jsonb_typeof(p_row) = 'object'
+        and jsonb_typeof(p_row -> 'record_key') in ('object', 'array', 'boolean')
+        then monitoring._refuse_json(
+                'record_key', (p_row -> 'record_key')::text, 'a text or a number'
+            )::text
+    when jsonb_typeof(p_row) = 'object'
         then monitoring._checked_name('record_key', p_row ->> 'record_key')
     when jsonb_typeof(p_row) in ('string', 'number')
         then monitoring._checked_name('record_key', p_row #>> '{}')

@@ -1,7 +1,7 @@
 -- What the functions about invalid records refuse, and that a refused call writes nothing.
 
 begin;
-select plan(35);
+select plan(38);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -47,6 +47,14 @@ from (
     (
         $$monitoring.log_invalid_records('d', '["a", ""]', 'V')$$,
         'PV001 row 2: record_key is empty: ""'
+    ),
+    (
+        $$monitoring.log_invalid_records('d', '["a", {"record_key": ["b"]}]', 'V')$$,
+        'PV005 row 2: record_key has the wrong shape: ["b"]'
+    ),
+    (
+        $$monitoring.log_invalid_records('d', '[{"record_key": true}]', 'V')$$,
+        'PV005 row 1: record_key has the wrong shape: true'
     ),
     (
         $$monitoring.log_invalid_records('d', '[{"value": "x"}]', 'V')$$,
@@ -120,6 +128,12 @@ from (
     (
         $$monitoring.sync_invalid_records('d', 'V', '{"from": "yesterdays"}', '[]')$$,
         'PV005 scope has the wrong shape: {"from": "yesterdays"}'
+    ),
+    (
+        $$monitoring.sync_invalid_records(
+            'd', 'V', '{"from": "2026-02-01", "to": "2026-01-31"}', '[]'
+        )$$,
+        'PV005 scope has the wrong shape: {"to": "2026-01-31", "from": "2026-02-01"}'
     ),
     (
         $$monitoring.sync_invalid_records('d', 'V', '{"all": true}', null)$$,
