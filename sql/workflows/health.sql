@@ -121,7 +121,7 @@ begin
         coalesce(
             sum(r.row_count) filter (where r.label in ('failed', 'timeout', 'lost')), 0
         )::bigint
-    from monitoring._rollups_between('tasks', p_from, monitoring.clock()) r
+    from monitoring._counts_between('tasks', p_from, monitoring.clock()) r
     inner join monitoring.workflow_steps s on s.step_name = r.name
     where s.workflow_name = p_workflow_name;
 end
@@ -147,12 +147,18 @@ begin
                 monitoring._attempt_details(t) || jsonb_strip_nulls(
                     jsonb_build_object('error_message', t.metadata ->> 'error_message')
                 ) as details
-            from monitoring.workflow_steps s
+            -- Only steps that failed are looked at row by row.
+            from (
+                select distinct c.name as step_name
+                from monitoring._counts_between('tasks', p_now - interval '7 days', p_now) c
+                inner join monitoring.workflow_steps s on s.step_name = c.name
+                where s.workflow_name = p_workflow_name
+                    and c.label in ('failed', 'timeout', 'lost')
+            ) s
             cross join lateral monitoring._newest_attempts(
                 s.step_name, array['failed', 'timeout', 'lost'], p_now - interval '7 days', p_now,
                 p_limit
             ) t
-            where s.workflow_name = p_workflow_name
             order by t.finished_at desc
             limit p_limit
         ) f
