@@ -131,7 +131,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_from timestamptz := date_trunc('hour', p_from, 'UTC');
-    v_to timestamptz := 'infinity';
+    v_to timestamptz := 'infinity'::timestamptz;
     v_first_day timestamptz := date_trunc(
         'day', v_from + interval '24 hours' - interval '1 microsecond', 'UTC'
     );

@@ -31,7 +31,28 @@ as $$
     from generate_series(p_from::timestamptz, p_to::timestamptz, '9 minutes') s (at);
 $$;
 select pg_temp.record('2026-01-10 00:00+00', '2026-01-15 09:30+00');
-select monitoring.roll_up();
+insert into monitoring.rollups
+select
+    n.source,
+    n.name,
+    n.label,
+    n.component,
+    n.resolution,
+    n.bucket_at,
+    n.row_count,
+    n.value_count,
+    n.value_sum,
+    n.value_sum_squares,
+    n.value_min,
+    n.value_max,
+    n.histogram
+from unnest(array['tasks', 'errors', 'queues']) as s (source)
+cross join lateral monitoring._add_up(s.source, true) as n;
+-- As though of a transaction that a roll-up has taken; what comes now is new.
+update monitoring.finished_tasks set recorded_xid = 1;
+update monitoring.errors set recorded_xid = 1;
+update monitoring.queue_samples set recorded_xid = 1;
+update monitoring.rollup_progress set claimed_below = 2, still_open = '{}';
 -- Late ones among them, which come into a day that has been rolled up.
 select pg_temp.record('2026-01-15 09:31+00', '2026-01-15 11:59+00');
 select pg_temp.record('2026-01-13 22:03+00', '2026-01-13 23:20+00');

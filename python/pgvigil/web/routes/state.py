@@ -30,6 +30,7 @@ limit %(limit)s
 """,
     ("last_seen_at", "fingerprint"),
     tuple[datetime, str],
+    is_kept=True,
 )
 _QUEUES = "select * from monitoring.v_queue_performance order by queue_name"
 _HEALTH = """
