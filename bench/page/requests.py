@@ -32,21 +32,30 @@ PATHS = (
     "api/trends?what=queues&hours=24",
 )
 _BROWSER_CONNECTIONS = 6
+# A session keeps a plan from the sixth time on; of several each has to see everything so often.
+_ROUNDS_TO_WARM_ONE = 6
+_ROUNDS_TO_WARM_ALL = 30
 _BACKENDS = "select pid from pg_stat_activity where application_name = 'pgvigil web'"
 _END = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid = any(%s)"
 
 
 @dataclass
 class Cost:
-    """Milliseconds of the server's CPU, and of waiting for the answer."""
+    """Milliseconds of CPU, of the database's and of the service, and of waiting for the answer."""
 
     cpu_ms: list[float] = field(default_factory=list)
+    service_ms: list[float] = field(default_factory=list)
     wall_ms: list[float] = field(default_factory=list)
 
     @property
     def cpu(self) -> float:
-        """Median of the CPU."""
+        """Median of the CPU of the sessions in the database."""
         return median(self.cpu_ms)
+
+    @property
+    def service(self) -> float:
+        """Median of the CPU of the service."""
+        return median(self.service_ms)
 
     @property
     def wall(self) -> float:
@@ -57,8 +66,9 @@ class Cost:
 class Page:
     """What opens the page of a service, and looks at the sessions behind it."""
 
-    def __init__(self, url: str, dsn: str) -> None:
-        """Stand before a service and beside its database."""
+    def __init__(self, url: str, pid: int, dsn: str) -> None:
+        """Stand before a service, which is a process, and beside its database."""
+        self._service = pid
         self._client = httpx.Client(
             base_url=url,
             timeout=60,
@@ -73,12 +83,13 @@ class Page:
 
     def ask(self, paths: Sequence[str], cost: Cost) -> None:
         """Ask for some paths at once, as a browser does, and note what that cost."""
-        before = self._cpu_ms()
+        before, service = self._cpu_ms(), _cpu_ms(self._service)
         began = time.perf_counter()
         with ThreadPoolExecutor(_BROWSER_CONNECTIONS) as threads:
             for answer in threads.map(self._client.get, paths):
                 answer.raise_for_status()
         cost.wall_ms.append((time.perf_counter() - began) * 1000)
+        cost.service_ms.append(_cpu_ms(self._service) - service)
         cost.cpu_ms.append(sum(ms - before.get(pid, 0) for pid, ms in self._cpu_ms().items()))
 
     def end_sessions(self) -> None:
@@ -86,11 +97,13 @@ class Page:
         self._watcher.execute(_END, [list(self._cpu_ms())])
 
     def _cpu_ms(self) -> dict[int, float]:
-        """Return the CPU that each session of the service has used so far (Linux)."""
-        pids = [pid for (pid,) in self._watcher.execute(_BACKENDS)]
-        return {
-            pid: int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6 for pid in pids
-        }
+        """Return the CPU that each session of the service has used so far."""
+        return {pid: _cpu_ms(pid) for (pid,) in self._watcher.execute(_BACKENDS)}
+
+
+def _cpu_ms(pid: int) -> float:
+    """Return the CPU that a process has used so far, finer than its ticks (Linux)."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6
 
 
 @contextmanager
@@ -103,7 +116,7 @@ def serving(dsn: str) -> Iterator[Page]:
         text=True,
     )
     try:
-        page = Page(_wait_for_url(service), dsn)
+        page = Page(_wait_for_url(service), service.pid, dsn)
         try:
             yield page
         finally:
@@ -134,8 +147,7 @@ def measure(page: Page, rounds: int, sessions: int) -> tuple[dict[str, Cost], di
             page.end_sessions()
             page.ask([path], cost)
     warm = {path: Cost() for path in PATHS}
-    # Plans are kept from the fifth time on at most.
-    for _ in range(6):
+    for _ in range(_ROUNDS_TO_WARM_ONE):
         for path in PATHS:
             page.ask([path], Cost())
     for _ in range(rounds):
@@ -150,7 +162,7 @@ def measure_together(page: Page, rounds: int, sessions: int) -> tuple[Cost, Cost
     for _ in range(sessions):
         page.end_sessions()
         page.ask(PATHS, fresh)
-    for _ in range(6):
+    for _ in range(_ROUNDS_TO_WARM_ALL):
         page.ask(PATHS, Cost())
     for _ in range(rounds):
         page.ask(PATHS, warm)
