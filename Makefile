@@ -81,6 +81,10 @@ bench-large: $(VENV)/.dev ## measure 30 million rows, 8 GB and half an hour (ARG
 	@$(BIN)/python -m bench.large $(ARGS)
 	@$(BIN)/python -m bench.retention
 
+.PHONY: bench-page
+bench-page: $(VENV)/.dev ## measure the first load of the page, 30 million tasks (ARGS='--home DIR' to keep them)
+	@$(BIN)/python -m bench.page $(ARGS)
+
 .PHONY: dist
 dist: $(VENV)/.dev ## build dist/pgvigil.sql, the one-file install, and the wheel
 	@mkdir -p dist

@@ -201,7 +201,7 @@ declare
     v_reading constant text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'get_installation', 'get_dashboard_summary', 'get_dashboard_cards',
-        'get_ended_tasks', 'get_ended_batch_runs',
+        'get_trend_points', 'get_ended_tasks', 'get_ended_batch_runs',
         '_summarize_tasks', '_summarize_errors',
         '_summarize_health', '_summarize_queues', '_summarize_alerts',
         'get_daily_report',

@@ -176,6 +176,7 @@
 \ir records/daily_summary.sql
 \ir dashboards/summary.sql
 \ir dashboards/cards.sql
+\ir dashboards/trend_points.sql
 \ir dashboards/daily_report.sql
 
 -- what is installed, who may do what, and room for the first week

@@ -4,28 +4,18 @@ from contextlib import closing
 from tempfile import TemporaryDirectory
 
 import click
-import psycopg
 from rich.console import Console
 from rich.table import Table
 
 from bench.large.accuracy import largest_error
 from bench.large.alert_rules import TARGET_MS, TOGETHER, measure_alert_rules
 from bench.large.calls import Times, connect, time_calls, time_once
-from bench.large.history import NOW, Size, add_day, end_of_day, prepare
+from bench.large.history import NOW, SETTINGS, Size, add_day, end_of_day, make_database
 from bench.large.questions import QUESTIONS, STATISTICS, Question
 from bench.large.rolling_up import measure_roll_up
-from pgvigil.install import migrate
 from pgvigil.server import PostgresServer
 from pgvigil.server_binaries import find_binaries, major_version
 
-SETTINGS = {
-    "shared_buffers": "2GB",
-    "jit": "off",
-    # Filling is not what is measured, and nothing else is to run beside what is.
-    "fsync": "off",
-    "max_wal_size": "4GB",
-    "autovacuum": "off",
-}
 ROLL_UP_TARGET_SECONDS = 5
 
 
@@ -50,26 +40,13 @@ def main(
         TemporaryDirectory(prefix="pgvigil-bench-") as home,
         PostgresServer(home, binaries=binaries, settings=SETTINGS) as server,
     ):
-        dsn = _prepare(server, size)
+        dsn = make_database(server, size)
         for table in _fill(dsn, size, sessions):
             console.print(table)
         console.print(_read(dsn, sessions))
         with closing(connect(dsn, NOW.isoformat())) as connection:
             error = largest_error(connection, STATISTICS.ours, str(STATISTICS.raw))
         console.print(f"largest error of a percentile: {error:.2%} (target ≤ 2.5 %)")
-
-
-def _prepare(server: PostgresServer, size: Size) -> str:
-    with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        connection.execute("create database bench")
-        # Partitions are to be made for the days of the history, not for those around today.
-        connection.execute(
-            f"alter database bench set monitoring.now = '{end_of_day(size, 0).isoformat()}'"
-        )
-    dsn = server.dsn("bench", via_socket=True)
-    migrate(dsn)
-    prepare(dsn)
-    return dsn
 
 
 def _fill(dsn: str, size: Size, sessions: int) -> tuple[Table, Table]:

@@ -9,7 +9,17 @@ import psycopg
 
 from bench.large.calls import connect
 from bench.pgbench import cpu_seconds
+from pgvigil.install import migrate
+from pgvigil.server import PostgresServer
 
+SETTINGS = {
+    "shared_buffers": "2GB",
+    "jit": "off",
+    # Filling is not what is measured, and nothing else is to run beside what is.
+    "fsync": "off",
+    "max_wal_size": "4GB",
+    "autovacuum": "off",
+}
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 FILL = Path(__file__).parent / "fill.sql"
 # Each of twenty components is checked every 80 seconds, each of ten queues looked at every 40.
@@ -30,10 +40,19 @@ class Size:
         return min(SAMPLES_PER_DAY, self.tasks_per_day // 10)
 
 
-def prepare(dsn: str) -> None:
-    """Make the functions that fill the tables."""
+def make_database(server: PostgresServer, size: Size) -> str:
+    """Make an empty database, with the functions that fill it; returns its DSN."""
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute("create database bench")
+        # Partitions are to be made for the days of the history, not for those around today.
+        connection.execute(
+            f"alter database bench set monitoring.now = '{end_of_day(size, 0).isoformat()}'"
+        )
+    dsn = server.dsn("bench", via_socket=True)
+    migrate(dsn)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(FILL.read_bytes())
+    return dsn
 
 
 def end_of_day(size: Size, day: int) -> datetime:

@@ -19,18 +19,21 @@ begin
                 / nullif(sum(r.row_count), 0), 2
             )
         )
-        from monitoring._rollups_between('tasks', v_now - interval '167 hours', v_now) r
+        from monitoring._counts_between('tasks', v_now - interval '167 hours', v_now) r
     ) || (
         select jsonb_build_object('failed_24_hours', coalesce(sum(d.row_count), 0))
-        from monitoring._last_day('tasks') d
+        from monitoring._counts_between('tasks', monitoring._last_day_since(), v_now) d
         where d.label in ('failed', 'timeout', 'lost')
     ) || (
         select jsonb_build_object(
             'records_per_second_today',
-            sum(t.records_processed) / nullif(sum(t.duration_seconds), 0)
+            sum(s.records_processed) / nullif(sum(s.duration_seconds), 0)
         )
-        from monitoring.get_batch_timeline() t
-        where t.records_processed is not null
+        from monitoring.workflows w
+        cross join lateral monitoring._steps_of_day(
+            w, monitoring._business_date(w, v_now), v_now
+        ) s
+        where w.is_enabled and s.records_processed is not null
     ) || (
         select jsonb_build_object('active_alerts', jsonb_object_agg(s.severity, (
             select count(*)

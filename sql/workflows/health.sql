@@ -121,7 +121,7 @@ begin
         coalesce(
             sum(r.row_count) filter (where r.label in ('failed', 'timeout', 'lost')), 0
         )::bigint
-    from monitoring._rollups_between('tasks', p_from, monitoring.clock()) r
+    from monitoring._counts_between('tasks', p_from, monitoring.clock()) r
     inner join monitoring.workflow_steps s on s.step_name = r.name
     where s.workflow_name = p_workflow_name;
 end
@@ -137,26 +137,58 @@ returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- Planned for the times, so that only their days are looked at.
+set plan_cache_mode = force_custom_plan
 as $$
+declare
+    v_steps text [] := monitoring._step_names(p_workflow_name);
+    v_statuses constant text [] := array['failed', 'timeout', 'lost'];
+    v_after timestamptz := p_now - interval '7 days';
+    v_hour timestamptz;
+    v_found jsonb := '[]'::jsonb;
 begin
-    return (
-        select coalesce(jsonb_agg(f.details order by f.finished_at desc), '[]')
-        from (
-            select
-                t.finished_at,
-                monitoring._attempt_details(t) || jsonb_strip_nulls(
-                    jsonb_build_object('error_message', t.metadata ->> 'error_message')
-                ) as details
-            from monitoring.workflow_steps s
-            cross join lateral monitoring._newest_attempts(
-                s.step_name, array['failed', 'timeout', 'lost'], p_now - interval '7 days', p_now,
-                p_limit
-            ) t
-            where s.workflow_name = p_workflow_name
-            order by t.finished_at desc
-            limit p_limit
-        ) f
-    );
+    -- Hours in which any failed, the newest first; only those are read row by row.
+    for v_hour in
+        select r.bucket_at
+        from monitoring.rollups r
+        where r.source = 'tasks'
+            and r.resolution = 'hour'
+            and r.bucket_at > v_after - interval '1 hour'
+            and r.bucket_at <= p_now
+            and r.name = any(v_steps)
+            and r.label = any(v_statuses)
+        union
+        select date_trunc('hour', m.finished_at, 'UTC')
+        from monitoring._marked_tasks m
+        where m.is_new
+            and m.finished_at > v_after
+            and m.finished_at <= p_now
+            and m.task_type = any(v_steps)
+            and m.status = any(v_statuses)
+        order by 1 desc
+    loop
+        v_found := v_found || (
+            select coalesce(jsonb_agg(f.details order by f.finished_at desc), '[]')
+            from (
+                select
+                    t.finished_at,
+                    monitoring._attempt_details(t) || jsonb_strip_nulls(
+                        jsonb_build_object('error_message', t.metadata ->> 'error_message')
+                    ) as details
+                from monitoring.finished_tasks t
+                where t.finished_at >= v_hour
+                    and t.finished_at < v_hour + interval '1 hour'
+                    and t.finished_at > v_after
+                    and t.finished_at <= p_now
+                    and t.task_type = any(v_steps)
+                    and t.status = any(v_statuses)
+                order by t.finished_at desc
+                limit p_limit - jsonb_array_length(v_found)
+            ) f
+        );
+        exit when jsonb_array_length(v_found) >= p_limit;
+    end loop;
+    return v_found;
 end
 $$;
 

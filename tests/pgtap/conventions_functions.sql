@@ -101,7 +101,7 @@ select set_eq(
         'get_config', 'apply_config',
         -- workflows
         'apply_workflow', 'remove_workflow', 'get_workflow', 'business_date_of',
-        'get_dashboard_cards', 'get_ended_tasks', 'get_ended_batch_runs',
+        'get_dashboard_cards', 'get_trend_points', 'get_ended_tasks', 'get_ended_batch_runs',
         'get_batch_timeline', 'get_batch_performance', 'get_batch_health', '_batch_health',
         'get_daily_report',
         -- records: statuses

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(104);
+select plan(105);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -74,6 +74,7 @@ from (
     ('get_task_statistics', 'p_from p_to'),
     ('get_trend_resolution', 'P_FROM P_TO p_wanted'),
     ('get_queue_trends', 'P_FROM P_TO p_resolution'),
+    ('get_trend_points', 'P_WHAT P_FROM P_TO p_resolution'),
     ('rebuild_rollups', 'P_SOURCE P_FROM P_TO'),
     (
         'set_notification_channel',
@@ -290,6 +291,8 @@ select results_eq(
             'p50_duration_ms double precision, p95_duration_ms double precision, '
             'p99_duration_ms double precision, min_duration_ms double precision, '
             'max_duration_ms double precision)'),
+        ('get_trend_points',
+            'TABLE(bucket_at timestamp with time zone, series text, value double precision)'),
         ('get_trend_resolution', 'text'),
         ('get_workflow', 'jsonb'),
         ('get_workflow_schema', 'jsonb'),

@@ -59,6 +59,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "merge_histograms": ("merge_histograms(null)", READING),
     "get_task_statistics": ("get_task_statistics()", READING),
     "get_queue_trends": ("get_queue_trends(now(), now())", READING),
+    "get_trend_points": ("get_trend_points('tasks', now(), now())", READING),
     "get_trend_resolution": ("get_trend_resolution(now(), now())", READING),
     "roll_up": ("roll_up()", DECIDING),
     "rebuild_rollups": ("rebuild_rollups('tasks', '2026-03-01', '2026-03-02')", DECIDING),

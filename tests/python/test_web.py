@@ -281,6 +281,16 @@ def test_a_record_that_nobody_knows_has_an_empty_one(filled_web: Web) -> None:
     assert filled_web.rows("/api/records/orders/none/timeline") == []
 
 
+def test_the_figures_at_the_top_are_those_of_the_summary(stopped_web: Web) -> None:
+    told = stopped_web.get("/api/summary")
+    figures = stopped_web.get("/api/cards")
+    assert figures == {"cards": told["cards"], "as_of": told["as_of"]}
+    # The page counts from them what fires.
+    counts = figures["cards"]["active_alerts"]
+    assert counts["critical"] > 0
+    assert told["alerts"] == {**counts, "active": sum(counts.values())}
+
+
 @pytest.mark.parametrize(
     ("hours", "resolution"),
     [(1, "minute"), (3, "minute"), (4, "hour"), (168, "hour"), (169, "day")],

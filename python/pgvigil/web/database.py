@@ -52,15 +52,17 @@ class Reader:
         """Take a connection that is in a transaction."""
         self._connection = connection
 
-    async def rows(self, query: str, values: Mapping[str, Any] | None = None) -> list[DictRow]:
+    async def rows(
+        self, query: str, values: Mapping[str, Any] | None = None, is_kept: bool = False
+    ) -> list[DictRow]:
         """Return the rows of a query.
 
-        One without values is planned once by each connection: to plan views over a month of
-        partitions takes several times as long as to read them. One with values is planned for
-        those, each time.
+        One without values, or of which that is wanted, is planned once by each connection: to
+        plan views over a month of partitions takes several times as long as to read them. Others
+        are planned for their values, each time.
         """
         async with self._connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(query.encode(), values, prepare=values is None)
+            await cursor.execute(query.encode(), values, prepare=is_kept or values is None)
             return await cursor.fetchall()
 
     async def value(self, query: str, values: Mapping[str, Any] | None = None) -> Any:

@@ -58,6 +58,8 @@ class Part:
     """Columns that say where a row stands; they are passed as `after_COLUMN`."""
     shape: Any
     """Type of the tuple of their values."""
+    is_kept: bool = False
+    """Whether one plan suits all values, since none of them tells which days are to be read."""
 
 
 async def read_page(
@@ -84,6 +86,7 @@ async def read_page(
                 # One more tells whether there is another page.
                 "limit": limit + 1 - len(found),
             },
+            part.is_kept,
         )
         found += [(number, row) for row in rows]
         if len(found) > limit:

@@ -40,7 +40,7 @@ const state = {
 /** What is asked for at each refresh, by name. */
 function questions() {
   return {
-    summary: () => get("api/summary"),
+    cards: () => get("api/cards"),
     alerts: () => get("api/active-alerts", { limit: MOST_ALERTS }),
     ...(state.filter && {
       filtered: () => get("api/active-alerts", { limit: MOST_ALERTS, severity: state.filter }),
@@ -154,10 +154,10 @@ function tell(alerts) {
 
 function showAll() {
   const { data } = state;
-  const now = new Date(data.summary?.as_of ?? data.alerts?.as_of ?? Date.now());
-  const counts = data.summary?.alerts ?? {};
-  section("counts", "summary", () => renderCounts(counts, data.alerts?.rows[0], state.filter, now));
-  section("cards", "summary", () => renderCards(data.summary.cards, counts));
+  const now = new Date(data.cards?.as_of ?? data.alerts?.as_of ?? Date.now());
+  const counts = alertCounts();
+  section("counts", "cards", () => renderCounts(counts, data.alerts?.rows[0], state.filter, now));
+  section("cards", "cards", () => renderCards(data.cards.cards, counts));
   section("batch", "batch", () => renderBatch(stepsWithPlan(), healthByWorkflow(), {
     open: state.openSteps, runs: state.runs, alerts: data.alerts?.rows ?? [],
   }, now));
@@ -177,6 +177,13 @@ function showAll() {
   showTrends();
   document.title = counts.critical ? `(${counts.critical}) pgvigil` : "pgvigil";
   arrows();
+}
+
+/** Alerts by severity, and all of them; empty as long as they are not known. */
+function alertCounts() {
+  const bySeverity = state.data.cards?.cards.active_alerts;
+  if (!bySeverity) return {};
+  return { ...bySeverity, active: Object.values(bySeverity).reduce((sum, count) => sum + count, 0) };
 }
 
 /** Show a part, or why it cannot be shown; what was known before stays while the server is away. */

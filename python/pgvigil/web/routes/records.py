@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
+from pgvigil.web.database import Database
 from pgvigil.web.paging import After, Limit, Part, Row, RowNumber, Rows, read_page
 from pgvigil.web.parameters import Moment, Text
 from pgvigil.web.problems import answers
@@ -63,7 +64,10 @@ from monitoring.record_timeline(
     p_dataset => %(dataset)s, p_record_key => %(record_key)s, p_limit => %(limit)s
 )
 """
-Name = Annotated[str, Path(min_length=1, max_length=255, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+# Blank is what the database takes for blank: other spaces make a name.
+_NAMES = {"min_length": 1, "max_length": 255, "pattern": r"^[^\x00]*[^\x00 \t\r\n][^\x00]*$"}
+InPath = Annotated[str, Path(**_NAMES)]
+InQuery = Annotated[str, Query(**_NAMES)]
 
 
 class InvalidRecord(Row):
@@ -178,11 +182,23 @@ async def record_changes(
         )
 
 
-@router.get("/api/records/{dataset}/{record_key:path}/timeline", responses=answers(404))
+@router.get("/api/record-timeline", responses=answers(404))
 async def record_timeline(
-    db: Db, dataset: Name, record_key: Name, limit: Limit = 100
+    db: Db, dataset: InQuery, record_key: InQuery, limit: Limit = 100
 ) -> Rows[Event]:
-    """All that happened to a record, the newest first."""
+    """All that happened to a record, the newest first, whatever characters are in its names."""
+    return await _read_timeline(db, dataset, record_key, limit)
+
+
+@router.get("/api/records/{dataset}/{record_key:path}/timeline", responses=answers(404))
+async def record_timeline_by_path(
+    db: Db, dataset: InPath, record_key: InPath, limit: Limit = 100
+) -> Rows[Event]:
+    """The same by path, for names without slashes: `/api/record-timeline` takes them all."""
+    return await _read_timeline(db, dataset, record_key, limit)
+
+
+async def _read_timeline(db: Database, dataset: str, record_key: str, limit: int) -> Rows[Event]:
     values = {"dataset": dataset, "record_key": record_key, "limit": limit}
     async with db.reading() as reader:
         rows = await reader.rows(_TIMELINE, values)

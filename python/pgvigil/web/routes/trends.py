@@ -1,7 +1,7 @@
 """Figures by time, for small charts."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
@@ -11,41 +11,13 @@ from pgvigil.web.routes.common import Db
 
 router = APIRouter(tags=["state"])
 
-_SPAN = "resolution = %(resolution)s and bucket_at > %(from_at)s"
-# Each yields the time, and a column for each line of the chart.
-_TOTALS = f"""
-select bucket_at,
-    sum(completed)::bigint as completed, sum(failed)::bigint as failed,
-    sum(ended_otherwise)::bigint as ended_otherwise
-from monitoring.v_task_trends
-where {_SPAN}
-group by bucket_at
-order by bucket_at
-"""
-# Each yields the time, the line, and the value.
-_LINES = {
-    "errors": f"""
-select bucket_at, severity as series, sum(occurrences)::double precision as value
-from monitoring.v_error_trends
-where {_SPAN}
-group by bucket_at, severity
-order by bucket_at, array_position(array['critical', 'high', 'medium', 'low'], severity)
-""",
-    "queues": f"""
-select bucket_at, queue_name as series, avg_pending as value
-from monitoring.get_queue_trends(
-    p_from => %(from_at)s, p_to => %(as_of)s, p_resolution => %(resolution)s
+_POINTS = """
+select bucket_at, series, value
+from monitoring.get_trend_points(
+    p_what => %(what)s, p_from => %(from_at)s, p_to => %(as_of)s, p_resolution => %(resolution)s
 )
-where {_SPAN}
-order by bucket_at, queue_name
-""",
-    "durations": f"""
-select bucket_at, task_type as series, p95_duration_ms as value
-from monitoring.v_task_trends
-where {_SPAN}
-order by bucket_at, task_type
-""",
-}
+where bucket_at > %(from_at)s
+"""
 _MOST_HOURS = 24 * 366
 # A chart has room for a hundred or two.
 _FINEST = (("minute", 3), ("hour", 24 * 7), ("day", _MOST_HOURS))
@@ -85,19 +57,5 @@ async def trends(
     async with db.reading() as reader:
         now = await reader.now()
         values = {"resolution": resolution, "from_at": now - timedelta(hours=hours), "as_of": now}
-        rows = (
-            _points(await reader.rows(_TOTALS, values))
-            if what == "tasks"
-            else await reader.rows(_LINES[what], values)
-        )
+        rows = await reader.rows(_POINTS, {**values, "what": what})
     return Trends.model_validate({**values, "rows": rows})
-
-
-def _points(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a point for each column of each row."""
-    return [
-        {"bucket_at": row["bucket_at"], "series": name, "value": value}
-        for row in rows
-        for name, value in row.items()
-        if name != "bucket_at"
-    ]
