@@ -14,7 +14,7 @@ from tests.harness.databases import (
     create_database,
     disposable_server,
     drop_database,
-    install_pgvigil,
+    make_template,
 )
 from tests.python import page_data
 from tests.python.browsing import Service, launch
@@ -44,8 +44,7 @@ def server() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def template(server: PostgresServer) -> str:
     """Name of a database with pgvigil installed, to make others from."""
-    create_database(server, "template_pgvigil")
-    install_pgvigil(server, "template_pgvigil")
+    make_template(server, "template_pgvigil")
     return "template_pgvigil"
 
 
