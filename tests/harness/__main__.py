@@ -10,6 +10,7 @@ from pgvigil.server_binaries import ServerError, find_binaries, installed_binari
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.harness.errors import HarnessError
 from tests.harness.matrix import TIME_ZONES, find_version, run_matrix
+from tests.harness.parts import run_parts
 from tests.harness.pgtap import find_tests, prepare_database, run_pg_prove
 from tests.harness.plpgsql_check import find_findings
 from tests.harness.sql_api import render
@@ -62,6 +63,15 @@ def matrix(versions: tuple[int, ...], files: tuple[str, ...]) -> None:
             click.echo(result.output, nl=False)
         click.echo(summary)
     if not all_passed:
+        sys.exit(1)
+
+
+@main.command()
+def parts() -> None:
+    """Run all parts of `make test` side by side."""
+    results = run_parts()
+    click.echo("\n" + "\n".join(map(str, results)))
+    if not all(result.passed for result in results):
         sys.exit(1)
 
 

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,9 +15,9 @@ from tests.harness.databases import (
     create_database,
     disposable_server,
     drop_database,
-    install_pgvigil,
+    make_template,
 )
-from tests.python import page_data
+from tests.python import open_connections, page_data
 from tests.python.browsing import Service, launch
 from tests.python.receivers import Webhook
 from tests.python.sending import Outbox
@@ -24,9 +25,49 @@ from tests.python.web_data import fill
 from tests.python.web_running import Web
 
 _numbers = count(1)
+_HERE = Path(__file__).parent
+
+# Files that take long, the longest first: what is begun last should not be what all wait for.
+_BEGUN_FIRST = (
+    "test_source_queries.py",
+    "test_install_equality.py",
+    "test_web_openapi.py",
+    "test_apr_example.py",
+    "test_alert_state_machine.py",
+    "test_notifying_trouble.py",
+    "test_own_rules.py",
+    "test_web_page_states.py",
+    "test_demo.py",
+    "test_promtool.py",
+    "test_pg_cron.py",
+    "test_notifying_alertmanager.py",
+    "test_install_roles.py",
+    "test_rollup_error_bound.py",
+    "test_export.py",
+    "test_sources_compared.py",
+    "test_retention_under_load.py",
+    "test_backfill_bounds.py",
+    "test_rollup_interleavings.py",
+    "test_restored_dump.py",
+)
 
 # What a shell runs in the background ignores Ctrl-C, and so would the programs that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+open_connections.watch()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long."""
+    places = {_HERE / name: place for place, name in enumerate(_BEGUN_FIRST)}
+    assert all(map(Path.exists, places)), "a file that is to be begun first is gone"
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+@pytest.fixture(autouse=True)
+def _close_connections() -> Iterator[None]:
+    """Let the test that abandons an open connection be the one that fails."""
+    yield
+    open_connections.collect_abandoned()
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +85,7 @@ def server() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def template(server: PostgresServer) -> str:
     """Name of a database with pgvigil installed, to make others from."""
-    create_database(server, "template_pgvigil")
-    install_pgvigil(server, "template_pgvigil")
+    make_template(server, "template_pgvigil")
     return "template_pgvigil"
 
 

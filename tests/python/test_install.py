@@ -128,16 +128,17 @@ def test_of_four_runs_at_once_one_installs(empty_dsn: str) -> None:
 
 
 def test_the_wait_is_not_ended_by_the_limits_of_a_role(empty_dsn: str) -> None:
-    limits = "-c statement_timeout=50 -c lock_timeout=50 -c idle_session_timeout=50"
+    # Until it waits, each statement must be through in that time on a busy machine as well.
+    limits = "-c statement_timeout=1s -c lock_timeout=1s -c idle_session_timeout=1s"
     impatient = make_conninfo(empty_dsn, options=limits)
     with ThreadPoolExecutor() as pool, psycopg.connect(empty_dsn, autocommit=True) as first:
         first.execute("select pg_advisory_lock(hashtext('pgvigil.migrate'))")
         second = pool.submit(migrate, impatient)
         wait_until_someone_waits_for_a_lock(empty_dsn)
-        time.sleep(0.2)  # longer than each of the limits
+        time.sleep(1.2)  # longer than each of the limits
         assert not second.done()
         first.execute("select pg_advisory_unlock(hashtext('pgvigil.migrate'))")
-        # What happens next has 50 ms a statement, which a busy machine may not keep.
+        # What happens next has a second for each statement, which a busy machine may not keep.
         second.exception(timeout=30)
     assert migrate(empty_dsn).applied == NAMES or migrate(empty_dsn) == Migrated([], False)
 

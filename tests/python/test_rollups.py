@@ -231,6 +231,9 @@ def test_a_crash_in_the_middle_leaves_each_row_in_once() -> None:
             os.kill(victim.info.backend_pid, signal.SIGKILL)
             with pytest.raises(psycopg.OperationalError):
                 running.result(timeout=10)
+        # A connection that is made before the server has noticed would be lost with all others.
+        with pytest.raises(psycopg.OperationalError):
+            watcher.execute("select pg_sleep(60)")
         for connection in (watcher, blocker, victim):
             connection.close()
         with _reconnected(dsn) as after:
