@@ -218,6 +218,8 @@ declare
         'explain_alert',
         '_severity_rank', '_label_matches', '_matches', '_all_labels', '_suppressions_at',
         '_read_expected_runs',
+        -- why attempts did not complete
+        '_reason_of_end',
         -- ETL
         'get_etl_execution_summary', 'get_etl_health_status', '_etl_status', '_counter',
         -- records

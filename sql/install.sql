@@ -151,6 +151,7 @@
 \ir tasks/views.sql
 \ir tasks/ended.sql
 \ir errors/views.sql
+\ir errors/reasons.sql
 \ir metrics/views.sql
 \ir logs/views.sql
 \ir health/views.sql

@@ -154,25 +154,12 @@ BOARD = Board(
                     "why: as their metadata say, else their last error.",
                     f"""
                     select
-                        t.end_time, t.task_id, t.task_type, t.status, t.attempt, t.worker_id,
-                        t.duration_ms, coalesce(t.metadata ->> 'error_message', e.message) as why
-                    from (
-                        select *
-                        from monitoring.processing_metrics
-                        where $__timeFilter(end_time) and status <> 'completed' and {OF_TYPE}
-                        order by end_time desc
-                        limit 200
-                    ) as t
-                    left join lateral (
-                        select message
-                        from monitoring.error_tracking
-                        where
-                            task_id = t.task_id
-                            and occurred_at between t.start_time and t.end_time
-                        order by occurred_at desc
-                        limit 1
-                    ) as e on true
-                    order by t.end_time desc
+                        end_time, task_id, task_type, status, attempt, worker_id, duration_ms,
+                        error_message as why
+                    from monitoring.v_unsuccessful_tasks
+                    where $__timeFilter(end_time) and {OF_TYPE}
+                    order by end_time desc
+                    limit 200
                     """,
                     links={
                         "task_id": "/d/pgvigil-errors?var-task_id="

@@ -26,7 +26,10 @@ select
     monitoring._counter(t.counters, 'total_chunks') as total_chunks,
     monitoring._counter(t.counters, 'processed_chunks') as processed_chunks,
     t.duration_ms / 1000 as duration_seconds,
-    t.metadata ->> 'error_message' as error_message,
+    case
+        when t.status <> 'completed'
+            then monitoring._reason_of_end(t.task_id, t.metadata, t.start_time, t.end_time)
+    end as error_message,
     t.metadata -> 'config' as config
 from monitoring.processing_metrics as t
 where t.task_type = 'etl';

@@ -173,7 +173,12 @@ begin
                 select
                     t.finished_at,
                     monitoring._attempt_details(t) || jsonb_strip_nulls(
-                        jsonb_build_object('error_message', t.metadata ->> 'error_message')
+                        jsonb_build_object(
+                            'error_message',
+                            monitoring._reason_of_end(
+                                t.task_id, t.metadata, t.started_at, t.finished_at
+                            )
+                        )
                     ) as details
                 from monitoring.finished_tasks t
                 where t.finished_at >= v_hour

@@ -60,7 +60,10 @@ begin
         t.items_done, t.items_total, monitoring._remaining(t.counters),
         monitoring._small_number(t.metadata ->> 'threads'),
         t.items_done / nullif(t.duration_ms / 1000, 0),
-        t.metadata ->> 'error_message', t.worker_id, t.counters, t.metadata
+        case
+            when t.status <> 'completed'
+                then monitoring._reason_of_end(t.task_id, t.metadata, t.started_at, t.finished_at)
+        end, t.worker_id, t.counters, t.metadata
     from monitoring._ended_attempts(v_steps, v_from, v_until) t
     inner join monitoring.workflow_steps s on s.step_name = t.task_type
     inner join monitoring.workflows w on w.workflow_name = s.workflow_name

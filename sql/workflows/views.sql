@@ -21,7 +21,10 @@ select
             greatest(date_part('epoch', t.progress_at - t.start_time), 0)
         ), 0
     ) as records_per_second,
-    t.metadata ->> 'error_message' as error_message,
+    case
+        when t.status <> 'completed'
+            then monitoring._reason_of_end(t.task_id, t.metadata, t.start_time, t.end_time)
+    end as error_message,
     t.worker_id,
     t.counters,
     t.metadata
@@ -108,7 +111,7 @@ comment on column monitoring.batch_execution_logs.threads is
 comment on column monitoring.batch_execution_logs.records_per_second is
 'Records done by second of its duration, of a running one up to its last progress.';
 comment on column monitoring.batch_execution_logs.error_message is
-'Why it failed, from its metadata.';
+'Why it did not complete: what its metadata say, else its last error.';
 comment on column monitoring.batch_execution_logs.worker_id is
 'Host, process or thread that worked on it.';
 comment on column monitoring.batch_execution_logs.counters is

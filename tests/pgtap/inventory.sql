@@ -225,6 +225,7 @@ select functions_are(
         '_step_document', 'get_workflow', '_set_step_limit', '_set_step_limits',
         '_forget_steps', '_wanted_steps', '_apply_steps', 'apply_workflow', '_workflow_changes',
         'remove_workflow', '_step_names', '_spans_with_ends', '_ended_attempts',
+        '_reason_of_end',
         '_small_number', '_remaining', '_runs_of_day', '_worked_steps', '_usual_seconds',
         '_whole_seconds', '_sensible_seconds', '_running_estimate', '_next_start', '_runs_left',
         '_estimated_step', '_clear_times', '_first_due_at', '_late_after', '_is_passed',
@@ -327,6 +328,7 @@ select views_are(
         'v_performance_trends', 'application_logs', 'health_history', 'system_health',
         'v_system_health_summary', 'queue_monitoring', 'v_queue_performance', 'v_active_alerts',
         'v_task_trends', 'v_error_trends', 'v_queue_trends', 'v_health_trends',
+        'v_unsuccessful_tasks',
         -- for our own views and roll-ups
         '_claims', '_marked_tasks', '_marked_errors', '_marked_metrics', '_marked_queues',
         '_marked_probes',

@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(59);
+select plan(60);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -47,6 +47,11 @@ from (
         'task_type, tasks bigint, completed bigint, failed bigint, ended_otherwise bigint, '
         'success_percent numeric, avg_duration_ms float, p50_duration_ms float, '
         'p95_duration_ms float, p99_duration_ms float, max_duration_ms float'
+    ),
+    (
+        'v_unsuccessful_tasks',
+        'task_id, task_type, status, attempt integer, worker_id, parent_task_id, start_time at, '
+        'end_time at, duration_ms float, error_message'
     ),
     (
         'v_task_trends',

@@ -31,27 +31,12 @@ from monitoring.v_realtime_processing_status
 order by start_time
 """
 _BY_TYPE = "select * from monitoring.v_task_statistics order by task_type"
-# Where the metadata of a task give no reason, its last error does.
 _FAILED = """
-select
-    t.task_id, t.task_type, t.status, t.duration_ms, t.end_time,
-    coalesce(t.metadata ->> 'error_message', e.message) as why
-from (
-    select *
-    from monitoring.processing_metrics
-    where end_time > %(now)s - make_interval(days => 1)
-        and status in ('failed', 'timeout', 'lost')
-    order by end_time desc
-    limit %(limit)s
-) as t
-left join lateral (
-    select message
-    from monitoring.error_tracking
-    where task_id = t.task_id and occurred_at between t.start_time and t.end_time
-    order by occurred_at desc
-    limit 1
-) as e on true
-order by t.end_time desc
+select task_id, task_type, status, duration_ms, end_time, error_message as why
+from monitoring.v_unsuccessful_tasks
+where end_time > %(now)s - make_interval(days => 1) and status in ('failed', 'timeout', 'lost')
+order by end_time desc
+limit %(limit)s
 """
 
 
