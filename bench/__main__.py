@@ -2,15 +2,13 @@
 
 import subprocess
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
-import psycopg
 from rich.console import Console
 
 from bench.bulk import measure_bulk
+from bench.scratch import scratch_server
 from bench.write_path import measure_contention, measure_recording
-from pgvigil.install import migrate
 from pgvigil.server import PostgresServer
 from pgvigil.server_binaries import find_binaries, major_version
 
@@ -25,21 +23,15 @@ def main(pg: int | None, seconds: int, rounds: int) -> None:
     """Measure in a server of its own and print the ratios."""
     console = Console(width=100)
     binaries = find_binaries(pg)
-    with (
-        TemporaryDirectory(prefix="pgvigil-bench-") as home,
-        PostgresServer(home, binaries=binaries, settings=SETTINGS) as server,
-    ):
-        _prepare(server, binaries)
+    with scratch_server(binaries, SETTINGS) as server:
+        _make_bare_tables(server, binaries)
         console.print(f"PostgreSQL {major_version(binaries)}, medians of {rounds} of {seconds} s")
         console.print(measure_recording(server, binaries, seconds, rounds))
         console.print(measure_contention(server, binaries, seconds, rounds))
         console.print(measure_bulk(server.dsn("bench", via_socket=True), rounds * 5))
 
 
-def _prepare(server: PostgresServer, binaries: Path) -> None:
-    with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        connection.execute("create database bench")
-    migrate(server.dsn("bench"))
+def _make_bare_tables(server: PostgresServer, binaries: Path) -> None:
     subprocess.run(
         [
             binaries / "psql", "-Xq", "-v", "ON_ERROR_STOP=1",

@@ -5,15 +5,13 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from pgvigil.install import migrate
-from pgvigil.server import PostgresServer
+from bench.scratch import scratch_server
 from pgvigil.server_binaries import find_binaries, major_version
 
 SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB", "jit": "off"}
@@ -178,18 +176,14 @@ def main(pg: int | None, records: int, rounds: int) -> None:
     """Measure in a server of its own and print milliseconds of CPU and ratios."""
     binaries = find_binaries(pg)
     with (
-        TemporaryDirectory(prefix="pgvigil-bench-") as home,
-        PostgresServer(home, binaries=binaries, settings=SETTINGS) as server,
+        scratch_server(binaries, SETTINGS) as server,
+        psycopg.connect(server.dsn("bench", via_socket=True), autocommit=True) as session,
     ):
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            connection.execute("create database bench")
-        migrate(server.dsn("bench"))
-        with psycopg.connect(server.dsn("bench", via_socket=True), autocommit=True) as session:
-            table = Table(title=f"PostgreSQL {major_version(binaries)}, medians of a call")
-            for heading in ("what", "bare CPU ms", "CPU ms", "times bare", "times bare, wall"):
-                table.add_column(heading)
-            _measure(session, table, records, rounds)
-            Console(width=100).print(table)
+        table = Table(title=f"PostgreSQL {major_version(binaries)}, medians of a call")
+        for heading in ("what", "bare CPU ms", "CPU ms", "times bare", "times bare, wall"):
+            table.add_column(heading)
+        _measure(session, table, records, rounds)
+        Console(width=100).print(table)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -12,8 +11,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from pgvigil.install import migrate
-from pgvigil.server import PostgresServer
+from bench.scratch import scratch_server
 from pgvigil.server_binaries import find_binaries, major_version
 from tests.python.recording_load import recording_load
 
@@ -32,14 +30,8 @@ def main(pg: int | None, rows: int) -> None:
     """Fill days, remove one by DELETE and one by cleaning up, and print the ratios."""
     console = Console(width=100)
     binaries = find_binaries(pg)
-    with (
-        TemporaryDirectory(prefix="pgvigil-bench-") as home,
-        PostgresServer(home, binaries=binaries, settings=SETTINGS) as server,
-    ):
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            connection.execute("create database bench")
+    with scratch_server(binaries, SETTINGS) as server:
         dsn = server.dsn("bench")
-        migrate(dsn)
         console.print(f"PostgreSQL {major_version(binaries)}, a day of {rows:,} metrics")
         with psycopg.connect(dsn, autocommit=True) as connection:
             console.print(_measure_removal(connection, rows))

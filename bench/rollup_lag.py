@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -14,8 +13,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from pgvigil.install import migrate
-from pgvigil.server import PostgresServer
+from bench.scratch import scratch_server
 from pgvigil.server_binaries import find_binaries, major_version
 
 SETTINGS = {
@@ -60,14 +58,8 @@ def main(pg: int | None, seconds: int, every: float) -> None:
     """Record all the time, roll up again and again, and print how late rows come in."""
     console = Console(width=110)
     binaries = find_binaries(pg)
-    with (
-        TemporaryDirectory(prefix="pgvigil-bench-") as home,
-        PostgresServer(home, binaries=binaries, settings=SETTINGS) as server,
-    ):
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            connection.execute("create database bench")
+    with scratch_server(binaries, SETTINGS) as server:
         dsn, elsewhere = server.dsn("bench"), server.dsn()
-        migrate(dsn)
         phases = {}
         with _recording(dsn), psycopg.connect(dsn, autocommit=True) as connection:
             phases["nothing is open"] = _watch(connection, seconds, every)

@@ -3,15 +3,13 @@
 import statistics
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from pgvigil.install import migrate
-from pgvigil.server import PostgresServer
+from bench.scratch import scratch_server
 from pgvigil.server_binaries import find_binaries, major_version
 
 SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB", "jit": "off"}
@@ -191,18 +189,14 @@ def main(pg: int | None, records: int, rounds: int) -> None:
     """Measure in a server of its own and print milliseconds and ratios."""
     binaries = find_binaries(pg)
     with (
-        TemporaryDirectory(prefix="pgvigil-bench-") as home,
-        PostgresServer(home, binaries=binaries, settings=SETTINGS) as server,
+        scratch_server(binaries, SETTINGS) as server,
+        psycopg.connect(server.dsn("bench", via_socket=True), autocommit=True) as connection,
     ):
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            connection.execute("create database bench")
-        migrate(server.dsn("bench"))
-        with psycopg.connect(server.dsn("bench", via_socket=True), autocommit=True) as connection:
-            table = Table(title=f"PostgreSQL {major_version(binaries)}, {records} records, medians")
-            for heading in ("what", "ms", "ratio"):
-                table.add_column(heading)
-            _measure(connection, table, records, rounds)
-            Console(width=100).print(table)
+        table = Table(title=f"PostgreSQL {major_version(binaries)}, {records} records, medians")
+        for heading in ("what", "ms", "ratio"):
+            table.add_column(heading)
+        _measure(connection, table, records, rounds)
+        Console(width=100).print(table)
 
 
 def _measure(connection: psycopg.Connection, table: Table, records: int, rounds: int) -> None:
