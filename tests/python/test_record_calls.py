@@ -210,3 +210,38 @@ def test_what_is_refused_raises_or_is_counted_by_record(
             assert quiet.log_program_execution("apr", DAY, {}, length) is None
         assert quiet.dropped == 5
     assert "was refused by log_invalid_records" in caplog.text
+
+
+NO_COLLECTIONS: list[Any] = [None, 7, {"record_key": "1"}, "1"]
+
+
+def test_any_collection_will_do(monitor: MonitoringClient, connection: psycopg.Connection) -> None:
+    assert monitor.log_invalid_records("apr", (key for key in ("1", "2")), "SEUNO") is not None
+    assert monitor.resolve_invalid_records("apr", {"1"}) is not None
+    assert monitor.record_metrics({"metric_name": "m", "value": n} for n in range(3)) == 3
+    assert invalid(connection) == {"1": "resolved", "2": "open"}
+
+
+@pytest.mark.parametrize("given", NO_COLLECTIONS)
+def test_what_is_no_collection_breaks_no_program(dsn: str, given: Any) -> None:
+    with MonitoringClient(dsn, component="c") as quiet:
+        assert quiet.log_invalid_records("apr", given, "SEUNO") is None
+        assert quiet.sync_invalid_records("apr", "SEUNO", {"all": True}, given) is None
+        assert quiet.track_status_changes("apr", given) is None
+        assert quiet.track_record_products("apr", given) is None
+        for record in (quiet.record_metrics, quiet.record_logs, quiet.record_errors):
+            assert record(given) is None
+            assert record([given]) is None
+        assert quiet.record_finished_tasks(given) is None
+        assert quiet.dropped == 11
+
+
+def test_a_single_key_is_taken_as_one_and_none_breaks_no_program(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    with MonitoringClient(dsn) as quiet:
+        quiet.log_invalid_records("apr", [12, "13"], "SEUNO")  # type: ignore[list-item]
+        assert quiet.resolve_invalid_records("apr", 12) is not None  # type: ignore[arg-type]
+        assert quiet.resolve_invalid_records("apr", None) is None  # type: ignore[arg-type]
+        assert quiet.dropped == 1
+    assert invalid(connection) == {"12": "resolved", "13": "open"}

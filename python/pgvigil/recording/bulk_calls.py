@@ -1,17 +1,19 @@
 """Calls that record thousands of things at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pgvigil.recording.recorder import Recorder
+from pgvigil.recording.values import as_rows, how_many
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = Iterable[Mapping[str, Any]]
 
 
 class BulkCalls(Recorder):
     """The methods of `MonitoringClient` that take many records in one call.
 
-    Each is all or nothing: a refused row (its number, from 1, is in the message) refuses all.
+    Any collection will do, a generator too. Each is all or nothing: a refused row (its number,
+    from 1, is in the message) refuses all.
     """
 
     def record_finished_tasks(self, tasks: Rows) -> int | None:
@@ -25,7 +27,8 @@ class BulkCalls(Recorder):
         Returns:
             How many were new: the same task_id, attempt and end_time again is passed over.
         """
-        return self._number("record_finished_tasks", at_stake=len(tasks), tasks=tasks)
+        rows = as_rows(tasks)
+        return self._number("record_finished_tasks", at_stake=how_many(rows), tasks=rows)
 
     def record_errors(self, errors: Rows) -> int | None:
         """Record errors, as mappings with the columns of ``error_tracking``.
@@ -37,9 +40,8 @@ class BulkCalls(Recorder):
         Returns:
             How many were new: an error with an error_id of its own is written once.
         """
-        return self._number(
-            "record_errors", at_stake=len(errors), errors=self._with_component(errors)
-        )
+        rows = self._with_component(errors)
+        return self._number("record_errors", at_stake=how_many(rows), errors=rows)
 
     def record_metrics(self, metrics: Rows) -> int | None:
         """Record measured values, as mappings with the columns of ``performance_monitoring``.
@@ -51,9 +53,8 @@ class BulkCalls(Recorder):
         Returns:
             How many were new: a value with a sample_id of its own is written once.
         """
-        return self._number(
-            "record_metrics", at_stake=len(metrics), metrics=self._with_component(metrics)
-        )
+        rows = self._with_component(metrics)
+        return self._number("record_metrics", at_stake=how_many(rows), metrics=rows)
 
     def record_logs(self, logs: Rows) -> int | None:
         """Record log lines, as mappings with the columns of ``application_logs``.
@@ -65,13 +66,18 @@ class BulkCalls(Recorder):
         Returns:
             How many were new: a line with a log_id of its own is written once.
         """
-        return self._number(
-            "record_logs", at_stake=len(logs), logs=self._with_component(logs, "python")
-        )
+        rows = self._with_component(logs, "python")
+        return self._number("record_logs", at_stake=how_many(rows), logs=rows)
 
-    def _with_component(self, rows: Rows, otherwise: str | None = None) -> Rows:
-        """Give rows the client's component, where they name none."""
+    def _with_component(self, rows: Rows, otherwise: str | None = None) -> Any:
+        """Return rows as `as_rows` does, with the client's component where they name none."""
         component = self.component or otherwise
-        if component is None:
-            return rows
-        return [row if row.get("component") else {**row, "component": component} for row in rows]
+        collected = as_rows(rows)
+        if component is None or not isinstance(collected, list):
+            return collected
+        return [
+            {**row, "component": component}
+            if isinstance(row, Mapping) and not row.get("component")
+            else row
+            for row in collected
+        ]

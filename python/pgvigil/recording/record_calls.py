@@ -1,12 +1,13 @@
 """Calls about business records: what is invalid, statuses, products, runs of programs, days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from pgvigil.recording.recorder import Recorder
+from pgvigil.recording.values import as_rows, how_many
 
-Records = Sequence[str | Mapping[str, Any]]
+Records = Iterable[str | Mapping[str, Any]]
 Counts = dict[str, Any]
 
 
@@ -45,11 +46,12 @@ class RecordCalls(Recorder):
         Returns:
             How many were opened, reopened, touched, accepted (by people, and found as they were), …
         """
+        rows = as_rows(records)
         return self._counts(
             "log_invalid_records",
-            at_stake=len(records),
+            at_stake=how_many(rows),
             dataset=dataset,
-            records=records,
+            records=rows,
             validation_type=validation_type,
             alerted_count=alerted_count,
             target_date=target_date,
@@ -85,13 +87,14 @@ class RecordCalls(Recorder):
         Returns:
             How many were opened, reopened, touched, resolved, …
         """
+        rows = as_rows(failing)
         return self._counts(
             "sync_invalid_records",
-            at_stake=len(failing),
+            at_stake=how_many(rows),
             dataset=dataset,
             validation_type=validation_type,
             scope=scope,
-            failing_keys=failing,
+            failing_keys=rows,
             task_id=task_id,
             at=at,
             is_dry_run=is_dry_run,
@@ -128,7 +131,7 @@ class RecordCalls(Recorder):
     def resolve_invalid_records(
         self,
         dataset: str,
-        record_keys: Sequence[str],
+        record_keys: Iterable[str],
         resolution: str = "manual",
         reason: str | None = None,
         *,
@@ -145,12 +148,12 @@ class RecordCalls(Recorder):
             validation_type: only those of this validation; all when None.
             is_dry_run: keep nothing.
         """
+        rows = [record_keys] if isinstance(record_keys, str | int) else as_rows(record_keys)
         return self._counts(
             "resolve_invalid_records",
-            at_stake=len(record_keys),
+            at_stake=how_many(rows),
             dataset=dataset,
-            # A single key, which is a sequence of texts as well, is not its characters.
-            record_keys=[record_keys] if isinstance(record_keys, str) else list(record_keys),
+            record_keys=rows,
             resolution=resolution,
             reason=reason,
             validation_type=validation_type,
@@ -160,7 +163,7 @@ class RecordCalls(Recorder):
     def track_status_changes(
         self,
         dataset: str,
-        records: Sequence[Mapping[str, Any]] | date,
+        records: Iterable[Mapping[str, Any]] | date,
         change_source: str | None = None,
         *,
         actor: str | None = None,
@@ -191,11 +194,12 @@ class RecordCalls(Recorder):
                 task_id=task_id,
                 is_dry_run=is_dry_run,
             )
+        rows = as_rows(records)
         return self._counts(
             "track_status_changes",
-            at_stake=len(records),
+            at_stake=how_many(rows),
             dataset=dataset,
-            records=records,
+            records=rows,
             change_source=change_source or "MONITOR",
             actor=actor,
             task_id=task_id,
@@ -232,7 +236,7 @@ class RecordCalls(Recorder):
     def track_record_products(
         self,
         dataset: str,
-        records: Sequence[Mapping[str, Any]],
+        records: Iterable[Mapping[str, Any]],
         *,
         task_id: str | None = None,
         is_dry_run: bool = False,
@@ -246,11 +250,12 @@ class RecordCalls(Recorder):
             task_id: task that tells of it.
             is_dry_run: keep nothing.
         """
+        rows = as_rows(records)
         return self._counts(
             "track_record_products",
-            at_stake=len(records),
+            at_stake=how_many(rows),
             dataset=dataset,
-            records=records,
+            records=rows,
             task_id=task_id,
             is_dry_run=is_dry_run,
         )

@@ -6,7 +6,7 @@ such text is mended, and whatever JSON does not know is written as text.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from numbers import Number
 from typing import Any
@@ -61,6 +61,18 @@ def as_parameter(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [clean_text(str(item)) for item in value]
     return clean_text(str(value))
+
+
+def as_rows(rows: Any) -> Any:
+    """Return any collection as a list; what is none stays as it is, for the database to refuse."""
+    if isinstance(rows, Iterable) and not isinstance(rows, str | bytes | Mapping):
+        return list(rows)
+    return rows
+
+
+def how_many(rows: Any) -> int:
+    """Return how many records are lost with what `as_rows` returned."""
+    return len(rows) if isinstance(rows, list) else 1
 
 
 def with_zone(moment: datetime) -> datetime:
