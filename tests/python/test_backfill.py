@@ -248,7 +248,7 @@ def test_a_batch_of_nothing_but_bad_lines_takes_no_time_to_speak_of(
     path = write_jsonl(tmp_path / "x.jsonl", [log("x", level="bad")] * 1000 + [log("good")])
     began_at = time.monotonic()
     result = backfill(path, "--kind", "logs")
-    assert time.monotonic() - began_at < 20
+    assert time.monotonic() - began_at < 60
     assert "1,001 lines read: 1 new, 0 already there, 1,000 rejected" in result.stdout
     assert result.stderr.count("line ") == 20
     assert "… and 980 more bad lines" in result.stderr
