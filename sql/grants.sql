@@ -211,7 +211,8 @@ declare
         '_merge_histograms', '_clamped_percentile', 'get_task_statistics', '_add_up',
         '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_uptime_checks',
         '_spell_buckets', '_summable', '_short_name', '_trends_of', '_minutes_kept_since',
-        '_uptime_trends', '_bucket_hours', '_rollups_between', '_last_day', '_last_day_since',
+        '_uptime_trends', '_bucket_hours', '_hours_and_days', '_rollups_between',
+        '_last_day', '_last_day_since',
         '_read_samples', '_trends_between', 'get_trend_resolution',
         '_queue_trends', 'get_queue_trends', 'self_check', '_job_lock_key',
         -- alerts

@@ -59,6 +59,36 @@ $$;
 comment on function monitoring._trends_between(text, text, timestamptz, timestamptz) is
 'A source by hour or day in a span of whole ones: what is rolled up, and what is not yet.';
 
+create or replace function monitoring._hours_and_days(p_from timestamptz, p_to timestamptz)
+returns table (
+    from_at timestamptz, to_at timestamptz, first_day timestamptz, end_day timestamptz
+)
+language sql
+stable
+begin atomic
+    select
+        s.from_at,
+        s.to_at,
+        date_trunc('day', s.from_at + '24 hours'::interval - '1 microsecond'::interval, 'UTC')
+            as first_day,
+        date_trunc('day', s.to_at, 'UTC') as end_day
+    from (
+        select
+            date_trunc('hour', p_from, 'UTC') as from_at,
+            case
+                when p_to <= (select date_trunc('hour', monitoring.clock(), 'UTC'))
+                    then date_trunc(
+                            'hour', p_to + '1 hour'::interval - '1 microsecond'::interval, 'UTC'
+                        )
+                -- Today is not over: what there is of it is in its day.
+                else 'infinity'
+            end as to_at
+    ) as s;
+end;
+
+comment on function monitoring._hours_and_days(timestamptz, timestamptz) is
+'The hours that cover a span, and the days within it. An end in this hour or later counts as none.';
+
 create or replace function monitoring._rollups_between(
     p_source text, p_from timestamptz, p_to timestamptz
 )
@@ -75,27 +105,6 @@ returns table (
 language sql
 stable
 begin atomic
-    with span as (
-        select
-            s.from_at,
-            s.to_at,
-            date_trunc('day', s.from_at + '24 hours'::interval - '1 microsecond'::interval, 'UTC')
-                as first_day,
-            date_trunc('day', s.to_at, 'UTC') as end_day
-        from (
-            select
-                date_trunc('hour', p_from, 'UTC') as from_at,
-                case
-                    when p_to <= (select date_trunc('hour', monitoring.clock(), 'UTC'))
-                        then date_trunc(
-                                'hour', p_to + '1 hour'::interval - '1 microsecond'::interval, 'UTC'
-                            )
-                    -- Today is not over: what there is of it is in its day.
-                    else 'infinity'
-                end as to_at
-        ) as s
-    )
-
     select
         t.name,
         t.label,
@@ -105,7 +114,7 @@ begin atomic
         t.value_min,
         t.value_max,
         t.histogram
-    from span as s
+    from monitoring._hours_and_days(p_from, p_to) as s
     cross join
         lateral (
             values
@@ -130,17 +139,13 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_from timestamptz := date_trunc('hour', p_from, 'UTC');
-    v_to timestamptz := 'infinity'::timestamptz;
-    v_first_day timestamptz := date_trunc(
-        'day', v_from + interval '24 hours' - interval '1 microsecond', 'UTC'
-    );
+    v_from timestamptz;
+    v_to timestamptz;
+    v_first_day timestamptz;
     v_end_day timestamptz;
 begin
-    if p_to <= date_trunc('hour', monitoring.clock(), 'UTC') then
-        v_to := date_trunc('hour', p_to + interval '1 hour' - interval '1 microsecond', 'UTC');
-    end if;
-    v_end_day := date_trunc('day', v_to, 'UTC');
+    select s.from_at, s.to_at, s.first_day, s.end_day into v_from, v_to, v_first_day, v_end_day
+    from monitoring._hours_and_days(p_from, p_to) s;
     return query
     select r.name, r.label, r.row_count
     from monitoring.rollups r

@@ -272,8 +272,8 @@ select functions_are(
         '_check_rebuild', '_count_uptime', '_trends_of', '_uptime_trends', '_bucket_hours',
         '_rollups_between', '_last_day', '_last_day_since', 'get_task_statistics', '_read_samples',
         '_trends_between', 'get_trend_resolution', '_queue_trends', 'get_queue_trends',
-        '_counts_between', '_trends_since', '_points_of_tasks', '_points_of_sources',
-        'get_trend_points',
+        '_hours_and_days', '_counts_between', '_trends_since', '_points_of_tasks',
+        '_points_of_sources', 'get_trend_points',
         -- installation
         'version', 'get_installation', 'note_code_checksum', '_missing_roles',
         '_describe_partitions', '_hand_over_to_admin', '_grant_functions', '_grant_views',
