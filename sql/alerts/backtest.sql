@@ -189,6 +189,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_rule monitoring.alert_rules := monitoring._found_rule(p_rule_name);

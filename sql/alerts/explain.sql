@@ -36,6 +36,7 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_alert monitoring.raised_alerts;

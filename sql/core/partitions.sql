@@ -172,6 +172,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_today date := (monitoring.clock() at time zone 'UTC')::date;

@@ -52,6 +52,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
     perform monitoring._decide_error_group(p_fingerprint, 'resolved', null, p_note, p_by);
@@ -73,6 +74,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
     perform monitoring._decide_error_group(p_fingerprint, 'muted', p_until, p_note, p_by);

@@ -173,6 +173,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_status text := monitoring._checked_etl_end(p_status);

@@ -130,6 +130,7 @@ returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_since timestamptz := monitoring.clock() - p_within;

@@ -24,6 +24,7 @@ create or replace function monitoring.cancel_overdue_jobs() returns integer
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_job monitoring.jobs;
@@ -59,6 +60,7 @@ create or replace function monitoring._close_lost_jobs() returns integer
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_job monitoring.jobs;

@@ -207,6 +207,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_dataset text := monitoring._checked_name('dataset', p_dataset);

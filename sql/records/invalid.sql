@@ -350,6 +350,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
     return monitoring._apply_invalid_records(

@@ -199,6 +199,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_finished_at timestamptz := coalesce(p_finished_at, monitoring.clock());
@@ -252,6 +253,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
     return monitoring.log_program_execution(
@@ -283,6 +285,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
     return monitoring.log_program_execution(

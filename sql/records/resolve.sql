@@ -211,6 +211,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_at timestamptz := monitoring._event_time(p_at);
@@ -272,6 +273,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_dataset text := monitoring._checked_name('dataset', p_dataset);
@@ -319,6 +321,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
     if (p_resolution in ('manual', 'superseded', 'gone')) is not true then

@@ -41,6 +41,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 -- The statement returns what the type has:
 -- @plpgsql_check_options: other_warnings = off
@@ -106,6 +107,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_sources jsonb;
@@ -154,6 +156,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_records jsonb;

@@ -190,6 +190,7 @@ returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_trigger monitoring.status_triggers;

@@ -115,6 +115,7 @@ returns table (
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 -- Planned for the times, so that an index finds them.
 set plan_cache_mode = force_custom_plan
 as $$

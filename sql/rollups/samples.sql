@@ -108,6 +108,7 @@ returns setof monitoring._samples_of_tasks -- which all the others are like
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 -- New rows are few, and to start workers takes longer than to find them.
 set max_parallel_workers_per_gather = 0
 as $$

@@ -17,6 +17,7 @@ returns table (
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 -- Planned for the times: only the partitions of that time are looked at for what is new.
 set plan_cache_mode = force_custom_plan
 as $$
@@ -137,6 +138,7 @@ returns table (name text, label text, row_count bigint)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_from timestamptz;

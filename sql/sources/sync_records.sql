@@ -307,6 +307,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
     perform monitoring._found_record_source(p_source_name);
@@ -324,6 +325,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_source_name text;
@@ -364,6 +366,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_source monitoring.record_sources := monitoring._found_record_source(p_source_name);

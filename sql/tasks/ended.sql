@@ -34,6 +34,7 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 -- Planned for the times: only the partitions of a span are looked at.
 set plan_cache_mode = force_custom_plan
 as $$

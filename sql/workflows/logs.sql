@@ -37,6 +37,7 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_from timestamptz := coalesce(p_from, monitoring.clock() - interval '7 days');
