@@ -59,11 +59,19 @@ grafana: $(VENV)/.dev ## write Grafana's dashboards anew from their description
 	@$(BIN)/python -m grafana.description grafana/dashboards
 
 .PHONY: pgtap
-pgtap: $(VENV)/.dev install-test-tools ## run the pgTAP tests (ARGS='--pg 17 tests/pgtap/some.sql')
+pgtap: $(VENV)/.dev install-sql-tools ## run the pgTAP tests (ARGS='--pg 17 tests/pgtap/some.sql')
 	@$(BIN)/python -m tests.harness pgtap $(ARGS)
 
+.PHONY: db
+db: $(VENV)/.dev ## keep a server with what is in this checkout (ARGS=--stop ends it)
+	@$(BIN)/python -m tests.harness db $(ARGS)
+
+.PHONY: try
+try: $(VENV)/.dev install-sql-tools ## run one pgTAP file on it, with what has changed (FILE=tests/pgtap/some.sql)
+	@$(BIN)/python -m tests.harness try $(FILE)
+
 .PHONY: plpgsql-check
-plpgsql-check: $(VENV)/.dev install-test-tools ## look inside every PL/pgSQL body
+plpgsql-check: $(VENV)/.dev install-sql-tools ## look inside every PL/pgSQL body
 	@$(BIN)/python -m tests.harness plpgsql-check
 
 .PHONY: test-matrix
@@ -94,8 +102,12 @@ dist: $(VENV)/.dev ## build dist/pgvigil.sql, the one-file install, and the whee
 	$(BIN)/python -m hatchling build --target wheel
 
 .PHONY: install-test-tools
-install-test-tools: ## install PostgreSQL, pgTAP and the like where they are missing (Debian)
+install-test-tools: ## install PostgreSQL, pgTAP, Chromium and the like where they are missing (Debian)
 	@tests/harness/install-tools.sh
+
+.PHONY: install-sql-tools
+install-sql-tools: ## install what pgTAP files need, and no more
+	@tests/harness/install-tools.sh sql
 
 # The lists hold versions and hashes, no addresses, so they work with any mirror.
 COMPILE = $(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \

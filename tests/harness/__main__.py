@@ -9,6 +9,7 @@ import psycopg
 from pgvigil.server_binaries import ServerError, find_binaries, installed_binaries, major_version
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.harness.errors import HarnessError
+from tests.harness.kept import KeptServer
 from tests.harness.matrix import TIME_ZONES, find_version, run_matrix
 from tests.harness.parts import run_parts
 from tests.harness.pgtap import find_tests, prepare_database, run_pg_prove
@@ -35,6 +36,37 @@ def pgtap(pg: int | None, files: tuple[str, ...]) -> None:
     click.echo(result.output, nl=False)
     if not result.passed:
         sys.exit(result.exit_code or 1)
+
+
+@main.command("try")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True))
+def try_files(files: tuple[str, ...]) -> None:
+    """Run pgTAP FILES on the kept server, after loading what has changed since."""
+    kept = KeptServer(find_version(_usual_version()))
+    kept.start()
+    result = kept.prove(files)
+    click.echo(result.output, nl=False)
+    if not result.passed:
+        sys.exit(result.exit_code or 1)
+
+
+@main.command()
+@click.option("--stop", is_flag=True, help="Stop the server instead.")
+def db(stop: bool) -> None:
+    """Keep a server with pgvigil and pgTAP, and print how to connect."""
+    kept = KeptServer(find_version(_usual_version()))
+    if stop:
+        click.echo("stopped" if kept.stop() else "no server runs")
+    else:
+        click.echo(f"psql '{kept.start()}'")
+
+
+@main.command(hidden=True)
+@click.argument("binaries", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("home", type=click.Path(file_okay=False, path_type=Path))
+def keep(binaries: Path, home: Path) -> None:
+    """Be the process that holds the kept server."""
+    KeptServer(binaries, home).keep()
 
 
 @main.command()

@@ -40,7 +40,7 @@ def disposable_server(
     binaries: Path, settings: Mapping[str, str] | None = None
 ) -> Iterator[PostgresServer]:
     """Run a server that leaves nothing behind, with the owner role in it."""
-    with TemporaryDirectory(prefix="pgvigil-test-", dir=_memory()) as home:
+    with TemporaryDirectory(prefix="pgvigil-test-", dir=memory_directory()) as home:
         server = PostgresServer(
             home, binaries=binaries, settings=FAST_SETTINGS | dict(settings or {})
         )
@@ -87,7 +87,7 @@ def execute(dsn: str, statement: sql.SQL, *identifiers: str) -> None:
         connection.execute(statement.format(*map(sql.Identifier, identifiers)))
 
 
-def _memory() -> str | None:
+def memory_directory() -> str | None:
     """Return a directory in memory, or None where there is little of it or another is wished for.
 
     To make, fill and drop a database for each test is mostly work of the file system.

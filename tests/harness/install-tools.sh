@@ -3,7 +3,8 @@
 # with pgTAP, plpgsql_check and pg_cron, pg_prove, npm for the version matrix, promtool, which judges
 # our alerts by Prometheus' own rules, an Alertmanager, which takes them over, sql_exporter, which
 # reads our figures for Prometheus, Chromium, which shows the page, and a MariaDB with the foreign
-# data wrapper that reads it. Silent when all is there.
+# data wrapper that reads it. With the word "sql" only what pgTAP files need. Silent when all is
+# there.
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
@@ -25,15 +26,17 @@ has_extension pgtap || missing+=(postgresql-VERSION-pgtap)
 has_extension plpgsql_check || missing+=(postgresql-VERSION-plpgsql-check)
 has_extension pg_cron || missing+=(postgresql-VERSION-cron)
 command -v pg_prove > /dev/null || missing+=(libtap-parser-sourcehandler-pgtap-perl)
-command -v prometheus-alertmanager > /dev/null || missing+=(prometheus-alertmanager)
 command -v psql > /dev/null || missing+=(postgresql-client-VERSION)
-command -v npm > /dev/null || missing+=(npm)
-command -v promtool > /dev/null || missing+=(prometheus)
-command -v prometheus-sql-exporter > /dev/null || missing+=(prometheus-sql-exporter)
-command -v mariadbd > /dev/null || missing+=(mariadb-server)
-has_extension mysql_fdw || missing+=(postgresql-VERSION-mysql-fdw)
-# With fonts: a browser that has none lays nothing out.
-command -v chromium > /dev/null || missing+=(chromium fonts-liberation)
+if [ "${1-}" != sql ]; then
+    command -v prometheus-alertmanager > /dev/null || missing+=(prometheus-alertmanager)
+    command -v npm > /dev/null || missing+=(npm)
+    command -v promtool > /dev/null || missing+=(prometheus)
+    command -v prometheus-sql-exporter > /dev/null || missing+=(prometheus-sql-exporter)
+    command -v mariadbd > /dev/null || missing+=(mariadb-server)
+    has_extension mysql_fdw || missing+=(postgresql-VERSION-mysql-fdw)
+    # With fonts: a browser that has none lays nothing out.
+    command -v chromium > /dev/null || missing+=(chromium fonts-liberation)
+fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get > /dev/null; then

@@ -15,7 +15,7 @@ from tests.harness.databases import create_database, install_pgvigil
 from tests.harness.errors import HarnessError, missing_tools
 
 TESTS = Path(__file__).parent.parent / "pgtap"
-_DATABASE = "pgtap"
+DATABASE = "pgtap"
 _SHARED = Path("/usr/share/postgresql")
 
 
@@ -64,17 +64,17 @@ def find_tests(files: Sequence[str]) -> list[str]:
 
 def prepare_database(server: PostgresServer) -> str:
     """Create a database with pgvigil and pgTAP, reachable by plain names; return its name."""
-    create_database(server, _DATABASE)
-    install_pgvigil(server, _DATABASE)
-    with psycopg.connect(server.dsn(_DATABASE), autocommit=True) as connection:
+    create_database(server, DATABASE)
+    install_pgvigil(server, DATABASE)
+    with psycopg.connect(server.dsn(DATABASE), autocommit=True) as connection:
         connection.execute("create schema tap")
         # Tests change role in the middle and go on asserting.
         connection.execute("grant usage on schema tap to public")
         connection.execute("set search_path = tap")
         connection.execute("set client_min_messages = warning")
         connection.execute(find_pgtap().read_bytes())
-        connection.execute(f"alter database {_DATABASE} set search_path = monitoring, tap, public")
-    return _DATABASE
+        connection.execute(f"alter database {DATABASE} set search_path = monitoring, tap, public")
+    return DATABASE
 
 
 def run_pg_prove(server: PostgresServer, database: str, files: Sequence[str]) -> ProveResult:
