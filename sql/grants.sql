@@ -199,7 +199,7 @@ revoke all on all routines in schema monitoring from public;
 do $$
 declare
     v_reading constant text [] := array[
-        'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
+        'clock', '_set_time', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'get_installation', 'get_dashboard_summary', 'get_dashboard_cards',
         'get_trend_points', 'get_ended_tasks', 'get_ended_batch_runs',
         '_summarize_tasks', '_summarize_errors',
@@ -240,7 +240,7 @@ declare
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
     v_recording constant text [] := array[
-        'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
+        'clock', '_set_time', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'start_task_tracking', '_start_task', 'update_task_progress', '_update_task',
         'complete_task_tracking', '_complete_task', 'record_finished_tasks',
         'record_error', '_record_error', 'record_errors',

@@ -78,7 +78,7 @@ as $$
 declare
     v_outcome monitoring.rule_outcome;
 begin
-    perform set_config('monitoring.now', p_at::text, true);
+    perform set_config('monitoring.now', monitoring._sealed_time(p_at), true);
     v_outcome := monitoring._find(p_rule, p_at);
     if v_outcome.error is not null then
         raise exception using

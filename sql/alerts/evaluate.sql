@@ -44,7 +44,7 @@ begin
     -- Not before: whoever waited would find again what the one before it has resolved since.
     v_now := coalesce(p_now, monitoring.clock());
     -- Whatever rules read goes by the same moment.
-    perform set_config('monitoring.now', v_now::text, true);
+    perform set_config('monitoring.now', monitoring._sealed_time(v_now), true);
     v_outcomes := monitoring._find_all(p_families, v_now);
     perform monitoring._lock_alerts();
     select coalesce(max(t.transition_id), 0) into v_before from monitoring.alert_transitions t;

@@ -42,7 +42,9 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return monitoring._run_rule_query(p_query, monitoring.clock(), p_deadline, p_at_most);
+    return monitoring._run_rule_query(
+        p_query, monitoring._sealed_time(monitoring.clock()), p_deadline, p_at_most
+    );
 exception
     when query_canceled then
         raise exception using

@@ -31,8 +31,17 @@ comment on function monitoring._deadline(double precision) is
 'Until when a query may run that begins now, in seconds since 2020.';
 
 -- Belongs to monitoring_reader, see grants.sql; hence it calls nothing but what that role may.
+do $$
+begin
+    if to_regprocedure('monitoring._run_rule_query(text,timestamptz,integer,integer)') is not null
+    then
+        drop function monitoring._run_rule_query (text, timestamptz, integer, integer);
+    end if;
+end
+$$;
+
 create or replace function monitoring._run_rule_query(
-    p_query text, p_now timestamptz, p_deadline integer, p_at_most integer
+    p_query text, p_moment text, p_deadline integer, p_at_most integer
 )
 returns jsonb[]
 language plpgsql
@@ -57,7 +66,7 @@ begin
             set_config('extra_float_digits', '1', true),
             set_config('search_path', 'pg_catalog, monitoring, pg_temp', true);
         perform
-            set_config('monitoring.now', p_now::text, true),
+            set_config('monitoring.now', p_moment, true),
             set_config('transaction_read_only', 'on', true),
             pg_advisory_xact_lock_shared(v_class, p_deadline);
         -- As a cursor it can only be one select; a comment at its end is ended by the line.
@@ -86,9 +95,9 @@ begin
 end
 $$;
 
-comment on function monitoring._run_rule_query(text, timestamptz, integer, integer) is
-'Rows of a query as objects, with clock() standing at a given time. It can only read what '
-'monitoring_reader may read, and whatever it does besides is undone.';
+comment on function monitoring._run_rule_query(text, text, integer, integer) is
+'Rows of a query as objects, with clock() standing at a time that _sealed_time() gave. It can only '
+'read what monitoring_reader may read, and whatever it does besides is undone.';
 
 create or replace function monitoring._rule_fingerprint(p_row jsonb) returns text
 language plpgsql
@@ -180,7 +189,8 @@ declare
     v_row jsonb;
 begin
     foreach v_row in array monitoring._run_rule_query(
-        p_rule.query, p_now, monitoring._deadline(p_rule.time_limit_seconds), 1000
+        p_rule.query, monitoring._sealed_time(p_now),
+        monitoring._deadline(p_rule.time_limit_seconds), 1000
     )
     loop
         return next monitoring._rule_finding(p_rule.rule_name, p_rule.unit, v_row);
@@ -212,7 +222,8 @@ begin
     select 'query', p_now, q.found
     from unnest(
         monitoring._run_rule_query(
-            v_rule.query, p_now, monitoring._deadline(v_rule.time_limit_seconds), 1000
+            v_rule.query, monitoring._sealed_time(p_now),
+            monitoring._deadline(v_rule.time_limit_seconds), 1000
         )
     ) with ordinality q (found, position)
     where monitoring._rule_fingerprint(q.found) = p_alert.fingerprint

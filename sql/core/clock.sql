@@ -1,15 +1,107 @@
--- The one clock, and the check of times that callers give.
+-- The one clock, and the check of times that callers give. Reads clock_keys.
+--
+-- The setting monitoring.now, which anybody may set, counts in sessions of admins only: tests and
+-- demonstrations go by it. What rules read is to go by one moment as well, whoever has them
+-- evaluated; so the engine sets it with a seal that nobody else can make, that holds for one
+-- transaction, and that counts while nothing can be written.
+
+create or replace function monitoring._seal_of(p_time text) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_key constant bytea := (select k.key from monitoring.clock_keys k);
+begin
+    return encode(sha256(v_key || sha256(v_key || convert_to(
+        concat_ws(' ', p_time, pg_backend_pid(), extract(epoch from transaction_timestamp())), 'UTF8'
+    ))), 'hex');
+end
+$$;
+
+comment on function monitoring._seal_of(text) is
+'What shows that a time was set by our own functions, in this transaction.';
+
+create or replace function monitoring._sealed_time(p_at timestamptz) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- Read the same whatever the session's way of writing times.
+    v_time constant text := to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+begin
+    return v_time || ' #' || monitoring._seal_of(v_time);
+end
+$$;
+
+comment on function monitoring._sealed_time(timestamptz) is
+'A time as our own functions put it into monitoring.now, for what rules read to go by.';
+
+create or replace function monitoring._read_set_time(p_time text) returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_at timestamptz;
+begin
+    begin
+        v_at := p_time::timestamptz;
+    exception
+        when data_exception then
+            null;
+    end;
+    if (v_at >= '1970-01-01 00:00+00' and v_at < '10000-01-01 00:00+00') is not true then
+        raise exception using
+            errcode = 'PV006',
+            message = format('monitoring.now is not a time: "%s"', left(p_time, 100)),
+            hint = 'Reset it, or set a time from 1970 to 9999 such as 2026-01-15 12:00+00.';
+    end if;
+    return v_at;
+end
+$$;
+
+comment on function monitoring._read_set_time(text) is
+'The time that an admin has set, or PV006.';
+
+-- Called only where the setting is there.
+create or replace function monitoring._set_time(p_setting text) returns timestamptz
+language plpgsql
+volatile
+strict
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_time constant text := split_part(p_setting, ' #', 1);
+begin
+    -- The owner is monitoring_admin, or whoever installed where that role is missing.
+    if pg_has_role(session_user, current_user, 'member') then
+        return monitoring._read_set_time(v_time);
+    elsif current_setting('transaction_read_only') = 'on'
+        and p_setting = v_time || ' #' || monitoring._seal_of(v_time)
+    then
+        return v_time::timestamptz;
+    end if;
+    return null;
+end
+$$;
+
+comment on function monitoring._set_time(text) is
+'The time that monitoring.now says where it counts: in sessions of admins, and for what rules read '
+'when our own functions have set it. Null otherwise.';
 
 create or replace function monitoring.clock() returns timestamptz
 language sql
 volatile
 return coalesce(
-    nullif(current_setting('monitoring.now', true), '')::timestamptz, clock_timestamp()
+    monitoring._set_time(nullif(current_setting('monitoring.now', true), '')), clock_timestamp()
 );
 
 comment on function monitoring.clock() is
-'The time that everything here goes by: the wall clock, or the setting monitoring.now where a '
-'test has set it.';
+'The time that everything here goes by: the wall clock; in sessions of members of monitoring_admin '
+'the setting monitoring.now, where it is set, so that tests can choose the time.';
 
 create or replace function monitoring._stopwatch_ms() returns double precision
 language sql

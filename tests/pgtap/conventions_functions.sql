@@ -67,6 +67,7 @@ select is_empty(
 select set_eq(
     'select proname::text from routines where prosecdef',
     array[
+        '_set_time',
         '_start_task', '_update_task', '_complete_task', '_record_error', '_record_metric',
         '_record_log', '_record_probe', '_record_queue', '_record_rows', 'resolve_error_group',
         'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation',
@@ -209,7 +210,8 @@ select is_empty(
 select is_empty(
     $$
         select signature from routines
-        where proname not in ('clock', '_stopwatch_ms')
+        -- A seal holds for one transaction, which its beginning tells from others.
+        where proname not in ('clock', '_stopwatch_ms', '_seal_of')
             and body ~* any(array[
                 '\mnow\s*\(', '\m(clock|statement|transaction)_timestamp\M', '\mtimeofday\M',
                 '\mcurrent_(timestamp|date|time)\M', '\mlocaltime(stamp)?\M',

@@ -176,6 +176,8 @@ select set_eq(
     array[
         -- a row at each installation or upgrade
         'installed_migrations', 'installed_code',
+        -- one row
+        'clock_keys',
         -- what people set
         'partitioned_tables', 'retention_policies', 'jobs', 'error_group_states',
         -- a row while a task runs, or until it succeeds

@@ -22,7 +22,7 @@ select functions_are(
         '_insert_metric_samples', '_insert_log_lines', '_name_bad_row', '_name_bad_insert',
         '_make_partitions_for_rows', '_check_keys',
         -- what goes into a record
-        'clock', '_event_time', '_is_recent', 'message_template', 'error_fingerprint',
+        'clock', '_set_time', '_read_set_time', '_seal_of', '_sealed_time', '_event_time', '_is_recent', 'message_template', 'error_fingerprint',
         'fingerprint_version', '_capped_text', '_capped_json', '_merged', '_merge_objects',
         '_is_small_object',
         '_is_small_numbers', '_is_small_json', '_checked_name', '_checked_optional_name',
@@ -301,7 +301,7 @@ select set_eq(
             and not c.relispartition
     $$,
     array[
-        'installed_migrations', 'installed_code', 'partitioned_tables', 'active_tasks',
+        'installed_migrations', 'installed_code', 'clock_keys', 'partitioned_tables', 'active_tasks',
         'unsuccessful_attempts', 'finished_tasks', 'errors', 'error_group_states',
         'metric_samples', 'log_lines', 'health_probes', 'queue_samples', 'rollups',
         'rollup_progress', 'error_group_totals', 'component_states',

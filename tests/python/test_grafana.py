@@ -28,8 +28,9 @@ from tests.python.grafana_files import (
 from tests.python.grafana_macros import Shown
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-CLOCK = f"-c monitoring.now={NOW.isoformat()}"
 READER = "grafana_reader"
+# Only an admin may set the clock; everything else is looked at with the rights of the reader.
+AS_READER = f"-c monitoring.now={NOW.isoformat()} -c role={READER}"
 RECORDS = Path(__file__).parent / "grafana_records.sql"
 ODD = 'it\'s "odd"'
 QUERIES = list(queries())
@@ -54,7 +55,7 @@ ROWS_READ = """
 
 @pytest.fixture(scope="module")
 def reader(server: PostgresServer, template: str) -> Iterator[str]:
-    """A login role that belongs to monitoring_reader and to nothing else."""
+    """A role that belongs to monitoring_reader and to nothing else."""
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute(f"create role {READER} login in role monitoring_reader".encode())
         yield READER
@@ -66,7 +67,7 @@ def recorded(server: PostgresServer, template: str, reader: str) -> Iterator[psy
     """What the reader sees of a database with forty days of everything in it."""
     create_database(server, "grafana", template)
     run_psql(server, "grafana", "-q", "-f", RECORDS)
-    dsn = make_conninfo(server.dsn("grafana", user=READER, via_socket=True), options=CLOCK)
+    dsn = make_conninfo(server.dsn("grafana", via_socket=True), options=AS_READER)
     with psycopg.connect(dsn) as connection:
         yield connection
     drop_database(server, "grafana")
@@ -76,7 +77,7 @@ def recorded(server: PostgresServer, template: str, reader: str) -> Iterator[psy
 def empty(server: PostgresServer, template: str, reader: str) -> Iterator[psycopg.Connection]:
     """What the reader sees of a database in which nothing has been recorded."""
     create_database(server, "grafana_empty", template)
-    dsn = make_conninfo(server.dsn("grafana_empty", user=READER, via_socket=True), options=CLOCK)
+    dsn = make_conninfo(server.dsn("grafana_empty", via_socket=True), options=AS_READER)
     with psycopg.connect(dsn) as connection:
         yield connection
     drop_database(server, "grafana_empty")
