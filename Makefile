@@ -12,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MATRIX := tests/matrix/node_modules/.package-lock.json
 MIGRATIONS := $(filter-out %.rollback.sql,$(wildcard migrations/*.sql))
 SQL_DIRECTORIES := sql migrations tests/pgtap tests/harness
-# Further words for `make demo`, `make pgtap` and `make test-python`, as in `make demo ARGS=--once`.
+# Further words for `make demo`, `make pgtap`, `make fuzz` and `make test-python`, as in `make demo ARGS=--once`.
 ARGS ?=
 # Tests wait more than they compute, so that there may be more at a time than there are processors.
 WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 8 ? cores + 1 : 8)))
@@ -81,6 +81,10 @@ test-matrix: $(VENV)/.dev install-test-tools $(MATRIX) ## run the pgTAP tests on
 .PHONY: test-python
 test-python: $(VENV)/.dev install-test-tools ## run the Python tests (ARGS='-k name', WORKERS=1)
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## call everything as everybody with hostile values (ARGS='--calls 9000 --seed 7')
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.dev ## measure what recording costs; see bench/README.md
