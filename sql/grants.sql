@@ -232,6 +232,7 @@ declare
         'get_config', 'get_config_schema',
         -- workflows
         'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
+        'get_step_runs', '_date_of_alert', '_alert_link',
         'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run',
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
         -- records: statuses
@@ -269,7 +270,7 @@ declare
         'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',
         'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
         'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
-        'enable_alert_rule', 'change_alert_rule',
+        'enable_alert_rule', 'change_alert_rule', 'set_alert_owner', 'set_page_url',
         'expect_runs', 'forget_expected_runs',
         -- own rules and backtests
         'create_alert_rule', 'drop_alert_rule', 'backtest_alert_rule',

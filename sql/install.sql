@@ -4,12 +4,14 @@
 -- core: how input is refused and checked, the one clock, sizes, partitions by day
 \ir core/refusals.sql
 \ir core/clock.sql
+\ir core/words.sql
 \ir core/caps.sql
 \ir core/checks.sql
 \ir core/partitions.sql
 \ir core/bulk.sql
 
 -- recording
+\ir tasks/outcomes.sql
 \ir tasks/start.sql
 \ir tasks/progress.sql
 \ir tasks/complete.sql
@@ -83,12 +85,14 @@
 \ir alerts/windows.sql
 \ir alerts/matching.sql
 \ir alerts/rules.sql
+\ir alerts/owners.sql
 \ir alerts/error_rules.sql
 \ir alerts/error_group_rules.sql
 \ir alerts/health_rules.sql
 \ir alerts/queue_rules.sql
 \ir alerts/task_rules.sql
 \ir alerts/running_task_rules.sql
+\ir alerts/work.sql
 \ir alerts/task_outcome_rules.sql
 \ir alerts/failure_streak_rules.sql
 \ir alerts/task_explanations.sql
@@ -145,6 +149,7 @@
 \ir workflows/history.sql
 \ir workflows/estimates.sql
 \ir workflows/timeline.sql
+\ir workflows/warnings.sql
 \ir workflows/rules.sql
 
 -- reading

@@ -93,11 +93,15 @@ class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls, EtlCalls, RecordCal
 
             @functools.wraps(function)
             def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+                chosen = options
                 if task_id is None:
                     name = f"{function.__qualname__}-{uuid.uuid4().hex[:12]}"
+                    # No other run has this name: what it does is the function.
+                    stated = {"work": function.__qualname__} | dict(options.get("metadata") or {})
+                    chosen = TaskOptions(**{**options, "metadata": stated})
                 else:
                     name = task_id(*args, **kwargs)
-                with self.task(name, task_type, severity, **options):
+                with self.task(name, task_type, severity, **chosen):
                     return function(*args, **kwargs)
 
             return run

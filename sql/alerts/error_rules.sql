@@ -1,19 +1,6 @@
 -- The built-in rule about many errors, and what rules share. Reads roll-ups and the rows that are
 -- not in them yet.
 
-create or replace function monitoring._in_words(p_seconds double precision) returns text
-language sql
-immutable
-return case
-    when p_seconds < 120 then round(p_seconds) || ' s'
-    when p_seconds < 7200 then floor(p_seconds / 60) || ' min'
-    when p_seconds < 172800 then floor(p_seconds / 3600) || ' h'
-    else floor(p_seconds / 86400) || ' days'
-end;
-
-comment on function monitoring._in_words(double precision) is
-'A length of time as people say it, such as 5 min or 3 h.';
-
 create or replace function monitoring._find_many_errors(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -48,7 +35,7 @@ begin
         t.errors::double precision,
         case when v_by = 'all' then '{}' else jsonb_build_object(v_by, t.thing) end,
         left(
-            format('errors in %s: %s', monitoring._in_words(date_part('epoch', v_window)), t.errors)
+            format('errors in %s: %s', monitoring._spell_seconds(date_part('epoch', v_window)), t.errors)
             -- Without errors there is no component and no type, and nothing to add.
             || case when v_by = 'component' then '' else coalesce(
                 ', ' || c.errors || ' in ' || c.component, ''

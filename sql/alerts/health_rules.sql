@@ -128,7 +128,7 @@ begin
         left(
             format(
                 '%s %s has not been checked for %s, and was %s then',
-                c.component_type, c.component_name, monitoring._in_words(s.seconds), c.status
+                c.component_type, c.component_name, monitoring._spell_seconds(s.seconds), c.status
             ),
             500
         ),

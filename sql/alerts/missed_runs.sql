@@ -262,11 +262,11 @@ begin
         date_part('epoch', p_now - m.due_at),
         jsonb_build_object('task_type', m.task_type),
         format(
-            'task type %s: no run has started since one was due at %s (%s), %s minutes ago',
+            'task type %s: no run has started since one was due at %s (%s), %s ago',
             m.task_type,
             to_char(m.due_at at time zone m.time_zone, 'YYYY-MM-DD HH24:MI'),
             m.time_zone,
-            monitoring._figure(date_part('epoch', p_now - m.due_at) / 60)
+            monitoring._spell_seconds(date_part('epoch', p_now - m.due_at))
         ),
         null::text,
         null::double precision

@@ -125,7 +125,7 @@ begin
             'queue %s: the oldest of %s waiting has been ready for %s',
             q.queue_name,
             coalesce(q.pending::text, 'those'),
-            coalesce(monitoring._in_words(q.oldest_ready_seconds), 'an unknown time')
+            coalesce(monitoring._spell_seconds(q.oldest_ready_seconds), 'an unknown time')
         ),
         null::text,
         null::double precision

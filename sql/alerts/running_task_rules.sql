@@ -113,8 +113,9 @@ begin
         f.seconds,
         monitoring._task_labels(f.task_type, f.task_id, f.worker_id),
         format(
-            'task %s of type %s has been running for %s seconds',
-            left(f.task_id, 200), left(f.task_type, 200), monitoring._figure(f.seconds)
+            'task %s of type %s has been running for %s',
+            left(f.task_id, 200), left(f.task_type, 200),
+            monitoring._spell_seconds(f.seconds)
         ),
         null::text,
         null::double precision
@@ -153,10 +154,10 @@ begin
         t.seconds,
         monitoring._task_labels(t.task_type, t.task_id, t.worker_id),
         format(
-            'task %s of type %s has not %s for %s seconds%s',
+            'task %s of type %s has not %s for %s%s',
             left(t.task_id, 180), left(t.task_type, 180),
             case when v_is_by_heartbeat then 'spoken' else 'got further' end,
-            monitoring._figure(t.seconds),
+            monitoring._spell_seconds(t.seconds),
             case
                 when t.items_total is not null
                     then format(', at item %s of %s', coalesce(t.items_done, 0), t.items_total)
@@ -201,10 +202,10 @@ begin
         date_part('epoch', p_now - t.heartbeat_at),
         monitoring._task_labels(t.task_type, t.task_id, t.worker_id),
         format(
-            'task %s of type %s: its database session (process %s) has ended, %s seconds after '
+            'task %s of type %s: its database session (process %s) has ended, %s after '
             'the task last spoke it still runs',
             left(t.task_id, 170), left(t.task_type, 170), t.backend_pid,
-            monitoring._figure(date_part('epoch', p_now - t.heartbeat_at))
+            monitoring._spell_seconds(date_part('epoch', p_now - t.heartbeat_at))
         ),
         null::text,
         null::double precision

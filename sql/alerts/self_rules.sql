@@ -14,7 +14,7 @@ return row(
         format(
             '%s %s: %s', p_check_name,
             case
-                when p_seconds > 0 then 'late by ' || monitoring._in_words(p_seconds)
+                when p_seconds > 0 then 'late by ' || monitoring._spell_seconds(p_seconds)
                 else 'in time'
             end,
             p_detail
@@ -162,9 +162,9 @@ begin
         case
             when j.is_running
                 then format('job %s: still running %s after its start, with a timeout of %s',
-                    j.job_name, monitoring._in_words(j.running_seconds),
-                    monitoring._in_words(j.timeout_seconds))
-            else format('job %s: due for %s', j.job_name, monitoring._in_words(l.seconds))
+                    j.job_name, monitoring._spell_seconds(j.running_seconds),
+                    monitoring._spell_seconds(j.timeout_seconds))
+            else format('job %s: due for %s', j.job_name, monitoring._spell_seconds(l.seconds))
         end,
         null::text,
         null::double precision

@@ -127,6 +127,38 @@ comment on function monitoring._newest_attempts(
 'Attempts of a type that ended after one time and until another, with one of some statuses or any, '
 'newest first.';
 
+create or replace function monitoring._error_of_attempt(
+    p_task_id text, p_metadata jsonb, p_started_at timestamptz, p_ended_at timestamptz
+)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+-- Planned for the times: only the days that it ran on are looked at.
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return coalesce(
+        (
+            select e.error_type || ': ' || left(e.message, 500)
+            from monitoring.errors e
+            where e.task_id = p_task_id
+                -- An error may be told a little after the end that it brought.
+                and e.occurred_at >= coalesce(p_started_at, p_ended_at - interval '1 day')
+                and e.occurred_at <= p_ended_at + interval '1 minute'
+            order by e.occurred_at desc, e.error_id desc
+            limit 1
+        ),
+        left(nullif(btrim(p_metadata ->> 'error_message'), ''), 500),
+        'lost: ' || (p_metadata ->> 'lost')
+    );
+end
+$$;
+
+comment on function monitoring._error_of_attempt(text, jsonb, timestamptz, timestamptz) is
+'Why an attempt ended as it did: type and message of its last error, else what its metadata say; '
+'null where nobody said.';
+
 create or replace function monitoring._explain_attempts(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -178,10 +210,17 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    select 'processing_metrics', t.finished_at, monitoring._attempt_details(t)
+    select
+        'processing_metrics',
+        t.finished_at,
+        monitoring._attempt_details(t) || jsonb_strip_nulls(jsonb_build_object(
+            'last_error', monitoring._error_of_attempt(
+                t.task_id, t.metadata, t.started_at, t.finished_at
+            )
+        ))
     from monitoring._newest_attempts(
         p_alert.labels ->> 'task_type',
-        array['failed', 'timeout', 'lost'],
+        monitoring._failures(),
         p_now - monitoring._window_of(p_alert),
         p_now,
         p_limit
@@ -212,22 +251,14 @@ begin
             'task_type', u.task_type,
             'attempt', u.attempt,
             'status', u.status,
-            'last_error', (
-                select e.error_type || ': ' || left(e.message, 500)
-                from monitoring.errors e
-                where e.task_id = u.task_id
-                    and e.occurred_at >= u.finished_at - interval '7 days'
-                    and e.occurred_at <= p_now
-                order by e.occurred_at desc
-                limit 1
+            'last_error', monitoring._error_of_attempt(
+                u.task_id, u.metadata, u.started_at, u.finished_at
             )
         ))
-    from monitoring.unsuccessful_attempts u
-    where u.task_type = p_alert.labels ->> 'task_type'
-        and (not p_alert.labels ? 'task_id' or u.task_id = p_alert.labels ->> 'task_id')
-        and u.status in ('failed', 'timeout', 'lost')
-        and u.finished_at > p_now - monitoring._window_of(p_alert)
-        and u.finished_at <= p_now
+    from monitoring._undone_work(
+        p_now - monitoring._window_of(p_alert), p_now, p_alert.labels ->> 'task_type'
+    ) u
+    where not p_alert.labels ? 'task_id' or u.task_id = p_alert.labels ->> 'task_id'
     order by u.finished_at desc, u.task_id
     limit p_limit;
 end
@@ -236,7 +267,7 @@ $$;
 comment on function monitoring._explain_failed_tasks(
     monitoring.raised_alerts, timestamptz, integer
 ) is
-'Tasks behind the alert that have not completed since, each with its last error.';
+'What failed and has not been done since, each with its last error.';
 
 create or replace function monitoring._explain_task(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer

@@ -1,5 +1,103 @@
 -- Rules about how attempts end, by task type. Reads finished_tasks and their roll-ups, and
--- unsuccessful_attempts.
+-- what has not been done since.
+
+create or replace function monitoring._retries_left(p_metadata jsonb) returns integer
+language sql
+stable
+return case
+    when p_metadata ->> 'retries_left' ~ '^[0-9]{1,9}$'
+        then (p_metadata ->> 'retries_left')::integer
+    else 0
+end;
+
+comment on function monitoring._retries_left(jsonb) is
+'How often what failed will be tried again, as its metadata say; 0 when they do not.';
+
+create or replace function monitoring._failed_tasks_summary(
+    p_task_type text, p_count bigint, p_names text, p_hours double precision
+)
+returns text
+language sql
+stable
+return format(
+    'task type %s: %s failed in %s and %s not completed since: %s%s',
+    left(p_task_type, 150),
+    monitoring._count_of(p_count, 'task'),
+    monitoring._count_of(p_hours, 'hour'),
+    case when p_count = 1 then 'has' else 'have' end,
+    p_names,
+    case when p_count > 3 then ' ...' else '' end
+);
+
+comment on function monitoring._failed_tasks_summary(text, bigint, text, double precision) is
+'What is said of a type whose tasks failed.';
+
+create or replace function monitoring._failed_findings(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns table (finding monitoring.finding, has_retries boolean)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_is_by_task boolean := coalesce(p_rule.parameters ->> 'by' = 'task', false);
+    v_hours double precision := date_part('epoch', monitoring._minutes_of(p_rule)) / 3600;
+begin
+    return query
+    select
+        row(
+            -- The name of a task may be that of a type as well.
+            monitoring._short_name(f.what),
+            count(*)::double precision,
+            jsonb_strip_nulls(jsonb_build_object(
+                'task_type', f.task_type,
+                'task_id', case when v_is_by_task then f.what end,
+                -- One that says on which business day a step failed, as long as that is one.
+                'business_date', case when min(f.work) = max(f.work)
+                    then substring(min(f.work) from '^step ([0-9]{4}-[0-9]{2}-[0-9]{2})$') end,
+                'source', case when count(f.source) = count(*) and min(f.source) = max(f.source)
+                    then min(f.source) end
+            )),
+            case
+                when v_is_by_task then format(
+                    'task %s of type %s: %s', left(f.what, 200), left(f.task_type, 200),
+                    case min(f.status)
+                        when 'failed' then 'failed'
+                        when 'timeout' then 'timed out'
+                        else 'got lost'
+                    end
+                )
+                else monitoring._failed_tasks_summary(
+                    f.task_type, count(*),
+                    string_agg(left(f.task_id, 60), ', ' order by f.place)
+                        filter (where f.place <= 3),
+                    v_hours
+                )
+            end,
+            null,
+            null
+        )::monitoring.finding,
+        bool_and(monitoring._retries_left(f.metadata) > 0)
+    from (
+        select
+            u.*,
+            case when starts_with(u.task_id, (u.metadata ->> 'source') || ':')
+                then u.metadata ->> 'source' end as source,
+            case when v_is_by_task then u.task_id else u.task_type end as what,
+            row_number() over (
+                partition by u.task_type, case when v_is_by_task then u.task_id end
+                order by u.finished_at desc, u.task_id
+            ) as place
+        from monitoring._undone_work(p_now - monitoring._minutes_of(p_rule), p_now) u
+    ) f
+    group by f.task_type, f.what;
+end
+$$;
+
+comment on function monitoring._failed_findings(monitoring.alert_rules, timestamptz) is
+'What failed in the window before p_now and has not been done since, by type or task, and whether '
+'all of it will be tried again.';
 
 create or replace function monitoring._find_failed_tasks(
     p_rule monitoring.alert_rules, p_now timestamptz
@@ -9,66 +107,27 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_is_by_task boolean := coalesce(p_rule.parameters ->> 'by' = 'task', false);
-    v_hours text := monitoring._figure(date_part('epoch', monitoring._minutes_of(p_rule)) / 3600);
 begin
     return query
-    with failed as (
-        select
-            u.task_id,
-            u.task_type,
-            u.status,
-            case when v_is_by_task then u.task_id else u.task_type end as what,
-            row_number() over (
-                partition by u.task_type, case when v_is_by_task then u.task_id end
-                order by u.finished_at desc, u.task_id
-            ) as place
-        from monitoring.unsuccessful_attempts u
-        where u.finished_at > p_now - monitoring._minutes_of(p_rule)
-            and u.finished_at <= p_now
-            and u.status in ('failed', 'timeout', 'lost')
-    )
-
-    select
-        -- The name of a task may be that of a type as well.
-        monitoring._short_name(f.what),
-        count(*)::double precision,
-        jsonb_build_object('task_type', f.task_type)
-            || case
-                when v_is_by_task then jsonb_build_object('task_id', f.what)
-                else '{}'::jsonb
-            end,
+    select c.fingerprint, c.value, c.labels, c.summary,
         case
-            when v_is_by_task then format(
-                'task %s of type %s: %s', left(f.what, 200), left(f.task_type, 200),
-                case min(f.status)
-                    when 'failed' then 'failed'
-                    when 'timeout' then 'timed out'
-                    else 'got lost'
-                end
-            )
-            else format(
-                'task type %s: %s failed in %s hours and %s not completed since: %s%s',
-                left(f.task_type, 150),
-                case when count(*) = 1 then '1 task' else count(*) || ' tasks' end,
-                v_hours,
-                case when count(*) = 1 then 'has' else 'have' end,
-                string_agg(left(f.task_id, 60), ', ' order by f.place) filter (where f.place <= 3),
-                case when count(*) > 3 then ' …' else '' end
-            )
+            when c.severity is null then null
+            -- What will be tried again is nobody's night.
+            when f.has_retries and coalesce(s.failed_severity, c.severity) in ('high', 'critical')
+                then 'medium'
+            else coalesce(s.failed_severity, c.severity)
         end,
-        null::text,
-        null::double precision
-    from failed f
-    group by f.task_type, f.what;
+        c.threshold
+    from monitoring._failed_findings(p_rule, p_now) f
+    left join monitoring.run_sources s on s.source_name = (f.finding).labels ->> 'source'
+    cross join lateral monitoring._classify(p_rule, array[f.finding]) c;
 end
 $$;
 
 comment on function monitoring._find_failed_tasks(monitoring.alert_rules, timestamptz) is
-'How many tasks failed, timed out or got lost in the window before p_now and have not completed to '
-'this day, by type or each by itself. Tasks told of by record_finished_tasks() alone, or without a '
-'start, are not among them.';
+'How much work failed, timed out or got lost in the window before p_now and has not been done '
+'since, by type or each task by itself; of a source with its severity, with retries left medium '
+'at most. Tasks told of by record_finished_tasks() alone, or without a start, are not among them.';
 
 create or replace function monitoring._ended_by_type(
     p_rule monitoring.alert_rules, p_now timestamptz
@@ -86,7 +145,7 @@ begin atomic
         coalesce(sum(w.row_count) filter (where w.label = 'completed'), 0)::double precision
             as completed,
         coalesce(
-            sum(w.row_count) filter (where w.label in ('failed', 'timeout', 'lost')), 0
+            sum(w.row_count) filter (where monitoring._is_failure(w.label)), 0
         )::double precision as failed
     from monitoring._counted_between('tasks', p_now - monitoring._minutes_of(p_rule), p_now) as w
     group by w.name

@@ -57,9 +57,10 @@ begin
         c.mean,
         jsonb_build_object('task_type', c.name),
         format(
-            'task type %s: %s seconds on average, %s at most, over %s attempts in %s minutes',
-            c.name, monitoring._figure(c.mean), monitoring._figure(c.greatest), c.attempts,
-            monitoring._figure(date_part('epoch', monitoring._minutes_of(p_rule)) / 60)
+            'task type %s: %s on average, %s at most, over %s in %s',
+            c.name, monitoring._spell_seconds(c.mean), monitoring._spell_seconds(c.greatest),
+            monitoring._count_of(c.attempts::double precision, 'attempt'),
+            monitoring._spell_seconds(date_part('epoch', monitoring._minutes_of(p_rule)))
         ),
         null::text,
         null::double precision
@@ -101,8 +102,8 @@ begin
         w.value_min / 1000,
         jsonb_build_object('task_type', w.name),
         format(
-            'task type %s: an attempt completed within %s seconds',
-            w.name, monitoring._figure(w.value_min / 1000)
+            'task type %s: an attempt completed within %s',
+            w.name, monitoring._spell_seconds(w.value_min / 1000)
         ),
         null::text,
         null::double precision
@@ -174,9 +175,10 @@ begin
         w.items / w.seconds,
         jsonb_build_object('task_type', w.task_type),
         format(
-            'task type %s: %s items/s, %s items in %s seconds of %s attempts',
-            w.task_type, monitoring._figure(w.items / w.seconds), monitoring._figure(w.items),
-            monitoring._figure(w.seconds), w.attempts
+            'task type %s: %s items/s, %s in %s of %s',
+            w.task_type, monitoring._figure(w.items / w.seconds),
+            monitoring._count_of(w.items, 'item'), monitoring._spell_seconds(w.seconds),
+            monitoring._count_of(w.attempts, 'attempt')
         ),
         null::text,
         null::double precision
@@ -285,8 +287,9 @@ begin
         abs(c.mean - c.usual) / c.deviation,
         jsonb_build_object('task_type', c.name),
         format(
-            'task type %s: %s seconds on average, where %s was usual at this hour in %s weeks',
-            c.name, monitoring._figure(c.mean / 1000), monitoring._figure(c.usual / 1000), c.weeks
+            'task type %s: %s on average, where %s was usual at this hour in %s',
+            c.name, monitoring._spell_seconds(c.mean / 1000),
+            monitoring._spell_seconds(c.usual / 1000), monitoring._count_of(c.weeks, 'week')
         ),
         null::text,
         null::double precision

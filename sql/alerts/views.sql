@@ -28,7 +28,9 @@ select
     nullif(a.resolved_at, 'infinity') as resolved_at,
     a.resolved_by,
     a.resolution,
-    a.told
+    a.told,
+    a.reason,
+    a.owner
 from monitoring.raised_alerts as a
 left join monitoring.alert_rules as r on a.rule_name = r.rule_name;
 
@@ -51,7 +53,11 @@ select
     a.acknowledged_by,
     a.acknowledged_at,
     a.acknowledged_note,
-    s.reason as suppressed_by
+    s.reason as suppressed_by,
+    a.reason,
+    a.owner,
+    monitoring._date_of_alert(a.labels, a.started_at) as business_date,
+    monitoring._alert_link(a.alert_id) as link
 from monitoring.alerts as a
 left join monitoring._suppressions_at((select monitoring.clock())) as s on a.alert_id = s.alert_id
 where a.status in ('firing', 'acknowledged')
@@ -187,6 +193,10 @@ comment on column monitoring.alerts.resolved_by is
 'Who resolved it; pgvigil when the condition was gone.';
 comment on column monitoring.alerts.resolution is
 'Why it resolved.';
+comment on column monitoring.alerts.reason is
+'Why, such as the last error behind it; null when nobody said.';
+comment on column monitoring.alerts.owner is
+'Whose it is: as set_alert_owner() says, else its component; null when nobody said.';
 comment on column monitoring.alerts.told is
 'What was told where: an object by channel.';
 
@@ -226,6 +236,14 @@ comment on column monitoring.v_active_alerts.acknowledged_at is
 'When it was acknowledged.';
 comment on column monitoring.v_active_alerts.acknowledged_note is
 'What they said.';
+comment on column monitoring.v_active_alerts.reason is
+'Why, such as the last error behind it; null when nobody said.';
+comment on column monitoring.v_active_alerts.owner is
+'Whose it is: as set_alert_owner() says, else its component; null when nobody said.';
+comment on column monitoring.v_active_alerts.business_date is
+'Business day that it is about; null for what is no step of a workflow.';
+comment on column monitoring.v_active_alerts.link is
+'Its address on the page; null until set_page_url() says where that is.';
 comment on column monitoring.v_active_alerts.suppressed_by is
 'Why it is not told: silence 12, or inhibited by a rule; null when it is.';
 

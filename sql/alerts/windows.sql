@@ -115,19 +115,6 @@ comment on function monitoring._counted_between(text, timestamptz, timestamptz) 
 'A source, as roll-ups know it, by name, label and component, after one time and until another, '
 'the latter included: exact to the row as long as rows are kept.';
 
-create or replace function monitoring._figure(p_value double precision) returns text
-language sql
-immutable
-return trim_scale(
-    round(
-        p_value::numeric,
-        case when abs(p_value) >= 100 then 0 when abs(p_value) >= 1 then 1 else 3 end
-    )
-)::text;
-
-comment on function monitoring._figure(double precision) is
-'A value as people read it: without decimals from 100 up, one from 1 up, three below.';
-
 create or replace function monitoring._span_of(p_rule monitoring.alert_rules, p_parameter text)
 returns interval
 language sql

@@ -22,41 +22,6 @@ return to_char(monitoring._local_time(p_at, p_time_zone), 'YYYY-MM-DD HH24:MI ')
 comment on function monitoring._spell_time(timestamptz, text) is
 'A time as people of a time zone read it, to the minute.';
 
-create or replace function monitoring._spell_seconds(p_seconds double precision) returns text
-language sql
-immutable
-return case
-    when p_seconds < 60 then floor(greatest(p_seconds, 0)) || ' s'
-    when p_seconds < 3600 then floor(p_seconds / 60) || ' min'
-    when p_seconds < 86400
-        then concat_ws(
-                ' ',
-                floor(p_seconds / 3600) || ' h',
-                nullif(floor(p_seconds / 60)::bigint % 60, 0) || ' min'
-            )
-    else concat_ws(
-            ' ',
-            floor(p_seconds / 86400) || ' d',
-            nullif(floor(p_seconds / 3600)::bigint % 24, 0) || ' h'
-        )
-end;
-
-comment on function monitoring._spell_seconds(double precision) is
-'A length of time in at most two units, such as 2 h 5 min.';
-
-create or replace function monitoring._spell_value(p_value double precision, p_unit text)
-returns text
-language sql
-immutable
-return case
-    when abs(p_value) between 1e-3 and 1e15 or p_value = 0
-        then trim_scale(round(p_value::numeric, case when abs(p_value) < 1 then 6 else 3 end))::text
-    else p_value::text
-end || coalesce(' ' || p_unit, '');
-
-comment on function monitoring._spell_value(double precision, text) is
-'A number with as many places as tell something, and its unit.';
-
 create or replace function monitoring._one_line(p_text text) returns text
 language sql
 immutable

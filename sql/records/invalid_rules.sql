@@ -81,7 +81,7 @@ begin
         format(
             '%s: a record has been invalid by %s for %s', left(o.dataset, 200),
             left(o.validation_type, 200),
-            monitoring._in_words(date_part('epoch', p_now - o.oldest_opened_at))
+            monitoring._spell_seconds(date_part('epoch', p_now - o.oldest_opened_at))
         ),
         null::text,
         null::double precision

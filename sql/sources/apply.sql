@@ -12,7 +12,12 @@ return jsonb_strip_nulls(jsonb_build_object(
     'source', p_source_name,
     'threads', (p_run).threads,
     'business_date', (p_run).business_date,
-    'error_message', monitoring._capped_text(nullif((p_run).error_message, ''), 1000)
+    'error_message', monitoring._capped_text(nullif((p_run).error_message, ''), 1000),
+    'work', left(nullif(btrim((p_run).work), ''), 255),
+    'retries_left', case
+        when (p_run).attempt <= (p_run).max_attempts then (p_run).max_attempts - (p_run).attempt
+        when (p_run).max_attempts is not null then 0
+    end
 ));
 
 comment on function monitoring._run_metadata(text, monitoring.source_run) is
@@ -143,7 +148,11 @@ $$;
 comment on function monitoring._end_runs(text, monitoring.run_change[]) is
 'Ends the tasks of runs that have ended, and records those that were never seen to run.';
 
-create or replace function monitoring._record_run_errors(p_changes monitoring.run_change[])
+drop function if exists monitoring._record_run_errors(monitoring.run_change[]);
+
+create or replace function monitoring._record_run_errors(
+    p_source_name text, p_changes monitoring.run_change[]
+)
 returns void
 language plpgsql
 volatile
@@ -154,21 +163,25 @@ declare
 begin
     select jsonb_agg(jsonb_build_object(
         'task_id', c.task_id, 'error_type', 'RunFailed', 'severity', 'high',
-        'message', (c.run).error_message, 'component', (c.run).task_type,
+        'message', coalesce(nullif(btrim((c.run).error_message), ''), format(
+            'run %s of source %s failed, and the source does not say why',
+            left((c.run).run_id, 255), p_source_name
+        )),
+        'component', (c.run).task_type,
         'occurred_at', c.ends_at
     ))
     into v_errors
     from unnest(p_changes) c
-    where c.action in ('end', 'record') and (c.run).status = 'failed'
-        and btrim((c.run).error_message) <> '';
+    where c.action in ('end', 'record') and monitoring._is_failure((c.run).status);
     if v_errors is not null then
         perform monitoring._record_rows('errors', 'error_tracking', 'occurred_at', v_errors);
     end if;
 end
 $$;
 
-comment on function monitoring._record_run_errors(monitoring.run_change[]) is
-'Records the messages of runs that have failed as errors.';
+comment on function monitoring._record_run_errors(text, monitoring.run_change[]) is
+'Records an error for each run that has failed, with what the source says of it or that it says '
+'nothing.';
 
 create or replace function monitoring._start_runs(
     p_source_name text, p_changes monitoring.run_change[]
@@ -264,7 +277,7 @@ begin
     )
     from unnest(p_changes) c where c.closes_at is not null;
     perform monitoring._end_runs(p_source_name, p_changes);
-    perform monitoring._record_run_errors(p_changes);
+    perform monitoring._record_run_errors(p_source_name, p_changes);
     perform monitoring._start_runs(p_source_name, p_changes);
     perform monitoring._remember_runs(p_source_name, p_changes);
 end

@@ -73,7 +73,11 @@ begin atomic
         ('records_done', 'count', 'bigint'),
         ('threads', 'count', 'bigint'),
         ('business_date', 'date', 'text'),
-        ('error_message', 'text', 'text')
+        ('error_message', 'text', 'text'),
+        -- After what only a reading knows: trouble and fault.
+        ('work', 'text', 'text'),
+        ('attempt', 'count', 'bigint'),
+        ('max_attempts', 'count', 'bigint')
     ) as f (field, kind, type_name);
 end;
 

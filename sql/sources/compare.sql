@@ -43,7 +43,10 @@ return nullif(concat_ws(
             then 'has ended, and neither finished_at nor updated_at says when'
     end,
     case
-        when least((p_run).records_total, (p_run).records_done, (p_run).threads, 0) < 0
+        when least(
+                (p_run).records_total, (p_run).records_done, (p_run).threads, (p_run).attempt,
+                (p_run).max_attempts, 0
+            ) < 0
             then 'has a negative number'
     end
 ), '');
@@ -83,7 +86,8 @@ begin
             coalesce(f.fault, case when s.status is null then format(
                 'nobody has said what status "%s" means',
                 left(monitoring._status_code(r.status_code), 40)
-            ) end)
+            ) end),
+            r.work, r.attempt, r.max_attempts
         )::monitoring.source_run
         from (
             select u.*, count(*) over (partition by u.run_id) as copies from unnest(p_runs) u
@@ -104,7 +108,7 @@ begin
                 row(
                     r.run_id, s.task_type, r.status_code, s.status, r.started_at, r.finished_at,
                     r.updated_at, r.records_total, r.records_done, r.threads, r.business_date,
-                    r.error_message, null, r.fault
+                    r.error_message, null, r.fault, r.work, r.attempt, r.max_attempts
                 )::monitoring.source_run,
                 p_source.source_name, r.copies, k.run_id is not null, p_now
             ) as fault

@@ -89,13 +89,18 @@ stable
 return (
     select
         format(
-            'select array(select row(%s, nullif(concat_ws(''; '', %s), ''''))'
+            'select array(select row(%s, nullif(concat_ws(''; '', %s), ''''), %s)'
             '::monitoring.source_run from %s s where %s limit %s)',
             -- The meaning of a status, and whether there is trouble, is not known yet.
-            string_agg(c.conversion || case
-                when c.field in ('status', 'error_message') then ', null::text' else ''
-            end, ', '),
+            string_agg(
+                c.conversion
+                || case when c.field in ('status', 'error_message') then ', null::text' else '' end,
+                ', '
+            ) filter (where c.field not in ('work', 'attempt', 'max_attempts')),
             string_agg(c.fault, ', '),
+            string_agg(c.conversion, ', ') filter (
+                where c.field in ('work', 'attempt', 'max_attempts')
+            ),
             monitoring._relation_rows(p_source.relation_name),
             monitoring._source_filter(p_source, p_now),
             p_most

@@ -186,6 +186,10 @@ $$;
 comment on function monitoring._check_source_rights(text, text[]) is
 'Raises PV007, with what to grant, unless sources can be read from a relation.';
 
+drop function if exists monitoring.register_run_source(
+    text, text, jsonb, jsonb, text, text, interval, text
+);
+
 create or replace function monitoring.register_run_source(
     p_source_name text,
     p_relation text,
@@ -194,7 +198,9 @@ create or replace function monitoring.register_run_source(
     p_task_type text default null,
     p_time_zone text default 'UTC',
     p_look_back interval default '7 days',
-    p_by text default null
+    p_by text default null,
+    p_work text default 'type',
+    p_failed_severity text default null
 )
 returns void
 language plpgsql
@@ -215,6 +221,15 @@ begin
     perform monitoring._check_time_zone(p_time_zone);
     v_source.time_zone := p_time_zone;
     v_source.look_back_days := monitoring._checked_look_back(p_look_back);
+    if (p_work in ('type', 'run')) is not true then
+        perform monitoring._refuse_choice('work', p_work, array['type', 'run']);
+    end if;
+    v_source.work := p_work;
+    if p_failed_severity not in ('low', 'medium', 'high', 'critical') then
+        perform monitoring._refuse_choice('failed_severity', p_failed_severity,
+            array['low', 'medium', 'high', 'critical']);
+    end if;
+    v_source.failed_severity := p_failed_severity;
     perform monitoring._check_source_rights(
         v_source.relation_name, array(select c.value from jsonb_each_text(p_columns) c)
     );
@@ -230,11 +245,12 @@ begin
         is distinct from (v_source.relation_name, v_source.columns, v_source.time_zone);
     insert into monitoring.run_sources as s (
         source_name, relation_name, columns, statuses, task_type, time_zone, look_back_days,
-        changed_by, changed_at
+        work, failed_severity, changed_by, changed_at
     )
     values (
         v_source.source_name, v_source.relation_name, v_source.columns, v_source.statuses,
         v_source.task_type, v_source.time_zone, v_source.look_back_days,
+        v_source.work, v_source.failed_severity,
         coalesce(p_by, session_user), monitoring.clock()
     )
     on conflict (source_name) do update
@@ -245,13 +261,15 @@ begin
             task_type = excluded.task_type,
             time_zone = excluded.time_zone,
             look_back_days = excluded.look_back_days,
+            work = excluded.work,
+            failed_severity = excluded.failed_severity,
             changed_by = excluded.changed_by,
             changed_at = excluded.changed_at;
 end
 $$;
 
 comment on function monitoring.register_run_source(
-    text, text, jsonb, jsonb, text, text, interval, text
+    text, text, jsonb, jsonb, text, text, interval, text, text, text
 ) is
 'Tells in which relation another system keeps its runs, which columns they have and what their '
 'status codes mean; calling it again changes that. docs/sources.md says what may be said.';

@@ -103,6 +103,44 @@ $$;
 comment on function monitoring._troubles_of_rows(monitoring.source_run[]) is
 'The rows of a source of which nothing can be made, as an array of troubles.';
 
+create or replace function monitoring._is_made_up_for(
+    p_source_name text, p_run_id text, p_since timestamptz, p_now timestamptz
+)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_task_id text := p_source_name || ':' || p_run_id;
+    v_run monitoring.run_source_runs;
+    v_metadata jsonb;
+    v_begun_at timestamptz;
+begin
+    select r.* into v_run
+    from monitoring.run_source_runs r
+    where r.source_name = p_source_name and r.run_id = p_run_id;
+    if v_run.status = 'completed' and v_run.ended_at between p_since and p_now then
+        return true;
+    end if;
+    select t.metadata, t.started_at into v_metadata, v_begun_at
+    from monitoring.unsuccessful_attempts u
+    inner join monitoring.finished_tasks t
+        on t.task_id = u.task_id and t.finished_at = u.finished_at and t.attempt = u.attempt
+    where u.task_id = v_task_id;
+    return monitoring._work_done_at(
+        v_run.task_type,
+        monitoring._work_of(
+            v_task_id, v_run.task_type, v_metadata, coalesce(v_begun_at, v_run.started_at, p_since)
+        ),
+        p_since, p_now
+    ) is not null;
+end
+$$;
+
+comment on function monitoring._is_made_up_for(text, text, timestamptz, timestamptz) is
+'Whether the work of a run of a source has been done since a time, by that run or another.';
+
 create or replace function monitoring._find_source_troubles(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -143,6 +181,7 @@ begin
             or (
                 t.trouble in ('vanished', 'went_backwards')
                 and t.ended_at > p_now - monitoring._span_of(p_rule, 'window_minutes')
+                and not monitoring._is_made_up_for(t.source_name, t.subject, t.begun_at, p_now)
             )
         )
     group by t.source_name, t.trouble;
@@ -151,7 +190,7 @@ $$;
 
 comment on function monitoring._find_source_troubles(monitoring.alert_rules, timestamptz) is
 'How many troubles of each kind a source has: those that last, and those that happened in the '
-'window.';
+'window and whose work has not been done since.';
 
 create or replace function monitoring._explain_source_troubles(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer

@@ -16,7 +16,9 @@ select
     s.consecutive_failures,
     s.last_result,
     s.changed_by,
-    s.changed_at
+    s.changed_at,
+    s.work,
+    s.failed_severity
 from monitoring.run_sources as s;
 
 comment on view monitoring.v_run_sources is
@@ -51,6 +53,10 @@ comment on column monitoring.v_run_sources.changed_by is
 'Who registered or changed it last.';
 comment on column monitoring.v_run_sources.changed_at is
 'When that was.';
+comment on column monitoring.v_run_sources.work is
+'What makes up for a failed run: the next of its type that completes (type), or the run itself.';
+comment on column monitoring.v_run_sources.failed_severity is
+'Severity of its failed runs; null for that of rule task_failed.';
 
 create or replace view monitoring.v_run_source_troubles as
 select

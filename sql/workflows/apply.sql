@@ -162,7 +162,8 @@ begin
         coalesce((s.settings ->> 'until_done')::boolean, false),
         -- A deployment that says the same again must not excuse what was missed.
         case when w.schedule is not distinct from s.settings ->> 'schedule'
-            then coalesce(w.expected_since_at, p_now) else p_now end
+            then coalesce(w.expected_since_at, p_now) else p_now end,
+        coalesce(w.first_applied_at, p_now)
     from monitoring._steps_in(p_workflow) s
     inner join monitoring._ordered_steps(p_workflow) o on o.step_name = s.step_name
     left join monitoring.workflow_steps w on w.step_name = s.step_name;
@@ -211,6 +212,7 @@ declare
     v_now timestamptz := monitoring.clock();
     v_name text := p_workflow ->> 'workflow';
     v_before jsonb;
+    v_warnings text [];
 begin
     perform pg_advisory_xact_lock(hashtext('monitoring.configuration'));
     perform monitoring._check_workflow(p_workflow);
@@ -243,13 +245,19 @@ begin
         update monitoring.workflow_steps set expected_since_at = v_now where workflow_name = v_name;
     end if;
     perform monitoring._apply_steps(p_workflow, v_now);
-    return monitoring._workflow_changes(v_before, monitoring.get_workflow(v_name));
+    v_warnings := monitoring._workflow_warnings(monitoring._found_workflow(v_name), v_now);
+    return monitoring._workflow_changes(v_before, monitoring.get_workflow(v_name))
+        || case
+            when v_warnings <> '{}' then jsonb_build_object('warnings', v_warnings)
+            else '{}'
+        end;
 end
 $$;
 
 comment on function monitoring.apply_workflow(jsonb) is
 'Makes a workflow what a document says, all or nothing; steps that it does not name are removed. '
-'Returns what changed: an object of from and to by full path.';
+'Returns what changed, an object of from and to by full path, and under warnings what cannot be in '
+'time as it is planned.';
 
 create or replace function monitoring._workflow_changes(p_old jsonb, p_new jsonb) returns jsonb
 language plpgsql

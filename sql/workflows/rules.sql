@@ -48,12 +48,12 @@ begin
         s,
         date_part('epoch', p_now - s.due_at),
         format(
-            'step %s of workflow %s: due at %s (%s), has not begun %s minutes later%s',
+            'step %s of workflow %s: due at %s (%s), has not begun %s later%s',
             left(s.step_name, 150),
             left(s.workflow_name, 150),
             to_char(s.due_at at time zone w.time_zone, 'YYYY-MM-DD HH24:MI'),
             w.time_zone,
-            monitoring._figure(floor(date_part('epoch', p_now - s.due_at) / 60)),
+            monitoring._spell_seconds(date_part('epoch', p_now - s.due_at)),
             coalesce('; waits for ' || nullif(array_to_string(s.waits_for, ', '), ''), '')
         )
     ) f

@@ -66,10 +66,28 @@ end;
 comment on function monitoring._is_passed(text, text[]) is
 'Whether a step that comes after one, at once or by way of others, is among those that have begun.';
 
+create or replace function monitoring._was_watched(
+    p_setting monitoring.workflow_steps, p_step monitoring.batch_step, p_day_end timestamptz
+)
+returns boolean
+language sql
+stable
+return coalesce(p_step.due_at, p_day_end) >= coalesce(p_setting.first_applied_at, '-infinity');
+
+comment on function monitoring._was_watched(
+    monitoring.workflow_steps, monitoring.batch_step, timestamptz
+) is
+'Whether a step was known when it was due, or without a time of its own before its day ended: else '
+'that nobody told of a run says nothing.';
+
+drop function if exists monitoring._status_of_step(
+    monitoring.workflow_steps, monitoring.batch_step, boolean, boolean, timestamptz
+);
+
 create or replace function monitoring._status_of_step(
     p_setting monitoring.workflow_steps,
     p_step monitoring.batch_step,
-    p_is_over boolean,
+    p_day_end timestamptz,
     p_is_passed boolean,
     p_now timestamptz
 )
@@ -85,17 +103,24 @@ return case
     when p_step.status <> 'completed' then 'failed'
     when p_step.runs = 0 and p_setting.schedule is not null and p_step.due_at is null
         then 'skipped'
-    when p_step.runs = 0 and p_setting.is_optional and (p_is_over or p_is_passed) then 'skipped'
+    when
+        p_step.runs = 0 and p_now >= p_day_end
+        and not monitoring._was_watched(p_setting, p_step, p_day_end)
+        then 'unknown'
+    when p_step.runs = 0 and p_setting.is_optional and (p_now >= p_day_end or p_is_passed)
+        then 'skipped'
     when p_setting.is_optional then 'pending'
-    when p_is_over then 'late'
+    when p_now >= p_day_end then 'late'
+    when not monitoring._was_watched(p_setting, p_step, p_day_end) then 'pending'
     when p_step.runs = 0 and p_step.due_at + monitoring._late_after(p_setting) <= p_now then 'late'
     else 'pending'
 end;
 
 comment on function monitoring._status_of_step(
-    monitoring.workflow_steps, monitoring.batch_step, boolean, boolean, timestamptz
+    monitoring.workflow_steps, monitoring.batch_step, timestamptz, boolean, timestamptz
 ) is
-'pending, running, complete, failed, late or skipped.';
+'pending, running, complete, failed, late, skipped, or unknown for a day that was over before '
+'anybody watched the step.';
 
 create or replace function monitoring._judged_step(
     p_workflow monitoring.workflows,
@@ -131,7 +156,7 @@ begin
     v_step.status := monitoring._status_of_step(
         p_setting,
         v_step,
-        p_now >= monitoring._day_start(p_workflow, v_step.business_date + 1),
+        monitoring._day_start(p_workflow, v_step.business_date + 1),
         monitoring._is_passed(v_step.step_name, p_begun),
         p_now
     );
@@ -299,3 +324,103 @@ end;
 
 comment on function monitoring._progress_percent(monitoring.batch_step) is
 'How much of a step is done, 0 to 100; null when nobody knows.';
+
+create or replace function monitoring.get_step_runs(
+    p_business_date date default null, p_workflow text default null
+)
+returns table (
+    workflow_name text,
+    business_date date,
+    step_name text,
+    task_id text,
+    attempt integer,
+    status text,
+    started_at timestamptz,
+    finished_at timestamptz,
+    duration_seconds double precision
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+    v_workflow monitoring.workflows;
+begin
+    if p_workflow is not null then
+        perform monitoring._found_workflow(p_workflow);
+    end if;
+    if p_business_date not between '1970-01-01' and '2999-12-31' then
+        perform monitoring._refuse_number(
+            'business_date', p_business_date::text, 'a date from 1970-01-01 to 2999-12-31'
+        );
+    end if;
+    for v_workflow in
+        select w.* from monitoring.workflows w
+        where w.workflow_name = p_workflow or (p_workflow is null and w.is_enabled)
+        order by w.workflow_name
+    loop
+        business_date := coalesce(p_business_date, monitoring._business_date(v_workflow, v_now));
+        return query
+        select
+            v_workflow.workflow_name, business_date, r.step_name, r.task_id, r.attempt, r.status,
+            r.begun_at, r.finished_at, r.seconds
+        from (
+            select
+                d.*,
+                row_number() over (
+                    partition by d.step_name order by d.begun_at desc, d.attempt desc
+                ) as place
+            from monitoring._runs_of_day(v_workflow, business_date, v_now) d
+        ) r
+        inner join monitoring.workflow_steps s on s.step_name = r.step_name
+        where r.place <= 100
+        order by s.position, r.begun_at, r.attempt;
+    end loop;
+end
+$$;
+
+comment on function monitoring.get_step_runs(date, text) is
+'The runs of each step of a workflow, or of all that are enabled, on a business day, or on that of '
+'now, in order of their beginning; of each step the newest 100.';
+
+create or replace function monitoring._date_of_alert(p_labels jsonb, p_started_at timestamptz)
+returns date
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_stated date;
+    v_workflow monitoring.workflows;
+    v_task monitoring.active_tasks;
+begin
+    if not p_labels ? 'task_type' then
+        return null;
+    end if;
+    v_stated := monitoring._stated_date(p_labels);
+    if v_stated is not null then
+        return v_stated;
+    end if;
+    select w.* into v_workflow
+    from monitoring.workflow_steps s
+    inner join monitoring.workflows w on w.workflow_name = s.workflow_name
+    where s.step_name = p_labels ->> 'task_type';
+    if not found then
+        return null;
+    end if;
+    select t.* into v_task
+    from monitoring.active_tasks t
+    where t.task_id = p_labels ->> 'task_id';
+    return case
+        when v_task.task_id is null then monitoring._business_date(v_workflow, p_started_at)
+        else monitoring._date_of_run(v_workflow, v_task.metadata, v_task.started_at)
+    end;
+end
+$$;
+
+comment on function monitoring._date_of_alert(jsonb, timestamptz) is
+'The business day that an alert about a step is about: the one in its labels, else that of the '
+'run, else that in which the alert began; null for what is no step.';

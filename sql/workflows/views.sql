@@ -167,7 +167,8 @@ comment on column monitoring.v_batch_timeline.business_date is
 comment on column monitoring.v_batch_timeline.step_name is
 'Name of the step: the task type of its runs.';
 comment on column monitoring.v_batch_timeline.status is
-'pending, running, complete, failed, late (was due and has not begun) or skipped.';
+'pending, running, complete, failed, late (was due and has not begun), skipped, or unknown where '
+'the day was over before the step was applied.';
 comment on column monitoring.v_batch_timeline.due_at is
 'When it was to begin: by its schedule, or when all before it were through; null while that is '
 'not known.';

@@ -56,7 +56,7 @@ select results_eq(
     $$
         values (
             '{"task_type": "etl"}'::jsonb,
-            'task type etl: 150 seconds on average, where 100 was usual at this hour in 3 weeks'
+            'task type etl: 2 min 30 s on average, where 1 min 40 s was usual at this hour in 3 weeks'
         )
     $$,
     'the summary has both means'
@@ -121,8 +121,8 @@ select results_eq(
         order by 1
     $$,
     $$
-        values ('quicker', 50::float8, 'task type quicker: 5 secon'),
-            ('slower', 100, 'task type slower: 0.02 sec')
+        values ('quicker', 50::float8, 'task type quicker: 5 s on '),
+            ('slower', 100, 'task type slower: 0.02 s o')
     $$,
     'what never varied stands out by a hundredth of its length at most; quicker is unusual as well'
 );

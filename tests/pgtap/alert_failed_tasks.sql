@@ -64,7 +64,7 @@ select results_eq(
         values
         (
             'etl', 4::float8,
-            'task type etl: 4 tasks failed in 24 hours and have not completed since: f, e, d …'
+            'task type etl: 4 tasks failed in 24 hours and have not completed since: f, e, d ...'
         ),
         ('ocr', 1, 'task type ocr: 1 task failed in 24 hours and has not completed since: g')
     $$,

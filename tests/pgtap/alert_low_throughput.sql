@@ -38,7 +38,7 @@ select results_eq(
     $$
         values (
             6::float8, '{"task_type": "etl"}'::jsonb,
-            'task type etl: 6 items/s, 120 items in 20 seconds of 2 attempts'
+            'task type etl: 6 items/s, 120 items in 20 s of 2 attempts'
         )
     $$,
     'items and seconds of all attempts are added up'

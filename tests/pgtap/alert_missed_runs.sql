@@ -117,7 +117,7 @@ select is(
         where labels = '{"task_type": "nightly"}'
     ),
     'task type nightly: no run has started since one was due at 2026-01-16 02:30 (UTC), '
-    '90 minutes ago',
+    '1 h 30 min ago',
     'the summary says since when'
 );
 

@@ -23,7 +23,7 @@ select results_eq(
     $$
         select fingerprint, value, labels, severity, summary from pg_temp.judge('errors_per_hour')
     $$,
-    $$values ('all', 0::double precision, '{}'::jsonb, null, 'errors in 60 min: 0')$$,
+    $$values ('all', 0::double precision, '{}'::jsonb, null, 'errors in 1 h: 0')$$,
     'without errors their number is 0'
 );
 
@@ -40,7 +40,7 @@ select results_eq(
     $$,
     $$
         values ('all', 24::double precision, null, null::double precision,
-            'errors in 60 min: 24, 20 in billing, 23 of type TimeoutError')
+            'errors in 1 h: 24, 20 in billing, 23 of type TimeoutError')
     $$,
     'fewer than 25 errors in an hour pass no threshold'
 );
@@ -123,10 +123,10 @@ select results_eq(
     $$
         values
         ('billing', 20::double precision, '{"component": "billing"}'::jsonb,
-            'errors in 60 min: 20, 20 of type TimeoutError'),
-        ('mail', 4, '{"component": "mail"}', 'errors in 60 min: 4, 3 of type TimeoutError'),
+            'errors in 1 h: 20, 20 of type TimeoutError'),
+        ('mail', 4, '{"component": "mail"}', 'errors in 1 h: 4, 3 of type TimeoutError'),
         ('no component', 78, '{"component": "no component"}',
-            'errors in 60 min: 78, 77 of type E')
+            'errors in 1 h: 78, 77 of type E')
     $$,
     'they can be counted by component'
 );

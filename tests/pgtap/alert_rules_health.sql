@@ -138,7 +138,7 @@ select results_eq(
     $$,
     $$
         values ('high', 3600::double precision,
-            'service disk has not been checked for 60 min, and was unknown then')
+            'service disk has not been checked for 1 h, and was unknown then')
     $$,
     'after an hour it is serious, and the summary says how the component was'
 );

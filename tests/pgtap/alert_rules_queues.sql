@@ -173,7 +173,7 @@ select results_eq(
         ('untold', null, null, null,
             'queue untold: the oldest of 5 waiting has been ready for an unknown time'),
         ('worst', 3601, 'critical', 3600,
-            'queue worst: the oldest of 5 waiting has been ready for 60 min')
+            'queue worst: the oldest of 5 waiting has been ready for 1 h')
     $$,
     'the oldest must be older than a threshold; an empty queue is well, an untold age no data'
 );

@@ -79,7 +79,7 @@ select results_eq(
     $$
         values
         ('2026-01-15 12:03+00', 'count', 180::double precision, null, 'job count: due for 3 min'),
-        ('2026-01-15 12:03:01+00', 'count', 181, 'medium', 'job count: due for 3 min')
+        ('2026-01-15 12:03:01+00', 'count', 181, 'medium', 'job count: due for 3 min 1 s')
     $$,
     'a job has the same three minutes'
 );
@@ -163,7 +163,7 @@ select results_eq(
             values
             ('2026-01-24 00:00+00', 'medium', 'partitions in time: without tomorrow''s: %1$s'),
             ('2026-01-24 10:00+00', 'medium', 'partitions late by 10 h: without tomorrow''s: %1$s'),
-            ('2026-01-25 01:00+00', 'high', 'partitions late by 60 min: without today''s: %1$s')
+            ('2026-01-25 01:00+00', 'high', 'partitions late by 1 h: without today''s: %1$s')
         $$,
         'errors, finished_tasks, health_probes, log_lines, metric_samples, queue_samples, '
         'status_changes'

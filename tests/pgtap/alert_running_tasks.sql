@@ -71,7 +71,7 @@ select results_eq(
     $$
         values (
             '{"task_id": "long", "task_type": "ocr", "worker_id": "w1"}'::jsonb,
-            'task long of type ocr has been running for 10800 seconds'
+            'task long of type ocr has been running for 3 h'
         )
     $$,
     'labels are type, task and worker'
@@ -105,7 +105,7 @@ select results_eq(
 );
 select is(
     (select summary from pg_temp.findings_of('task_stuck') where fingerprint = 'long#1'),
-    'task long of type ocr has not got further for 3600 seconds, at item 4 of 10',
+    'task long of type ocr has not got further for 1 h, at item 4 of 10',
     'the summary says how far it has come'
 );
 select pg_temp.set_clock('2026-01-15 11:59:59+00');
@@ -151,7 +151,7 @@ select results_eq(
         values (
             3900::float8, 'long',
             'task long of type ocr: its database session (process 2147483647) has ended, '
-            '3900 seconds after the task last spoke it still runs'
+            '1 h 5 min after the task last spoke it still runs'
         )
     $$,
     'the value is the time since the task last spoke'

@@ -42,7 +42,7 @@ select is(
 );
 select is(
     (select summary from pg_temp.findings_of('slow_processing') where fingerprint = 'etl'),
-    'task type etl: 300 seconds on average, 500 at most, over 2 attempts in 60 minutes',
+    'task type etl: 5 min on average, 8 min 20 s at most, over 2 attempts in 1 h',
     'the summary has the figures'
 );
 
@@ -123,7 +123,7 @@ select results_eq(
         select value, summary from pg_temp.findings_of('task_too_fast')
         where labels = '{"task_type": "etl"}'
     $$,
-    $$values (100::float8, 'task type etl: an attempt completed within 100 seconds')$$,
+    $$values (100::float8, 'task type etl: an attempt completed within 1 min 40 s')$$,
     'the quickest of those that completed in the hour counts'
 );
 select is_empty(

@@ -175,7 +175,7 @@ select is(
 select is(
     (select summary from monitoring.batch_monitoring_alerts where status = 'firing'),
     'step CM-DMRU of workflow billing: due at 2026-01-16 18:00 (Europe/Berlin), has not begun 15 '
-    'minutes later',
+    'min later',
     'in words'
 );
 select pg_temp.begin_step('CM-DMRU', '2026-01-16 18:40+01');

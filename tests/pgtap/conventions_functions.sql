@@ -71,6 +71,7 @@ select set_eq(
         '_start_task', '_update_task', '_complete_task', '_record_error', '_record_metric',
         '_record_log', '_record_probe', '_record_queue', '_record_rows', 'resolve_error_group',
         'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation',
+        'set_alert_owner', 'set_page_url', '_alert_link', '_date_of_alert', 'get_step_runs',
         '_run_job', 'enable_job', 'request_job', 'self_check', 'next_cron_time',
         'roll_up', 'rebuild_rollups',
         -- alerts
@@ -165,7 +166,7 @@ select set_eq(
     $$select proname::text from routines where provolatile = 'i'$$,
     array[
         'error_fingerprint', 'fingerprint_version', 'message_template', 'version', '_job_lock_key',
-        '_in_words', '_error_group_in_words', '_component_fingerprint', '_finding_of_check',
+        '_failures', '_is_failure', '_count_of', '_error_group_in_words', '_component_fingerprint', '_finding_of_check',
         '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
         '_clamped_percentile', '_summable', '_short_name',

@@ -186,7 +186,7 @@ select set_eq(
         'error_group_totals', 'component_states', 'rollup_progress', 'alert_rule_states',
         -- what people set about alerts
         'alert_rules', 'alert_thresholds', 'alert_silences', 'alert_inhibitions',
-        'notification_channels', 'expected_runs',
+        'notification_channels', 'expected_runs', 'alert_owners', 'page_addresses',
         -- and about workflows
         'workflows', 'workflow_steps',
         -- a row for each source, for each run of its last days, and for each trouble

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(105);
+select plan(108);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -72,6 +72,9 @@ from (
     ('error_fingerprint', 'P_ERROR_TYPE P_MESSAGE'),
     ('ensure_partitions', 'p_days_ahead'),
     ('get_task_statistics', 'p_from p_to'),
+    ('get_step_runs', 'p_business_date p_workflow'),
+    ('set_alert_owner', 'P_OWNER p_labels'),
+    ('set_page_url', 'P_URL'),
     ('get_trend_resolution', 'P_FROM P_TO p_wanted'),
     ('get_queue_trends', 'P_FROM P_TO p_resolution'),
     ('get_trend_points', 'P_WHAT P_FROM P_TO p_resolution'),
@@ -160,7 +163,8 @@ from (
     ('update_daily_summary', 'P_DATASET P_TARGET_DATE p_is_dry_run'),
     (
         'register_run_source',
-        'P_SOURCE_NAME P_RELATION P_COLUMNS P_STATUSES p_task_type p_time_zone p_look_back p_by'
+        'P_SOURCE_NAME P_RELATION P_COLUMNS P_STATUSES p_task_type p_time_zone p_look_back p_by '
+        'p_work p_failed_severity'
     ),
     ('configure_dataset', 'P_DATASET P_SETTINGS p_by'),
     ('set_allowed_transitions', 'P_DATASET P_TRANSITIONS'),
@@ -286,6 +290,12 @@ select results_eq(
             'p95_pending double precision, avg_processing double precision, '
             'max_oldest_ready_seconds double precision, completed double precision, '
             'failed double precision)'),
+        (
+            'get_step_runs',
+            'TABLE(workflow_name text, business_date date, step_name text, task_id text, '
+            'attempt integer, status text, started_at timestamp with time zone, '
+            'finished_at timestamp with time zone, duration_seconds double precision)'
+        ),
         ('get_task_statistics',
             'TABLE(task_type text, status text, tasks bigint, avg_duration_ms double precision, '
             'p50_duration_ms double precision, p95_duration_ms double precision, '

@@ -58,7 +58,7 @@ select results_eq(
     $$
         values
         ('apr/DUPLICATA', 0::float8, 'apr: a record has been invalid by DUPLICATA for 0 s'),
-        ('apr/SEUNO', 50, 'apr: a record has been invalid by SEUNO for 2 days')
+        ('apr/SEUNO', 50, 'apr: a record has been invalid by SEUNO for 2 d 2 h')
     $$,
     'and the oldest of them tells for how long'
 );

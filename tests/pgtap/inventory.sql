@@ -57,7 +57,7 @@ select functions_are(
         '_stopwatch_ms',
 
         -- alerts: errors, health, queues and pgvigil itself
-        'explain_alert', '_explain_rule', '_span_of', '_in_words', '_find_many_errors',
+        'explain_alert', '_explain_rule', '_span_of', '_find_many_errors',
         '_unrolled_error_groups', '_error_group_parts_at', '_new_error_groups',
         '_find_new_error_groups',
         '_error_group_in_words', '_resolved_error_group_parts', '_find_regressed_error_groups',
@@ -82,6 +82,9 @@ select functions_are(
         '_last_due_at', '_has_ended_since', '_hours_to_read', '_has_started_since',
         '_missed_runs', '_find_missed_runs', '_check_expected_schedule', '_checked_seconds',
         'expect_runs', 'forget_expected_runs', '_last_start_at', '_read_expected_runs',
+        '_failures', '_is_failure', '_work_of', '_work_done_at', '_undone_work',
+        '_retries_left', '_failed_tasks_summary', '_failed_findings', '_error_of_attempt',
+        '_owner_of', 'set_alert_owner', 'set_page_url', '_alert_link', '_count_of',
         '_window_of', '_attempt_details', '_running_details', '_newest_attempts',
         '_explain_attempts', '_explain_unsuccessful_attempts', '_explain_failed_tasks',
         '_explain_task', '_explain_missed_run',
@@ -160,7 +163,7 @@ select functions_are(
         '_explain_source_not_synchronised',
 
         -- sources
-        '_as_time', '_as_count', '_as_date', '_source_fields', '_source_conversion',
+        '_is_made_up_for', '_as_time', '_as_count', '_as_date', '_source_fields', '_source_conversion',
         '_source_fault', '_source_columns', '_source_time_filter', '_source_filter',
         '_source_query', '_read_run_source', '_status_code', '_run_fault', '_judged_runs',
         '_how_backwards', '_run_action', '_changes_of_runs', '_run_metadata',
@@ -221,7 +224,8 @@ select functions_are(
         -- workflows
         '_day_start', '_business_date', '_found_workflow', 'business_date_of', '_stated_date',
         '_date_of_run', 'get_workflow_schema', '_seconds_in', '_clock_problem', '_steps_in',
-        '_ordered_steps', '_cycle_in', '_step_problems', '_check_workflow', '_spelled_seconds',
+        '_was_watched', 'get_step_runs', '_date_of_alert', '_step_time', '_plan_of_day',
+        '_workflow_warnings', '_ordered_steps', '_cycle_in', '_step_problems', '_check_workflow', '_spelled_seconds',
         '_step_document', 'get_workflow', '_set_step_limit', '_set_step_limits',
         '_forget_steps', '_wanted_steps', '_apply_steps', 'apply_workflow', '_workflow_changes',
         'remove_workflow', '_step_names', '_spans_with_ends', '_ended_attempts',
@@ -307,7 +311,7 @@ select set_eq(
         'rollup_progress', 'error_group_totals', 'component_states',
         'jobs', 'retention_policies',
         'alert_rules', 'alert_thresholds', 'alert_rule_states', 'raised_alerts',
-        'alert_transitions', 'alert_silences', 'alert_inhibitions', 'notification_channels',
+        'alert_transitions', 'alert_silences', 'alert_inhibitions', 'notification_channels', 'alert_owners', 'page_addresses',
         'queued_notifications', 'expected_runs',
         'workflows', 'workflow_steps',
         'run_sources', 'run_source_runs', 'run_source_troubles',

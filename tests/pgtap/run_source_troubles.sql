@@ -113,7 +113,8 @@ select results_eq(
     'each is told with what it was and is'
 );
 select is(
-    pg_temp.found_at('10:15'), 'vanished 1 high, went_backwards 3 medium', 'and found by the rule'
+    pg_temp.found_at('10:15'), 'went_backwards 2 medium',
+    'and found by the rule, unless a run of the type has completed since'
 );
 select results_eq(
     $$

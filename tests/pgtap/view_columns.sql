@@ -103,7 +103,8 @@ from (
         'v_run_sources',
         'source_name, relation_name, columns jsonb, statuses jsonb, task_type, time_zone, '
         'look_back_days float, is_enabled boolean, synced_at at, succeeded_at at, last_error, '
-        'consecutive_failures bigint, last_result jsonb, changed_by, changed_at at'
+        'consecutive_failures bigint, last_result jsonb, changed_by, changed_at at, work, '
+        'failed_severity'
     ),
     (
         'v_record_sources',
@@ -221,14 +222,16 @@ from (
         'v_active_alerts',
         'alert_id bigint, rule_name, fingerprint, severity, status, summary, value float, '
         'threshold float, unit, labels jsonb, occurrences bigint, started_at at, fired_at at, '
-        'last_seen_at at, acknowledged_by, acknowledged_at at, acknowledged_note, suppressed_by'
+        'last_seen_at at, acknowledged_by, acknowledged_at at, acknowledged_note, suppressed_by, '
+        'reason, owner, business_date date, link'
     ),
     (
         'alerts',
         'alert_id bigint, rule_name, fingerprint, severity, worst_severity, status, summary, '
         'value float, threshold float, unit, labels jsonb, family, occurrences bigint, '
         'started_at at, fired_at at, last_seen_at at, cleared_at at, acknowledged_at at, '
-        'acknowledged_by, acknowledged_note, resolved_at at, resolved_by, resolution, told jsonb'
+        'acknowledged_by, acknowledged_note, resolved_at at, resolved_by, resolution, told jsonb, '
+        'reason, owner'
     ),
     (
         'alert_history',

@@ -94,6 +94,8 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "inhibit_alerts": ("inhibit_alerts('known', 'other')", DECIDING),
     "uninhibit_alerts": ("uninhibit_alerts('known', 'other')", DECIDING),
     "set_alert_thresholds": ("set_alert_thresholds('known', '{\"low\": 1}')", DECIDING),
+    "set_alert_owner": ("set_alert_owner('ops', '{\"task_type\": \"t\"}')", DECIDING),
+    "set_page_url": ("set_page_url('https://monitor.example')", DECIDING),
     "enable_alert_rule": ("enable_alert_rule('known', false)", DECIDING),
     "change_alert_rule": ("change_alert_rule('known', '{}')", DECIDING),
     "create_alert_rule": (
@@ -145,6 +147,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "get_workflow": ("get_workflow('night')", READING),
     "business_date_of": ("business_date_of('2026-01-15', 'night')", READING),
     "get_batch_timeline": ("get_batch_timeline()", READING),
+    "get_step_runs": ("get_step_runs()", READING),
     "get_batch_performance": ("get_batch_performance()", READING),
     "get_batch_health": ("get_batch_health()", READING),
     "apply_workflow": (

@@ -32,15 +32,19 @@ def command() -> None:
 def apply(dsn: str, file: TextIO) -> None:
     """Apply the workflow in FILE (- is standard input), all or nothing.
 
-    Steps that it does not name are removed. Prints what changed, a line each.
+    Steps that it does not name are removed. Prints what changed, a line each, and on standard
+    error what cannot be in time as it is planned.
     """
     document = read_document(file.read())
     with connect(dsn) as connection:
         changes = _call(connection, _APPLY, Jsonb(document))
+    warnings = changes.pop("warnings", [])
     for line in describe_changes(changes):
         click.echo(line)
     if not changes:
         click.echo("nothing to change")
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
 
 
 @command.command()

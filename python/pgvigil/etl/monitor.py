@@ -1,9 +1,11 @@
 """`ETLMonitor`: an ETL execution as a ``with`` block, its chunks and fixtures as blocks in it."""
 
+import sys
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -64,7 +66,12 @@ class ETLMonitor:
             total_fixtures: items expected altogether.
             total_chunks: chunks expected altogether.
         """
-        name = f"etl-{uuid.uuid4().hex[:12]}" if execution_id is None else str(execution_id)
+        if execution_id is None:
+            # No other run has this name: a later one makes up for it all the same.
+            name = f"etl-{uuid.uuid4().hex[:12]}"
+            config = {"work": Path(sys.argv[0]).stem or "etl"} | dict(config or {})
+        else:
+            name = str(execution_id)
         return ETLExecution(self.client, name, config, total_fixtures, total_chunks)
 
 

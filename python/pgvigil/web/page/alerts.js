@@ -56,8 +56,10 @@ function renderDetails(alert, known, now) {
   return el(
     "div",
     { class: "details" },
+    alert.reason && el("p", { class: "error-text" }, alert.reason),
     renderFacts([
       ["Number", String(alert.alert_id)],
+      ["Whose", alert.owner ?? "–"],
       ["Measured", measured(alert.value, alert.unit)],
       ["Threshold", measured(alert.threshold, alert.unit)],
       ["Found", `${count(alert.occurrences)} times`],

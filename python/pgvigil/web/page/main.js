@@ -35,7 +35,13 @@ const state = {
   runs: new Map(),
   openAlerts: new Set(),
   details: new Map(),
+  linkedAlert: Number(/^#alert-(\d+)$/.exec(location.hash)?.[1]) || null,
 };
+// A message leads to its alert, wherever in the list it is.
+if (state.linkedAlert) {
+  state.openAlerts.add(state.linkedAlert);
+  state.alertsShown = MOST_ALERTS;
+}
 
 /** What is asked for at each refresh, by name. */
 function questions() {
@@ -91,7 +97,15 @@ async function load(names = null) {
   if (names === null) noteWhetherAway(isAway ? away : null);
   if (!isAway && names === null && state.data.alerts) tell(state.data.alerts.rows);
   showAll();
+  showLinked();
   return !isAway;
+}
+
+/** Once: the alert that the address names. */
+function showLinked() {
+  if (!state.linkedAlert || !state.data.alerts) return;
+  place(`alert-${state.linkedAlert}`)?.scrollIntoView({ block: "center" });
+  state.linkedAlert = null;
 }
 
 /** What is not in the list any more is not asked for at each refresh until the page is closed. */
@@ -159,7 +173,7 @@ function showAll() {
   section("counts", "cards", () => renderCounts(counts, data.alerts?.rows[0], state.filter, now));
   section("cards", "cards", () => renderCards(data.cards.cards, counts));
   section("batch", "batch", () => renderBatch(stepsWithPlan(), healthByWorkflow(), {
-    open: state.openSteps, runs: state.runs, alerts: data.alerts?.rows ?? [],
+    open: state.openSteps, runs: state.runs, alerts: data.alerts?.rows ?? [], runsOfDay: data.batch.runs ?? [],
   }, now));
   show(place("batch-days"), renderDays());
   section("alerts", "alerts", () => renderAlerts(alertsInList(), {

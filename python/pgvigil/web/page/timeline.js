@@ -22,7 +22,8 @@ export function renderBatch(rows, health, view, now) {
 }
 
 function renderWorkflow(name, steps, health, view, now) {
-  const axis = axisOf(steps, now);
+  const runs = view.runsOfDay.filter((run) => run.workflow_name === name);
+  const axis = axisOf(steps, runs, now);
   const done = steps.filter((step) => ["complete", "skipped"].includes(step.status)).length;
   const last = steps.at(-1);
   return el(
@@ -47,9 +48,10 @@ function renderWorkflow(name, steps, health, view, now) {
 }
 
 /** The span that the axis shows, in whole ticks; null while no step has any time. */
-function axisOf(steps, now) {
+function axisOf(steps, runs, now) {
   const times = steps
     .flatMap((step) => [step.due_at, step.started_at, step.finished_at, step.eta_to_at ?? step.eta_at])
+    .concat(runs.flatMap((run) => [run.started_at, run.finished_at]))
     .filter(Boolean)
     .map((at) => Date.parse(at));
   if (!times.length) return null;
@@ -83,7 +85,11 @@ function renderAxis(axis, now) {
 function renderStep(step, steps, axis, view, now) {
   const key = `${step.workflow_name}/${step.step_name}`;
   const isOpen = view.open.has(key);
-  const alerts = view.alerts.filter((alert) => alert.labels?.task_type === step.step_name);
+  // Those about another business day stand with that day.
+  const alerts = view.alerts.filter((alert) => alert.labels?.task_type === step.step_name
+    && (!alert.business_date || alert.business_date === step.business_date));
+  const runs = view.runsOfDay.filter((run) => run.step_name === step.step_name && run.workflow_name === step.workflow_name);
+  const failed = runs.filter((run) => isFailure(run.status)).length;
   return el(
     "li",
     { class: `step is-${step.status}`, "data-key": key },
@@ -99,10 +105,11 @@ function renderStep(step, steps, axis, view, now) {
           { class: "step-words" },
           el("span", { class: "clip-2", title: step.step_name }, step.step_name),
           step.is_optional && el("span", { class: "tag" }, "optional"),
+          runs.length > 1 && el("span", { class: "tag" }, `${plural(runs.length, "run")}${failed ? `, ${failed} failed` : ""}`),
           alerts.length > 0 && el("span", { class: `tag is-${alerts[0].severity}` }, plural(alerts.length, "alert")),
         ),
       ),
-      axis ? renderTrack(step, steps, axis, now) : el("span", {}),
+      axis ? renderTrack(step, steps, runs, axis, now) : el("span", {}),
       renderProgress(step),
       renderEnd(step, now),
     ),
@@ -110,10 +117,19 @@ function renderStep(step, steps, axis, view, now) {
   );
 }
 
-function renderTrack(step, steps, axis, now) {
+function renderTrack(step, steps, runs, axis, now) {
   const parts = [];
   for (let at = axis.from + axis.tick; at < axis.to; at += axis.tick) {
     parts.push(el("i", { class: "gridline", style: { left: `${axis.at(at)}%` } }));
+  }
+  // Of a step that ran several times each run has its bar; the last is the step's own.
+  for (const run of runs) {
+    if (run.task_id === step.task_id && run.started_at === step.started_at) continue;
+    parts.push(el("i", {
+      class: `bar-of is-${isFailure(run.status) ? "failed" : run.status === "completed" ? "complete" : run.status}`,
+      "data-run": run.task_id,
+      style: place(axis, Date.parse(run.started_at), run.finished_at ? Date.parse(run.finished_at) : +now),
+    }));
   }
   const [begin, end] = barOf(step, steps, now);
   if (begin !== null) {
@@ -130,6 +146,10 @@ function renderTrack(step, steps, axis, now) {
   if (step.due_at) parts.push(el("i", { class: "due", style: { left: `${axis.at(Date.parse(step.due_at))}%` } }));
   if (+now >= axis.from && +now <= axis.to) parts.push(el("i", { class: "now", style: { left: `${axis.at(+now)}%` } }));
   return el("div", { class: "track", "aria-hidden": "true" }, parts);
+}
+
+function isFailure(status) {
+  return ["failed", "timeout", "lost"].includes(status);
 }
 
 function place(axis, begin, end) {
@@ -152,7 +172,7 @@ function barOf(step, steps, now) {
 
 function renderProgress(step) {
   const share = step.progress_percent === null ? null : Number(step.progress_percent);
-  const isKnown = share !== null && step.status !== "pending" && step.status !== "skipped";
+  const isKnown = share !== null && !["pending", "skipped", "unknown"].includes(step.status);
   const words = [
     step.records_processed === null ? null : count(step.records_processed),
     step.records_total > 0 && step.status !== "complete" ? ` of ${count(step.records_total)}` : null,

@@ -1,6 +1,6 @@
 """Alerts: what fires, what is behind it, and acknowledging it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path
@@ -71,6 +71,10 @@ class ActiveAlert(Row):
     acknowledged_at: datetime | None
     acknowledged_note: str | None
     suppressed_by: str | None
+    reason: str | None
+    owner: str | None
+    business_date: date | None
+    link: str | None
 
 
 class Alert(Row):
@@ -99,6 +103,8 @@ class Alert(Row):
     resolved_at: datetime | None
     resolved_by: str | None
     resolution: str | None
+    reason: str | None
+    owner: str | None
     suppressed_by: str | None = None
 
 

@@ -16,6 +16,10 @@ _TIMELINE = """
 select *
 from monitoring.get_batch_timeline(p_business_date => %(business_date)s, p_workflow => %(workflow)s)
 """
+_RUNS = """
+select *
+from monitoring.get_step_runs(p_business_date => %(business_date)s, p_workflow => %(workflow)s)
+"""
 _STEPS = """
 select workflow_name, step_name, position, description, after_steps, expected_seconds
 from monitoring.batch_workflow_config
@@ -67,7 +71,7 @@ class Step(Row):
     workflow_name: str
     business_date: date
     step_name: str
-    status: Literal["pending", "running", "complete", "failed", "late", "skipped"]
+    status: Literal["pending", "running", "complete", "failed", "late", "skipped", "unknown"]
     due_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -99,10 +103,25 @@ class StepPlan(Row):
     expected_seconds: float | None
 
 
+class StepRun(Row):
+    """One run of a step on a business day."""
+
+    workflow_name: str
+    business_date: date
+    step_name: str
+    task_id: str
+    attempt: int
+    status: Status
+    started_at: datetime
+    finished_at: datetime | None
+    duration_seconds: float | None
+
+
 class Timeline(Rows[Step]):
-    """The steps of a business day, and how they hang together."""
+    """The steps of a business day, how they hang together, and all their runs of the day."""
 
     plan: list[StepPlan]
+    runs: list[StepRun]
 
 
 class Run(Row):
@@ -155,6 +174,7 @@ async def batch_timeline(db: Db, business_date: Day = None, workflow: Text = Non
             {
                 "rows": await reader.rows(_TIMELINE, values),
                 "plan": await reader.rows(_STEPS, values),
+                "runs": await reader.rows(_RUNS, values),
                 "as_of": await reader.now(),
             }
         )
