@@ -214,7 +214,7 @@ declare
         '_uptime_trends', '_bucket_hours', '_hours_and_days', '_rollups_between',
         '_last_day', '_last_day_since',
         '_read_samples', '_trends_between', 'get_trend_resolution',
-        '_queue_trends', 'get_queue_trends', 'self_check', '_job_lock_key',
+        '_queue_trends', 'get_queue_trends', 'self_check',
         -- alerts
         'explain_alert',
         '_severity_rank', '_label_matches', '_matches', '_all_labels', '_suppressions_at',
@@ -225,9 +225,6 @@ declare
         'get_etl_execution_summary', 'get_etl_health_status', '_etl_status', '_counter',
         -- records
         'key_of_record', '_counters_like',
-        -- own rules and backtests
-        '_time_limit_class',
-        -- notifications
         -- configuration
         'get_config', 'get_config_schema',
         -- workflows

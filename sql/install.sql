@@ -7,6 +7,7 @@
 \ir core/words.sql
 \ir core/caps.sql
 \ir core/checks.sql
+\ir core/guards.sql
 \ir core/partitions.sql
 \ir core/bulk.sql
 
@@ -102,6 +103,8 @@
 \ir records/status_rules.sql
 \ir sources/record_rules.sql
 \ir alerts/self_rules.sql
+\ir alerts/time_limits.sql
+\ir alerts/rule_sessions.sql
 \ir alerts/rule_queries.sql
 \ir alerts/own_rules.sql
 \ir alerts/silences.sql

@@ -40,7 +40,7 @@ declare
     v_before bigint;
     v_result jsonb;
 begin
-    perform pg_advisory_xact_lock(hashtext('monitoring.evaluations'));
+    perform monitoring._guard('evaluations');
     -- Not before: whoever waited would find again what the one before it has resolved since.
     v_now := coalesce(p_now, monitoring.clock());
     -- Whatever rules read goes by the same moment.

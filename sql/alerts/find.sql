@@ -35,12 +35,65 @@ exception
         end if;
         v_outcome.findings := null;
         v_outcome.error := sqlerrm;
+        if sqlstate = '42501' and p_rule.query is not null then
+            v_outcome.error := sqlerrm || '. ' || monitoring._rule_query_hint(sqlstate, sqlerrm);
+        end if;
         return v_outcome;
 end
 $$;
 
 comment on function monitoring._find(monitoring.alert_rules, timestamptz) is
 'What a rule finds, or why it could not; never raises because of the rule.';
+
+-- One session evaluates at a time, and which own rule it is at is told by a sequence, which lives
+-- longer than the session. What is there when the next one begins is the rule at which it ended.
+create or replace function monitoring._note_rule_at_work(p_rule_name text) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform setval(
+        'monitoring.evaluated_rule',
+        coalesce(hashtextextended(p_rule_name, 0) & 9223372036854775807, 0)
+    );
+end
+$$;
+
+comment on function monitoring._note_rule_at_work(text) is
+'Tells whoever evaluates next at which own rule this evaluation is; null: at none.';
+
+create or replace function monitoring._blame_rule_at_work(p_now timestamptz) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_left_behind constant bigint := nullif(pg_sequence_last_value('monitoring.evaluated_rule'), 0);
+    v_rule monitoring.alert_rules;
+    v_outcome monitoring.rule_outcome;
+begin
+    if v_left_behind is null then
+        return;
+    end if;
+    for v_rule in
+        select r.* from monitoring.alert_rules r
+        where r.query is not null
+            and hashtextextended(r.rule_name, 0) & 9223372036854775807 = v_left_behind
+    loop
+        v_outcome.rule_name := v_rule.rule_name;
+        v_outcome.duration_ms := v_rule.time_limit_seconds * 1000;
+        v_outcome.error := 'the session that ran its query ended';
+        v_outcome.is_over_time := true;
+        perform monitoring._note_evaluation(v_rule, v_outcome, p_now);
+    end loop;
+    perform monitoring._note_rule_at_work(null);
+end
+$$;
+
+comment on function monitoring._blame_rule_at_work(timestamptz) is
+'Notes as failed, and pauses, the own rule at which the last evaluation ended with its session, or '
+'it would end every one.';
 
 create or replace function monitoring._find_all(p_families text[], p_now timestamptz)
 returns monitoring.rule_outcome[]
@@ -52,6 +105,7 @@ declare
     v_rule monitoring.alert_rules;
     v_outcomes monitoring.rule_outcome [] := array[]::monitoring.rule_outcome [];
 begin
+    perform monitoring._blame_rule_at_work(p_now);
     for v_rule in
         select r.*
         from monitoring.alert_rules r
@@ -62,7 +116,13 @@ begin
             and coalesce(s.paused_until_at, '-infinity') <= p_now
         order by r.query is not null, r.rule_name
     loop
+        if v_rule.query is not null then
+            perform monitoring._note_rule_at_work(v_rule.rule_name);
+        end if;
         v_outcomes := v_outcomes || monitoring._find(v_rule, p_now);
+        if v_rule.query is not null then
+            perform monitoring._note_rule_at_work(null);
+        end if;
     end loop;
     return v_outcomes;
 end

@@ -14,10 +14,15 @@ $$;
 comment on function monitoring._refuse_rule_query(text, text) is
 'Raises PV008 for a query that cannot be run, or returns what no alert can be made of.';
 
-create or replace function monitoring._rule_query_hint(p_sqlstate text) returns text
+create or replace function monitoring._rule_query_hint(p_sqlstate text, p_message text)
+returns text
 language sql
 immutable
 return case
+    -- A rule that sees some rows only would be silent about the others.
+    when p_sqlstate = '42501' and p_message ~ 'row-level security'
+        then 'The table hides rows from monitoring_reader. Let its owner make a view of it, and '
+            || 'grant select on that; or: alter role monitoring_reader bypassrls.'
     when p_sqlstate = '42501'
         then 'Own rules run with the rights of monitoring_reader and cannot call what writes; let '
             || 'it read your tables: grant select on ... to monitoring_reader.'
@@ -30,20 +35,23 @@ return case
     else 'Run the query by itself to see what is wrong with it.'
 end;
 
-comment on function monitoring._rule_query_hint(text) is
-'What would be right, by the SQLSTATE of the error that a rule''s query ended with.';
+comment on function monitoring._rule_query_hint(text, text) is
+'What would be right, by the SQLSTATE and message of the error that a rule''s query ended with.';
+
+-- Of an earlier pgvigil.
+drop function if exists monitoring._rule_query_hint(text);
 
 create or replace function monitoring._try_rule_query(
     p_query text, p_deadline integer, p_at_most integer
 )
 returns jsonb[]
 language plpgsql
-stable
+volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return monitoring._run_rule_query(
-        p_query, monitoring._sealed_time(monitoring.clock()), p_deadline, p_at_most
+    return monitoring._limited_rule_query(
+        p_query, monitoring.clock(), p_deadline, p_at_most, 'rule_query'
     );
 exception
     when query_canceled then
@@ -58,7 +66,7 @@ exception
         raise exception using
             errcode = 'PV008',
             message = format('the query cannot be run: %s', sqlerrm),
-            hint = monitoring._rule_query_hint(sqlstate);
+            hint = monitoring._rule_query_hint(sqlstate, sqlerrm);
 end
 $$;
 
@@ -68,7 +76,7 @@ comment on function monitoring._try_rule_query(text, integer, integer) is
 create or replace function monitoring._rule_query_types(p_query text, p_deadline integer)
 returns jsonb
 language plpgsql
-stable
+volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare

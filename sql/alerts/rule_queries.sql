@@ -1,47 +1,10 @@
 -- How the query of an own rule is run: with the rights of monitoring_reader, in a transaction that
--- can only read and is undone, for a limited time. Writes nothing.
---
--- The time limit: a statement cannot set a limit to itself once it runs, so another session cancels
--- it. While a query runs, its session holds the advisory lock (class, deadline in seconds since
--- 2020), which everyone sees in pg_locks. Whoever cancels holds (class, 0) meanwhile, and a query
--- that has ended waits for that: so no cancellation arrives when it is over.
-
-create or replace function monitoring._time_limit_class() returns integer
-language sql
-immutable
-return 1886547561;
-
-comment on function monitoring._time_limit_class() is
-'First key of the advisory locks that show until when the queries of rules may run.';
-
-create or replace function monitoring._seconds_since_epoch() returns double precision
-language sql
-volatile
-return monitoring._stopwatch_ms() / 1000 - 1577836800;
-
-comment on function monitoring._seconds_since_epoch() is
-'Seconds since the beginning of 2020 UTC by the real time, which an integer holds until 2088.';
-
-create or replace function monitoring._deadline(p_seconds double precision) returns integer
-language sql
-volatile
-return ceil(monitoring._seconds_since_epoch() + p_seconds)::integer;
-
-comment on function monitoring._deadline(double precision) is
-'Until when a query may run that begins now, in seconds since 2020.';
+-- can only read and is undone. Writes nothing. For how long: time_limits.sql; what becomes of the
+-- session: rule_sessions.sql.
 
 -- Belongs to monitoring_reader, see grants.sql; hence it calls nothing but what that role may.
-do $$
-begin
-    if to_regprocedure('monitoring._run_rule_query(text,timestamptz,integer,integer)') is not null
-    then
-        drop function monitoring._run_rule_query (text, timestamptz, integer, integer);
-    end if;
-end
-$$;
-
 create or replace function monitoring._run_rule_query(
-    p_query text, p_moment text, p_deadline integer, p_at_most integer
+    p_query text, p_moment text, p_at_most integer
 )
 returns jsonb[]
 language plpgsql
@@ -52,7 +15,6 @@ as $$
 -- The query is the operators' own, and can do no more than what monitoring_reader may.
 -- @plpgsql_check_options: security_warnings = off
 declare
-    v_class constant integer := monitoring._time_limit_class();
     v_row jsonb;
     v_rows jsonb [] := array[]::jsonb [];
     v_is_complete boolean := false;
@@ -64,11 +26,12 @@ begin
             set_config('datestyle', 'ISO, YMD', true),
             set_config('timezone', 'UTC', true),
             set_config('extra_float_digits', '1', true),
-            set_config('search_path', 'pg_catalog, monitoring, pg_temp', true);
+            set_config('search_path', 'pg_catalog, monitoring, pg_temp', true),
+            -- Rows that a policy hides are not rows that are not there: PostgreSQL raises instead.
+            set_config('row_security', 'off', true);
         perform
             set_config('monitoring.now', p_moment, true),
-            set_config('transaction_read_only', 'on', true),
-            pg_advisory_xact_lock_shared(v_class, p_deadline);
+            set_config('transaction_read_only', 'on', true);
         -- As a cursor it can only be one select; a comment at its end is ended by the line.
         for v_row in execute format('select to_jsonb(q) from (%s%s) q', p_query, E'\n') loop
             if cardinality(v_rows) = p_at_most then
@@ -79,7 +42,6 @@ begin
             end if;
             v_rows := v_rows || v_row;
         end loop;
-        perform pg_advisory_xact_lock_shared(v_class, 0);
         v_is_complete := true;
         raise transaction_rollback;
     exception
@@ -87,15 +49,12 @@ begin
             if not v_is_complete then
                 raise;
             end if;
-        when query_canceled then
-            perform pg_advisory_xact_lock_shared(v_class, 0);
-            raise;
     end;
     return v_rows;
 end
 $$;
 
-comment on function monitoring._run_rule_query(text, text, integer, integer) is
+comment on function monitoring._run_rule_query(text, text, integer) is
 'Rows of a query as objects, with clock() standing at a time that _sealed_time() gave. It can only '
 'read what monitoring_reader may read, and whatever it does besides is undone.';
 
@@ -188,9 +147,8 @@ as $$
 declare
     v_row jsonb;
 begin
-    foreach v_row in array monitoring._run_rule_query(
-        p_rule.query, monitoring._sealed_time(p_now),
-        monitoring._deadline(p_rule.time_limit_seconds), 1000
+    foreach v_row in array monitoring._limited_rule_query(
+        p_rule.query, p_now, monitoring._deadline(p_rule.time_limit_seconds), 1000, 'rule_query'
     )
     loop
         return next monitoring._rule_finding(p_rule.rule_name, p_rule.unit, v_row);
@@ -221,9 +179,9 @@ begin
     return query
     select 'query', p_now, q.found
     from unnest(
-        monitoring._run_rule_query(
-            v_rule.query, monitoring._sealed_time(p_now),
-            monitoring._deadline(v_rule.time_limit_seconds), 1000
+        monitoring._limited_rule_query(
+            v_rule.query, p_now, monitoring._deadline(v_rule.time_limit_seconds), 1000,
+            'explanation'
         )
     ) with ordinality q (found, position)
     where monitoring._rule_fingerprint(q.found) = p_alert.fingerprint
@@ -237,61 +195,7 @@ comment on function monitoring._explain_by_query(
 ) is
 'What the query of an own rule returns for an alert as of a given time.';
 
-create or replace function monitoring._cancel_session(p_pid integer) returns boolean
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return pg_cancel_backend(p_pid);
-exception
-    when insufficient_privilege then
-        raise warning 'an alert rule runs too long and was not cancelled: %', sqlerrm
-            using hint = 'Let all runners log in as the same role, or grant them pg_signal_backend.';
-        return false;
-end
-$$;
-
-comment on function monitoring._cancel_session(integer) is
-'Cancels what a session is at; false, with a warning, when the caller may not.';
-
-create or replace function monitoring.cancel_overdue_rules() returns integer
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_class constant integer := monitoring._time_limit_class();
-    v_now constant integer := floor(monitoring._seconds_since_epoch())::integer;
-    v_pid integer;
-    v_cancelled integer := 0;
-begin
-    begin
-        perform pg_advisory_xact_lock(v_class, 0);
-        for v_pid in
-            select distinct l.pid
-            from pg_locks l
-            where l.locktype = 'advisory'
-                and l.objsubid = 2
-                and l.granted
-                and l.classid::bigint = v_class
-                and l.objid::bigint between 1 and v_now
-                and l.pid <> pg_backend_pid()
-                and l.database = (
-                    select d.oid from pg_database d where d.datname = current_database()
-                )
-        loop
-            v_cancelled := v_cancelled + monitoring._cancel_session(v_pid)::integer;
-        end loop;
-        -- A cancellation stays sent. The lock must not outlast it, whatever the caller goes on with.
-        raise transaction_rollback;
-    exception
-        when transaction_rollback then
-            null;
-    end;
-    return v_cancelled;
-end
-$$;
-
-comment on function monitoring.cancel_overdue_rules() is
-'Cancels the queries of own rules that take longer than their time limit and returns how many.';
+-- Of an earlier pgvigil.
+drop function if exists monitoring._run_rule_query(text, timestamptz, integer, integer);
+drop function if exists monitoring._run_rule_query(text, text, integer, integer);
+drop function if exists monitoring._time_limit_class();

@@ -7,7 +7,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform pg_advisory_xact_lock(hashtext('monitoring.alerts'));
+    perform monitoring._guard('alerts');
 end
 $$;
 

@@ -325,7 +325,7 @@ declare
     v_hints text [];
 begin
     perform monitoring._check_config(p_config);
-    perform pg_advisory_xact_lock(hashtext('monitoring.configuration'));
+    perform monitoring._guard('configuration');
     perform monitoring._lock_alerts();
     v_before := monitoring.get_config();
     if p_config ? 'inhibitions' then

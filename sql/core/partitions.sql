@@ -1,6 +1,6 @@
 -- Partitions by UTC day. A recording function asks _has_partition before it inserts, which is one
 -- look into the catalogue cache, and makes the day when it is missing.
--- Lock order: the advisory lock 'monitoring.partitions', then the parent, then the partition. Who
+-- Lock order: the guard 'partitions', then the parent, then the partition. Who
 -- makes partitions waits for the first; who drops them only tries it, and waits for the parent no
 -- longer than lock_timeout. So a partition that was seen under that lock, or under any lock on the
 -- parent, stays until the transaction ends. A transaction that recorded earlier and then needs the
@@ -32,7 +32,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform pg_advisory_xact_lock(hashtext('monitoring.partitions'));
+    perform monitoring._guard('partitions');
     -- Only a lock on a relation makes a session see what others have just made: without it a new
     -- partition would go on missing for those who had looked for it. Nobody else takes this mode.
     lock table only monitoring.partitioned_tables in row share mode;

@@ -2,21 +2,14 @@
 -- Writes jobs, and tasks and errors through their recording functions.
 --
 -- A run takes two transactions: one claims the job and notes the start of its task, one does the
--- work and notes the end. That a job runs is told by its row (running_pid) and shown by its lock:
--- an advisory lock of the transaction that does the work, which ends with it in any case. A row
--- that says running while nobody holds the lock belongs to a session that is gone. A session that
--- begins the work and finds the row no longer its own leaves the job alone: no two runs overlap.
+-- work and notes the end. That a job runs is told by its row (running_pid) and shown by its guard
+-- (sql/core/guards.sql), which the transaction that does the work has, and which ends with it in
+-- any case. A row that says running while nobody has the guard belongs to a session that is gone. A
+-- session that begins the work and finds the row no longer its own leaves the job alone: no two
+-- runs overlap.
 --
--- Lock order: the advisory lock of a job, then its row. Whoever has the row first (to claim, to
--- cancel, to close what is lost) waits for nothing: "skip locked", and a try at the advisory lock.
-
-create or replace function monitoring._job_lock_key(p_job_name text) returns bigint
-language sql
-immutable
-return hashtextextended('pgvigil job ' || p_job_name, 0);
-
-comment on function monitoring._job_lock_key(text) is
-'Key of the advisory lock that is held while a job works.';
+-- Lock order: the guard of a job, then its row. Whoever has the row first (to claim, to cancel, to
+-- close what is lost) waits for nothing: "skip locked", and a try at the guard.
 
 create or replace function monitoring._note_job_end(
     p_job_name text, p_status text, p_error jsonb

@@ -147,7 +147,7 @@ begin
         return 0::bigint;
     end if;
     -- One at a time: the time of a run that has none is estimated anew at each look.
-    perform pg_advisory_xact_lock(hashtext('monitoring.import_pg_cron_runs'));
+    perform monitoring._guard('import of pg_cron runs');
     loop
         select r.p_lowest, r.p_newest_at, r.p_tasks, r.p_errors
         into v_below, v_newest_at, v_tasks, v_errors

@@ -54,7 +54,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     -- Waits, since others see that a run has ended a moment before its transaction lets go.
-    perform pg_advisory_xact_lock(monitoring._job_lock_key(p_job_name));
+    perform monitoring._guard('job ' || p_job_name);
     return exists (
         select from monitoring.jobs j
         where j.job_name = p_job_name and j.running_pid = pg_backend_pid()
@@ -63,7 +63,7 @@ end
 $$;
 
 comment on function monitoring._is_own_run(text) is
-'Takes the lock of a job until the end of the transaction; false when the run that this session '
+'Takes the guard of a job until the end of the transaction; false when the run that this session '
 'claimed is no longer its own.';
 
 create or replace function monitoring._end_task_of_removed_job(p_job_name text) returns void

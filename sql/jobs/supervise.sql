@@ -79,7 +79,7 @@ begin
         for update skip locked
     loop
         -- Held by nobody, and by us until the row is written.
-        if pg_try_advisory_xact_lock(monitoring._job_lock_key(v_job.job_name)) then
+        if monitoring._try_guard('job ' || v_job.job_name) then
             perform monitoring._finish_job(
                 v_job.job_name, v_job.running_pid, 'lost', null,
                 jsonb_build_object(

@@ -35,17 +35,18 @@ cross join
     lateral (
         select least(j.requested_at, case when j.is_enabled then j.next_run_at end) as next_run_at
     ) as d
--- Whoever works on a job holds its lock. A key of 64 bits is shown in two halves.
+-- Whoever works on a job has its guard. Nobody but our own code can lock a row of that table, and
+-- who has one shows by its lock on the table.
 left join pg_catalog.pg_locks as r
     on
         j.running_pid = r.pid
-        and r.locktype = 'advisory'
-        and r.objsubid = 1
+        and r.locktype = 'relation'
+        and r.relation = 'monitoring.guards'::regclass
+        and r.mode = 'RowShareLock'
         and r.granted
         and r.database = (
             select b.oid from pg_catalog.pg_database as b where b.datname = current_database()
-        )
-        and ((r.classid::bigint << 32) | r.objid::bigint) = monitoring._job_lock_key(j.job_name);
+        );
 
 comment on view monitoring.v_jobs is
 'What the scheduler runs, one row a job: its plan, whether it runs, and how its last run ended.';
@@ -92,3 +93,6 @@ comment on column monitoring.v_jobs.consecutive_failures is
 'Runs that ended without completing since one last did.';
 comment on column monitoring.v_jobs.missed_runs is
 'Times at which it was due and that passed before a run began; they are not caught up.';
+
+-- Of an earlier pgvigil, whose view needed it.
+drop function if exists monitoring._job_lock_key(text);

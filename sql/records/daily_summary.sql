@@ -224,9 +224,7 @@ begin
     v_from := p_target_date::timestamp at time zone v_time_zone;
     v_to := (p_target_date + 1)::timestamp at time zone v_time_zone;
     -- Of two at once, the later one counts what the earlier one saw as well.
-    perform pg_advisory_xact_lock(
-        hashtextextended(format('monitoring.daily_summary %s %s', v_dataset, p_target_date), 0)
-    );
+    perform monitoring._guard_one_of_many('summary', format('%s %s', v_dataset, p_target_date));
     v_new.dataset := v_dataset;
     v_new.target_date := p_target_date;
     v_new.updated_at := monitoring.clock();

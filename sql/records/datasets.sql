@@ -60,7 +60,7 @@ begin
     perform monitoring._checked_name('dataset', p_dataset);
     perform monitoring._check_dataset_settings(p_settings);
     -- One at a time, or of two that set different things one would be undone.
-    perform pg_advisory_xact_lock(hashtextextended('monitoring.dataset.' || p_dataset, 0));
+    perform monitoring._guard('dataset ' || p_dataset);
     select d.* into v_dataset from monitoring.datasets d where d.dataset = p_dataset;
     insert into monitoring.datasets as d (
         dataset, description, time_zone, pending_statuses, bot_task_type, changed_by, changed_at
@@ -130,7 +130,7 @@ begin
         perform monitoring._refuse_json('transitions', v_bad,
             'an object of arrays, such as {"OPEN": ["DONE", ""], "": ["OPEN"]}');
     end if;
-    perform pg_advisory_xact_lock(hashtextextended('monitoring.dataset.' || p_dataset, 0));
+    perform monitoring._guard('dataset ' || p_dataset);
     delete from monitoring.allowed_transitions where dataset = p_dataset;
     insert into monitoring.allowed_transitions (dataset, from_status, to_status)
     select distinct p_dataset,

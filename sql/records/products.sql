@@ -195,7 +195,7 @@ begin
     v_given := array(select g from monitoring._checked_products(p_records) g);
     if not v_is_dry_run then
         -- Two sets for the same record must not become the union of both.
-        perform pg_advisory_xact_lock(hashtextextended('monitoring.products ' || v_dataset, 0));
+        perform monitoring._guard_one_of_many('products', v_dataset);
     end if;
     select jsonb_strip_nulls(jsonb_build_object(
         'added', count(*) filter (where w.change = 'added'),

@@ -25,7 +25,7 @@ begin
         perform monitoring._refuse_choice('transaction isolation',
             current_setting('transaction_isolation'), array['read committed']);
     end if;
-    if not pg_try_advisory_xact_lock(hashtext('monitoring.cleanup')) then
+    if not monitoring._try_guard('cleanup') then
         v_done := monitoring._not_removed(
             '', '', 'none', null, 'busy: another clean-up is running'
         );

@@ -192,7 +192,7 @@ begin
         return null;
     end if;
     if not p_is_dry_run then
-        if not pg_try_advisory_xact_lock(hashtext('monitoring.partitions')) then
+        if not monitoring._try_guard('partitions') then
             return v_done;
         end if;
         execute format('lock table only monitoring.%I in access exclusive mode', p_table);

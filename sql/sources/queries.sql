@@ -182,8 +182,8 @@ begin
             message = format('query "%s" is read by source %s', p_query_name, v_reader),
             hint = 'Remove its sources first.';
     end if;
-    -- Whoever loads it now is waited for.
-    perform pg_advisory_xact_lock(monitoring._source_query_lock_key(p_query_name));
+    -- Whoever loads it now learns of it with the next piece.
+    perform monitoring._guard('source query ' || p_query_name);
     delete from monitoring.staged_rows r
     using monitoring.source_loads l
     where l.query_name = p_query_name and l.load_id = r.load_id;
@@ -196,10 +196,5 @@ $$;
 comment on function monitoring.remove_source_query(text) is
 'Forgets a query and its loads; PV003 while a source reads it.';
 
-create or replace function monitoring._source_query_lock_key(p_query_name text) returns bigint
-language sql
-stable
-return hashtextextended('monitoring.source_query.' || p_query_name, 0);
-
-comment on function monitoring._source_query_lock_key(text) is
-'Key of the advisory lock that whoever loads a query holds.';
+-- Of an earlier pgvigil.
+drop function if exists monitoring._source_query_lock_key(text);

@@ -331,9 +331,7 @@ declare
 begin
     perform monitoring._check_run_source(p_source_name);
     -- Whoever reads it now is waited for, or would remember runs of no source.
-    perform pg_advisory_xact_lock(
-        hashtextextended('monitoring.run_source.' || p_source_name, 0)
-    );
+    perform monitoring._guard('run source ' || p_source_name);
     perform monitoring._close_lost_runs(
         array_agg(p_source_name || ':' || k.run_id), array_agg(v_now), 'its source was removed'
     )

@@ -233,9 +233,7 @@ as $$
 begin
     perform monitoring._found_record_source(p_source_name);
     -- Whoever reads it now is waited for.
-    perform pg_advisory_xact_lock(
-        hashtextextended('monitoring.record_source.' || p_source_name, 0)
-    );
+    perform monitoring._guard('record source ' || p_source_name);
     delete from monitoring.record_sources where source_name = p_source_name;
     perform monitoring._end_troubles(p_source_name, '[]', monitoring.clock());
 end

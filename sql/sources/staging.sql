@@ -1,5 +1,6 @@
--- Loads of queries in other databases: begun, continued, ended. Whoever loads a query holds an
--- advisory lock of the session, so that nobody else does, and that all know when it has died.
+-- Loads of queries in other databases: begun, continued, ended. A load is several transactions: its
+-- row names the session, and it has died when that is gone, or has said nothing for longer than the
+-- query may take. Whoever begins or ends one has the guard of the query meanwhile.
 -- Writes source_loads, source_queries and staged_rows, whose rows the loader copies itself.
 
 create or replace function monitoring._may_continue_load(
@@ -31,6 +32,28 @@ comment on function monitoring._may_continue_load(
 ) is
 'Whether a load that broke off can be continued: its query can, is enabled and the same, it is not '
 'old, and its rows are all there.';
+
+create or replace function monitoring._is_loading_elsewhere(p_query_name text)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return exists (
+        select from monitoring.source_loads l
+        inner join monitoring.source_queries q on q.query_name = l.query_name
+        inner join pg_stat_activity a on a.pid = l.loader_pid
+        where l.query_name = p_query_name and l.status = 'loading'
+            and l.loader_pid <> pg_backend_pid()
+            and l.heartbeat_at
+                > monitoring.clock() - make_interval(secs => q.timeout_seconds + 60)
+    );
+end
+$$;
+
+comment on function monitoring._is_loading_elsewhere(text) is
+'Whether another session that is there is loading a query.';
 
 create or replace function monitoring._give_up_load(
     p_load_id bigint, p_error text, p_now timestamptz
@@ -64,7 +87,9 @@ declare
     v_load monitoring.source_loads;
 begin
     -- Whoever loads it now, or begins to, sees to its rows.
-    if not pg_try_advisory_xact_lock(monitoring._source_query_lock_key(p_query_name)) then
+    if not monitoring._try_guard('source query ' || p_query_name)
+        or monitoring._is_loading_elsewhere(p_query_name)
+    then
         return;
     end if;
     select l.* into v_load from monitoring.source_loads l
@@ -97,14 +122,20 @@ begin
     for update;
     if found and monitoring._may_continue_load(v_load, p_query, p_now) then
         update monitoring.source_loads l
-        set status = 'loading', attempts = l.attempts + 1, heartbeat_at = p_now
+        set
+            status = 'loading',
+            attempts = l.attempts + 1,
+            heartbeat_at = p_now,
+            loader_pid = pg_backend_pid()
         where l.load_id = v_load.load_id
         returning l.* into v_load;
         return v_load;
     end if;
     perform monitoring._give_up_load(v_load.load_id, null, p_now);
-    insert into monitoring.source_loads as l (query_name, status, started_at, heartbeat_at)
-    values (p_query.query_name, 'loading', p_now, p_now)
+    insert into monitoring.source_loads as l (
+        query_name, status, started_at, heartbeat_at, loader_pid
+    )
+    values (p_query.query_name, 'loading', p_now, p_now, pg_backend_pid())
     returning l.* into v_load;
     return v_load;
 end
@@ -128,7 +159,9 @@ declare
     v_load monitoring.source_loads;
     v_skipped text;
 begin
-    if not pg_try_advisory_lock(monitoring._source_query_lock_key(p_query_name)) then
+    if not monitoring._try_guard('source query ' || p_query_name)
+        or monitoring._is_loading_elsewhere(p_query_name)
+    then
         return jsonb_build_object('query', p_query_name, 'skipped', 'another session loads it');
     end if;
     -- What others wrote before they gave the lock back is seen from here on.
@@ -139,7 +172,6 @@ begin
         v_skipped := 'not due';
     end if;
     if v_skipped is not null then
-        perform pg_advisory_unlock(monitoring._source_query_lock_key(p_query_name));
         return jsonb_build_object('query', p_query_name, 'skipped', v_skipped);
     end if;
     v_load := monitoring._begun_load(v_query, v_now);
@@ -159,7 +191,7 @@ $$;
 
 comment on function monitoring.begin_source_load(text, boolean) is
 'Begins to load a query, or continues a load that broke off, and tells what to do; or why it is '
-'skipped. The session holds a lock on the query until it ends or gives all its locks up.';
+'skipped. While the session is there and tells of its progress no other loads the query.';
 
 create or replace function monitoring.note_source_progress(
     p_load_id bigint, p_rows_read bigint, p_resume_after text default null
@@ -283,7 +315,9 @@ declare
     v_failures bigint;
 begin
     -- Free, or ours: another session that loads it by now will tell for itself.
-    if not pg_try_advisory_xact_lock(monitoring._source_query_lock_key(p_query_name)) then
+    if not monitoring._try_guard('source query ' || p_query_name)
+        or monitoring._is_loading_elsewhere(p_query_name)
+    then
         return null;
     end if;
     select l.* into v_load from monitoring.source_loads l

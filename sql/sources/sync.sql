@@ -150,9 +150,7 @@ declare
     v_source monitoring.run_sources;
     v_result jsonb;
 begin
-    if not pg_try_advisory_xact_lock(
-        hashtextextended('monitoring.run_source.' || p_source_name, 0)
-    ) then
+    if not monitoring._try_guard('run source ' || p_source_name) then
         return jsonb_build_object('source', p_source_name, 'skipped', 'another session reads it');
     end if;
     -- What others wrote before they gave the lock back is seen from here on.

@@ -252,9 +252,7 @@ declare
     v_source monitoring.record_sources;
     v_skipped text;
 begin
-    if not pg_try_advisory_xact_lock(
-        hashtextextended('monitoring.record_source.' || p_source_name, 0)
-    ) then
+    if not monitoring._try_guard('record source ' || p_source_name) then
         v_skipped := 'another session reads it';
     end if;
     -- What others wrote before they gave the lock back is seen from here on.

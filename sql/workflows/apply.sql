@@ -214,7 +214,7 @@ declare
     v_before jsonb;
     v_warnings text [];
 begin
-    perform pg_advisory_xact_lock(hashtext('monitoring.configuration'));
+    perform monitoring._guard('configuration');
     perform monitoring._check_workflow(p_workflow);
     perform monitoring._lock_alerts();
     select monitoring.get_workflow(w.workflow_name) into v_before
@@ -309,7 +309,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform pg_advisory_xact_lock(hashtext('monitoring.configuration'));
+    perform monitoring._guard('configuration');
     perform monitoring._lock_alerts();
     perform monitoring._forget_steps(p_workflow_name, array[]::text []);
     delete from monitoring.workflows w where w.workflow_name = p_workflow_name;

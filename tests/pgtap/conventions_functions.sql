@@ -36,14 +36,15 @@ select is_empty(
                     'search_path=pg_catalog, pg_temp', 'plan_cache_mode=force_custom_plan',
                     'plan_cache_mode=force_generic_plan', 'enable_seqscan=off',
                     'max_parallel_workers_per_gather=0', 'jit=off',
-                    'DateStyle=ISO', 'TimeZone=UTC', 'extra_float_digits=1'
+                    'DateStyle=ISO', 'TimeZone=UTC', 'extra_float_digits=1',
+                    'lock_timeout=1ms', 'row_security=off'
                 ]
             )
             -- A procedure that commits cannot.
             and prokind <> 'p'
     $$,
     'every PL/pgSQL function pins its search path, and sets nothing else but how it is planned, '
-    'and how it writes values as texts'
+    'how it writes values as texts, that it waits for nobody and that no row is hidden from it'
 );
 
 select is_empty(
@@ -165,7 +166,7 @@ select is_empty(
 select set_eq(
     $$select proname::text from routines where provolatile = 'i'$$,
     array[
-        'error_fingerprint', 'fingerprint_version', 'message_template', 'version', '_job_lock_key',
+        'error_fingerprint', 'fingerprint_version', 'message_template', 'version',
         '_failures', '_is_failure', '_count_of', '_error_group_in_words', '_component_fingerprint', '_finding_of_check',
         '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
@@ -178,7 +179,7 @@ select set_eq(
         -- ETL
         '_etl_status', '_counter', '_item_counts',
         -- own rules
-        '_time_limit_class', '_rule_fingerprint', '_rule_query_hint',
+        '_rule_fingerprint', '_rule_query_hint',
         -- configuration
         'get_config_schema', '_resolved_schema', '_is_of_json_type', '_fits_limits', '_fits_schema',
         '_config_problems',

@@ -180,6 +180,8 @@ select set_eq(
         'clock_keys',
         -- what people set
         'partitioned_tables', 'retention_policies', 'jobs', 'error_group_states',
+        -- a row for each thing that only one session may do at a time, datasets by the bucket
+        'guards',
         -- a row while a task runs, or until it succeeds
         'active_tasks', 'unsuccessful_attempts',
         -- a row for each thing there is, or for each table

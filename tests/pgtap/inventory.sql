@@ -31,6 +31,8 @@ select functions_are(
         '_checked_numbers', '_checked_start', '_checked_end', '_checked_own_id', '_checked_attempt',
         '_refuse_name', '_refuse_choice', '_refuse_number', '_refuse_json', '_refuse_time',
         '_refuse_span',
+        -- guards
+        '_guard', '_guard_one_of_many', '_try_guard',
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
         '_make_partitions', '_lock_partitions', '_look_again_at_partitions',
@@ -50,7 +52,7 @@ select functions_are(
         '_note_transition', '_is_due_to_fire', '_begin_alert', '_fire_alert', '_change_severity',
         '_find_alert_again', '_lose_alert', '_close_alert', '_end_acknowledgement', '_find',
         '_classify', '_apply_findings', '_apply_finding', '_note_evaluation', '_apply_outcome',
-        '_find_all', '_apply_all', '_resolve_cleared', '_count_transitions', '_evaluate',
+        '_find_all', '_note_rule_at_work', '_blame_rule_at_work', '_apply_all', '_resolve_cleared', '_count_transitions', '_evaluate',
         'evaluate_alerts', 'check_error_rate_alerts', 'check_processing_performance_alerts',
         'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',
         '_firing_alert', 'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert',
@@ -90,9 +92,11 @@ select functions_are(
         '_explain_task', '_explain_missed_run',
 
         -- alerts: own rules and backtests
-        '_time_limit_class', '_seconds_since_epoch', '_deadline', '_run_rule_query',
+        '_seconds_since_epoch', '_deadline', '_run_rule_query',
         '_rule_fingerprint', '_rule_labels', '_rule_finding', '_find_by_query', '_explain_by_query',
-        '_cancel_session', 'cancel_overdue_rules', '_refuse_rule_query', '_rule_query_hint',
+        '_end_session', '_begin_time_limit', '_end_time_limit', '_cancel_overdue_rule',
+        '_kept_by_session', '_call_for_lock', '_give_back_lock', '_leave_session_as',
+        '_limited_rule_query', 'cancel_overdue_rules', '_refuse_rule_query', '_rule_query_hint',
         '_try_rule_query', '_rule_query_types', '_check_rule_column', '_check_rule_columns',
         '_checked_rule_query', '_check_new_rule_name', '_number_setting', 'create_alert_rule',
         'drop_alert_rule', '_hand_over_rule_queries', '_check_backtest', '_copy_rule',
@@ -146,7 +150,7 @@ select functions_are(
         -- sources of records
         '_found_source_query', '_checked_query_columns', '_checked_span',
         'register_source_query', 'enable_source_query', 'remove_source_query',
-        '_source_query_lock_key', '_may_continue_load', '_give_up_load', '_begun_load',
+        '_is_loading_elsewhere', '_may_continue_load', '_give_up_load', '_begun_load',
         '_give_up_dead_load', '_failed_reading',
         'begin_source_load', 'note_source_progress', '_sync_sources_of_query',
         'finish_source_load', 'fail_source_load', '_relation_columns',
@@ -241,7 +245,7 @@ select functions_are(
         -- jobs
         'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
         '_call_job_routine', '_is_cron', '_parse_interval', '_seconds_between_runs',
-        '_plan_next_run', '_job_lock_key', '_note_job_end', '_find_due_job', '_claim_job',
+        '_plan_next_run', '_note_job_end', '_find_due_job', '_claim_job',
         '_lock_job_row', '_finish_job', '_is_own_run', '_end_task_of_removed_job', '_attempt_job',
         '_run_job', '_with_last_run', '_cancel_job',
         'cancel_overdue_jobs', '_close_lost_jobs', '_check_time_zone',
@@ -305,7 +309,8 @@ select set_eq(
             and not c.relispartition
     $$,
     array[
-        'installed_migrations', 'installed_code', 'clock_keys', 'partitioned_tables', 'active_tasks',
+        'installed_migrations', 'installed_code', 'clock_keys', 'guards', 'partitioned_tables',
+        'active_tasks',
         'unsuccessful_attempts', 'finished_tasks', 'errors', 'error_group_states',
         'metric_samples', 'log_lines', 'health_probes', 'queue_samples', 'rollups',
         'rollup_progress', 'error_group_totals', 'component_states',
@@ -373,7 +378,10 @@ select sequences_are(
         'raised_alerts_alert_id_seq', 'alert_transitions_transition_id_seq',
         'alert_silences_silence_id_seq', 'queued_notifications_notification_id_seq',
         'run_source_troubles_trouble_id_seq', 'invalid_record_spells_spell_id_seq',
-        'status_changes_change_id_seq', 'source_loads_load_id_seq'
+        'status_changes_change_id_seq', 'source_loads_load_id_seq',
+        -- time limits of own rules
+        'rule_query_1', 'rule_query_2', 'rule_query_3', 'rule_query_4', 'explanation_1',
+        'explanation_2', 'evaluated_rule'
     ],
     'these are all the sequences'
 );

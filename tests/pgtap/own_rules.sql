@@ -228,13 +228,13 @@ select lives_ok(
 
 -- The time limit
 
-select pg_advisory_lock_shared(monitoring._time_limit_class(), 1);
+select monitoring._begin_time_limit('rule_query', 1);
 
 select is(
     monitoring.cancel_overdue_rules(), 0, 'a session does not cancel itself'
 );
 
-select pg_advisory_unlock_shared(monitoring._time_limit_class(), 1);
+select monitoring._end_time_limit('rule_query_1');
 
 select cmp_ok(
     monitoring._deadline(10) - monitoring._seconds_since_epoch(),

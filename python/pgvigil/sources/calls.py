@@ -46,11 +46,6 @@ def fail(connection: Connection, query_name: str, error: str) -> str | None:
     return status
 
 
-def let_go(connection: Connection) -> None:
-    """Let others load what this session has begun."""
-    connection.execute("select pg_advisory_unlock_all()")
-
-
 def _value(connection: Connection, call: str, **arguments: Any) -> Any:
     row = connection.execute(call.encode(), arguments).fetchone()
     assert row is not None

@@ -53,7 +53,6 @@ def load(
         psycopg.Error: our own database cannot be used.
     """
     with ExitStack() as stack:
-        stack.callback(_let_go, connection)
         if is_dry_run:
             stack.enter_context(connection.transaction(force_rollback=True))
         order = calls.begin(connection, query_name, is_due_only=is_due_only)
@@ -117,8 +116,3 @@ def _told(error: BaseException) -> str:
     if isinstance(error, psycopg.Error):
         return str(error.diag.message_primary or type(error).__name__)
     return f"unforeseen {type(error).__name__}"
-
-
-def _let_go(connection: calls.Connection) -> None:
-    if not connection.closed:
-        calls.let_go(connection)
