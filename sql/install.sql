@@ -190,5 +190,6 @@
 
 -- what is installed, who may do what, and room for the first week
 \ir core/installation.sql
+\ir core/former.sql
 \ir grants.sql
 \ir core/prepare.sql

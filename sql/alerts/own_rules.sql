@@ -38,9 +38,6 @@ end;
 comment on function monitoring._rule_query_hint(text, text) is
 'What would be right, by the SQLSTATE and message of the error that a rule''s query ended with.';
 
--- Of an earlier pgvigil.
-drop function if exists monitoring._rule_query_hint(text);
-
 create or replace function monitoring._try_rule_query(
     p_query text, p_deadline integer, p_at_most integer
 )

@@ -194,8 +194,3 @@ comment on function monitoring._explain_by_query(
     monitoring.raised_alerts, timestamptz, integer
 ) is
 'What the query of an own rule returns for an alert as of a given time.';
-
--- Of an earlier pgvigil.
-drop function if exists monitoring._run_rule_query(text, timestamptz, integer, integer);
-drop function if exists monitoring._run_rule_query(text, text, integer, integer);
-drop function if exists monitoring._time_limit_class();

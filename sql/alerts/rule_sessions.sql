@@ -26,7 +26,7 @@ comment on function monitoring._kept_by_session() is
 
 create or replace function monitoring._call_for_lock(p_function text, p_lock text) returns text
 language plpgsql
-volatile
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare

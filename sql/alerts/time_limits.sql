@@ -114,8 +114,6 @@ comment on function monitoring._end_session(integer, boolean) is
 'Cancels what a session is at, or ends the session; false, with a warning, when the caller may '
 'not.';
 
-drop function if exists monitoring._cancel_session(integer);
-
 create or replace function monitoring._cancel_overdue_rule(p_slot text) returns boolean
 language plpgsql
 volatile

@@ -93,6 +93,3 @@ comment on column monitoring.v_jobs.consecutive_failures is
 'Runs that ended without completing since one last did.';
 comment on column monitoring.v_jobs.missed_runs is
 'Times at which it was due and that passed before a run began; they are not caught up.';
-
--- Of an earlier pgvigil, whose view needed it.
-drop function if exists monitoring._job_lock_key(text);

@@ -195,6 +195,3 @@ $$;
 
 comment on function monitoring.remove_source_query(text) is
 'Forgets a query and its loads; PV003 while a source reads it.';
-
--- Of an earlier pgvigil.
-drop function if exists monitoring._source_query_lock_key(text);

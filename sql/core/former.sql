@@ -1,0 +1,22 @@
+-- Functions of an earlier pgvigil that have other parameters by now, or none any more. Last, since
+-- what called them has been made anew by then.
+
+do $$
+declare
+    v_signature text;
+begin
+    foreach v_signature in array array[
+        '_job_lock_key(text)',
+        '_source_query_lock_key(text)',
+        '_time_limit_class()',
+        '_cancel_session(integer)',
+        '_rule_query_hint(text)',
+        '_run_rule_query(text,timestamptz,integer,integer)',
+        '_run_rule_query(text,text,integer,integer)'
+    ] loop
+        if to_regprocedure('monitoring.' || v_signature) is not null then
+            execute 'drop function monitoring.' || v_signature;
+        end if;
+    end loop;
+end
+$$;
