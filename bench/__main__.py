@@ -12,8 +12,6 @@ from bench.write_path import measure_contention, measure_recording
 from pgvigil.server import PostgresServer
 from pgvigil.server_binaries import find_binaries, major_version
 
-SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB", "jit": "off"}
-
 
 @click.command(help=__doc__)
 @click.option("--pg", type=int, default=None, help="Major version; the newest by default.")
@@ -23,7 +21,7 @@ def main(pg: int | None, seconds: int, rounds: int) -> None:
     """Measure in a server of its own and print the ratios."""
     console = Console(width=100)
     binaries = find_binaries(pg)
-    with scratch_server(binaries, SETTINGS) as server:
+    with scratch_server(binaries) as server:
         _make_bare_tables(server, binaries)
         console.print(f"PostgreSQL {major_version(binaries)}, medians of {rounds} of {seconds} s")
         console.print(measure_recording(server, binaries, seconds, rounds))

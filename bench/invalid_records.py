@@ -14,7 +14,6 @@ from rich.table import Table
 from bench.scratch import scratch_server
 from pgvigil.server_binaries import find_binaries, major_version
 
-SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB", "jit": "off"}
 # In no order, as a program that looks at its rows would send them.
 PREPARE = """
     create schema bench;
@@ -176,7 +175,7 @@ def main(pg: int | None, records: int, rounds: int) -> None:
     """Measure in a server of its own and print milliseconds of CPU and ratios."""
     binaries = find_binaries(pg)
     with (
-        scratch_server(binaries, SETTINGS) as server,
+        scratch_server(binaries) as server,
         psycopg.connect(server.dsn("bench", via_socket=True), autocommit=True) as session,
     ):
         table = Table(title=f"PostgreSQL {major_version(binaries)}, medians of a call")

@@ -15,7 +15,6 @@ from bench.scratch import scratch_server
 from pgvigil.server_binaries import find_binaries, major_version
 from tests.python.recording_load import recording_load
 
-SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB", "jit": "off"}
 RECORDING = [
     f"select monitoring.record_performance_metric('now-{number}', 'gauge', 1)" for number in (1, 2)
 ]
@@ -30,7 +29,7 @@ def main(pg: int | None, rows: int) -> None:
     """Fill days, remove one by DELETE and one by cleaning up, and print the ratios."""
     console = Console(width=100)
     binaries = find_binaries(pg)
-    with scratch_server(binaries, SETTINGS) as server:
+    with scratch_server(binaries) as server:
         dsn = server.dsn("bench")
         console.print(f"PostgreSQL {major_version(binaries)}, a day of {rows:,} metrics")
         with psycopg.connect(dsn, autocommit=True) as connection:

@@ -16,12 +16,6 @@ from rich.table import Table
 from bench.scratch import scratch_server
 from pgvigil.server_binaries import find_binaries, major_version
 
-SETTINGS = {
-    "shared_buffers": "512MB",
-    "max_wal_size": "8GB",
-    "jit": "off",
-    "max_connections": "200",
-}
 RECORD = "select monitoring.record_performance_metric('metric-%s', 'gauge', 1)"
 # Committed rows that are in no roll-up, and those that would be in none if a roll-up took only what
 # is older than the oldest open transaction of the cluster.
@@ -58,7 +52,7 @@ def main(pg: int | None, seconds: int, every: float) -> None:
     """Record all the time, roll up again and again, and print how late rows come in."""
     console = Console(width=110)
     binaries = find_binaries(pg)
-    with scratch_server(binaries, SETTINGS) as server:
+    with scratch_server(binaries) as server:
         dsn, elsewhere = server.dsn("bench"), server.dsn()
         phases = {}
         with _recording(dsn), psycopg.connect(dsn, autocommit=True) as connection:
@@ -69,8 +63,8 @@ def main(pg: int | None, seconds: int, every: float) -> None:
                 )
             with _left_open(elsewhere, 1):
                 phases["one of another database is open"] = _watch(connection, seconds, every)
-            with _left_open(elsewhere, 100):
-                phases["a hundred of them are open"] = _watch(connection, seconds, every)
+            with _left_open(elsewhere, 80):
+                phases["eighty of them are open"] = _watch(connection, seconds, every)
         console.print(
             f"PostgreSQL {major_version(binaries)}, {seconds} s each, a roll-up every {every:g} s"
         )

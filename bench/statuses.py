@@ -12,7 +12,6 @@ from rich.table import Table
 from bench.scratch import scratch_server
 from pgvigil.server_binaries import find_binaries, major_version
 
-SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB", "jit": "off"}
 PREPARE = """
     create schema erp;
     create table erp.orders (id text primary key, state text);
@@ -189,7 +188,7 @@ def main(pg: int | None, records: int, rounds: int) -> None:
     """Measure in a server of its own and print milliseconds and ratios."""
     binaries = find_binaries(pg)
     with (
-        scratch_server(binaries, SETTINGS) as server,
+        scratch_server(binaries) as server,
         psycopg.connect(server.dsn("bench", via_socket=True), autocommit=True) as connection,
     ):
         table = Table(title=f"PostgreSQL {major_version(binaries)}, {records} records, medians")

@@ -15,16 +15,12 @@ from pgvigil.server import PostgresServer
 OWNER = "pgvigil_owner"
 """Installs pgvigil in every test: no superuser, just a role that may create roles."""
 
-# Nothing here has to survive a power cut. The instant-of-day and zone traps are for the matrix,
-# which gives each version another time zone.
-FAST_SETTINGS = {
-    "autovacuum": "off",
+# PostgreSQL's defaults, so that what is slow or breaks with them is found here, but for what only
+# a power cut would show, room in memory, transactions that tests prepare, and the time zone, of
+# which the matrix gives each version another.
+SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
-    # Compiling what reads a few rows takes longer than all the rest.
-    "jit": "off",
-    "synchronous_commit": "off",
-    # Where data are in memory, so is this.
     "max_wal_size": "256MB",
     "max_prepared_transactions": "10",
     "timezone": "UTC",
@@ -41,9 +37,7 @@ def disposable_server(
 ) -> Iterator[PostgresServer]:
     """Run a server that leaves nothing behind, with the owner role in it."""
     with TemporaryDirectory(prefix="pgvigil-test-", dir=memory_directory()) as home:
-        server = PostgresServer(
-            home, binaries=binaries, settings=FAST_SETTINGS | dict(settings or {})
-        )
+        server = PostgresServer(home, binaries=binaries, settings=SETTINGS | dict(settings or {}))
         with server:
             execute(server.dsn(), sql.SQL("create role {} login createrole"), OWNER)
             yield server

@@ -23,8 +23,8 @@ from pgvigil.install.files import Code, CodeFile
 from pgvigil.resources import migrations_directory
 from pgvigil.server import PostgresServer
 from tests.harness.databases import (
-    FAST_SETTINGS,
     OWNER,
+    SETTINGS,
     drop_database,
     execute,
     memory_directory,
@@ -52,7 +52,7 @@ class KeptServer:
         self._keeper = self._home / "keeper.pid"
         self._loaded = self._home / "loaded.json"
         self._process: subprocess.Popen[bytes] | None = None
-        self._server = PostgresServer(self._home, binaries=binaries, settings=FAST_SETTINGS)
+        self._server = PostgresServer(self._home, binaries=binaries, settings=SETTINGS)
 
     def start(self) -> str:
         """Start the server unless it runs, load what changed, and return how to connect.
