@@ -209,7 +209,8 @@ declare
         -- roll-ups, and what the views over them call
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
         '_merge_histograms', '_clamped_percentile', 'get_task_statistics', '_add_up',
-        '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_uptime_checks',
+        '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_uptime_of_new_checks',
+        '_uptime_checks',
         '_spell_buckets', '_summable', '_short_name', '_trends_of', '_minutes_kept_since',
         '_uptime_trends', '_bucket_hours', '_hours_and_days', '_rollups_between',
         '_last_day', '_last_day_since',
@@ -233,7 +234,7 @@ declare
         'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run',
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
         -- records: statuses
-        'record_timeline', '_tables_under', '_is_status_trigger',
+        'record_timeline', '_tables_under', '_is_status_trigger', '_count_watched_tables',
         -- pg_cron
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];

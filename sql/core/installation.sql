@@ -44,16 +44,12 @@ return (
     select
         coalesce(jsonb_agg(jsonb_build_object(
             'table', t.table_name,
-            'partitions', p.partitions,
-            'newest', p.newest
+            'partitions', coalesce(d.partitions, 0),
+            'newest', (d.newest_day_at at time zone 'UTC')::date
         ) order by t.table_name), '[]')
     from monitoring.partitioned_tables as t
-    cross join lateral (
-        select
-            count(*) as partitions,
-            max((d.begins_at at time zone 'UTC')::date) as newest
-        from monitoring._days(t.table_name) as d
-    ) as p
+    left join monitoring._counted_days as d
+        on to_regclass('monitoring.' || t.table_name) = d.table_id
 );
 
 comment on function monitoring._describe_partitions() is

@@ -68,20 +68,44 @@ return (p_now at time zone 'UTC' - p_keep) at time zone 'UTC';
 comment on function monitoring._kept_from(interval, timestamptz) is
 'Rows kept for so long are due when they are older than this; null when that is for ever.';
 
+create or replace view monitoring._all_days as
+select
+    i.inhparent as table_id,
+    c.relname::text as partition_name,
+    case
+        when right(c.relname, 9) ~ '^_\d{8}$'
+            then to_date(right(c.relname, 8), 'YYYYMMDD')::timestamp at time zone 'UTC'
+    end as begins_at
+from pg_catalog.pg_inherits as i
+inner join pg_catalog.pg_class as c on i.inhrelid = c.oid
+where c.relkind in ('r', 'p');
+
+comment on view monitoring._all_days is
+'Partitions of all tables with the beginning of their day; null for one that is named otherwise.';
+
+create or replace view monitoring._counted_days as
+select
+    d.table_id,
+    count(*) as partitions,
+    min(d.begins_at) as oldest_day_at,
+    max(d.begins_at) as newest_day_at
+from monitoring._all_days as d
+group by d.table_id;
+
+comment on view monitoring._counted_days is
+'Number of partitions of all tables, in one look: table by table the catalogue looks dear to the '
+'planner.';
+
 create or replace function monitoring._days(p_table text)
 returns table (partition_name text, begins_at timestamptz)
 language sql
 stable
 begin atomic
     select
-        c.relname::text as partition_name,
-        case
-            when right(c.relname, 9) ~ '^_\d{8}$'
-                then to_date(right(c.relname, 8), 'YYYYMMDD')::timestamp at time zone 'UTC'
-        end as begins_at
-    from pg_catalog.pg_inherits as i
-    inner join pg_catalog.pg_class as c on i.inhrelid = c.oid
-    where i.inhparent = to_regclass('monitoring.' || p_table);
+        d.partition_name,
+        d.begins_at
+    from monitoring._all_days as d
+    where d.table_id = to_regclass('monitoring.' || p_table);
 end;
 
 comment on function monitoring._days(text) is

@@ -18,18 +18,14 @@ select
                     0
                 )
     end as seconds_behind,
-    d.partitions,
+    case when r.is_partitioned then coalesce(d.partitions, 0) end as partitions,
     d.oldest_day_at,
     t.days_ahead
 from monitoring._retained_tables as r
 left join monitoring.retention_policies as p on r.table_name = p.table_name
 left join monitoring.partitioned_tables as t on r.table_name = t.table_name
-left join lateral (
-    select
-        count(*) as partitions,
-        min(y.begins_at) as oldest_day_at
-    from monitoring._days(r.table_name) as y
-) as d on r.is_partitioned
+left join monitoring._counted_days as d
+    on r.is_partitioned and to_regclass('monitoring.' || r.table_name) = d.table_id
 cross join (select monitoring.clock() as now) as n
 cross join lateral (select monitoring._kept_from(p.keep, n.now) as kept_from_at) as k;
 

@@ -40,6 +40,7 @@ _BEGUN_FIRST = (
     "test_demo.py",
     "test_promtool.py",
     "test_pg_cron.py",
+    "test_month.py",
     "test_notifying_alertmanager.py",
     "test_install_roles.py",
     "test_rollup_error_bound.py",
