@@ -1,12 +1,15 @@
 -- The code of pgvigil, in reading order: everything here is made anew at every deploy.
 -- Tables come from migrations/ and must be there first. Run with: psql -v ON_ERROR_STOP=1 -1 -f
 
--- core: how input is refused and checked, the one clock, sizes, partitions by day
+-- core: how input is refused, checked and repaired, the one clock, sizes, partitions by day
 \ir core/refusals.sql
-\ir core/clock.sql
 \ir core/words.sql
 \ir core/caps.sql
 \ir core/checks.sql
+\ir core/synonyms.sql
+\ir core/repairs.sql
+\ir core/json_repairs.sql
+\ir core/clock.sql
 \ir core/guards.sql
 \ir core/partitions.sql
 \ir core/bulk.sql

@@ -1,9 +1,12 @@
--- What the bulk forms share: one set-based insert, all or nothing. Only when that fails are the
--- rows looked at one by one, to name the one that is at fault.
+-- What the bulk forms share: one set-based insert, whose expressions repair values (repairs.sql).
+-- Only when that fails are the rows looked at one by one: fields that cannot be read are left out,
+-- and so is a row that still cannot be recorded; the others are. With monitoring.strict = on it is
+-- all or nothing, and the row that is at fault is named.
 
-create or replace function monitoring._check_keys(p_view text, p_rows jsonb) returns void
+create or replace function monitoring._rows_with_known_keys(p_view text, p_rows jsonb)
+returns jsonb
 language plpgsql
-stable
+volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -26,16 +29,57 @@ begin
     order by k.number, k.key
     limit 1;
     if v_unknown is not null then
-        raise exception using
-            errcode = 'PV005',
-            message = format('row %s: there is no column "%s"', v_number, left(v_unknown, 100)),
-            hint = format('Use the columns of %s: %s.', p_view, array_to_string(v_known, ', '));
+        perform monitoring._tell_repair(
+            'column of ' || p_view,
+            array[
+                'PV005',
+                format('row %s: there is no column "%s"', v_number, left(v_unknown, 100)),
+                format('Use the columns of %s: %s.', p_view, array_to_string(v_known, ', '))
+            ],
+            'left out'
+        );
+        return (
+            select coalesce(jsonb_agg(r.value order by r.ordinality), '[]')
+            from jsonb_array_elements(p_rows) with ordinality r
+            where jsonb_typeof(r.value) <> 'object' or r.value ?| v_known
+        );
     end if;
+    return p_rows;
 end
 $$;
 
-comment on function monitoring._check_keys(text, jsonb) is
-'Raises PV005 when a row has a key that is no column of the view; a misspelt one would be lost.';
+comment on function monitoring._rows_with_known_keys(text, jsonb) is
+'The rows that have a column of the view; tells of the first key that is none, which may be a '
+'misspelt one.';
+
+create or replace function monitoring._given_rows(p_view text, p_rows jsonb) returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_rows jsonb := monitoring._decoded(p_rows);
+begin
+    if p_rows is null or jsonb_typeof(p_rows) <> 'array' then
+        if jsonb_typeof(v_rows) = 'object' and not monitoring._is_strict() then
+            v_rows := jsonb_build_array(v_rows);
+        elsif v_rows is null or jsonb_typeof(v_rows) <> 'array' or monitoring._is_strict() then
+            perform monitoring._tell_repair(
+                'rows',
+                monitoring._fault_of_json(
+                    'rows', coalesce(p_rows::text, 'null'), 'a JSON array of objects, one a row'
+                ),
+                'left out'
+            );
+            return '[]';
+        end if;
+    end if;
+    return monitoring._rows_with_known_keys(p_view, v_rows);
+end
+$$;
+
+comment on function monitoring._given_rows(text, jsonb) is
+'The rows of a bulk call: an array, also one that was encoded twice, or a single row.';
 
 create or replace function monitoring._name_bad_row(p_statement text, p_rows jsonb, p_hint text)
 returns void
@@ -149,28 +193,226 @@ $$;
 comment on function monitoring._make_partitions_for_rows(text, text, jsonb) is
 'Makes the partitions that an array of rows needs, or raises PV004 when they are more than 100.';
 
-create or replace function monitoring._insert_rows(p_table text, p_rows jsonb) returns bigint
+create or replace function monitoring._insert_rows(
+    p_table text, p_time_column text, p_rows jsonb
+)
+returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_statement text := format('select monitoring.%I($1)', '_insert_' || p_table);
     v_written bigint;
 begin
-    execute format('select monitoring.%I($1)', '_insert_' || p_table) into v_written using p_rows;
+    begin
+        execute v_statement into v_written using p_rows;
+        return v_written;
+    exception
+        when check_violation then
+            -- A day without a partition. Seldom, so it is cheaper to run into than to look for.
+            perform monitoring._make_partitions_for_rows(p_table, p_time_column, p_rows);
+    end;
+    execute v_statement into v_written using p_rows;
     return v_written;
-exception
-    when check_violation then
-        raise;
-    when others then
-        perform monitoring._name_bad_insert(p_table, p_rows);
-        raise;
 end
 $$;
 
-comment on function monitoring._insert_rows(text, jsonb) is
-'Calls a table''s insert function and names the bad row when it fails; a missing partition is left '
-'to the caller.';
+comment on function monitoring._insert_rows(text, text, jsonb) is
+'Calls a table''s insert function; makes missing partitions.';
+
+create or replace function monitoring._told_time(p_value jsonb) returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_number double precision;
+begin
+    if jsonb_typeof(p_value) = 'number' then
+        -- Seconds or milliseconds since 1970, as programs have them.
+        v_number := p_value::double precision;
+        return to_jsonb(to_timestamp(v_number / case when abs(v_number) < 1e11 then 1 else 1000 end));
+    end if;
+    return case when (p_value #>> '{}')::timestamptz is not null then p_value end;
+exception
+    when data_exception then
+        return null;
+end
+$$;
+
+comment on function monitoring._told_time(jsonb) is
+'A time, also one that is told as seconds or milliseconds since 1970; null for anything else.';
+
+create or replace function monitoring._told_number(p_value jsonb, p_is_whole boolean) returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_number numeric;
+begin
+    if jsonb_typeof(p_value) not in ('number', 'string') then
+        return null;
+    end if;
+    v_number := (p_value #>> '{}')::numeric;
+    if not p_is_whole then
+        return case when abs(v_number) <= 1e300 then p_value end;
+    end if;
+    return case when abs(v_number) <= 9223372036854775807 then to_jsonb(round(v_number)) end;
+exception
+    when data_exception then
+        return null;
+end
+$$;
+
+comment on function monitoring._told_number(jsonb, boolean) is
+'A number, also one that is written as a text, as the nearest whole one where that is wanted; null '
+'for anything else.';
+
+create or replace function monitoring._readable_field(
+    p_number bigint, p_key text, p_type regtype, p_value jsonb
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_is_time boolean := p_type = 'timestamptz'::regtype;
+    v_value jsonb;
+begin
+    if v_is_time then
+        v_value := monitoring._told_time(p_value);
+    else
+        v_value := monitoring._told_number(
+            p_value, p_type in ('bigint'::regtype, 'integer'::regtype)
+        );
+    end if;
+    if v_value is null then
+        perform monitoring._tell_repair(
+            p_key,
+            monitoring._fault_of_json(
+                format('row %s: %s', p_number, p_key), p_value::text,
+                case when v_is_time then 'a time such as 2026-01-15T12:00:00Z' else 'a number' end
+            ),
+            'left out'
+        );
+    end if;
+    return v_value;
+end
+$$;
+
+comment on function monitoring._readable_field(bigint, text, regtype, jsonb) is
+'The value of a field as its column wants it; null, and told of, when it is no such value.';
+
+create or replace function monitoring._readable_row(p_view text, p_number bigint, p_row jsonb)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_row jsonb := monitoring._decoded(p_row);
+begin
+    if jsonb_typeof(v_row) <> 'object' then
+        perform monitoring._tell_repair(
+            'row',
+            array[
+                'PV005',
+                format('row %s has the wrong shape: %s', p_number, left(p_row::text, 200)),
+                'Give every row as a JSON object.'
+            ],
+            'left out'
+        );
+        return null;
+    end if;
+    return (
+        select coalesce(jsonb_object_agg(
+            e.key,
+            case
+                when a.atttypid in ('text'::regtype, 'jsonb'::regtype) or e.value = 'null' then e.value
+                else monitoring._readable_field(p_number, e.key, a.atttypid, e.value)
+            end
+        ), '{}')
+        from jsonb_each(v_row) e
+        inner join pg_attribute a
+            on a.attrelid = to_regclass('monitoring.' || p_view) and a.attname = e.key
+    );
+end
+$$;
+
+comment on function monitoring._readable_row(text, bigint, jsonb) is
+'A row with those of its fields that can be read; null when it is no row at all.';
+
+create or replace function monitoring._insert_each_row(
+    p_table text, p_time_column text, p_rows jsonb
+)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_row jsonb;
+    v_number bigint;
+    v_written bigint := 0;
+    v_message text;
+    v_hint text;
+begin
+    for v_row, v_number in
+        select r.value, r.ordinality from jsonb_array_elements(p_rows) with ordinality r
+        where r.value <> 'null'
+    loop
+        begin
+            v_written := v_written + monitoring._insert_rows(
+                p_table, p_time_column, jsonb_build_array(v_row)
+            );
+        exception
+            when data_exception or integrity_constraint_violation or program_limit_exceeded then
+                get stacked diagnostics v_message = message_text, v_hint = pg_exception_hint;
+                perform monitoring._tell_repair(
+                    'row', array['PV005', format('row %s: %s', v_number, v_message), v_hint],
+                    'left out'
+                );
+        end;
+    end loop;
+    return v_written;
+end
+$$;
+
+comment on function monitoring._insert_each_row(text, text, jsonb) is
+'Inserts rows one by one; a row that cannot be recorded is left out, which is told.';
+
+create or replace function monitoring._insert_readable_rows(
+    p_table text, p_view text, p_time_column text, p_rows jsonb
+)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_rows jsonb;
+begin
+    select jsonb_agg(
+        monitoring._readable_row(p_view, r.ordinality, r.value) order by r.ordinality
+    )
+    into v_rows
+    from jsonb_array_elements(p_rows) with ordinality r;
+    begin
+        return monitoring._insert_rows(
+            p_table, p_time_column, jsonb_path_query_array(v_rows, '$[*] ? (@ != null)')
+        );
+    exception
+        when data_exception or integrity_constraint_violation or program_limit_exceeded then
+            return monitoring._insert_each_row(p_table, p_time_column, v_rows);
+    end;
+end
+$$;
+
+comment on function monitoring._insert_readable_rows(text, text, text, jsonb) is
+'Inserts those rows, and those fields of them, that can be read.';
 
 create or replace function monitoring._record_rows(
     p_table text, p_view text, p_time_column text, p_rows jsonb
@@ -181,23 +423,45 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_rows jsonb;
+    v_written bigint;
 begin
-    if p_rows is null or jsonb_typeof(p_rows) <> 'array' then
-        perform monitoring._refuse_json('rows', coalesce(p_rows::text, 'null'),
-            'a JSON array of objects, one a row');
-    end if;
-    perform monitoring._check_keys(p_view, p_rows);
+    perform monitoring._begin_repairs();
+    v_rows := monitoring._given_rows(p_view, p_rows);
     begin
-        return monitoring._insert_rows(p_table, p_rows);
+        v_written := monitoring._insert_rows(p_table, p_time_column, v_rows);
     exception
-        when check_violation then
-            -- A day without a partition. Seldom, so it is cheaper to run into than to look for.
-            perform monitoring._make_partitions_for_rows(p_table, p_time_column, p_rows);
+        when others then
+            if monitoring._is_strict() then
+                perform monitoring._name_bad_insert(p_table, v_rows);
+                raise;
+            end if;
+            v_written := monitoring._insert_readable_rows(p_table, p_view, p_time_column, v_rows);
     end;
-    return monitoring._insert_rows(p_table, p_rows);
+    perform monitoring._end_repairs();
+    return v_written;
 end
 $$;
 
 comment on function monitoring._record_rows(text, text, text, jsonb) is
-'Hands an array of rows to the table''s insert function; makes missing partitions and names a bad '
-'row.';
+'Hands an array of rows to the table''s insert function; leaves out what cannot be recorded.';
+
+create or replace function monitoring._record_rows(
+    p_table text, p_view text, p_time_column text, p_rows text
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return monitoring._record_rows(
+        p_table, p_view, p_time_column, monitoring._told_json('rows', p_rows)
+    );
+end
+$$;
+
+comment on function monitoring._record_rows(text, text, text, text) is
+'The same for JSON that is a plain text, without what JSON cannot hold.';

@@ -16,6 +16,18 @@ end;
 comment on function monitoring._capped_text(text, integer) is
 'The text; when longer than so many characters, its beginning with a note of the full length.';
 
+create or replace function monitoring._fitted_name(p_name text) returns text
+language sql
+immutable
+return case
+    when length(p_name) <= 255 then p_name
+    else left(p_name, 200) || '... ' || md5(p_name)
+end;
+
+comment on function monitoring._fitted_name(text) is
+'A name of at most 255 characters: of a longer one its beginning and a checksum, so that two that '
+'differ stay two.';
+
 create or replace function monitoring._fitted_json(p_value jsonb, p_most_bytes integer)
 returns jsonb
 language sql

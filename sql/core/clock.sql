@@ -118,11 +118,26 @@ return case
     when p_at is null then monitoring.clock()
     when p_at >= '1970-01-01 00:00:00+00'::timestamptz
         and p_at <= monitoring.clock() + '24 hours'::interval then p_at
-    else monitoring._refuse_time(p_at)
+    else monitoring._mended_time(p_at)
 end;
 
 comment on function monitoring._event_time(timestamptz) is
-'The time a caller gave, or now; refuses what lies before 1970 or more than a day ahead (PV006).';
+'The time a caller gave, or now, also for what lies before 1970 or more than a day ahead, which is '
+'told.';
+
+create or replace function monitoring._checked_time(p_at timestamptz) returns timestamptz
+language sql
+volatile
+return case
+    when p_at is null then monitoring.clock()
+    when p_at >= '1970-01-01 00:00:00+00'::timestamptz
+        and p_at <= monitoring.clock() + '24 hours'::interval then p_at
+    else monitoring._refuse_time(p_at)
+end;
+
+comment on function monitoring._checked_time(timestamptz) is
+'The time an operator gave, or now; refuses what lies before 1970 or more than a day ahead '
+'(PV006).';
 
 create or replace function monitoring._is_recent(p_at timestamptz) returns boolean
 language plpgsql

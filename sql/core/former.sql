@@ -12,7 +12,20 @@ begin
         '_cancel_session(integer)',
         '_rule_query_hint(text)',
         '_run_rule_query(text,timestamptz,integer,integer)',
-        '_run_rule_query(text,text,integer,integer)'
+        '_run_rule_query(text,text,integer,integer)',
+        '_checked_etl_end(text)',
+        '_checked_end_status(text)',
+        '_checked_health(text)',
+        '_checked_level(text)',
+        '_checked_length(text,double precision)',
+        '_checked_value(double precision)',
+        '_checked_numbers(text,jsonb)',
+        '_checked_start(timestamptz,timestamptz)',
+        '_checked_end(timestamptz)',
+        '_checked_attempt(bigint)',
+        '_refuse_span(timestamptz,timestamptz)',
+        '_check_keys(text,jsonb)',
+        '_insert_rows(text,jsonb)'
     ] loop
         if to_regprocedure('monitoring.' || v_signature) is not null then
             execute 'drop function monitoring.' || v_signature;

@@ -35,14 +35,14 @@ begin
         and (p_stack is null or length(p_stack) <= 65536)
         and (p_occurred_at is null or monitoring._is_recent(p_occurred_at))
     ) is not true then
-        p_task_id := coalesce(monitoring._checked_optional_name('task_id', p_task_id), '');
-        p_error_type := monitoring._checked_name('error_type', p_error_type);
-        p_severity := monitoring._checked_severity(p_severity);
+        p_task_id := coalesce(monitoring._mended_optional_name('task_id', p_task_id), '');
+        p_error_type := monitoring._mended_name('error_type', p_error_type);
+        p_severity := monitoring._mended_severity(p_severity);
         p_message := coalesce(monitoring._capped_text(p_message, 8000), '');
-        p_component := monitoring._checked_optional_name('component', p_component);
+        p_component := monitoring._mended_optional_name('component', p_component);
         p_details := monitoring._capped_json(p_details);
         p_stack := monitoring._capped_text(p_stack, 65536);
-        p_fingerprint := monitoring._checked_optional_name('fingerprint', p_fingerprint);
+        p_fingerprint := monitoring._mended_optional_name('fingerprint', p_fingerprint);
         v_occurred_at := monitoring._event_time(p_occurred_at);
         perform monitoring._make_partitions('errors', v_occurred_at);
     end if;
@@ -103,17 +103,17 @@ begin
     )
     select
         coalesce(
-            monitoring._checked_own_id('error_id', r.error_id),
+            monitoring._mended_own_id('error_id', r.error_id),
             nextval('monitoring.errors_error_id_seq')
         ),
-        coalesce(monitoring._checked_optional_name('task_id', r.task_id), ''),
+        coalesce(monitoring._mended_optional_name('task_id', r.task_id), ''),
         monitoring._event_time(r.occurred_at),
-        monitoring._checked_name('error_type', r.error_type),
-        monitoring._checked_severity(r.severity),
+        monitoring._mended_name('error_type', r.error_type),
+        monitoring._mended_severity(r.severity),
         coalesce(monitoring._capped_text(r.message, 8000), ''),
-        monitoring._checked_optional_name('component', r.component),
+        monitoring._mended_optional_name('component', r.component),
         coalesce(
-            monitoring._checked_optional_name('fingerprint', r.fingerprint),
+            monitoring._mended_optional_name('fingerprint', r.fingerprint),
             monitoring.error_fingerprint(r.error_type, r.message)
         ),
         monitoring._capped_json(r.details),
@@ -148,3 +148,11 @@ comment on function monitoring.record_errors(jsonb) is
 'Records an array of errors, keys as the columns of error_tracking (error_type and severity '
 'needed), all or nothing. Returns how many were new: a row that carries its '
 'own, negative error_id is written once.';
+
+create or replace function monitoring.record_errors(p_errors text) returns bigint
+language sql
+volatile
+return monitoring._record_rows('errors', 'error_tracking', 'occurred_at', p_errors);
+
+comment on function monitoring.record_errors(text) is
+'The same for JSON that is a plain text, as drivers send it; what JSON cannot hold is left out.';

@@ -37,13 +37,13 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_level text := monitoring._checked_level(p_level);
-    v_execution_id text := monitoring._checked_optional_name('execution_id', p_execution_id);
+    v_level text := monitoring._mended_level(p_level);
+    v_execution_id text := monitoring._mended_optional_name('execution_id', p_execution_id);
     v_details jsonb := monitoring._etl_document(
         p_details,
         v_execution_id,
-        monitoring._checked_optional_name('chunk_id', p_chunk_id),
-        monitoring._checked_optional_name('fixture_id', p_fixture_id)
+        monitoring._mended_optional_name('chunk_id', p_chunk_id),
+        monitoring._mended_optional_name('fixture_id', p_fixture_id)
     );
     v_log_id bigint := monitoring._record_log(
         p_component, v_level, p_message, v_details, v_execution_id, p_duration_ms, p_logged_at
@@ -107,12 +107,12 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_execution_id text := monitoring._checked_optional_name('execution_id', p_execution_id);
+    v_execution_id text := monitoring._mended_optional_name('execution_id', p_execution_id);
 begin
     return monitoring._record_metric(
         p_metric_name, p_metric_type, p_value, p_unit, p_component,
         monitoring._etl_document(
-            monitoring._checked_object('tags', p_tags), v_execution_id, null, null
+            monitoring._mended_object('tags', p_tags), v_execution_id, null, null
         ),
         v_execution_id, p_recorded_at
     );

@@ -16,19 +16,20 @@ end;
 comment on function monitoring._etl_status(text) is
 'The status of a task as that of an ETL execution; what timed out or got lost has failed.';
 
-create or replace function monitoring._checked_etl_end(p_status text) returns text
+create or replace function monitoring._mended_etl_end(p_status text) returns text
 language sql
-stable
+volatile
 return case
     when lower(p_status collate "C") in ('completed', 'failed', 'cancelled', 'timeout')
         then lower(p_status collate "C")
-    else monitoring._refuse_choice(
-            'status', p_status, array['COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT']
+    else monitoring._mend_word(
+            'status', 'status', p_status, array['COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT'],
+            'failed'
         )
 end;
 
-comment on function monitoring._checked_etl_end(text) is
-'The status with which an execution ended as that of a task, in any case, or PV003.';
+comment on function monitoring._mended_etl_end(text) is
+'The status with which an execution ended as that of a task; failed when it is not clear.';
 
 create or replace function monitoring._etl_counters(
     p_total_fixtures bigint,
@@ -40,19 +41,18 @@ create or replace function monitoring._etl_counters(
 )
 returns jsonb
 language sql
-stable
+volatile
 return nullif(jsonb_strip_nulls(jsonb_build_object(
-    'total_fixtures', monitoring._checked_size('total_fixtures', p_total_fixtures),
-    'processed_fixtures', monitoring._checked_size('processed_fixtures', p_processed_fixtures),
-    'successful_fixtures', monitoring._checked_size('successful_fixtures', p_successful_fixtures),
-    'failed_fixtures', monitoring._checked_size('failed_fixtures', p_failed_fixtures),
-    'total_chunks', monitoring._checked_size('total_chunks', p_total_chunks),
-    'processed_chunks', monitoring._checked_size('processed_chunks', p_processed_chunks)
+    'total_fixtures', monitoring._mended_size('total_fixtures', p_total_fixtures),
+    'processed_fixtures', monitoring._mended_size('processed_fixtures', p_processed_fixtures),
+    'successful_fixtures', monitoring._mended_size('successful_fixtures', p_successful_fixtures),
+    'failed_fixtures', monitoring._mended_size('failed_fixtures', p_failed_fixtures),
+    'total_chunks', monitoring._mended_size('total_chunks', p_total_chunks),
+    'processed_chunks', monitoring._mended_size('processed_chunks', p_processed_chunks)
 )), '{}');
 
 comment on function monitoring._etl_counters(bigint, bigint, bigint, bigint, bigint, bigint) is
-'The figures of an execution as the counters of a task, those that are known; PV004 for a negative '
-'one.';
+'The figures of an execution as the counters of a task, those that are known.';
 
 create or replace function monitoring._start_etl_execution(
     p_execution_id text,
@@ -73,10 +73,10 @@ declare
     v_config jsonb;
     v_attempt integer;
 begin
-    p_execution_id := monitoring._checked_name('execution_id', p_execution_id);
+    p_execution_id := monitoring._mended_name('execution_id', p_execution_id);
     v_counters := monitoring._etl_counters(p_total_fixtures, null, null, null, p_total_chunks, null);
     -- Room stays for the error message that may join it at the end.
-    v_config := monitoring._fitted_json(monitoring._checked_object('config', p_config), 48000);
+    v_config := monitoring._fitted_json(monitoring._mended_object('config', p_config), 48000);
     v_attempt := monitoring._start_task(
         p_execution_id, 'etl', null, p_worker_id, null,
         case when v_config is not null then jsonb_build_object('config', v_config) end,
@@ -176,7 +176,7 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
-    v_status text := monitoring._checked_etl_end(p_status);
+    v_status text := monitoring._mended_etl_end(p_status);
     v_finished_at timestamptz := monitoring._event_time(p_finished_at);
     v_message text := monitoring._capped_text(p_error_message, 4000);
     v_counters jsonb := monitoring._etl_counters(
@@ -187,7 +187,7 @@ declare
     v_is_running boolean;
     v_is_news boolean;
 begin
-    p_execution_id := monitoring._checked_name('execution_id', p_execution_id);
+    p_execution_id := monitoring._mended_name('execution_id', p_execution_id);
     if v_message is not null then
         v_metadata := jsonb_build_object('error_message', v_message);
     end if;

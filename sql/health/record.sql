@@ -29,10 +29,10 @@ begin
         and monitoring._is_small_json(p_details)
         and (p_checked_at is null or monitoring._is_recent(p_checked_at))
     ) is not true then
-        p_component_name := monitoring._checked_name('component_name', p_component_name);
-        p_component_type := monitoring._checked_name('component_type', p_component_type);
-        p_status := monitoring._checked_health(p_status);
-        p_response_time_ms := monitoring._checked_length('response_time_ms', p_response_time_ms);
+        p_component_name := monitoring._mended_name('component_name', p_component_name);
+        p_component_type := monitoring._mended_name('component_type', p_component_type);
+        p_status := monitoring._mended_health(p_status);
+        p_response_time_ms := monitoring._mended_length('response_time_ms', p_response_time_ms);
         p_failure_reason := monitoring._capped_text(p_failure_reason, 8000);
         p_details := monitoring._capped_json(p_details);
         v_checked_at := monitoring._event_time(p_checked_at);

@@ -29,12 +29,12 @@ begin
         and monitoring._is_small_json(p_details)
         and (p_logged_at is null or monitoring._is_recent(p_logged_at))
     ) is not true then
-        p_component := monitoring._checked_name('component', p_component);
-        p_level := monitoring._checked_level(p_level);
+        p_component := monitoring._mended_name('component', p_component);
+        p_level := monitoring._mended_level(p_level);
         p_message := coalesce(monitoring._capped_text(p_message, 8000), '');
         p_details := monitoring._capped_json(p_details);
-        p_task_id := monitoring._checked_optional_name('task_id', p_task_id);
-        p_duration_ms := monitoring._checked_length('duration_ms', p_duration_ms);
+        p_task_id := monitoring._mended_optional_name('task_id', p_task_id);
+        p_duration_ms := monitoring._mended_length('duration_ms', p_duration_ms);
         v_logged_at := monitoring._event_time(p_logged_at);
         perform monitoring._make_partitions('log_lines', v_logged_at);
     end if;
@@ -86,15 +86,15 @@ begin
     )
     select
         coalesce(
-            monitoring._checked_own_id('log_id', r.log_id),
+            monitoring._mended_own_id('log_id', r.log_id),
             nextval('monitoring.log_lines_log_id_seq')
         ),
-        monitoring._checked_name('component', r.component),
+        monitoring._mended_name('component', r.component),
         monitoring._event_time(r.logged_at),
-        monitoring._checked_level(r.level),
+        monitoring._mended_level(r.level),
         coalesce(monitoring._capped_text(r.message, 8000), ''),
-        monitoring._checked_optional_name('task_id', r.task_id),
-        monitoring._checked_length('duration_ms', r.duration_ms),
+        monitoring._mended_optional_name('task_id', r.task_id),
+        monitoring._mended_length('duration_ms', r.duration_ms),
         monitoring._capped_json(r.details)
     from jsonb_to_recordset(p_rows) as r (
         log_id bigint,
@@ -124,3 +124,11 @@ comment on function monitoring.record_logs(jsonb) is
 'Records an array of log lines, keys as the columns of application_logs (component and level '
 'needed), all or nothing. Returns how many were new: a row that carries its own, '
 'negative log_id is written once.';
+
+create or replace function monitoring.record_logs(p_logs text) returns bigint
+language sql
+volatile
+return monitoring._record_rows('log_lines', 'application_logs', 'logged_at', p_logs);
+
+comment on function monitoring.record_logs(text) is
+'The same for JSON that is a plain text, as drivers send it; what JSON cannot hold is left out.';

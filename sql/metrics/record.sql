@@ -33,14 +33,17 @@ begin
         and monitoring._is_small_object(p_tags)
         and (p_recorded_at is null or monitoring._is_recent(p_recorded_at))
     ) is not true then
-        p_metric_name := monitoring._checked_name('metric_name', p_metric_name);
-        p_metric_type := monitoring._checked_name('metric_type', coalesce(p_metric_type, 'gauge'));
-        p_value := monitoring._checked_value(p_value);
-        p_unit := monitoring._checked_optional_name('unit', p_unit);
-        p_component := monitoring._checked_optional_name('component', p_component);
-        p_task_id := monitoring._checked_optional_name('task_id', p_task_id);
-        p_tags := monitoring._checked_object('tags', p_tags);
+        p_metric_name := monitoring._mended_name('metric_name', p_metric_name);
+        p_metric_type := monitoring._mended_name('metric_type', coalesce(p_metric_type, 'gauge'));
+        p_value := monitoring._mended_value(p_value);
+        p_unit := monitoring._mended_optional_name('unit', p_unit);
+        p_component := monitoring._mended_optional_name('component', p_component);
+        p_task_id := monitoring._mended_optional_name('task_id', p_task_id);
+        p_tags := monitoring._mended_object('tags', p_tags);
         v_recorded_at := monitoring._event_time(p_recorded_at);
+        if p_value is null then
+            return null;
+        end if;
         perform monitoring._make_partitions('metric_samples', v_recorded_at);
     end if;
     insert into monitoring.metric_samples (
@@ -80,8 +83,8 @@ comment on function monitoring.record_performance_metric(
     text, text, double precision, text, text, jsonb, text, timestamptz
 ) is
 'Records one measured value, up to 1e100 in size, in the given unit, with tags (object) where '
-'given, and returns its sample_id. The type is gauge when null; gauge, counter and timer are '
-'usual.';
+'given, and returns its sample_id; what is no number is not recorded and gives null. The type is '
+'gauge when null; gauge, counter and timer are usual.';
 
 create or replace function monitoring._insert_metric_samples(p_rows jsonb) returns bigint
 language plpgsql
@@ -96,17 +99,17 @@ begin
     )
     select
         coalesce(
-            monitoring._checked_own_id('sample_id', r.sample_id),
+            monitoring._mended_own_id('sample_id', r.sample_id),
             nextval('monitoring.metric_samples_sample_id_seq')
         ),
-        monitoring._checked_name('metric_name', r.metric_name),
+        monitoring._mended_name('metric_name', r.metric_name),
         monitoring._event_time(r.recorded_at),
-        monitoring._checked_name('metric_type', coalesce(r.metric_type, 'gauge')),
-        monitoring._checked_value(r.value),
-        monitoring._checked_optional_name('unit', r.unit),
-        monitoring._checked_optional_name('component', r.component),
-        monitoring._checked_optional_name('task_id', r.task_id),
-        monitoring._checked_object('tags', r.tags)
+        monitoring._mended_name('metric_type', coalesce(r.metric_type, 'gauge')),
+        v.value,
+        monitoring._mended_optional_name('unit', r.unit),
+        monitoring._mended_optional_name('component', r.component),
+        monitoring._mended_optional_name('task_id', r.task_id),
+        monitoring._mended_object('tags', r.tags)
     from jsonb_to_recordset(p_rows) as r (
         sample_id bigint,
         metric_name text,
@@ -118,6 +121,8 @@ begin
         task_id text,
         tags jsonb
     )
+    cross join lateral (select monitoring._mended_value(r.value) as value) as v
+    where v.value is not null
     on conflict do nothing;
     get diagnostics v_written = row_count;
     return v_written;
@@ -138,3 +143,13 @@ comment on function monitoring.record_metrics(jsonb) is
 'Records an array of measured values, keys as the columns of performance_monitoring (metric_name '
 'and value needed), all or nothing. Returns how many were new: a row that carries its '
 'own, negative sample_id is written once.';
+
+create or replace function monitoring.record_metrics(p_metrics text) returns bigint
+language sql
+volatile
+return monitoring._record_rows(
+    'metric_samples', 'performance_monitoring', 'recorded_at', p_metrics
+);
+
+comment on function monitoring.record_metrics(text) is
+'The same for JSON that is a plain text, as drivers send it; what JSON cannot hold is left out.';

@@ -28,13 +28,17 @@ begin
         and monitoring._has_partition('queue_samples', v_recorded_at)
         and (p_recorded_at is null or monitoring._is_recent(p_recorded_at))
     ) is not true then
-        p_queue_name := monitoring._checked_name('queue_name', p_queue_name);
-        p_pending := monitoring._checked_size('pending', coalesce(p_pending, 0));
-        p_processing := monitoring._checked_size('processing', coalesce(p_processing, 0));
-        p_completed := monitoring._checked_size('completed', coalesce(p_completed, 0));
-        p_failed := monitoring._checked_size('failed', coalesce(p_failed, 0));
+        p_queue_name := monitoring._mended_name('queue_name', p_queue_name);
+        p_pending := monitoring._mended_size('pending', coalesce(p_pending, 0));
+        if p_pending is null then
+            -- What was not measured is not nothing.
+            return null;
+        end if;
+        p_processing := coalesce(monitoring._mended_size('processing', p_processing), 0);
+        p_completed := coalesce(monitoring._mended_size('completed', p_completed), 0);
+        p_failed := coalesce(monitoring._mended_size('failed', p_failed), 0);
         p_oldest_ready_seconds
-        := monitoring._checked_length('oldest_ready_seconds', p_oldest_ready_seconds);
+        := monitoring._mended_length('oldest_ready_seconds', p_oldest_ready_seconds);
         v_recorded_at := monitoring._event_time(p_recorded_at);
         perform monitoring._make_partitions('queue_samples', v_recorded_at);
     end if;

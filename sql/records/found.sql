@@ -28,7 +28,7 @@ begin
         (r.value ->> 'target_date')::date,
         case
             when r.value ->> 'detected_at' is not null
-                then monitoring._event_time((r.value ->> 'detected_at')::timestamptz)
+                then monitoring._checked_time((r.value ->> 'detected_at')::timestamptz)
         end,
         coalesce((r.value ->> 'alerted')::boolean, false)
     from jsonb_array_elements(p_records) with ordinality r;

@@ -356,7 +356,7 @@ begin
     return monitoring._apply_invalid_records(
         monitoring._found_invalid_records(
             p_dataset, p_records, p_validation_type, p_alerted_count, p_target_date, null,
-            p_task_id, monitoring._event_time(p_detected_at)
+            p_task_id, monitoring._checked_time(p_detected_at)
         ),
         '{}', p_is_dry_run => coalesce(p_is_dry_run, false)
     ) - 'resolved';

@@ -56,14 +56,14 @@ begin
     -- Each time once, for a missing first one is the present.
     cross join lateral (
         select
-            monitoring._event_time(coalesce(r.first_detected_at, r.opened_at)) as given_at,
-            case when r.opened_at is not null then monitoring._event_time(r.opened_at) end
+            monitoring._checked_time(coalesce(r.first_detected_at, r.opened_at)) as given_at,
+            case when r.opened_at is not null then monitoring._checked_time(r.opened_at) end
                 as opened_at,
             case
                 when r.last_detected_at is not null
-                    then monitoring._event_time(r.last_detected_at)
+                    then monitoring._checked_time(r.last_detected_at)
             end as last_detected_at,
-            case when r.resolved_at is not null then monitoring._event_time(r.resolved_at) end
+            case when r.resolved_at is not null then monitoring._checked_time(r.resolved_at) end
                 as resolved_at
     ) g;
 end

@@ -40,7 +40,7 @@ begin
         details jsonb
     )
     -- Times are read once: a missing one is the present.
-    cross join lateral (select monitoring._event_time(r.effective_at) as effective_at) as t;
+    cross join lateral (select monitoring._checked_time(r.effective_at) as effective_at) as t;
 end
 $$;
 

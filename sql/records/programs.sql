@@ -1,18 +1,6 @@
 -- Runs of programs that watch records, which are finished tasks. Writes finished_tasks,
 -- active_tasks, program_runs and errors.
 
-create or replace function monitoring._fitted_name(p_name text) returns text
-language sql
-immutable
-return case
-    when length(p_name) <= 255 then p_name
-    else left(p_name, 200) || '... ' || md5(p_name)
-end;
-
-comment on function monitoring._fitted_name(text) is
-'A name made of names, as one of at most 255 characters: of a longer one its beginning and a '
-'checksum.';
-
 create or replace function monitoring._end_program_run(
     p_dataset text,
     p_task_id text,
@@ -75,9 +63,9 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_dataset text := monitoring._checked_name('dataset', p_dataset);
-    v_run_mode text := monitoring._checked_name('run_mode', p_run_mode);
-    v_status text := monitoring._checked_end_status(p_status);
+    v_dataset text := monitoring._mended_name('dataset', p_dataset);
+    v_run_mode text := monitoring._mended_name('run_mode', p_run_mode);
+    v_status text := monitoring._mended_end_status(p_status);
     v_finished_at timestamptz := monitoring._event_time(p_finished_at);
     v_message text := monitoring._capped_text(nullif(p_error_message, ''), 4000);
     v_task_id text;
@@ -93,12 +81,12 @@ begin
     end if;
     -- The same run told again has the same name, and is told once.
     v_task_id := coalesce(
-        monitoring._checked_optional_name('task_id', p_task_id),
+        monitoring._mended_optional_name('task_id', p_task_id),
         monitoring._fitted_name(format('%s/%s/%s/%s', v_dataset, p_target_date, v_run_mode,
             to_char(v_finished_at at time zone 'UTC', 'YYYYMMDD"T"HH24MISSUS')))
     );
     v_task := monitoring._end_program_run(
-        v_dataset, v_task_id, v_status, monitoring._checked_numbers('stats', p_stats),
+        v_dataset, v_task_id, v_status, monitoring._mended_numbers('stats', p_stats),
         jsonb_strip_nulls(jsonb_build_object(
             'dataset', v_dataset, 'target_date', p_target_date, 'run_mode', v_run_mode,
             'error_message', v_message

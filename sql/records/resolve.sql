@@ -214,7 +214,7 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
-    v_at timestamptz := monitoring._event_time(p_at);
+    v_at timestamptz := monitoring._checked_time(p_at);
     v_scope jsonb := monitoring._checked_scope(p_scope);
     v_found monitoring.invalid_record_states [];
     v_failing text [];
@@ -279,7 +279,7 @@ declare
     v_dataset text := monitoring._checked_name('dataset', p_dataset);
     v_since timestamptz := case
         -- A check that is yet to begin would have found none of them.
-        when p_checked_since is not null then monitoring._event_time(p_checked_since)
+        when p_checked_since is not null then monitoring._checked_time(p_checked_since)
         else monitoring._last_complete_check(p_dataset, p_target_date)
     end;
 begin

@@ -16,7 +16,7 @@ return format(
         end as status,
         case
             when r.value ->> 'effective_at' is not null
-                then monitoring._event_time((r.value ->> 'effective_at')::timestamptz)
+                then monitoring._checked_time((r.value ->> 'effective_at')::timestamptz)
         end as effective_at,
         monitoring._checked_optional_name('actor', coalesce(r.value ->> 'actor', %2$s)) as actor,
         case

@@ -1,6 +1,42 @@
 -- Finished tasks by the thousand, for backfills and for programs that report at their end.
 -- Writes finished_tasks.
 
+create or replace function monitoring._refuse_untold_end() returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._refuse_if_strict(monitoring._fault_of_span(null, null));
+    return null;
+end
+$$;
+
+comment on function monitoring._refuse_untold_end() is
+'Raises PV006 when this session wants a task without an end refused.';
+
+create or replace function monitoring._untold_end(p_end timestamptz) returns timestamptz
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if monitoring._is_strict() then
+        return monitoring.clock();
+    elsif p_end is null then
+        perform monitoring._tell_repair(
+            'end_time', monitoring._fault_of_span(null, null), 'the task is left out'
+        );
+        return null;
+    end if;
+    return monitoring._event_time(p_end);
+end
+$$;
+
+comment on function monitoring._untold_end(timestamptz) is
+'The end of a task that did not tell it but its start and length; null, and told of, when that is '
+'not known either. With monitoring.strict = on _refuse_untold_end() has the last word.';
+
 create or replace function monitoring._insert_finished_tasks(p_rows jsonb) returns bigint
 language plpgsql
 volatile
@@ -15,22 +51,23 @@ begin
         step_durations, counters, metadata
     )
     select
-        monitoring._checked_name('task_id', r.task_id),
-        monitoring._checked_attempt(coalesce(r.attempt, 1)),
-        monitoring._checked_name('task_type', r.task_type),
-        monitoring._checked_end_status(coalesce(r.status, 'completed')),
-        monitoring._checked_start(s.started_at, r.end_time),
-        monitoring._event_time(monitoring._checked_end(r.end_time)),
-        date_part('epoch', r.end_time - s.started_at) * 1000,
-        monitoring._checked_size('input_size', r.input_size),
-        monitoring._checked_size('output_size', r.output_size),
-        monitoring._checked_size('items_done', r.items_done),
-        monitoring._checked_size('items_total', r.items_total),
-        monitoring._checked_optional_name('worker_id', r.worker_id),
-        monitoring._checked_optional_name('parent_task_id', r.parent_task_id),
-        monitoring._checked_numbers('step_durations', r.step_durations),
-        monitoring._checked_numbers('counters', r.counters),
-        monitoring._checked_object('metadata', r.metadata)
+        monitoring._mended_name('task_id', r.task_id),
+        coalesce(monitoring._mended_attempt(r.attempt), 1),
+        monitoring._mended_name('task_type', r.task_type),
+        monitoring._mended_end_status(coalesce(r.status, 'completed')),
+        s.started_at,
+        case when r.end_time is null then coalesce(monitoring._refuse_untold_end(), e.ended_at)
+        else e.ended_at end,
+        date_part('epoch', e.ended_at - s.started_at) * 1000,
+        monitoring._mended_size('input_size', r.input_size),
+        monitoring._mended_size('output_size', r.output_size),
+        monitoring._mended_size('items_done', r.items_done),
+        monitoring._mended_size('items_total', r.items_total),
+        monitoring._mended_optional_name('worker_id', r.worker_id),
+        monitoring._mended_optional_name('parent_task_id', r.parent_task_id),
+        monitoring._mended_numbers('step_durations', r.step_durations),
+        monitoring._mended_numbers('counters', r.counters),
+        monitoring._mended_object('metadata', r.metadata)
     from jsonb_to_recordset(p_rows) as r (
         task_id text,
         attempt bigint,
@@ -49,14 +86,29 @@ begin
         counters jsonb,
         metadata jsonb
     )
-    -- Who knows only how long it took has told the start as well.
     cross join lateral (
-        select coalesce(
-            r.start_time,
-            r.end_time
-                - make_interval(secs => monitoring._checked_length('duration_ms', r.duration_ms) / 1000)
+        select make_interval(
+            secs => case
+                when l.ms > 1e13 then 1e10
+                else l.ms / 1000
+            end
+        ) as taken
+        from (select monitoring._mended_length('duration_ms', r.duration_ms) as ms) as l
+    ) as d
+    cross join lateral (
+        -- Which run it was is known by its end: now would make another run of it.
+        select case
+            when r.end_time is not null then monitoring._event_time(r.end_time)
+            else monitoring._untold_end(r.start_time + d.taken)
+        end as ended_at
+    ) as e
+    cross join lateral (
+        -- Who knows only how long it took has told the start as well.
+        select monitoring._mended_start(
+            coalesce(r.start_time, e.ended_at - d.taken), e.ended_at
         ) as started_at
     ) as s
+    where e.ended_at is not null
     on conflict do nothing;
     get diagnostics v_written = row_count;
     return v_written;
@@ -75,3 +127,11 @@ comment on function monitoring.record_finished_tasks(jsonb) is
 'Records an array of finished tasks, keys as the columns of processing_metrics (task_id, '
 'task_type and end_time needed), all or nothing. Returns how many were new: the same task_id, '
 'attempt and end_time again is passed over.';
+
+create or replace function monitoring.record_finished_tasks(p_tasks text) returns bigint
+language sql
+volatile
+return monitoring._record_rows('finished_tasks', 'processing_metrics', 'end_time', p_tasks);
+
+comment on function monitoring.record_finished_tasks(text) is
+'The same for JSON that is a plain text, as drivers send it; what JSON cannot hold is left out.';

@@ -34,17 +34,21 @@ begin
             and monitoring._is_small_object(p_metadata);
     end if;
     if v_is_plain is not true then
-        p_status := monitoring._checked_end_status(p_status);
-        p_output_size := monitoring._checked_size('output_size', p_output_size);
-        p_step_durations := monitoring._checked_numbers('step_durations', p_step_durations);
-        p_counters := monitoring._checked_numbers('counters', p_counters);
-        p_metadata := monitoring._checked_object('metadata', p_metadata);
+        p_status := monitoring._mended_end_status(p_status);
+        p_output_size := monitoring._mended_size('output_size', p_output_size);
+        p_step_durations := monitoring._mended_numbers('step_durations', p_step_durations);
+        p_counters := monitoring._mended_numbers('counters', p_counters);
+        p_metadata := monitoring._mended_object('metadata', p_metadata);
         v_finished_at := monitoring._event_time(p_finished_at);
         perform monitoring._make_partitions('finished_tasks', v_finished_at);
     end if;
 
     delete from monitoring.active_tasks where task_id = p_task_id returning * into v_task;
-    if not found then
+    if not found and not monitoring._is_plain_name(p_task_id) then
+        p_task_id := monitoring._mended_name('task_id', p_task_id);
+        delete from monitoring.active_tasks where task_id = p_task_id returning * into v_task;
+    end if;
+    if v_task.task_id is null then
         return monitoring._complete_unknown_task(
             p_task_id, p_status, p_output_size, p_step_durations, p_counters, p_metadata, v_finished_at
         );
@@ -147,8 +151,6 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring._checked_name('task_id', p_task_id);
-
     -- Told twice: the first telling stands.
     if exists (
         select from monitoring.finished_tasks t

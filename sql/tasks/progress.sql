@@ -14,12 +14,12 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_task_id text := monitoring._checked_name('task_id', p_task_id);
+    v_task_id text := monitoring._mended_name('task_id', p_task_id);
     -- A heartbeat from a clock that is ahead must not outlast those that follow it.
     v_now timestamptz := least(monitoring._event_time(p_at), monitoring.clock());
-    v_done bigint := monitoring._checked_size('items_done', p_items_done);
-    v_total bigint := monitoring._checked_size('items_total', p_items_total);
-    v_counters jsonb := monitoring._checked_numbers('counters', p_counters);
+    v_done bigint := monitoring._mended_size('items_done', p_items_done);
+    v_total bigint := monitoring._mended_size('items_total', p_items_total);
+    v_counters jsonb := monitoring._mended_numbers('counters', p_counters);
 begin
     update monitoring.active_tasks t
     set

@@ -31,13 +31,13 @@ begin
         and monitoring._is_small_object(p_metadata)
         and (p_started_at is null or monitoring._is_recent(p_started_at))
     ) is not true then
-        p_task_id := monitoring._checked_name('task_id', p_task_id);
-        p_task_type := monitoring._checked_name('task_type', p_task_type);
-        p_input_size := monitoring._checked_size('input_size', p_input_size);
-        p_worker_id := monitoring._checked_optional_name('worker_id', p_worker_id);
-        p_parent_task_id := monitoring._checked_optional_name('parent_task_id', p_parent_task_id);
-        p_metadata := monitoring._checked_object('metadata', p_metadata);
-        p_items_total := monitoring._checked_size('items_total', p_items_total);
+        p_task_id := monitoring._mended_name('task_id', p_task_id);
+        p_task_type := monitoring._mended_name('task_type', p_task_type);
+        p_input_size := monitoring._mended_size('input_size', p_input_size);
+        p_worker_id := monitoring._mended_optional_name('worker_id', p_worker_id);
+        p_parent_task_id := monitoring._mended_optional_name('parent_task_id', p_parent_task_id);
+        p_metadata := monitoring._mended_object('metadata', p_metadata);
+        p_items_total := monitoring._mended_size('items_total', p_items_total);
         v_started_at := monitoring._event_time(p_started_at);
     end if;
 

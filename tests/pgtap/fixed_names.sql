@@ -7,7 +7,7 @@ select plan(108);
 create function pg_temp.call_form(p_name text) returns text
 language sql
 as $$
-    select string_agg(
+    select distinct string_agg(
         case
             when a.position <= p.pronargs - p.pronargdefaults then upper(a.name) else a.name
         end,
@@ -17,6 +17,7 @@ as $$
     cross join unnest(p.proargnames, p.proargmodes) with ordinality as a (name, mode, position)
     where p.pronamespace = 'monitoring'::regnamespace and p.proname = p_name
         and coalesce(a.mode, 'i') <> 't'
+    group by p.oid
 $$;
 
 -- Functions
@@ -238,11 +239,11 @@ select set_eq(
 
 select results_eq(
     $$
-        select p.proname::text collate "default", pg_get_function_result(p.oid)
+        select distinct p.proname::text collate "default", pg_get_function_result(p.oid)
         from pg_proc as p
         where p.pronamespace = 'monitoring'::regnamespace and p.proname !~ '^_'
             and p.proname ~ '^(start|update|complete|record|resolve|mute|reopen|get)_'
-        order by p.proname
+        order by 1
     $$,
     $$
         values

@@ -20,17 +20,27 @@ select functions_are(
         '_insert_finished_tasks',
         '_insert_errors',
         '_insert_metric_samples', '_insert_log_lines', '_name_bad_row', '_name_bad_insert',
-        '_make_partitions_for_rows', '_check_keys',
+        '_make_partitions_for_rows', '_rows_with_known_keys', '_given_rows', '_told_time', '_told_number',
+        '_readable_field', '_readable_row', '_insert_each_row', '_insert_readable_rows',
         -- what goes into a record
         'clock', '_set_time', '_read_set_time', '_seal_of', '_sealed_time', '_event_time', '_is_recent', 'message_template', 'error_fingerprint',
         'fingerprint_version', '_capped_text', '_capped_json', '_merged', '_merge_objects',
         '_is_small_object',
         '_is_small_numbers', '_is_small_json', '_checked_name', '_checked_optional_name',
-        '_checked_severity', '_checked_end_status', '_checked_health', '_checked_level',
-        '_checked_size', '_checked_length', '_checked_value', '_checked_object',
-        '_checked_numbers', '_checked_start', '_checked_end', '_checked_own_id', '_checked_attempt',
+        '_checked_severity', '_checked_size', '_checked_object', '_checked_own_id', '_checked_time',
+        '_raise', '_fault_of_name', '_fault_of_choice', '_fault_of_number', '_fault_of_json',
+        '_fault_of_time', '_fault_of_span',
         '_refuse_name', '_refuse_choice', '_refuse_number', '_refuse_json', '_refuse_time',
-        '_refuse_span',
+        -- and how it is repaired
+        '_known_words', '_meaning', '_is_strict', '_refuse_if_strict', '_show_repair',
+        '_tell_repair', '_begin_repairs', '_end_repairs', '_printable_name', '_is_plain_name',
+        '_mend_name', '_mended_name', '_mended_optional_name', '_mend_word', '_mended_severity',
+        '_mended_end_status', '_mended_health', '_mended_level', '_mend_size', '_mended_size',
+        '_mend_length', '_mended_length', '_mend_value', '_mended_value', '_mend_own_id',
+        '_mended_own_id', '_mend_attempt', '_mended_attempt', '_mended_time', '_mend_start',
+        '_mended_start', '_without_bad_escapes', '_parsed_json', '_told_json', '_decoded',
+        '_mend_object', '_mended_object', '_counted', '_mend_numbers', '_mended_numbers',
+        '_untold_end', '_refuse_untold_end',
         -- guards
         '_guard', '_guard_one_of_many', '_try_guard',
         -- partitions
@@ -203,7 +213,7 @@ select functions_are(
         -- ETL
         'start_etl_execution', '_start_etl_execution', 'finish_etl_execution',
         '_finish_etl_execution', '_end_unknown_etl_execution', 'log_etl_event', '_log_etl_event',
-        'record_etl_metric', '_record_etl_metric', '_etl_status', '_checked_etl_end',
+        'record_etl_metric', '_record_etl_metric', '_etl_status', '_mended_etl_end',
         '_etl_counters', '_etl_document', '_fitted_json', '_counter', '_item_counts',
         '_summarize_etl_chunks', '_count_etl_errors',
         'get_etl_execution_summary', '_summarize_etl_executions', '_last_etl_execution',
@@ -297,7 +307,10 @@ select is_empty(
         from pg_proc as p
         where p.pronamespace = 'monitoring'::regnamespace
             -- These take one argument in several types; their tests call each.
-            and p.proname not in ('log_program_execution', 'track_status_changes')
+            and p.proname not in (
+                'log_program_execution', 'track_status_changes', 'record_errors', 'record_metrics',
+                'record_logs', 'record_finished_tasks', '_record_rows'
+            )
         group by p.proname having count(*) > 1
     $$,
     'no function has two signatures, so no call is ambiguous'

@@ -1,7 +1,7 @@
 -- How the planner sees the functions: what costs nothing must not begin to cost.
 
 begin;
-select plan(25);
+select plan(26);
 \ir helpers/plans.psql
 
 -- Public functions are their inner functions
@@ -42,8 +42,8 @@ select
     )
 from (
     values
-    ('clock()', array[]::text[]),
-    ('_event_time(at)', array['_refuse_time']),
+    ('clock()', array['_set_time']),
+    ('_event_time(at)', array['_mended_time', '_set_time']),
     ('_has_partition(name, at)', array[]::text[]),
     ('_is_small_object(document)', array[]::text[]),
     ('_is_small_numbers(document)', array[]::text[]),
@@ -51,24 +51,25 @@ from (
     ('_capped_text(name, 8000)', array[]::text[]),
     ('_capped_json(document)', array[]::text[]),
     ('_checked_object(name, document)', array['_refuse_json']),
-    ('_checked_numbers(name, document)', array['_refuse_json']),
-    ('_checked_start(at, at)', array['_refuse_span', '_refuse_time']),
+    ('_mended_numbers(name, document)', array['_mend_numbers']),
+    ('_mended_start(at, at)', array['_mend_start']),
+    ('_mended_name(name, name)', array['_mend_name']),
     ('error_fingerprint(name, name)', array[]::text[])
 ) as checked (call, expected);
 
 select is(
     pg_temp.calls_of(
         $$
-            select monitoring._checked_name('n', name),
-                monitoring._checked_optional_name('n', name),
-                monitoring._checked_severity(name), monitoring._checked_end_status(name),
-                monitoring._checked_health(name), monitoring._checked_level(name),
-                monitoring._checked_size('s', size), monitoring._checked_length('l', value),
-                monitoring._checked_value(value)
+            select monitoring._mended_name('n', name),
+                monitoring._mended_optional_name('n', name),
+                monitoring._mended_severity(name), monitoring._mended_end_status(name),
+                monitoring._mended_health(name), monitoring._mended_level(name),
+                monitoring._mended_size('s', size), monitoring._mended_length('l', value),
+                monitoring._mended_value(value)
             from sample
         $$
     ),
-    array['_refuse_choice', '_refuse_name', '_refuse_number'],
+    array['_mend_length', '_mend_name', '_mend_size', '_mend_value', '_mend_word'],
     'so are the checks of names, choices and numbers'
 );
 

@@ -1,7 +1,7 @@
 -- Writers write and readers read with no right to any table; days without partitions included.
 
 begin;
-select plan(36);
+select plan(37);
 \ir helpers/fixed_clock.psql
 
 -- As a writer
@@ -53,6 +53,7 @@ select is(
     'and log lines'
 );
 
+set local monitoring.strict = on;
 select
     throws_ok(
         format('select monitoring.%s', call),
@@ -66,6 +67,11 @@ from (
     ('record_log(''c'', ''loud'', ''m'')', 'PV003'),
     ('record_metrics(''[{"metric_name": "m"}]'')', 'PV004')
 ) as bad (call, code);
+
+set local monitoring.strict = off;
+select lives_ok(
+    $$select monitoring.record_error('', 'E', 'ERROR', 'm')$$, 'when it wants to be'
+);
 
 -- As a reader
 

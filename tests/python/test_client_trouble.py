@@ -58,20 +58,21 @@ def circle() -> dict[str, Any]:
     return document
 
 
-def test_wrong_arguments_are_logged_and_counted_otherwise(
+def test_wrong_arguments_are_repaired_and_logged_otherwise(
     dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with MonitoringClient(dsn) as monitor:
         for _ in range(3):
-            assert monitor.start_task("", "x") is None
+            assert monitor.start_task("", "x") is not None
         assert monitor.start_task("t", "x", metadata=circle()) is None
-        assert not monitor.complete_task("t", "done")
-        assert monitor.record_logs([{"level": "?", "message": "m"}] * 10) is None
-        assert monitor.dropped == 15
+        assert monitor.complete_task("", "done")
+        assert monitor.record_logs([{"level": "?", "message": "m"}] * 10) == 10
+        assert monitor.dropped == 1  # what no JSON can be made of
     texts = [record.getMessage() for record in caplog.records if record.name == "pgvigil"]
     assert len(texts) == 4  # one for each kind of mistake
-    assert "task_id is empty" in texts[0]
+    assert 'task_id is empty: ""; recorded as "(unnamed)"' in texts[0]
     assert "Hint: Give task_id a name" in texts[0]
+    assert "10 values of this call were not right" in texts[-1]
 
 
 def test_a_database_without_pgvigil_breaks_nothing(

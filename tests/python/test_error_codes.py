@@ -58,6 +58,7 @@ def test_the_examples_say_what_the_document_says(
     connection: psycopg.Connection, example: tuple[str, str, str, str]
 ) -> None:
     heading, statement, message, hint = example
+    connection.execute("set monitoring.strict = on")
     with pytest.raises(MonitoringError) as refused, monitoring_errors():
         connection.execute(statement.encode())
     assert (str(refused.value), refused.value.hint) == (message, hint)

@@ -8,7 +8,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -23,6 +23,8 @@ _T = TypeVar("_T")
 _REST_FACTOR = 10
 _SHORTEST_REST = 1.0
 _LONGEST_REST = 60.0
+# For the transaction alone, so that nothing of it stays in a session that others share.
+_STRICTLY = " from set_config('monitoring.strict', 'on', true)"
 
 
 class UnavailableError(Exception):
@@ -68,6 +70,8 @@ class DatabaseLink:
         application_name: str,
         connect_timeout: float,
         statement_timeout: float,
+        is_strict: bool = False,
+        on_warning: Callable[[psycopg.errors.Diagnostic], None] | None = None,
     ) -> None:
         """Describe a link; nothing is opened before the first call.
 
@@ -76,8 +80,12 @@ class DatabaseLink:
             application_name: how the session shows itself, unless the DSN says otherwise.
             connect_timeout: seconds for opening a connection, at least 2.
             statement_timeout: seconds for one call.
+            is_strict: whether the database refuses what it would repair.
+            on_warning: what is told of each warning, such as that a value was repaired.
         """
         self._dsn = dsn
+        self._is_strict = is_strict
+        self._on_warning = on_warning
         self._application_name = application_name
         self._connect_timeout = connect_timeout
         self._statement_timeout = statement_timeout
@@ -119,7 +127,8 @@ class DatabaseLink:
         began_at = time.monotonic()
         try:
             connection = self._connected()
-            row = connection.execute(_statement(function, tuple(arguments)), arguments).fetchone()
+            statement = _statement(function, tuple(arguments), self._is_strict)
+            row = connection.execute(statement, arguments).fetchone()
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             self._rest(error, time.monotonic() - began_at)
             raise UnavailableError(self._reason) from error
@@ -141,6 +150,8 @@ class DatabaseLink:
             fallback_application_name=self._application_name,
         )
         connection.patience = self._statement_timeout
+        if self._on_warning is not None:
+            connection.add_notice_handler(self._on_warning)
         # One type for all whole numbers, so that a function is prepared once and not once a size.
         connection.adapters.register_dumper(int, Int8Dumper)
         return connection
@@ -161,10 +172,11 @@ class DatabaseLink:
 
 
 @cache
-def _statement(function: str, names: tuple[str, ...]) -> str:
+def _statement(function: str, names: tuple[str, ...], is_strict: bool) -> str:
     """Return the one form of statement that is ever sent: a call with named arguments."""
     arguments = ", ".join(f"p_{name} => %({name})s" for name in names)
-    return f"select monitoring.{function}({arguments})"
+    call = f"select monitoring.{function}({arguments})"
+    return call + _STRICTLY if is_strict else call
 
 
 def _is_idle(connection: psycopg.Connection[Any]) -> bool:

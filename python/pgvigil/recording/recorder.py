@@ -39,8 +39,9 @@ class Recorder:
             dsn: connection URI; when None, ``PGVIGIL_DSN`` or libpq's own environment.
             component: program, service or stage that errors, metrics and log lines come from.
             worker_id: who does the work; ``host:pid`` when None.
-            on_error: what a refused call does (a bad argument, a missing right or function):
-                ``log`` it and go on, or ``raise``. A database that is away never raises.
+            on_error: what happens to what is wrong. ``log``: a bad argument is repaired as far as
+                can be and logged, a missing right or function is logged. ``raise``: either is
+                refused and raises. A database that is away never raises.
             connect_timeout: seconds for opening the connection, at least 2.
             statement_timeout: seconds for one call.
 
@@ -62,6 +63,8 @@ class Recorder:
             application_name=f"pgvigil {component}" if component else "pgvigil client",
             connect_timeout=connect_timeout,
             statement_timeout=statement_timeout,
+            is_strict=on_error == "raise",
+            on_warning=self._warned,
         )
 
     @property
@@ -138,6 +141,15 @@ class Recorder:
         self.dropped += records
         reason = explain(error) or str(error)
         self._tell(kind, f"pgvigil {what}; records lost so far: {self.dropped}. {reason}")
+
+    def _warned(self, warning: psycopg.errors.Diagnostic) -> None:
+        """Log a warning of the database, such as that it repaired a value."""
+        if warning.severity_nonlocalized == "WARNING":
+            message = warning.message_primary or ""
+            hint = f" Hint: {warning.message_hint}" if warning.message_hint else ""
+            # One of a kind: what differs is the value, which comes after the first words.
+            kind = f"warning {warning.sqlstate} {' '.join(message.split()[:2])}"
+            self._tell(kind, f"pgvigil recorded something else than it was told: {message}.{hint}")
 
     def _tell(self, kind: str, message: str) -> None:
         """Log a warning, unless one of its kind was logged less than a minute ago."""

@@ -1,0 +1,511 @@
+-- How recording functions take what cannot be right: they record as much of it as can be, with a
+-- WARNING that names the value and what would be right, and let it be seen as an error of component
+-- pgvigil. With monitoring.strict = on they refuse it. Writes errors; waits for nobody.
+-- A single call comes here only when its arguments are not plainly in order (checks.sql).
+
+create or replace function monitoring._is_strict() returns boolean
+language sql
+stable
+return coalesce(
+    current_setting('monitoring.strict', true) ~* '^(on|true|yes|1)$', false
+);
+
+comment on function monitoring._is_strict() is
+'Whether this session wants bad values refused rather than repaired.';
+
+create or replace function monitoring._refuse_if_strict(p_fault text[]) returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if monitoring._is_strict() then
+        perform monitoring._raise(p_fault);
+    end if;
+end
+$$;
+
+comment on function monitoring._refuse_if_strict(text[]) is
+'Raises a fault when this session wants bad values refused.';
+
+create or replace function monitoring._show_repair(p_what text, p_message text, p_hint text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+begin
+    -- No "on conflict" and no lock: two sessions may both tell of it, neither waits for the other.
+    if not monitoring._has_partition('errors', v_now) or exists (
+        select from monitoring.errors e
+        where e.task_id = 'pgvigil.repairs'
+            and e.occurred_at > v_now - interval '1 minute'
+            and e.occurred_at <= v_now
+            and e.fingerprint = 'pgvigil.repaired:' || p_what
+    ) then
+        return;
+    end if;
+    insert into monitoring.errors (
+        task_id, occurred_at, error_type, severity, message, component, fingerprint, details
+    )
+    values (
+        'pgvigil.repairs', v_now, 'ValueRepaired', 'low', left(p_message, 8000), 'pgvigil',
+        'pgvigil.repaired:' || p_what,
+        jsonb_build_object(
+            'what', p_what, 'hint', p_hint, 'user', session_user,
+            'application', current_setting('application_name')
+        )
+    );
+exception
+    -- Telling of a fault must not become one.
+    when others then null;
+end
+$$;
+
+comment on function monitoring._show_repair(text, text, text) is
+'Records that a value was repaired, once a minute for each kind of value.';
+
+create or replace function monitoring._tell_repair(p_what text, p_fault text[], p_done text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_message text := p_fault[2] || '; ' || p_done;
+    -- In a bulk call, how many were told before.
+    v_told text := current_setting('monitoring.repairs', true);
+begin
+    perform monitoring._refuse_if_strict(p_fault);
+    if v_told ~ '^[0-9]{1,9}$' then
+        perform set_config('monitoring.repairs', (v_told::integer + 1)::text, true);
+        if v_told::integer >= 5 then
+            return;
+        end if;
+    end if;
+    raise warning using errcode = p_fault[1], message = v_message, hint = p_fault[3];
+    perform monitoring._show_repair(p_what, v_message, p_fault[3]);
+end
+$$;
+
+comment on function monitoring._tell_repair(text, text[], text) is
+'Tells that a kind of value was not right, and what was done about it: a warning, in a bulk call '
+'for the first five, and an error to be seen. With monitoring.strict = on it raises the fault.';
+
+create or replace function monitoring._begin_repairs() returns void
+language sql
+volatile
+begin atomic
+    select set_config('monitoring.repairs', '0', true);
+end;
+
+comment on function monitoring._begin_repairs() is
+'Begins a bulk call: from here on only the first repairs are told one by one.';
+
+create or replace function monitoring._end_repairs() returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_told text := current_setting('monitoring.repairs', true);
+begin
+    perform set_config('monitoring.repairs', '', true);
+    if v_told ~ '^[0-9]{1,9}$' and v_told::integer > 5 then
+        raise warning using
+            message = format('%s values of this call were not right; the first 5 are named above',
+                v_told),
+            hint = 'set monitoring.strict = on makes the first one fail, to find where it is sent.';
+    end if;
+end
+$$;
+
+comment on function monitoring._end_repairs() is
+'Ends a bulk call: tells how many repairs there were when not all were named.';
+
+-- Names
+
+create or replace function monitoring._printable_name(p_value text) returns text
+language sql
+stable
+return btrim(regexp_replace(
+    -- Marks without a width, which make two names look like one.
+    regexp_replace(p_value, '[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]', '', 'g'),
+    '[\u0001-\u001f\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+', ' ', 'g'
+));
+
+comment on function monitoring._printable_name(text) is
+'A name with one blank for each run of control characters and of blanks other than the plain one, '
+'and without marks that have no width.';
+
+create or replace function monitoring._mend_name(p_what text, p_value text, p_is_needed boolean)
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_name text := monitoring._fitted_name(monitoring._printable_name(p_value));
+begin
+    if coalesce(v_name, '') = '' then
+        if not p_is_needed then
+            return null;
+        end if;
+        v_name := '(unnamed)';
+    end if;
+    perform monitoring._tell_repair(
+        p_what, monitoring._fault_of_name(p_what, p_value), format('recorded as "%s"', v_name)
+    );
+    return v_name;
+end
+$$;
+
+comment on function monitoring._mend_name(text, text, boolean) is
+'A name that can be kept, and told of when it is another than the given one; (unnamed), or null '
+'where none is needed, when nothing is left of it.';
+
+create or replace function monitoring._is_plain_name(p_value text) returns boolean
+language sql
+stable
+return length(p_value) <= 255
+and btrim(p_value) <> ''
+and p_value !~ '[\u0001-\u001f\u007f-\u00a0\u00ad\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff]'; -- noqa: LT05
+
+comment on function monitoring._is_plain_name(text) is
+'Whether a name is there, printable and at most 255 characters long.';
+
+create or replace function monitoring._mended_name(p_what text, p_value text) returns text
+language sql
+volatile
+return case
+    -- Blanks around a name are the caller's.
+    when monitoring._is_plain_name(p_value) then p_value
+    else monitoring._mend_name(p_what, p_value, true)
+end;
+
+comment on function monitoring._mended_name(text, text) is
+'The name, as it can be recorded; (unnamed) when it is missing or blank.';
+
+create or replace function monitoring._mended_optional_name(p_what text, p_value text)
+returns text
+language sql
+volatile
+return case
+    when p_value is null or p_value = '' then null
+    when monitoring._is_plain_name(p_value) then p_value
+    else monitoring._mend_name(p_what, p_value, false)
+end;
+
+comment on function monitoring._mended_optional_name(text, text) is
+'The name, as it can be recorded; null when it is missing or blank.';
+
+-- Words
+
+create or replace function monitoring._mend_word(
+    p_what text, p_kind text, p_value text, p_allowed text[], p_unclear text
+) returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_word text := monitoring._meaning(p_kind, p_value);
+begin
+    if v_word is not null and not monitoring._is_strict() then
+        return v_word;
+    end if;
+    perform monitoring._tell_repair(
+        p_what, monitoring._fault_of_choice(p_what, p_value, p_allowed), 'recorded as ' || p_unclear
+    );
+    return p_unclear;
+end
+$$;
+
+comment on function monitoring._mend_word(text, text, text, text[], text) is
+'The meaning of a word; the one for unclear words, and told of, when nobody knows it.';
+
+create or replace function monitoring._mended_severity(p_value text) returns text
+language sql
+volatile
+return case
+    when p_value in ('low', 'medium', 'high', 'critical') then p_value
+    else monitoring._mend_word(
+            'severity', 'severity', p_value, array['low', 'medium', 'high', 'critical'], 'medium'
+        )
+end;
+
+comment on function monitoring._mended_severity(text) is
+'The severity that a word means; medium when it is not clear.';
+
+create or replace function monitoring._mended_end_status(p_value text) returns text
+language sql
+volatile
+return case
+    when p_value in ('completed', 'failed', 'cancelled', 'timeout', 'lost') then p_value
+    -- What cannot be known is never shown as fine.
+    else monitoring._mend_word(
+            'status', 'status', p_value,
+            array['completed', 'failed', 'cancelled', 'timeout', 'lost'], 'failed'
+        )
+end;
+
+comment on function monitoring._mended_end_status(text) is
+'The status of an end that a word means; failed when it is not clear.';
+
+create or replace function monitoring._mended_health(p_value text) returns text
+language sql
+volatile
+return case
+    when p_value in ('healthy', 'degraded', 'unhealthy', 'unknown') then p_value
+    else monitoring._mend_word(
+            'health status', 'health', p_value,
+            array['healthy', 'degraded', 'unhealthy', 'unknown'], 'unknown'
+        )
+end;
+
+comment on function monitoring._mended_health(text) is
+'The state of health that a word means; unknown when it is not clear.';
+
+create or replace function monitoring._mended_level(p_value text) returns text
+language sql
+volatile
+return case
+    when p_value in ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL') then p_value
+    -- The letters of the database's language may have an upper case of their own.
+    when upper(p_value collate "C") in ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
+        then upper(p_value collate "C")
+    when upper(p_value collate "C") = 'WARN' then 'WARNING'
+    when upper(p_value collate "C") = 'FATAL' then 'CRITICAL'
+    else monitoring._mend_word(
+            'level', 'level', p_value, array['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'],
+            'WARNING'
+        )
+end;
+
+comment on function monitoring._mended_level(text) is
+'The log level that a word means; WARNING when it is not clear.';
+
+-- Numbers
+
+create or replace function monitoring._mend_size(p_what text, p_value text) returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_value numeric := p_value::numeric;
+begin
+    -- NaN is greater than all numbers.
+    if v_value >= 0 and v_value < 'Infinity' then
+        if v_value < 9223372036854775808 then
+            return round(v_value)::bigint;
+        end if;
+        if v_value > 9223372036854775808 then
+            perform monitoring._tell_repair(
+                p_what, monitoring._fault_of_number(p_what, p_value, 'a number from 0 up'),
+                'recorded as 9223372036854775807'
+            );
+        end if;
+        return 9223372036854775807;
+    end if;
+    perform monitoring._tell_repair(
+        p_what, monitoring._fault_of_number(p_what, p_value, 'a number from 0 up'), 'left out'
+    );
+    return null;
+end
+$$;
+
+comment on function monitoring._mend_size(text, text) is
+'The whole number nearest to a count or size; null, and told of, when it is negative or no number.';
+
+create or replace function monitoring._mended_size(p_what text, p_value bigint) returns bigint
+language sql
+volatile
+return case
+    when p_value is null or p_value >= 0 then p_value
+    else monitoring._mend_size(p_what, p_value::text)
+end;
+
+comment on function monitoring._mended_size(text, bigint) is
+'The count or size as a whole number, null when it is missing or cannot be one.';
+
+create or replace function monitoring._mend_length(p_what text, p_value text)
+returns double precision
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._tell_repair(
+        p_what, monitoring._fault_of_number(p_what, p_value, 'a number from 0 to 1e100'), 'left out'
+    );
+    return null;
+end
+$$;
+
+comment on function monitoring._mend_length(text, text) is
+'Null for a length of time that is negative or no number, which is told.';
+
+create or replace function monitoring._mended_length(p_what text, p_value double precision)
+returns double precision
+language sql
+volatile
+return case
+    when p_value is null or p_value between 0 and '1e100' then p_value
+    else monitoring._mend_length(p_what, p_value::text)
+end;
+
+comment on function monitoring._mended_length(text, double precision) is
+'The length of time, null when it is missing or not from 0 to 1e100.';
+
+create or replace function monitoring._mend_value(p_value double precision)
+returns double precision
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_fault text[] := monitoring._fault_of_number(
+        'value', p_value::text, 'a number from -1e100 to 1e100'
+    );
+begin
+    if abs(p_value) < 'Infinity' then
+        p_value := sign(p_value) * '1e100'::double precision;
+        perform monitoring._tell_repair('value', v_fault, format('recorded as %s', p_value));
+        return p_value;
+    end if;
+    perform monitoring._tell_repair('value', v_fault, 'left out');
+    return null;
+end
+$$;
+
+comment on function monitoring._mend_value(double precision) is
+'The nearest value that can be kept, or null when it is no number, which is told.';
+
+create or replace function monitoring._mended_value(p_value double precision)
+returns double precision
+language sql
+volatile
+return case
+    -- Larger ones have no square, and would break every mean and deviation.
+    when abs(p_value) <= '1e100' then p_value
+    else monitoring._mend_value(p_value)
+end;
+
+comment on function monitoring._mended_value(double precision) is
+'The measured value, at most 1e100 in size; null when there is none, for what was not measured '
+'has no sample.';
+
+create or replace function monitoring._mend_own_id(p_what text, p_value bigint) returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._tell_repair(
+        p_what,
+        monitoring._fault_of_number(
+            p_what, p_value::text, 'a number below 0; ours count up from 1'
+        ),
+        'numbered by us'
+    );
+    return null;
+end
+$$;
+
+comment on function monitoring._mend_own_id(text, bigint) is
+'Null for the number that a caller chose for a row and that could be one of ours, which is told.';
+
+create or replace function monitoring._mended_own_id(p_what text, p_value bigint) returns bigint
+language sql
+volatile
+return case
+    when p_value is null or p_value < 0 then p_value
+    else monitoring._mend_own_id(p_what, p_value)
+end;
+
+comment on function monitoring._mended_own_id(text, bigint) is
+'The number that a caller chose for a row; null when there is none or it could be one of ours.';
+
+create or replace function monitoring._mend_attempt(p_value bigint) returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._tell_repair(
+        'attempt', monitoring._fault_of_number('attempt', p_value::text, 'a number from 1 up'),
+        'left out'
+    );
+    return null;
+end
+$$;
+
+comment on function monitoring._mend_attempt(bigint) is
+'Null for the number of an attempt that does not count from 1, which is told.';
+
+create or replace function monitoring._mended_attempt(p_value bigint) returns integer
+language sql
+volatile
+return case
+    when p_value is null then null
+    when p_value between 1 and 2147483647 then p_value::integer
+    else monitoring._mend_attempt(p_value)
+end;
+
+comment on function monitoring._mended_attempt(bigint) is
+'The number of an attempt; null when it is missing or does not count from 1.';
+
+-- Times
+
+create or replace function monitoring._mended_time(p_at timestamptz) returns timestamptz
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._tell_repair('time', monitoring._fault_of_time(p_at), 'recorded as now');
+    return monitoring.clock();
+end
+$$;
+
+comment on function monitoring._mended_time(timestamptz) is
+'Now, for a time that cannot be, which is told.';
+
+create or replace function monitoring._mend_start(p_start timestamptz, p_end timestamptz)
+returns timestamptz
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._tell_repair(
+        'start_time',
+        case
+            when p_start > p_end then monitoring._fault_of_span(p_start, p_end)
+            else monitoring._fault_of_time(p_start)
+        end,
+        'the start is left out'
+    );
+    return null;
+end
+$$;
+
+comment on function monitoring._mend_start(timestamptz, timestamptz) is
+'Null for the start of a task that lies after its end or cannot be, which is told.';
+
+create or replace function monitoring._mended_start(p_start timestamptz, p_end timestamptz)
+returns timestamptz
+language sql
+volatile
+return case
+    when p_start is null
+        or (p_start <= p_end and p_start >= '1970-01-01 00:00:00+00'::timestamptz) then p_start
+    else monitoring._mend_start(p_start, p_end)
+end;
+
+comment on function monitoring._mended_start(timestamptz, timestamptz) is
+'The start of a task; null when it is missing or lies after the end.';
