@@ -212,6 +212,26 @@ def test_doctor_warns_of_roles_rights_membership_and_a_small_lock_table(
     assert checks(stranger)["rights"].finding == "you may not create schemas here"
 
 
+def test_doctor_names_readers_whose_queries_over_a_long_history_may_be_compiled(
+    empty_dsn: str,
+) -> None:
+    migrate(empty_dsn)
+    run(empty_dsn, "create role dash login in role monitoring_reader")
+    run(empty_dsn, 'create role "Night Report" login in role monitoring_operator')
+    try:
+        assert checks(empty_dsn)["jit"].level == "ok"
+        run(empty_dsn, "select monitoring.ensure_partitions(40)")
+        found = checks(empty_dsn)["jit"]
+        remedy = 'alter role "Night Report" set jit = off; alter role dash set jit = off;'
+        assert (found.level, found.remedy) == ("warn", remedy)
+        run(empty_dsn, "alter role dash set jit = off")
+        assert checks(empty_dsn)["jit"].remedy == 'alter role "Night Report" set jit = off;'
+        run(empty_dsn, *remedy.removesuffix(";").split("; "))
+        assert checks(empty_dsn)["jit"].level == "ok"
+    finally:
+        run(empty_dsn, 'drop role dash, "Night Report"')
+
+
 def test_doctor_tells_a_read_only_database(empty_dsn: str) -> None:
     dsn = make_conninfo(empty_dsn, options="-c default_transaction_read_only=on")
     assert checks(dsn)["writable"].level == "fail"

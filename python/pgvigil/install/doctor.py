@@ -17,6 +17,41 @@ from pgvigil.install.yoyo_runner import find_schema
 Level = Literal["ok", "warn", "fail"]
 _LARGEST_SKEW_SECONDS = 2.0
 _DAYS_AHEAD_WANTED = 2
+_MANY_PARTITIONS = 150
+# Logins that may read, but no superusers, and whether statements of theirs may be compiled here.
+_COMPILING_READERS = """
+select quote_ident(r.rolname)
+from pg_roles as r
+where r.rolcanlogin and not r.rolsuper
+    and exists (
+        select from pg_roles as m
+        where m.rolname in ('monitoring_reader', 'monitoring_operator')
+            and pg_has_role(r.oid, m.oid, 'member')
+    )
+    -- Those who install and keep pgvigil are no dashboards.
+    and not exists (
+        select from pg_roles as m
+        where m.rolname = 'monitoring_admin' and pg_has_role(r.oid, m.oid, 'member')
+    )
+    and coalesce(
+        (
+            select split_part(c.setting, '=', 2)
+            from pg_db_role_setting as s
+            cross join unnest(s.setconfig) as c (setting)
+            where c.setting like 'jit=%' and s.setrole in (0, r.oid)
+                and s.setdatabase in (
+                    0, (select d.oid from pg_database as d where d.datname = current_database())
+                )
+            order by s.setrole desc, s.setdatabase desc
+            limit 1
+        ),
+        (
+            select case when source in ('default', 'configuration file') then setting else 'on' end
+            from pg_settings where name = 'jit'
+        )
+    )::boolean
+order by r.rolname
+"""
 _SCHEDULE = "Keep a scheduler going: pgvigil run, or pg_cron (see docs/scheduler.md)."
 
 
@@ -67,6 +102,7 @@ def _examine_installation(connection: psycopg.Connection) -> Iterator[Check]:
     yield _membership(connection)
     yield _search_path(connection)
     yield _lock_table(connection)
+    yield _compiling(connection)
     if status.code != "missing":
         yield _own_rules(connection)
         yield _scheduler(connection)
@@ -247,6 +283,23 @@ def _lock_table(connection: psycopg.Connection) -> Check:
         remedy = "Raise max_locks_per_transaction, or keep fewer days."
         return Check("lock table", "warn", finding, remedy)
     return Check("lock table", "ok", finding)
+
+
+def _compiling(connection: psycopg.Connection) -> Check:
+    """Name the logins whose queries over a long history may be compiled, which takes seconds."""
+    partitions = int(
+        _one(
+            connection,
+            "select count(*) from pg_class where relnamespace = 'monitoring'::regnamespace"
+            " and relkind = 'r' and relispartition",
+        )
+    )
+    readers = [name for (name,) in connection.execute(_COMPILING_READERS)]
+    if partitions <= _MANY_PARTITIONS or not readers:
+        return Check("jit", "ok", f"not in the way of those who read {partitions} partitions")
+    finding = f"queries of {', '.join(readers)} over many days may be compiled, which takes seconds"
+    remedy = " ".join(f"alter role {name} set jit = off;" for name in readers)
+    return Check("jit", "warn", finding, remedy)
 
 
 def _own_rules(connection: psycopg.Connection) -> Check:
