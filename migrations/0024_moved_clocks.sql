@@ -1,6 +1,6 @@
 -- depends: 0021_enabled_sources
 
--- What shows that a time in monitoring.now was set by our own functions.
+-- Whom to believe: the clock that our own functions set, and who did something.
 
 set local lock_timeout = '5s';
 
@@ -20,5 +20,32 @@ comment on column monitoring.clock_keys.key is
 
 insert into monitoring.clock_keys (key)
 select sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'));
+
+-- Whoever calls may say who did it. The session's user is noted beside that; what was there before
+-- stays without.
+alter table monitoring.status_changes add column login_name text;
+alter table monitoring.status_changes alter column login_name set default session_user;
+alter table monitoring.alert_transitions add column login_name text;
+alter table monitoring.alert_transitions alter column login_name set default session_user;
+alter table monitoring.alert_silences add column login_name text;
+alter table monitoring.alert_silences alter column login_name set default session_user;
+alter table monitoring.alert_silences add column ended_login_name text;
+alter table monitoring.error_group_states add column login_name text;
+alter table monitoring.error_group_states alter column login_name set default session_user;
+alter table monitoring.datasets add column login_name text;
+alter table monitoring.datasets alter column login_name set default session_user;
+
+comment on column monitoring.status_changes.login_name is
+'Database user whose session recorded it.';
+comment on column monitoring.alert_transitions.login_name is
+'Database user in whose session it happened.';
+comment on column monitoring.alert_silences.login_name is
+'Database user whose session made it.';
+comment on column monitoring.alert_silences.ended_login_name is
+'Database user whose session ended it before its time.';
+comment on column monitoring.error_group_states.login_name is
+'Database user whose session decided it.';
+comment on column monitoring.datasets.login_name is
+'Database user whose session changed it last.';
 
 insert into monitoring.installed_migrations (migration_id) values ('0024_moved_clocks');

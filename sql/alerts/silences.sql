@@ -56,7 +56,9 @@ select
     s.note,
     s.created_by,
     s.created_at,
-    s.ended_by
+    s.ended_by,
+    s.login_name,
+    s.ended_login_name
 from monitoring.alert_silences as s
 cross join (select monitoring.clock() as now) as n;
 
@@ -82,6 +84,11 @@ comment on column monitoring.v_silences.created_at is
 'When it was made.';
 comment on column monitoring.v_silences.ended_by is
 'Who ended it before its time, pgvigil when all it silenced had resolved; null when nobody did.';
+
+comment on column monitoring.v_silences.login_name is
+'Database user whose session made it, whatever name was given.';
+comment on column monitoring.v_silences.ended_login_name is
+'Database user whose session ended it before its time.';
 
 -- Reads views only, so that readers may use it.
 create or replace function monitoring._suppressions_at(p_now timestamptz)
@@ -194,7 +201,8 @@ begin
     set
         -- One that had not begun never was.
         ends_at = greatest(v_now, starts_at),
-        ended_by = coalesce(monitoring._checked_optional_name('by', p_by), session_user)
+        ended_by = coalesce(monitoring._checked_optional_name('by', p_by), session_user),
+        ended_login_name = session_user
     where silence_id = p_silence_id and ends_at > greatest(v_now, starts_at);
     if found then
         perform monitoring._plan_notifications(v_now);

@@ -81,7 +81,8 @@ select
     t.labels,
     t.summary,
     t.changed_by,
-    t.note
+    t.note,
+    t.login_name
 from monitoring.alert_transitions as t;
 
 create or replace view monitoring.v_alert_rules as
@@ -276,6 +277,8 @@ comment on column monitoring.alert_history.changed_by is
 'Who did it; pgvigil when a rule did.';
 comment on column monitoring.alert_history.note is
 'What they said, or why it happened.';
+comment on column monitoring.alert_history.login_name is
+'Database user in whose session it happened, whatever name was given.';
 
 comment on view monitoring.v_alert_rules is
 'The alert rules, with their thresholds, how their last evaluation went and what is open.';

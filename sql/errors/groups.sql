@@ -37,6 +37,7 @@ begin
             muted_until = excluded.muted_until,
             note = excluded.note,
             changed_by = excluded.changed_by,
+            login_name = session_user,
             changed_at = excluded.changed_at;
 end
 $$;

@@ -74,7 +74,8 @@ select
     s.muted_until,
     s.note,
     s.changed_by,
-    s.changed_at
+    s.changed_at,
+    s.login_name
 from groups as g
 left join monitoring.error_group_states as s on g.fingerprint = s.fingerprint;
 
@@ -169,6 +170,8 @@ comment on column monitoring.error_groups.changed_by is
 'Who resolved or muted it.';
 comment on column monitoring.error_groups.changed_at is
 'When it was resolved or muted.';
+comment on column monitoring.error_groups.login_name is
+'Database user whose session did it, whatever name was given.';
 
 comment on view monitoring.v_error_summary is
 'Errors of this hour and the 23 before it, by type, severity and component.';

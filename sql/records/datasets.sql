@@ -96,6 +96,7 @@ begin
             pending_statuses = excluded.pending_statuses,
             bot_task_type = excluded.bot_task_type,
             changed_by = excluded.changed_by,
+            login_name = session_user,
             changed_at = excluded.changed_at;
 end
 $$;

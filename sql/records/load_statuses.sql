@@ -24,7 +24,8 @@ begin
         monitoring._checked_optional_name('actor', r.actor),
         monitoring._checked_optional_name('source_name', r.source_name),
         monitoring._checked_optional_name('task_id', r.task_id),
-        monitoring._capped_json(r.details)
+        monitoring._capped_json(r.details),
+        session_user::text
     from jsonb_to_recordset(p_rows) as r (
         change_id bigint,
         dataset text,
@@ -58,7 +59,8 @@ begin
     return query
     select
         c.change_id, c.dataset, c.record_key, c.recorded_at, c.effective_at, c.validation_type,
-        c.from_status, c.to_status, c.change_source, c.actor, c.source_name, c.task_id, c.details
+        c.from_status, c.to_status, c.change_source, c.actor, c.source_name, c.task_id, c.details,
+        c.login_name
     from unnest(p_changes) with ordinality c
     where not exists (
         select from monitoring.status_changes h
@@ -161,7 +163,7 @@ begin
             when s.effective_at is not null then s.status
             else h.status
         end,
-        g.to_status, g.change_source, g.actor, g.source_name, g.task_id, g.details
+        g.to_status, g.change_source, g.actor, g.source_name, g.task_id, g.details, g.login_name
     from given g
     left join monitoring.record_states s
         on s.dataset = g.dataset and s.record_key = g.record_key

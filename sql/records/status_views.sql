@@ -24,7 +24,8 @@ select
     d.bot_task_type,
     coalesce(a.transitions, '{}') as allowed_transitions,
     d.changed_by,
-    d.changed_at
+    d.changed_at,
+    d.login_name
 from monitoring.datasets as d
 full join allowed as a on d.dataset = a.dataset;
 
@@ -46,6 +47,8 @@ comment on column monitoring.v_datasets.changed_by is
 'Who changed its settings last; null when only its transitions were ever set.';
 comment on column monitoring.v_datasets.changed_at is
 'When that was.';
+comment on column monitoring.v_datasets.login_name is
+'Database user whose session changed them, whatever name was given.';
 
 create or replace view monitoring.v_change_sources as
 select
@@ -139,7 +142,8 @@ select
     c.actor,
     c.source_name,
     c.task_id,
-    c.details
+    c.details,
+    c.login_name
 from monitoring.status_changes as c;
 
 comment on view monitoring.status_history is
@@ -170,6 +174,8 @@ comment on column monitoring.status_history.task_id is
 'Task that saw or made it; null outside any.';
 comment on column monitoring.status_history.details is
 'Whatever the caller wanted to find again, as JSON.';
+comment on column monitoring.status_history.login_name is
+'Database user whose session recorded it, whatever actor was given.';
 
 create or replace view monitoring.record_status as
 select

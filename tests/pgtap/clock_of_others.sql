@@ -1,7 +1,7 @@
 -- Whose setting monitoring.now counts: that of members of monitoring_admin, by who logged in.
 
 begin;
-select plan(38);
+select plan(42);
 
 create role clock_stranger;
 create role clock_writer in role monitoring_writer;
@@ -57,7 +57,15 @@ select is_empty(
     'select * from monitoring.error_tracking where error_type = ''StatusTriggerFailed''',
     'and nothing fails'
 );
+set session authorization clock_stranger;
+set local monitoring.actor = 'boss';
 update shop.orders set state = 'DONE' where id = 1;
+reset session authorization;
+select results_eq(
+    'select actor, login_name from monitoring.status_history order by change_id desc limit 1',
+    $$values ('boss', 'clock_stranger')$$,
+    'who says to be somebody else is noted beside that'
+);
 select is(
     (select status from monitoring.record_status where record_key = '1'), 'DONE',
     'the status goes on with what happens next'
@@ -154,6 +162,27 @@ select results_eq(
     ) where source = 'query'$$,
     $$select value from monitoring.alerts where rule_name = 'moment'$$,
     'an explanation goes by the moment at which the alert was last found'
+);
+select monitoring.acknowledge_alert(alert_id, 'seen', 'boss')
+from monitoring.alerts where rule_name = 'moment';
+select monitoring.unsilence_alerts(
+    monitoring.silence_alerts('{"rule": "moment"}', p_by => 'boss'), 'chief'
+);
+select monitoring.resolve_error_group(fingerprint, p_by => 'boss') from monitoring.error_groups;
+select results_eq(
+    $$select changed_by, login_name from monitoring.alert_history where transition = 'acknowledged'$$,
+    $$values ('boss', 'clock_operator')$$,
+    'so it is with alerts'
+);
+select results_eq(
+    'select created_by, login_name, ended_by, ended_login_name from monitoring.v_silences',
+    $$values ('boss', 'clock_operator', 'chief', 'clock_operator')$$,
+    'silences'
+);
+select results_eq(
+    'select changed_by, login_name from monitoring.error_groups',
+    $$values ('boss', 'clock_operator')$$,
+    'and error groups'
 );
 select is(
     (

@@ -12,10 +12,10 @@ select monitoring.configure_dataset(
 );
 select results_eq(
     'select * from monitoring.v_datasets',
-    $$
+    format($$
         values ('apr', 'Proposals', 'America/Sao_Paulo', '{OPEN,WAITING}'::text[], 'apr.bot',
-            '{}'::jsonb, 'ann', '2026-01-15 12:00+00'::timestamptz)
-    $$,
+            '{}'::jsonb, 'ann', '2026-01-15 12:00+00'::timestamptz, %L)
+    $$, session_user),
     'what is said is there'
 );
 

@@ -126,7 +126,7 @@ from (
     (
         'v_datasets',
         'dataset, description, time_zone, pending_statuses text[], bot_task_type, '
-        'allowed_transitions jsonb, changed_by, changed_at at'
+        'allowed_transitions jsonb, changed_by, changed_at at, login_name'
     ),
     ('v_change_sources', 'change_source, description'),
     (
@@ -137,7 +137,7 @@ from (
     (
         'status_history',
         'change_id bigint, dataset, record_key, recorded_at at, effective_at at, validation_type, '
-        'from_status, to_status, change_source, actor, source_name, task_id, details jsonb'
+        'from_status, to_status, change_source, actor, source_name, task_id, details jsonb, login_name'
     ),
     (
         'record_status',
@@ -167,7 +167,7 @@ from (
         'error_groups',
         'fingerprint, error_type, severity, example, template, status, occurrences bigint, '
         'components text[], first_seen_at at, last_seen_at at, muted_until at, note, '
-        'changed_by, changed_at at'
+        'changed_by, changed_at at, login_name'
     ),
     (
         'v_error_summary',
@@ -236,7 +236,7 @@ from (
     (
         'alert_history',
         'transition_id bigint, alert_id bigint, rule_name, fingerprint, changed_at at, transition, '
-        'severity, value float, threshold float, labels jsonb, summary, changed_by, note'
+        'severity, value float, threshold float, labels jsonb, summary, changed_by, note, login_name'
     ),
     (
         'v_alert_rules',
@@ -251,7 +251,7 @@ from (
     (
         'v_silences',
         'silence_id bigint, matchers jsonb, starts_at at, ends_at at, is_active boolean, '
-        'is_until_resolved boolean, note, created_by, created_at at, ended_by'
+        'is_until_resolved boolean, note, created_by, created_at at, ended_by, login_name, ended_login_name'
     ),
     ('v_inhibitions', 'source_rule, target_rule, equal_labels text[]'),
     (
