@@ -21,6 +21,34 @@ comment on column monitoring.clock_keys.key is
 insert into monitoring.clock_keys (key)
 select sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'));
 
+-- Where the clock stood when jobs were last looked at, so that a clock that moves is noticed.
+create table monitoring.clock_readings (
+    is_only boolean not null default true,
+    seen_at timestamptz,
+    last_step_ms double precision,
+    moved_at timestamptz,
+    moved_from_at timestamptz,
+    constraint clock_readings_pk primary key (is_only),
+    constraint clock_readings_are_one_ck check (is_only)
+)
+with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+
+comment on table monitoring.clock_readings is
+'One row: where the clock stood when somebody last looked for due jobs.';
+comment on column monitoring.clock_readings.is_only is
+'Always true, so that there is one row.';
+comment on column monitoring.clock_readings.seen_at is
+'Where it stood.';
+comment on column monitoring.clock_readings.last_step_ms is
+'Milliseconds that it had gone on since the time before.';
+comment on column monitoring.clock_readings.moved_at is
+'Where it stood after it was last found to have gone on by far more than usual; null when it never '
+'was, or was put back since.';
+comment on column monitoring.clock_readings.moved_from_at is
+'Where it had stood before that.';
+
+insert into monitoring.clock_readings (is_only) values (true);
+
 -- Whoever calls may say who did it. The session's user is noted beside that; what was there before
 -- stays without.
 alter table monitoring.status_changes add column login_name text;

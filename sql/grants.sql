@@ -288,7 +288,7 @@ declare
         -- records
         'resolve_invalid_records', 'auto_resolve_invalid_records', 'update_daily_summary',
         -- jobs and retention
-        'request_job', 'enable_job',
+        'request_job', 'enable_job', 'confirm_clock',
         'set_retention', 'set_partitions_ahead'
     ];
 begin

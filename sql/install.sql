@@ -72,6 +72,7 @@
 \ir jobs/cron.sql
 \ir jobs/routines.sql
 \ir jobs/plan.sql
+\ir jobs/clock.sql
 \ir jobs/claim.sql
 \ir jobs/run.sql
 \ir jobs/supervise.sql

@@ -90,6 +90,10 @@ declare
     v_missed_runs bigint;
     v_task_id text;
 begin
+    if coalesce(cardinality(p_passed_over), 0) = 0 then
+        perform monitoring._look_at_clock();
+        perform monitoring._put_jobs_right(monitoring.clock());
+    end if;
     loop
         v_job := monitoring._find_due_job(p_due_until, p_passed_over);
         if v_job.job_name is null then

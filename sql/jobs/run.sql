@@ -183,7 +183,9 @@ begin
             'status', j.last_status,
             'started_at', j.last_started_at,
             'duration_ms', round(
-                (date_part('epoch', j.last_finished_at - j.last_started_at) * 1000)::numeric
+                (date_part('epoch', greatest(
+                    j.last_finished_at - j.last_started_at, interval '0'
+                )) * 1000)::numeric
             ),
             'error', j.last_error
         )

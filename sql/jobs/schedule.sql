@@ -33,7 +33,7 @@ begin
     end if;
     return greatest(
         v_now,
-        p_job.last_started_at
+        case when p_job.last_started_at < v_now then p_job.last_started_at end
             + make_interval(secs => monitoring._seconds_between_runs(p_job.schedule))
     );
 end
@@ -110,6 +110,8 @@ begin
     -- A deployment that says the same again must not move the next run.
     if (v_new.schedule, v_new.time_zone) is distinct from (v_old.schedule, v_old.time_zone) then
         v_new.next_run_at := monitoring._first_run_at(v_new);
+    else
+        v_new.next_run_at := monitoring._planned_run_at(v_new, monitoring.clock());
     end if;
     if v_new.next_run_at is null then
         perform monitoring._refuse_number('schedule', p_schedule, 'one that is due some day');
@@ -166,6 +168,7 @@ begin
         select p.p_next_run_at into v_job.next_run_at
         from monitoring._plan_next_run(v_job, monitoring.clock()) p;
     end if;
+    v_job.next_run_at := monitoring._planned_run_at(v_job, monitoring.clock());
     update monitoring.jobs
     set is_enabled = coalesce(p_is_enabled, true), next_run_at = v_job.next_run_at
     where job_name = p_job_name;

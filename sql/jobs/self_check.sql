@@ -1,6 +1,81 @@
 -- Whether pgvigil itself keeps up. Each check is a function of its own; self_check() puts their
 -- rows one under the other, so a new check is one function and one line there. Reads jobs,
--- rollup_progress, retention_policies, alert_rule_states, queued_notifications and the catalogue.
+-- rollup_progress, retention_policies, alert_rule_states, queued_notifications, clock_readings, the
+-- sources and the catalogue.
+
+create or replace function monitoring._is_to_come(p_at timestamptz) returns boolean
+language sql
+volatile
+return p_at > monitoring.clock() + '1 minute'::interval;
+
+comment on function monitoring._is_to_come(timestamptz) is
+'Whether something that is noted as past lies in the future: then the clock was ahead when it was '
+'noted, and nobody can say how late it is.';
+
+create or replace function monitoring._check_clock()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now constant timestamptz := monitoring.clock();
+    v_names text;
+    v_latest timestamptz;
+    v_waits record;
+begin
+    select string_agg(distinct n.name, ', '), max(n.noted_at)
+    into v_names, v_latest
+    from (
+        select 'runs of jobs' as name, greatest(j.last_started_at, j.last_finished_at) as noted_at
+        from monitoring.jobs j
+        union all
+        select 'plans of jobs', case
+            when j.next_run_at > monitoring._planned_run_at(j, v_now) + interval '1 day'
+                then j.next_run_at
+        end
+        from monitoring.jobs j where j.is_enabled and j.running_pid is null
+        union all
+        select 'scheduler', r.seen_at from monitoring.clock_readings r
+        union all
+        select 'sources', greatest(s.synced_at, s.succeeded_at) from monitoring.run_sources s
+        union all
+        select 'sources', greatest(s.synced_at, s.succeeded_at) from monitoring.record_sources s
+        union all
+        select 'sources', l.heartbeat_at from monitoring.source_loads l
+        where l.ended_at = 'infinity'
+        union all
+        select 'roll-ups', r.rolled_up_at from monitoring.rollup_progress r
+        union all
+        select 'rules', s.evaluated_at from monitoring.alert_rule_states s
+    ) n
+    where monitoring._is_to_come(n.noted_at);
+    if v_names is not null then
+        return query select 'clock', 'failed', v_latest - v_now, format(
+            'noted as past or planned, and yet to come (up to %s): %s; the clock was ahead or is '
+            'behind now: when it is right, run the jobs, and this is put right',
+            to_char(v_latest, 'YYYY-MM-DD HH24:MI:SSOF'), v_names
+        );
+    end if;
+    -- As long as nobody comes by to note it, that is what is late, not the clock.
+    select w.p_until, w.p_step into v_waits from monitoring._clean_up_waits_until(v_now) w;
+    if v_waits.p_until is not null and not exists (
+        select from monitoring.clock_readings r
+        where monitoring._is_jump(r.seen_at, v_now, r.last_step_ms)
+    ) then
+        return query select 'clock', 'late', v_waits.p_step, format(
+            'went on by %s at once: nothing is removed before %s; if it is right: select '
+            'monitoring.confirm_clock();',
+            monitoring._in_words(date_part('epoch', v_waits.p_step)),
+            to_char(v_waits.p_until, 'YYYY-MM-DD HH24:MI:SSOF')
+        );
+    end if;
+end
+$$;
+
+comment on function monitoring._check_clock() is
+'A row when what is noted as past lies in the future (failed), and one while nothing is removed '
+'because the clock went on by far more than usual (late).';
 
 create or replace function monitoring._check_scheduler()
 returns table (check_name text, status text, lateness interval, detail text)
@@ -13,7 +88,10 @@ begin
     select
         'scheduler',
         -- A scheduler that comes by once a minute may be held up by a run or two.
-        case when s.late > interval '3 minutes' then 'late' else 'ok' end,
+        case
+            when s.late > interval '3 minutes' or monitoring._is_to_come(s.last_started_at) then 'late'
+            else 'ok'
+        end,
         s.late,
         concat_ws(
             ', ',
@@ -30,7 +108,12 @@ begin
             coalesce(
                 monitoring.clock() - greatest(
                     min(j.next_run_at) filter (where j.seconds_late > 0),
-                    case when bool_or(j.seconds_late > 0) then max(j.last_started_at) end
+                    case
+                        when bool_or(j.seconds_late > 0)
+                            then max(j.last_started_at) filter (
+                                where not monitoring._is_to_come(j.last_started_at)
+                            )
+                    end
                 ),
                 interval '0'
             ) as late,
@@ -142,7 +225,10 @@ begin
     return query
     select
         'roll-ups',
-        case when p.late > interval '3 minutes' then 'late' else 'ok' end,
+        case
+            when p.late > interval '3 minutes' or monitoring._is_to_come(p.rolled_up_at) then 'late'
+            else 'ok'
+        end,
         p.late,
         coalesce('rolled up at ' || to_char(p.rolled_up_at, 'YYYY-MM-DD HH24:MI:SSOF'), 'never rolled up')
     from (
@@ -206,7 +292,11 @@ begin
     return query
     select
         'alerts',
-        case when e.late > interval '3 minutes' then 'late' else 'ok' end,
+        case
+            when e.late > interval '3 minutes' or (e.is_wanted and monitoring._is_to_come(e.evaluated_at))
+                then 'late'
+            else 'ok'
+        end,
         e.late,
         case
             when not e.is_wanted then 'rules are not to be evaluated'
@@ -322,10 +412,12 @@ begin
     union all
     select c.* from monitoring._check_alerts() c
     union all
-    select c.* from monitoring._check_notifications() c;
+    select c.* from monitoring._check_notifications() c
+    union all
+    select c.* from monitoring._check_clock() c;
 end
 $$;
 
 comment on function monitoring.self_check() is
 'Whether pgvigil itself keeps up, one row a check: status ok, late or failed, how late, and why. '
-'Jobs have a row only when something is wrong.';
+'Jobs and the clock have a row only when something is wrong.';

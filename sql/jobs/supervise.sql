@@ -37,7 +37,10 @@ begin
         where j.running_pid <> pg_backend_pid()
             and j.last_started_at + make_interval(secs => j.timeout_seconds) < monitoring.clock()
             -- A second one must not meet a session that is busy obeying the first.
-            and (j.cancelled_at < monitoring.clock() - interval '10 seconds') is not false
+            and (
+                j.cancelled_at not between monitoring.clock() - interval '10 seconds'
+                and monitoring.clock()
+            ) is not false
         -- A run cannot end without its row, so while we have that the session is at this job.
         for update skip locked
     loop

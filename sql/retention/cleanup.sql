@@ -19,6 +19,7 @@ declare
     v_due_days monitoring.removal [];
     v_done monitoring.removal;
     v_has_emptied boolean := false;
+    v_waits record;
 begin
     if current_setting('transaction_isolation') <> 'read committed' then
         -- An older snapshot would not show all rows that a truncation removes.
@@ -29,6 +30,16 @@ begin
         v_done := monitoring._not_removed(
             '', '', 'none', null, 'busy: another clean-up is running'
         );
+        return next v_done;
+        return;
+    end if;
+    select w.p_until, w.p_step into v_waits from monitoring._clean_up_waits_until(v_now) w;
+    if v_waits.p_until is not null and not v_is_dry_run then
+        v_done := monitoring._not_removed('', '', 'none', null, format(
+            'the clock went on by %s at once: nothing is removed before %s, or confirm_clock()',
+            monitoring._in_words(date_part('epoch', v_waits.p_step)),
+            to_char(v_waits.p_until, 'YYYY-MM-DD HH24:MI:SSOF')
+        ));
         return next v_done;
         return;
     end if;

@@ -73,7 +73,7 @@ select set_eq(
         '_record_log', '_record_probe', '_record_queue', '_record_rows', 'resolve_error_group',
         'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation',
         'set_alert_owner', 'set_page_url', '_alert_link', '_date_of_alert', 'get_step_runs',
-        '_run_job', 'enable_job', 'request_job', 'self_check', 'next_cron_time',
+        '_run_job', 'enable_job', 'request_job', 'confirm_clock', 'self_check', 'next_cron_time',
         'roll_up', 'rebuild_rollups',
         -- alerts
         'explain_alert',

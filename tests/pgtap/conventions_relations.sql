@@ -177,7 +177,7 @@ select set_eq(
         -- a row at each installation or upgrade
         'installed_migrations', 'installed_code',
         -- one row
-        'clock_keys',
+        'clock_keys', 'clock_readings',
         -- what people set
         'partitioned_tables', 'retention_policies', 'jobs', 'error_group_states',
         -- a row for each thing that only one session may do at a time, datasets by the bucket

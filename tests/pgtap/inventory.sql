@@ -256,6 +256,8 @@ select functions_are(
         -- jobs
         'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
         '_call_job_routine', '_is_cron', '_parse_interval', '_seconds_between_runs',
+        '_is_jump', '_look_at_clock', '_planned_run_at', '_put_jobs_right',
+        '_clean_up_waits_until', 'confirm_clock', '_is_to_come', '_check_clock',
         '_plan_next_run', '_note_job_end', '_find_due_job', '_claim_job',
         '_lock_job_row', '_finish_job', '_is_own_run', '_end_task_of_removed_job', '_attempt_job',
         '_run_job', '_with_last_run', '_cancel_job',
@@ -323,8 +325,8 @@ select set_eq(
             and not c.relispartition
     $$,
     array[
-        'installed_migrations', 'installed_code', 'clock_keys', 'guards', 'partitioned_tables',
-        'active_tasks',
+        'installed_migrations', 'installed_code', 'clock_keys', 'clock_readings', 'guards',
+        'partitioned_tables', 'active_tasks',
         'unsuccessful_attempts', 'finished_tasks', 'errors', 'error_group_states',
         'metric_samples', 'log_lines', 'health_probes', 'queue_samples', 'rollups',
         'rollup_progress', 'error_group_totals', 'component_states',

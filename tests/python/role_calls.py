@@ -73,6 +73,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "forget_expected_runs": ("forget_expected_runs('nightly')", DECIDING),
     "request_job": ("request_job('make_partitions')", DECIDING),
     "enable_job": ("enable_job('make_partitions')", DECIDING),
+    "confirm_clock": ("confirm_clock()", DECIDING),
     "schedule_job": ("schedule_job('j', '1 hour', 'monitoring.clock')", KEEPING),
     "unschedule_job": ("unschedule_job('j')", KEEPING),
     "schedule_with_pg_cron": ("schedule_with_pg_cron(0)", KEEPING),

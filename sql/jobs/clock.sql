@@ -1,0 +1,198 @@
+-- A clock that moves. Where it stood is noted whenever somebody looks for due jobs. What it wrote
+-- while it was ahead is put right once it has been put back: a time that cannot be, is now. What
+-- removes rows waits after it went on by far more than usual: that may be a pause, and may be a
+-- clock that is wrong. Writes clock_readings and jobs, and errors through their recording function.
+
+create or replace function monitoring._is_jump(
+    p_from timestamptz, p_to timestamptz, p_last_step_ms double precision
+)
+returns boolean
+language sql
+stable
+-- Those who look once a day see it move by a day each time.
+return p_to - p_from > greatest(
+    '1 hour'::interval, make_interval(secs => coalesce(p_last_step_ms, 0) * 3 / 1000)
+);
+
+comment on function monitoring._is_jump(timestamptz, timestamptz, double precision) is
+'Whether a clock that went on like this was paused or set ahead: by more than an hour, and than '
+'three times what it went on before.';
+
+create or replace function monitoring._look_at_clock() returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now constant timestamptz := monitoring.clock();
+    v_seen monitoring.clock_readings;
+begin
+    select r.* into v_seen from monitoring.clock_readings r for update skip locked;
+    if not found or v_now - v_seen.seen_at between interval '0' and interval '30 seconds' then
+        return;
+    end if;
+    if monitoring._is_jump(v_seen.seen_at, v_now, v_seen.last_step_ms) then
+        v_seen.moved_at := v_now;
+        v_seen.moved_from_at := v_seen.seen_at;
+    elsif v_seen.moved_at > v_now then
+        v_seen.moved_at := null;
+        v_seen.moved_from_at := null;
+    end if;
+    update monitoring.clock_readings
+    set
+        seen_at = v_now,
+        last_step_ms = case
+            when v_now > v_seen.seen_at then date_part('epoch', v_now - v_seen.seen_at) * 1000
+            else v_seen.last_step_ms
+        end,
+        moved_at = v_seen.moved_at,
+        moved_from_at = v_seen.moved_from_at;
+    if v_now < v_seen.seen_at - interval '5 minutes' then
+        perform monitoring._record_error(
+            '', 'ClockPutBack', 'high',
+            format('the clock was put back by %s, to %s',
+                monitoring._in_words(date_part('epoch', v_seen.seen_at - v_now)),
+                to_char(v_now at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')),
+            'pgvigil', jsonb_build_object('from', v_seen.seen_at, 'to', v_now), null, null, null
+        );
+    end if;
+end
+$$;
+
+comment on function monitoring._look_at_clock() is
+'Notes where the clock stands, and whether it has moved by far more than usual; a clock that was '
+'put back is recorded as an error.';
+
+create or replace function monitoring._planned_run_at(
+    p_job monitoring.jobs, p_now timestamptz
+)
+returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if (p_job.next_run_at > p_now + interval '1 minute') is not true then
+        return p_job.next_run_at;
+    end if;
+    if monitoring._is_cron(p_job.schedule) then
+        return least(p_job.next_run_at, monitoring.next_cron_time(
+            p_job.schedule,
+            -- One that is put back by less than three hours makes nothing run twice, as in cron.
+            case
+                when p_job.last_started_at between p_now and p_now + interval '3 hours'
+                    then p_job.last_started_at
+                else p_now
+            end,
+            p_job.time_zone
+        ));
+    elsif p_job.next_run_at > p_now + interval '1 minute'
+        + make_interval(secs => monitoring._seconds_between_runs(p_job.schedule)) then
+        return p_now;
+    end if;
+    return p_job.next_run_at;
+exception
+    when others then
+        -- A time zone may be gone; whoever claims the job notes it.
+        return p_job.next_run_at;
+end
+$$;
+
+comment on function monitoring._planned_run_at(monitoring.jobs, timestamptz) is
+'When a job is due next: what is planned for later than its schedule would have it was planned by '
+'a clock that was ahead, and is due as its schedule says.';
+
+create or replace function monitoring._put_jobs_right(p_now timestamptz) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_job monitoring.jobs;
+    v_next_run_at timestamptz;
+begin
+    for v_job in
+        select j.*
+        from monitoring.jobs j
+        where j.next_run_at > p_now + interval '1 minute'
+            or greatest(
+                j.requested_at, j.cancelled_at, j.last_started_at, j.last_finished_at
+            ) > p_now + interval '1 minute'
+        for update skip locked
+    loop
+        v_next_run_at := monitoring._planned_run_at(v_job, p_now);
+        update monitoring.jobs
+        set
+            next_run_at = v_next_run_at,
+            requested_at = case when requested_at > p_now then p_now else requested_at end,
+            cancelled_at = case when cancelled_at > p_now then p_now else cancelled_at end,
+            -- How long a run has been going on counts from now; a schedule goes by its last run.
+            last_started_at = case
+                when last_started_at > p_now + interval '3 hours'
+                    or (last_started_at > p_now and running_pid is not null)
+                    then p_now
+                else last_started_at
+            end,
+            last_finished_at = case
+                when last_finished_at > p_now + interval '3 hours' then p_now
+                else last_finished_at
+            end
+        where job_name = v_job.job_name
+            and (
+                next_run_at is distinct from v_next_run_at
+                or greatest(requested_at, cancelled_at) > p_now
+                or greatest(last_started_at, last_finished_at) > p_now + interval '3 hours'
+                or (running_pid is not null and last_started_at > p_now)
+            );
+    end loop;
+end
+$$;
+
+comment on function monitoring._put_jobs_right(timestamptz) is
+'Plans jobs anew that a clock which was ahead has planned, or noted as run, in the time to come.';
+
+create or replace function monitoring._clean_up_waits_until(
+    p_now timestamptz, out p_until timestamptz, out p_step interval
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    select
+        case
+            when monitoring._is_jump(r.seen_at, p_now, r.last_step_ms) then p_now + interval '3 hours'
+            when p_now >= r.moved_at and p_now < r.moved_at + interval '3 hours'
+                then r.moved_at + interval '3 hours'
+        end,
+        case
+            when monitoring._is_jump(r.seen_at, p_now, r.last_step_ms) then p_now - r.seen_at
+            else r.moved_at - r.moved_from_at
+        end
+    into p_until, p_step
+    from monitoring.clock_readings r;
+end
+$$;
+
+comment on function monitoring._clean_up_waits_until(timestamptz) is
+'Until when nothing is removed because the clock has gone on by far more than usual, and by how '
+'much; null when it has not, or has gone on evenly for three hours since.';
+
+create or replace function monitoring.confirm_clock() returns timestamptz
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now constant timestamptz := monitoring.clock();
+begin
+    update monitoring.clock_readings
+    set seen_at = v_now, moved_at = null, moved_from_at = null;
+    return v_now;
+end
+$$;
+
+comment on function monitoring.confirm_clock() is
+'Says that the clock is right although it has just gone on by far more than usual, so that '
+'clean-ups go on at once. Returns the time that was confirmed.';
