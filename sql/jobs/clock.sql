@@ -51,7 +51,7 @@ begin
         perform monitoring._record_error(
             '', 'ClockPutBack', 'high',
             format('the clock was put back by %s, to %s',
-                monitoring._in_words(date_part('epoch', v_seen.seen_at - v_now)),
+                monitoring._spell_seconds(date_part('epoch', v_seen.seen_at - v_now)),
                 to_char(v_now at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')),
             'pgvigil', jsonb_build_object('from', v_seen.seen_at, 'to', v_now), null, null, null
         );

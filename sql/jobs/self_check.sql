@@ -66,7 +66,7 @@ begin
         return query select 'clock', 'late', v_waits.p_step, format(
             'went on by %s at once: nothing is removed before %s; if it is right: select '
             'monitoring.confirm_clock();',
-            monitoring._in_words(date_part('epoch', v_waits.p_step)),
+            monitoring._spell_seconds(date_part('epoch', v_waits.p_step)),
             to_char(v_waits.p_until, 'YYYY-MM-DD HH24:MI:SSOF')
         );
     end if;

@@ -37,7 +37,7 @@ begin
     if v_waits.p_until is not null and not v_is_dry_run then
         v_done := monitoring._not_removed('', '', 'none', null, format(
             'the clock went on by %s at once: nothing is removed before %s, or confirm_clock()',
-            monitoring._in_words(date_part('epoch', v_waits.p_step)),
+            monitoring._spell_seconds(date_part('epoch', v_waits.p_step)),
             to_char(v_waits.p_until, 'YYYY-MM-DD HH24:MI:SSOF')
         ));
         return next v_done;

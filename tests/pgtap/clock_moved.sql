@@ -73,7 +73,7 @@ select is(
 );
 select is(
     pg_temp.clean_up(),
-    'the clock went on by 8 days at once: nothing is removed before 2026-01-23 15:00:00+00, or '
+    'the clock went on by 8 d at once: nothing is removed before 2026-01-23 15:00:00+00, or '
     'confirm_clock()',
     'but a clean-up removes nothing'
 );
@@ -82,7 +82,7 @@ select is(
 );
 select is(
     pg_temp.detail_of('clock'),
-    'went on by 8 days at once: nothing is removed before 2026-01-23 15:00:00+00; if it is right: '
+    'went on by 8 d at once: nothing is removed before 2026-01-23 15:00:00+00; if it is right: '
     'select monitoring.confirm_clock();',
     'which is told, with what to do'
 );
@@ -113,7 +113,7 @@ select is(pg_temp.plan_of('nightly'), '16 02:30:00', 'also those that are due on
 select is(pg_temp.complaint(), null, 'then all is well again');
 select results_eq(
     $$select message, severity from monitoring.error_tracking where error_type = 'ClockPutBack'$$,
-    $$values ('the clock was put back by 7 days, to 2026-01-15 12:02:00 UTC', 'high')$$,
+    $$values ('the clock was put back by 7 d 23 h, to 2026-01-15 12:02:00 UTC', 'high')$$,
     'and what happened is told'
 );
 select is(pg_temp.clean_up(), null, 'clean-ups go on, which remove less by the right clock');
