@@ -14,8 +14,11 @@ declare
     v_outcome monitoring.rule_outcome;
 begin
     v_outcome.rule_name := p_rule.rule_name;
-    -- Ends with this block: rules cannot write, and so may go by a time that is not now.
-    perform set_config('transaction_read_only', 'on', true);
+    -- Ends with this block: rules cannot write, and so may go by a time that is not now. Before an
+    -- own rule's query is run, until when it may is written down.
+    if p_rule.query is null then
+        perform set_config('transaction_read_only', 'on', true);
+    end if;
     execute format(
         'select array(select f from monitoring.%I($1, $2) f)',
         coalesce(p_rule.finder_name, '_find_by_query')
