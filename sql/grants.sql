@@ -215,7 +215,8 @@ declare
         '_uptime_trends', '_bucket_hours', '_hours_and_days', '_rollups_between',
         '_last_day', '_last_day_since',
         '_read_samples', '_trends_between', 'get_trend_resolution',
-        '_queue_trends', 'get_queue_trends', 'self_check',
+        '_queue_trends', 'get_queue_trends', 'self_check', '_freshness',
+        '_is_session_expected', '_summarize_freshness',
         -- alerts
         'explain_alert',
         '_severity_rank', '_label_matches', '_matches', '_all_labels', '_suppressions_at',

@@ -173,6 +173,7 @@
 \ir etl/item_rules.sql
 \ir jobs/views.sql
 \ir jobs/self_check.sql
+\ir jobs/freshness.sql
 \ir alerts/views.sql
 \ir notifications/views.sql
 \ir retention/views.sql

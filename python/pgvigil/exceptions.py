@@ -115,6 +115,10 @@ def monitoring_errors() -> Iterator[None]:
         raise translated from error
 
 
+class AlertsUnknownError(PgvigilError):
+    """It is not known which alerts are open: the database is away, or no rule has run lately."""
+
+
 class InstallError(PgvigilError):
     """The installation was not changed any further; what was committed before stays valid."""
 

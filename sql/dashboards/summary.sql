@@ -143,6 +143,23 @@ $$;
 comment on function monitoring._summarize_alerts() is
 'Open alerts by severity, as an object.';
 
+create or replace function monitoring._summarize_freshness() returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select jsonb_object_agg(f.subject, to_jsonb(f) - 'subject')
+        from monitoring.v_freshness f
+        where f.subject in ('alerts', 'scheduler', 'roll-ups')
+    );
+end
+$$;
+
+comment on function monitoring._summarize_freshness() is
+'How fresh alerts, the scheduler and roll-ups are, as an object by subject.';
+
 create or replace function monitoring.get_dashboard_summary() returns jsonb
 language sql
 stable
@@ -152,9 +169,11 @@ return jsonb_build_object(
     'errors', monitoring._summarize_errors(),
     'health', monitoring._summarize_health(),
     'queues', monitoring._summarize_queues(),
-    'alerts', monitoring._summarize_alerts()
+    'alerts', monitoring._summarize_alerts(),
+    'freshness', monitoring._summarize_freshness()
 );
 
 comment on function monitoring.get_dashboard_summary() is
-'The state as one object: generated_at, tasks, errors, health, queues, alerts; counts of what '
-'ended or happened are of the last 24 hours.';
+'The state as one object: generated_at, tasks, errors, health, queues, alerts, freshness; counts '
+'of what ended or happened are of the last 24 hours. Where freshness says that alerts are not '
+'known, that there is none means nothing.';

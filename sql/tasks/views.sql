@@ -45,6 +45,36 @@ select
     f.backend_pid
 from monitoring.finished_tasks as f;
 
+create or replace function monitoring._is_session_expected(
+    p_task_type text, p_task_id text, p_worker_id text
+)
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return exists (
+        select from monitoring.alert_rules r
+        where r.rule_name = 'backend_gone'
+            and r.is_enabled
+            and (
+                select coalesce(t.low, t.medium, t.high, t.critical)
+                from monitoring.alert_thresholds t
+                where t.rule_name = r.rule_name
+                    and monitoring._task_labels(p_task_type, p_task_id, p_worker_id) @> t.labels
+                order by (select count(*) from jsonb_object_keys(t.labels)) desc, t.labels
+                limit 1
+            ) is not null
+    );
+end
+$$;
+
+comment on function monitoring._is_session_expected(text, text, text) is
+'Whether the session that recorded a task is to stay for as long as it runs: true where the rule '
+'backend_gone is enabled and has a threshold for it.';
+
 create or replace view monitoring.v_realtime_processing_status as
 select
     t.task_id,
@@ -67,7 +97,11 @@ select
     t.progress_at,
     greatest(date_part('epoch', n.now - t.progress_at), 0) as seconds_without_progress,
     t.backend_pid,
-    a.pid is not null as is_backend_alive
+    -- That a session has ended means something only where it was to stay.
+    case
+        when a.pid is not null then true
+        when monitoring._is_session_expected(t.task_type, t.task_id, t.worker_id) then false
+    end as is_backend_alive
 from monitoring.active_tasks as t
 cross join (select monitoring.clock() as now) as n
 -- A process id is used again after a while: a session younger than the heartbeat is another.
@@ -178,7 +212,8 @@ comment on column monitoring.v_realtime_processing_status.seconds_without_progre
 comment on column monitoring.v_realtime_processing_status.backend_pid is
 'Process id of the database session that last spoke for the task.';
 comment on column monitoring.v_realtime_processing_status.is_backend_alive is
-'Whether that session is still there; tells nothing where sessions come from a pool.';
+'Whether that session is still there; null when it has ended and need not have stayed, which only '
+'the rule backend_gone says.';
 
 comment on view monitoring.v_task_statistics is
 'Attempts that ended in this hour and the 23 before it, by task type.';

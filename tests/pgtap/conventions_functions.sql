@@ -112,7 +112,7 @@ select set_eq(
         '_track_status_changes', '_track_statuses_of_day', '_track_told_statuses',
         '_track_trigger', '_make_trigger_function', '_drop_unused_trigger_functions',
         'record_timeline',
-        'get_daily_report',
+        'get_daily_report', '_freshness', '_is_session_expected',
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',
         'set_retention', 'set_partitions_ahead', 'cleanup_old_monitoring_data'

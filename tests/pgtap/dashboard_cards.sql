@@ -1,13 +1,19 @@
 -- get_dashboard_cards: the few figures at the top of a page.
 
 begin;
-select plan(9);
+select plan(10);
 \ir helpers/fixed_clock.psql
 \ir helpers/rolled_up.psql
 \ir helpers/batch.psql
 
 create temporary view cards as
-select monitoring.get_dashboard_cards() as document;
+select monitoring.get_dashboard_cards() - 'freshness'::text as document;
+
+select is(
+    monitoring.get_dashboard_cards() -> 'freshness' -> 'alerts' ->> 'detail',
+    'no alert rule has ever run',
+    'with the alerts it says whether anybody looked'
+);
 
 select is(
     (select document from cards),

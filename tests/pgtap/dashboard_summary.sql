@@ -43,7 +43,7 @@ select monitoring.get_dashboard_summary() as document;
 
 select is(
     (select array_agg(key order by key) from summary, jsonb_object_keys(document) as key),
-    array['alerts', 'errors', 'generated_at', 'health', 'queues', 'tasks'],
+    array['alerts', 'errors', 'freshness', 'generated_at', 'health', 'queues', 'tasks'],
     'the document has a part for each area'
 );
 

@@ -30,9 +30,23 @@ select is(
             "by_component": []
         },
         "queues": {"queues": 0, "pending": 0, "oldest_ready_seconds": null, "by_queue": []},
-        "alerts": {"active": 0, "low": 0, "medium": 0, "high": 0, "critical": 0}
+        "alerts": {"active": 0, "low": 0, "medium": 0, "high": 0, "critical": 0},
+        "freshness": {
+            "alerts": {
+                "known_at": null, "state": "never", "is_known": false, "seconds_old": null,
+                "detail": "no alert rule has ever run"
+            },
+            "scheduler": {
+                "known_at": null, "state": "never", "is_known": false, "seconds_old": null,
+                "detail": "no job has ever begun"
+            },
+            "roll-ups": {
+                "known_at": null, "state": "never", "is_known": false, "seconds_old": null,
+                "detail": "nothing was ever rolled up"
+            }
+        }
     }'::jsonb,
-    'the dashboard shows nothing, with every key there'
+    'the dashboard shows nothing, with every key there, and that it does not know'
 );
 
 select is(

@@ -1,7 +1,7 @@
 -- v_realtime_processing_status and v_task_statistics: what runs, and how the last day went.
 
 begin;
-select plan(15);
+select plan(17);
 \ir helpers/fixed_clock.psql
 
 -- What runs
@@ -211,12 +211,36 @@ select ok(
     'the session that started a task is alive'
 );
 
-select ok(
-    not (
+select is(
+    (
         select is_backend_alive from monitoring.v_realtime_processing_status
         where task_id = 'import'
     ),
-    'a session that is younger than the task is another one'
+    null,
+    'that a session has ended says nothing where none is expected to stay'
+);
+
+select monitoring.enable_alert_rule('backend_gone');
+
+select is(
+    (
+        select is_backend_alive from monitoring.v_realtime_processing_status
+        where task_id = 'import'
+    ),
+    false,
+    'where the rule about it is on it does; a session that is younger than the task is another one'
+);
+
+delete from monitoring.alert_thresholds where rule_name = 'backend_gone';
+select monitoring.set_alert_thresholds('backend_gone', '{"high": 0}', '{"task_type": "other"}');
+
+select is(
+    (
+        select is_backend_alive from monitoring.v_realtime_processing_status
+        where task_id = 'import'
+    ),
+    null,
+    'and only for the tasks that the rule looks at'
 );
 
 select monitoring.update_task_progress('import');

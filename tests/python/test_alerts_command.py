@@ -60,7 +60,30 @@ def refused(dsn: str, *arguments: str) -> str:
 # Looking
 
 
-def test_without_alerts_it_says_so(dsn: str) -> None:
+@pytest.mark.parametrize("options", [(), ("--json",), ("list", "--all")])
+def test_where_no_rule_has_run_it_says_that_nothing_is_known(
+    options: tuple[str, ...], dsn: str
+) -> None:
+    result = run_pgvigil(dsn, "alerts", *options)
+    assert result.returncode == 3
+    assert "No alert" not in result.stdout
+    assert result.stderr == "Not known which alerts are open: no alert rule has ever run.\n"
+
+
+def test_alerts_of_an_evaluation_long_ago_are_listed_as_such(
+    dsn: str, connection: psycopg.Connection, firing: Alarms
+) -> None:
+    connection.execute(
+        "update monitoring.alert_rule_states set evaluated_at = now() - interval '3 hours'"
+    )
+    result = run_pgvigil(dsn, "alerts")
+    assert result.returncode == 3
+    assert "queue billing: 612 waiting" in result.stdout
+    assert result.stderr == "Not known which alerts are open: alert rules ran 3 h ago.\n"
+
+
+def test_without_alerts_it_says_so(dsn: str, connection: psycopg.Connection) -> None:
+    connection.execute("select monitoring.evaluate_alerts()")
     assert said(dsn) == "No alert is open.\n"
     assert said(dsn, "list", "--all") == "No alert.\n"
     assert said(dsn, "silences") == "Nothing is silenced.\n"

@@ -10,6 +10,7 @@ import pytest
 
 from pgvigil.alerts.plugin import Level, Limits, judge, unknown
 from pgvigil.alerts.timely import within
+from pgvigil.freshness import Freshness
 from tests.harness.clients import run, run_pgvigil
 from tests.python.alerting import Alarms
 
@@ -151,7 +152,8 @@ def test_rules_that_nobody_evaluates_are_critical(
 def test_what_is_only_late_is_a_warning() -> None:
     late = {"check_name": "retention", "status": "late", "detail": "behind with alerts"}
     fine = {"check_name": "scheduler", "status": "ok", "detail": "running"}
-    verdict = judge([], [late, fine], Limits())
+    known = Freshness("alerts", None, "current", True, 0, "alert rules ran 0 s ago")
+    verdict = judge([], [late, fine], Limits(), known)
     assert verdict.level is Level.WARNING
     assert verdict.text.count("\n") == 1
 
@@ -170,6 +172,33 @@ def unknown_because(dsn: str, *options: str) -> str:
     (line,) = lines
     assert line.startswith("PGVIGIL UNKNOWN - ")
     return line
+
+
+def test_where_no_rule_has_run_nothing_is_known(dsn: str) -> None:
+    # Just installed: self_check() has no reason to complain yet.
+    code, lines = checked(dsn)
+    assert code == 3
+    assert lines[0].startswith(
+        "PGVIGIL UNKNOWN - alerts are not known: no alert rule has ever run | critical=0;"
+    )
+
+
+def test_where_rules_are_not_to_run_nothing_is_known(
+    dsn: str, connection: psycopg.Connection, well: Alarms
+) -> None:
+    well.find("backlog", "billing", "high", None, "queue billing: 300 waiting")
+    well.evaluate()
+    run(dsn, "select monitoring.enable_job('evaluate_alerts', false)")
+    assert checked(dsn)[0] == 1
+    connection.execute(
+        "update monitoring.alert_rule_states set evaluated_at = now() - interval '1 hour'"
+    )
+    code, lines = checked(dsn)
+    assert code == 3
+    assert "alerts are not known: alert rules are not run: job evaluate_alerts" in lines[0]
+    assert "; 1 high: queue billing" in lines[0]
+    # What is known to be critical stays so.
+    assert checked(dsn, "--critical-from", "high")[0] == 2
 
 
 def test_a_server_that_is_away_is_unknown() -> None:

@@ -80,6 +80,20 @@ def test_an_empty_database_says_so_and_what_to_do(dsn: str) -> None:
     assert "select monitoring.start_task_tracking('my-first-task', 'import');" in text
 
 
+def test_it_says_first_what_it_does_not_know(dsn: str, connection: psycopg.Connection) -> None:
+    text = " ".join(drawn(dsn).split())
+    assert text.startswith(
+        "pgvigil does not know the present: no alert rule has ever run; no job has ever begun; "
+        "nothing was ever rolled up. Jobs are run by `pgvigil run` or pg_cron. pgvigil ·"
+    )
+    connection.execute("call monitoring.run_due_jobs()")
+    assert drawn(dsn).startswith("pgvigil · ")
+    connection.execute("select monitoring.start_task_tracking('t', 'load')")
+    assert "No alert is open." in drawn(dsn)
+    connection.execute("update monitoring.jobs set last_started_at = now() - interval '3 hours'")
+    assert drawn(dsn).startswith("pgvigil does not know the present: a job began 3 h ago. Jobs")
+
+
 def test_what_it_tells_to_try_works(dsn: str, connection: psycopg.Connection) -> None:
     for statement in re.findall(r"select monitoring\..*;", drawn(dsn)):
         connection.execute(statement.encode())
@@ -98,7 +112,7 @@ def test_everything_is_there_without_colour(busy_dsn: str) -> None:
     assert "30 running · last 24 h: 40 ended (80 % ok), 20 errors · 1 of 2 unwell" in text
     for block in ("RUNNING TASKS", "TASKS, 24 H", "ERRORS, 24 H", "HEALTH", "QUEUES"):
         assert f"\n{block} " in text
-    assert "No alert is open." in text
+    assert "Not known whether an alert is open: no alert rule has ever run." in text
     assert "… and 15 more" in text
     assert "By severity: 5 critical, 5 high, 5 medium, 5 low" in text
     assert re.search(r"service a-very-long-.*… +unhealthy", text)
@@ -175,7 +189,7 @@ def test_piped_output_is_plain(busy_dsn: str) -> None:
     environment = {**os.environ, "PGVIGIL_DSN": busy_dsn}
     result = subprocess.run(COMMAND, capture_output=True, check=True, env=environment)
     assert b"\x1b" not in result.stdout
-    assert result.stdout.decode().startswith("pgvigil · test_")
+    assert "\npgvigil · test_" in result.stdout.decode()
 
 
 def test_a_terminal_of_another_encoding_is_no_reason_to_fail(busy_dsn: str) -> None:

@@ -127,6 +127,13 @@ def test_alerts_tell_what_is_open_who_looks_and_what_happened(busy_dsn: str) -> 
     assert "RULES THAT FAIL" not in text
 
 
+@pytest.mark.parametrize("subcommand", [*SUBCOMMANDS, "etl --alerts"])
+def test_each_says_first_what_it_does_not_know(subcommand: str, dsn: str) -> None:
+    text = shown(dsn, *subcommand.split())
+    assert text.startswith("pgvigil does not know the present: no alert rule has ever run;")
+    assert "No alert is open." not in text
+
+
 def test_a_rule_that_fails_is_told(busy_dsn: str, connection: psycopg.Connection) -> None:
     connection.execute("insert into monitoring.scratch_failures values ('backlog')")
     connection.execute("select monitoring.evaluate_alerts()")

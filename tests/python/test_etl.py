@@ -21,7 +21,7 @@ from pgvigil.etl import (
     Place,
     current_place,
 )
-from pgvigil.exceptions import NumberOutOfRangeError
+from pgvigil.exceptions import AlertsUnknownError, NumberOutOfRangeError
 from tests.python.asking import one, rows
 
 NOWHERE = "postgresql://127.0.0.1:1/nothing?connect_timeout=2"
@@ -212,7 +212,8 @@ def test_alerts_of_an_execution_are_those_of_the_rules(dsn: str, client: Monitor
     ]
     assert alerts[0].value == 80
     assert alerts[0].threshold == 90
-    assert manager.check_execution_alerts("good") == []
+    good = manager.check_execution_alerts("good")
+    assert (good, good.is_known, good.unknown_because) == ([], True, None)
     of_system = {alert.rule_name for alert in manager.check_system_alerts()}
     assert {"item_success_rate_low", "queue_backlog"} <= of_system
     assert "task_failed" not in of_system
@@ -224,9 +225,31 @@ def test_who_may_only_read_sees_the_alerts_of_the_last_evaluation(
     with ETLMonitor(client).execution("bad") as execution:
         execution.count_fixtures(successful=80, failed=20)
     reader = ETLAlertManager(make_conninfo(dsn, options="-c role=monitoring_reader"))
-    assert reader.check_execution_alerts("bad") == []
-    ETLAlertManager(dsn).check_execution_alerts("bad")
-    assert len(reader.check_execution_alerts("bad")) == 2
+    (unknown,) = reader.check_execution_alerts("bad")
+    assert (unknown.rule_name, unknown.status) == ("alerts_unknown", "unknown")
+    assert unknown.summary.endswith("no alert rule has ever run")
+    ETLAlertManager(dsn).check_system_alerts()
+    found = reader.check_execution_alerts("bad")
+    assert (len(found), found.is_known) == (2, True)
+
+
+def test_alerts_of_an_evaluation_long_ago_are_returned_as_not_known(
+    dsn: str, client: MonitoringClient, connection: psycopg.Connection
+) -> None:
+    with ETLMonitor(client).execution("bad") as execution:
+        execution.count_fixtures(successful=80, failed=20)
+    ETLAlertManager(dsn).check_system_alerts()
+    connection.execute(
+        "update monitoring.alert_rule_states set evaluated_at = evaluated_at - interval '3 hours'"
+    )
+    reader = ETLAlertManager(make_conninfo(dsn, options="-c role=monitoring_reader"))
+    unknown, *others = found = reader.check_execution_alerts("bad")
+    assert not found.is_known
+    assert (unknown.alert_id, unknown.severity) == (None, "high")
+    assert unknown.summary.endswith("alert rules ran 3 h ago")
+    assert len(others) == 2
+    # Whoever may have them evaluated does not depend on that.
+    assert ETLAlertManager(dsn).check_execution_alerts("bad").is_known
 
 
 def test_nothing_breaks_where_there_is_no_database(caplog: pytest.LogCaptureFixture) -> None:
@@ -241,8 +264,22 @@ def test_nothing_breaks_where_there_is_no_database(caplog: pytest.LogCaptureFixt
         assert tracker.flush() is None
     assert done == [1]
     assert client.dropped > 0
-    assert ETLAlertManager(NOWHERE).check_execution_alerts("e") == []
+    for found in (
+        ETLAlertManager(NOWHERE).check_execution_alerts("e"),
+        ETLAlertManager(NOWHERE).check_system_alerts(),
+    ):
+        assert found
+        assert not found.is_known
+        assert (found[0].severity, found[0].status) == ("high", "unknown")
+        assert "not known which alerts are open" in found[0].summary
+        assert "refused" in str(found.unknown_because)
     assert "cannot check alerts" in caplog.text
+
+
+def test_who_would_rather_have_an_exception_gets_one() -> None:
+    manager = ETLAlertManager(NOWHERE, on_error="raise")
+    with pytest.raises(AlertsUnknownError, match="refused"):
+        manager.check_system_alerts()
 
 
 def test_an_execution_that_began_without_its_database_is_recorded_at_its_end(

@@ -49,7 +49,7 @@ def test_an_empty_database_says_so(dsn: str) -> None:
     assert "0 running · 0 completed · 0 failed · 0 cancelled" in text
     for line in (
         "No ETL execution runs, and none has ended in the last 24 hours.",
-        "No alert is open.",
+        "Not known whether an alert is open: no alert rule has ever run.",
         "No ETL metric was recorded.",
         "No log line of ETL was recorded.",
     ):
@@ -102,7 +102,9 @@ def test_everything_can_be_written_as_json(busy_dsn: str, tmp_path: Path) -> Non
     options = ("--logs", "--metrics", "--alerts", "--export", target)
     assert dashboard(busy_dsn, *options).stdout == ""
     document = json.loads(target.read_text())
-    assert set(document) == {"health", "execution", "executions", "logs", "metrics", "alerts"}
+    assert set(document) == {
+        "health", "freshness", "execution", "executions", "logs", "metrics", "alerts",
+    }  # fmt: skip
     assert document["health"]["executions"]["COMPLETED"] == 1
     assert {row["execution_id"][:4] for row in document["executions"]} == {"bad", "away", "名前 ["}
     assert {row["rule_name"] for row in document["alerts"]} >= {"item_error_rate_high"}

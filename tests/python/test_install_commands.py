@@ -3,9 +3,11 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -116,6 +118,14 @@ def test_status_tells_versions_migrations_code_roles_and_partitions(empty_dsn: s
     assert (status["applied"], status["pending"], status["unknown"]) == (NAMES, [], [])
     assert (status["missing_roles"], status["grants_are_stale"]) == ([], False)
     assert {entry["days_ahead"] for entry in status["partitions"]} == {7}
+    assert re.search(r"^alerts +NOT KNOWN: no alert rule has ever run$", result.stdout, re.M)
+    assert {(each["subject"], each["state"]) for each in status["freshness"]} == {
+        ("alerts", "never"), ("scheduler", "never"), ("roll-ups", "never"),
+    }  # fmt: skip
+    run(empty_dsn, "select monitoring.evaluate_alerts()")
+    known = json.loads(run_pgvigil(empty_dsn, "status", "--json").stdout)["freshness"][0]
+    assert (known["is_known"], known["state"]) == (True, "current")
+    assert datetime.fromisoformat(known["known_at"]).tzinfo
 
 
 def test_status_tells_pending_migrations_and_other_code(empty_dsn: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pgvigil.alerts.reading import SEVERITIES
 from pgvigil.alerts.render import plain
+from pgvigil.freshness import Freshness
 
 _Row = Mapping[str, Any]
 # While these stand still no rule looks, and silence would mean nothing.
@@ -54,13 +55,16 @@ class Limits:
         return Level.WARNING if rank >= SEVERITIES.index(self.warning_from) else Level.OK
 
 
-def judge(alerts: Sequence[_Row], checks: Sequence[_Row], limits: Limits) -> Verdict:
+def judge(
+    alerts: Sequence[_Row], checks: Sequence[_Row], limits: Limits, known: Freshness
+) -> Verdict:
     """Sum up.
 
     Args:
         alerts: firing alerts, the worst first.
         checks: rows of ``self_check()``.
         limits: what counts.
+        known: how fresh the alerts are. Where they are not known, that none fires means nothing.
     """
     counted = [alert for alert in alerts if limits.counts(alert)]
     troubles = [check for check in checks if check["status"] != "ok"]
@@ -71,8 +75,12 @@ def judge(alerts: Sequence[_Row], checks: Sequence[_Row], limits: Limits) -> Ver
             Level.OK,
         ]
     )
+    summary = _summary(counted, troubles, len(alerts))
+    if not known.is_known and level < Level.CRITICAL:
+        level = Level.UNKNOWN
+        summary = f"alerts are not known: {known.detail}" + (f"; {summary}" if counted else "")
     figures = _figures(alerts, counted, troubles, limits)
-    lines = [f"{_line(level, _summary(counted, troubles, len(alerts)))} | {figures}"]
+    lines = [f"{_line(level, summary)} | {figures}"]
     lines += [_alert_line(alert) for alert in counted]
     lines += [f"pgvigil itself: {_trouble(trouble)}" for trouble in troubles]
     return Verdict(level, "\n".join(lines))

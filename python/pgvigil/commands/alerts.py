@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -14,9 +15,11 @@ from pgvigil.alerts.matchers import labels, matchers
 from pgvigil.commands.dashboard import terminal
 from pgvigil.commands.options import Duration, dsn_option
 from pgvigil.dashboard.state import open_connection
+from pgvigil.freshness import ALERTS, read_one
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _ROWS_BEHIND = 20
+_UNKNOWN = 3
 
 
 class ListUnlessToldOtherwise(click.Group):
@@ -77,17 +80,25 @@ def list_(
     as_json: bool,
     dsn: str,
 ) -> None:
-    """List alerts, the worst first: number, severity, state, since when, and what is wrong."""
+    """List alerts, the worst first: number, severity, state, since when, and what is wrong.
+
+    Exits with 3 when no rule has run lately, so that it is not known which are open.
+    """
     wanted = reading.Wanted(severity, rule, labels(typed), not has_others)
     with _open(dsn) as connection, reading.known_failures():
         found = reading.read_alerts(connection, wanted)
         now = reading.read_now(connection)
+        known = read_one(connection, ALERTS)
     if as_json:
         _print_json(found)
     elif found:
         terminal().print(render.alerts(found, now))
-    else:
+    elif known.is_known:
         click.echo("No alert." if has_others else "No alert is open.")
+    if not known.is_known:
+        # Where programs read the list, people still see this.
+        click.echo(f"Not known which alerts are open: {known.detail}.", err=True)
+        sys.exit(_UNKNOWN)
 
 
 @command.command(short_help="Show one alert and what is behind it.")

@@ -11,6 +11,7 @@ from pgvigil.alerts.timely import within
 from pgvigil.commands.options import Duration, dsn_option
 from pgvigil.dashboard.state import open_connection
 from pgvigil.exceptions import explain
+from pgvigil.freshness import ALERTS, read_one
 
 _SEVERITY = click.Choice(reading.SEVERITIES)
 
@@ -68,7 +69,8 @@ def command(
 
     Exits with 0 OK, 1 WARNING, 2 CRITICAL or 3 UNKNOWN; prints one line with figures, then a line
     for each firing alert. What self_check() finds late counts as a WARNING, what failed or keeps
-    rules from being evaluated as CRITICAL. Takes the role monitoring_reader.
+    rules from being evaluated as CRITICAL. Where no rule has run lately for any other reason the
+    answer is UNKNOWN, unless something CRITICAL is known. Takes the role monitoring_reader.
     """
     limits = Limits(critical_from, warning_from, ignore_acknowledged, ignore_silenced)
     try:
@@ -86,7 +88,8 @@ def _look(dsn: str, limits: Limits) -> Verdict:
         with open_connection(dsn, "pgvigil check") as connection, reading.known_failures():
             alerts = reading.read_alerts(connection, reading.Wanted())
             checks = reading.read_checks(connection)
-        return judge(alerts, checks, limits)
+            known = read_one(connection, ALERTS)
+        return judge(alerts, checks, limits, known)
     except Exception as error:
         # A plugin has no traceback to show: whoever reads it reads one line.
         return unknown(explain(error) or f"{type(error).__name__}: {error}")

@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from pgvigil.alerts.render import plain
 from pgvigil.commands.options import dsn_option
 from pgvigil.install.session import connect
 from pgvigil.install.status import Partitions, Status, read_status
@@ -60,6 +61,9 @@ def _add_installation(table: Table, status: Status) -> None:
     table.add_row("code", _CODE[status.code] + loaded)
     if status.version:
         table.add_row("roles", _roles(status))
+    for known in status.freshness:
+        words = known.detail if known.is_known else f"NOT KNOWN: {known.detail}"
+        table.add_row(plain(known.subject), plain(words))
     for entry in status.partitions:
         table.add_row(entry.table, _describe(entry))
 

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from pgvigil.alerts.reading import read_now
+from pgvigil.dashboard.known import fresh, no_alert
 from pgvigil.dashboard.picture import (
     MOST_READ,
     MOST_ROWS,
@@ -21,6 +22,7 @@ from pgvigil.dashboard.picture import (
 )
 from pgvigil.dashboard.words import age, name, word
 from pgvigil.exceptions import installed_or_told
+from pgvigil.freshness import ALERTS, Freshness, read_one
 
 _Row = dict[str, Any]
 _OPEN = """
@@ -47,6 +49,7 @@ order by rule_name
 _SEVERITIES = ("critical", "high", "medium", "low")
 
 
+@fresh
 def alerts(connection: psycopg.Connection[Any]) -> Picture:
     """Read how alerts are."""
     with installed_or_told(), connection.cursor(row_factory=dict_row) as cursor:
@@ -54,12 +57,14 @@ def alerts(connection: psycopg.Connection[Any]) -> Picture:
         shown = cursor.execute(_OPEN).fetchall()
         lately = cursor.execute(_LATELY, {"now": now, "limit": MOST_READ}).fetchall()
         broken = cursor.execute(_BROKEN).fetchall()
-    return partial(_draw, connection.info.dbname, now.isoformat(), shown, lately, broken)
+        known = read_one(connection, ALERTS)
+    return partial(_draw, connection.info.dbname, now.isoformat(), known, shown, lately, broken)
 
 
 def _draw(
     database: str,
     now: str,
+    known: Freshness,
     shown: list[_Row],
     lately: list[_Row],
     broken: list[_Row],
@@ -70,16 +75,16 @@ def _draw(
     line = headline("alerts", database, now)
     by_severity = Counter(alert["severity"] for alert in shown)
     counts = ", ".join(f"{by_severity[each]:,} {each}" for each in _SEVERITIES)
-    line.append(f"\n{len(shown):,} open: {counts}")
-    blocks = [line, _open(shown, now, rows), _lately(lately, now, rows)]
+    line.append(f"\n{len(shown):,} open: {counts}", "" if known.is_known else "dim")
+    blocks = [line, _open(known, shown, now, rows), _lately(lately, now, rows)]
     if broken:
         blocks.append(_broken(broken, rows))
     return stacked(blocks, is_dense=is_dense)
 
 
-def _open(shown: list[_Row], now: str, rows: int) -> RenderableType:
+def _open(known: Freshness, shown: list[_Row], now: str, rows: int) -> RenderableType:
     if not shown:
-        return Text("No alert is open.", "dim")
+        return no_alert(known)
     table = empty_table("OPEN ALERTS", "id>", "severity", "state", "since>")
     table.columns[3].max_width = 22
     for alert in shown[:rows]:

@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from pgvigil.alerts.reading import read_now
+from pgvigil.dashboard.known import fresh
 from pgvigil.dashboard.picture import (
     MOST_ROWS,
     Picture,
@@ -37,6 +38,7 @@ _STATUSES = ("complete", "running", "failed", "late", "pending", "skipped")
 _BAR = 10
 
 
+@fresh
 def batch(
     connection: psycopg.Connection[Any],
     business_date: date | None = None,

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pgvigil.dashboard.etl_state import EtlState, Rows
+from pgvigil.dashboard.known import no_alert, notice
 from pgvigil.dashboard.picture import empty_table, stacked
 from pgvigil.dashboard.words import (
     NOTHING,
@@ -18,6 +19,7 @@ from pgvigil.dashboard.words import (
     short,
     word,
 )
+from pgvigil.freshness import ALERTS, Freshness
 
 MOST_SHOWN = 20
 _STATUSES = ("RUNNING", "COMPLETED", "FAILED", "CANCELLED")
@@ -53,12 +55,14 @@ def render_etl(
     else:
         blocks.append(_execution(state.execution))
     if state.alerts is not None:
-        blocks.append(_alerts(state.alerts[:rows], now))
+        known = next((each for each in state.freshness if each.subject == ALERTS), None)
+        blocks.append(_alerts(known, state.alerts[:rows], now))
     if state.metrics is not None:
         blocks.append(_metrics(state.metrics[:rows], now))
     if state.logs is not None:
         blocks.append(_logs(state.logs[:rows], now, is_one))
-    return stacked(blocks, is_dense=is_dense)
+    told, shown = notice(state.freshness), stacked(blocks, is_dense=is_dense)
+    return shown if told is None else Group(told, shown)
 
 
 def _headline(health: dict[str, Any]) -> Text:
@@ -141,9 +145,9 @@ def _execution(summary: dict[str, Any]) -> Text:
     return text
 
 
-def _alerts(alerts: Rows, now: str) -> RenderableType:
+def _alerts(known: Freshness | None, alerts: Rows, now: str) -> RenderableType:
     if not alerts:
-        return Text("No alert is open.", "dim")
+        return no_alert(known)
     table = empty_table("OPEN ALERTS", "id>", "severity", "state", "since>")
     for alert in alerts:
         table.add_row(

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 
 from pgvigil.etl.alerts import OF_EXECUTION, OF_SYSTEM
 from pgvigil.exceptions import installed_or_told
+from pgvigil.freshness import Freshness, read_freshness
 
 Rows = list[dict[str, Any]]
 
@@ -66,6 +67,8 @@ class EtlState:
     logs: Rows | None = None
     metrics: Rows | None = None
     alerts: Rows | None = None
+    freshness: Sequence[Freshness] = ()
+    """How fresh all that is."""
 
     @property
     def tables(self) -> dict[str, Rows]:
@@ -114,7 +117,8 @@ def read_etl_state(
             name: cursor.execute(queries[name].encode(), arguments).fetchall() for name in sections
         }
         executions = cursor.execute(_EXECUTIONS, arguments).fetchall()
-    return EtlState(health, executions, summary, execution_id, **tables)
+        freshness = read_freshness(connection)
+    return EtlState(health, executions, summary, execution_id, freshness=freshness, **tables)
 
 
 def export(state: EtlState, path: Path) -> None:
@@ -128,6 +132,7 @@ def export(state: EtlState, path: Path) -> None:
     if kind == ".json":
         document = {
             "health": state.health,
+            "freshness": [asdict(each) for each in state.freshness],
             "execution": state.execution,
             "executions": state.executions,
             **state.tables,

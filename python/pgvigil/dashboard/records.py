@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from pgvigil.alerts.reading import read_now
+from pgvigil.dashboard.known import fresh
 from pgvigil.dashboard.picture import (
     MOST_READ,
     MOST_ROWS,
@@ -52,6 +53,7 @@ limit %(limit)s
 """
 
 
+@fresh
 def records(connection: psycopg.Connection[Any]) -> Picture:
     """Read how records are."""
     with installed_or_told(), connection.cursor(row_factory=dict_row) as cursor:

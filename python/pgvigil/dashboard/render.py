@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
+from pgvigil.dashboard.known import no_alert
 from pgvigil.dashboard.picture import MOST_ROWS, empty_table, headline, stacked, with_rest
 from pgvigil.dashboard.state import State
 from pgvigil.dashboard.words import age, count, duration, name, percent, word
@@ -32,7 +33,7 @@ def render(state: State, rows: int = MOST_ROWS, *, is_dense: bool = False) -> Re
     now, summary = state.summary["generated_at"], state.summary
     blocks = [
         _headline(state),
-        open_alerts(state.alerts, summary["alerts"]["active"], now, rows),
+        open_alerts(state, now, rows),
         running_tasks(state.running, summary["tasks"]["running"], rows),
         tasks_by_type(summary["tasks"]["by_type"], rows),
         _errors(state, rows),
@@ -56,10 +57,11 @@ def _headline(state: State) -> Text:
     return line
 
 
-def open_alerts(alerts: Sequence[_Row], total: int, now: str, rows: int) -> RenderableType:
+def open_alerts(state: State, now: str, rows: int) -> RenderableType:
     """Return the alerts that are open, as they come."""
+    alerts, total = state.alerts, state.summary["alerts"]["active"]
     if not alerts:
-        return Text("No alert is open.", "dim")
+        return no_alert(state.known)
     table = empty_table("OPEN ALERTS", "id>", "severity", "state", "since>")
     for alert in alerts[:rows]:
         table.add_row(
@@ -104,8 +106,8 @@ def _done(task: _Row) -> Text:
 
 def _quiet(task: _Row) -> Text:
     """Return how long a task has got no further, and whether its session is still there."""
-    if not task["is_backend_alive"]:
-        return Text("gone?", "yellow")
+    if task["is_backend_alive"] is False:
+        return Text("gone", "yellow")
     return duration(task["seconds_without_progress"] // 1 * 1000)
 
 

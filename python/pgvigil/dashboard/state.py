@@ -7,6 +7,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from pgvigil.exceptions import installed_or_told
+from pgvigil.freshness import ALERTS, Freshness, read_one
 from pgvigil.recording.link import ImpatientConnection
 
 _RUNNING = """
@@ -38,6 +39,8 @@ class State:
     """The tasks that have been running longest."""
     alerts: list[DictRow]
     """The worst of the open alerts."""
+    known: Freshness
+    """Whether those are all that there are."""
 
     @property
     def is_empty(self) -> bool:
@@ -83,5 +86,6 @@ def read_state(connection: psycopg.Connection[Any]) -> State:
             limit = {"limit": _MOST_ROWS}
             running = cursor.execute(_RUNNING, limit).fetchall()
             alerts = cursor.execute(_ALERTS, limit).fetchall()
+        known = read_one(connection, ALERTS)
     summary = row[0] if row else {}
-    return State(connection.info.dbname, summary, running, alerts)
+    return State(connection.info.dbname, summary, running, alerts, known)

@@ -4,7 +4,7 @@ Nothing in here ever breaks the program that it watches: what cannot be recorded
 `MonitoringClient` that all of it goes through.
 """
 
-from pgvigil.etl.alerts import ETLAlert, ETLAlertManager
+from pgvigil.etl.alerts import ETLAlert, ETLAlertManager, ETLAlerts
 from pgvigil.etl.context import Place, carried, current_place
 from pgvigil.etl.logger import ETLLogger, ETLLogHandler
 from pgvigil.etl.monitor import ETLChunk, ETLExecution, ETLMonitor
@@ -13,6 +13,7 @@ from pgvigil.etl.tracker import Operation, PerformanceTracker
 __all__ = [
     "ETLAlert",
     "ETLAlertManager",
+    "ETLAlerts",
     "ETLChunk",
     "ETLExecution",
     "ETLLogHandler",

@@ -9,6 +9,7 @@ import psycopg
 
 from pgvigil import __version__
 from pgvigil.exceptions import DatabaseNotReadyError
+from pgvigil.freshness import Freshness, read_freshness
 from pgvigil.install.book import has_book, read_book
 from pgvigil.install.files import Code, read_migrations
 from pgvigil.install.grants import grants_are_stale
@@ -49,10 +50,15 @@ class Status:
     grants_are_stale: bool = False
     """A role came, or the installer joined the admins, after the grants were made."""
     partitions: list[Partitions] = field(default_factory=list)
+    freshness: list[Freshness] = field(default_factory=list)
+    """How fresh is what is known; empty where the code is too old to say."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the status as values that JSON knows."""
-        return asdict(self)
+        document = asdict(self)
+        for each in document["freshness"]:
+            each["known_at"] = each["known_at"] and each["known_at"].isoformat()
+        return document
 
 
 def read_status(connection: psycopg.Connection) -> Status:
@@ -87,7 +93,13 @@ def read_status(connection: psycopg.Connection) -> Status:
         missing_roles=facts.get("missing_roles") or [],
         grants_are_stale=bool(facts.get("version")) and grants_are_stale(connection),
         partitions=[_partitions(entry, facts["today"]) for entry in facts.get("partitions", [])],
+        freshness=_read_freshness(connection) if "version" in facts else [],
     )
+
+
+def _read_freshness(connection: psycopg.Connection) -> list[Freshness]:
+    row = connection.execute("select to_regclass('monitoring.v_freshness')").fetchone()
+    return [] if row is None or row[0] is None else read_freshness(connection)
 
 
 def _read_facts(connection: psycopg.Connection) -> Mapping[str, Any]:
