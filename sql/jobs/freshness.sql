@@ -147,7 +147,7 @@ begin
             when 'off' then f.off
             when 'never' then f.never
             when 'ahead' then f.done || ' at a time that is yet to come'
-            else format('%s %s ago', f.done, monitoring._in_words(f.seconds_old))
+            else format('%s %s ago', f.done, monitoring._spell_seconds(floor(f.seconds_old)))
         end
     from (
         select

@@ -64,7 +64,7 @@ select is(pg_temp.state_of('alerts', '2026-01-15 12:03:01+00'), 'old', 'but not 
 
 select is(
     (select f.detail from monitoring.v_freshness as f where f.subject = 'alerts'),
-    'alert rules ran 3 min ago',
+    'alert rules ran 3 min 1 s ago',
     'the words say since when'
 );
 
