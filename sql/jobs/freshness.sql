@@ -4,7 +4,9 @@
 
 -- Until when a thing that is looked at by a schedule counts as known: a look is due, then may come
 -- three minutes late, as in self_check().
-create or replace function monitoring._fresh_until(p_at timestamptz, p_schedule text, p_time_zone text)
+create or replace function monitoring._fresh_until(
+    p_at timestamptz, p_schedule text, p_time_zone text
+)
 returns timestamptz
 language plpgsql
 stable
@@ -189,7 +191,8 @@ comment on view monitoring.v_freshness is
 comment on column monitoring.v_freshness.subject is
 'alerts, scheduler, roll-ups, source NAME or query NAME.';
 comment on column monitoring.v_freshness.known_at is
-'When it was last looked at with success, of alerts when all enabled rules had run; null for never.';
+'When it was last looked at with success, of alerts when all enabled rules had run; null for '
+'never.';
 comment on column monitoring.v_freshness.state is
 'current, old, never, ahead (its time is yet to come) or off (nothing is to look).';
 comment on column monitoring.v_freshness.is_known is
