@@ -153,3 +153,17 @@ $$;
 comment on function monitoring._is_recent(timestamptz) is
 'Whether a time is ordinary: at most a day ahead, and in a partition that retention, which keeps a '
 'day or more, cannot be about to drop. Not inlined, so that it costs only those who give a time.';
+
+create or replace function monitoring._is_recent_past(p_at timestamptz) returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return p_at between monitoring.clock() - interval '23 hours'
+        and monitoring.clock() + interval '1 minute';
+end
+$$;
+
+comment on function monitoring._is_recent_past(timestamptz) is
+'As _is_recent(), for what cannot be ahead by more than clocks differ.';

@@ -27,7 +27,7 @@ begin
         and (p_failure_reason is null or length(p_failure_reason) <= 8000)
         and monitoring._has_partition('health_probes', v_checked_at)
         and monitoring._is_small_json(p_details)
-        and (p_checked_at is null or monitoring._is_recent(p_checked_at))
+        and (p_checked_at is null or monitoring._is_recent_past(p_checked_at))
     ) is not true then
         p_component_name := monitoring._mended_name('component_name', p_component_name);
         p_component_type := monitoring._mended_name('component_type', p_component_type);
@@ -36,6 +36,11 @@ begin
         p_failure_reason := monitoring._capped_text(p_failure_reason, 8000);
         p_details := monitoring._capped_json(p_details);
         v_checked_at := monitoring._event_time(p_checked_at);
+        -- The state of a component is its newest check: what a fast clock dates ahead counts as of
+        -- its arrival, or it would hide all that comes after it.
+        if v_checked_at > monitoring.clock() + interval '1 minute' then
+            v_checked_at := monitoring.clock();
+        end if;
         perform monitoring._make_partitions('health_probes', v_checked_at);
     end if;
     insert into monitoring.health_probes (
@@ -76,4 +81,5 @@ comment on function monitoring.update_system_health(
     text, text, text, double precision, text, jsonb, timestamptz
 ) is
 'Records one check of a component as healthy, degraded, unhealthy or unknown, with the '
-'milliseconds it took to answer, and returns its probe_id.';
+'milliseconds it took to answer, and returns its probe_id. One that is '
+'dated more than a minute ahead counts as of now.';

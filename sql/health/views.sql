@@ -19,10 +19,10 @@ select distinct on (s.component_type, s.component_name)
     s.status,
     s.response_time_ms,
     s.failure_reason,
-    s.checked_at,
+    least(s.checked_at, c.now) as checked_at,
     s.details,
-    max(s.last_unhealthy_at) over (
-        partition by s.component_type, s.component_name
+    least(
+        max(s.last_unhealthy_at) over (partition by s.component_type, s.component_name), c.now
     ) as last_unhealthy_at
 from (
     select
@@ -49,7 +49,16 @@ from (
         n.last_unhealthy_at
     from monitoring._newest_probes() as n
 ) as s
-order by s.component_type asc, s.component_name asc, s.checked_at desc, s.probe_id desc;
+cross join (select monitoring.clock() as now) as c
+order by
+    s.component_type asc,
+    s.component_name asc,
+    -- What a clock that was ahead has left gives way to whatever comes after it.
+    s.checked_at > c.now + interval '1 minute' and s.probe_id < max(s.probe_id) over (
+        partition by s.component_type, s.component_name
+    ) asc,
+    s.checked_at desc,
+    s.probe_id desc;
 
 create or replace view monitoring.system_health as
 select

@@ -63,7 +63,7 @@ begin atomic
     select distinct on (p.component_name, p.component_type)
         p.component_name,
         p.component_type,
-        p.checked_at,
+        case when p.checked_at > n.soon then n.now else p.checked_at end as checked_at,
         p.probe_id,
         p.status,
         p.response_time_ms,
@@ -73,15 +73,31 @@ begin atomic
             partition by p.component_name, p.component_type
         ) as last_unhealthy_at
     from monitoring._marked_probes as p
+    cross join (
+        select
+            monitoring.clock() as now,
+            monitoring.clock() + interval '1 minute' as soon
+    ) as n
     where
         p.is_new
         and p.recorded_xid < p_below
         and p.recorded_xid <> all(p_still_open)
-    order by p.component_name asc, p.component_type asc, p.checked_at desc, p.probe_id desc;
+    order by
+        p.component_name asc,
+        p.component_type asc,
+        -- Recorded by a clock that was ahead, and before another that is in time.
+        p.checked_at > n.soon and p.probe_id < coalesce(
+            max(p.probe_id) filter (where p.checked_at <= n.soon) over (
+                partition by p.component_name, p.component_type
+            ),
+            p.probe_id
+        ) asc,
+        case when p.checked_at > n.soon then n.now else p.checked_at end desc,
+        p.probe_id desc;
 end;
 
 comment on function monitoring._newest_probes(bigint, bigint[]) is
-'The newest of the new checks of each component.';
+'The newest of the new checks of each component; one that is dated ahead counts as of its arrival.';
 
 create or replace function monitoring._merge_error_groups(p_below bigint, p_still_open bigint[])
 returns void
@@ -146,7 +162,14 @@ begin
     from monitoring._newest_probes(p_below, p_still_open) n
     where s.component_name = n.component_name
         and s.component_type = n.component_type
-        and (n.checked_at, n.probe_id) > (s.checked_at, s.probe_id);
+        and (
+            (n.checked_at, n.probe_id) > (s.checked_at, s.probe_id)
+            -- A state that a clock which was ahead has left gives way to whatever comes after it.
+            or (
+                n.probe_id > s.probe_id
+                and s.checked_at > monitoring.clock() + interval '1 minute'
+            )
+        );
 end
 $$;
 

@@ -23,7 +23,8 @@ select functions_are(
         '_make_partitions_for_rows', '_rows_with_known_keys', '_given_rows', '_told_time', '_told_number',
         '_readable_field', '_readable_row', '_insert_each_row', '_insert_readable_rows',
         -- what goes into a record
-        'clock', '_set_time', '_read_set_time', '_seal_of', '_sealed_time', '_event_time', '_is_recent', 'message_template', 'error_fingerprint',
+        'clock', '_set_time', '_read_set_time', '_seal_of', '_sealed_time', '_event_time',
+        '_is_recent_past', '_is_recent', 'message_template', 'error_fingerprint',
         'fingerprint_version', '_capped_text', '_capped_json', '_merged', '_merge_objects',
         '_is_small_object',
         '_is_small_numbers', '_is_small_json', '_checked_name', '_checked_optional_name',
