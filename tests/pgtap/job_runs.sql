@@ -172,7 +172,7 @@ $$;
 select matches(pg_temp.outcome_of(body), outcome, 'a job may end with ' || body)
 from (
     values
-    ($$select monitoring.record_error('', '', 'low', '')$$, '^failed: error_type is empty.*PV001'),
+    ($$select monitoring.acknowledge_alert(-1)$$, '^failed: there is no alert -1.*PV007'),
     ($$do 'begin raise out_of_memory; end'$$, '^failed: out_of_memory\s+SQLSTATE: 53200$'),
     ($$do 'begin raise deadlock_detected; end'$$, '^failed: .*40P01'),
     ($$do 'begin assert false; end'$$, '^failed: assertion failed\s+SQLSTATE: P0004$'),
