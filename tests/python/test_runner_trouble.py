@@ -13,10 +13,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from pgvigil.dsn import complete_dsn
 from pgvigil.exceptions import DatabaseNotReadyError
 from pgvigil.install import migrate
 from pgvigil.runner import BackgroundRunner, Settings, supervisor
-from pgvigil.runner.session import complete_dsn, pauses
+from pgvigil.runner.session import pauses
 from pgvigil.server import PostgresServer
 from tests.harness.clients import run_pgvigil
 from tests.python.asking import rows

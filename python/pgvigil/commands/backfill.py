@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import click
-import psycopg
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from pgvigil.backfill import KINDS, Outcome, backfill
 from pgvigil.backfill.source import Line, Source
 from pgvigil.commands.options import dsn_option
+from pgvigil.install.session import own_session
 
 _COMPLAINTS_SHOWN = 20
 _CHARACTERS_SHOWN = 160
@@ -70,7 +70,7 @@ def command(
     complaints = _Complaints(console)
     with (
         Source(file, KINDS.get(kind or ""), file_format) as source,
-        psycopg.connect(dsn, autocommit=True) as connection,
+        own_session(dsn, "pgvigil backfill") as connection,
         _progress(console) as progress,
     ):
         # Not a literal in SQL: the zone comes from outside. And 01/10 is January to some and

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import psycopg
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from pgvigil.commands.options import dsn_option
+from pgvigil.install.session import own_session
 from pgvigil.notifying.secrets import Secrets
 from pgvigil.sources.sync import Found, Source, choose, sync
 
@@ -61,7 +61,7 @@ def command(
     """
     console = Console(stderr=True)
     is_fine = True
-    with psycopg.connect(dsn, autocommit=True) as connection, _progress(console) as progress:
+    with own_session(dsn, "pgvigil sync") as connection, _progress(console) as progress:
         for source in choose(connection, names):
             with _bar(progress, source.name) as report:
                 found = sync(

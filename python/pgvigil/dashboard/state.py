@@ -6,9 +6,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
+from pgvigil.dsn import complete_dsn
 from pgvigil.exceptions import installed_or_told
 from pgvigil.freshness import ALERTS, Freshness, read_one
-from pgvigil.recording.link import ImpatientConnection
+from pgvigil.recording.patience import ImpatientConnection
 
 _RUNNING = """
 select
@@ -67,7 +68,7 @@ def open_connection(dsn: str, application: str = "pgvigil dashboard") -> Impatie
         psycopg.OperationalError: the server cannot be reached.
     """
     connection = ImpatientConnection.connect(
-        dsn, autocommit=True, connect_timeout=5, fallback_application_name=application
+        complete_dsn(dsn, application, 5), autocommit=True, prepare_threshold=None
     )
     connection.patience = _SECONDS_TO_ANSWER
     return connection

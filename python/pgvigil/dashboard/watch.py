@@ -12,7 +12,7 @@ from rich.text import Text
 from pgvigil.dashboard.overview import overview
 from pgvigil.dashboard.picture import Face, Picture, draw_within
 from pgvigil.dashboard.state import open_connection
-from pgvigil.recording.link import ImpatientConnection
+from pgvigil.recording.patience import ImpatientConnection
 
 
 def watch(

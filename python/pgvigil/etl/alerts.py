@@ -10,9 +10,10 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import class_row
 
+from pgvigil.dsn import complete_dsn
 from pgvigil.exceptions import AlertsUnknownError, explain
 from pgvigil.freshness import ALERTS, read_one
-from pgvigil.recording.link import ImpatientConnection
+from pgvigil.recording.patience import ImpatientConnection
 
 logger = logging.getLogger("pgvigil")
 
@@ -169,10 +170,9 @@ class ETLAlertManager:
 
     def _connect(self) -> ImpatientConnection:
         connection = ImpatientConnection.connect(
-            self._dsn,
+            complete_dsn(self._dsn, "pgvigil etl alerts", 5),
             autocommit=True,
-            connect_timeout=5,
-            fallback_application_name="pgvigil etl alerts",
+            prepare_threshold=None,
         )
         connection.patience = self._timeout
         return connection

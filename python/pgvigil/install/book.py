@@ -8,9 +8,9 @@ from collections.abc import Collection, Sequence
 
 import psycopg
 
-from pgvigil.exceptions import DatabaseNotReadyError, NewerDatabaseError
+from pgvigil.exceptions import NewerDatabaseError
 from pgvigil.install.files import Migration
-from pgvigil.install.session import current_role
+from pgvigil.install.session import may_not_read
 
 
 def has_book(connection: psycopg.Connection) -> bool:
@@ -31,11 +31,7 @@ def read_book(connection: psycopg.Connection) -> list[str]:
             "select migration_id from monitoring.installed_migrations order by migration_id"
         )
     except psycopg.errors.InsufficientPrivilege as error:
-        user = current_role(connection)
-        raise DatabaseNotReadyError(
-            f"{user} may not read which migrations ran here",
-            hint=f"Run as the role that installed, or ask for: grant monitoring_admin to {user};",
-        ) from error
+        raise may_not_read(connection) from error
     return [row[0] for row in rows]
 
 

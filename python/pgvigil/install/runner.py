@@ -11,8 +11,15 @@ from pgvigil.install.book import has_book, read_book, read_code_checksum, refuse
 from pgvigil.install.files import Code, Migration, read_migrations
 from pgvigil.install.grants import grants_are_stale
 from pgvigil.install.loader import drop_code, load_code
-from pgvigil.install.session import Report, current_role, installer_session, say_nothing
-from pgvigil.install.yoyo_runner import open_yoyo
+from pgvigil.install.session import (
+    Installer,
+    Report,
+    current_role,
+    installing,
+    own_session,
+    say_nothing,
+)
+from pgvigil.install.yoyo_runner import find_schema, open_yoyo
 
 
 @dataclass(frozen=True)
@@ -39,11 +46,12 @@ def migrate(dsn: str = "", *, reload: bool = False, report: Report = say_nothing
     """
     known = read_migrations()
     code = Code()
-    with installer_session(dsn, report) as connection:
-        _check_may_create_schema(connection)
-        refuse_newer(read_book(connection), known)
-        applied = _apply_pending(connection, dsn, known, report)
-        loaded = _load_when_needed(connection, code, reload or bool(applied), report)
+    with installing(dsn, report) as installer:
+        with installer.connection() as connection:
+            _check_may_create_schema(connection)
+            refuse_newer(read_book(connection), known)
+        applied = _apply_pending(installer, known)
+        loaded = _load_when_needed(installer.keeper, code, reload or bool(applied), report)
         if not applied and not loaded:
             report(f"pgvigil {__version__}: nothing to do")
     return Migrated(applied, loaded)
@@ -63,12 +71,18 @@ def roll_back(dsn: str = "", *, report: Report = say_nothing) -> str:
         psycopg.OperationalError: the database cannot be reached.
     """
     known = read_migrations()
-    with installer_session(dsn, report) as connection:
-        newest = _newest(read_book(connection), known)
-        with open_yoyo(connection, dsn, report) as yoyo:
-            yoyo.agree_with(read_book(connection), known)
-            drop_code(connection)
+    with installing(dsn, report) as installer:
+        with installer.connection() as connection:
+            newest = _newest(read_book(connection), known)
+            schema = find_schema(connection)
+        with open_yoyo(schema, dsn, report) as yoyo:
+            with installer.connection() as connection:
+                yoyo.agree_with(read_book(connection), known)
+                drop_code(connection)
             report("dropped the functions and views, which belong to the newer tables")
+            if newest == known[0]:
+                # It drops the book as well, with our lock on it.
+                installer.let_go()
             yoyo.roll_back(newest, known)
         report(f"rolled back {newest.migration_id}")
     report("`pgvigil migrate` brings everything back, except the dropped data")
@@ -82,23 +96,30 @@ def newest_migration(dsn: str) -> str:
         RollbackRefusedError: there is none, or it cannot be undone.
         psycopg.OperationalError: the database cannot be reached.
     """
-    with installer_session(dsn, say_nothing) as connection:
+    with own_session(dsn) as connection:
         return _newest(read_book(connection), read_migrations()).migration_id
 
 
-def _apply_pending(
-    connection: psycopg.Connection, dsn: str, known: Sequence[Migration], report: Report
-) -> list[str]:
+def _apply_pending(installer: Installer, known: Sequence[Migration]) -> list[str]:
     applied = []
-    with open_yoyo(connection, dsn, report) as yoyo:
-        installed = read_book(connection)
-        yoyo.agree_with(installed, known)
+    with installer.connection() as connection:
+        schema = find_schema(connection)
+    with open_yoyo(schema, installer.dsn, installer.report) as yoyo:
+        yoyo.agree_with(_installed(installer), known)
         for migration in known:
-            if migration.migration_id not in installed:
+            # Read anew each time: whoever had the lock on the book before us has written into it.
+            if migration.migration_id not in _installed(installer):
                 yoyo.apply(migration, known)
-                report(f"applied {migration.migration_id}")
+                installer.report(f"applied {migration.migration_id}")
                 applied.append(migration.migration_id)
+                if migration == known[0]:
+                    installer.lock_book()
     return applied
+
+
+def _installed(installer: Installer) -> list[str]:
+    with installer.connection() as connection:
+        return read_book(connection)
 
 
 def _load_when_needed(

@@ -1,12 +1,18 @@
-"""The one connection of an installer: it holds the lock that keeps installers apart."""
+"""The installer's connections, and the lock that keeps installers apart.
+
+Nothing is left in a session: what is set or locked ends with its transaction, so that a pooler
+which hands sessions on hands nothing of ours on. The lock is held by a transaction that does
+nothing else, on a connection of its own.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
-from pgvigil.exceptions import DatabaseNotReadyError
+from pgvigil.dsn import complete_dsn
+from pgvigil.exceptions import DatabaseNotReadyError, LockedError
+from pgvigil.pooling import HINT, is_pooled, shares_sessions
 
 Report = Callable[[str], None]
 """Takes each line that tells what is being done."""
@@ -14,16 +20,87 @@ Report = Callable[[str], None]
 OLDEST_SERVER = 150000
 """Oldest server version that works, as ``server_version_num`` gives it."""
 
-# The single file takes the same lock, so psql and this program keep out of each other's way.
+# The single file takes the same locks, so psql and this program keep out of each other's way.
 LOCK_KEY = "hashtext('pgvigil.migrate')"
+BOOK = "monitoring.installed_migrations"
+LOCK_MODE = "share update exclusive"
+"""Keeps out others of its kind, and neither readers nor the rows that migrations write."""
+
+SECONDS_TO_WAIT = 120
+READ_ONLY_HINT = (
+    "Connect to the primary; with several hosts add target_session_attrs=primary. Where this is "
+    "the primary, unset default_transaction_read_only for the role or the database."
+)
+
+# A role's or database's own limits must not end the transaction that sits idle with the lock
+# while the work goes on elsewhere. Not every version has both.
+_NO_LIMITS = """
+select set_config(name, '0', true) from pg_catalog.pg_settings
+where name in ('idle_in_transaction_session_timeout', 'transaction_timeout')
+"""
+_LIMITS = "select current_setting('statement_timeout'), current_setting('lock_timeout')"
+_LIMIT = "select set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)"
+_HAS_BOOK = """
+select from pg_catalog.pg_tables
+where schemaname = 'monitoring' and tablename = 'installed_migrations'
+"""
+_HOLDERS = f"""
+select a.pid, a.usename, a.application_name, a.state, a.backend_start
+from pg_catalog.pg_locks l
+join pg_catalog.pg_stat_activity a using (pid)
+where l.granted and l.pid <> pg_catalog.pg_backend_pid() and (
+    l.locktype = 'advisory'
+    and l.database = (
+        select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()
+    )
+    and l.objsubid = 1
+    and (l.classid::bigint << 32 | l.objid::bigint) = {LOCK_KEY}::bigint
+    or l.locktype = 'relation'
+    and l.relation = pg_catalog.to_regclass('{BOOK}')
+    and l.mode in (
+        'ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
+        'AccessExclusiveLock'
+    )
+)
+order by a.backend_start
+"""
 
 
 def say_nothing(line: str) -> None:
     """Report nothing."""
 
 
+class Installer:
+    """What an installer works with while it keeps others out."""
+
+    def __init__(self, dsn: str, report: Report, keeper: psycopg.Connection) -> None:
+        """Use `installing`."""
+        self.dsn = dsn
+        self.report = report
+        self.keeper = keeper
+        """The connection that has the lock, in a transaction that ends with it."""
+
+    def connection(self) -> psycopg.Connection:
+        """Open a connection that commits each statement; for a moment, as limits end idle ones."""
+        return connect(self.dsn, self.report)
+
+    def lock_book(self) -> None:
+        """Take the lock that only those can have who may install, as soon as there is a book.
+
+        Raises:
+            LockedError: somebody else has it for too long.
+        """
+        if self.keeper.execute(_HAS_BOOK).fetchone() is None:
+            return
+        _wait_for(self.keeper, f"lock table {BOOK} in {LOCK_MODE} mode", self.dsn, self.report)
+
+    def let_go(self) -> None:
+        """End the lock early, for who drops what it is on."""
+        self.keeper.execute("rollback")
+
+
 @contextmanager
-def installer_session(dsn: str, report: Report) -> Iterator[psycopg.Connection]:
+def installing(dsn: str, report: Report) -> Iterator[Installer]:
     """Connect, wait until no other installer is at work, and keep others out meanwhile.
 
     Args:
@@ -32,24 +109,103 @@ def installer_session(dsn: str, report: Report) -> Iterator[psycopg.Connection]:
 
     Raises:
         psycopg.OperationalError: the database cannot be reached.
-        DatabaseNotReadyError: the server is too old or does not take changes.
+        DatabaseNotReadyError: the server is too old, does not take changes, or is reached through
+            a pooler that shares sessions.
+        LockedError: somebody else has the lock for too long; the message names them.
     """
-    with connect(dsn, report) as connection:
+    with own_session(dsn) as connection:
         check_server(connection)
-        take_lock(connection, report)
-        yield connection
+    with connect(dsn, report) as keeper:
+        # By the words: what is wanted is the transaction, not its end in a context.
+        keeper.execute("begin isolation level read committed")
+        keeper.execute(_NO_LIMITS)
+        installer = Installer(dsn, report, keeper)
+        has_book = keeper.execute(_HAS_BOOK).fetchone() is not None
+        if not has_book:
+            # There is nothing yet that only we could lock.
+            _wait_for(keeper, f"select pg_advisory_xact_lock({LOCK_KEY})", dsn, report)
+        installer.lock_book()
+        yield installer
 
 
-def connect(dsn: str, report: Report = say_nothing) -> psycopg.Connection:
+def _wait_for(keeper: psycopg.Connection, statement: str, dsn: str, report: Report) -> None:
+    limits = keeper.execute(_LIMITS).fetchone()
+    keeper.execute("savepoint before_lock")
+    # At once where it is free, as a wait is to be told; no other limit is to end that.
+    for limit in ("1ms", f"{SECONDS_TO_WAIT}s"):
+        keeper.execute(_LIMIT, ["0", limit])
+        try:
+            keeper.execute(statement.encode())
+        except psycopg.errors.LockNotAvailable:
+            keeper.execute("rollback to savepoint before_lock")
+            if limit == "1ms":
+                report("waiting for another installer to finish with this database")
+        except psycopg.errors.InsufficientPrivilege as error:
+            keeper.execute("rollback to savepoint before_lock")
+            raise may_not_read(keeper) from error
+        else:
+            # They hold again for the work itself.
+            keeper.execute(_LIMIT, limits)
+            return
+    raise _locked(dsn)
+
+
+def may_not_read(connection: psycopg.Connection) -> DatabaseNotReadyError:
+    """Return the refusal for a caller who is none of those who may install."""
+    user = current_role(connection)
+    return DatabaseNotReadyError(
+        f"{user} may not read which migrations ran here",
+        hint=f"Run as the role that installed, or ask for: grant monitoring_admin to {user};",
+    )
+
+
+def _locked(dsn: str) -> LockedError:
+    with connect(dsn) as connection:
+        holders = [
+            f"process {pid} of {user} ({application or 'no application name'}, {state},"
+            f" connected since {since:%Y-%m-%d %H:%M})"
+            for pid, user, application, state, since in connection.execute(_HOLDERS.encode())
+        ]
+    who = ", ".join(holders) or "another session"
+    return LockedError(
+        f"for {SECONDS_TO_WAIT} s {who} has kept the lock that keeps installers apart",
+        hint="Wait for it to finish, or end it: select pg_terminate_backend(<process>);",
+    )
+
+
+def connect(
+    dsn: str, report: Report = say_nothing, application: str = "pgvigil"
+) -> psycopg.Connection:
     """Open a connection that commits each statement and reports notices.
 
     Raises:
+        DatabaseNotReadyError: the DSN makes no sense.
         psycopg.OperationalError: the database cannot be reached.
     """
     # The files are UTF-8, whatever the environment would have libpq send.
-    conninfo = make_conninfo(dsn, fallback_application_name="pgvigil", client_encoding="utf8")
-    connection = psycopg.connect(conninfo, autocommit=True)
+    conninfo = complete_dsn(dsn, application, client_encoding="utf8")
+    connection = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
     connection.add_notice_handler(notice_reporter(report))
+    return connection
+
+
+def own_session(dsn: str, application: str = "pgvigil") -> psycopg.Connection:
+    """Open a connection as `connect` does, where it takes a session that is nobody else's.
+
+    Raises:
+        DatabaseNotReadyError: a pooler hands sessions on after each transaction, or the DSN makes
+            no sense.
+        psycopg.OperationalError: the database cannot be reached.
+    """
+    connection = connect(dsn, application=application)
+    try:
+        if is_pooled(connection) and shares_sessions(complete_dsn(dsn, application)):
+            raise DatabaseNotReadyError(
+                "the database is behind a pooler in transaction mode", hint=HINT
+            )
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -89,22 +245,4 @@ def check_server(connection: psycopg.Connection) -> None:
         "select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean"
     ).fetchone()
     if row is not None and row[0]:
-        raise DatabaseNotReadyError(
-            "the database is read-only",
-            hint="Connect to the primary; with several hosts add target_session_attrs=primary.",
-        )
-
-
-def take_lock(connection: psycopg.Connection, report: Report) -> None:
-    """Wait until no other installer is at work in this database; the lock ends with the session."""
-    # A role's or database's own limits must not end the wait, nor the session that sits idle with
-    # the lock while yoyo works on connections of its own. They hold again for the work itself.
-    connection.execute("set idle_session_timeout = 0")
-    connection.execute("set statement_timeout = 0")
-    connection.execute("set lock_timeout = 0")
-    row = connection.execute(f"select pg_try_advisory_lock({LOCK_KEY})").fetchone()
-    if row is None or not row[0]:
-        report("waiting for another installer to finish with this database")
-        connection.execute(f"select pg_advisory_lock({LOCK_KEY})")
-    connection.execute("reset statement_timeout")
-    connection.execute("reset lock_timeout")
+        raise DatabaseNotReadyError("the database is read-only", hint=READ_ONLY_HINT)

@@ -13,15 +13,16 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 from yoyo import read_migrations as read_yoyo_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 from yoyo.exceptions import LockTimeout
 from yoyo.migrations import default_migration_table
 
+from pgvigil.dsn import complete_dsn, parse_dsn
 from pgvigil.exceptions import DatabaseNotReadyError, LockedError, MigrationFailedError
 from pgvigil.install.files import Migration
+from pgvigil.install.loader import SEARCH_PATH
 from pgvigil.install.session import Report, current_role, notice_reporter
 
 _LOCK_WAIT_SECONDS = 10
@@ -40,11 +41,28 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def connect(self, dburi: DatabaseURI) -> Any:
         connection = super().connect(dburi)
+        # Through a pooler what is prepared, or set for a session, would be left to others.
+        connection.prepare_threshold = None
         connection.add_notice_handler(notice_reporter(self._report))
-        # The files are written for this, whatever the role or database has it set to.
-        connection.execute("set standard_conforming_strings = on")
-        connection.commit()
         return connection
+
+    def init_connection(self, connection: Any) -> None:
+        """Set nothing for the session; yoyo would set its search path."""
+
+    def begin(self) -> None:
+        super().begin()
+        # The files are written for this, whatever the role or database has it set to.
+        self.execute("set local standard_conforming_strings = on")
+        self.execute(f"set local search_path = {SEARCH_PATH}")
+
+    def quote_identifier(self, s: str) -> str:
+        quoted: str = super().quote_identifier(s)
+        return f"{self.schema}.{quoted}" if s in _TABLES else quoted
+
+    def list_tables(self, **kwargs: Any) -> list[str]:
+        return [
+            name for name in _TABLES if _is_there(self.connection, f"{self.schema}.{_quoted(name)}")
+        ]
 
     # yoyo's lock is a row that stays behind when its program is killed. Ours bears a negative
     # process id: whoever holds the installers' advisory lock knows that such a row is stale.
@@ -98,23 +116,21 @@ class YoyoRunner:
 
 
 @contextmanager
-def open_yoyo(connection: psycopg.Connection, dsn: str, report: Report) -> Iterator[YoyoRunner]:
+def open_yoyo(schema: str, dsn: str, report: Report) -> Iterator[YoyoRunner]:
     """Connect yoyo and take its lock, which keeps plain ``yoyo`` out.
 
     Args:
-        connection: the installer's session, to look around with.
+        schema: where its tables are, or are to be made; from `find_schema`.
         dsn: the database, as a URI or key=value pairs; empty for libpq's environment.
         report: is told the server's notices and warnings.
 
     Raises:
-        DatabaseNotReadyError: yoyo has nowhere to keep its tables.
         LockedError: plain ``yoyo`` is at work, or was killed.
     """
-    schema = find_schema(connection)
     _name_the_user()
     with _Backend(_to_yoyo(dsn, schema), report) as backend:
         # yoyo would find out by running into errors, which alarm whoever reads the server's log.
-        if not _has_table(connection, schema, "yoyo_lock"):
+        if "yoyo_lock" not in backend.list_tables():
             backend.create_lock_table()
         try:
             with backend.lock(_LOCK_WAIT_SECONDS):
@@ -133,8 +149,7 @@ def _to_yoyo(dsn: str, schema: str) -> DatabaseURI:
     yoyo's own reading of URIs knows neither sockets nor key=value pairs, so libpq reads the DSN
     and yoyo passes its parts on as they are.
     """
-    parts = {name: value for name, value in conninfo_to_dict(dsn).items() if value is not None}
-    parts |= {"fallback_application_name": "pgvigil", "client_encoding": "utf8"}
+    parts = parse_dsn(complete_dsn(dsn)) | {"client_encoding": "utf8"}
     return DatabaseURI(
         scheme="postgresql+psycopg",
         username=None,
@@ -168,6 +183,11 @@ def _has_table(connection: psycopg.Connection, schema: str, table: str) -> bool:
         "select from pg_tables where schemaname = %s and tablename = %s", [schema, table]
     ).fetchone()
     return row is not None
+
+
+def _is_there(connection: psycopg.Connection, name: str) -> bool:
+    row = connection.execute("select to_regclass(%s) is not null", [name]).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _check_use(connection: psycopg.Connection, schema: str) -> None:

@@ -8,16 +8,19 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
-from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
-_T = TypeVar("_T")
+from pgvigil.dsn import complete_dsn
+from pgvigil.pooling import is_pooled
+from pgvigil.recording.patience import ImpatientConnection
+from pgvigil.recording.sqlstates import Remedy, remedy
+
 # A failed attempt is followed by a rest ten times as long as it took: at the very worst a tenth
 # of the watched program's time is lost.
 _REST_FACTOR = 10
@@ -29,32 +32,6 @@ _STRICTLY = " from set_config('monitoring.strict', 'on', true)"
 
 class UnavailableError(Exception):
     """The database cannot be used at the moment."""
-
-
-class ImpatientConnection(psycopg.Connection[tuple[Any, ...]]):
-    """A connection that gives up when the server is silent for too long.
-
-    A statement_timeout lives in the server, so it helps neither against a dead network nor
-    against a frozen server.
-    """
-
-    patience = 5.0
-
-    def wait(self, gen: PQGen[_T], *args: Any, **kwargs: Any) -> _T:
-        """Wait as psycopg does, but raise OperationalError after `patience` seconds."""
-        return super().wait(self._until(gen, time.monotonic() + self.patience), *args, **kwargs)
-
-    def _until(self, gen: PQGen[_T], deadline: float) -> Generator[Any, Any, _T]:
-        try:
-            wanted = next(gen)
-            while True:
-                ready = yield wanted
-                if not ready and time.monotonic() > deadline:
-                    gen.close()
-                    raise psycopg.OperationalError(f"no answer within {self.patience:g} s")
-                wanted = gen.send(ready)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
 
 
 class DatabaseLink:
@@ -125,14 +102,30 @@ class DatabaseLink:
         if time.monotonic() < self._resting_until:
             raise UnavailableError(self._reason)
         began_at = time.monotonic()
+        statement = _statement(function, tuple(arguments), self._is_strict)
         try:
-            connection = self._connected()
-            statement = _statement(function, tuple(arguments), self._is_strict)
-            row = connection.execute(statement, arguments).fetchone()
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            row = self._execute(statement, arguments)
+        except psycopg.Error as error:
+            what = remedy(error)
+            if what is Remedy.REFUSE:
+                raise
+            if what is Remedy.GIVE_UP_SESSION:
+                self._disconnect()
             self._rest(error, time.monotonic() - began_at)
             raise UnavailableError(self._reason) from error
         return row[0] if row else None
+
+    def _execute(self, statement: str, arguments: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        connection = self._connected()
+        try:
+            return connection.execute(statement, arguments).fetchone()
+        except psycopg.Error as error:
+            is_prepared = connection.prepare_threshold is not None
+            if not is_prepared or remedy(error) is not Remedy.REPEAT_UNPREPARED:
+                raise
+        # What could not be begun has done nothing, so that nothing is recorded twice.
+        connection.prepare_threshold = None
+        return connection.execute(statement, arguments).fetchone()
 
     def _connected(self) -> ImpatientConnection:
         if self._connection is not None and _has_news(self._connection):
@@ -143,15 +136,22 @@ class DatabaseLink:
 
     def _connect(self) -> ImpatientConnection:
         connection = ImpatientConnection.connect(
-            self._dsn,
+            complete_dsn(self._dsn, self._application_name),
             autocommit=True,
             prepare_threshold=0,
             connect_timeout=max(2, round(self._connect_timeout)),
-            fallback_application_name=self._application_name,
         )
         connection.patience = self._statement_timeout
         if self._on_warning is not None:
             connection.add_notice_handler(self._on_warning)
+        try:
+            # What is prepared through a pool of transactions stays behind in sessions of others,
+            # under names that others use as well.
+            if is_pooled(connection):
+                connection.prepare_threshold = None
+        except BaseException:
+            connection.close()
+            raise
         # One type for all whole numbers, so that a function is prepared once and not once a size.
         connection.adapters.register_dumper(int, Int8Dumper)
         return connection

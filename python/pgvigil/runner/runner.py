@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pgvigil.dsn import complete_dsn
 from pgvigil.notifying.secrets import SecretError, Secrets
 from pgvigil.runner.loader import Loader
 from pgvigil.runner.log import log
 from pgvigil.runner.ping import Pinger
 from pgvigil.runner.reporter import Reporter
 from pgvigil.runner.sender import Sender
-from pgvigil.runner.session import Outage, complete_dsn
+from pgvigil.runner.session import Outage
 from pgvigil.runner.supervisor import Supervisor
 from pgvigil.runner.systemd import ServiceManager
 from pgvigil.runner.worker import Worker
@@ -58,7 +59,7 @@ class Runner:
             DatabaseNotReadyError: the DSN makes no sense.
         """
         self._settings = settings
-        self._dsn = complete_dsn(settings.dsn)
+        self._dsn = complete_dsn(settings.dsn, "pgvigil runner")
         self._manager = ServiceManager()
         self._secrets = Secrets(settings.secrets_file)
         self._workers: list[Worker] = []

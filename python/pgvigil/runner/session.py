@@ -8,21 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvigil.exceptions import DatabaseNotReadyError, PgvigilError, explain
+from pgvigil.install.session import READ_ONLY_HINT
+from pgvigil.pooling import HINT, IS_POOLED, SharedSessionError, shares_sessions
 from pgvigil.runner.log import log
 
 Session = psycopg.AsyncConnection[tuple[Any, ...]]
 
-# What a DSN says for itself counts more.
-_PARAMETERS = {
-    "keepalives": "1",
-    "keepalives_idle": "30",
-    "keepalives_interval": "10",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "60000",
-}
 # Limits that suit a role's other programs: a job has a time limit of its own, and an idle runner
 # is no fault. Not every version of PostgreSQL has all of these.
 _NO_LIMITS = """
@@ -35,50 +28,32 @@ _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 
 
-def complete_dsn(
-    dsn: str, application_name: str = "pgvigil runner", seconds_to_connect: int = 10
-) -> str:
-    """Return a DSN with what a service wants of its connections.
-
-    Raises:
-        DatabaseNotReadyError: it makes no sense. The message does not quote it, as libpq's would:
-            it may hold a password.
-    """
-    try:
-        given = {name: str(value) for name, value in conninfo_to_dict(dsn).items()}
-    except psycopg.ProgrammingError:
-        given = {"port": "none"}
-    # Half a password can end up as the port or, after an @ in it, as the host; libpq names both
-    # when it cannot use them. The name of an abstract socket begins with an @.
-    if "@" in given.get("host", "")[1:] or not set(given.get("port", "")) <= set("0123456789,"):
-        raise DatabaseNotReadyError(
-            "the DSN makes no sense",
-            hint="Write postgresql://user@host/database or key=value pairs; in the former %40 for"
-            " an @ in a user or password.",
-        )
-    wanted = {
-        "fallback_application_name": application_name,
-        "connect_timeout": str(seconds_to_connect),
-        **_PARAMETERS,
-    }
-    missing = {name: value for name, value in wanted.items() if name not in given}
-    return make_conninfo(dsn, **missing)
-
-
 async def open_session(dsn: str) -> Session:
     """Open a connection for the runner; `dsn` comes from `complete_dsn`.
 
     Raises:
-        psycopg.OperationalError: the server is away.
+        psycopg.OperationalError: the server is away, or a pooler in between shares sessions.
     """
     session = await Session.connect(dsn, autocommit=True, prepare_threshold=None)
     session.add_notice_handler(_pass_on)
     try:
+        await _refuse_shared(session, dsn)
         await session.execute(_NO_LIMITS)
     except BaseException:
         await session.close()
         raise
     return session
+
+
+async def _refuse_shared(session: Session, dsn: str) -> None:
+    """Refuse a session that a pooler hands on: notices, limits and locks need one of our own.
+
+    Raises:
+        SharedSessionError: it is one.
+    """
+    row = await (await session.execute(IS_POOLED, [session.info.backend_pid])).fetchone()
+    if row and row[0] and await asyncio.to_thread(shares_sessions, dsn):
+        raise SharedSessionError("the database is behind a pooler in transaction mode")
 
 
 def _pass_on(notice: psycopg.errors.Diagnostic) -> None:
@@ -145,10 +120,12 @@ def refusal(error: BaseException) -> PgvigilError | None:
         return DatabaseNotReadyError(
             "pgvigil is not in this database, or too old", hint="Run `pgvigil migrate` on it."
         )
+    if isinstance(error, SharedSessionError):
+        return DatabaseNotReadyError(str(error), hint=HINT)
     if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
         return DatabaseNotReadyError(
             "the database is read-only",
-            hint="Connect to the primary; with several hosts add target_session_attrs=primary.",
+            hint=READ_ONLY_HINT,
         )
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return DatabaseNotReadyError(

@@ -15,7 +15,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 
-from pgvigil.runner.session import complete_dsn
+from pgvigil.dsn import complete_dsn
+from pgvigil.pooling import IS_POOLED
 
 _READER = "monitoring_reader"
 _OPERATOR = "monitoring_operator"
@@ -199,6 +200,12 @@ class Database:
         connection = await psycopg.AsyncConnection[Any].connect(self._dsn)
         try:
             await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+            # What is prepared through a pooler would stay behind in sessions of others.
+            found = await connection.execute(IS_POOLED, [connection.info.backend_pid])
+            row = await found.fetchone()
+            if row and row[0]:
+                connection.prepare_threshold = None
+            await connection.rollback()
             roles = [role for role in (_READER, _OPERATOR) if await _may_be(connection, role)]
         except BaseException:
             await connection.close()

@@ -2,18 +2,18 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
 
 from pgvigil.alerts.reading import read_now
+from pgvigil.dsn import complete_dsn
 from pgvigil.export import ExportError, Span, export, parse_span
-from pgvigil.recording.link import ImpatientConnection
-from pgvigil.runner.session import complete_dsn
+from pgvigil.recording.patience import ImpatientConnection
 from pgvigil.web.database import BusyError
 
 _MOST_AT_ONCE = 2
@@ -22,11 +22,12 @@ _SECONDS_TO_BE_TAKEN = 60.0
 # A million rows are sorted before the first of them comes.
 _SECONDS_TO_ANSWER = 600.0
 _SECONDS_TO_CONNECT = 5
+# Of the transaction alone, in which all of an export is made: a session may be a pooler's.
 _LIMIT = """
-select set_config('statement_timeout', %(limit)s, false), set_config('jit', 'off', false)
+select set_config('statement_timeout', %(limit)s, true), set_config('jit', 'off', true)
 """
 _READER = "monitoring_reader"
-_BECOME = "select set_config('role', %(role)s, false)"
+_BECOME = "select set_config('role', %(role)s, true)"
 _IS_OF_USE = "select has_schema_privilege(%(role)s::name, 'monitoring', 'usage')"
 
 
@@ -132,7 +133,7 @@ class Making:
 
     def _make(self) -> None:
         try:
-            with _connect(self._dsn) as connection:
+            with _transaction(self._dsn) as connection:
                 span = _span(connection, self._order)
                 made = export(connection, self._order.what, self._order.file_format, span)
                 with closing(made) as pieces:
@@ -167,22 +168,23 @@ def _span(connection: psycopg.Connection[tuple[object, ...]], order: Order) -> S
         raise ExportError(str(error)) from error
 
 
-def _connect(dsn: str) -> ImpatientConnection:
-    """Open a connection that only reads, with a reader's rights where the login may have them."""
-    connection = ImpatientConnection.connect(dsn, autocommit=True)
-    try:
+@contextmanager
+def _transaction(dsn: str) -> Iterator[ImpatientConnection]:
+    """Begin a transaction that only reads, with a reader's rights where the login may have them."""
+    with ImpatientConnection.connect(dsn, autocommit=True, prepare_threshold=None) as connection:
         connection.patience = _SECONDS_TO_ANSWER
         connection.read_only = True
-        connection.execute(_LIMIT, {"limit": f"{_SECONDS_TO_ANSWER:g}s"})
-        with suppress(
-            psycopg.errors.UndefinedObject,
-            psycopg.errors.InvalidParameterValue,
-            psycopg.errors.InsufficientPrivilege,
-        ):
-            row = connection.execute(_IS_OF_USE, {"role": _READER}).fetchone()
-            if row and row[0]:
-                connection.execute(_BECOME, {"role": _READER})
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+        with connection.transaction():
+            connection.execute(_LIMIT, {"limit": f"{_SECONDS_TO_ANSWER:g}s"})
+            with (
+                suppress(
+                    psycopg.errors.UndefinedObject,
+                    psycopg.errors.InvalidParameterValue,
+                    psycopg.errors.InsufficientPrivilege,
+                ),
+                connection.transaction(),
+            ):
+                row = connection.execute(_IS_OF_USE, {"role": _READER}).fetchone()
+                if row and row[0]:
+                    connection.execute(_BECOME, {"role": _READER})
+            yield connection

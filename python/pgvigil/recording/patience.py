@@ -1,0 +1,36 @@
+"""A connection that does not wait for ever."""
+
+import time
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+
+_T = TypeVar("_T")
+
+
+class ImpatientConnection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that gives up when the server is silent for too long.
+
+    A statement_timeout lives in the server, so it helps neither against a dead network nor
+    against a frozen server.
+    """
+
+    patience = 5.0
+
+    def wait(self, gen: PQGen[_T], *args: Any, **kwargs: Any) -> _T:
+        """Wait as psycopg does, but raise OperationalError after `patience` seconds."""
+        return super().wait(self._until(gen, time.monotonic() + self.patience), *args, **kwargs)
+
+    def _until(self, gen: PQGen[_T], deadline: float) -> Generator[Any, Any, _T]:
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and time.monotonic() > deadline:
+                    gen.close()
+                    raise psycopg.OperationalError(f"no answer within {self.patience:g} s")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
