@@ -2,11 +2,33 @@
 
 set local lock_timeout = '5s';
 
--- A DBA may have made the schema beforehand for a caller who may not create one.
+-- A DBA may have made the schema beforehand for a caller who may not create one. In one that holds
+-- anything somebody else is at home.
 do $$
+declare
+    v_there text [];
 begin
     if to_regnamespace('monitoring') is null then
         create schema monitoring;
+    end if;
+    v_there := array(
+        select pg_describe_object(d.classid, d.objid, 0)
+        from pg_depend d
+        where d.refclassid = 'pg_namespace'::regclass
+            and d.refobjid = to_regnamespace('monitoring')
+            and d.classid <> 'pg_default_acl'::regclass
+        order by 1
+    );
+    if v_there <> '{}' then
+        raise exception using
+            errcode = 'duplicate_schema',
+            message = format(
+                'schema monitoring holds what is not pgvigil''s: %s%s',
+                array_to_string(v_there[1:10], ', '),
+                ' and ' || nullif(greatest(cardinality(v_there) - 10, 0), 0) || ' more'
+            ),
+            hint = 'Nothing was changed. pgvigil needs schema monitoring for itself: rename yours '
+                '(alter schema monitoring rename to ...), or take another database.';
     end if;
 end
 $$;
@@ -25,6 +47,20 @@ begin
     loop
         if exists (select from pg_roles where rolname = v_role) then
             raise notice 'role % is already there and is used as it is', v_role;
+            if exists (
+                select from pg_roles
+                where rolname = v_role
+                    and (
+                        rolcanlogin or rolsuper or rolcreaterole or rolcreatedb or rolreplication
+                        or rolbypassrls
+                    )
+            ) then
+                raise warning 'role % is not as pgvigil makes it: it may log in, or more', v_role
+                    using hint = format(
+                        'If it is somebody else''s, install elsewhere: who has it gets its rights '
+                        'in pgvigil, and pgvigil those of the role. If not: alter role %I nologin '
+                        'nosuperuser nocreaterole nocreatedb noreplication nobypassrls;', v_role);
+            end if;
         else
             execute format('create role %I nologin', v_role);
         end if;

@@ -15,11 +15,22 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     update monitoring.installed_code set checksum = p_checksum;
+    -- Days come and go, and go by the names of their tables.
+    delete from monitoring.installed_objects;
+    insert into monitoring.installed_objects (object_type, object_identity)
+    select distinct i.type, i.identity
+    from pg_depend d
+    cross join lateral pg_identify_object(d.classid, d.objid, 0) i
+    left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid
+    where d.refclassid = 'pg_namespace'::regclass
+        and d.refobjid = 'monitoring'::regnamespace
+        and coalesce(not c.relispartition, true);
 end
 $$;
 
 comment on function monitoring.note_code_checksum(text) is
-'Notes the checksum of the code just loaded, so that loading it again can be saved.';
+'Notes the checksum of the code just loaded, so that loading it again can be saved, and what is in '
+'the schema now, all of it ours. Called by installers that have refused what is not.';
 
 create or replace function monitoring._missing_roles() returns text[]
 language sql

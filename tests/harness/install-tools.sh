@@ -2,8 +2,8 @@
 # Installs what the SQL tests need from outside Python, as far as it is missing: a PostgreSQL server
 # with pgTAP, plpgsql_check and pg_cron, pg_prove, npm for the version matrix, promtool, which judges
 # our alerts by Prometheus' own rules, an Alertmanager, which takes them over, sql_exporter, which
-# reads our figures for Prometheus, Chromium, which shows the page, and a MariaDB with the foreign
-# data wrapper that reads it. With the word "sql" only what pgTAP files need. Silent when all is
+# reads our figures for Prometheus, PgBouncer, which stands between, Chromium, which shows the page,
+# and a MariaDB with the foreign data wrapper that reads it. With the word "sql" only what pgTAP files need. Silent when all is
 # there.
 set -euo pipefail
 
@@ -32,6 +32,7 @@ if [ "${1-}" != sql ]; then
     command -v npm > /dev/null || missing+=(npm)
     command -v promtool > /dev/null || missing+=(prometheus)
     command -v prometheus-sql-exporter > /dev/null || missing+=(prometheus-sql-exporter)
+    command -v pgbouncer > /dev/null || missing+=(pgbouncer)
     command -v mariadbd > /dev/null || missing+=(mariadb-server)
     has_extension mysql_fdw || missing+=(postgresql-VERSION-mysql-fdw)
     # With fonts: a browser that has none lays nothing out.
@@ -71,7 +72,7 @@ echo "Installing ${packages[*]}"
 
 # Nor are they to start with the machine.
 if [ -d /run/systemd/system ]; then
-    for service in prometheus prometheus-alertmanager prometheus-sql-exporter mariadb; do
+    for service in prometheus prometheus-alertmanager prometheus-sql-exporter pgbouncer mariadb; do
         [[ " ${missing[*]/mariadb-server/mariadb} " != *" $service "* ]] || "${as_root[@]}" systemctl --quiet disable "$service"
     done
 fi

@@ -175,7 +175,7 @@ select set_eq(
     $$select relname::text from relations where relkind = 'r'$$,
     array[
         -- a row at each installation or upgrade
-        'installed_migrations', 'installed_code',
+        'installed_migrations', 'installed_code', 'installed_objects',
         -- one row
         'clock_keys', 'clock_readings',
         -- what people set

@@ -327,7 +327,8 @@ select set_eq(
             and not c.relispartition
     $$,
     array[
-        'installed_migrations', 'installed_code', 'clock_keys', 'clock_readings', 'guards',
+        'installed_migrations', 'installed_code', 'installed_objects', 'clock_keys',
+        'clock_readings', 'guards',
         'partitioned_tables', 'active_tasks',
         'unsuccessful_attempts', 'finished_tasks', 'errors', 'error_group_states',
         'metric_samples', 'log_lines', 'health_probes', 'queue_samples', 'rollups',

@@ -37,11 +37,14 @@ pool_mode = {mode}
 default_pool_size = {size}
 query_wait_timeout = 20
 ignore_startup_parameters = extra_float_digits,options
+{more}
 """
 
 
 @contextmanager
-def pooler(server: PostgresServer, mode: str = "transaction", size: int = 2) -> Iterator[int]:
+def pooler(
+    server: PostgresServer, mode: str = "transaction", size: int = 2, settings: str = ""
+) -> Iterator[int]:
     """Run a PgBouncer; yield its port, at which everybody is let in as superuser."""
     assert PROGRAM is not None, "pgbouncer is not installed: tests/harness/install-tools.sh"
     with TemporaryDirectory(prefix="pgvigil-pooler-") as name, socket.socket() as probe:
@@ -49,18 +52,20 @@ def pooler(server: PostgresServer, mode: str = "transaction", size: int = 2) -> 
         port = int(probe.getsockname()[1])
         probe.close()
         home = Path(name)
-        users, settings, log = home / "users", home / "settings", home / "log"
+        users, file, log = home / "users", home / "settings", home / "log"
         password = conninfo_to_dict(server.dsn())["password"]
         users.write_text(f'"postgres" "{password}"\n')
-        settings.write_text(
-            _SETTINGS.format(server_port=server.port, port=port, users=users, mode=mode, size=size)
+        file.write_text(
+            _SETTINGS.format(
+                server_port=server.port, port=port, users=users, mode=mode, size=size, more=settings
+            )
         )
         # It does not run as root either.
         way = run_as(server.binaries, os.geteuid())
-        way.give(home, users, settings)
+        way.give(home, users, file)
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*way.prefix, PROGRAM, str(settings)],
+                [*way.prefix, PROGRAM, str(file)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -92,7 +97,8 @@ def left_behind(port: int, dsn: str) -> dict[str, object]:
                 " (select count(*) from pg_prepared_statements),"
                 " (select array_agg(name order by name) from pg_settings where source = 'session'"
                 "  and name not in ('client_encoding', 'DateStyle', 'TimeZone',"
-                "   'standard_conforming_strings', 'application_name', 'search_path')),"
+                "   'standard_conforming_strings', 'application_name', 'search_path',"
+                "   'transaction_isolation')),"
                 " current_setting('search_path')"
             ).fetchone()
             found[name] = row

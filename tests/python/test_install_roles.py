@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 
 from pgvigil.install import migrate, single_file
+from pgvigil.install.doctor import examine
 from pgvigil.install.grants import ROLES
 from pgvigil.install.status import read_status
 from pgvigil.server import PostgresServer
@@ -185,3 +186,15 @@ def test_the_documented_way_to_uninstall_leaves_nothing(bare_server: PostgresSer
     ):
         assert rows(dsn, left) == []
     assert migrate(dsn).code_loaded
+
+
+def test_roles_that_somebody_else_made_for_more_are_told(bare_server: PostgresServer) -> None:
+    run(bare_server.dsn(), f"create role {READER} login", f"create role {WRITER}")
+    lines: list[str] = []
+    migrate(bare_server.dsn("app"), report=lines.append)
+    warnings = [line for line in lines if line.startswith("warning")]
+    assert warnings == [
+        f"warning: role {READER} is not as pgvigil makes it: it may log in, or more"
+    ]
+    found = [check.finding for check in examine(bare_server.dsn("app")) if check.name == "roles"]
+    assert found == ["all four are there", f"{READER} may log in, or is more than a plain role"]

@@ -6,7 +6,15 @@ from pgvigil import __version__
 from pgvigil.install.files import Code, Migration, read_migrations
 from pgvigil.install.grants import STALE
 from pgvigil.install.loader import SEARCH_PATH
-from pgvigil.install.session import LOCK_KEY, OLDEST_SERVER
+from pgvigil.install.ours import only_ours
+from pgvigil.install.session import (
+    BOOK,
+    HOLDERS,
+    LOCK_KEY,
+    LOCK_MODE,
+    OLDEST_SERVER,
+    SECONDS_TO_WAIT,
+)
 
 _HEADER = """\
 -- pgvigil {version}, all of it in one file: tables, functions, views and grants.
@@ -41,9 +49,52 @@ begin
         raise exception 'the server is PostgreSQL %', current_setting('server_version')
             using hint = 'pgvigil needs PostgreSQL 15 or newer.';
     end if;
-    perform pg_advisory_xact_lock({lock_key});
 end
 $$;
+
+-- The lock that keeps installers apart: of the book, which only they can lock, as soon as there is
+-- one. No wait is longer than {seconds} s.
+do $$
+declare
+    v_has_book constant text :=
+        'select exists (select from pg_catalog.pg_tables '
+        'where schemaname = ''monitoring'' and tablename = ''installed_migrations'')';
+    v_limit text := current_setting('lock_timeout');
+    v_is_there boolean;
+    v_holders text;
+begin
+    perform set_config('lock_timeout', '{seconds}s', true);
+    execute v_has_book into v_is_there;
+    if not v_is_there then
+        perform pg_advisory_xact_lock({lock_key});
+        execute v_has_book into v_is_there;
+    end if;
+    if v_is_there then
+        lock table {book} in {lock_mode} mode;
+    end if;
+    perform set_config('lock_timeout', v_limit, true);
+exception
+    when insufficient_privilege then
+        -- Whoever may not lock it may not write into it either, and is told so below.
+        null;
+    when lock_not_available then
+        select string_agg(format(
+            'process %s of %s (%s, %s)', h.pid, h.usename,
+            coalesce(nullif(h.application_name, ''), 'no application name'), h.state
+        ), ', ')
+        into v_holders
+        from ({holders}) h;
+        raise exception using
+            errcode = 'lock_not_available',
+            message = format(
+                'for {seconds} s %s has kept the lock that keeps installers apart',
+                coalesce(v_holders, 'another session')
+            ),
+            hint = 'Wait for it to finish, or end it: select pg_terminate_backend(<process>);';
+end
+$$;
+
+{only_ours}
 
 do $$
 declare
@@ -121,6 +172,11 @@ def _parts(migrations: Sequence[Migration], code: Code) -> Iterator[str]:
         search_path=SEARCH_PATH,
         oldest=OLDEST_SERVER,
         lock_key=LOCK_KEY,
+        lock_mode=LOCK_MODE,
+        book=BOOK,
+        seconds=SECONDS_TO_WAIT,
+        holders=HOLDERS.strip().replace("\n", "\n            "),
+        only_ours=only_ours(migrations),
         known=",\n        ".join(f"'{migration.migration_id}'" for migration in migrations),
     )
     guard = _FIRST_MIGRATION

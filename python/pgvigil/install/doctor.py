@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 import psycopg
 
+from pgvigil.dsn import complete_dsn
 from pgvigil.exceptions import PgvigilError
 from pgvigil.install.grants import ROLES
 from pgvigil.install.session import OLDEST_SERVER, connect, current_role
 from pgvigil.install.status import Status, read_status
 from pgvigil.install.yoyo_runner import find_schema
+from pgvigil.pooling import HINT, is_pooled, shares_sessions
 
 Level = Literal["ok", "warn", "fail"]
 _LARGEST_SKEW_SECONDS = 2.0
@@ -74,12 +76,15 @@ def examine(dsn: str) -> Iterator[Check]:
     """
     try:
         connection = connect(dsn)
-    except psycopg.OperationalError as error:
-        yield Check("connection", "fail", str(error).strip(), "Check --dsn, server and network.")
+    except (psycopg.OperationalError, PgvigilError) as error:
+        remedy = getattr(error, "hint", None) or "Check --dsn, server and network."
+        yield Check("connection", "fail", str(error).strip(), remedy)
         return
     with connection:
         info = connection.info
         yield Check("connection", "ok", f"{info.dbname} as {current_role(connection)}")
+        if is_pooled(connection):
+            yield _pooler(dsn)
         server = [check(connection) for check in _SERVER_CHECKS]
         yield from server
         if server[0].level == "ok":
@@ -99,6 +104,7 @@ def _examine_installation(connection: psycopg.Connection) -> Iterator[Check]:
     yield Check("installed", "ok", f"pgvigil {status.version or 'tables only'}")
     for check in _TABLE_CHECKS if status.code == "missing" else _STATUS_CHECKS:
         yield check(status)
+    yield from _roles_of_others(connection)
     yield _membership(connection)
     yield _search_path(connection)
     yield _lock_table(connection)
@@ -107,6 +113,13 @@ def _examine_installation(connection: psycopg.Connection) -> Iterator[Check]:
         yield _own_rules(connection)
         yield _scheduler(connection)
         yield from _sources(connection)
+
+
+def _pooler(dsn: str) -> Check:
+    if shares_sessions(complete_dsn(dsn)):
+        finding = "one in transaction mode stands between; migrate, run and sync refuse it"
+        return Check("pooler", "warn", finding, HINT)
+    return Check("pooler", "ok", "one stands between, and keeps sessions apart")
 
 
 def _version(connection: psycopg.Connection) -> Check:
@@ -235,6 +248,21 @@ _STATUS_CHECKS: tuple[Callable[[Status], Check], ...] = (
     _grants,
     _partitions,
 )
+
+
+def _roles_of_others(connection: psycopg.Connection) -> Iterator[Check]:
+    """Say which of the roles are not as an installer makes them."""
+    for (role,) in connection.execute(
+        "select rolname from pg_roles where rolname = any (%s) and (rolcanlogin or rolsuper"
+        " or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls) order by rolname",
+        [list(ROLES)],
+    ):
+        finding = f"{role} may log in, or is more than a plain role"
+        remedy = (
+            f"If it is not somebody else's: alter role {role} nologin nosuperuser nocreaterole "
+            "nocreatedb noreplication nobypassrls;"
+        )
+        yield Check("roles", "warn", finding, remedy)
 
 
 def _membership(connection: psycopg.Connection) -> Check:

@@ -11,6 +11,7 @@ from pgvigil.install.book import has_book, read_book, read_code_checksum, refuse
 from pgvigil.install.files import Code, Migration, read_migrations
 from pgvigil.install.grants import grants_are_stale
 from pgvigil.install.loader import drop_code, load_code
+from pgvigil.install.ours import refuse_foreign, refuse_needed_outside
 from pgvigil.install.session import (
     Installer,
     Report,
@@ -49,7 +50,11 @@ def migrate(dsn: str = "", *, reload: bool = False, report: Report = say_nothing
     with installing(dsn, report) as installer:
         with installer.connection() as connection:
             _check_may_create_schema(connection)
-            refuse_newer(read_book(connection), known)
+            installed = read_book(connection)
+            refuse_newer(installed, known)
+            is_behind = any(migration.migration_id not in installed for migration in known)
+            if is_behind or reload or _reason_to_load(connection, code) is not None:
+                refuse_foreign(connection, known)
         applied = _apply_pending(installer, known)
         loaded = _load_when_needed(installer.keeper, code, reload or bool(applied), report)
         if not applied and not loaded:
@@ -74,6 +79,8 @@ def roll_back(dsn: str = "", *, report: Report = say_nothing) -> str:
     with installing(dsn, report) as installer:
         with installer.connection() as connection:
             newest = _newest(read_book(connection), known)
+            refuse_foreign(connection, known)
+            refuse_needed_outside(connection)
             schema = find_schema(connection)
         with open_yoyo(schema, dsn, report) as yoyo:
             with installer.connection() as connection:
@@ -125,17 +132,20 @@ def _installed(installer: Installer) -> list[str]:
 def _load_when_needed(
     connection: psycopg.Connection, code: Code, wanted: bool, report: Report
 ) -> bool:
-    if wanted:
-        reason = ""
-    elif read_code_checksum(connection) != code.checksum:
-        reason = ": they are not those of this version"
-    elif grants_are_stale(connection):
-        reason = ": a role has come that they were not granted to yet"
-    else:
+    reason = "" if wanted else _reason_to_load(connection, code)
+    if reason is None:
         return False
     load_code(connection, code)
     report(f"loaded the functions and views of pgvigil {__version__}{reason}")
     return True
+
+
+def _reason_to_load(connection: psycopg.Connection, code: Code) -> str | None:
+    if read_code_checksum(connection) != code.checksum:
+        return ": they are not those of this version"
+    if grants_are_stale(connection):
+        return ": a role has come that they were not granted to yet"
+    return None
 
 
 def _newest(installed: Sequence[str], known: Sequence[Migration]) -> Migration:

@@ -44,7 +44,7 @@ _HAS_BOOK = """
 select from pg_catalog.pg_tables
 where schemaname = 'monitoring' and tablename = 'installed_migrations'
 """
-_HOLDERS = f"""
+HOLDERS = f"""
 select a.pid, a.usename, a.application_name, a.state, a.backend_start
 from pg_catalog.pg_locks l
 join pg_catalog.pg_stat_activity a using (pid)
@@ -164,7 +164,7 @@ def _locked(dsn: str) -> LockedError:
         holders = [
             f"process {pid} of {user} ({application or 'no application name'}, {state},"
             f" connected since {since:%Y-%m-%d %H:%M})"
-            for pid, user, application, state, since in connection.execute(_HOLDERS.encode())
+            for pid, user, application, state, since in connection.execute(HOLDERS.encode())
         ]
     who = ", ".join(holders) or "another session"
     return LockedError(
