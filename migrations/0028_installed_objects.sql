@@ -11,8 +11,8 @@ create table monitoring.installed_objects (
 );
 
 comment on table monitoring.installed_objects is
-'What was in the schema after code was last loaded by pgvigil migrate or the single file, all of it '
-'ours. Installers refuse to touch what is not in here.';
+'What was in the schema after pgvigil migrate or the single file last loaded code, all of it ours. '
+'Installers refuse to touch functions and views that are not in here.';
 comment on column monitoring.installed_objects.object_type is
 'Kind of object, as pg_identify_object() says it: function, view, table.';
 comment on column monitoring.installed_objects.object_identity is
