@@ -290,7 +290,7 @@ declare
         'resolve_invalid_records', 'auto_resolve_invalid_records', 'update_daily_summary',
         -- jobs and retention
         'request_job', 'enable_job', 'confirm_clock',
-        'set_retention', 'set_partitions_ahead'
+        'set_retention', 'set_partitions_ahead', 'set_name_limit'
     ];
 begin
     perform monitoring._hand_over_to_admin();

@@ -11,6 +11,7 @@
 \ir core/json_repairs.sql
 \ir core/clock.sql
 \ir core/guards.sql
+\ir core/names.sql
 \ir core/partitions.sql
 \ir core/bulk.sql
 

@@ -63,6 +63,86 @@ comment on function monitoring._classify(monitoring.alert_rules, monitoring.find
 'Findings with severity and threshold as the thresholds of the rule say; without severity where '
 'none is passed.';
 
+create or replace function monitoring._pair_findings(
+    p_rule monitoring.alert_rules, p_findings monitoring.finding[]
+)
+returns table (
+    fingerprint text, finding monitoring.finding, alert monitoring.raised_alerts, place bigint
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        coalesce(f.fingerprint, a.fingerprint),
+        f.finding,
+        a.alert,
+        -- What is open stays what it is; of the others the worst come first.
+        case
+            when (f.finding).severity is not null then row_number() over (
+                partition by (f.finding).severity is null
+                order by
+                    (a.alert).alert_id is null,
+                    monitoring._severity_rank((f.finding).severity) desc,
+                    f.fingerprint
+            )
+        end
+    from (
+        -- One that was found twice counts as the worse.
+        select distinct on (monitoring._short_name(c.fingerprint))
+            monitoring._short_name(c.fingerprint) as fingerprint,
+            c as finding
+        from monitoring._classify(p_rule, p_findings) c
+        order by
+            monitoring._short_name(c.fingerprint),
+            monitoring._severity_rank(c.severity) desc nulls last
+    ) f
+    full join (
+        select r.fingerprint, r as alert
+        from monitoring.raised_alerts r
+        where r.rule_name = p_rule.rule_name and r.resolved_at = 'infinity'
+    ) a on a.fingerprint = f.fingerprint
+    where (f.finding).severity is not null or a.fingerprint is not null;
+end
+$$;
+
+comment on function monitoring._pair_findings(monitoring.alert_rules, monitoring.finding[]) is
+'What a rule found beside what of it is open; those that are an alert in their places, the worst '
+'first.';
+
+create or replace function monitoring._more_findings(p_findings monitoring.finding[])
+returns monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_more constant bigint := cardinality(p_findings);
+begin
+    if v_more is null then
+        return null;
+    end if;
+    return row(
+        '(more)', v_more, '{}',
+        format('%s more %s than the %s that are told one by one, such as: %s',
+            v_more, case v_more when 1 then 'alert' else 'alerts' end,
+            monitoring._name_limit('alerts'),
+            left((p_findings[1]).summary, 300)),
+        (
+            select f.severity from unnest(p_findings) f
+            order by monitoring._severity_rank(f.severity) desc
+            limit 1
+        ),
+        null
+    )::monitoring.finding;
+end
+$$;
+
+comment on function monitoring._more_findings(monitoring.finding[]) is
+'One finding for those that are too many to be told one by one.';
+
 create or replace function monitoring._apply_findings(
     p_rule monitoring.alert_rules, p_findings monitoring.finding[], p_now timestamptz
 )
@@ -75,6 +155,7 @@ declare
     v_pair record;
     -- Who has nothing to measure at all may mean that all stays as it is.
     v_is_keeping boolean := p_rule.no_data <> 'ok' and cardinality(p_findings) = 0;
+    v_most constant integer := monitoring._name_limit('alerts');
 begin
     if p_rule.no_data = 'alert' and v_is_keeping then
         p_findings := array[
@@ -85,23 +166,35 @@ begin
         ];
     end if;
     for v_pair in
-        select f.finding, a.alert
-        from (
-            -- One that was found twice counts as the worse.
-            select distinct on (monitoring._short_name(c.fingerprint))
-                monitoring._short_name(c.fingerprint) as fingerprint,
-                c as finding
-            from monitoring._classify(p_rule, p_findings) c
-            order by
-                monitoring._short_name(c.fingerprint),
-                monitoring._severity_rank(c.severity) desc nulls last
-        ) f
-        full join (
-            select r.fingerprint, r as alert
-            from monitoring.raised_alerts r
-            where r.rule_name = p_rule.rule_name and r.resolved_at = 'infinity'
-        ) a on a.fingerprint = f.fingerprint
-        order by coalesce(f.fingerprint, a.fingerprint)
+        with pairs as materialized (
+            select p.* from monitoring._pair_findings(p_rule, p_findings) p
+        ),
+
+        more as (
+            select array_agg(p.finding order by p.place) as findings
+            from pairs p
+            where p.place > v_most and (p.alert).alert_id is null and p.fingerprint <> '(more)'
+        ),
+
+        told as (
+            select p.fingerprint, p.finding, p.alert from pairs p
+            where (coalesce(p.place, 0) <= v_most or (p.alert).alert_id is not null)
+                -- One that the rule itself calls so is one like all others.
+                and (
+                    p.fingerprint <> '(more)'
+                    or (p.finding).fingerprint is not null
+                    and not exists (select from more m where m.findings is not null)
+                )
+            union all
+            select '(more)', monitoring._more_findings(m.findings), p.alert
+            from more m
+            left join pairs p on p.fingerprint = '(more)'
+            where m.findings is not null
+                or (p.alert).alert_id is not null and (p.finding).fingerprint is null
+        )
+
+        select t.finding, t.alert from told t
+        order by t.fingerprint
     loop
         perform monitoring._apply_finding(
             p_rule, v_pair.finding, v_pair.alert, v_is_keeping, p_now

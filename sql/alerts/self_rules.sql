@@ -350,3 +350,55 @@ $$;
 comment on function monitoring._explain_dead_notifications(
     monitoring.raised_alerts, timestamptz, integer
 ) is 'The newest messages that were given up, of the channel and target that an alert is about.';
+
+create or replace function monitoring._find_names_over_limit(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns setof monitoring.finding
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        l.kind,
+        l.beyond::double precision,
+        jsonb_build_object('kind', l.kind),
+        left(
+            format('%s: more than %s, and so %s are counted as "(other)", such as %s',
+                l.description, l.at_most, l.beyond, array_to_string(l.examples, ', ')),
+            500
+        ),
+        null::text,
+        null::double precision
+    from monitoring.v_name_limits l
+    where l.beyond_at > p_now - monitoring._span_of(p_rule, 'window_minutes')
+        and l.beyond_at <= p_now;
+end
+$$;
+
+comment on function monitoring._find_names_over_limit(monitoring.alert_rules, timestamptz) is
+'Names of a kind that were beyond its limit in the last roll-up that met such, within '
+'window_minutes.';
+
+create or replace function monitoring._explain_names_over_limit(
+    p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
+)
+returns table (source text, happened_at timestamptz, details jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select 'limit', l.beyond_at, jsonb_strip_nulls(to_jsonb(l))
+    from monitoring.v_name_limits l
+    where l.kind = p_alert.labels ->> 'kind'
+    limit p_limit;
+end
+$$;
+
+comment on function monitoring._explain_names_over_limit(
+    monitoring.raised_alerts, timestamptz, integer
+) is 'The limit that an alert is about, as it is at present.';

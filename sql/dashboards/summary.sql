@@ -20,9 +20,19 @@ begin
                 'failed', coalesce(sum(t.failed), 0),
                 'ended_otherwise', coalesce(sum(t.ended_otherwise), 0),
                 'success_percent', round(100.0 * sum(t.completed) / nullif(sum(t.tasks), 0), 2),
-                'by_type', coalesce(jsonb_agg(to_jsonb(t) order by t.task_type), '[]')
+                'types', count(*),
+                'by_type', coalesce(
+                    jsonb_agg(to_jsonb(t) - 'place' order by t.task_type)
+                    filter (where t.place <= 200),
+                    '[]'
+                )
             )
-        from monitoring.v_task_statistics as t
+        from (
+            select
+                s.*,
+                row_number() over (order by s.failed desc, s.tasks desc, s.task_type asc) as place
+            from monitoring.v_task_statistics as s
+        ) as t
     );
 end
 $$;
@@ -85,10 +95,23 @@ begin
                 'degraded', count(*) filter (where h.status = 'degraded'),
                 'unhealthy', count(*) filter (where h.status = 'unhealthy'),
                 'unknown', count(*) filter (where h.status = 'unknown'),
-                'by_component',
-                coalesce(jsonb_agg(to_jsonb(h) order by h.component_type, h.component_name), '[]')
+                'by_component', coalesce(
+                    jsonb_agg(to_jsonb(h) - 'place' order by h.component_type, h.component_name)
+                    filter (where h.place <= 200),
+                    '[]'
+                )
             )
-        from monitoring.v_system_health_summary as h
+        from (
+            select
+                s.*,
+                row_number() over (
+                    order by
+                        array_position(array['unhealthy', 'degraded', 'unknown'], s.status),
+                        s.component_type asc,
+                        s.component_name asc
+                ) as place
+            from monitoring.v_system_health_summary as s
+        ) as h
     );
 end
 $$;
@@ -109,9 +132,18 @@ begin
                 'queues', count(*),
                 'pending', coalesce(sum(q.pending), 0),
                 'oldest_ready_seconds', max(q.oldest_ready_seconds),
-                'by_queue', coalesce(jsonb_agg(to_jsonb(q) order by q.queue_name), '[]')
+                'by_queue', coalesce(
+                    jsonb_agg(to_jsonb(q) - 'place' order by q.queue_name)
+                    filter (where q.place <= 200),
+                    '[]'
+                )
             )
-        from monitoring.v_queue_performance as q
+        from (
+            select
+                s.*,
+                row_number() over (order by s.pending desc, s.queue_name asc) as place
+            from monitoring.v_queue_performance as s
+        ) as q
     );
 end
 $$;
@@ -174,6 +206,6 @@ return jsonb_build_object(
 );
 
 comment on function monitoring.get_dashboard_summary() is
-'The state as one object: generated_at, tasks, errors, health, queues, alerts, freshness; counts '
-'of what ended or happened are of the last 24 hours. Where freshness says that alerts are not '
-'known, that there is none means nothing.';
+'The state as one object: generated_at, tasks, errors, health, queues, alerts, freshness; of the '
+'last 24 hours, and of lists the 200 worst. Where freshness says that alerts are not known, that '
+'there is none means nothing.';

@@ -115,7 +115,7 @@ select set_eq(
         'get_daily_report', '_freshness', '_is_session_expected',
         -- pg_cron and retention
         '_read_recent_pg_cron_runs',
-        'set_retention', 'set_partitions_ahead', 'cleanup_old_monitoring_data'
+        'set_retention', 'set_partitions_ahead', 'set_name_limit', 'cleanup_old_monitoring_data'
     ],
     'only these run with the rights of their owner'
 );

@@ -53,7 +53,7 @@ select is(
     (select (document -> 'tasks') - 'by_type'::text from summary),
     '{
         "running": 2, "longest_running_ms": 3600000, "ended": 3, "completed": 1, "failed": 1,
-        "ended_otherwise": 1, "success_percent": 33.33
+        "ended_otherwise": 1, "success_percent": 33.33, "types": 2
     }'::jsonb,
     'tasks are those that run now and those that ended in the last day'
 );

@@ -20,7 +20,8 @@ select is(
     '{
         "tasks": {
             "running": 0, "longest_running_ms": null, "ended": 0, "completed": 0, "failed": 0,
-            "ended_otherwise": 0, "success_percent": null, "by_type": []
+            "ended_otherwise": 0, "success_percent": null, "types": 0,
+            "by_type": []
         },
         "errors": {
             "occurrences": 0, "low": 0, "medium": 0, "high": 0, "critical": 0, "top": []

@@ -44,6 +44,9 @@ select functions_are(
         '_untold_end', '_refuse_untold_end',
         -- guards
         '_guard', '_guard_one_of_many', '_try_guard',
+        -- names
+        'set_name_limit', '_name_limit', '_see_again', '_admit_names', '_note_names',
+        '_find_names_over_limit', '_explain_names_over_limit', '_pair_findings', '_more_findings',
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
         '_make_partitions', '_lock_partitions', '_look_again_at_partitions',
@@ -333,7 +336,7 @@ select set_eq(
         'unsuccessful_attempts', 'finished_tasks', 'errors', 'error_group_states',
         'metric_samples', 'log_lines', 'health_probes', 'queue_samples', 'rollups',
         'rollup_progress', 'error_group_totals', 'component_states',
-        'jobs', 'retention_policies',
+        'jobs', 'retention_policies', 'name_limits', 'known_names',
         'alert_rules', 'alert_thresholds', 'alert_rule_states', 'raised_alerts',
         'alert_transitions', 'alert_silences', 'alert_inhibitions', 'notification_channels', 'alert_owners', 'page_addresses',
         'queued_notifications', 'expected_runs',
@@ -370,6 +373,7 @@ select views_are(
         'v_pg_cron_runs',
         'alerts', 'alert_history', 'v_alert_rules', 'v_silences', 'v_inhibitions', '_open_alerts',
         'v_notifications', 'v_notification_channels',
+        'v_name_limits', '_reached_limits', '_known_names',
         'v_retention', '_retained_tables', '_all_days', '_counted_days',
         'monitoring_config',
         'etl_executions', 'etl_logs', 'etl_metrics',

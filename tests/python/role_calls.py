@@ -200,6 +200,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "detach_status_trigger": ("detach_status_trigger('audit.own')", KEEPING),
     "set_retention": ("set_retention('log_lines', '30 days')", DECIDING),
     "set_partitions_ahead": ("set_partitions_ahead(7)", DECIDING),
+    "set_name_limit": ("set_name_limit('queues', 100)", DECIDING),
     "set_notification_channel": ("set_notification_channel('c', '{A}')", DECIDING),
     "enable_notification_channel": ("enable_notification_channel('known')", DECIDING),
     "remove_notification_channel": ("remove_notification_channel('known')", DECIDING),

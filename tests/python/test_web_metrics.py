@@ -68,6 +68,25 @@ def test_they_are_openmetrics_where_that_is_asked_for(filled_web: Web) -> None:
     assert {"pgvigil_info", "pgvigil_tasks_running", "pgvigil_queue_completed_total"} <= names
 
 
+def test_however_many_names_there_are_the_answer_is_bounded_and_says_so(
+    web: Web, connection: psycopg.Connection[Any]
+) -> None:
+    connection.execute("select monitoring.set_name_limit('queues', 100000)")
+    for prefix in ("long-" + 200 * "x", "a"):
+        connection.execute(
+            "select monitoring.record_queue_metrics(%s || n, 5) from generate_series(1, 1500) as n",
+            [prefix],
+        )
+    answer = web.client.get("/metrics").text
+    told = figures(web)
+    pending = [labels for name, labels in told if name == "pgvigil_queue_pending"]
+    left_out = told["pgvigil_names_left_out", frozenset({("figure", "pgvigil_queue_pending")})]
+    assert len(pending) + left_out == 3000
+    assert 500 < len(pending) <= 1000
+    assert len(answer) < 1_000_000
+    assert check(answer).returncode == 0
+
+
 def test_each_is_a_figure_of_the_database(
     filled_web: Web, filled_dsn: str, connection: psycopg.Connection[Any]
 ) -> None:

@@ -35,7 +35,7 @@ def render(state: State, rows: int = MOST_ROWS, *, is_dense: bool = False) -> Re
         _headline(state),
         open_alerts(state, now, rows),
         running_tasks(state.running, summary["tasks"]["running"], rows),
-        tasks_by_type(summary["tasks"]["by_type"], rows),
+        tasks_by_type(summary["tasks"]["by_type"], summary["tasks"]["types"], rows),
         _errors(state, rows),
         _health(state, rows),
         _queues(state, rows),
@@ -111,8 +111,8 @@ def _quiet(task: _Row) -> Text:
     return duration(task["seconds_without_progress"] // 1 * 1000)
 
 
-def tasks_by_type(by_type: Sequence[_Row], rows: int) -> RenderableType:
-    """Return the types of tasks that ended within a day, those that failed most first."""
+def tasks_by_type(by_type: Sequence[_Row], types: int, rows: int) -> RenderableType:
+    """Return some of the types of tasks that ended within a day, those that failed most first."""
     if not by_type:
         return Text("No task has ended in the last 24 hours.", "dim")
     table = empty_table("TASKS, 24 H", "ended>", "ok>", "failed>", "other>", "p50>", "p95>", "max>")
@@ -127,7 +127,7 @@ def tasks_by_type(by_type: Sequence[_Row], rows: int) -> RenderableType:
             duration(row["p95_duration_ms"]),
             duration(row["max_duration_ms"]),
         )
-    return with_rest(table, len(by_type), rows)
+    return with_rest(table, types, rows)
 
 
 def _errors(state: State, rows: int) -> RenderableType:
@@ -167,7 +167,7 @@ def _health(state: State, rows: int) -> RenderableType:
             age(row["last_check_at"], now),
             name(row["failure_reason"] or ""),
         )
-    return with_rest(table, len(components), rows)
+    return with_rest(table, state.summary["health"]["components"], rows)
 
 
 def _queues(state: State, rows: int) -> RenderableType:
@@ -188,7 +188,7 @@ def _queues(state: State, rows: int) -> RenderableType:
             count(row["completed_per_minute"]),
             percent(row["failed_percent"]),
         )
-    return with_rest(table, len(queues), rows)
+    return with_rest(table, state.summary["queues"]["queues"], rows)
 
 
 def _worst(rows: Sequence[_Row], most: int, badness: Callable[[_Row], Any]) -> list[_Row]:

@@ -74,7 +74,7 @@ def _draw(
     blocks = [
         line,
         running_tasks(running, len(running), rows),
-        tasks_by_type(by_type, rows),
+        tasks_by_type(by_type, len(by_type), rows),
         _failed(failed, now, rows),
     ]
     return stacked(blocks, is_dense=is_dense)

@@ -33,6 +33,11 @@ class Source:
     figures: Sequence[Figure]
 
 
+# However many names programs send, an answer stays one that Prometheus takes: so many rows of each
+# query, and so many bytes of them.
+_MOST_ROWS = 1000
+_MOST_BYTES = 300_000
+_BESIDE_LABELS = 60
 _PER_MILLISECOND = 0.001
 _PER_PERCENT = 0.01
 
@@ -220,11 +225,39 @@ async def read_metrics(reader: Reader) -> list[Metric]:
         "pgvigil_info", "1, with the version of pgvigil.", labels=["version"]
     )
     version.add_metric([__version__], 1)
-    metrics: list[Metric] = [version]
+    left_out = GaugeMetricFamily(
+        "pgvigil_names_left_out",
+        "Names that are too many for this answer, by the first figure that they lack.",
+        labels=["figure"],
+    )
+    metrics: list[Metric] = [version, left_out]
     for source in SOURCES:
-        rows = await reader.rows(source.query)
+        found = await reader.rows(_bounded(source))
+        rows = _first(source, found)
+        all_rows = found[0]["all_rows"] if found else 0
+        left_out.add_metric([f"pgvigil_{source.figures[0].name}"], all_rows - len(rows))
         metrics += [_metric(figure, source.labels, rows) for figure in source.figures]
     return metrics
+
+
+def _bounded(source: Source) -> str:
+    """Return the query for the first rows in the order of their labels, and how many there are."""
+    order = ", ".join(f"s.{column}" for column in source.labels.values())
+    return (
+        f"select s.*, count(*) over () as all_rows from ({source.query}) as s"
+        f" order by {order} limit {_MOST_ROWS}"
+    )
+
+
+def _first(source: Source, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return as many rows as their series have room for."""
+    room = _MOST_BYTES
+    for place, row in enumerate(rows):
+        names = sum(len(str(row[column]).encode()) for column in source.labels.values())
+        room -= (names + _BESIDE_LABELS) * len(source.figures)
+        if room < 0:
+            return rows[:place]
+    return rows
 
 
 def _metric(
