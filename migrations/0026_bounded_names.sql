@@ -84,7 +84,7 @@ select
     n.name,
     n.component,
     n.label,
-    n.seen_at,
+    n.seen_at as first_seen_at,
     n.seen_at
 from (
     select

@@ -1,8 +1,8 @@
 -- How many names are told apart. A program that puts an id into a name sends a new name with each
 -- call; kept one by one, they would cost every reader and every rule. So roll-ups get to know names
--- until a limit is reached, and count what comes beyond as "(other)". Rows keep the names they have.
--- Names that have not been seen for a week make room for others. Writes name_limits and known_names,
--- in roll-ups alone: recording asks for nothing.
+-- until a limit is reached, and count what is beyond as "(other)". Rows keep the names they have.
+-- Names that were not seen for a week make room for others. Writes name_limits and known_names, in
+-- roll-ups alone: recording asks for nothing.
 
 create or replace view monitoring._reached_limits as
 select l.kind
