@@ -20,6 +20,7 @@
 \ir tasks/start.sql
 \ir tasks/progress.sql
 \ir tasks/complete.sql
+\ir tasks/ends.sql
 \ir tasks/bulk.sql
 \ir errors/fingerprint.sql
 \ir errors/record.sql

@@ -25,6 +25,8 @@ begin
         '_checked_attempt(bigint)',
         '_refuse_span(timestamptz,timestamptz)',
         '_check_keys(text,jsonb)',
+        '_complete_unknown_task(text,text,bigint,jsonb,jsonb,jsonb,timestamptz)',
+        '_end_unknown_etl_execution(text,text,jsonb,jsonb,timestamptz)',
         '_insert_rows(text,jsonb)'
     ] loop
         if to_regprocedure('monitoring.' || v_signature) is not null then

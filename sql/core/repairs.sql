@@ -300,10 +300,11 @@ declare
 begin
     -- NaN is greater than all numbers.
     if v_value >= 0 and v_value < 'Infinity' then
-        if v_value < 9223372036854775808 then
+        if v_value < 9223372036854775807 then
             return round(v_value)::bigint;
         end if;
-        if v_value > 9223372036854775808 then
+        -- As near as a float comes to the largest whole number.
+        if v_value > 9223372036854776000 then
             perform monitoring._tell_repair(
                 p_what, monitoring._fault_of_number(p_what, p_value, 'a number from 0 up'),
                 'recorded as 9223372036854775807'
@@ -331,6 +332,21 @@ end;
 
 comment on function monitoring._mended_size(text, bigint) is
 'The count or size as a whole number, null when it is missing or cannot be one.';
+
+create or replace function monitoring._mended_count(p_what text, p_value double precision)
+returns double precision
+language sql
+volatile
+return case
+    when p_value is null then null
+    when p_value between 0 and 9e15 then round(p_value)
+    -- The largest float that is a bigint
+    else least(monitoring._mend_size(p_what, p_value::text), 9223372036854774784)
+end;
+
+comment on function monitoring._mended_count(text, double precision) is
+'The count or size that a single call tells, as a whole number; null when it is missing or cannot '
+'be one.';
 
 create or replace function monitoring._mend_length(p_what text, p_value text)
 returns double precision

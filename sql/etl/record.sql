@@ -1,6 +1,20 @@
 -- Beginning and end of ETL executions, which are tasks of type etl. Writes active_tasks,
 -- finished_tasks and errors.
 
+drop function if exists monitoring.start_etl_execution(
+    text, jsonb, bigint, bigint, text, timestamptz
+);
+drop function if exists monitoring._start_etl_execution(
+    text, jsonb, bigint, bigint, text, timestamptz
+);
+drop function if exists monitoring.finish_etl_execution(
+    text, text, bigint, bigint, bigint, bigint, bigint, bigint, text, timestamptz
+);
+drop function if exists monitoring._finish_etl_execution(
+    text, text, bigint, bigint, bigint, bigint, bigint, bigint, text, timestamptz
+);
+drop function if exists monitoring._etl_counters(bigint, bigint, bigint, bigint, bigint, bigint);
+
 create or replace function monitoring._etl_status(p_status text) returns text
 language sql
 immutable
@@ -32,33 +46,36 @@ comment on function monitoring._mended_etl_end(text) is
 'The status with which an execution ended as that of a task; failed when it is not clear.';
 
 create or replace function monitoring._etl_counters(
-    p_total_fixtures bigint,
-    p_processed_fixtures bigint,
-    p_successful_fixtures bigint,
-    p_failed_fixtures bigint,
-    p_total_chunks bigint,
-    p_processed_chunks bigint
+    p_total_fixtures double precision,
+    p_processed_fixtures double precision,
+    p_successful_fixtures double precision,
+    p_failed_fixtures double precision,
+    p_total_chunks double precision,
+    p_processed_chunks double precision
 )
 returns jsonb
 language sql
 volatile
 return nullif(jsonb_strip_nulls(jsonb_build_object(
-    'total_fixtures', monitoring._mended_size('total_fixtures', p_total_fixtures),
-    'processed_fixtures', monitoring._mended_size('processed_fixtures', p_processed_fixtures),
-    'successful_fixtures', monitoring._mended_size('successful_fixtures', p_successful_fixtures),
-    'failed_fixtures', monitoring._mended_size('failed_fixtures', p_failed_fixtures),
-    'total_chunks', monitoring._mended_size('total_chunks', p_total_chunks),
-    'processed_chunks', monitoring._mended_size('processed_chunks', p_processed_chunks)
+    'total_fixtures', monitoring._mended_count('total_fixtures', p_total_fixtures),
+    'processed_fixtures', monitoring._mended_count('processed_fixtures', p_processed_fixtures),
+    'successful_fixtures', monitoring._mended_count('successful_fixtures', p_successful_fixtures),
+    'failed_fixtures', monitoring._mended_count('failed_fixtures', p_failed_fixtures),
+    'total_chunks', monitoring._mended_count('total_chunks', p_total_chunks),
+    'processed_chunks', monitoring._mended_count('processed_chunks', p_processed_chunks)
 )), '{}');
 
-comment on function monitoring._etl_counters(bigint, bigint, bigint, bigint, bigint, bigint) is
+comment on function monitoring._etl_counters(
+    double precision, double precision, double precision, double precision, double precision,
+    double precision
+) is
 'The figures of an execution as the counters of a task, those that are known.';
 
 create or replace function monitoring._start_etl_execution(
     p_execution_id text,
     p_config jsonb,
-    p_total_fixtures bigint,
-    p_total_chunks bigint,
+    p_total_fixtures double precision,
+    p_total_chunks double precision,
     p_worker_id text,
     p_started_at timestamptz
 )
@@ -90,14 +107,14 @@ end
 $$;
 
 comment on function monitoring._start_etl_execution(
-    text, jsonb, bigint, bigint, text, timestamptz
+    text, jsonb, double precision, double precision, text, timestamptz
 ) is 'Does the work of start_etl_execution.';
 
 create or replace function monitoring.start_etl_execution(
     p_execution_id text,
     p_config jsonb default null,
-    p_total_fixtures bigint default null,
-    p_total_chunks bigint default null,
+    p_total_fixtures double precision default null,
+    p_total_chunks double precision default null,
     p_worker_id text default null,
     p_started_at timestamptz default null
 )
@@ -110,63 +127,23 @@ return monitoring._start_etl_execution(
 );
 
 comment on function monitoring.start_etl_execution(
-    text, jsonb, bigint, bigint, text, timestamptz
+    text, jsonb, double precision, double precision, text, timestamptz
 ) is
 'Tells that an ETL execution has begun, a task of type etl, and returns the number of the attempt. '
 'update_task_progress() tells how far it is; chunks are tasks of type etl.chunk with it as parent.';
 
-create or replace function monitoring._end_unknown_etl_execution(
-    p_execution_id text,
-    p_status text,
-    p_counters jsonb,
-    p_metadata jsonb,
-    p_finished_at timestamptz
-)
-returns boolean
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    -- Told twice: the first telling stands.
-    if exists (
-        select from monitoring.finished_tasks t
-        where t.task_id = p_execution_id
-            and t.finished_at > p_finished_at - interval '1 hour'
-            and t.finished_at < p_finished_at + interval '1 hour'
-    ) then
-        return false;
-    end if;
-    perform monitoring._make_partitions('finished_tasks', p_finished_at);
-    insert into monitoring.finished_tasks (
-        task_id, attempt, task_type, status, finished_at, items_done, items_total, counters, metadata
-    )
-    values (
-        p_execution_id, 1, 'etl', p_status, p_finished_at,
-        (p_counters ->> 'processed_fixtures')::bigint, (p_counters ->> 'total_fixtures')::bigint,
-        p_counters, p_metadata
-    );
-    return true;
-end
-$$;
-
-comment on function monitoring._end_unknown_etl_execution(
-    text, text, jsonb, jsonb, timestamptz
-) is
-'Records the end of an execution whose beginning was never told; false when it had ended within an '
-'hour of that.';
-
 create or replace function monitoring._finish_etl_execution(
     p_execution_id text,
     p_status text,
-    p_total_fixtures bigint,
-    p_processed_fixtures bigint,
-    p_successful_fixtures bigint,
-    p_failed_fixtures bigint,
-    p_total_chunks bigint,
-    p_processed_chunks bigint,
+    p_total_fixtures double precision,
+    p_processed_fixtures double precision,
+    p_successful_fixtures double precision,
+    p_failed_fixtures double precision,
+    p_total_chunks double precision,
+    p_processed_chunks double precision,
     p_error_message text,
-    p_finished_at timestamptz
+    p_finished_at timestamptz,
+    p_attempt integer
 )
 returns boolean
 language plpgsql
@@ -184,6 +161,7 @@ declare
         p_total_chunks, p_processed_chunks
     );
     v_metadata jsonb;
+    v_end monitoring.finished_tasks;
     v_is_running boolean;
     v_is_news boolean;
 begin
@@ -192,16 +170,23 @@ begin
         v_metadata := jsonb_build_object('error_message', v_message);
     end if;
     v_is_running := monitoring._update_task(
-        p_execution_id, p_processed_fixtures, p_total_fixtures, v_counters, v_finished_at
+        p_execution_id, p_processed_fixtures, p_total_fixtures, v_counters, v_finished_at, p_attempt
     );
     if v_is_running then
         v_is_news := monitoring._complete_task(
-            p_execution_id, v_status, null, null, null, v_metadata, p_finished_at
+            p_execution_id, v_status, null, null, null, v_metadata, p_finished_at, p_attempt
         );
     else
-        v_is_news := monitoring._end_unknown_etl_execution(
-            p_execution_id, v_status, v_counters, v_metadata, v_finished_at
-        );
+        v_end.task_id := p_execution_id;
+        v_end.attempt := monitoring._mended_attempt(p_attempt);
+        v_end.task_type := 'etl';
+        v_end.status := v_status;
+        v_end.finished_at := v_finished_at;
+        v_end.items_done := v_counters ->> 'processed_fixtures';
+        v_end.items_total := v_counters ->> 'total_fixtures';
+        v_end.counters := v_counters;
+        v_end.metadata := v_metadata;
+        v_is_news := monitoring._note_end(v_end, p_finished_at is not null);
     end if;
     if v_is_news and v_message is not null and v_status in ('failed', 'timeout') then
         -- By the time that was read first: the error is not to come after the end.
@@ -215,20 +200,22 @@ end
 $$;
 
 comment on function monitoring._finish_etl_execution(
-    text, text, bigint, bigint, bigint, bigint, bigint, bigint, text, timestamptz
+    text, text, double precision, double precision, double precision, double precision,
+    double precision, double precision, text, timestamptz, integer
 ) is 'Does the work of finish_etl_execution.';
 
 create or replace function monitoring.finish_etl_execution(
     p_execution_id text,
     p_status text default 'COMPLETED',
-    p_total_fixtures bigint default null,
-    p_processed_fixtures bigint default null,
-    p_successful_fixtures bigint default null,
-    p_failed_fixtures bigint default null,
-    p_total_chunks bigint default null,
-    p_processed_chunks bigint default null,
+    p_total_fixtures double precision default null,
+    p_processed_fixtures double precision default null,
+    p_successful_fixtures double precision default null,
+    p_failed_fixtures double precision default null,
+    p_total_chunks double precision default null,
+    p_processed_chunks double precision default null,
     p_error_message text default null,
-    p_finished_at timestamptz default null
+    p_finished_at timestamptz default null,
+    p_attempt integer default null
 )
 returns boolean
 language sql
@@ -243,12 +230,14 @@ return monitoring._finish_etl_execution(
     p_total_chunks,
     p_processed_chunks,
     p_error_message,
-    p_finished_at
+    p_finished_at,
+    p_attempt
 );
 
 comment on function monitoring.finish_etl_execution(
-    text, text, bigint, bigint, bigint, bigint, bigint, bigint, text, timestamptz
+    text, text, double precision, double precision, double precision, double precision,
+    double precision, double precision, text, timestamptz, integer
 ) is
 'Tells that an ETL execution has ended as COMPLETED, FAILED, CANCELLED or TIMEOUT, with figures '
-'where known; the message of a failed one is recorded as an error too. Returns false when it was '
-'not running.';
+'where known; the message of a failed one is recorded as an error too. Returns false when it, or '
+'that attempt of it, was not running.';

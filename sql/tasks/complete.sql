@@ -1,14 +1,23 @@
 -- Ending a task: the row moves from active_tasks to finished_tasks.
--- Keeps unsuccessful_attempts, so that a restart finds its number.
+-- Keeps unsuccessful_attempts, so that a restart finds its number. The end of an attempt that is not
+-- the running one is noted by ends.sql.
+
+drop function if exists monitoring.complete_task_tracking(
+    text, text, bigint, jsonb, jsonb, jsonb, timestamptz
+);
+drop function if exists monitoring._complete_task(
+    text, text, bigint, jsonb, jsonb, jsonb, timestamptz
+);
 
 create or replace function monitoring._complete_task(
     p_task_id text,
     p_status text,
-    p_output_size bigint,
+    p_output_size double precision,
     p_step_durations jsonb,
     p_counters jsonb,
     p_metadata jsonb,
-    p_finished_at timestamptz
+    p_finished_at timestamptz,
+    p_attempt integer default null
 )
 returns boolean
 language plpgsql
@@ -20,9 +29,10 @@ declare
     v_finished_at timestamptz := coalesce(p_finished_at, monitoring.clock());
     v_is_plain boolean;
     v_task monitoring.active_tasks;
+    v_end monitoring.finished_tasks;
 begin
     v_is_plain := p_status in ('completed', 'failed', 'cancelled', 'timeout', 'lost')
-        and (p_output_size is null or p_output_size >= 0)
+        and (p_output_size is null or p_output_size between 0 and 9e15)
         and monitoring._has_partition('finished_tasks', v_finished_at);
     if coalesce(p_step_durations, p_counters, p_metadata) is not null
         or p_finished_at is not null
@@ -35,7 +45,7 @@ begin
     end if;
     if v_is_plain is not true then
         p_status := monitoring._mended_end_status(p_status);
-        p_output_size := monitoring._mended_size('output_size', p_output_size);
+        p_output_size := monitoring._mended_count('output_size', p_output_size);
         p_step_durations := monitoring._mended_numbers('step_durations', p_step_durations);
         p_counters := monitoring._mended_numbers('counters', p_counters);
         p_metadata := monitoring._mended_object('metadata', p_metadata);
@@ -43,15 +53,27 @@ begin
         perform monitoring._make_partitions('finished_tasks', v_finished_at);
     end if;
 
-    delete from monitoring.active_tasks where task_id = p_task_id returning * into v_task;
+    delete from monitoring.active_tasks
+    where task_id = p_task_id and (p_attempt is null or attempt = p_attempt)
+    returning * into v_task;
     if not found and not monitoring._is_plain_name(p_task_id) then
         p_task_id := monitoring._mended_name('task_id', p_task_id);
-        delete from monitoring.active_tasks where task_id = p_task_id returning * into v_task;
+        delete from monitoring.active_tasks
+        where task_id = p_task_id and (p_attempt is null or attempt = p_attempt)
+        returning * into v_task;
     end if;
     if v_task.task_id is null then
-        return monitoring._complete_unknown_task(
-            p_task_id, p_status, p_output_size, p_step_durations, p_counters, p_metadata, v_finished_at
-        );
+        v_end.task_id := p_task_id;
+        v_end.attempt := monitoring._mended_attempt(p_attempt);
+        v_end.task_type := 'unknown';
+        v_end.status := p_status;
+        v_end.finished_at := v_finished_at;
+        v_end.output_size := p_output_size;
+        v_end.step_durations := p_step_durations;
+        v_end.counters := p_counters;
+        v_end.metadata := p_metadata;
+        perform monitoring._note_end(v_end, p_finished_at is not null);
+        return false;
     end if;
     if p_finished_at is not null or v_finished_at <= v_task.started_at then
         -- Clocks of two machines may differ by a little; a task never ends before it began.
@@ -90,7 +112,7 @@ end
 $$;
 
 comment on function monitoring._complete_task(
-    text, text, bigint, jsonb, jsonb, jsonb, timestamptz
+    text, text, double precision, jsonb, jsonb, jsonb, timestamptz, integer
 ) is 'Does the work of complete_task_tracking.';
 
 create or replace function monitoring._is_in_history(
@@ -136,70 +158,26 @@ $$;
 comment on function monitoring._remember_attempt(text, integer, timestamptz, text, text) is
 'Notes that an attempt did not succeed, so that a restart is numbered after it, and rules see it.';
 
-create or replace function monitoring._complete_unknown_task(
-    p_task_id text,
-    p_status text,
-    p_output_size bigint,
-    p_step_durations jsonb,
-    p_counters jsonb,
-    p_metadata jsonb,
-    p_finished_at timestamptz
-)
-returns boolean
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    -- Told twice: the first telling stands.
-    if exists (
-        select from monitoring.finished_tasks t
-        where t.task_id = p_task_id
-            and t.finished_at > p_finished_at - interval '1 hour'
-            and t.finished_at < p_finished_at + interval '1 hour'
-    ) then
-        return false;
-    end if;
-
-    -- Its beginning was never told, or got lost: keep what is known of its end.
-    insert into monitoring.finished_tasks (
-        task_id, attempt, task_type, status, finished_at, output_size, step_durations, counters,
-        metadata
-    )
-    values (
-        p_task_id, 1, 'unknown', p_status, p_finished_at, p_output_size, p_step_durations,
-        p_counters, p_metadata
-    )
-    on conflict do nothing;
-    return false;
-end
-$$;
-
-comment on function monitoring._complete_unknown_task(
-    text, text, bigint, jsonb, jsonb, jsonb, timestamptz
-) is
-'Records the end of a task that is not running: nothing when it has ended within an hour of that, '
-'otherwise a row of type unknown without a start. Always false.';
-
 create or replace function monitoring.complete_task_tracking(
     p_task_id text,
     p_status text default 'completed',
-    p_output_size bigint default null,
+    p_output_size double precision default null,
     p_step_durations jsonb default null,
     p_counters jsonb default null,
     p_metadata jsonb default null,
-    p_finished_at timestamptz default null
+    p_finished_at timestamptz default null,
+    p_attempt integer default null
 )
 returns boolean
 language sql
 volatile
 return monitoring._complete_task(
     coalesce(p_task_id, ''), p_status, p_output_size, p_step_durations, p_counters, p_metadata,
-    p_finished_at
+    p_finished_at, p_attempt
 );
 
 comment on function monitoring.complete_task_tracking(
-    text, text, bigint, jsonb, jsonb, jsonb, timestamptz
+    text, text, double precision, jsonb, jsonb, jsonb, timestamptz, integer
 ) is
-'Tells that a task has ended as completed, failed, cancelled, timeout or lost, with milliseconds '
-'by step where given. Returns false, and never raises, when the task was not running.';
+'Tells that a task, or that attempt of it, has ended as completed, failed, cancelled, timeout or '
+'lost, with milliseconds by step where given. Returns false when it was not running.';

@@ -1,11 +1,15 @@
 -- Heartbeats and progress of a running task. Writes active_tasks.
 
+drop function if exists monitoring.update_task_progress(text, bigint, bigint, jsonb, timestamptz);
+drop function if exists monitoring._update_task(text, bigint, bigint, jsonb, timestamptz);
+
 create or replace function monitoring._update_task(
     p_task_id text,
-    p_items_done bigint,
-    p_items_total bigint,
+    p_items_done double precision,
+    p_items_total double precision,
     p_counters jsonb,
-    p_at timestamptz
+    p_at timestamptz,
+    p_attempt integer default null
 )
 returns boolean
 language plpgsql
@@ -17,8 +21,8 @@ declare
     v_task_id text := monitoring._mended_name('task_id', p_task_id);
     -- A heartbeat from a clock that is ahead must not outlast those that follow it.
     v_now timestamptz := least(monitoring._event_time(p_at), monitoring.clock());
-    v_done bigint := monitoring._mended_size('items_done', p_items_done);
-    v_total bigint := monitoring._mended_size('items_total', p_items_total);
+    v_done bigint := monitoring._mended_count('items_done', p_items_done);
+    v_total bigint := monitoring._mended_count('items_total', p_items_total);
     v_counters jsonb := monitoring._mended_numbers('counters', p_counters);
 begin
     update monitoring.active_tasks t
@@ -34,28 +38,33 @@ begin
         items_total = coalesce(v_total, t.items_total),
         counters = monitoring._merged(t.counters, v_counters),
         backend_pid = pg_backend_pid()
-    where t.task_id = v_task_id;
+    where t.task_id = v_task_id and (p_attempt is null or t.attempt = p_attempt);
     return found;
 end
 $$;
 
-comment on function monitoring._update_task(text, bigint, bigint, jsonb, timestamptz) is
+comment on function monitoring._update_task(
+    text, double precision, double precision, jsonb, timestamptz, integer
+) is
 'Does the work of update_task_progress.';
 
 create or replace function monitoring.update_task_progress(
     p_task_id text,
-    p_items_done bigint default null,
-    p_items_total bigint default null,
+    p_items_done double precision default null,
+    p_items_total double precision default null,
     p_counters jsonb default null,
-    p_at timestamptz default null
+    p_at timestamptz default null,
+    p_attempt integer default null
 )
 returns boolean
 language sql
 volatile
 return monitoring._update_task(
-    coalesce(p_task_id, ''), p_items_done, p_items_total, p_counters, p_at
+    coalesce(p_task_id, ''), p_items_done, p_items_total, p_counters, p_at, p_attempt
 );
 
-comment on function monitoring.update_task_progress(text, bigint, bigint, jsonb, timestamptz) is
+comment on function monitoring.update_task_progress(
+    text, double precision, double precision, jsonb, timestamptz, integer
+) is
 'Heartbeat of a running task, with items done, items expected and counters (object of numbers, '
-'merged by key) where given. Returns false when the task is not running.';
+'merged by key) where given. Returns false when the task, or that attempt of it, is not running.';

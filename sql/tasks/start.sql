@@ -1,13 +1,20 @@
 -- Starting a task. Writes active_tasks; reads unsuccessful_attempts to number the attempt.
 
+drop function if exists monitoring.start_task_tracking(
+    text, text, bigint, text, text, jsonb, bigint, timestamptz
+);
+drop function if exists monitoring._start_task(
+    text, text, bigint, text, text, jsonb, bigint, timestamptz
+);
+
 create or replace function monitoring._start_task(
     p_task_id text,
     p_task_type text,
-    p_input_size bigint,
+    p_input_size double precision,
     p_worker_id text,
     p_parent_task_id text,
     p_metadata jsonb,
-    p_items_total bigint,
+    p_items_total double precision,
     p_started_at timestamptz
 )
 returns integer
@@ -28,16 +35,17 @@ begin
             length(p_task_id), length(p_task_type), length(p_worker_id), length(p_parent_task_id)
         ) <= 255
         and least(p_input_size, p_items_total, 0) = 0
+        and greatest(p_input_size, p_items_total, 0) <= 9e15
         and monitoring._is_small_object(p_metadata)
         and (p_started_at is null or monitoring._is_recent(p_started_at))
     ) is not true then
         p_task_id := monitoring._mended_name('task_id', p_task_id);
         p_task_type := monitoring._mended_name('task_type', p_task_type);
-        p_input_size := monitoring._mended_size('input_size', p_input_size);
+        p_input_size := monitoring._mended_count('input_size', p_input_size);
         p_worker_id := monitoring._mended_optional_name('worker_id', p_worker_id);
         p_parent_task_id := monitoring._mended_optional_name('parent_task_id', p_parent_task_id);
         p_metadata := monitoring._mended_object('metadata', p_metadata);
-        p_items_total := monitoring._mended_size('items_total', p_items_total);
+        p_items_total := monitoring._mended_count('items_total', p_items_total);
         v_started_at := monitoring._event_time(p_started_at);
     end if;
 
@@ -48,7 +56,11 @@ begin
     values (
         p_task_id,
         1 + coalesce(
-            (select u.attempt from monitoring.unsuccessful_attempts u where u.task_id = p_task_id), 0
+            (
+                select case when u.early_end_at is null then u.attempt else -u.attempt - 2 end
+                from monitoring.unsuccessful_attempts u where u.task_id = p_task_id
+            ),
+            0
         ),
         p_task_type, v_started_at, v_started_at, v_started_at, p_input_size, p_items_total,
         pg_backend_pid(), p_worker_id, p_parent_task_id, p_metadata
@@ -56,30 +68,35 @@ begin
     on conflict (task_id) do nothing
     returning attempt into v_attempt;
 
-    if v_attempt is null then
-        -- The name is running already: that attempt was restarted without a word.
-        perform monitoring._complete_task(p_task_id, 'lost', null, null, null, null, v_started_at);
-        return monitoring._start_task(
-            p_task_id, p_task_type, p_input_size, p_worker_id, p_parent_task_id, p_metadata,
-            p_items_total, v_started_at
-        );
+    if v_attempt > 0 then
+        return v_attempt;
     end if;
-    return v_attempt;
+    if v_attempt < 0 then
+        -- An end was told before: perhaps it is that of this start.
+        perform monitoring._meet_early_end(p_task_id, -v_attempt, p_started_at is not null);
+        return -v_attempt;
+    end if;
+    -- The name is running already: that attempt was restarted without a word.
+    perform monitoring._complete_task(p_task_id, 'lost', null, null, null, null, v_started_at);
+    return monitoring._start_task(
+        p_task_id, p_task_type, p_input_size, p_worker_id, p_parent_task_id, p_metadata,
+        p_items_total, v_started_at
+    );
 end
 $$;
 
 comment on function monitoring._start_task(
-    text, text, bigint, text, text, jsonb, bigint, timestamptz
+    text, text, double precision, text, text, jsonb, double precision, timestamptz
 ) is 'Does the work of start_task_tracking.';
 
 create or replace function monitoring.start_task_tracking(
     p_task_id text,
     p_task_type text,
-    p_input_size bigint default null,
+    p_input_size double precision default null,
     p_worker_id text default null,
     p_parent_task_id text default null,
     p_metadata jsonb default null,
-    p_items_total bigint default null,
+    p_items_total double precision default null,
     p_started_at timestamptz default null
 )
 returns integer
@@ -91,7 +108,7 @@ return monitoring._start_task(
 );
 
 comment on function monitoring.start_task_tracking(
-    text, text, bigint, text, text, jsonb, bigint, timestamptz
+    text, text, double precision, text, text, jsonb, double precision, timestamptz
 ) is
 'Tells that a task has begun and returns the number of the attempt: 1, or one more for each '
 'restart since the task last succeeded. A running task of that name is closed as lost.';

@@ -119,7 +119,7 @@ select is(
     'the configuration stays'
 );
 select is(
-    monitoring.finish_etl_execution('load-1', 'FAILED', p_error_message => 'again'), false,
+    monitoring.finish_etl_execution('load-1', 'FAILED'), false,
     'what is told twice is told once'
 );
 select is(

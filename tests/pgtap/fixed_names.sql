@@ -35,10 +35,11 @@ from (
         'P_TASK_ID P_TASK_TYPE p_input_size p_worker_id p_parent_task_id p_metadata p_items_total '
         'p_started_at'
     ),
-    ('update_task_progress', 'P_TASK_ID p_items_done p_items_total p_counters p_at'),
+    ('update_task_progress', 'P_TASK_ID p_items_done p_items_total p_counters p_at p_attempt'),
     (
         'complete_task_tracking',
-        'P_TASK_ID p_status p_output_size p_step_durations p_counters p_metadata p_finished_at'
+        'P_TASK_ID p_status p_output_size p_step_durations p_counters p_metadata p_finished_at '
+        'p_attempt'
     ),
     ('record_finished_tasks', 'P_TASKS'),
     (
@@ -130,7 +131,8 @@ from (
     (
         'finish_etl_execution',
         'P_EXECUTION_ID p_status p_total_fixtures p_processed_fixtures p_successful_fixtures '
-        'p_failed_fixtures p_total_chunks p_processed_chunks p_error_message p_finished_at'
+        'p_failed_fixtures p_total_chunks p_processed_chunks p_error_message p_finished_at '
+        'p_attempt'
     ),
     (
         'log_etl_event',

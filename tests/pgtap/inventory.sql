@@ -11,7 +11,9 @@ select functions_are(
         'record_finished_tasks', 'record_error', 'record_errors', 'record_performance_metric',
         'record_metrics', 'record_log', 'record_logs', 'update_system_health',
         'record_queue_metrics',
-        '_start_task', '_update_task', '_complete_task', '_complete_unknown_task',
+        '_start_task', '_update_task', '_complete_task', '_add_finished_task', '_says_nothing_new',
+        '_is_told_again', '_known_attempt', '_correct_lost', '_await_start', '_note_end',
+        '_meet_early_end',
         '_remember_attempt', '_record_error', '_record_metric', '_record_log', '_record_probe',
         '_record_queue',
         '_record_rows',
@@ -36,7 +38,7 @@ select functions_are(
         '_known_words', '_meaning', '_is_strict', '_refuse_if_strict', '_show_repair',
         '_tell_repair', '_begin_repairs', '_end_repairs', '_printable_name', '_is_plain_name',
         '_mend_name', '_mended_name', '_mended_optional_name', '_mend_word', '_mended_severity',
-        '_mended_end_status', '_mended_health', '_mended_level', '_mend_size', '_mended_size',
+        '_mended_end_status', '_mended_health', '_mended_level', '_mend_size', '_mended_size', '_mended_count',
         '_mend_length', '_mended_length', '_mend_value', '_mended_value', '_mend_own_id',
         '_mended_own_id', '_mend_attempt', '_mended_attempt', '_mended_time', '_mend_start',
         '_mended_start', '_without_bad_escapes', '_parsed_json', '_told_json', '_decoded',
@@ -216,7 +218,7 @@ select functions_are(
 
         -- ETL
         'start_etl_execution', '_start_etl_execution', 'finish_etl_execution',
-        '_finish_etl_execution', '_end_unknown_etl_execution', 'log_etl_event', '_log_etl_event',
+        '_finish_etl_execution', 'log_etl_event', '_log_etl_event',
         'record_etl_metric', '_record_etl_metric', '_etl_status', '_mended_etl_end',
         '_etl_counters', '_etl_document', '_fitted_json', '_counter', '_item_counts',
         '_summarize_etl_chunks', '_count_etl_errors',

@@ -46,39 +46,42 @@ select lives_ok(
 -- Behaviour: an end that is told twice
 
 select monitoring.start_task_tracking('twice', 'load');
-select monitoring.complete_task_tracking('twice', 'completed', 5);
+select monitoring.complete_task_tracking('twice', 'completed', 5, p_counters => '{"a": 1}');
+select pg_temp.set_clock('2026-01-15 12:00:10+00');
 
 select ok(
-    not monitoring.complete_task_tracking('twice', 'failed', 6),
+    not monitoring.complete_task_tracking('twice', 'completed', 5)
+    and not monitoring.complete_task_tracking('twice'),
     'ending a task for the second time gives false'
 );
 
 select results_eq(
     $$execute ends_of('twice')$$,
     $$values ('load', 'completed', 1, '2026-01-15 12:00+00'::timestamptz)$$,
-    'and the first telling stands'
+    'and an equal end, seconds later, is that end told again'
 );
 
-select pg_temp.set_clock('2026-01-15 12:59:59.999999+00');
-select monitoring.complete_task_tracking('twice', 'failed', 6);
-
-select results_eq(
-    $$execute ends_of('twice')$$,
-    $$values ('load', 'completed', 1, '2026-01-15 12:00+00'::timestamptz)$$,
-    'an end within an hour of the last one is that end told again'
-);
-
-select pg_temp.set_clock('2026-01-15 13:00+00');
-select monitoring.complete_task_tracking('twice', 'failed', 6);
+select monitoring.complete_task_tracking('twice', 'completed', 6);
+select monitoring.complete_task_tracking('twice', 'failed');
 
 select results_eq(
     $$execute ends_of('twice')$$,
     $$
         values
         ('load', 'completed', 1, '2026-01-15 12:00+00'::timestamptz),
-        ('unknown', 'failed', 1, '2026-01-15 13:00+00')
+        ('unknown', 'completed', 1, '2026-01-15 12:00:10+00'),
+        ('unknown', 'failed', 1, '2026-01-15 12:00:10.000001+00')
     $$,
-    'an end an hour later is that of another run, whose start was not told'
+    'different facts are kept, even of one instant'
+);
+
+select pg_temp.set_clock('2026-01-15 12:05+00');
+select monitoring.complete_task_tracking('twice', 'failed');
+
+select results_eq(
+    $$select max(end_time) from monitoring.processing_metrics where task_id = 'twice'$$,
+    $$values ('2026-01-15 12:05+00'::timestamptz)$$,
+    'an equal end minutes later is that of another run, whose start was not told'
 );
 
 select pg_temp.set_clock('2026-01-15 12:00+00');
@@ -116,9 +119,10 @@ select results_eq(
     $$
         values
         ('load', 'lost', 1, '2026-01-15 12:00+00'::timestamptz),
-        ('load', 'completed', 2, '2026-01-15 12:00+00')
+        ('load', 'completed', 2, '2026-01-15 12:00+00'),
+        ('unknown', 'failed', 1, '2026-01-15 12:00:00.000001+00')
     $$,
-    'and changes nothing'
+    'and is kept, of whatever run it is'
 );
 
 -- Behaviour: in a transaction that is undone
