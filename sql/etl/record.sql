@@ -143,7 +143,7 @@ create or replace function monitoring._finish_etl_execution(
     p_processed_chunks double precision,
     p_error_message text,
     p_finished_at timestamptz,
-    p_attempt integer
+    p_attempt bigint
 )
 returns boolean
 language plpgsql
@@ -201,7 +201,7 @@ $$;
 
 comment on function monitoring._finish_etl_execution(
     text, text, double precision, double precision, double precision, double precision,
-    double precision, double precision, text, timestamptz, integer
+    double precision, double precision, text, timestamptz, bigint
 ) is 'Does the work of finish_etl_execution.';
 
 create or replace function monitoring.finish_etl_execution(
@@ -215,7 +215,7 @@ create or replace function monitoring.finish_etl_execution(
     p_processed_chunks double precision default null,
     p_error_message text default null,
     p_finished_at timestamptz default null,
-    p_attempt integer default null
+    p_attempt bigint default null
 )
 returns boolean
 language sql
@@ -236,7 +236,7 @@ return monitoring._finish_etl_execution(
 
 comment on function monitoring.finish_etl_execution(
     text, text, double precision, double precision, double precision, double precision,
-    double precision, double precision, text, timestamptz, integer
+    double precision, double precision, text, timestamptz, bigint
 ) is
 'Tells that an ETL execution has ended as COMPLETED, FAILED, CANCELLED or TIMEOUT, with figures '
 'where known; the message of a failed one is recorded as an error too. Returns false when it, or '

@@ -17,7 +17,7 @@ create or replace function monitoring._complete_task(
     p_counters jsonb,
     p_metadata jsonb,
     p_finished_at timestamptz,
-    p_attempt integer default null
+    p_attempt bigint default null
 )
 returns boolean
 language plpgsql
@@ -112,7 +112,7 @@ end
 $$;
 
 comment on function monitoring._complete_task(
-    text, text, double precision, jsonb, jsonb, jsonb, timestamptz, integer
+    text, text, double precision, jsonb, jsonb, jsonb, timestamptz, bigint
 ) is 'Does the work of complete_task_tracking.';
 
 create or replace function monitoring._is_in_history(
@@ -166,7 +166,7 @@ create or replace function monitoring.complete_task_tracking(
     p_counters jsonb default null,
     p_metadata jsonb default null,
     p_finished_at timestamptz default null,
-    p_attempt integer default null
+    p_attempt bigint default null
 )
 returns boolean
 language sql
@@ -177,7 +177,7 @@ return monitoring._complete_task(
 );
 
 comment on function monitoring.complete_task_tracking(
-    text, text, double precision, jsonb, jsonb, jsonb, timestamptz, integer
+    text, text, double precision, jsonb, jsonb, jsonb, timestamptz, bigint
 ) is
 'Tells that a task, or that attempt of it, has ended as completed, failed, cancelled, timeout or '
 'lost, with milliseconds by step where given. Returns false when it was not running.';

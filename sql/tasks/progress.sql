@@ -9,7 +9,7 @@ create or replace function monitoring._update_task(
     p_items_total double precision,
     p_counters jsonb,
     p_at timestamptz,
-    p_attempt integer default null
+    p_attempt bigint default null
 )
 returns boolean
 language plpgsql
@@ -44,7 +44,7 @@ end
 $$;
 
 comment on function monitoring._update_task(
-    text, double precision, double precision, jsonb, timestamptz, integer
+    text, double precision, double precision, jsonb, timestamptz, bigint
 ) is
 'Does the work of update_task_progress.';
 
@@ -54,7 +54,7 @@ create or replace function monitoring.update_task_progress(
     p_items_total double precision default null,
     p_counters jsonb default null,
     p_at timestamptz default null,
-    p_attempt integer default null
+    p_attempt bigint default null
 )
 returns boolean
 language sql
@@ -64,7 +64,7 @@ return monitoring._update_task(
 );
 
 comment on function monitoring.update_task_progress(
-    text, double precision, double precision, jsonb, timestamptz, integer
+    text, double precision, double precision, jsonb, timestamptz, bigint
 ) is
 'Heartbeat of a running task, with items done, items expected and counters (object of numbers, '
 'merged by key) where given. Returns false when the task, or that attempt of it, is not running.';

@@ -313,6 +313,49 @@ def test_fail_task_records_error_and_end(
     assert one(connection, "select message from monitoring.error_tracking")["message"] == "late"
 
 
+def test_ends_of_overlapping_runs_of_one_name_do_not_swap(
+    monitor: MonitoringClient, dsn: str, connection: psycopg.Connection
+) -> None:
+    with MonitoringClient(dsn, worker_id="w2", on_error="raise") as other:
+
+        def run() -> None:
+            with monitor.task("nightly", "load") as first, other.task("nightly", "load") as second:
+                first.progress(1)
+                second.progress(2)
+                raise OwnError
+
+        with pytest.raises(OwnError):
+            run()
+        other.start_task("nightly", "load")
+        monitor.start_task("nightly", "load")
+        assert not other.complete_task("nightly", "failed", output_size=3)
+        assert not other.update_task("nightly", attempt=3)
+        assert monitor.complete_task("nightly")
+    tasks = rows(
+        connection,
+        "select attempt, status, worker_id, items_done from monitoring.processing_metrics"
+        " order by attempt",
+    )
+    assert [tuple(task.values()) for task in tasks] == [
+        (1, "failed", "w1", None),  # progress that comes after the restart is told to nobody
+        (2, "failed", "w2", 2),
+        (3, "failed", "w2", None),
+        (4, "completed", "w1", None),
+    ]
+
+
+def test_an_etl_execution_ends_its_own_attempt(
+    monitor: MonitoringClient, dsn: str, connection: psycopg.Connection
+) -> None:
+    with MonitoringClient(dsn, worker_id="w2", on_error="raise") as other:
+        monitor.start_etl_execution("e")
+        other.start_etl_execution("e")
+        assert not monitor.finish_etl_execution("e", "FAILED", error_message="first")
+        assert other.finish_etl_execution("e")
+    found = rows(connection, "select status, error_message from monitoring.etl_executions")
+    assert {tuple(row.values()) for row in found} == {("FAILED", "first"), ("COMPLETED", None)}
+
+
 def test_what_is_recorded_stays_when_the_program_rolls_back(
     monitor: MonitoringClient, dsn: str, connection: psycopg.Connection
 ) -> None:

@@ -33,7 +33,7 @@ class EtlCalls(Recorder):
         Returns:
             The number of the attempt: 1, or one more for each restart since the last success.
         """
-        return self._number(
+        attempt = self._number(
             "start_etl_execution",
             execution_id=execution_id,
             config=config,
@@ -42,6 +42,7 @@ class EtlCalls(Recorder):
             worker_id=worker_id or self.worker_id,
             started_at=started_at,
         )
+        return self._started(execution_id, attempt)
 
     def finish_etl_execution(
         self,
@@ -56,6 +57,7 @@ class EtlCalls(Recorder):
         processed_chunks: int | None = None,
         error_message: str | None = None,
         finished_at: datetime | None = None,
+        attempt: int | None = None,
     ) -> bool:
         """Tell that an ETL execution has ended.
 
@@ -70,25 +72,28 @@ class EtlCalls(Recorder):
             processed_chunks: chunks done.
             error_message: why it failed; recorded as an error of the execution too.
             finished_at: when it ended; now when None.
+            attempt: which attempt it is; the one that this client started last when None.
 
         Returns:
             Whether it was running (False also when nothing could be recorded).
         """
-        return bool(
-            self._call(
-                "finish_etl_execution",
-                execution_id=execution_id,
-                status=status,
-                total_fixtures=total_fixtures,
-                processed_fixtures=processed_fixtures,
-                successful_fixtures=successful_fixtures,
-                failed_fixtures=failed_fixtures,
-                total_chunks=total_chunks,
-                processed_chunks=processed_chunks,
-                error_message=error_message,
-                finished_at=finished_at,
-            )
+        answer = self._call(
+            "finish_etl_execution",
+            execution_id=execution_id,
+            status=status,
+            total_fixtures=total_fixtures,
+            processed_fixtures=processed_fixtures,
+            successful_fixtures=successful_fixtures,
+            failed_fixtures=failed_fixtures,
+            total_chunks=total_chunks,
+            processed_chunks=processed_chunks,
+            error_message=error_message,
+            finished_at=finished_at,
+            attempt=self._attempts.get(str(execution_id)) if attempt is None else attempt,
         )
+        if answer is not None:
+            self._attempts.pop(str(execution_id), None)
+        return bool(answer)
 
     def log_etl_event(
         self,

@@ -16,6 +16,7 @@ from pgvigil.recording.link import DatabaseLink, UnavailableError
 from pgvigil.recording.values import as_parameter
 
 _LOG_INTERVAL = 60.0
+_MOST_ATTEMPTS = 10_000
 
 logger = logging.getLogger("pgvigil")
 
@@ -57,6 +58,7 @@ class Recorder:
         self._on_error = on_error
         self._told_at: dict[str, float] = {}
         self._is_away = False
+        self._attempts: dict[str, int] = {}
         self._local = threading.local()
         self._link = DatabaseLink(
             os.environ.get("PGVIGIL_DSN", "") if dsn is None else dsn,
@@ -118,6 +120,14 @@ class Recorder:
         """Call a function that returns a number; see `_call`."""
         answer = self._call(function, at_stake=at_stake, **arguments)
         return None if answer is None else int(answer)
+
+    def _started(self, task_id: str, attempt: int | None) -> int | None:
+        """Remember which attempt was started, so that its end can say which one it ends."""
+        if attempt is not None:
+            self._attempts[str(task_id)] = attempt
+            if len(self._attempts) > _MOST_ATTEMPTS:  # programs that never tell an end
+                self._attempts.pop(next(iter(self._attempts)), None)
+        return attempt
 
     def _counts(
         self, function: str, *, at_stake: int = 1, **arguments: Any

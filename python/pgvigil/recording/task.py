@@ -204,7 +204,11 @@ class TrackedTask:
         self._has_news = False
         done, total = self._items
         return self._client.update_task(
-            self.task_id, items_done=done, items_total=total, counters=self.counters or None
+            self.task_id,
+            items_done=done,
+            items_total=total,
+            counters=self.counters or None,
+            attempt=self.attempt,
         )
 
     def _finish(self, status: str) -> None:
@@ -220,6 +224,7 @@ class TrackedTask:
             step_durations=self.step_durations or None,
             counters=self.counters or None,
             metadata=self.metadata or None,
+            attempt=self.attempt,
         )
 
     def _record_from_start_to_end(self, status: str) -> None:

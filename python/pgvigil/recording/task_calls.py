@@ -37,7 +37,7 @@ class TaskCalls(Recorder):
         Returns:
             The number of the attempt: 1, or one more for each restart since the last success.
         """
-        return self._number(
+        attempt = self._number(
             "start_task_tracking",
             task_id=task_id,
             task_type=task_type,
@@ -48,6 +48,7 @@ class TaskCalls(Recorder):
             items_total=items_total,
             started_at=started_at,
         )
+        return self._started(task_id, attempt)
 
     def update_task(
         self,
@@ -57,6 +58,7 @@ class TaskCalls(Recorder):
         items_total: int | None = None,
         counters: Mapping[str, float] | None = None,
         at: datetime | None = None,
+        attempt: int | None = None,
     ) -> bool:
         """Tell how far a running task is; without numbers it is a heartbeat.
 
@@ -66,6 +68,7 @@ class TaskCalls(Recorder):
             items_total: items expected altogether.
             counters: numbers by name, none negative; merged with those told before.
             at: when that was; now when None.
+            attempt: which attempt it is; the one that this client started last when None.
 
         Returns:
             Whether the task is running (False also when nothing could be recorded).
@@ -79,6 +82,7 @@ class TaskCalls(Recorder):
                 items_total=items_total,
                 counters=counters,
                 at=at,
+                attempt=self._attempts.get(str(task_id)) if attempt is None else attempt,
             )
         )
 
@@ -96,6 +100,7 @@ class TaskCalls(Recorder):
         counters: Mapping[str, float] | None = None,
         metadata: Mapping[str, Any] | None = None,
         finished_at: datetime | None = None,
+        attempt: int | None = None,
     ) -> bool:
         """Tell that a task has ended.
 
@@ -107,19 +112,22 @@ class TaskCalls(Recorder):
             counters: numbers by name; merged with those told before.
             metadata: merged with what was told at the start.
             finished_at: when it ended; now when None.
+            attempt: which attempt it is; the one that this client started last when None.
 
         Returns:
             Whether the task was running (False also when nothing could be recorded).
         """
-        return bool(
-            self._call(
-                "complete_task_tracking",
-                task_id=task_id,
-                status=status,
-                output_size=output_size,
-                step_durations=step_durations,
-                counters=counters,
-                metadata=metadata,
-                finished_at=finished_at,
-            )
+        answer = self._call(
+            "complete_task_tracking",
+            task_id=task_id,
+            status=status,
+            output_size=output_size,
+            step_durations=step_durations,
+            counters=counters,
+            metadata=metadata,
+            finished_at=finished_at,
+            attempt=self._attempts.get(str(task_id)) if attempt is None else attempt,
         )
+        if answer is not None:
+            self._attempts.pop(str(task_id), None)
+        return bool(answer)

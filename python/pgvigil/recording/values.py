@@ -36,6 +36,7 @@ _NUMBERS = frozenset(
         "processed_chunks",
         "alerted_count",
         "execution_time",
+        "attempt",
     }
 )
 _DOCUMENTS = frozenset(
