@@ -161,7 +161,6 @@ declare
         p_total_chunks, p_processed_chunks
     );
     v_metadata jsonb;
-    v_end monitoring.finished_tasks;
     v_is_running boolean;
     v_is_news boolean;
 begin
@@ -177,16 +176,11 @@ begin
             p_execution_id, v_status, null, null, null, v_metadata, p_finished_at, p_attempt
         );
     else
-        v_end.task_id := p_execution_id;
-        v_end.attempt := monitoring._mended_attempt(p_attempt);
-        v_end.task_type := 'etl';
-        v_end.status := v_status;
-        v_end.finished_at := v_finished_at;
-        v_end.items_done := v_counters ->> 'processed_fixtures';
-        v_end.items_total := v_counters ->> 'total_fixtures';
-        v_end.counters := v_counters;
-        v_end.metadata := v_metadata;
-        v_is_news := monitoring._note_end(v_end, p_finished_at is not null);
+        v_is_news := monitoring._note_end(
+            p_execution_id, 'etl', v_status, v_finished_at, p_finished_at is not null, p_attempt,
+            null, null, v_counters, v_metadata, (v_counters ->> 'processed_fixtures')::bigint,
+            (v_counters ->> 'total_fixtures')::bigint
+        );
     end if;
     if v_is_news and v_message is not null and v_status in ('failed', 'timeout') then
         -- By the time that was read first: the error is not to come after the end.

@@ -29,7 +29,6 @@ declare
     v_finished_at timestamptz := coalesce(p_finished_at, monitoring.clock());
     v_is_plain boolean;
     v_task monitoring.active_tasks;
-    v_end monitoring.finished_tasks;
 begin
     v_is_plain := p_status in ('completed', 'failed', 'cancelled', 'timeout', 'lost')
         and (p_output_size is null or p_output_size between 0 and 9e15)
@@ -63,16 +62,10 @@ begin
         returning * into v_task;
     end if;
     if v_task.task_id is null then
-        v_end.task_id := p_task_id;
-        v_end.attempt := monitoring._mended_attempt(p_attempt);
-        v_end.task_type := 'unknown';
-        v_end.status := p_status;
-        v_end.finished_at := v_finished_at;
-        v_end.output_size := p_output_size;
-        v_end.step_durations := p_step_durations;
-        v_end.counters := p_counters;
-        v_end.metadata := p_metadata;
-        perform monitoring._note_end(v_end, p_finished_at is not null);
+        perform monitoring._note_end(
+            p_task_id, 'unknown', p_status, v_finished_at, p_finished_at is not null, p_attempt,
+            p_output_size, p_step_durations, p_counters, p_metadata
+        );
         return false;
     end if;
     if p_finished_at is not null or v_finished_at <= v_task.started_at then

@@ -191,7 +191,18 @@ comment on function monitoring._await_start(text, timestamptz, boolean) is
 'Notes that an end came without a start, so that the start, should it come later, asks for it.';
 
 create or replace function monitoring._note_end(
-    p_end monitoring.finished_tasks, p_is_time_told boolean
+    p_task_id text,
+    p_task_type text,
+    p_status text,
+    p_finished_at timestamptz,
+    p_is_time_told boolean,
+    p_attempt bigint,
+    p_output_size double precision,
+    p_step_durations jsonb,
+    p_counters jsonb,
+    p_metadata jsonb,
+    p_items_done bigint default null,
+    p_items_total bigint default null
 )
 returns boolean
 language plpgsql
@@ -199,30 +210,45 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_end monitoring.finished_tasks;
     v_known monitoring.finished_tasks;
 begin
-    if monitoring._is_told_again(p_end, p_is_time_told) then
+    v_end.task_id := p_task_id;
+    v_end.attempt := monitoring._mended_attempt(p_attempt);
+    v_end.task_type := p_task_type;
+    v_end.status := p_status;
+    v_end.finished_at := p_finished_at;
+    v_end.output_size := p_output_size;
+    v_end.items_done := p_items_done;
+    v_end.items_total := p_items_total;
+    v_end.step_durations := p_step_durations;
+    v_end.counters := p_counters;
+    v_end.metadata := p_metadata;
+    if monitoring._is_told_again(v_end, p_is_time_told) then
         return false;
     end if;
-    if p_end.attempt is not null then
-        v_known := monitoring._known_attempt(p_end.task_id, p_end.attempt, p_end.finished_at);
-        if v_known.status = 'lost' and p_end.status <> 'lost' then
-            perform monitoring._correct_lost(v_known, p_end);
+    if v_end.attempt is not null then
+        v_known := monitoring._known_attempt(p_task_id, v_end.attempt, p_finished_at);
+        if v_known.status = 'lost' and p_status <> 'lost' then
+            perform monitoring._correct_lost(v_known, v_end);
             return true;
         end if;
-        p_end.task_type := coalesce(v_known.task_type, p_end.task_type);
-        p_end.worker_id := v_known.worker_id;
-        p_end.parent_task_id := v_known.parent_task_id;
+        v_end.task_type := coalesce(v_known.task_type, p_task_type);
+        v_end.worker_id := v_known.worker_id;
+        v_end.parent_task_id := v_known.parent_task_id;
     else
-        perform monitoring._await_start(p_end.task_id, p_end.finished_at, p_is_time_told);
-        p_end.attempt := 1;
+        perform monitoring._await_start(p_task_id, p_finished_at, p_is_time_told);
+        v_end.attempt := 1;
     end if;
-    perform monitoring._add_finished_task(p_end);
+    perform monitoring._add_finished_task(v_end);
     return true;
 end
 $$;
 
-comment on function monitoring._note_end(monitoring.finished_tasks, boolean) is
+comment on function monitoring._note_end(
+    text, text, text, timestamptz, boolean, bigint, double precision, jsonb, jsonb, jsonb, bigint,
+    bigint
+) is
 'Records the end of an attempt that is not running, unless it is one told again: in the place of '
 'an assumed loss, else as a row without a start. True when it was news.';
 

@@ -34,8 +34,8 @@ begin
         and greatest(
             length(p_task_id), length(p_task_type), length(p_worker_id), length(p_parent_task_id)
         ) <= 255
-        and least(p_input_size, p_items_total, 0) = 0
-        and greatest(p_input_size, p_items_total, 0) <= 9e15
+        and (p_input_size is null or p_input_size between 0 and 9e15)
+        and (p_items_total is null or p_items_total between 0 and 9e15)
         and monitoring._is_small_object(p_metadata)
         and (p_started_at is null or monitoring._is_recent(p_started_at))
     ) is not true then
