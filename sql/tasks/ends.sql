@@ -40,9 +40,15 @@ returns boolean
 language sql
 stable
 return (p_known).status = (p_told).status
-and ((p_told).output_size is null or (p_told).output_size is not distinct from (p_known).output_size)
+and (
+    (p_told).output_size is null
+    or (p_told).output_size is not distinct from (p_known).output_size
+)
 and ((p_told).items_done is null or (p_told).items_done is not distinct from (p_known).items_done)
-and ((p_told).items_total is null or (p_told).items_total is not distinct from (p_known).items_total)
+and (
+    (p_told).items_total is null
+    or (p_told).items_total is not distinct from (p_known).items_total
+)
 and (
     (p_told).step_durations is null
     or (p_told).step_durations is not distinct from (p_known).step_durations
