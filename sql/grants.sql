@@ -2,6 +2,14 @@
 -- call functions, people read views. Roles that the cluster lacks are passed over, so this file
 -- may be run again once they are there. It comes after all that it grants.
 
+create or replace function monitoring._functions_of_readers() returns text[]
+language sql
+stable
+return array['_run_rule_query', '_cells_as_reader'];
+
+comment on function monitoring._functions_of_readers() is
+'The functions that belong to monitoring_reader.';
+
 -- Entry points run with their owner's rights. That owner is the admin, who may not log in and is no
 -- superuser, rather than whoever installed; where the installer does not belong to the admins
 -- everything stays the installer's.
@@ -48,7 +56,7 @@ begin
         select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'monitoring'::regnamespace
             and p.proowner <> v_admin
-            and p.proname <> '_run_rule_query'
+            and p.proname <> all (monitoring._functions_of_readers())
     loop
         execute format('alter routine %s owner to monitoring_admin', v_routine);
     end loop;
@@ -59,9 +67,10 @@ $$;
 comment on function monitoring._hand_over_to_admin() is
 'Makes monitoring_admin the owner of everything in the schema, when the caller belongs to it.';
 
--- The queries of own rules run with the rights of whoever owns the function that runs them: that is
--- monitoring_reader. The admins belong to the readers, so that each who may replace the rest of the
--- code may replace that. Where the caller cannot arrange it the function goes where the rest goes.
+-- The queries of own rules, and relations of others, are read with the rights of whoever owns the
+-- function that reads them: that is monitoring_reader. The admins belong to the readers, so that
+-- each who may replace the rest of the code may replace that. Where the caller cannot arrange it
+-- these functions go where the rest goes.
 create or replace function monitoring._hand_over_rule_queries() returns void
 language plpgsql
 volatile
@@ -94,7 +103,7 @@ begin
     for v_routine in
         select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'monitoring'::regnamespace
-            and p.proname = '_run_rule_query'
+            and p.proname = any (monitoring._functions_of_readers())
             and p.proowner <> to_regrole(v_wanted)
     loop
         -- Whoever comes to own something in a schema must have the right to create there.
@@ -108,8 +117,8 @@ end
 $$;
 
 comment on function monitoring._hand_over_rule_queries() is
-'Makes monitoring_reader the owner of the function that runs the queries of own rules, or '
-'monitoring_admin where the caller cannot.';
+'Makes monitoring_reader the owner of the functions that run the queries of own rules and read '
+'relations of others, or monitoring_admin where the caller cannot.';
 
 -- Grants as data: which role may call which functions. What an inlined wrapper calls is checked
 -- with the caller's rights, hence the underscored names.
@@ -227,6 +236,8 @@ declare
         'get_etl_execution_summary', 'get_etl_health_status', '_etl_status', '_counter',
         -- records
         'key_of_record', '_counters_like',
+        -- sources, as far as they are read with the readers' rights
+        '_as_time', '_as_count', '_as_date', '_status_code', '_refuse_type',
         -- configuration
         'get_config', 'get_config_schema',
         -- workflows

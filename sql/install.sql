@@ -131,6 +131,7 @@
 -- sources: runs and records that live in other systems
 \ir sources/queries.sql
 \ir sources/staging.sql
+\ir sources/foreign_code.sql
 \ir sources/columns.sql
 \ir sources/read.sql
 \ir sources/compare.sql

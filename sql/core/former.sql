@@ -1,5 +1,5 @@
 -- Functions of an earlier pgvigil that have other parameters by now, or none any more. Last, since
--- what called them has been made anew by then.
+-- what called them has been made anew by then; each before what it calls itself.
 
 do $$
 declare
@@ -11,6 +11,15 @@ begin
         '_time_limit_class()',
         '_cancel_session(integer)',
         '_rule_query_hint(text)',
+        '_make_trigger_function(text[],text)',
+        '_write_trigger_function(text,text[],text)',
+        '_tracking_code(text[],text)',
+        '_tracking_query(text,text[],text)',
+        '_rows_updated(text[],text)',
+        '_parts_of_rows(text,text[],text)',
+        '_rows_of_table(text,text[],text)',
+        '_joined_key(text,text[])',
+        '_relation_rows(text)',
         '_run_rule_query(text,timestamptz,integer,integer)',
         '_run_rule_query(text,text,integer,integer)',
         '_checked_etl_end(text)',

@@ -2,7 +2,7 @@
 -- are written out. PL/pgSQL keeps their plans, and planning took most of the time of a statement.
 
 create or replace function monitoring._tracking_query(
-    p_operation text, p_key_columns text[], p_status_column text
+    p_operation text, p_table text, p_key_columns text[], p_status_column text
 )
 returns text
 language sql
@@ -10,14 +10,16 @@ stable
 return format(
     '%s into v_keys, v_statuses, v_previous_statuses;',
     monitoring._first_rows(
-        monitoring._rows_of_trigger(p_operation, null, p_key_columns, p_status_column)
+        monitoring._rows_of_trigger(p_operation, p_table, p_key_columns, p_status_column)
     )
 );
 
-comment on function monitoring._tracking_query(text, text[], text) is
+comment on function monitoring._tracking_query(text, text, text[], text) is
 'The part of the trigger function of a watched table that serves one kind of statement.';
 
-create or replace function monitoring._tracking_code(p_key_columns text[], p_status_column text)
+create or replace function monitoring._tracking_code(
+    p_table text, p_key_columns text[], p_status_column text
+)
 returns text
 language sql
 stable
@@ -62,17 +64,17 @@ exception
         return null;
 end
 $code$,
-    monitoring._tracking_query('UPDATE', p_key_columns, p_status_column),
-    monitoring._tracking_query('INSERT', p_key_columns, p_status_column),
-    monitoring._tracking_query('DELETE', p_key_columns, p_status_column)
+    monitoring._tracking_query('UPDATE', p_table, p_key_columns, p_status_column),
+    monitoring._tracking_query('INSERT', p_table, p_key_columns, p_status_column),
+    monitoring._tracking_query('DELETE', p_table, p_key_columns, p_status_column)
 );
 
-comment on function monitoring._tracking_code(text[], text) is
+comment on function monitoring._tracking_code(text, text[], text) is
 'Body of the trigger function of one watched table: that of _track_trigger with its first queries '
 'written out.';
 
 create or replace function monitoring._write_trigger_function(
-    p_name text, p_key_columns text[], p_status_column text
+    p_name text, p_table text, p_key_columns text[], p_status_column text
 )
 returns void
 language plpgsql
@@ -83,8 +85,8 @@ begin
     execute format(
         'create or replace function monitoring.%I() returns trigger language plpgsql volatile '
         'security definer set search_path = pg_catalog, pg_temp set datestyle = ''ISO'' '
-        'set timezone = ''UTC'' set extra_float_digits = 1 as %L',
-        p_name, monitoring._tracking_code(p_key_columns, p_status_column)
+        'set timezone = ''UTC'' set extra_float_digits = 1 set row_security = off as %L',
+        p_name, monitoring._tracking_code(p_table, p_key_columns, p_status_column)
     );
     execute format(
         'comment on function monitoring.%I() is %L',
@@ -93,11 +95,11 @@ begin
 end
 $$;
 
-comment on function monitoring._write_trigger_function(text, text[], text) is
+comment on function monitoring._write_trigger_function(text, text, text[], text) is
 'Makes the trigger function of a watched table, or makes it anew.';
 
 create or replace function monitoring._make_trigger_function(
-    p_key_columns text[], p_status_column text
+    p_table text, p_key_columns text[], p_status_column text
 )
 returns text
 language plpgsql
@@ -109,7 +111,9 @@ declare
     -- Random, for tables are renamed, and numbered anew when a dump is restored.
     v_name constant text := '_track_trigger_' || replace(gen_random_uuid()::text, '-', '');
 begin
-    perform monitoring._write_trigger_function(v_name, p_key_columns, p_status_column);
+    perform monitoring._write_trigger_function(
+        v_name, p_table, p_key_columns, p_status_column
+    );
     execute format('revoke all on function monitoring.%I() from public', v_name);
     if to_regrole('monitoring_admin') is not null then
         execute format('grant all on function monitoring.%I() to monitoring_admin', v_name);
@@ -118,7 +122,7 @@ begin
 end
 $$;
 
-comment on function monitoring._make_trigger_function(text[], text) is
+comment on function monitoring._make_trigger_function(text, text[], text) is
 'Makes a trigger function, which belongs to the owner of this one, and returns its name.';
 
 create or replace function monitoring._is_status_trigger(p_function oid) returns boolean
@@ -158,6 +162,38 @@ $$;
 comment on function monitoring._drop_unused_trigger_functions() is
 'Drops the trigger functions of tables that are no longer watched, or gone.';
 
+create or replace function monitoring._write_refusing_trigger(p_name text, p_problem text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise warning 'changes of status are not recorded where function % is used: %',
+        p_name, p_problem;
+    execute format(
+        'create or replace function monitoring.%I() returns trigger language plpgsql volatile '
+        'security definer set search_path = pg_catalog, pg_temp set datestyle = ''ISO'' '
+        'set timezone = ''UTC'' set extra_float_digits = 1 set row_security = off as %L',
+        p_name, format(
+            $code$
+begin
+    perform monitoring._record_trigger_error(
+        format('%%I.%%I', tg_table_schema, tg_table_name), tg_argv[0], 'PV007', %L
+    );
+    return null;
+end
+$code$,
+            p_problem
+        )
+    );
+end
+$$;
+
+comment on function monitoring._write_refusing_trigger(text, text) is
+'Makes a trigger function anew, of a table whose columns are not read: it tells that nothing is '
+'recorded, and why.';
+
 create or replace function monitoring._remake_trigger_functions() returns void
 language plpgsql
 volatile
@@ -167,7 +203,7 @@ declare
     v_function record;
 begin
     for v_function in
-        select distinct on (p.oid) p.proname, (
+        select distinct on (p.oid) p.proname, format('%I.%I', n.nspname, c.relname) as table_name, (
                 -- The catalogue has them one after the other, each ended by a zero byte.
                 select array_agg(
                     convert_from(decode(a.value[1], 'hex'), getdatabaseencoding())
@@ -178,12 +214,20 @@ begin
             ) as arguments
         from pg_trigger t
         inner join pg_proc p on p.oid = t.tgfoid
+        inner join pg_class c on c.oid = t.tgrelid
+        inner join pg_namespace n on n.oid = c.relnamespace
         where monitoring._is_status_trigger(p.oid) and p.proname <> '_track_trigger'
         order by p.oid
     loop
-        perform monitoring._write_trigger_function(
-            v_function.proname, v_function.arguments[4:], v_function.arguments[2]
-        );
+        begin
+            perform monitoring._write_trigger_function(
+                v_function.proname, v_function.table_name, v_function.arguments[4:],
+                v_function.arguments[2]
+            );
+        exception
+            when sqlstate 'PV007' then
+                perform monitoring._write_refusing_trigger(v_function.proname, sqlerrm);
+        end;
     end loop;
 end
 $$;

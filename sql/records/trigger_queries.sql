@@ -2,54 +2,181 @@
 -- Made once when a trigger is attached, or for a statement that changes many rows. Read and write
 -- nothing.
 
-create or replace function monitoring._joined_key(p_alias text, p_key_columns text[])
+create or replace function monitoring._base_type(p_type oid) returns oid
+language sql
+stable
+-- A domain is read as what it is made of; its constraints are looked at when it is written.
+return (
+    with recursive types as (
+        select p_type as oid
+        union all
+        select y.typbasetype
+        from types as t
+        inner join pg_catalog.pg_type as y on t.oid = y.oid
+        where y.typtype = 'd'
+    )
+
+    select y.oid
+    from types as t
+    inner join pg_catalog.pg_type as y on t.oid = y.oid
+    where y.typtype <> 'd'
+);
+
+comment on function monitoring._base_type(oid) is
+'The type that a domain is made of in the end, or a type itself.';
+
+create or replace function monitoring._is_our_kind_of_type(p_type oid) returns boolean
+language sql
+stable
+return exists (
+    select from pg_catalog.pg_type as y
+    where
+        y.oid = monitoring._base_type(p_type)
+        and (y.typnamespace = 'pg_catalog'::regnamespace or y.typtype = 'e')
+);
+
+comment on function monitoring._is_our_kind_of_type(oid) is
+'Whether the values of a type become texts by PostgreSQL''s own code alone: its own types, enums, '
+'and domains over them.';
+
+create or replace function monitoring._refuse_type(p_type regtype) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception using
+        errcode = 'PV007',
+        message = format('values of type %s are not read', p_type),
+        hint = 'Reading them may run code of others. Watch a column of one of PostgreSQL''s own '
+            'types, of an enum, or of a domain over these; a generated column will do. Then attach '
+            'the trigger again.';
+end
+$$;
+
+comment on function monitoring._refuse_type(regtype) is
+'Raises PV007: a type of others, for which code of others might run.';
+
+-- Expression for a column as a text. The trigger functions have the rights of their owner: no cast
+-- that others have made may be named in them, for the planner may run it even where no row does. So
+-- the text is made by concat(), which asks the type's output function, and those only superusers
+-- can make. What casts to text otherwise than it is put out goes on as the type it was.
+create or replace function monitoring._text_of_column(
+    p_table text, p_alias text, p_column text
+)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_type regtype;
+    v_base pg_type;
+    v_value constant text := format('%I.%I', p_alias, p_column);
+begin
+    select a.atttypid into v_type
+    from pg_attribute a
+    where a.attrelid = to_regclass(p_table) and a.attname = p_column and a.attnum > 0
+        and not a.attisdropped;
+    if not found then
+        raise exception using
+            errcode = 'PV007',
+            message = format('%s has no column %s', p_table, p_column),
+            hint = 'Attach the trigger again, with the columns that the table has now.';
+    end if;
+    if not monitoring._is_our_kind_of_type(v_type) then
+        perform monitoring._refuse_type(v_type);
+    end if;
+    select y.* into v_base from pg_type y where y.oid = monitoring._base_type(v_type);
+    return format(
+        'case when pg_typeof(%1$s)::oid < 16384%2$s then case when %1$s is not null then %3$s end '
+        'else monitoring._refuse_type(pg_typeof(%1$s)) end',
+        v_value,
+        -- Those that others have made have higher numbers. Another one may take its place.
+        case
+            when v_type::oid >= 16384
+                then format(' or pg_typeof(%s) = %L::regtype', v_value, v_type)
+            else ''
+        end,
+        format('concat(%s)', v_value) || case
+            when exists (
+                select from pg_cast c
+                where c.castsource = v_base.oid and c.casttarget = 'text'::regtype
+                    and c.castmethod = 'f' and v_base.oid < 16384
+            ) then format('::pg_catalog.%I::text', v_base.typname)
+            else ''
+        end
+    );
+end
+$$;
+
+comment on function monitoring._text_of_column(text, text, text) is
+'Expression for a column of a table as a text that runs no code of others; PV007 when its type '
+'may.';
+
+create or replace function monitoring._joined_key(
+    p_table text, p_alias text, p_key_columns text[]
+)
 returns text
 language sql
 stable
 return case
-    when cardinality(p_key_columns) = 1 then format('%I.%I::text', p_alias, p_key_columns[1])
+    when cardinality(p_key_columns) = 1
+        then monitoring._text_of_column(p_table, p_alias, p_key_columns[1])
     else format('monitoring.key_of_record(%s)', (
-            select string_agg(format('%I.%I::text', p_alias, k.name), ', ' order by k.number)
+            select
+                string_agg(
+                    monitoring._text_of_column(p_table, p_alias, k.name), ', ' order by k.number
+                )
             from unnest(p_key_columns) with ordinality as k (name, number)
         ))
 end;
 
-comment on function monitoring._joined_key(text, text[]) is
-'Expression for the record key of a row.';
+comment on function monitoring._joined_key(text, text, text[]) is
+'Expression for the record key of a row of a table.';
 
 create or replace function monitoring._rows_of_table(
-    p_relation text, p_key_columns text[], p_status text
+    p_table text, p_relation text, p_key_columns text[], p_status_column text
 )
 returns text
 language sql
 stable
 return format(
     'select %s as record_key, %s as status from %s x',
-    monitoring._joined_key('x', p_key_columns), p_status, p_relation
+    monitoring._joined_key(p_table, 'x', p_key_columns),
+    monitoring._text_of_column(p_table, 'x', p_status_column), p_relation
 );
 
-comment on function monitoring._rows_of_table(text, text[], text) is
-'Query for the keys and statuses in a relation.';
+comment on function monitoring._rows_of_table(text, text, text[], text) is
+'Query for the keys and statuses in a table, or in a relation with its rows.';
 
 create or replace function monitoring._parts_of_rows(
-    p_relation text, p_key_columns text[], p_status_column text
+    p_table text, p_relation text, p_key_columns text[], p_status_column text
 )
 returns text
 language sql
 stable
 return format(
-    'select %s, x.%I::text as status from %s x',
+    'select %s, %s as status from %s x',
     (
-        select string_agg(format('x.%I::text as part_%s', k.name, k.number), ', ' order by k.number)
+        select
+            string_agg(
+                format(
+                    '%s as part_%s', monitoring._text_of_column(p_table, 'x', k.name), k.number
+                ),
+                ', ' order by k.number
+            )
         from unnest(p_key_columns) with ordinality as k (name, number)
     ),
-    p_status_column, p_relation
+    monitoring._text_of_column(p_table, 'x', p_status_column), p_relation
 );
 
-comment on function monitoring._parts_of_rows(text, text[], text) is
-'Query for the parts of the keys, and the statuses, in a transition table.';
+comment on function monitoring._parts_of_rows(text, text, text[], text) is
+'Query for the parts of the keys, and the statuses, in a transition table of a table.';
 
-create or replace function monitoring._rows_updated(p_key_columns text[], p_status_column text)
+create or replace function monitoring._rows_updated(
+    p_table text, p_key_columns text[], p_status_column text
+)
 returns text
 language sql
 stable
@@ -67,8 +194,8 @@ return (
                         order by p.number
                     ))
             end,
-            monitoring._parts_of_rows('new_rows', p_key_columns, p_status_column),
-            monitoring._parts_of_rows('old_rows', p_key_columns, p_status_column),
+            monitoring._parts_of_rows(p_table, 'new_rows', p_key_columns, p_status_column),
+            monitoring._parts_of_rows(p_table, 'old_rows', p_key_columns, p_status_column),
             case
                 when count(*) = 1 then 'n.part_1 = o.part_1'
                 -- A null part of several is an empty one.
@@ -83,7 +210,7 @@ return (
     from generate_series(1, cardinality(p_key_columns)) as p (number)
 );
 
-comment on function monitoring._rows_updated(text[], text) is
+comment on function monitoring._rows_updated(text, text[], text) is
 'Query for the records whose status an update has changed.';
 
 create or replace function monitoring._rows_of_trigger(
@@ -93,7 +220,7 @@ returns text
 language sql
 stable
 return case p_operation
-    when 'UPDATE' then monitoring._rows_updated(p_key_columns, p_status_column)
+    when 'UPDATE' then monitoring._rows_updated(p_table, p_key_columns, p_status_column)
     else format(
             case p_operation
                 when 'INSERT' then 'select r.*, null::text as previous_status from (%s) r'
@@ -101,13 +228,14 @@ return case p_operation
                     ' from (%s) r'
             end,
             monitoring._rows_of_table(
+                p_table,
                 case p_operation
                     when 'INSERT' then 'new_rows'
                     when 'DELETE' then 'old_rows'
                     -- Before a truncate the rows are still there.
                     else p_table
                 end,
-                p_key_columns, format('x.%I::text', p_status_column)
+                p_key_columns, p_status_column
             )
         )
 end;

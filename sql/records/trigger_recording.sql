@@ -191,20 +191,28 @@ set search_path = pg_catalog, pg_temp
 set datestyle = 'ISO'
 set timezone = 'UTC'
 set extra_float_digits = 1
+-- Rows that a policy hides are not rows that are not there.
+set row_security = off
 as $$
 -- The queries are ours, with their names quoted.
 -- @plpgsql_check_options: security_warnings = off
 declare
     v_table constant text := format('%I.%I', tg_table_schema, tg_table_name);
     v_now timestamptz;
+    v_rows text;
     v_keys text [];
     v_statuses text [];
     v_previous_statuses text [];
 begin
     v_now := monitoring.clock();
-    execute monitoring._first_rows(
-        monitoring._rows_of_trigger(tg_op, v_table, tg_argv[3:], tg_argv[1])
-    )
+    v_rows := monitoring._rows_of_trigger(tg_op, v_table, tg_argv[3:], tg_argv[1]);
+    -- The rows of a truncated table are read from the table itself.
+    if tg_op = 'TRUNCATE' and monitoring._reads_as_reader(v_table, tg_argv[3:] || tg_argv[1]) then
+        v_rows := monitoring._query_as_reader(
+            v_rows, array['record_key', 'status', 'previous_status'], array['text', 'text', 'text']
+        );
+    end if;
+    execute monitoring._first_rows(v_rows)
     into v_keys, v_statuses, v_previous_statuses;
     if cardinality(v_keys) <= 1000 then
         perform monitoring._track_rows(
@@ -212,9 +220,7 @@ begin
         );
     elsif v_keys is not null then
         for v_keys, v_statuses, v_previous_statuses in
-            execute monitoring._batches_of_rows(
-                monitoring._rows_of_trigger(tg_op, v_table, tg_argv[3:], tg_argv[1])
-            )
+            execute monitoring._batches_of_rows(v_rows)
         loop
             perform monitoring._track_rows(
                 tg_argv[0], tg_argv[2], v_now, v_keys, v_statuses, v_previous_statuses

@@ -57,7 +57,7 @@ declare
     v_kind text;
     v_arguments text;
     v_function constant text := monitoring._make_trigger_function(
-        p_trigger.key_columns, p_trigger.status_column
+        p_trigger.table_name, p_trigger.key_columns, p_trigger.status_column
     );
 begin
     select string_agg(quote_literal(a.value), ', ' order by a.number) into v_arguments
@@ -145,13 +145,15 @@ set search_path = pg_catalog, pg_temp
 set datestyle = 'ISO'
 set timezone = 'UTC'
 set extra_float_digits = 1
+-- Rows that a policy hides are not rows that are not there.
+set row_security = off
 as $$
 -- The query has its names quoted.
 -- @plpgsql_check_options: security_warnings = off
 declare
     v_now timestamptz := monitoring.clock();
     v_rows text := monitoring._status_rows_query(monitoring._rows_of_table(
-        p_trigger.table_name, p_trigger.key_columns, format('x.%I::text', p_trigger.status_column)
+        p_trigger.table_name, p_trigger.table_name, p_trigger.key_columns, p_trigger.status_column
     ));
     v_new bigint;
 begin

@@ -156,7 +156,12 @@ begin
             hint = 'Register the source anew with the table, view or foreign table that it is now.';
     end if;
     return query
-    select a.attname::text, coalesce(nullif(y.typbasetype, 0), y.oid)::regtype
+    select
+        a.attname::text,
+        case
+            when y.typtype = 'e' then 'text'::regtype
+            else coalesce(nullif(y.typbasetype, 0), y.oid)::regtype
+        end
     from pg_attribute a
     inner join pg_type y on y.oid = a.atttypid
     where a.attrelid = v_relation and a.attnum > 0 and not a.attisdropped;
@@ -214,14 +219,36 @@ $$;
 comment on function monitoring._load_to_read(text) is
 'The load whose rows a source of a query is to read; null when its rows are not here.';
 
-create or replace function monitoring._relation_rows(p_relation_name text) returns text
+create or replace function monitoring._relation_rows(p_relation_name text, p_columns text[])
+returns text
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not starts_with(p_relation_name, 'query:') then
-        return p_relation_name;
+        return coalesce((
+            -- Not by a cast, which others can make: enum_out() takes nothing but enums.
+            select format(
+                '(select %s from %s e)',
+                string_agg(
+                    format(
+                        case
+                            when y.typtype = 'e' then 'textin(enum_out(e.%1$I)) as %1$I'
+                            else 'e.%I'
+                        end,
+                        a.attname
+                    ),
+                    ', ' order by a.attnum
+                ),
+                p_relation_name
+            )
+            from pg_attribute a
+            inner join pg_type y on y.oid = a.atttypid
+            where a.attrelid = to_regclass(p_relation_name) and a.attnum > 0
+                and a.attname = any (p_columns)
+            having bool_or(y.typtype = 'e')
+        ), p_relation_name);
     end if;
     return (
         select format(
@@ -236,8 +263,8 @@ begin
 end
 $$;
 
-comment on function monitoring._relation_rows(text) is
-'What a source reads, as an item of a from clause.';
+comment on function monitoring._relation_rows(text, text[]) is
+'What a source reads, as an item of a from clause with these columns at least.';
 
 create or replace function monitoring._source_columns(p_source monitoring.run_sources)
 returns table (field text, column_name text, column_type regtype, conversion text, fault text)

@@ -1,5 +1,5 @@
 -- Reading a source: once, whole, with as much of the search left to the other side as its types
--- allow. Reads the relation with the rights of our owner.
+-- allow. With which rights: foreign_code.sql.
 
 create or replace function monitoring._source_time_filter(
     p_column text, p_type regtype, p_time_zone text, p_since timestamptz
@@ -80,6 +80,34 @@ $$;
 comment on function monitoring._source_filter(monitoring.run_sources, timestamptz) is
 'Condition for the rows of a source that are not too old, have no time, or are known to run.';
 
+create or replace function monitoring._source_rows_query(
+    p_source monitoring.run_sources, p_now timestamptz, p_most integer
+)
+returns text
+language sql
+stable
+return (
+    select
+        format(
+            'select %s, nullif(concat_ws(''; '', %s), '''') as fault from %s s where %s limit %s',
+            string_agg(format('%s as %I', c.conversion, c.field), ', '),
+            string_agg(c.fault, ', '),
+            monitoring._relation_rows(
+                p_source.relation_name,
+                array(select v.value from jsonb_each_text(p_source.columns) as v)
+            ),
+            monitoring._source_filter(p_source, p_now),
+            p_most
+        )
+    from monitoring._source_columns(p_source) as c
+);
+
+comment on function monitoring._source_rows_query(
+    monitoring.run_sources, timestamptz, integer
+) is
+'Query for the rows of a source as fields of ours, and what is wrong with each; all names in it '
+'were looked up.';
+
 create or replace function monitoring._source_query(
     p_source monitoring.run_sources, p_now timestamptz, p_most integer
 )
@@ -89,23 +117,30 @@ stable
 return (
     select
         format(
-            'select array(select row(%s, nullif(concat_ws(''; '', %s), ''''), %s)'
-            '::monitoring.source_run from %s s where %s limit %s)',
+            'select array(select row(%s, q.fault, %s)::monitoring.source_run from (%s) q)',
             -- The meaning of a status, and whether there is trouble, is not known yet.
             string_agg(
-                c.conversion
-                || case when c.field in ('status', 'error_message') then ', null::text' else '' end,
-                ', '
-            ) filter (where c.field not in ('work', 'attempt', 'max_attempts')),
-            string_agg(c.fault, ', '),
-            string_agg(c.conversion, ', ') filter (
-                where c.field in ('work', 'attempt', 'max_attempts')
+                format('q.%I', f.field)
+                || case when f.field in ('status', 'error_message') then ', null::text' else '' end,
+                ', ' order by f.position
+            ) filter (where f.field not in ('work', 'attempt', 'max_attempts')),
+            string_agg(format('q.%I', f.field), ', ' order by f.position) filter (
+                where f.field in ('work', 'attempt', 'max_attempts')
             ),
-            monitoring._relation_rows(p_source.relation_name),
-            monitoring._source_filter(p_source, p_now),
-            p_most
+            case
+                when monitoring._reads_as_reader(
+                        p_source.relation_name,
+                        array(select v.value from jsonb_each_text(p_source.columns) as v)
+                    )
+                    then monitoring._query_as_reader(
+                            monitoring._source_rows_query(p_source, p_now, p_most),
+                            array_agg(f.field order by f.position) || 'fault'::text,
+                            array_agg(f.type_name order by f.position) || 'text'::text
+                        )
+                else monitoring._source_rows_query(p_source, p_now, p_most)
+            end
         )
-    from monitoring._source_columns(p_source) as c
+    from monitoring._source_fields() with ordinality as f (field, kind, type_name, position)
 );
 
 comment on function monitoring._source_query(monitoring.run_sources, timestamptz, integer) is
@@ -121,12 +156,16 @@ set search_path = pg_catalog, pg_temp
 -- A run must not depend on how the session of whoever asks writes values.
 set datestyle = 'ISO'
 set extra_float_digits = 1
+-- Rows that a policy hides are not rows that are not there.
+set row_security = off
 as $$
 declare
     v_most constant integer := 200000;
+    v_found constant text [] := monitoring._kept_by_session();
     v_runs monitoring.source_run [];
 begin
     execute monitoring._source_query(p_source, p_now, v_most + 1) into v_runs;
+    perform monitoring._leave_session_as(v_found);
     if cardinality(v_runs) > v_most then
         perform monitoring._refuse_number('number of runs to read', 'more than ' || v_most,
             'no more than that: register the source with a shorter p_look_back, or as a view');

@@ -139,31 +139,21 @@ declare
     v_filter text;
     v_key text;
     v_status text;
-    v_time_column text := p_source.columns ->> 'effective_at';
+    v_rows text;
+    v_time_column constant text := p_source.columns ->> 'effective_at';
+    v_columns constant text [] := monitoring._columns_of_records(p_source.columns);
 begin
     select jsonb_object_agg(e.field, e.expression), min(e.record_key), min(e.status),
         string_agg(e.condition, ' and ') filter (where e.condition <> 'true')
     into v_expressions, v_key, v_status, v_filter
     from monitoring._expressions_of_records(p_source, p_target_date) e;
-    return format(
+    v_rows := format(
         $query$
-        select r.*, case
-            when r.record_key is null then 'has no record_key'
-            when length(r.record_key) > 255 then 'record_key is too long'
-            when coalesce(r.status, '') = '' then 'has no status'
-            when length(r.status) > 255 then 'status is too long'
-            when r.effective_at < '1970-01-01 00:00:00+00'::timestamptz
-                or r.effective_at > %7$L::timestamptz then 'effective_at is impossible'
-            when r.effective_at is null and r.has_time then 'effective_at is no time'
-            when r.change_source <> all (%8$L::text[]) then 'change_source is not known'
-        end as fault
-        from (
-            select %1$s as record_key, %2$s as status, (%3$s)::timestamptz as effective_at,
-                left(%4$s, 255) as actor, %5$s as change_source, %6$s as details, %9$s as has_time
-            from %10$s s where %11$s
-            -- Else each value would be made anew wherever it stands above.
-            offset 0
-        ) r
+        select %1$s as record_key, %2$s as status, (%3$s)::timestamptz as effective_at,
+            left(%4$s, 255) as actor, %5$s as change_source, %6$s as details, %7$s as has_time
+        from %8$s s where %9$s
+        -- Else each value would be made anew wherever it stands above.
+        offset 0
         $query$,
         v_key, v_status, v_expressions ->> 'effective_at', v_expressions ->> 'actor',
         v_expressions ->> 'change_source',
@@ -174,14 +164,37 @@ begin
             )
             else 'null::jsonb'
         end,
-        p_now + interval '1 day',
-        array(select c.change_source from monitoring.change_sources c order by 1),
         case
             when v_time_column is null then 'false'
             else format('btrim(s.%I::text) <> ''''', v_time_column)
         end,
-        monitoring._relation_rows(p_source.relation_name),
+        monitoring._relation_rows(p_source.relation_name, v_columns),
         coalesce(v_filter, 'true')
+    );
+    if monitoring._reads_as_reader(p_source.relation_name, v_columns) then
+        v_rows := monitoring._query_as_reader(
+            v_rows,
+            array['record_key', 'status', 'effective_at', 'actor', 'change_source', 'details',
+                'has_time'],
+            array['text', 'text', 'timestamptz', 'text', 'text', 'jsonb', 'boolean']
+        );
+    end if;
+    return format(
+        $query$
+        select r.*, case
+            when r.record_key is null then 'has no record_key'
+            when length(r.record_key) > 255 then 'record_key is too long'
+            when coalesce(r.status, '') = '' then 'has no status'
+            when length(r.status) > 255 then 'status is too long'
+            when r.effective_at < '1970-01-01 00:00:00+00'::timestamptz
+                or r.effective_at > %2$L::timestamptz then 'effective_at is impossible'
+            when r.effective_at is null and r.has_time then 'effective_at is no time'
+            when r.change_source <> all (%3$L::text[]) then 'change_source is not known'
+        end as fault
+        from (%1$s) r
+        $query$,
+        v_rows, p_now + interval '1 day',
+        array(select c.change_source from monitoring.change_sources c order by 1)
     );
 end
 $$;

@@ -1,5 +1,5 @@
--- What people say about sources. A source is read with the rights of the owner of this schema, and
--- a view may do whatever its maker wants: only that owner's members register one.
+-- What people say about sources. With whose rights they are read: foreign_code.sql. What a source
+-- tells is believed: only members of the owner of this schema register one.
 -- Writes run_sources, and clears what belongs to a source that is removed.
 
 create or replace function monitoring._check_run_source(p_source_name text) returns void
@@ -165,12 +165,9 @@ begin
     from pg_class c
     inner join pg_namespace n on n.oid = c.relnamespace
     where format('%I.%I', n.nspname, c.relname) = p_relation;
-    if not has_schema_privilege(v_reader, v_schema, 'usage')
-        or exists (
-            select from unnest(p_columns) c (name)
-            inner join pg_attribute a on a.attrelid = v_relation and a.attname = c.name
-            where not has_column_privilege(v_reader, v_relation, a.attnum, 'select')
-        )
+    -- Either will do, but where code of others runs it must be the one without our rights.
+    if not monitoring._reads_as_reader(p_relation, p_columns)
+        and not monitoring._may_read(v_reader, v_relation, p_columns)
     then
         raise exception using
             errcode = 'PV007',

@@ -137,10 +137,13 @@ set search_path = pg_catalog, pg_temp
 -- A key must not depend on how the session of whoever asks writes values.
 set datestyle = 'ISO'
 set extra_float_digits = 1
+-- Rows that a policy hides are not rows that are not there.
+set row_security = off
 as $$
 -- The statement returns what the type has:
 -- @plpgsql_check_options: other_warnings = off
 declare
+    v_kept constant text [] := monitoring._kept_by_session();
     v_rows text := monitoring._query_of_records(p_source, p_target_date, p_now);
     v_is_complete boolean;
     v_read_since timestamptz;
@@ -170,6 +173,7 @@ begin
     into v_counts
     using p_source.dataset, coalesce(p_change_source, p_source.change_source), p_now,
         p_source.source_name, p_task_id, v_is_complete;
+    perform monitoring._leave_session_as(v_kept);
     v_found := to_jsonb(v_counts);
     if v_is_complete and (v_found ->> 'compared')::bigint = 0 then
         raise exception using

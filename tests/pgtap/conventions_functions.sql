@@ -87,7 +87,7 @@ select set_eq(
         '_start_etl_execution', '_finish_etl_execution', '_log_etl_event', '_record_etl_metric',
         'get_etl_execution_summary', 'get_etl_health_status',
         -- own rules and backtests
-        '_run_rule_query', 'create_alert_rule', 'drop_alert_rule', 'backtest_alert_rule',
+        '_run_rule_query', '_cells_as_reader', 'create_alert_rule', 'drop_alert_rule', 'backtest_alert_rule',
         -- notifications
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
         'send_test_notification', 'retry_notification',
