@@ -251,7 +251,8 @@ declare
         'next_cron_time', '_read_recent_pg_cron_runs'
     ];
     v_recording constant text [] := array[
-        'clock', '_set_time', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
+        'clock', '_set_time', '_whole', 'version', 'message_template', 'error_fingerprint',
+        'fingerprint_version',
         'start_task_tracking', '_start_task', 'update_task_progress', '_update_task',
         'complete_task_tracking', '_complete_task', 'record_finished_tasks',
         'record_error', '_record_error', 'record_errors',

@@ -296,31 +296,18 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_value numeric := p_value::numeric;
+    -- What a float was that is no whole number
+    v_text text := coalesce(nullif(p_value, '-9223372036854775808'), 'no such number');
 begin
-    -- NaN is greater than all numbers.
-    if v_value >= 0 and v_value < 'Infinity' then
-        if v_value < 9223372036854775807 then
-            return round(v_value)::bigint;
-        end if;
-        -- As near as a float comes to the largest whole number.
-        if v_value > 9223372036854776000 then
-            perform monitoring._tell_repair(
-                p_what, monitoring._fault_of_number(p_what, p_value, 'a number from 0 up'),
-                'recorded as 9223372036854775807'
-            );
-        end if;
-        return 9223372036854775807;
-    end if;
     perform monitoring._tell_repair(
-        p_what, monitoring._fault_of_number(p_what, p_value, 'a number from 0 up'), 'left out'
+        p_what, monitoring._fault_of_number(p_what, v_text, 'a number from 0 up'), 'left out'
     );
     return null;
 end
 $$;
 
 comment on function monitoring._mend_size(text, text) is
-'The whole number nearest to a count or size; null, and told of, when it is negative or no number.';
+'Null for a count or size that is negative or no number, which is told.';
 
 create or replace function monitoring._mended_size(p_what text, p_value bigint) returns bigint
 language sql
@@ -333,20 +320,19 @@ end;
 comment on function monitoring._mended_size(text, bigint) is
 'The count or size as a whole number, null when it is missing or cannot be one.';
 
-create or replace function monitoring._mended_count(p_what text, p_value double precision)
-returns double precision
+create or replace function monitoring._whole(p_value double precision) returns bigint
 language sql
-volatile
+stable
 return case
-    when p_value is null then null
-    when p_value between 0 and 9e15 then round(p_value)
-    -- The largest float that is a bigint
-    else least(monitoring._mend_size(p_what, p_value::text), 9223372036854774784)
+    when p_value >= -9e18 and p_value < 9223372036854775807 then p_value::bigint
+    -- As near as a float comes to the largest whole number
+    when p_value = 9223372036854775807 then 9223372036854775807
+    when p_value is not null then -9223372036854775808
 end;
 
-comment on function monitoring._mended_count(text, double precision) is
-'The count or size that a single call tells, as a whole number; null when it is missing or cannot '
-'be one.';
+comment on function monitoring._whole(double precision) is
+'The whole number nearest to a count that a single call tells; the least of all for what is none, '
+'which is refused or left out as a negative one is.';
 
 create or replace function monitoring._mend_length(p_what text, p_value text)
 returns double precision

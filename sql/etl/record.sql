@@ -46,36 +46,33 @@ comment on function monitoring._mended_etl_end(text) is
 'The status with which an execution ended as that of a task; failed when it is not clear.';
 
 create or replace function monitoring._etl_counters(
-    p_total_fixtures double precision,
-    p_processed_fixtures double precision,
-    p_successful_fixtures double precision,
-    p_failed_fixtures double precision,
-    p_total_chunks double precision,
-    p_processed_chunks double precision
+    p_total_fixtures bigint,
+    p_processed_fixtures bigint,
+    p_successful_fixtures bigint,
+    p_failed_fixtures bigint,
+    p_total_chunks bigint,
+    p_processed_chunks bigint
 )
 returns jsonb
 language sql
 volatile
 return nullif(jsonb_strip_nulls(jsonb_build_object(
-    'total_fixtures', monitoring._mended_count('total_fixtures', p_total_fixtures),
-    'processed_fixtures', monitoring._mended_count('processed_fixtures', p_processed_fixtures),
-    'successful_fixtures', monitoring._mended_count('successful_fixtures', p_successful_fixtures),
-    'failed_fixtures', monitoring._mended_count('failed_fixtures', p_failed_fixtures),
-    'total_chunks', monitoring._mended_count('total_chunks', p_total_chunks),
-    'processed_chunks', monitoring._mended_count('processed_chunks', p_processed_chunks)
+    'total_fixtures', monitoring._mended_size('total_fixtures', p_total_fixtures),
+    'processed_fixtures', monitoring._mended_size('processed_fixtures', p_processed_fixtures),
+    'successful_fixtures', monitoring._mended_size('successful_fixtures', p_successful_fixtures),
+    'failed_fixtures', monitoring._mended_size('failed_fixtures', p_failed_fixtures),
+    'total_chunks', monitoring._mended_size('total_chunks', p_total_chunks),
+    'processed_chunks', monitoring._mended_size('processed_chunks', p_processed_chunks)
 )), '{}');
 
-comment on function monitoring._etl_counters(
-    double precision, double precision, double precision, double precision, double precision,
-    double precision
-) is
+comment on function monitoring._etl_counters(bigint, bigint, bigint, bigint, bigint, bigint) is
 'The figures of an execution as the counters of a task, those that are known.';
 
 create or replace function monitoring._start_etl_execution(
     p_execution_id text,
     p_config jsonb,
-    p_total_fixtures double precision,
-    p_total_chunks double precision,
+    p_total_fixtures bigint,
+    p_total_chunks bigint,
     p_worker_id text,
     p_started_at timestamptz
 )
@@ -107,7 +104,7 @@ end
 $$;
 
 comment on function monitoring._start_etl_execution(
-    text, jsonb, double precision, double precision, text, timestamptz
+    text, jsonb, bigint, bigint, text, timestamptz
 ) is 'Does the work of start_etl_execution.';
 
 create or replace function monitoring.start_etl_execution(
@@ -122,8 +119,8 @@ returns integer
 language sql
 volatile
 return monitoring._start_etl_execution(
-    coalesce(p_execution_id, ''), p_config, p_total_fixtures, p_total_chunks, p_worker_id,
-    p_started_at
+    coalesce(p_execution_id, ''), p_config, monitoring._whole(p_total_fixtures),
+    monitoring._whole(p_total_chunks), p_worker_id, p_started_at
 );
 
 comment on function monitoring.start_etl_execution(
@@ -135,12 +132,12 @@ comment on function monitoring.start_etl_execution(
 create or replace function monitoring._finish_etl_execution(
     p_execution_id text,
     p_status text,
-    p_total_fixtures double precision,
-    p_processed_fixtures double precision,
-    p_successful_fixtures double precision,
-    p_failed_fixtures double precision,
-    p_total_chunks double precision,
-    p_processed_chunks double precision,
+    p_total_fixtures bigint,
+    p_processed_fixtures bigint,
+    p_successful_fixtures bigint,
+    p_failed_fixtures bigint,
+    p_total_chunks bigint,
+    p_processed_chunks bigint,
     p_error_message text,
     p_finished_at timestamptz,
     p_attempt bigint
@@ -194,8 +191,7 @@ end
 $$;
 
 comment on function monitoring._finish_etl_execution(
-    text, text, double precision, double precision, double precision, double precision,
-    double precision, double precision, text, timestamptz, bigint
+    text, text, bigint, bigint, bigint, bigint, bigint, bigint, text, timestamptz, bigint
 ) is 'Does the work of finish_etl_execution.';
 
 create or replace function monitoring.finish_etl_execution(
@@ -217,12 +213,12 @@ volatile
 return monitoring._finish_etl_execution(
     coalesce(p_execution_id, ''),
     p_status,
-    p_total_fixtures,
-    p_processed_fixtures,
-    p_successful_fixtures,
-    p_failed_fixtures,
-    p_total_chunks,
-    p_processed_chunks,
+    monitoring._whole(p_total_fixtures),
+    monitoring._whole(p_processed_fixtures),
+    monitoring._whole(p_successful_fixtures),
+    monitoring._whole(p_failed_fixtures),
+    monitoring._whole(p_total_chunks),
+    monitoring._whole(p_processed_chunks),
     p_error_message,
     p_finished_at,
     p_attempt

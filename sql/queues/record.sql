@@ -1,5 +1,12 @@
 -- Recording depths of queues. Writes queue_samples.
 
+drop function if exists monitoring.record_queue_metrics(
+    text, bigint, bigint, bigint, bigint, double precision, timestamptz
+);
+drop function if exists monitoring._record_queue(
+    text, bigint, bigint, bigint, bigint, double precision, timestamptz
+);
+
 create or replace function monitoring._record_queue(
     p_queue_name text,
     p_pending bigint,
@@ -60,10 +67,10 @@ comment on function monitoring._record_queue(
 
 create or replace function monitoring.record_queue_metrics(
     p_queue_name text,
-    p_pending bigint,
-    p_processing bigint default 0,
-    p_completed bigint default 0,
-    p_failed bigint default 0,
+    p_pending double precision,
+    p_processing double precision default 0,
+    p_completed double precision default 0,
+    p_failed double precision default 0,
     p_oldest_ready_seconds double precision default null,
     p_recorded_at timestamptz default null
 )
@@ -71,12 +78,14 @@ returns bigint
 language sql
 volatile
 return monitoring._record_queue(
-    coalesce(p_queue_name, ''), p_pending, p_processing, p_completed, p_failed,
-    p_oldest_ready_seconds, p_recorded_at
+    coalesce(p_queue_name, ''), monitoring._whole(p_pending), monitoring._whole(p_processing),
+    monitoring._whole(p_completed), monitoring._whole(p_failed), p_oldest_ready_seconds,
+    p_recorded_at
 );
 
 comment on function monitoring.record_queue_metrics(
-    text, bigint, bigint, bigint, bigint, double precision, timestamptz
+    text, double precision, double precision, double precision, double precision, double precision,
+    timestamptz
 ) is
 'Records the depth of a queue: items waiting and being worked on, running totals of done and '
 'failed, and the age in seconds of the oldest item that is ready. Returns its sample_id.';

@@ -12,7 +12,7 @@ drop function if exists monitoring._complete_task(
 create or replace function monitoring._complete_task(
     p_task_id text,
     p_status text,
-    p_output_size double precision,
+    p_output_size bigint,
     p_step_durations jsonb,
     p_counters jsonb,
     p_metadata jsonb,
@@ -31,7 +31,7 @@ declare
     v_task monitoring.active_tasks;
 begin
     v_is_plain := p_status in ('completed', 'failed', 'cancelled', 'timeout', 'lost')
-        and (p_output_size is null or p_output_size between 0 and 9e15)
+        and (p_output_size is null or p_output_size >= 0)
         and monitoring._has_partition('finished_tasks', v_finished_at);
     if coalesce(p_step_durations, p_counters, p_metadata) is not null
         or p_finished_at is not null
@@ -44,7 +44,7 @@ begin
     end if;
     if v_is_plain is not true then
         p_status := monitoring._mended_end_status(p_status);
-        p_output_size := monitoring._mended_count('output_size', p_output_size);
+        p_output_size := monitoring._mended_size('output_size', p_output_size);
         p_step_durations := monitoring._mended_numbers('step_durations', p_step_durations);
         p_counters := monitoring._mended_numbers('counters', p_counters);
         p_metadata := monitoring._mended_object('metadata', p_metadata);
@@ -105,7 +105,7 @@ end
 $$;
 
 comment on function monitoring._complete_task(
-    text, text, double precision, jsonb, jsonb, jsonb, timestamptz, bigint
+    text, text, bigint, jsonb, jsonb, jsonb, timestamptz, bigint
 ) is 'Does the work of complete_task_tracking.';
 
 create or replace function monitoring._is_in_history(
@@ -165,8 +165,8 @@ returns boolean
 language sql
 volatile
 return monitoring._complete_task(
-    coalesce(p_task_id, ''), p_status, p_output_size, p_step_durations, p_counters, p_metadata,
-    p_finished_at, p_attempt
+    coalesce(p_task_id, ''), p_status, monitoring._whole(p_output_size), p_step_durations,
+    p_counters, p_metadata, p_finished_at, p_attempt
 );
 
 comment on function monitoring.complete_task_tracking(

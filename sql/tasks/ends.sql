@@ -203,7 +203,7 @@ create or replace function monitoring._note_end(
     p_finished_at timestamptz,
     p_is_time_told boolean,
     p_attempt bigint,
-    p_output_size double precision,
+    p_output_size bigint,
     p_step_durations jsonb,
     p_counters jsonb,
     p_metadata jsonb,
@@ -252,8 +252,7 @@ end
 $$;
 
 comment on function monitoring._note_end(
-    text, text, text, timestamptz, boolean, bigint, double precision, jsonb, jsonb, jsonb, bigint,
-    bigint
+    text, text, text, timestamptz, boolean, bigint, bigint, jsonb, jsonb, jsonb, bigint, bigint
 ) is
 'Records the end of an attempt that is not running, unless it is one told again: in the place of '
 'an assumed loss, else as a row without a start. True when it was news.';

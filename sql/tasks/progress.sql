@@ -5,8 +5,8 @@ drop function if exists monitoring._update_task(text, bigint, bigint, jsonb, tim
 
 create or replace function monitoring._update_task(
     p_task_id text,
-    p_items_done double precision,
-    p_items_total double precision,
+    p_items_done bigint,
+    p_items_total bigint,
     p_counters jsonb,
     p_at timestamptz,
     p_attempt bigint default null
@@ -21,8 +21,8 @@ declare
     v_task_id text := monitoring._mended_name('task_id', p_task_id);
     -- A heartbeat from a clock that is ahead must not outlast those that follow it.
     v_now timestamptz := least(monitoring._event_time(p_at), monitoring.clock());
-    v_done bigint := monitoring._mended_count('items_done', p_items_done);
-    v_total bigint := monitoring._mended_count('items_total', p_items_total);
+    v_done bigint := monitoring._mended_size('items_done', p_items_done);
+    v_total bigint := monitoring._mended_size('items_total', p_items_total);
     v_counters jsonb := monitoring._mended_numbers('counters', p_counters);
 begin
     update monitoring.active_tasks t
@@ -44,7 +44,7 @@ end
 $$;
 
 comment on function monitoring._update_task(
-    text, double precision, double precision, jsonb, timestamptz, bigint
+    text, bigint, bigint, jsonb, timestamptz, bigint
 ) is
 'Does the work of update_task_progress.';
 
@@ -60,7 +60,8 @@ returns boolean
 language sql
 volatile
 return monitoring._update_task(
-    coalesce(p_task_id, ''), p_items_done, p_items_total, p_counters, p_at, p_attempt
+    coalesce(p_task_id, ''), monitoring._whole(p_items_done), monitoring._whole(p_items_total),
+    p_counters, p_at, p_attempt
 );
 
 comment on function monitoring.update_task_progress(

@@ -10,11 +10,11 @@ drop function if exists monitoring._start_task(
 create or replace function monitoring._start_task(
     p_task_id text,
     p_task_type text,
-    p_input_size double precision,
+    p_input_size bigint,
     p_worker_id text,
     p_parent_task_id text,
     p_metadata jsonb,
-    p_items_total double precision,
+    p_items_total bigint,
     p_started_at timestamptz
 )
 returns integer
@@ -34,18 +34,17 @@ begin
         and greatest(
             length(p_task_id), length(p_task_type), length(p_worker_id), length(p_parent_task_id)
         ) <= 255
-        and (p_input_size is null or p_input_size between 0 and 9e15)
-        and (p_items_total is null or p_items_total between 0 and 9e15)
+        and least(p_input_size, p_items_total, 0) = 0
         and monitoring._is_small_object(p_metadata)
         and (p_started_at is null or monitoring._is_recent(p_started_at))
     ) is not true then
         p_task_id := monitoring._mended_name('task_id', p_task_id);
         p_task_type := monitoring._mended_name('task_type', p_task_type);
-        p_input_size := monitoring._mended_count('input_size', p_input_size);
+        p_input_size := monitoring._mended_size('input_size', p_input_size);
         p_worker_id := monitoring._mended_optional_name('worker_id', p_worker_id);
         p_parent_task_id := monitoring._mended_optional_name('parent_task_id', p_parent_task_id);
         p_metadata := monitoring._mended_object('metadata', p_metadata);
-        p_items_total := monitoring._mended_count('items_total', p_items_total);
+        p_items_total := monitoring._mended_size('items_total', p_items_total);
         v_started_at := monitoring._event_time(p_started_at);
     end if;
 
@@ -86,7 +85,7 @@ end
 $$;
 
 comment on function monitoring._start_task(
-    text, text, double precision, text, text, jsonb, double precision, timestamptz
+    text, text, bigint, text, text, jsonb, bigint, timestamptz
 ) is 'Does the work of start_task_tracking.';
 
 create or replace function monitoring.start_task_tracking(
@@ -103,8 +102,8 @@ returns integer
 language sql
 volatile
 return monitoring._start_task(
-    coalesce(p_task_id, ''), p_task_type, p_input_size, p_worker_id, p_parent_task_id, p_metadata,
-    p_items_total, p_started_at
+    coalesce(p_task_id, ''), p_task_type, monitoring._whole(p_input_size), p_worker_id,
+    p_parent_task_id, p_metadata, monitoring._whole(p_items_total), p_started_at
 );
 
 comment on function monitoring.start_task_tracking(

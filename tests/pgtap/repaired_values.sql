@@ -2,7 +2,7 @@
 -- never costs the program its transaction.
 
 begin;
-select plan(35);
+select plan(37);
 \ir helpers/fixed_clock.psql
 set local client_min_messages = error;
 
@@ -105,6 +105,28 @@ select results_eq(
     $$select component, level, duration_ms from monitoring.log_lines order by log_id$$,
     $$values ('c', 'INFO', null::double precision), ('(unnamed)', 'WARNING', null)$$,
     'an unclear level is a warning'
+);
+
+select monitoring.start_task_tracking('f', 'l', 1024.0, p_items_total => 2.5::float8);
+select monitoring.update_task_progress('f', 1::float8, 3.0);
+select monitoring.complete_task_tracking('f', p_output_size => 9223372036854775807, p_attempt => 1);
+select monitoring.record_queue_metrics('f', 3.0, 2::float8, 1::smallint, 4);
+select monitoring.finish_etl_execution('e', 'done', 7.0, 7.0::float8);
+select results_eq(
+    $$
+        select t.task_id, t.input_size, t.items_done, t.items_total, t.output_size
+        from monitoring.finished_tasks as t where t.task_id in ('e', 'f') order by 1
+    $$,
+    $$
+        values
+        ('e', null::bigint, 7::bigint, 7::bigint, null::bigint),
+        ('f', 1024, 1, 3, 9223372036854775807)
+    $$,
+    'a count may be a float'
+);
+select results_eq(
+    $$select pending, processing from monitoring.queue_samples where queue_name = 'f'$$,
+    $$values (3::bigint, 2::bigint)$$, 'of a queue as well'
 );
 
 -- Told
