@@ -44,11 +44,11 @@ comment on column monitoring.name_limits.beyond_at is
 'When there were last names beyond the limit; null when there never were.';
 
 insert into monitoring.name_limits (kind, description, shipped_at_most) values
-('tasks', 'task types', 1000),
-('errors', 'error types by component', 1000),
+('tasks', 'task types', 2000),
+('errors', 'error types by component', 2000),
 ('metrics', 'metrics by component and unit', 5000),
-('queues', 'queues', 1000),
-('health', 'components', 1000),
+('queues', 'queues', 2000),
+('health', 'components', 2000),
 ('error_groups', 'error groups', 2000),
 ('alerts', 'open alerts of one rule', 500);
 

@@ -36,8 +36,28 @@ begin
         order by q.queue_name, q.sample_id desc
     )
 
-    select n.queue_name, n.recorded_at, n.pending, n.oldest_ready_seconds
-    from newest n
+    select
+        f.queue_name,
+        max(f.recorded_at),
+        least(sum(f.pending), 9223372036854775807)::bigint,
+        max(f.oldest_ready_seconds)
+    from (
+        select
+            case
+                when k.name is not null
+                    or row_number() over (
+                        partition by k.name is null order by n.queue_name
+                    ) <= (select r.room from monitoring._name_room r where r.kind = 'queues')
+                    then n.queue_name
+                else '(other)'
+            end as queue_name,
+            n.recorded_at,
+            n.pending,
+            n.oldest_ready_seconds
+        from newest n
+        left join monitoring._known_names k on k.kind = 'queues' and k.name = n.queue_name
+    ) f
+    group by f.queue_name
     union all
     -- Queues that are known, but of which there is nothing recent.
     select k.name, s.recorded_at, null, null
@@ -66,8 +86,8 @@ end
 $$;
 
 comment on function monitoring._newest_queue_samples(timestamptz, timestamptz, timestamptz) is
-'The newest sample of each queue up to p_now. Without figures when there is one after '
-'p_known_since but none after p_since.';
+'The newest sample of each queue up to p_now, of those beyond the limit of names together as '
+'"(other)". Without figures when there is one after p_known_since but none after p_since.';
 
 create or replace function monitoring._find_queue_backlogs(
     p_rule monitoring.alert_rules, p_now timestamptz

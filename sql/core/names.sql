@@ -72,6 +72,15 @@ comment on column monitoring.v_name_limits.changed_by is
 comment on column monitoring.v_name_limits.changed_at is
 'When that was.';
 
+create or replace view monitoring._name_room as
+select
+    l.kind,
+    greatest(l.at_most - l.names, 0) as room
+from monitoring.v_name_limits as l;
+
+comment on view monitoring._name_room is
+'How many more names of each kind roll-ups will get to know.';
+
 create or replace function monitoring.set_name_limit(
     p_kind text, p_at_most integer, p_by text default null
 )

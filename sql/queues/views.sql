@@ -71,31 +71,63 @@ newest as (
         q.recorded_at >= (select min(f.recorded_at) from newest_times as f)
         and q.recorded_at <= (select monitoring.clock())
     order by q.queue_name asc, q.sample_id desc
+),
+
+queues as (
+    select
+        case
+            when
+                k.name is not null
+                or row_number() over (partition by k.name is null order by n.queue_name)
+                <= (select r.room from monitoring._name_room as r where r.kind = 'queues')
+                then n.queue_name
+            else '(other)'
+        end as queue_name,
+        n.pending,
+        n.processing,
+        n.completed,
+        n.failed,
+        n.oldest_ready_seconds,
+        n.recorded_at,
+        coalesce(h.samples, 0) as samples,
+        h.avg_pending,
+        h.max_pending,
+        n.pending - h.first_pending as pending_change,
+        -- A total that went back was started anew, and a few seconds tell nothing about a minute.
+        case
+            when
+                not h.went_back
+                and n.recorded_at >= h.first_at + interval '10 seconds'
+                then (n.completed - h.first_completed)::double precision * 60
+                    / extract(epoch from n.recorded_at - h.first_at)::double precision
+        end as completed_per_minute
+    from newest as n
+    left join last_hour as h on n.queue_name = h.queue_name
+    left join monitoring._known_names as k on k.kind = 'queues' and n.queue_name = k.name
 )
 
+-- One queue a row, but for those beyond the limit of names.
 select
-    n.queue_name,
-    n.pending,
-    n.processing,
-    n.completed,
-    n.failed,
-    n.oldest_ready_seconds,
-    n.recorded_at,
-    coalesce(h.samples, 0) as samples,
-    round(h.avg_pending, 1) as avg_pending,
-    h.max_pending,
-    n.pending - h.first_pending as pending_change,
-    -- A total that went back was started anew, and a few seconds tell nothing about a minute.
+    q.queue_name,
+    least(sum(q.pending), 9223372036854775807)::bigint as pending,
+    least(sum(q.processing), 9223372036854775807)::bigint as processing,
+    least(sum(q.completed), 9223372036854775807)::bigint as completed,
+    least(sum(q.failed), 9223372036854775807)::bigint as failed,
+    max(q.oldest_ready_seconds) as oldest_ready_seconds,
+    max(q.recorded_at) as recorded_at,
+    sum(q.samples)::bigint as samples,
+    round(sum(q.avg_pending), 1) as avg_pending,
+    max(q.max_pending) as max_pending,
     case
-        when
-            not h.went_back
-            and n.recorded_at >= h.first_at + interval '10 seconds'
-            then (n.completed - h.first_completed)::double precision * 60
-                / extract(epoch from n.recorded_at - h.first_at)::double precision
-    end as completed_per_minute,
-    round(100.0 * n.failed / nullif(n.completed::numeric + n.failed, 0), 2) as failed_percent
-from newest as n
-left join last_hour as h on n.queue_name = h.queue_name;
+        when sum(q.pending_change) is not null
+            then greatest(
+                    least(sum(q.pending_change), 9223372036854775807), -9223372036854775807
+                )
+    end::bigint as pending_change,
+    sum(q.completed_per_minute) as completed_per_minute,
+    round(100.0 * sum(q.failed) / nullif(sum(q.completed) + sum(q.failed), 0), 2) as failed_percent
+from queues as q
+group by q.queue_name;
 
 comment on view monitoring.queue_monitoring is
 'Every sample of every queue.';
@@ -117,7 +149,8 @@ comment on column monitoring.queue_monitoring.sample_id is
 'Number of the sample.';
 
 comment on view monitoring.v_queue_performance is
-'Each queue seen in the last 24 hours as it is now, with its last hour.';
+'Each queue seen in the last 24 hours as it is now, with its last hour; those beyond the limit of '
+'names together, as "(other)".';
 comment on column monitoring.v_queue_performance.queue_name is
 'Which queue it is.';
 comment on column monitoring.v_queue_performance.pending is

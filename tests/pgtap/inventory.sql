@@ -378,7 +378,7 @@ select views_are(
         'v_pg_cron_runs',
         'alerts', 'alert_history', 'v_alert_rules', 'v_silences', 'v_inhibitions', '_open_alerts',
         'v_notifications', 'v_notification_channels',
-        'v_name_limits', '_reached_limits', '_known_names',
+        'v_name_limits', '_reached_limits', '_known_names', '_name_room',
         'v_retention', '_retained_tables', '_all_days', '_counted_days',
         'monitoring_config',
         'etl_executions', 'etl_logs', 'etl_metrics',

@@ -30,7 +30,7 @@ select set_config('enable_seqscan', 'off', true);
 
 select set_eq(
     $$select relation from pg_temp.reads_of('select * from monitoring.v_queue_performance')$$,
-    array['queue_samples_20260114', 'queue_samples_20260115'],
+    array['queue_samples_20260114', 'queue_samples_20260115', 'known_names', 'name_limits'],
     'v_queue_performance reads the partitions of the last 24 hours alone'
 );
 
