@@ -21,45 +21,61 @@ set plan_cache_mode = force_custom_plan
 as $$
 begin
     return query
-    select distinct on (n.component_name, n.component_type)
-        n.component_name,
-        n.component_type,
-        n.checked_at,
-        n.status,
-        n.failure_reason
+    select p.component_name, p.component_type, p.checked_at, p.status, p.failure_reason
     from (
-        select s.component_name, s.component_type, s.checked_at, s.probe_id, s.status,
-            s.failure_reason
-        from monitoring.component_states s
-        where s.checked_at > p_since and s.checked_at <= p_now
-        union all
-        select p.component_name, p.component_type, p.checked_at, p.probe_id, p.status,
-            p.failure_reason
-        from monitoring._marked_probes p
-        where p.is_new and p.checked_at > p_since and p.checked_at <= p_now
-        union all
-        -- Those whose newest check came later, for a time gone by.
-        select s.component_name, s.component_type, p.checked_at, p.probe_id, p.status,
-            p.failure_reason
-        from monitoring.component_states s
-        cross join lateral (
-            select h.checked_at, h.probe_id, h.status, h.failure_reason
-            from monitoring.health_probes h
-            where h.component_name = s.component_name
-                and h.component_type = s.component_type
-                and h.checked_at > p_since
-                and h.checked_at <= p_now
-            order by h.checked_at desc, h.probe_id desc
-            limit 1
-        ) p
-        where s.checked_at > p_now
-    ) n
-    order by n.component_name, n.component_type, n.checked_at desc, n.probe_id desc;
+        select
+            c.*,
+            k.name is not null
+            or row_number() over (
+                partition by k.name is null order by c.component_name, c.component_type
+            ) <= (select r.room from monitoring._name_room r where r.kind = 'health')
+                as is_told_apart
+        from (
+            select distinct on (n.component_name, n.component_type)
+                n.component_name,
+                n.component_type,
+                n.checked_at,
+                n.status,
+                n.failure_reason
+            from (
+                select s.component_name, s.component_type, s.checked_at, s.probe_id, s.status,
+                    s.failure_reason
+                from monitoring.component_states s
+                where s.checked_at > p_since and s.checked_at <= p_now
+                union all
+                select p.component_name, p.component_type, p.checked_at, p.probe_id, p.status,
+                    p.failure_reason
+                from monitoring._marked_probes p
+                where p.is_new and p.checked_at > p_since and p.checked_at <= p_now
+                union all
+                -- Those whose newest check came later, for a time gone by.
+                select s.component_name, s.component_type, p.checked_at, p.probe_id, p.status,
+                    p.failure_reason
+                from monitoring.component_states s
+                cross join lateral (
+                    select h.checked_at, h.probe_id, h.status, h.failure_reason
+                    from monitoring.health_probes h
+                    where h.component_name = s.component_name
+                        and h.component_type = s.component_type
+                        and h.checked_at > p_since
+                        and h.checked_at <= p_now
+                    order by h.checked_at desc, h.probe_id desc
+                    limit 1
+                ) p
+                where s.checked_at > p_now
+            ) n
+            order by n.component_name, n.component_type, n.checked_at desc, n.probe_id desc
+        ) c
+        left join monitoring._known_names k
+            on k.kind = 'health' and k.name = c.component_name and k.component = c.component_type
+    ) p
+    where p.is_told_apart;
 end
 $$;
 
 comment on function monitoring._component_states_at(timestamptz, timestamptz) is
-'The newest check of each component up to p_now, if there is one after p_since.';
+'The newest check of each component up to p_now, if there is one after p_since; without those '
+'beyond the limit of names.';
 
 create or replace function monitoring._component_fingerprint(p_type text, p_name text)
 returns text

@@ -47,7 +47,24 @@ from (
         n.probe_id,
         n.details,
         n.last_unhealthy_at
-    from monitoring._newest_probes() as n
+    from (
+        select
+            p.*,
+            k.name is not null as is_known,
+            row_number() over (
+                partition by k.name is null order by p.component_name, p.component_type
+            ) as place
+        from monitoring._newest_probes() as p
+        left join monitoring._known_names as k
+            on
+                k.kind = 'health'
+                and p.component_name = k.name
+                and p.component_type = k.component
+    ) as n
+    -- As many as a roll-up will get to know.
+    where
+        n.is_known
+        or n.place <= (select r.room from monitoring._name_room as r where r.kind = 'health')
 ) as s
 cross join (select monitoring.clock() as now) as c
 order by
