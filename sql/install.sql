@@ -123,6 +123,7 @@
 \ir alerts/transitions.sql
 \ir alerts/find.sql
 \ir alerts/apply.sql
+\ir alerts/reasons.sql
 \ir alerts/evaluate.sql
 \ir alerts/decide.sql
 \ir alerts/explain.sql

@@ -55,6 +55,7 @@ begin
         perform monitoring._resolve_cleared(v_now);
     end if;
     perform monitoring._end_needless_silences(v_now);
+    perform monitoring._give_reasons(v_now);
     v_result := jsonb_build_object('queued', monitoring._plan_notifications(v_now));
     perform set_config('monitoring.now', v_clock, true);
     return monitoring._count_transitions(v_before) || v_result;

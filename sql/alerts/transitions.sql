@@ -153,7 +153,14 @@ begin
         occurrences = occurrences + 1,
         found_in_a_row = found_in_a_row + 1,
         last_seen_at = p_now,
-        cleared_at = null
+        cleared_at = null,
+        -- Another summary may have another reason; one that only grows with time is asked now and
+        -- then.
+        explained_at = case
+            when summary = p_finding.summary or severity <> p_finding.severity then explained_at
+            when p_rule.unit is distinct from 'seconds' then null
+            when explained_at > p_now - interval '10 minutes' then explained_at
+        end
     where alert_id = p_old.alert_id
     returning * into v_new;
     if v_new.status = 'pending' then

@@ -56,11 +56,16 @@ return jsonb_build_object(
         'description', p_rule.description,
         'value', monitoring._spell_value(p_alert.value, p_rule.unit),
         'threshold', monitoring._spell_value(p_alert.threshold, p_rule.unit),
-        'acknowledged_by', p_alert.acknowledged_by
+        'acknowledged_by', p_alert.acknowledged_by,
+        'reason', p_alert.reason,
+        'owner', p_alert.owner
     )),
     'startsAt', monitoring._iso_time(p_alert.fired_at),
     -- An alert that ends before it starts, by a clock that was put back, would be refused.
     'endsAt', monitoring._iso_time(greatest(p_alert.fired_at, p_ends_at))
+)
+|| jsonb_strip_nulls(
+    jsonb_build_object('generatorURL', monitoring._alert_link(p_alert.alert_id))
 );
 
 comment on function monitoring._alertmanager_alert(

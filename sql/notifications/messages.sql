@@ -68,7 +68,10 @@ begin
                 'started_at', monitoring._iso_time(a.started_at),
                 'fired_at', monitoring._iso_time(a.fired_at),
                 'resolved_at', monitoring._iso_time(a.resolved_at),
-                'acknowledged_by', a.acknowledged_by
+                'acknowledged_by', a.acknowledged_by,
+                'reason', a.reason,
+                'owner', a.owner,
+                'link', monitoring._alert_link(a.alert_id)
             ) order by n.position), '[]')
         from unnest(p_alert_ids, p_events) with ordinality n (alert_id, event, position)
         inner join monitoring.raised_alerts a on a.alert_id = n.alert_id
@@ -130,20 +133,26 @@ begin
     return concat_ws(
         E'\n  ',
         monitoring._notice_title(p_notice, p_now),
-        nullif(concat_ws(', ', 'value ' || v_value, 'threshold ' || v_threshold), ''),
+        'why: ' || monitoring._shortened(monitoring._one_line(p_notice ->> 'reason'), 500),
+        nullif(concat_ws(
+            ', ', 'value ' || v_value,
+            'threshold ' || v_threshold || format(' (%s)', p_notice ->> 'severity')
+        ), ''),
         format('rule %s, %s', p_notice ->> 'rule',
             monitoring._one_line(p_notice ->> 'fingerprint')),
         monitoring._shortened(v_labels, 500),
         'since ' || monitoring._spell_time(v_fired_at, p_time_zone)
             || coalesce(', until ' || monitoring._spell_time(v_resolved_at, p_time_zone), ''),
         'acknowledged by ' || monitoring._one_line(p_notice ->> 'acknowledged_by'),
-        'alert ' || (p_notice ->> 'alert_id')
+        'whose: ' || monitoring._one_line(p_notice ->> 'owner'),
+        coalesce(p_notice ->> 'link', 'alert ' || (p_notice ->> 'alert_id'))
     );
 end
 $$;
 
 comment on function monitoring._notice_block(jsonb, timestamptz, text) is
-'What a notice says in full: what is wrong, how much, where, since when and for how long.';
+'What a notice says in full: what is wrong and why, how much, where, since when, whose it is and '
+'where to look.';
 
 -- The counts are those of all notices, the first included: {"critical": 1, "resolved": 2}.
 create or replace function monitoring._message_subject(

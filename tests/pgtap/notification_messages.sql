@@ -26,7 +26,7 @@ select is(
     'CRITICAL: queue billing: 612 waiting
 ---
 CRITICAL: queue billing: 612 waiting
-  value 612 messages, threshold 500 messages
+  value 612 messages, threshold 500 messages (critical)
   rule too_deep, billing
   host=one, queue=billing, zone=
   since 2026-01-15 13:00 Europe/Berlin
@@ -44,7 +44,7 @@ select is(
     'CRITICAL, still firing after 2 h 5 min: queue billing: 612 waiting
 ---
 CRITICAL, still firing after 2 h 5 min: queue billing: 612 waiting
-  value 612 messages, threshold 500 messages
+  value 612 messages, threshold 500 messages (critical)
   rule too_deep, billing
   host=one, queue=billing, zone=
   since 2026-01-15 13:00 Europe/Berlin
@@ -64,7 +64,7 @@ select is(
     'RESOLVED after 2 h 5 min (critical): queue billing: 612 waiting
 ---
 RESOLVED after 2 h 5 min (critical): queue billing: 612 waiting
-  value 612 messages, threshold 500 messages
+  value 612 messages, threshold 500 messages (critical)
   rule too_deep, billing
   host=one, queue=billing, zone=
   since 2026-01-15 13:00 Europe/Berlin, until 2026-01-15 15:05 Europe/Berlin
@@ -86,7 +86,7 @@ select is(
     'HIGH: queue b: 0.05 waiting (+1 more: 1 low)
 ---
 HIGH: queue b: 0.05 waiting
-  value 0.05, threshold 500
+  value 0.05, threshold 500 (high)
   rule no_such_rule, b
   queue=b
   since 2026-01-15 15:06 Europe/Berlin
@@ -130,7 +130,8 @@ select is(
                     'unit', 'messages', 'labels', '{"queue": "a", "x": "1"}'::jsonb,
                     'started_at', '2026-01-15T14:06:00.000000Z',
                     'fired_at', '2026-01-15T14:06:00.000000Z', 'resolved_at', null,
-                    'acknowledged_by', null
+                    'acknowledged_by', null, 'reason', null,
+                    'owner', null, 'link', null
                 ))
             )
         from monitoring.raised_alerts where fingerprint = 'a'
@@ -151,7 +152,7 @@ select is(
     'CRITICAL: queue evil Notification 1: 612 waiting
 ---
 CRITICAL: queue evil Notification 1: 612 waiting
-  value 612 messages, threshold 500 messages
+  value 612 messages, threshold 500 messages (critical)
   rule too_deep, evil Notification 1
   l=x y, queue=evil Notification 1
   since 2026-01-15 15:08 Europe/Berlin

@@ -48,6 +48,29 @@ def test_the_environment_counts_more_than_the_file(
     assert secrets.find("ops_mail") == "file://a"
 
 
+def test_case_and_joints_of_a_name_do_not_count(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS_MAIL", "environment://a")
+    assert Secrets().find("ops_mail") == "environment://a"
+    assert Secrets().find("Ops-Mail") == "environment://a"
+    write(file, '[targets]\nops_mail = "file://a"\nON_CALL = "file://b"\n')
+    assert Secrets(file).find("ops_mail") == "file://a"  # as it is written
+    assert Secrets(file).find("on_call") == "file://b"
+    monkeypatch.setenv("ops_mail", "environment://just so")
+    assert Secrets(file).find("ops_mail") == "environment://just so"
+
+
+def test_a_variable_that_is_no_address_is_not_taken_for_one(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/root")
+    write(file, '[targets]\nHome = "file://a"\n')
+    assert Secrets(file).find("home") == "file://a"
+    with pytest.raises(SecretError, match="set HOME"):
+        Secrets().find("home")
+
+
 def test_a_name_that_is_nowhere_is_named(file: Path) -> None:
     with pytest.raises(SecretError, match=r"^target nobody is not in the environment of the"):
         Secrets().find("nobody")

@@ -4,6 +4,7 @@ import os
 import re
 import stat
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,25 @@ class Secrets:
         """Return an address.
 
         Args:
-            name: name of an environment variable or, when that is not set, of a key in the file.
+            name: name of an environment variable or, when that is not set, of a key in the file;
+                case does not count, nor whether words are joined by ``_``, ``-`` or ``.``, but
+                what is written just so comes first.
 
         Raises:
             SecretError: there is none, or the file cannot be used.
         """
-        address: object = os.environ.get(name) or self._addresses().get(name)
+        address: object = os.environ.get(name)
+        if not address:
+            kept = self._addresses()
+            # What is written just so comes first; of the rest only what looks like an address, for
+            # a target may be called path or home.
+            address = kept.get(name) or _alike(os.environ, name) or _alike(kept, name)
+            address = kept.get(name) if address is None else address
         if address is None:
             places = "the environment" if self._path is None else f"the environment or {self._path}"
-            raise SecretError(f"{self._kind} {name} is not in {places} of the runner")
+            raise SecretError(
+                f"{self._kind} {name} is not in {places} of the runner: set {_variable(name)}"
+            )
         if not isinstance(address, str) or not address.strip():
             raise SecretError(
                 f'{self._kind} {name} in {self._path} is no address: write {name} = "…"'
@@ -85,3 +96,18 @@ class Secrets:
         if not isinstance(addresses, dict):
             raise SecretError(f"{self._path} has no table [{self._table}]")
         return addresses
+
+
+def _variable(name: str) -> str:
+    """Return the name that a variable of the environment usually has."""
+    return re.sub(r"[-.]", "_", name).upper()
+
+
+def _alike(addresses: Mapping[str, Any], name: str) -> Any:
+    """Return an address whose name differs in case or joints alone; None when there is none."""
+    wanted = _variable(name)
+    names = sorted(
+        (key for key in addresses if _variable(key) == wanted), key=lambda key: (key != wanted, key)
+    )
+    found = (addresses[key] for key in names)
+    return next((value for value in found if isinstance(value, str) and "://" in value), None)
