@@ -4,6 +4,8 @@ alter table monitoring.queued_notifications
 add constraint queued_notifications_kind_is_known_ck check (
     kind in ('alerts', 'held_back', 'summary', 'test')
 );
+drop index monitoring.queued_notifications_dead_ix;
+alter table monitoring.queued_notifications drop column folded_into;
 alter table monitoring.queued_notifications drop column folded;
 alter table monitoring.workflow_steps drop column first_applied_at;
 alter type monitoring.source_run drop attribute work;

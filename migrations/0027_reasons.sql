@@ -1,5 +1,5 @@
 -- depends: 0021_enabled_sources
--- squawk-ignore-file ban-drop-constraint
+-- squawk-ignore-file ban-drop-constraint, require-concurrent-index-creation
 
 -- Why an alert fires and whose it is, what the work of an adopted run is, since when a step has
 -- been watched, and messages that stand for others.
@@ -100,6 +100,7 @@ comment on column monitoring.workflow_steps.first_applied_at is
 -- Messages that stand for others
 
 alter table monitoring.queued_notifications add column folded integer not null default 0;
+alter table monitoring.queued_notifications add column folded_into bigint;
 alter table monitoring.queued_notifications drop constraint queued_notifications_kind_is_known_ck;
 alter table monitoring.queued_notifications
 add constraint queued_notifications_kind_is_known_ck check (
@@ -108,5 +109,12 @@ add constraint queued_notifications_kind_is_known_ck check (
 
 comment on column monitoring.queued_notifications.folded is
 'How many messages that could not be sent in time it stands for; 0 for one of its own.';
+
+comment on column monitoring.queued_notifications.folded_into is
+'Digest that has told what this message, which was given up, could not; null until one has.';
+
+-- Serves the search for what was given up and is still to be told, at each message that gets through.
+create index queued_notifications_dead_ix on monitoring.queued_notifications (channel_name, target)
+where status = 'dead' and folded_into is null;
 
 insert into monitoring.installed_migrations (migration_id) values ('0027_reasons');

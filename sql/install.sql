@@ -119,6 +119,7 @@
 \ir notifications/alertmanager.sql
 \ir notifications/plan.sql
 \ir notifications/summary.sql
+\ir notifications/digest.sql
 \ir notifications/outbox.sql
 \ir alerts/transitions.sql
 \ir alerts/find.sql

@@ -242,6 +242,8 @@ begin
         null::double precision
     from monitoring.queued_notifications q
     where q.status = 'dead'
+        -- A digest has told it since.
+        and q.folded_into is null
         and q.finished_at > p_now - monitoring._span_of(p_rule, 'window_minutes')
         and q.finished_at <= p_now
     group by q.channel_name, q.target;

@@ -59,36 +59,46 @@ return format(
 comment on function monitoring._abandoned(integer, text) is
 'What is noted of an attempt that was never reported.';
 
--- An Alertmanager takes what it is told last for the truth, so that order matters: one message
--- after the other goes to each, and one that failed and is tried again no longer tells what a later
--- one has told.
+-- One message at a time goes from a runner to each target: what it has claimed it can begin at once,
+-- and when it is stopped it has begun no other. An Alertmanager takes what it is told last for the
+-- truth, so that there order matters among all runners, and one that failed and is tried again no
+-- longer tells what a later one has told.
+drop function if exists monitoring._is_in_turn(monitoring.queued_notifications, timestamptz);
+
 create or replace function monitoring._is_in_turn(
-    p_notification monitoring.queued_notifications, p_now timestamptz
+    p_notification monitoring.queued_notifications, p_runner text, p_now timestamptz
 )
 returns boolean
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_is_ordered constant boolean := jsonb_typeof(p_notification.payload) = 'array';
 begin
-    return jsonb_typeof(p_notification.payload) <> 'array' or not exists (
+    return not exists (
         select from monitoring.queued_notifications o
         where o.finished_at = 'infinity'
             and o.channel_name = p_notification.channel_name
             and o.target = p_notification.target
-            and o.notification_id < p_notification.notification_id
-            and (
-                o.status = 'sending'
-                or monitoring._is_due_notification(o.next_attempt_at, p_now)
-            )
+            and o.notification_id <> p_notification.notification_id
+            and case
+                when o.status = 'sending'
+                    then (v_is_ordered or o.leased_by = p_runner)
+                        and not monitoring._is_due_notification(o.next_attempt_at, p_now)
+                else v_is_ordered
+                    and o.notification_id < p_notification.notification_id
+                    and monitoring._is_due_notification(o.next_attempt_at, p_now)
+            end
     );
 end
 $$;
 
 comment on function monitoring._is_in_turn(
-    monitoring.queued_notifications, timestamptz
+    monitoring.queued_notifications, text, timestamptz
 ) is
-'Whether no earlier message to the same Alertmanager is being sent or about to be.';
+'Whether the runner is sending no other message to the target, and of those to an Alertmanager '
+'nobody is sending one and no earlier one is about to be.';
 
 create or replace function monitoring._current_payload(
     p_notification monitoring.queued_notifications
@@ -151,6 +161,50 @@ $$;
 comment on function monitoring._bury_abandoned_notifications(timestamptz) is
 'Gives up messages whose last attempt was never reported.';
 
+create or replace function monitoring._claimable_notifications(
+    p_runner text, p_at_most integer, p_now timestamptz
+)
+returns bigint[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_ids bigint [] := '{}';
+    v_place record;
+    v_id bigint;
+begin
+    for v_place in
+        select q.channel_name, q.target
+        from monitoring.queued_notifications q
+        where q.finished_at = 'infinity'
+            and monitoring._is_due_notification(q.next_attempt_at, p_now)
+        group by q.channel_name, q.target
+        -- What fails again and again must not keep back what is new.
+        order by min((q.attempts > 0)::integer), min(q.next_attempt_at), min(q.notification_id)
+    loop
+        exit when cardinality(v_ids) >= p_at_most;
+        select q.notification_id into v_id
+        from monitoring.queued_notifications q
+        where q.finished_at = 'infinity'
+            and q.channel_name = v_place.channel_name
+            and q.target = v_place.target
+            and monitoring._is_due_notification(q.next_attempt_at, p_now)
+            and monitoring._is_in_turn(q, p_runner, p_now)
+        order by q.attempts > 0, q.next_attempt_at, q.notification_id
+        limit 1
+        for update skip locked;
+        if found then
+            v_ids := v_ids || v_id;
+        end if;
+    end loop;
+    return v_ids;
+end
+$$;
+
+comment on function monitoring._claimable_notifications(text, integer, timestamptz) is
+'What a runner may send now: one message for each target of a channel, locked.';
+
 create or replace function monitoring.claim_notifications(
     p_runner text,
     p_at_most integer default 10,
@@ -175,6 +229,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now timestamptz := monitoring.clock();
+    v_ids bigint [];
 begin
     perform monitoring._checked_name('runner', p_runner);
     if (p_at_most between 1 and 1000) is not true then
@@ -185,22 +240,22 @@ begin
             'a number from 1 to 3600');
     end if;
     perform monitoring._bury_abandoned_notifications(v_now);
+    perform monitoring._fold_stale(v_now);
+    v_ids := monitoring._claimable_notifications(p_runner, p_at_most, v_now);
     return query
-    with due as materialized (
-        select q.notification_id
-        from monitoring.queued_notifications q
-        where q.finished_at = 'infinity'
-            and monitoring._is_due_notification(q.next_attempt_at, v_now)
-            and monitoring._is_in_turn(q, v_now)
-        -- What fails again and again must not keep back what is new.
-        order by q.attempts > 0, q.next_attempt_at, q.notification_id
-        limit p_at_most
-        for update skip locked
+    with written as materialized (
+        select w.*
+        from monitoring.queued_notifications n
+        cross join lateral monitoring._written_digest(n, v_now) w
+        where n.notification_id = any(v_ids) and n.kind = 'digest'
     ),
     claimed as (
         update monitoring.queued_notifications n
         set
             status = 'sending',
+            subject = coalesce(w.subject, n.subject),
+            body = coalesce(w.body, n.body),
+            payload = coalesce(w.payload, n.payload),
             attempts = n.attempts + 1,
             last_error = case
                 when n.status = 'sending' then monitoring._abandoned(n.attempts, n.leased_by)
@@ -208,7 +263,8 @@ begin
             end,
             leased_by = p_runner,
             next_attempt_at = v_now + make_interval(secs => p_lease_seconds)
-        from due d
+        from unnest(v_ids) d (notification_id)
+        left join written w on w.notification_id = d.notification_id
         where n.notification_id = d.notification_id
         returning n.*, monitoring._current_payload(n) as current_payload
     )
@@ -224,8 +280,9 @@ end
 $$;
 
 comment on function monitoring.claim_notifications(text, integer, double precision) is
-'Gives a runner messages to send, which no other gets for so many seconds; attempt goes with what '
-'it says about them. A message whose lease runs out is given again, with the same key.';
+'Gives a runner messages to send, one for each target of a channel, which no other gets for so many seconds; '
+'attempt goes with what it says about them. A message whose lease runs out is given again, with the '
+'same key.';
 
 create or replace function monitoring.note_notification_sent(
     p_notification_id bigint, p_attempt integer
@@ -235,9 +292,38 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_notification monitoring.queued_notifications;
 begin
     update monitoring.queued_notifications
     set status = 'sent', finished_at = monitoring.clock(), last_error = null
+    where notification_id = p_notification_id
+        and status = 'sending'
+        and attempts = p_attempt
+    returning * into v_notification;
+    if not found then
+        return false;
+    end if;
+    perform monitoring._follow_up(v_notification, monitoring.clock());
+    return true;
+end
+$$;
+
+comment on function monitoring.note_notification_sent(bigint, integer) is
+'Notes that a message was sent, and has a digest follow of what failed to reach its target before; '
+'false when another attempt has taken over, or it was given up.';
+
+create or replace function monitoring.release_notification(
+    p_notification_id bigint, p_attempt integer
+)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update monitoring.queued_notifications
+    set status = 'waiting', attempts = attempts - 1, next_attempt_at = monitoring.clock()
     where notification_id = p_notification_id
         and status = 'sending'
         and attempts = p_attempt;
@@ -245,8 +331,9 @@ begin
 end
 $$;
 
-comment on function monitoring.note_notification_sent(bigint, integer) is
-'Notes that a message was sent; false when another attempt has taken over, or it was given up.';
+comment on function monitoring.release_notification(bigint, integer) is
+'Gives a claimed message back that was not tried, which counts as no attempt; false when another '
+'attempt has taken over, or it was given up.';
 
 create or replace function monitoring._next_attempt_at(p_now timestamptz, p_attempts integer)
 returns timestamptz
@@ -262,11 +349,47 @@ comment on function monitoring._next_attempt_at(timestamptz, integer) is
 'When to try again after so many attempts: 15 seconds after the first, each time twice as long up '
 'to an hour, half as much less or more.';
 
+drop function if exists monitoring.note_notification_failed(bigint, integer, text, boolean);
+
+create or replace function monitoring._put_off_notifications(
+    p_notification monitoring.queued_notifications, p_until timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update monitoring.queued_notifications n
+    set
+        next_attempt_at = p_until,
+        last_error = 'the target did not answer to the message before'
+    from (
+        select q.notification_id
+        from monitoring.queued_notifications q
+        where q.finished_at = 'infinity'
+            and q.status = 'waiting'
+            and q.channel_name = p_notification.channel_name
+            and q.target = p_notification.target
+            and q.next_attempt_at < p_until
+            and q.notification_id <> p_notification.notification_id
+        for update skip locked
+    ) w
+    where n.notification_id = w.notification_id;
+end
+$$;
+
+comment on function monitoring._put_off_notifications(
+    monitoring.queued_notifications, timestamptz
+) is
+'Has what waits for a target that does not answer wait a while, which counts as no attempt.';
+
 create or replace function monitoring.note_notification_failed(
     p_notification_id bigint,
     p_attempt integer,
     p_error text,
-    p_is_permanent boolean default false
+    p_is_permanent boolean default false,
+    p_was_silent boolean default false
 )
 returns text
 language plpgsql
@@ -298,15 +421,25 @@ begin
         ),
         last_error = monitoring._capped_text(coalesce(p_error, 'no reason given'), 8000)
     where notification_id = p_notification_id;
+    perform monitoring._fold_failed(v_notification);
+    if p_was_silent then
+        -- Else a few targets that hang would take up all a runner's time.
+        perform monitoring._put_off_notifications(v_notification, v_now + interval '15 seconds');
+    end if;
     return case when v_is_dead then 'dead' else 'waiting' end;
 end
 $$;
 
-comment on function monitoring.note_notification_failed(bigint, integer, text, boolean) is
+comment on function monitoring.note_notification_failed(
+    bigint, integer, text, boolean, boolean
+) is
 'Notes that an attempt failed: waiting (it is tried again, later each time) or dead (given up, at '
 'once where it cannot succeed). Null when another attempt has taken over.';
 
-create or replace function monitoring.next_notification_at() returns timestamptz
+drop function if exists monitoring.next_notification_at();
+
+create or replace function monitoring.next_notification_at(p_runner text default null)
+returns timestamptz
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -323,13 +456,14 @@ begin
             end
         )
         from monitoring.queued_notifications n
-        where n.finished_at = 'infinity' and monitoring._is_in_turn(n, v_now)
+        where n.finished_at = 'infinity' and monitoring._is_in_turn(n, p_runner, v_now)
     );
 end
 $$;
 
-comment on function monitoring.next_notification_at() is
-'When a message is next to be sent, or a lease runs out; null when nothing waits.';
+comment on function monitoring.next_notification_at(text) is
+'When a message is next to be sent, or a lease runs out; null when nothing waits. Of a runner that '
+'is given, without what waits for a message that it is sending.';
 
 create or replace function monitoring.retry_notification(p_notification_id bigint) returns boolean
 language plpgsql

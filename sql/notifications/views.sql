@@ -16,7 +16,9 @@ select
     case when n.status in ('waiting', 'sending') then n.next_attempt_at end as next_attempt_at,
     n.leased_by,
     n.last_error,
-    nullif(n.finished_at, 'infinity') as finished_at
+    nullif(n.finished_at, 'infinity') as finished_at,
+    n.folded,
+    n.folded_into
 from monitoring.queued_notifications as n;
 
 create or replace view monitoring.v_notification_channels as
@@ -64,7 +66,8 @@ comment on column monitoring.v_notifications.channel_name is
 comment on column monitoring.v_notifications.target is
 'Name of the target in the runner''s environment or file.';
 comment on column monitoring.v_notifications.kind is
-'alerts, held_back (what the hourly limit kept), summary (of the day) or test.';
+'alerts, held_back (what the hourly limit kept), digest (of what could not be sent in time), summary '
+'(of the day) or test.';
 comment on column monitoring.v_notifications.status is
 'waiting, sending, sent or dead (given up).';
 comment on column monitoring.v_notifications.subject is
@@ -85,6 +88,11 @@ comment on column monitoring.v_notifications.last_error is
 'Why the last attempt failed; null when it did not.';
 comment on column monitoring.v_notifications.finished_at is
 'When it was sent or given up; null until then.';
+
+comment on column monitoring.v_notifications.folded is
+'How many messages that could not be sent in time it stands for; 0 for one of its own.';
+comment on column monitoring.v_notifications.folded_into is
+'Digest that has told what this message, which was given up, could not; null until one has.';
 
 comment on view monitoring.v_notification_channels is
 'Where people are told: one row a channel, with what is set and how it goes.';

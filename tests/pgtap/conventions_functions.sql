@@ -167,6 +167,7 @@ select set_eq(
     $$select proname::text from routines where provolatile = 'i'$$,
     array[
         'error_fingerprint', 'fingerprint_version', 'message_template', 'version',
+        '_is_foldable', '_alerts_in', '_reason_in',
         '_failures', '_is_failure', '_count_of', '_error_group_in_words', '_component_fingerprint', '_finding_of_check',
         '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',

@@ -91,7 +91,7 @@ from (
     ('send_test_notification', 'P_CHANNEL_NAME'),
     ('retry_notification', 'P_NOTIFICATION_ID'),
     ('note_notification_sent', 'P_NOTIFICATION_ID P_ATTEMPT'),
-    ('note_notification_failed', 'P_NOTIFICATION_ID P_ATTEMPT P_ERROR p_is_permanent'),
+    ('note_notification_failed', 'P_NOTIFICATION_ID P_ATTEMPT P_ERROR p_is_permanent p_was_silent'),
     ('approx_percentile', 'P_HISTOGRAM P_FRACTION'),
     ('evaluate_alerts', 'p_now'),
     ('check_error_rate_alerts', 'p_now'),

@@ -285,6 +285,9 @@ select is(
 );
 
 select is(pg_temp.claim_at('10:00:03'), array['1: h ended'], 'and does');
+select monitoring.note_notification_sent(n.notification_id, 1)
+from monitoring.v_notifications as n
+where n.status = 'sending' and n.channel_name = 'am';
 
 select is(
     pg_temp.claim_at('10:00:30'), array['2: i'], 'the first is tried again when that is due'

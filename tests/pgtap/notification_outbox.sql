@@ -285,8 +285,8 @@ select is(
 );
 
 select is(
-    pg_temp.claim_at('15:02'), array['1 new CHAT', '2 old MAIL'],
-    'what is new goes before what has failed'
+    pg_temp.claim_at('15:02'), array['1 new CHAT'],
+    'what is new goes before what has failed, and one message at a time to each target'
 );
 
 delete from monitoring.queued_notifications;
@@ -312,6 +312,7 @@ select is(
     'one that is put back by hours does not keep a message for hours'
 );
 
+select monitoring.note_notification_sent(max(n.notification_id), 2) from monitoring.v_notifications as n;
 select pg_temp.fire('f');
 select pg_temp.told_at('23:00');
 select pg_temp.at_time('2026-01-15 12:00:30+00');

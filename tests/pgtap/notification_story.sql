@@ -133,7 +133,8 @@ select is(
 
 select is(
     (select count(*) from monitoring.claim_notifications('runner', 1000)),
-    (select count(*) from monitoring.v_notifications), 'and is there for a runner'
+    (select count(distinct (channel_name, target)) from monitoring.v_notifications),
+    'and is there for a runner, a message for each target'
 );
 
 select * from finish(); -- noqa: AM04

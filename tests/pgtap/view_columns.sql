@@ -258,7 +258,7 @@ from (
         'v_notifications',
         'notification_id bigint, notification_key uuid, channel_name, target, kind, status, '
         'subject, body, payload jsonb, created_at at, attempts integer, next_attempt_at at, '
-        'leased_by, last_error, finished_at at'
+        'leased_by, last_error, finished_at at, folded integer, folded_into bigint'
     ),
     (
         'v_notification_channels',

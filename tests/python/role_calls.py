@@ -206,6 +206,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "remove_notification_channel": ("remove_notification_channel('known')", DECIDING),
     "send_test_notification": ("send_test_notification('known')", DECIDING),
     "retry_notification": ("retry_notification(1)", DECIDING),
+    "release_notification": ("release_notification(0, 1)", KEEPING),
     "claim_notifications": ("claim_notifications('runner')", KEEPING),
     "note_notification_sent": ("note_notification_sent(1, 1)", KEEPING),
     "note_notification_failed": ("note_notification_failed(1, 1, 'gone')", KEEPING),

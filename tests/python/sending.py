@@ -16,7 +16,8 @@ insert into monitoring.queued_notifications (
     next_attempt_at, attempts
 )
 select
-    k.key, 'ops', %(target)s, 'alerts', %(subject)s,
+    -- Of a kind that no digest stands for.
+    k.key, 'ops', %(target)s, 'test', %(subject)s,
     'Three tasks failed.' || chr(10) || 'Notification ' || k.key,
     coalesce(%(payload)s::jsonb, jsonb_build_object('key', k.key, 'alerts', %(alerts)s::jsonb)),
     now(), now() + make_interval(secs => %(seconds)s), %(attempts)s

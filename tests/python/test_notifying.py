@@ -70,7 +70,7 @@ def test_the_log_as_json_has_the_same_in_fields(dsn: str, outbox: Outbox, hook: 
         if "notification" in entry
     }
     assert entries[good] | {"status": "sent", "error": None, "attempt": 1} == entries[good]
-    assert entries[good] | {"target": "HOOK", "channel": "ops", "kind": "alerts"} == entries[good]
+    assert entries[good] | {"target": "HOOK", "channel": "ops", "kind": "test"} == entries[good]
     assert entries[good]["key"] == outbox.key(good)
     assert (entries[bad]["level"], entries[bad]["status"]) == ("warning", "waiting")
     assert entries[bad]["error"] == outbox.row(bad)["last_error"]

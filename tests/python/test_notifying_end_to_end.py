@@ -59,3 +59,47 @@ def test_a_test_message_reaches_every_target(dsn: str, outbox: Outbox, hook: Web
         assert running.wait() == 0
     assert {each.path for each in hook.received} == {"/one", "/other"}
     assert len({each.key for each in hook.received}) == 2
+
+
+def test_a_target_that_was_away_gets_one_digest_with_reason_and_link(
+    dsn: str, outbox: Outbox, hook: Webhook
+) -> None:
+    outbox.session.execute(
+        "update monitoring.alert_rules set is_enabled = rule_name = 'task_failed'"
+    )
+    outbox.session.execute(
+        "select monitoring.set_notification_channel("
+        "p_channel_name => 'ops', p_targets => array['ops_hook'])"
+    )
+    # Written in lower case there and in upper case here, as in the documents.
+    environment = {"OPS_HOOK": hook.url()}
+    hook.plan = ["500"] * 5
+    options = (*LONG_POLL, "--page-url", "https://monitor.example/pgvigil")
+    with RunningRunner(dsn, *options, environment=environment) as running:
+        running.wait_for("started")
+        for number in range(5):
+            outbox.session.execute(
+                f"select monitoring.start_task_tracking('t{number}', 'kind {number}')"
+            )
+            outbox.session.execute(
+                f"select monitoring.record_error('t{number}', 'OSError', 'high', 'disk {number}')"
+            )
+            outbox.session.execute(
+                f"select monitoring.complete_task_tracking('t{number}', 'failed')"
+            )
+            outbox.evaluate()
+            wait_until(lambda: len(hook.received) > number)  # noqa: B023
+            wait_until(lambda: all(each["status"] == "waiting" for each in outbox.unfinished()))
+        assert len(outbox.unfinished()) == 1
+        outbox.session.execute("select monitoring.start_task_tracking('last', 'last')")
+        outbox.session.execute("select monitoring.complete_task_tracking('last', 'failed')")
+        outbox.evaluate()
+        wait_until(lambda: len(hook.received) == 7)
+        wait_until(lambda: not outbox.unfinished())
+        assert running.stop() == 0
+    digest = hook.received[-1].document
+    assert digest["title"].startswith("5 messages late: CRITICAL: task type kind 0: 1 task failed")
+    for number in range(5):
+        assert f"why: OSError: disk {number}" in digest["message"]
+    assert digest["message"].count("https://monitor.example/pgvigil/#alert-") == 5
+    assert digest["notification"]["messages"] == 5

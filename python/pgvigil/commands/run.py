@@ -1,6 +1,7 @@
 """``pgvigil run``."""
 
 import asyncio
+import re
 import signal
 import sys
 from pathlib import Path
@@ -10,6 +11,12 @@ import click
 from pgvigil.commands.options import Duration, dsn_option
 from pgvigil.runner import Runner, Settings
 from pgvigil.runner.log import LogFormat, set_up_logging
+
+
+def _checked_url(context: click.Context, parameter: click.Parameter, url: str | None) -> str | None:
+    if url is not None and not re.fullmatch(r"https?://[^\s@]+", url):
+        raise click.BadParameter("give an address such as https://monitor.example/pgvigil")
+    return url
 
 
 @click.command()
@@ -58,6 +65,12 @@ from pgvigil.runner.log import LogFormat, set_up_logging
     "while the database answers and alerts are evaluated.",
 )
 @click.option(
+    "--page-url",
+    metavar="URL",
+    callback=_checked_url,
+    help="Address at which people find the page of pgvigil serve; messages then link to alerts.",
+)
+@click.option(
     "--report",
     "reports",
     multiple=True,
@@ -91,6 +104,7 @@ def command(
     secrets: Path | None,
     send_timeout: float,
     ping: bool,
+    page_url: str | None,
     reports: tuple[str, ...],
     report_format: str,
     once: bool,
@@ -108,7 +122,7 @@ def command(
     """
     set_up_logging(log_format, log_level)
     settings = Settings(
-        dsn, workers, poll, drain, send_timeout, secrets, ping, reports, report_format
+        dsn, workers, poll, drain, send_timeout, secrets, ping, reports, report_format, page_url
     )
     runner = Runner(settings)
     if not asyncio.run(_run(runner, once)):

@@ -45,6 +45,8 @@ class Outcome:
     """Whether it would fail again, however often it is tried."""
     was_silent: bool = False
     """Whether the receiver did not answer in time."""
+    was_tried: bool = True
+    """Whether the receiver was asked at all."""
 
     @property
     def is_sent(self) -> bool:

@@ -22,9 +22,15 @@ _NOTE_SENT = (
 )
 _NOTE_FAILED = (
     "select monitoring.note_notification_failed(p_notification_id => %(notification_id)s,"
-    " p_attempt => %(attempt)s, p_error => %(error)s, p_is_permanent => %(is_permanent)s)"
+    " p_attempt => %(attempt)s, p_error => %(error)s, p_is_permanent => %(is_permanent)s,"
+    " p_was_silent => %(was_silent)s)"
 )
-_NEXT = "select monitoring.next_notification_at()"
+_RELEASE = (
+    "select monitoring.release_notification(p_notification_id => %(notification_id)s,"
+    " p_attempt => %(attempt)s)"
+)
+_NEXT = "select monitoring.next_notification_at(p_runner => %(runner)s)"
+_SET_PAGE_URL = "select monitoring.set_page_url(p_url => %(url)s)"
 _NOW = "select monitoring.clock()"
 _RUNNER = f"{socket.gethostname()} {os.getpid()}"
 
@@ -65,17 +71,31 @@ async def note_sent(session: Session, message: Claimed) -> bool:
 
 
 async def note_failed(
-    session: Session, message: Claimed, error: str, *, is_permanent: bool
+    session: Session, message: Claimed, error: str, *, is_permanent: bool, was_silent: bool
 ) -> str | None:
     """Note why an attempt failed; return what becomes of the message, None if it is not ours."""
-    arguments = _attempt(message) | {"error": error, "is_permanent": is_permanent}
+    arguments = _attempt(message) | {
+        "error": error,
+        "is_permanent": is_permanent,
+        "was_silent": was_silent,
+    }
     status: str | None = await _value(session, _NOTE_FAILED, arguments)
     return status
 
 
+async def release(session: Session, message: Claimed) -> bool:
+    """Give a message back that was not tried; return whether it was still ours."""
+    return bool(await _value(session, _RELEASE, _attempt(message)))
+
+
+async def set_page_url(session: Session, url: str) -> None:
+    """Say where people find the page, which messages link to."""
+    await session.execute(_SET_PAGE_URL.encode(), {"url": url})
+
+
 async def seconds_to_next(session: Session) -> float | None:
     """Return in how many seconds a message is due, None when none waits."""
-    due_at: datetime | None = await _value(session, _NEXT)
+    due_at: datetime | None = await _value(session, _NEXT, {"runner": _RUNNER})
     if due_at is None:
         return None
     now: datetime = await _value(session, _NOW)

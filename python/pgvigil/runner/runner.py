@@ -43,6 +43,8 @@ class Settings:
     """Channels whose daily summaries have the daily report attached."""
     report_format: str = "pdf"
     """How it is written: html or pdf."""
+    page_url: str | None = None
+    """Address of the page, which messages link to; None to leave it as it is."""
 
 
 class Runner:
@@ -115,6 +117,7 @@ class Runner:
             reporter=Reporter(
                 self._dsn, self._settings.report_channels, self._settings.report_format
             ),
+            page_url=self._settings.page_url,
         )
         self._loader = Loader(
             self._dsn,

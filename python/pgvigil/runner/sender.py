@@ -13,7 +13,7 @@ from pgvigil.notifying.secrets import Secrets
 from pgvigil.runner import outbox
 from pgvigil.runner.log import log
 from pgvigil.runner.outbox import Claimed
-from pgvigil.runner.post import Post
+from pgvigil.runner.post import TARGETS_AT_ONCE, Post
 from pgvigil.runner.reporter import Reporter
 from pgvigil.runner.session import (
     SECONDS_TO_ANSWER,
@@ -26,9 +26,6 @@ from pgvigil.runner.session import (
 )
 
 _NAME = "sender"
-# A claim takes a few, so that several runners share the work.
-_CLAIMED_AT_ONCE = 20
-_MOST_HELD = 100
 # What is due may be locked by another runner's claim.
 _SECONDS_BETWEEN_LOOKS = 1.0
 # Waiting must not end a moment too early, or it begins again at once.
@@ -54,6 +51,7 @@ class Sender:
         seconds_to_send: float,
         secrets: Secrets,
         reporter: Reporter,
+        page_url: str | None = None,
     ) -> None:
         """Describe a sender.
 
@@ -64,11 +62,13 @@ class Sender:
             seconds_to_send: longest time for one attempt.
             secrets: where the addresses are.
             reporter: makes what goes along with messages.
+            page_url: address of the page, which messages link to; None to leave it as it is.
         """
         self._dsn = dsn
         self._outage = outage
         self._poll_seconds = poll_seconds
         self._lease_seconds = 2 * seconds_to_send + _SPARE_LEASE_SECONDS
+        self._page_url = page_url
         self._post = Post(secrets, reporter, seconds_to_send, self._take_outcome)
         self._woken = asyncio.Event()
         self._held = 0
@@ -131,6 +131,8 @@ class Sender:
         session = await open_session(self._dsn)
         try:
             await session.execute("listen monitoring_notifications")
+            if self._page_url is not None:
+                await outbox.set_page_url(session, self._page_url)
             await self._note_outcomes(session)
         except BaseException:
             await session.close()
@@ -153,7 +155,8 @@ class Sender:
     async def _look(self, session: Session) -> float:
         """Note what was sent, claim what is due and return the seconds until the next look."""
         await self._note_outcomes(session)
-        at_most = min(_CLAIMED_AT_ONCE, _MOST_HELD - self._held)
+        # No more than can be sent at once: what is claimed is tried.
+        at_most = TARGETS_AT_ONCE - self._held
         if self._is_stopping or at_most <= 0:
             return self._poll_seconds
         claimed = await outbox.claim(session, at_most, self._lease_seconds)
@@ -163,7 +166,7 @@ class Sender:
             self._post.take(message)
         self._is_nothing_due = not claimed
         if len(claimed) == at_most:
-            return 0.0
+            return self._poll_seconds  # woken when one of them has ended
         seconds = await outbox.seconds_to_next(session)
         if seconds is None:
             return self._poll_seconds
@@ -190,10 +193,17 @@ class Sender:
             if outcome.error is None:
                 is_ours = await outbox.note_sent(session, message)
                 status = "sent" if is_ours else None
+            elif not outcome.was_tried:
+                is_ours = await outbox.release(session, message)
+                status = "waiting" if is_ours else None
             else:
                 self.failed = True
                 status = await outbox.note_failed(
-                    session, message, outcome.error, is_permanent=outcome.is_permanent
+                    session,
+                    message,
+                    outcome.error,
+                    is_permanent=outcome.is_permanent,
+                    was_silent=outcome.was_silent,
                 )
             self._outcomes.popleft()
             self._held -= 1
@@ -206,6 +216,8 @@ def _log(message: Claimed, outcome: Outcome, status: str | None, seconds: float)
         level, event = logging.INFO, f"sent after {attempts}"
     elif status == "dead":
         level, event = logging.ERROR, f"given up after {attempts}"
+    elif not outcome.was_tried:
+        level, event = logging.INFO, "given back untried"
     else:
         level, event = logging.WARNING, f"failed at attempt {message.attempt}"
     if status is None:
