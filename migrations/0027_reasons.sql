@@ -113,7 +113,7 @@ comment on column monitoring.queued_notifications.folded is
 comment on column monitoring.queued_notifications.folded_into is
 'Digest that has told what this message, which was given up, could not; null until one has.';
 
--- Serves the search for what was given up and is still to be told, at each message that gets through.
+-- Serves the search for what was given up and is still to be told, whenever one gets through.
 create index queued_notifications_dead_ix on monitoring.queued_notifications (channel_name, target)
 where status = 'dead' and folded_into is null;
 

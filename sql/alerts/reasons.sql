@@ -9,14 +9,8 @@ return nullif(btrim(coalesce(
     p_details ->> 'failure_reason',
     p_details ->> 'error_message',
     p_details ->> 'error',
-    case
-        when p_details ? 'message' then concat_ws(
-                ': ', p_details ->> 'error_type', p_details ->> 'message'
-            )
-        when p_details ? 'example' then concat_ws(
-                ': ', p_details ->> 'error_type', p_details ->> 'example'
-            )
-    end
+    coalesce(p_details ->> 'error_type' || ': ', '')
+    || coalesce(p_details ->> 'message', p_details ->> 'example')
 )), '');
 
 comment on function monitoring._reason_in(jsonb) is

@@ -50,18 +50,21 @@ comment on function monitoring._alerts_in(jsonb[]) is
 
 create or replace function monitoring._given_up(p_channel_name text, p_target text)
 returns setof monitoring.queued_notifications
-language sql
+language plpgsql
 stable
-begin atomic
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
     select n.*
-    from monitoring.queued_notifications as n
-    where
-        n.status = 'dead'
+    from monitoring.queued_notifications n
+    where n.status = 'dead'
         and n.folded_into is null
         and n.channel_name = p_channel_name
         and n.target = p_target
         and monitoring._is_foldable(n.kind, n.payload);
-end;
+end
+$$;
 
 comment on function monitoring._given_up(text, text) is
 'Messages to a target that were given up, and that no digest has told since.';

@@ -59,8 +59,8 @@ return format(
 comment on function monitoring._abandoned(integer, text) is
 'What is noted of an attempt that was never reported.';
 
--- One message at a time goes from a runner to each target: what it has claimed it can begin at once,
--- and when it is stopped it has begun no other. An Alertmanager takes what it is told last for the
+-- One message at a time goes from a runner to each target: what it has claimed it can begin at
+-- once, and when it is stopped it has begun no other. An Alertmanager takes what it is told last for the
 -- truth, so that there order matters among all runners, and one that failed and is tried again no
 -- longer tells what a later one has told.
 drop function if exists monitoring._is_in_turn(monitoring.queued_notifications, timestamptz);
@@ -280,9 +280,9 @@ end
 $$;
 
 comment on function monitoring.claim_notifications(text, integer, double precision) is
-'Gives a runner messages to send, one for each target of a channel, which no other gets for so many seconds; '
-'attempt goes with what it says about them. A message whose lease runs out is given again, with the '
-'same key.';
+'Gives a runner messages to send, one for each target of a channel, which no other gets for so '
+'many seconds; attempt goes with what it says about them. A message whose lease runs out is given '
+'again, with the same key.';
 
 create or replace function monitoring.note_notification_sent(
     p_notification_id bigint, p_attempt integer

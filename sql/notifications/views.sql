@@ -66,8 +66,8 @@ comment on column monitoring.v_notifications.channel_name is
 comment on column monitoring.v_notifications.target is
 'Name of the target in the runner''s environment or file.';
 comment on column monitoring.v_notifications.kind is
-'alerts, held_back (what the hourly limit kept), digest (of what could not be sent in time), summary '
-'(of the day) or test.';
+'alerts, held_back (what the hourly limit kept), digest (of what could not be sent in time), '
+'summary (of the day) or test.';
 comment on column monitoring.v_notifications.status is
 'waiting, sending, sent or dead (given up).';
 comment on column monitoring.v_notifications.subject is
