@@ -61,8 +61,8 @@ comment on function monitoring._abandoned(integer, text) is
 
 -- One message at a time goes from a runner to each target: what it has claimed it can begin at
 -- once, and when it is stopped it has begun no other. An Alertmanager takes what it is told last
--- for the truth, so that there order matters among all runners, and one that failed and is tried again no
--- longer tells what a later one has told.
+-- for the truth, so that there order matters among all runners, and one that failed and is tried
+-- again no longer tells what a later one has told.
 drop function if exists monitoring._is_in_turn(monitoring.queued_notifications, timestamptz);
 
 create or replace function monitoring._is_in_turn(
