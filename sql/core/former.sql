@@ -34,6 +34,8 @@ begin
         '_checked_attempt(bigint)',
         '_refuse_span(timestamptz,timestamptz)',
         '_check_keys(text,jsonb)',
+        '_check_records(jsonb,text[])',
+        '_checked_interval(text,text)',
         '_complete_unknown_task(text,text,bigint,jsonb,jsonb,jsonb,timestamptz)',
         '_end_unknown_etl_execution(text,text,jsonb,jsonb,timestamptz)',
         '_insert_rows(text,jsonb)'

@@ -210,6 +210,7 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
+    v_hint text;
     v_dataset text := monitoring._checked_name('dataset', p_dataset);
     v_time_zone text := monitoring._time_zone_of(p_dataset);
     v_from timestamptz;
@@ -243,6 +244,12 @@ begin
         insert into monitoring.daily_summaries select (v_new).*;
     end if;
     return to_jsonb(v_new);
+exception
+    when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
+        or sqlstate 'PV004' or sqlstate 'PV005' or sqlstate 'PV006' or sqlstate 'PV007' then
+            get stacked diagnostics v_hint = pg_exception_hint;
+            perform monitoring._tell_refusal('update_daily_summary', sqlstate, sqlerrm, v_hint);
+            return null;
 end
 $$;
 

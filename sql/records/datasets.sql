@@ -206,3 +206,29 @@ $$;
 
 comment on function monitoring._checked_change_source(text) is
 'The change source, or PV003 unless it is a row of change_sources.';
+
+create or replace function monitoring._mended_change_source(p_change_source text) returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_known text[] := array(select s.change_source from monitoring.change_sources s order by 1);
+    v_fault text[] := monitoring._fault_of_choice('change source', p_change_source, v_known);
+    v_word text := upper(p_change_source collate "C");
+begin
+    if p_change_source = any(v_known) then
+        return p_change_source;
+    end if;
+    perform monitoring._refuse_if_strict(v_fault);
+    if v_word = any(v_known) then
+        return v_word;
+    end if;
+    perform monitoring._tell_repair('change source', v_fault, 'recorded as SYSTEM');
+    return 'SYSTEM';
+end
+$$;
+
+comment on function monitoring._mended_change_source(text) is
+'The change source, in any case of letters; SYSTEM, and told of, when it is no row of '
+'change_sources.';

@@ -117,19 +117,35 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-begin
-    perform monitoring._check_records(p_records, array[
+declare
+    v_query text := 'select * from monitoring._read_invalid_records($1)';
+    v_records jsonb := monitoring._given_records(p_records, array[
         'record_key', 'value', 'group', 'message', 'details', 'target_date', 'detected_at', 'alerted'
     ]);
-    return array(
-        select g from monitoring._given_invalid_records(
-            monitoring._checked_name('dataset', p_dataset), p_records,
-            monitoring._checked_name('validation_type', p_validation_type),
-            coalesce(monitoring._checked_size('alerted_count', p_alerted_count), 0),
-            p_target_date, p_group, monitoring._checked_optional_name('task_id', p_task_id),
-            p_detected_at
-        ) g
-    );
+begin
+    p_dataset := monitoring._mended_name('dataset', p_dataset);
+    p_validation_type := monitoring._mended_name('validation_type', p_validation_type);
+    p_alerted_count := coalesce(monitoring._mended_size('alerted_count', p_alerted_count), 0);
+    p_task_id := monitoring._mended_optional_name('task_id', p_task_id);
+    for v_reading in 1 .. 2 loop
+        begin
+            return array(
+                select g from monitoring._given_invalid_records(
+                    p_dataset, v_records, p_validation_type, p_alerted_count, p_target_date,
+                    p_group, p_task_id, p_detected_at
+                ) g
+            );
+        exception
+            when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005'
+                or sqlstate 'PV006' then
+                    if v_reading = 2 or monitoring._is_strict() then
+                        raise;
+                    end if;
+                    v_records := monitoring._readable_records(
+                        v_query, v_records, array['record_key']
+                    );
+        end;
+    end loop;
 end
 $$;
 

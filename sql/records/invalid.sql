@@ -352,14 +352,22 @@ security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
+declare
+    v_hint text;
 begin
     return monitoring._apply_invalid_records(
         monitoring._found_invalid_records(
             p_dataset, p_records, p_validation_type, p_alerted_count, p_target_date, null,
-            p_task_id, monitoring._checked_time(p_detected_at)
+            p_task_id, monitoring._event_time(p_detected_at)
         ),
         '{}', p_is_dry_run => coalesce(p_is_dry_run, false)
     ) - 'resolved';
+exception
+    when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
+        or sqlstate 'PV004' or sqlstate 'PV005' or sqlstate 'PV006' or sqlstate 'PV007' then
+            get stacked diagnostics v_hint = pg_exception_hint;
+            perform monitoring._tell_refusal('log_invalid_records', sqlstate, sqlerrm, v_hint);
+            return null;
 end
 $$;
 

@@ -172,6 +172,35 @@ comment on function monitoring._write_products(
 'Compares the products of the named records with those that are known, writes what differs, and '
 'tells for each whether it was added, changed, removed or unchanged.';
 
+create or replace function monitoring._given_products(p_records jsonb)
+returns monitoring.products_of_records[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_records jsonb := p_records;
+begin
+    for v_reading in 1 .. 2 loop
+        begin
+            return array(select g from monitoring._checked_products(v_records) g);
+        exception
+            when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005' then
+                if v_reading = 2 or monitoring._is_strict() then
+                    raise;
+                end if;
+                v_records := monitoring._readable_records(
+                    'select * from monitoring._read_products($1)', v_records,
+                    array['record_key', 'products']
+                );
+        end;
+    end loop;
+end
+$$;
+
+comment on function monitoring._given_products(jsonb) is
+'The products that records are said to have, without the records that cannot be read.';
+
 create or replace function monitoring.track_record_products(
     p_dataset text,
     p_records jsonb,
@@ -185,14 +214,16 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_dataset text := monitoring._checked_name('dataset', p_dataset);
-    v_task_id text := monitoring._checked_optional_name('task_id', p_task_id);
+    v_hint text;
+    v_dataset text := monitoring._mended_name('dataset', p_dataset);
+    v_task_id text := monitoring._mended_optional_name('task_id', p_task_id);
     v_is_dry_run boolean := coalesce(p_is_dry_run, false);
     v_given monitoring.products_of_records [];
     v_result jsonb;
 begin
-    perform monitoring._check_records(p_records, array['record_key', 'products']);
-    v_given := array(select g from monitoring._checked_products(p_records) g);
+    v_given := monitoring._given_products(
+        monitoring._given_records(p_records, array['record_key', 'products'])
+    );
     if not v_is_dry_run then
         -- Two sets for the same record must not become the union of both.
         perform monitoring._guard_one_of_many('products', v_dataset);
@@ -212,6 +243,12 @@ begin
     into v_result
     from monitoring._write_products(v_dataset, v_given, v_task_id, v_is_dry_run) w;
     return v_result;
+exception
+    when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
+        or sqlstate 'PV004' or sqlstate 'PV005' or sqlstate 'PV006' or sqlstate 'PV007' then
+            get stacked diagnostics v_hint = pg_exception_hint;
+            perform monitoring._tell_refusal('track_record_products', sqlstate, sqlerrm, v_hint);
+            return null;
 end
 $$;
 

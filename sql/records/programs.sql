@@ -71,13 +71,19 @@ declare
     v_task_id text;
     v_task monitoring.finished_tasks;
 begin
-    if p_target_date is null or not isfinite(p_target_date) then
-        perform monitoring._refuse_json('target_date', coalesce(p_target_date::text, 'null'),
-            'the day that the run looked at');
-    end if;
-    if p_execution_time < interval '0' then
-        perform monitoring._refuse_number('execution_time', p_execution_time::text,
-            'a length of time from 0 up');
+    p_target_date := monitoring._mended_date(
+        'target_date', p_target_date, 'the day that the run looked at',
+        (v_finished_at at time zone monitoring._time_zone_of(v_dataset))::date
+    );
+    if p_execution_time < interval '0' or p_execution_time > interval '100 years' then
+        perform monitoring._tell_repair(
+            'execution_time',
+            monitoring._fault_of_number(
+                'execution_time', p_execution_time::text, 'a length of time from 0 up'
+            ),
+            'left out'
+        );
+        p_execution_time := null;
     end if;
     -- The same run told again has the same name, and is told once.
     v_task_id := coalesce(
@@ -117,35 +123,60 @@ comment on function monitoring._log_program_execution(
     text, date, jsonb, interval, text, text, timestamptz, text, text
 ) is 'Does the work of log_program_execution.';
 
+create or replace function monitoring._mended_date(
+    p_what text, p_date date, p_wanted text, p_else date
+)
+returns date
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_date between '1970-01-01' and (monitoring.clock() + interval '1000 days')::date then
+        return p_date;
+    end if;
+    perform monitoring._tell_repair(
+        p_what, monitoring._fault_of_json(p_what, coalesce(p_date::text, 'null'), p_wanted),
+        'recorded as ' || to_char(p_else, 'YYYY-MM-DD')
+    );
+    return p_else;
+end
+$$;
+
+comment on function monitoring._mended_date(text, date, text, date) is
+'A day; another one, and told of, when it is missing, before 1970 or years ahead.';
+
 create or replace function monitoring._seconds(p_seconds double precision) returns interval
 language sql
-stable
+volatile
 return make_interval(secs => case
     when p_seconds is null or p_seconds between 0 and 1e9 then p_seconds
-    else monitoring._refuse_number(
-            'execution_time', p_seconds::text, 'a number of seconds from 0 to 1e9'
-        )
+    else monitoring._mend_length('execution_time', p_seconds::text)
 end);
 
 comment on function monitoring._seconds(double precision) is
-'A number of seconds as an interval, or PV004 unless from 0 to 1e9.';
+'A number of seconds as an interval; null, and told of, unless from 0 to 1e9.';
 
-create or replace function monitoring._checked_interval(p_what text, p_value text) returns interval
+create or replace function monitoring._mended_interval(p_what text, p_value text) returns interval
 language plpgsql
-stable
+volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     return p_value::interval;
 exception
     when data_exception then
-        perform monitoring._refuse_number(p_what, p_value, 'a length of time such as 90 seconds');
-        raise;
+        perform monitoring._tell_repair(
+            p_what,
+            monitoring._fault_of_number(p_what, p_value, 'a length of time such as 90 seconds'),
+            'left out'
+        );
+        return null;
 end
 $$;
 
-comment on function monitoring._checked_interval(text, text) is
-'A length of time that is written as text, or PV004.';
+comment on function monitoring._mended_interval(text, text) is
+'A length of time that is written as text; null, and told of, when it is none.';
 
 create or replace function monitoring._program_run(
     p_dataset text, p_target_date date, p_task_id text, p_finished_at timestamptz
@@ -278,7 +309,7 @@ as $$
 begin
     return monitoring.log_program_execution(
         p_dataset, p_target_date, p_stats,
-        monitoring._checked_interval('execution_time', p_execution_time), p_run_mode, p_task_id,
+        monitoring._mended_interval('execution_time', p_execution_time), p_run_mode, p_task_id,
         p_finished_at, p_status, p_error_message, p_is_dry_run
     );
 end

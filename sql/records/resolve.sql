@@ -197,6 +197,60 @@ $$;
 comment on function monitoring._check_failing_in_scope(jsonb, text[]) is
 'Raises PV005 when a record fails that is not among those that are said to have been examined.';
 
+create or replace function monitoring._mended_scope(p_scope jsonb) returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_hint text;
+begin
+    return monitoring._checked_scope(case
+        when monitoring._is_strict() then p_scope else monitoring._decoded(p_scope)
+    end);
+exception
+    when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
+        or sqlstate 'PV004' or sqlstate 'PV005' then
+            get stacked diagnostics v_hint = pg_exception_hint;
+            perform monitoring._tell_repair(
+                'scope', array[sqlstate, sqlerrm, v_hint],
+                'what fails is recorded, and nothing is resolved'
+            );
+            return null;
+end
+$$;
+
+comment on function monitoring._mended_scope(jsonb) is
+'The scope of a check; null, and told of, when it cannot be known.';
+
+create or replace function monitoring._has_records_left_out(p_records jsonb) returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+-- The query is ours:
+-- @plpgsql_check_options: security_warnings = off
+declare
+    v_query text := 'select * from monitoring._read_invalid_records($1)';
+    v_records jsonb;
+begin
+    if monitoring._is_strict() then
+        return false;
+    elsif jsonb_typeof(p_records) is distinct from 'array' then
+        return true;
+    end if;
+    execute format('select count(r) from (%s) r', v_query) using p_records;
+    return false;
+exception
+    when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005' then
+        v_records := monitoring._readable_records(v_query, p_records, array['record_key']);
+        return jsonb_array_length(v_records) < jsonb_array_length(p_records);
+end
+$$;
+
+comment on function monitoring._has_records_left_out(jsonb) is
+'Whether some of the records cannot be read, so that nobody can say which they are.';
+
 create or replace function monitoring.sync_invalid_records(
     p_dataset text,
     p_validation_type text,
@@ -214,11 +268,19 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
+    v_hint text;
     v_at timestamptz := monitoring._checked_time(p_at);
-    v_scope jsonb := monitoring._checked_scope(p_scope);
+    v_scope jsonb := monitoring._mended_scope(p_scope);
     v_found monitoring.invalid_record_states [];
     v_failing text [];
 begin
+    -- What was examined, or what failed, is not known: only what is known to fail is recorded.
+    if v_scope is null or monitoring._has_records_left_out(p_failing_keys) then
+        return monitoring.log_invalid_records(
+            p_dataset, p_failing_keys, p_validation_type, p_task_id => p_task_id,
+            p_detected_at => p_at, p_is_dry_run => p_is_dry_run
+        );
+    end if;
     v_found := monitoring._found_invalid_records(
         p_dataset, p_failing_keys, p_validation_type, 0,
         coalesce(v_scope ->> 'target_date', v_scope ->> 'to')::date, v_scope ->> 'group', p_task_id,
@@ -235,6 +297,12 @@ begin
         p_detected_until => v_at, p_task_id => p_task_id,
         p_is_dry_run => coalesce(p_is_dry_run, false)
     );
+exception
+    when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
+        or sqlstate 'PV004' or sqlstate 'PV005' or sqlstate 'PV006' or sqlstate 'PV007' then
+            get stacked diagnostics v_hint = pg_exception_hint;
+            perform monitoring._tell_refusal('sync_invalid_records', sqlstate, sqlerrm, v_hint);
+            return null;
 end
 $$;
 
@@ -276,6 +344,7 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
+    v_hint text;
     v_dataset text := monitoring._checked_name('dataset', p_dataset);
     v_since timestamptz := case
         -- A check that is yet to begin would have found none of them.
@@ -298,6 +367,12 @@ begin
         p_detected_until => v_since - interval '1 microsecond',
         p_is_dry_run => coalesce(p_is_dry_run, false)
     );
+exception
+    when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
+        or sqlstate 'PV004' or sqlstate 'PV005' or sqlstate 'PV006' or sqlstate 'PV007' then
+            get stacked diagnostics v_hint = pg_exception_hint;
+            perform monitoring._tell_refusal('auto_resolve_invalid_records', sqlstate, sqlerrm, v_hint);
+            return null;
 end
 $$;
 

@@ -32,6 +32,33 @@ comment on function monitoring._status_records_query(text, text) is
 'Query that reads records for _status_change_statement and refuses bad ones, made of expressions '
 'for their array, whose length the planner sees, and for the actor of those that name none.';
 
+create or replace function monitoring._apply_told_statuses(
+    p_dataset text, p_records jsonb, p_change_source text, p_actor text, p_task_id text,
+    p_is_dry_run boolean
+)
+returns monitoring.status_counts
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+-- The statement returns what the type has:
+-- @plpgsql_check_options: other_warnings = off
+declare
+    v_counts monitoring.status_counts;
+begin
+    execute monitoring._status_change_statement(
+        monitoring._status_records_query('$7', '$8'), p_is_dry_run
+    )
+    into v_counts
+    using p_dataset, p_change_source, monitoring.clock(), null::text, p_task_id, false,
+        array(select jsonb_array_elements(p_records)), p_actor;
+    return v_counts;
+end
+$$;
+
+comment on function monitoring._apply_told_statuses(text, jsonb, text, text, text, boolean) is
+'Compares the statuses that a program tells with those that are known, and writes what differs.';
+
 create or replace function monitoring._track_status_changes(
     p_dataset text, p_records jsonb, p_change_source text, p_actor text, p_task_id text,
     p_is_dry_run boolean
@@ -43,37 +70,49 @@ security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
--- The statement returns what the type has:
--- @plpgsql_check_options: other_warnings = off
 declare
-    v_now timestamptz := monitoring.clock();
-    v_counts monitoring.status_counts;
-begin
-    perform monitoring._checked_name('dataset', p_dataset);
-    perform monitoring._checked_change_source(p_change_source);
-    perform monitoring._check_records(p_records, array[
+    v_hint text;
+    v_dataset text := monitoring._mended_name('dataset', p_dataset);
+    v_change_source text := monitoring._mended_change_source(p_change_source);
+    v_query text := monitoring._status_records_query('array[$1 -> 0]', quote_nullable(p_actor));
+    v_records jsonb := monitoring._given_records(p_records, array[
         'record_key', 'status', 'effective_at', 'actor', 'change_source', 'details'
     ]);
+begin
+    p_actor := monitoring._mended_optional_name('actor', p_actor);
+    p_task_id := monitoring._mended_optional_name('task_id', p_task_id);
     if not p_is_dry_run then
-        perform monitoring._make_partitions('status_changes', v_now);
+        perform monitoring._make_partitions('status_changes', monitoring.clock());
     end if;
-    begin
-        execute monitoring._status_change_statement(
-            monitoring._status_records_query('$7', '$8'), p_is_dry_run
-        )
-        into v_counts
-        using p_dataset, p_change_source, v_now, null::text,
-            monitoring._checked_optional_name('task_id', p_task_id), false,
-            array(select jsonb_array_elements(p_records)), p_actor;
-    exception
-        when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
-            or sqlstate 'PV005' or sqlstate 'PV006' then
-            perform monitoring._name_bad_record(
-                monitoring._status_records_query('array[$1 -> 0]', quote_nullable(p_actor)), p_records
+    for v_reading in 1 .. 2 loop
+        begin
+            return monitoring._told_counts(
+                v_dataset,
+                to_jsonb(monitoring._apply_told_statuses(
+                    v_dataset, v_records, v_change_source, p_actor, p_task_id, p_is_dry_run
+                )),
+                p_is_dry_run
             );
-            raise;
-    end;
-    return monitoring._told_counts(p_dataset, to_jsonb(v_counts), p_is_dry_run);
+        exception
+            when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
+                or sqlstate 'PV005' or sqlstate 'PV006' then
+                    if monitoring._is_strict() then
+                        perform monitoring._name_bad_record(v_query, v_records);
+                    end if;
+                    if v_reading = 2 or monitoring._is_strict() then
+                        raise;
+                    end if;
+                    v_records := monitoring._readable_records(
+                        v_query, v_records, array['record_key', 'status']
+                    );
+        end;
+    end loop;
+exception
+    when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
+        or sqlstate 'PV004' or sqlstate 'PV005' or sqlstate 'PV006' or sqlstate 'PV007' then
+            get stacked diagnostics v_hint = pg_exception_hint;
+            perform monitoring._tell_refusal('track_status_changes', sqlstate, sqlerrm, v_hint);
+            return null;
 end
 $$;
 
@@ -110,6 +149,7 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
+    v_hint text;
     v_sources jsonb;
     v_counts jsonb;
 begin
@@ -141,6 +181,12 @@ begin
     ) c;
     return jsonb_build_object('dataset', p_dataset, 'target_date', p_target_date)
         || coalesce(v_counts, '{}') || jsonb_build_object('sources', v_sources);
+exception
+    when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
+        or sqlstate 'PV004' or sqlstate 'PV005' or sqlstate 'PV006' or sqlstate 'PV007' then
+            get stacked diagnostics v_hint = pg_exception_hint;
+            perform monitoring._tell_refusal('track_status_changes', sqlstate, sqlerrm, v_hint);
+            return null;
 end
 $$;
 
@@ -159,6 +205,7 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
+    v_hint text;
     v_records jsonb;
     v_date date;
 begin
@@ -184,6 +231,12 @@ begin
     return monitoring._track_statuses_of_day(
         p_dataset, v_date, p_change_source, p_task_id, p_is_dry_run
     );
+exception
+    when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
+        or sqlstate 'PV004' or sqlstate 'PV005' or sqlstate 'PV006' or sqlstate 'PV007' then
+            get stacked diagnostics v_hint = pg_exception_hint;
+            perform monitoring._tell_refusal('track_status_changes', sqlstate, sqlerrm, v_hint);
+            return null;
 end
 $$;
 

@@ -195,7 +195,7 @@ def test_a_dry_run_keeps_nothing(
         assert rows(connection, f"select from monitoring.{view}") == []
 
 
-def test_what_is_refused_raises_or_is_counted_by_record(
+def test_what_is_wrong_raises_or_is_left_out_and_logged(
     monitor: MonitoringClient, dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(MonitoringError, match="row 2"):
@@ -204,12 +204,13 @@ def test_what_is_refused_raises_or_is_counted_by_record(
         caplog.at_level(logging.WARNING, "pgvigil"),
         MonitoringClient(dsn) as quiet,
     ):
-        assert quiet.log_invalid_records("apr", ["1", ""], "SEUNO") is None
-        assert quiet.dropped == 2
+        logged = quiet.log_invalid_records("apr", ["1", ""], "SEUNO")
+        assert logged is not None
+        assert logged["opened"] == 1
         for length in (float("inf"), float("nan"), -1):
-            assert quiet.log_program_execution("apr", DAY, {}, length) is None
-        assert quiet.dropped == 5
-    assert "was refused by log_invalid_records" in caplog.text
+            assert quiet.log_program_execution("apr", DAY, {}, length) is not None
+        assert quiet.dropped == 0
+    assert 'row 2: record_key is empty: ""; the record is left out' in caplog.text
 
 
 NO_COLLECTIONS: list[Any] = [None, 7, {"record_key": "1"}, "1"]
@@ -225,15 +226,17 @@ def test_any_collection_will_do(monitor: MonitoringClient, connection: psycopg.C
 @pytest.mark.parametrize("given", NO_COLLECTIONS)
 def test_what_is_no_collection_breaks_no_program(dsn: str, given: Any) -> None:
     with MonitoringClient(dsn, component="c") as quiet:
-        assert quiet.log_invalid_records("apr", given, "SEUNO") is None
-        assert quiet.sync_invalid_records("apr", "SEUNO", {"all": True}, given) is None
-        assert quiet.track_status_changes("apr", given) is None
-        assert quiet.track_record_products("apr", given) is None
+        quiet.log_invalid_records("apr", ["0"], "SEUNO")
+        assert (quiet.log_invalid_records("apr", given, "SEUNO") or {})["records"] in (0, 1)
+        found = quiet.sync_invalid_records("apr", "SEUNO", {"all": True}, given)
+        assert "resolved" not in (found or {})
+        quiet.track_status_changes("apr", given)
+        assert (quiet.track_record_products("apr", given) or {"added": 0})["added"] == 0
         for record in (quiet.record_metrics, quiet.record_logs, quiet.record_errors):
             assert record(given) == 0
             assert record([given]) in (0, 1)  # a log line has the client's component
         assert quiet.record_finished_tasks(given) == 0
-        assert quiet.dropped == 4
+        assert quiet.dropped == 0
 
 
 def test_a_single_key_is_taken_as_one_and_none_breaks_no_program(

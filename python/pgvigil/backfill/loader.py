@@ -14,6 +14,7 @@ import psycopg
 
 from pgvigil.backfill.kinds import Kind
 from pgvigil.backfill.source import Line
+from pgvigil.recording.link import STRICTLY
 
 Reject = Callable[[Line, str], None]
 Show = Callable[[Line], None]
@@ -93,7 +94,8 @@ class BatchLoader:
         # A savepoint: what was refused leaves the batch's transaction usable.
         with self._connection.transaction():
             row = self._connection.execute(
-                f"select monitoring.{kind.function}(p_{kind.parameter} => %(rows)s::jsonb)",
+                f"select monitoring.{kind.function}(p_{kind.parameter} => %(rows)s::jsonb)"
+                + STRICTLY,  # a line that is not right is told, rather than repaired
                 {"rows": json.dumps([line.row for line in lines])},
             ).fetchone()
         return int(row[0]) if row else 0

@@ -27,7 +27,7 @@ _REST_FACTOR = 10
 _SHORTEST_REST = 1.0
 _LONGEST_REST = 60.0
 # For the transaction alone, so that nothing of it stays in a session that others share.
-_STRICTLY = " from set_config('monitoring.strict', 'on', true)"
+STRICTLY = " from set_config('monitoring.strict', 'on', true)"
 
 
 class UnavailableError(Exception):
@@ -176,7 +176,7 @@ def _statement(function: str, names: tuple[str, ...], is_strict: bool) -> str:
     """Return the one form of statement that is ever sent: a call with named arguments."""
     arguments = ", ".join(f"p_{name} => %({name})s" for name in names)
     call = f"select monitoring.{function}({arguments})"
-    return call + _STRICTLY if is_strict else call
+    return call + STRICTLY if is_strict else call
 
 
 def _is_idle(connection: psycopg.Connection[Any]) -> bool:
