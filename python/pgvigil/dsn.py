@@ -11,8 +11,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pgvigil.exceptions import DatabaseNotReadyError
 
 SECONDS_TO_CONNECT = 10
-# What a DSN says for itself counts more. A network that is gone tells nobody.
+# What a DSN says for itself counts more. A network that is gone tells nobody. The driver reads JSON
+# as UTF-8, whatever the encoding of the database.
 _PARAMETERS = {
+    "client_encoding": "utf8",
     "keepalives": "1",
     "keepalives_idle": "30",
     "keepalives_interval": "10",

@@ -80,5 +80,5 @@ comment on function monitoring.get_ended_tasks(
     timestamptz, timestamptz, text, text, text, integer, timestamptz, text, integer
 ) is
 'The newest attempts that ended in a span (from 24 hours ago when left out), of one type, status '
-'or worker if given. p_before_… say where the page before ended: its last end_time, task_id and '
+'or worker if given. p_before_... say where the page before ended: its last end_time, task_id and '
 'attempt.';

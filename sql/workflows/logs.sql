@@ -86,4 +86,4 @@ comment on function monitoring.get_ended_batch_runs(
     timestamptz, timestamptz, text, text, text, integer, timestamptz, text, integer, text
 ) is
 'Rows of batch_execution_logs that ended in a span (from 7 days ago when left out), the newest '
-'first. p_before_… say where the page before ended: its last finished_at and what follows it.';
+'first. p_before_... say where the page before ended: its last finished_at and what follows it.';

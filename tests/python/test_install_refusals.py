@@ -11,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 import pgvigil
 from pgvigil.exceptions import (
     ChangedMigrationError,
+    CodeFailedError,
     DatabaseNotReadyError,
     MigrationFailedError,
     NewerDatabaseError,
@@ -198,3 +199,46 @@ def test_a_rollback_without_its_file_is_refused_rather_than_done_silently(
 def test_nothing_installed_is_nothing_to_roll_back(empty_dsn: str) -> None:
     with pytest.raises(RollbackRefusedError, match="no migration to roll back"):
         roll_back(empty_dsn)
+
+
+# -- event triggers of the database
+
+
+_AUDIT = """
+create table public.ddl_log (what text);
+create function public.audit() returns event_trigger language plpgsql {rights} as $$
+begin
+    insert into {log} (what) values (tg_tag);
+end
+$$;
+create event trigger audit on ddl_command_end execute function public.audit();
+"""
+
+
+@pytest.mark.parametrize(
+    ("rights", "log", "works"),
+    [
+        ("security definer", "public.ddl_log", True),
+        ("security definer", "ddl_log", False),
+        ("", "public.ddl_log", False),
+    ],
+)
+def test_an_event_trigger_that_fails_is_blamed_by_name(
+    empty_dsn: str, role: str, rights: str, log: str, works: bool
+) -> None:
+    run(
+        empty_dsn,
+        f"grant create on schema public to {role}",
+        f"create schema monitoring authorization {role}",
+        _AUDIT.format(rights=rights, log=log),
+    )
+    if works:
+        assert migrate(as_role(empty_dsn, role)).code_loaded
+        return
+    with pytest.raises((MigrationFailedError, CodeFailedError)) as refused:
+        migrate(as_role(empty_dsn, role))
+    assert "ddl_log" in str(refused.value)
+    assert "It is public.audit() that failed, at its line 3" in (refused.value.hint or "")
+    assert "disable the event trigger" in (refused.value.hint or "")
+    run(empty_dsn, "alter event trigger audit disable")
+    assert migrate(as_role(empty_dsn, role)).code_loaded

@@ -1,5 +1,6 @@
 """Loads functions, views and grants, or drops them, in one transaction."""
 
+import re
 from importlib.resources import files
 
 import psycopg
@@ -9,6 +10,7 @@ from pgvigil.install.files import Code
 
 # Names in the code are looked up as the code means them, whatever else the caller's path holds.
 SEARCH_PATH = "pg_catalog, pg_temp"
+_FUNCTION = re.compile(r"^PL/pgSQL function (\S+(?:\(.*?\))?) line (\d+)", re.MULTILINE)
 
 
 def load_code(connection: psycopg.Connection, code: Code) -> None:
@@ -34,8 +36,24 @@ def _load_file(connection: psycopg.Connection, name: str, text: str) -> None:
         line = _line_of(text, error.diag.statement_position)
         raise CodeFailedError(
             f"sql/{name}{line} failed: {error.diag.message_primary or error}",
-            hint=error.diag.message_hint or error.diag.message_detail,
+            hint=blame_of_trigger(error) or error.diag.message_hint or error.diag.message_detail,
         ) from error
+
+
+def blame_of_trigger(error: psycopg.Error) -> str | None:
+    """Return what to do where it was a function of somebody else's that failed, else None.
+
+    While we install, none but an event trigger of the database runs code that is not ours.
+    """
+    for function, line in _FUNCTION.findall(error.diag.context or ""):
+        if not function.startswith(("monitoring.", "inline_code_block")):
+            return (
+                f"It is {function} that failed, at its line {line}: an event trigger of this "
+                "database calls it for what we create. Let it name schemas itself (alter function "
+                f"{function} set search_path = ...) and run with its owner's rights (security "
+                "definer), or disable the event trigger while you install."
+            )
+    return None
 
 
 def _line_of(text: str, position: str | None) -> str:

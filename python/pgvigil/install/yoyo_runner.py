@@ -22,7 +22,7 @@ from yoyo.migrations import default_migration_table
 from pgvigil.dsn import complete_dsn, parse_dsn
 from pgvigil.exceptions import DatabaseNotReadyError, LockedError, MigrationFailedError
 from pgvigil.install.files import Migration
-from pgvigil.install.loader import SEARCH_PATH
+from pgvigil.install.loader import SEARCH_PATH, blame_of_trigger
 from pgvigil.install.session import Report, current_role, notice_reporter
 
 _LOCK_WAIT_SECONDS = 10
@@ -63,6 +63,11 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
         return [
             name for name in _TABLES if _is_there(self.connection, f"{self.schema}.{_quoted(name)}")
         ]
+
+    def create_lock_table(self) -> None:
+        """Create it, and say what hinders that; yoyo would go on without."""
+        with self.transaction():
+            self.execute(self.format_sql(self.create_lock_table_sql))
 
     # yoyo's lock is a row that stays behind when its program is killed. Ours bears a negative
     # process id: whoever holds the installers' advisory lock knows that such a row is stale.
@@ -131,7 +136,8 @@ def open_yoyo(schema: str, dsn: str, report: Report) -> Iterator[YoyoRunner]:
     with _Backend(_to_yoyo(dsn, schema), report) as backend:
         # yoyo would find out by running into errors, which alarm whoever reads the server's log.
         if "yoyo_lock" not in backend.list_tables():
-            backend.create_lock_table()
+            with _failures("making yoyo's table yoyo_lock"):
+                backend.create_lock_table()
         try:
             with backend.lock(_LOCK_WAIT_SECONDS):
                 yield YoyoRunner(backend)
@@ -239,7 +245,8 @@ def _failures(name: str) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise MigrationFailedError(
-            f"{name} failed: {error.diag.message_primary or error}", hint=error.diag.message_hint
+            f"{name} failed: {error.diag.message_primary or error}",
+            hint=blame_of_trigger(error) or error.diag.message_hint,
         ) from error
 
 

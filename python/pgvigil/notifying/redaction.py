@@ -13,6 +13,7 @@ _PLACE_END = re.compile(r"[/?#]")
 # Shorter parts of an address, such as a port, are hidden only where they stand alone: they would
 # make holes in ordinary words.
 _SHORT = 4
+_ANY = "surrogatepass"
 
 
 def redacted(text: str, address: str) -> str:
@@ -60,7 +61,9 @@ def _secrets_in(address: str) -> Iterator[str]:
 
 
 def _encodings(value: str) -> Iterator[str]:
-    yield from (value, quote(value), quote(value, safe=""), quote_plus(value))
+    # What comes from the system may be no text.
+    for encoded in (quote(value, errors=_ANY), quote(value, safe="", errors=_ANY)):
+        yield from (value, encoded, quote_plus(value, errors=_ANY))
     if len(value) >= _SHORT:
         encoded = base64.b64encode(value.encode(errors="replace")).decode()
         yield from (encoded, encoded.rstrip("="))

@@ -20,6 +20,7 @@ from pgvigil.dsn import complete_dsn
 from pgvigil.pooling import is_pooled
 from pgvigil.recording.patience import ImpatientConnection
 from pgvigil.recording.sqlstates import Remedy, remedy
+from pgvigil.recording.values import in_ascii
 
 # A failed attempt is followed by a rest ten times as long as it took: at the very worst a tenth
 # of the watched program's time is lost.
@@ -120,11 +121,14 @@ class DatabaseLink:
         try:
             return connection.execute(statement, arguments).fetchone()
         except psycopg.Error as error:
-            is_prepared = connection.prepare_threshold is not None
-            if not is_prepared or remedy(error) is not Remedy.REPEAT_UNPREPARED:
+            # What was refused has done nothing, so that nothing is recorded twice.
+            what = remedy(error)
+            if what is Remedy.REPEAT_UNPREPARED and connection.prepare_threshold is not None:
+                connection.prepare_threshold = None
+            elif what is Remedy.REPEAT_IN_ASCII:
+                arguments = {name: in_ascii(value) for name, value in arguments.items()}
+            else:
                 raise
-        # What could not be begun has done nothing, so that nothing is recorded twice.
-        connection.prepare_threshold = None
         return connection.execute(statement, arguments).fetchone()
 
     def _connected(self) -> ImpatientConnection:

@@ -1,10 +1,12 @@
-"""A connection that does not wait for ever."""
+"""Connections that do not wait for ever."""
 
+import asyncio
 import time
 from collections.abc import Generator
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg import waiting
 from psycopg.abc import PQGen
 
 _T = TypeVar("_T")
@@ -34,3 +36,19 @@ class ImpatientConnection(psycopg.Connection[tuple[Any, ...]]):
                 wanted = gen.send(ready)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
+
+
+class HastyConnection(psycopg.AsyncConnection[Any]):
+    """A connection that is closed as soon as nobody waits for it any more.
+
+    The driver would first have the server cancel what it does, and wait for that: half a minute
+    where the server is frozen. A time limit in the server ends it there.
+    """
+
+    async def wait(self, gen: PQGen[_T], *args: Any, **kwargs: Any) -> _T:
+        """Wait as psycopg does, but close the connection at once when that is cancelled."""
+        try:
+            return await waiting.wait_async(gen, self.pgconn.socket, *args, **kwargs)
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            self.pgconn.finish()
+            raise

@@ -10,6 +10,8 @@ class Remedy(Enum):
 
     REPEAT_UNPREPARED = auto()
     """Nothing was done, since the statement was prepared elsewhere: repeat it as plain text."""
+    REPEAT_IN_ASCII = auto()
+    """The encoding of the database lacks a character: repeat it with question marks."""
     GIVE_UP_SESSION = auto()
     """The session is of no use any more, or harms: close it, and open another after a rest."""
     REST = auto()
@@ -27,6 +29,7 @@ _REMEDIES = {
     "42P05": Remedy.REPEAT_UNPREPARED,
     # or bears it and takes other parameters.
     "08P01": Remedy.REPEAT_UNPREPARED,
+    "22P05": Remedy.REPEAT_IN_ASCII,
     "08": Remedy.GIVE_UP_SESSION,
     # Read-only: a standby now, or a role or pool that is; another session may reach the primary.
     "25006": Remedy.GIVE_UP_SESSION,

@@ -92,6 +92,17 @@ def clean_text(text: str) -> str:
     )
 
 
+def in_ascii(value: Any) -> Any:
+    """Return what `as_parameter` returned, with question marks for letters that are not ASCII."""
+    if isinstance(value, str):
+        return value.encode("ascii", "replace").decode()
+    if isinstance(value, list):
+        return [in_ascii(item) for item in value]
+    if isinstance(value, Jsonb):
+        return Jsonb(value.obj, dumps=lambda document: in_ascii(to_json(document)))
+    return value
+
+
 def to_json(document: Any) -> str:
     """Return a document as JSON text that PostgreSQL accepts, whatever objects are in it."""
     try:

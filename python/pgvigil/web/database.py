@@ -17,13 +17,16 @@ from psycopg.rows import DictRow, dict_row
 
 from pgvigil.dsn import complete_dsn
 from pgvigil.pooling import IS_POOLED
+from pgvigil.recording.patience import HastyConnection
 
 _READER = "monitoring_reader"
 _OPERATOR = "monitoring_operator"
 _SECONDS_TO_WAIT_FOR_A_TURN = 5.0
 _SECONDS_TO_CONNECT = 5
-# By then even a server that is frozen should have noticed its own time limit.
-_GRACE_SECONDS = 5.0
+# By then the server should have noticed its own time limit: one that has not is frozen.
+_GRACE_SECONDS = 0.5
+# A kept connection that says nothing for this part of our patience is given up for a new one.
+_PART_FOR_A_KEPT_ONE = 0.25
 # Of the transaction alone, so that it works through a pooler.
 # To compile what reads many partitions takes far longer than to read the few rows in them.
 _LIMIT = """
@@ -49,9 +52,10 @@ class SilentError(Exception):
 class Reader:
     """Asks within one transaction."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    def __init__(self, connection: HastyConnection, seconds_to_answer: float) -> None:
         """Take a connection that is in a transaction."""
         self._connection = connection
+        self._seconds = seconds_to_answer
 
     async def rows(
         self, query: str, values: Mapping[str, Any] | None = None, is_kept: bool = False
@@ -62,13 +66,17 @@ class Reader:
         plan views over a month of partitions takes several times as long as to read them. Others
         are planned for their values, each time.
         """
-        async with self._connection.cursor(row_factory=dict_row) as cursor:
+        async with (
+            asyncio.timeout(self._seconds),
+            self._connection.cursor(row_factory=dict_row) as cursor,
+        ):
             await cursor.execute(query.encode(), values, prepare=is_kept or values is None)
             return await cursor.fetchall()
 
     async def value(self, query: str, values: Mapping[str, Any] | None = None) -> Any:
         """Return the first value of the first row, or None."""
-        row = await (await self._connection.execute(query.encode(), values)).fetchone()
+        async with asyncio.timeout(self._seconds):
+            row = await (await self._connection.execute(query.encode(), values)).fetchone()
         return row[0] if row else None
 
     async def now(self) -> datetime:
@@ -80,7 +88,7 @@ class Reader:
 class _Session:
     """A connection, and the roles that its login may take on."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[Any], roles: frozenset[str]) -> None:
+    def __init__(self, connection: HastyConnection, roles: frozenset[str]) -> None:
         self.connection = connection
         self.roles = roles
 
@@ -133,14 +141,10 @@ class Database:
     async def _transaction(self, role: str) -> AsyncIterator[Reader]:
         await self._take_turn()
         try:
-            # Around all of it: a network that is gone tells nobody.
-            async with asyncio.timeout(2 * self._seconds + _GRACE_SECONDS) as limit:
-                async with self._begun(role) as reader:
-                    yield reader
+            async with self._begun(role) as reader:
+                yield reader
         except TimeoutError as error:
-            if limit.expired():
-                raise SilentError from error
-            raise
+            raise SilentError from error
         finally:
             self._turns.release()
 
@@ -153,17 +157,21 @@ class Database:
 
     @asynccontextmanager
     async def _begun(self, role: str) -> AsyncIterator[Reader]:
-        session = await self._begin(role)
+        # A network that is gone, or a server that is frozen, tells nobody.
+        async with asyncio.timeout(self._seconds):
+            session = await self._begin(role)
         is_sound = True
         try:
-            yield Reader(session.connection)
-            await session.connection.commit()
+            yield Reader(session.connection, self._seconds + _GRACE_SECONDS)
+            async with asyncio.timeout(self._seconds + _GRACE_SECONDS):
+                await session.connection.commit()
         except BaseException as error:
             is_sound = not isinstance(error, psycopg.Error) or error.sqlstate in _OF_THE_QUESTION
             # What is in the middle of an answer cannot be rolled back.
             if session.connection.info.transaction_status in _IN_TRANSACTION:
-                with suppress(psycopg.Error):
-                    await session.connection.rollback()
+                with suppress(psycopg.Error, TimeoutError):
+                    async with asyncio.timeout(_GRACE_SECONDS):
+                        await session.connection.rollback()
             raise
         finally:
             if is_sound and session.is_idle:
@@ -176,7 +184,12 @@ class Database:
         while self._idle:
             session = self._idle.pop()
             try:
-                await self._enter(session, role)
+                async with asyncio.timeout(_PART_FOR_A_KEPT_ONE * self._seconds):
+                    await self._enter(session, role)
+            except TimeoutError:
+                await session.connection.close()
+                # What makes one silent makes the others so, and would cost as much for each.
+                await self.close()
             except (psycopg.OperationalError, psycopg.InterfaceError):
                 await session.connection.close()
             else:
@@ -197,7 +210,7 @@ class Database:
             await connection.execute(_BECOME, {"role": role})
 
     async def _open(self) -> _Session:
-        connection = await psycopg.AsyncConnection[Any].connect(self._dsn)
+        connection = await HastyConnection.connect(self._dsn)
         try:
             await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
             # What is prepared through a pooler would stay behind in sessions of others.
@@ -213,7 +226,7 @@ class Database:
         return _Session(connection, frozenset(roles))
 
 
-async def _may_be(connection: psycopg.AsyncConnection[Any], role: str) -> bool:
+async def _may_be(connection: HastyConnection, role: str) -> bool:
     """Tell whether a role is there, may be taken on, and has rights in this database."""
     try:
         await connection.execute(_BECOME, {"role": role})

@@ -9,6 +9,7 @@ import uvicorn
 
 from pgvigil.exceptions import PgvigilError
 from pgvigil.web.app import create_app
+from pgvigil.web.protocol import TimelyProtocol
 from pgvigil.web.settings import WebSettings
 
 _SECONDS_TO_FINISH = 5
@@ -40,6 +41,7 @@ class WebServer(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 ws="none",
+                http=TimelyProtocol,
                 lifespan="on",
                 timeout_graceful_shutdown=_SECONDS_TO_FINISH,
             )
