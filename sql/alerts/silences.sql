@@ -175,7 +175,8 @@ $$;
 
 comment on function monitoring.silence_alerts(jsonb, interval, text, text, timestamptz, boolean) is
 'Keeps alerts with certain labels from being told, for an hour when nothing else is said; until '
-'none of them is open where that is wanted. Returns the number of the silence.';
+'none of them is open where that is wanted; a day is one of the session''s time zone, 23 or 25 '
+'hours long when clocks change. Returns the number of the silence.';
 
 create or replace function monitoring.unsilence_alerts(
     p_silence_id bigint, p_by text default null
