@@ -59,7 +59,14 @@ def test_with_nothing_recorded_a_list_is_empty(web: Web, path: str) -> None:
 def test_with_nothing_recorded_there_is_a_summary_all_the_same(web: Web) -> None:
     summary = web.get("/api/summary")
     assert summary["tasks"]["ended"] == 0
+    unknown = {"known_at": None, "state": "never", "is_known": False, "seconds_old": None}
+    assert summary["freshness"] == {
+        "alerts": unknown | {"detail": "no alert rule has ever run"},
+        "scheduler": unknown | {"detail": "no job has ever begun"},
+        "roll-ups": unknown | {"detail": "nothing was ever rolled up"},
+    }
     assert summary["cards"] == {
+        "freshness": summary["freshness"],
         "success_percent_7_days": None,
         "ended_7_days": 0,
         "failed_24_hours": 0,
@@ -289,6 +296,19 @@ def test_the_figures_at_the_top_are_those_of_the_summary(stopped_web: Web) -> No
     counts = figures["cards"]["active_alerts"]
     assert counts["critical"] > 0
     assert told["alerts"] == {**counts, "active": sum(counts.values())}
+
+
+def test_the_list_of_alerts_says_whether_it_is_known(
+    web: Web, connection: psycopg.Connection[Any]
+) -> None:
+    unknown = web.get("/api/active-alerts")
+    assert (unknown["rows"], unknown["known"]["is_known"]) == ([], False)
+    connection.execute("select monitoring.evaluate_alerts()")
+    known = web.get("/api/active-alerts")["known"]
+    assert (known["is_known"], known["state"]) == (True, "current")
+    (alerts, *_) = web.rows("/api/freshness")
+    assert alerts["subject"] == "alerts"
+    assert alerts["known_at"] == known["known_at"]
 
 
 @pytest.mark.parametrize(

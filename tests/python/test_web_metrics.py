@@ -110,6 +110,17 @@ def test_each_is_a_figure_of_the_database(
     assert active == sum(n for (name, _), n in told.items() if name == "pgvigil_alerts_active")
 
 
+def test_they_tell_what_is_not_known(web: Web, connection: psycopg.Connection[Any]) -> None:
+    alerts = frozenset({("subject", "alerts")})
+    unknown = figures(web)
+    assert unknown["pgvigil_known", alerts] == 0
+    assert ("pgvigil_last_look_age_seconds", alerts) not in unknown
+    connection.execute("select monitoring.evaluate_alerts()")
+    known = figures(web)
+    assert known["pgvigil_known", alerts] == 1
+    assert 0 <= known["pgvigil_last_look_age_seconds", alerts] < 60
+
+
 def test_labels_may_hold_anything(web: Web, connection: psycopg.Connection[Any]) -> None:
     names = ['a"b', "a\\b", "a\nb", "ü{}", "a,b=c"]
     for name in names:

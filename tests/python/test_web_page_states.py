@@ -1,8 +1,10 @@
 """The page with nothing, with much, with names that hurt, small, and for all eyes."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -49,11 +51,16 @@ Served = Callable[[str, Fill], Service]
 
 def test_nothing_recorded_yet_is_said_in_every_part(browser: Browser, served: Served) -> None:
     with opened(browser, served("empty", lambda connection: None).url) as page:
-        expect(page.locator("#counts")).to_have_text("All quiet. No alert fires.")
-        expect(page.locator(".card-value")).to_have_text(["\N{EN DASH}", "0", "\N{EN DASH}", "0"])
+        expect(page.locator("#counts")).to_have_text(
+            "Not known. No alert rule has ever run, so nobody can tell what is wrong at present."
+        )
+        expect(page.locator(".card-value")).to_have_text(["\N{EN DASH}", "0", "\N{EN DASH}", "?"])
+        expect(page.get_by_text("All quiet")).to_have_count(0)
+        expect(page.locator(".card.is-good")).to_have_count(0)
+        expect(page).to_have_title("(?) pgvigil")
         for part, words in (
             ("batch", "No workflow is set up"),
-            ("alerts", "No alert fires"),
+            ("alerts", "Not known. No alert rule has ever run"),
             ("errors", "No error has been recorded"),
             ("tasks", "Nothing runs at present"),
             ("queues", "No queue has been measured"),
@@ -62,6 +69,44 @@ def test_nothing_recorded_yet_is_said_in_every_part(browser: Browser, served: Se
         ):
             expect(page.locator(f"#{part}")).to_contain_text(words)
         expect(page.locator("#trends .empty")).to_have_text(["nothing recorded"] * 3)
+
+
+def _evaluate(connection: psycopg.Connection) -> None:
+    connection.execute("select set_config('monitoring.now', %s, false)", [NOW.isoformat()])
+    connection.execute("select monitoring.ensure_partitions()")
+    connection.execute("select monitoring.evaluate_alerts()")
+
+
+def test_all_is_quiet_as_of_the_moment_when_rules_ran(browser: Browser, served: Served) -> None:
+    with opened(browser, served("quiet", _evaluate).url) as page:
+        expect(page.locator("#counts")).to_have_text(
+            re.compile(r"All quiet as of \d\d:\d\d\. No alert fires\.")
+        )
+        expect(page.locator("#counts time")).to_have_attribute(
+            "datetime", NOW.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        )
+        expect(page.locator("#alerts")).to_contain_text("No alert fires")
+        expect(page.locator(".card.is-good .card-value")).to_have_text("0")
+        expect(page).to_have_title("pgvigil")
+
+
+def _fill_and_forget(connection: psycopg.Connection) -> None:
+    fill_with_alerts(connection, 4)
+    connection.execute(
+        "update monitoring.alert_rule_states set evaluated_at = %s", [NOW - timedelta(hours=3)]
+    )
+
+
+def test_alerts_of_rules_that_have_not_run_since_are_greyed(
+    browser: Browser, served: Served
+) -> None:
+    with opened(browser, served("forgotten", _fill_and_forget).url) as page:
+        expect(page.locator("#counts")).to_contain_text("Not known. Alert rules ran 3 h ago")
+        expect(page.locator(".chips")).to_have_css("filter", "grayscale(1)")
+        expect(page.locator("#alerts .alerts")).to_have_css("filter", "grayscale(1)")
+        expect(page.locator("#alerts .alert")).to_have_count(4)
+        expect(page.locator("#cards")).to_contain_text("1 low, when rules last ran")
+        expect(page.locator(".card.is-bad")).to_have_count(0)
 
 
 def test_500_alerts_are_counted_at_once_and_listed_as_people_ask(

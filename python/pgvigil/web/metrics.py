@@ -197,6 +197,19 @@ group by rule_name, severity, status
         ),
     ),
     Source(
+        "select *, is_known::integer as known from monitoring.v_freshness",
+        {"subject": "subject"},
+        (
+            Figure(
+                "known",
+                "known",
+                "1 where the present is known; 0 where nobody has looked lately, so that no alert "
+                "means nothing.",
+            ),
+            Figure("last_look_age_seconds", "seconds_old", "Time since it was last looked at."),
+        ),
+    ),
+    Source(
         "select * from monitoring.v_notification_channels",
         {"channel": "channel_name"},
         (

@@ -2,12 +2,14 @@
 
 import { el, nothing } from "./dom.js";
 import { ago, badge, count, figure, measured, time } from "./format.js";
+import { unknownWords } from "./overview.js";
 import { renderFacts } from "./step.js";
 
 const MOST_ROWS = 8;
 
 /** The first of the alerts that are loaded, and with those that are open all about them. */
 export function renderAlerts(rows, view, now) {
+  if (!rows.length && !view.known.is_known) return nothing(`Not known. ${unknownWords(view.known)}`);
   if (!rows.length) return nothing(view.filter ? `No ${view.filter} alert.` : "No alert fires.");
   const shown = rows.slice(0, view.most);
   return [

@@ -170,15 +170,18 @@ function showAll() {
   const { data } = state;
   const now = new Date(data.cards?.as_of ?? data.alerts?.as_of ?? Date.now());
   const counts = alertCounts();
-  section("counts", "cards", () => renderCounts(counts, data.alerts?.rows[0], state.filter, now));
-  section("cards", "cards", () => renderCards(data.cards.cards, counts));
+  const known = data.cards?.cards.freshness.alerts;
+  section("counts", "cards", () => renderCounts(counts, data.alerts?.rows[0], state.filter, now, known));
+  section("cards", "cards", () => renderCards(data.cards.cards, counts, known));
   section("batch", "batch", () => renderBatch(stepsWithPlan(), healthByWorkflow(), {
     open: state.openSteps, runs: state.runs, alerts: data.alerts?.rows ?? [], runsOfDay: data.batch.runs ?? [],
   }, now));
   show(place("batch-days"), renderDays());
   section("alerts", "alerts", () => renderAlerts(alertsInList(), {
     filter: state.filter, open: state.openAlerts, details: state.details, most: state.alertsShown,
+    known: data.alerts.known,
   }, now));
+  place("alerts-panel").classList.toggle("is-unknown", data.alerts?.known.is_known === false);
   show(place("alert-tools"), renderAlertTools(counts));
   section("errors", "errors", () => renderErrors(data.errors.rows, viewOf("errors"), now));
   section("tasks", "tasks", () => renderTasks(data.tasks.rows, viewOf("tasks")));
@@ -189,7 +192,8 @@ function showAll() {
     type: "button", class: "small", "data-action": "span", "data-hours": hours, "aria-pressed": String(hours === state.hours),
   }, name)));
   showTrends();
-  document.title = counts.critical ? `(${counts.critical}) pgvigil` : "pgvigil";
+  const mark = counts.critical ? `(${counts.critical}) ` : known && !known.is_known ? "(?) " : "";
+  document.title = `${mark}pgvigil`;
   arrows();
 }
 

@@ -1,13 +1,11 @@
 // The first things to see: alerts by severity, and four figures.
 
 import { el } from "./dom.js";
-import { SEVERITIES, ago, count, duration, figure, percent, plural } from "./format.js";
+import { SEVERITIES, ago, count, duration, figure, percent, plural, time } from "./format.js";
 
 /** Counts by severity, each a filter of the list below, and the worst alert in its own words. */
-export function renderCounts(counts, worst, filter, now) {
-  if (!counts.active) {
-    return el("p", { class: "all-quiet" }, el("strong", {}, "All quiet."), " No alert fires.");
-  }
+export function renderCounts(counts, worst, filter, now, known) {
+  if (!counts.active) return known.is_known ? renderQuiet(known, now) : renderUnknown(known);
   const chips = SEVERITIES.map((severity) => el(
     "button",
     {
@@ -23,7 +21,10 @@ export function renderCounts(counts, worst, filter, now) {
     ` ${severity}`,
   ));
   return [
-    el("div", { class: "chips", role: "group", "aria-label": "Show only" }, chips),
+    !known.is_known && renderUnknown(known),
+    el("div", {
+      class: `chips ${known.is_known ? "" : "is-unknown"}`, role: "group", "aria-label": "Show only",
+    }, chips),
     worst && el(
       "a",
       { class: "worst", href: "#alerts-title", "data-action": "open-alert", "data-alert": worst.alert_id },
@@ -33,17 +34,36 @@ export function renderCounts(counts, worst, filter, now) {
   ];
 }
 
+function renderQuiet(known, now) {
+  return el("p", { class: "all-quiet" },
+    el("strong", {}, "All quiet"), " as of ", time(known.known_at, now), ". No alert fires.");
+}
+
+/** That nothing fires means nothing where nobody has looked. */
+function renderUnknown(known) {
+  return el("p", { class: "all-quiet is-unknown" }, el("strong", {}, "Not known."), ` ${unknownWords(known)}`);
+}
+
+/** Why it is not known what fires, in a sentence. */
+export function unknownWords(known) {
+  return `${known.detail[0].toUpperCase()}${known.detail.slice(1)}, so nobody can tell what is wrong at present.`;
+}
+
 /** What keeps pgvigil itself from knowing the present; empty while it keeps up. */
 export function lateWords(checks) {
-  const late = checks.filter((check) => check.status !== "ok");
-  if (!late.length) return "";
+  const all = checks.filter((check) => check.status !== "ok");
+  if (!all.length) return "";
+  // While nothing is begun all else is late for that very reason.
+  const isDead = all.some((check) => check.check_name === "scheduler");
+  const late = isDead ? all.filter((check) => check.check_name === "scheduler" || check.status === "failed") : all;
   const each = late.map(({ check_name: name, seconds_late: seconds, detail }) => (
     `${name}${seconds > 0 ? ` late by ${duration(seconds)}` : ""} (${detail})`));
-  return `pgvigil itself does not keep up, so what is shown may be old: ${each.join("; ")}.`;
+  const remedy = isDead ? " Jobs are run by pgvigil run or pg_cron." : "";
+  return `pgvigil itself does not keep up, so what is shown may be old: ${each.join("; ")}.${remedy}`;
 }
 
 /** The four figures. */
-export function renderCards(cards, counts) {
+export function renderCards(cards, counts, known) {
   const success = cards.success_percent_7_days;
   const failed = cards.failed_24_hours;
   const firing = SEVERITIES.filter((severity) => counts[severity]);
@@ -53,11 +73,16 @@ export function renderCards(cards, counts) {
     card("Mean rate today", figure(cards.records_per_second_today), "records a second in batch steps", {}),
     card(
       "Active alerts",
-      count(counts.active ?? 0),
-      firing.map((severity) => `${counts[severity]} ${severity}`).join(" · ") || "nothing fires",
-      { tone: counts.critical ? "bad" : counts.active ? "warn" : "good" },
+      known.is_known || counts.active ? count(counts.active ?? 0) : "?",
+      activeWords(firing.map((severity) => `${counts[severity]} ${severity}`).join(" · "), known),
+      { tone: !known.is_known ? "unknown" : counts.critical ? "bad" : counts.active ? "warn" : "good" },
     ),
   ];
+}
+
+function activeWords(firing, known) {
+  if (known.is_known) return firing || "nothing fires";
+  return firing ? `${firing}, when rules last ran` : "not known";
 }
 
 function card(title, value, unit, { tone, meter }) {

@@ -10,6 +10,7 @@ from pgvigil.web.paging import After, Limit, Part, Row, RowNumber, Rows, read_pa
 from pgvigil.web.parameters import Severity, Text
 from pgvigil.web.problems import ProblemError, answers
 from pgvigil.web.routes.common import Db, Json
+from pgvigil.web.routes.state import Known
 from pgvigil.web.security import may_write
 
 router = APIRouter(tags=["alerts"])
@@ -46,6 +47,7 @@ select * from monitoring.explain_alert(p_alert_id => %(alert_id)s, p_limit => %(
 _ACKNOWLEDGE = """
 select monitoring.acknowledge_alert(p_alert_id => %(alert_id)s, p_note => %(note)s, p_by => %(by)s)
 """
+_KNOWN = "select * from monitoring.v_freshness where subject = 'alerts'"
 _ROWS_BEHIND = 50
 Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="alert_id of the alert.")]
 
@@ -75,6 +77,13 @@ class ActiveAlert(Row):
     owner: str | None
     business_date: date | None
     link: str | None
+
+
+class ActiveAlerts(Rows[ActiveAlert]):
+    """A page of the alerts that fire."""
+
+    known: Known
+    """Whether those are all: none fires means nothing where no rule has run."""
 
 
 class Alert(Row):
@@ -161,13 +170,14 @@ async def active_alerts(
     rule: Text = None,
     limit: Limit = 100,
     after: After = None,
-) -> Rows[ActiveAlert]:
+) -> ActiveAlerts:
     """Alerts that fire, the worst first, and those that nobody looks after before the others."""
     values = {"severity": severity, "rule": rule}
     async with db.reading() as reader:
         rows, cursor = await read_page(reader, [_ACTIVE], values, after, limit)
-        return Rows[ActiveAlert].model_validate(
-            {"rows": rows, "next": cursor, "as_of": await reader.now()}
+        (known,) = await reader.rows(_KNOWN)
+        return ActiveAlerts.model_validate(
+            {"rows": rows, "next": cursor, "as_of": await reader.now(), "known": known}
         )
 
 

@@ -44,6 +44,19 @@ _CHECKS = """
 select check_name, status, extract(epoch from lateness) as seconds_late, detail
 from monitoring.self_check()
 """
+_FRESHNESS = "select * from monitoring.v_freshness"
+
+
+class Known(BaseModel):
+    """How fresh something is: where it is not known, that nothing is wrong means nothing."""
+
+    known_at: datetime | None
+    """When it was last looked at; null: never."""
+    state: Literal["current", "old", "never", "ahead", "off"]
+    is_known: bool
+    seconds_old: float | None
+    detail: str
+    """The same in words."""
 
 
 class Cards(BaseModel):
@@ -57,6 +70,8 @@ class Cards(BaseModel):
     records_per_second_today: float | None
     """Of all workflows that are enabled, each on its business day; null without records."""
     active_alerts: dict[Severity, int]
+    freshness: dict[str, Known]
+    """Of `alerts`, the `scheduler` and `roll-ups`."""
 
 
 class Summary(BaseModel):
@@ -68,6 +83,8 @@ class Summary(BaseModel):
     health: dict[str, Any]
     queues: dict[str, Any]
     alerts: dict[str, int]
+    freshness: dict[str, Known]
+    """Of `alerts`, the `scheduler` and `roll-ups`."""
     cards: Cards
     as_of: datetime
 
@@ -132,6 +149,13 @@ class Component(Row):
     last_unhealthy_at: datetime | None
 
 
+class Freshness(Known, Row):
+    """How fresh something is."""
+
+    subject: str
+    """alerts, scheduler, roll-ups, source NAME or query NAME."""
+
+
 class Check(Row):
     """One thing that pgvigil does itself."""
 
@@ -193,6 +217,14 @@ async def health(db: Db) -> Rows[Component]:
     async with db.reading() as reader:
         rows = await reader.rows(_HEALTH)
         return Rows[Component].model_validate({"rows": rows, "as_of": await reader.now()})
+
+
+@router.get("/api/freshness", responses=answers())
+async def freshness(db: Db) -> Rows[Freshness]:
+    """How fresh what is known is: alerts, the scheduler, roll-ups and each source."""
+    async with db.reading() as reader:
+        rows = await reader.rows(_FRESHNESS)
+        return Rows[Freshness].model_validate({"rows": rows, "as_of": await reader.now()})
 
 
 @router.get("/api/self-check", responses=answers())
