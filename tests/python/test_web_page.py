@@ -36,8 +36,8 @@ def test_business_day_shows_its_steps_in_order_with_their_status(page: Page) -> 
     expect(steps).to_have_text(
         [
             "completeCM-DMRU",
-            "completeD1-IMD",
-            "completeC1-PPBTR",
+            "completeD1-IMD2 runs",
+            "completeC1-PPBTR2 runs, 1 failed",
             "completeF1-FLUSHoptional",
             "runningCM_BSGGN",
             "pendingBILLRESTSMS",

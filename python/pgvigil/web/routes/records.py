@@ -122,6 +122,8 @@ class Change(Row):
     to_status: str | None
     change_source: str
     actor: str | None
+    login_name: str | None
+    """Whose session told of it."""
     source_name: str | None
     task_id: str | None
     details: Json

@@ -112,6 +112,8 @@ class ErrorGroup(Row):
     muted_until: datetime | None
     note: str | None
     changed_by: str | None
+    login_name: str | None
+    """Whose session that was."""
     changed_at: datetime | None
 
 
