@@ -62,7 +62,8 @@ def set_clock(connection: psycopg.Connection[Any], now: datetime) -> None:
 
 
 def evaluate(connection: psycopg.Connection[Any]) -> None:
-    """Do what the jobs do."""
+    """Do what the jobs do, as of the clock, at which they have just been due."""
+    connection.execute("update monitoring.jobs set next_run_at = monitoring.clock()")
     connection.execute("select monitoring.ensure_partitions()")
     connection.execute("select monitoring.roll_up()")
     connection.execute("select monitoring.evaluate_alerts()")
