@@ -52,4 +52,9 @@ alter table monitoring.source_loads add column loader_pid integer;
 comment on column monitoring.source_loads.loader_pid is
 'Process id of the session that loads it, or did last.';
 
+alter table monitoring.jobs add column cancellations integer not null default 0;
+
+comment on column monitoring.jobs.cancellations is
+'How often the present run was cancelled because it took too long; it is ended at the third time.';
+
 insert into monitoring.installed_migrations (migration_id) values ('0025_guards');

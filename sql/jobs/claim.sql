@@ -26,6 +26,7 @@ begin
     set
         running_pid = null,
         cancelled_at = null,
+        cancellations = 0,
         last_finished_at = monitoring.clock(),
         last_status = p_status,
         last_error = case

@@ -115,9 +115,7 @@ begin
         select j.*
         from monitoring.jobs j
         where j.next_run_at > p_now + interval '1 minute'
-            or greatest(
-                j.requested_at, j.cancelled_at, j.last_started_at, j.last_finished_at
-            ) > p_now + interval '1 minute'
+            or greatest(j.requested_at, j.last_started_at, j.last_finished_at) > p_now + interval '1 minute'
         for update skip locked
     loop
         v_next_run_at := monitoring._planned_run_at(v_job, p_now);
@@ -125,7 +123,7 @@ begin
         set
             next_run_at = v_next_run_at,
             requested_at = case when requested_at > p_now then p_now else requested_at end,
-            cancelled_at = case when cancelled_at > p_now then p_now else cancelled_at end,
+            -- A cancellation in the time to come keeps no other off, see cancel_overdue_jobs().
             -- How long a run has been going on counts from now; a schedule goes by its last run.
             last_started_at = case
                 when last_started_at > p_now + interval '3 hours'
@@ -140,7 +138,7 @@ begin
         where job_name = v_job.job_name
             and (
                 next_run_at is distinct from v_next_run_at
-                or greatest(requested_at, cancelled_at) > p_now
+                or requested_at > p_now
                 or greatest(last_started_at, last_finished_at) > p_now + interval '3 hours'
                 or (running_pid is not null and last_started_at > p_now)
             );

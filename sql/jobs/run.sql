@@ -32,7 +32,9 @@ begin
     if v_job.running_pid is distinct from p_running_pid and v_job.job_name is not null then
         return;
     end if;
-    if v_status = 'cancelled' and v_job.cancelled_at is not null then
+    if v_status = 'cancelled' and v_job.cancelled_at is not null
+        or v_status = 'lost' and v_job.cancellations > 2
+    then
         v_status := 'timeout';
     end if;
     perform monitoring._complete_task(
@@ -135,6 +137,7 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
+    v_kept constant text [] := monitoring._kept_by_session();
     v_job monitoring.jobs;
     v_attempt jsonb;
     v_outcome jsonb;
@@ -161,6 +164,7 @@ begin
                 'error', jsonb_build_object('message', sqlerrm, 'sqlstate', sqlstate)
             );
     end;
+    perform monitoring._leave_session_as(v_kept);
     perform monitoring._finish_job(
         p_job_name, pg_backend_pid(), v_outcome ->> 'status', v_outcome -> 'result',
         v_outcome -> 'error'

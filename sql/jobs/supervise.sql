@@ -7,8 +7,15 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    update monitoring.jobs set cancelled_at = monitoring.clock() where job_name = p_job.job_name;
-    return pg_cancel_backend(p_job.running_pid);
+    update monitoring.jobs
+    set cancelled_at = monitoring.clock(), cancellations = cancellations + 1
+    where job_name = p_job.job_name;
+    if p_job.cancellations < 2 then
+        return pg_cancel_backend(p_job.running_pid);
+    end if;
+    raise warning 'job % goes on though it was cancelled twice: its session is ended',
+        p_job.job_name;
+    return pg_terminate_backend(p_job.running_pid);
 exception
     when insufficient_privilege then
         raise warning 'job % runs too long and was not cancelled: %', p_job.job_name, sqlerrm
@@ -18,7 +25,8 @@ end
 $$;
 
 comment on function monitoring._cancel_job(monitoring.jobs) is
-'Cancels the run of a job whose row is locked; false, with a warning, when the caller may not.';
+'Cancels the run of a job whose row is locked, or ends its session at the third time; false, with '
+'a warning, when the caller may not.';
 
 create or replace function monitoring.cancel_overdue_jobs() returns integer
 language plpgsql
@@ -44,10 +52,11 @@ begin
         -- A run cannot end without its row, so while we have that the session is at this job.
         for update skip locked
     loop
+        -- Nobody is at it when its guard is to be had.
         if exists (
             select from monitoring.v_jobs v
             where v.job_name = v_job.job_name and v.running_pid = v_job.running_pid
-        ) then
+        ) and not monitoring._try_guard('job ' || v_job.job_name) then
             v_cancelled := v_cancelled + monitoring._cancel_job(v_job)::integer;
         end if;
     end loop;
@@ -56,8 +65,9 @@ end
 $$;
 
 comment on function monitoring.cancel_overdue_jobs() is
-'Cancels the runs of jobs that take longer than their timeout and returns how many; such a run is '
-'undone and ends as timeout. Looks after the queries of alert rules as well.';
+'Cancels the runs of jobs, and the queries of alert rules, that take too long, and ends the '
+'sessions of those that go on all the same. Returns how many runs; such a run is undone and ends '
+'as timeout.';
 
 create or replace function monitoring._close_lost_jobs() returns integer
 language plpgsql
@@ -85,11 +95,19 @@ begin
         if monitoring._try_guard('job ' || v_job.job_name) then
             perform monitoring._finish_job(
                 v_job.job_name, v_job.running_pid, 'lost', null,
-                jsonb_build_object(
-                    'message', format('the run that began at %s is gone without a word',
-                        v_job.last_started_at),
-                    'hint', 'Its session was ended, or the server stopped. What it did was undone.'
-                )
+                case
+                    when v_job.cancellations > 2 then jsonb_build_object(
+                        'message', 'it took longer than its timeout and went on when it was '
+                            'cancelled, so its session was ended',
+                        'hint', 'Catch no query_canceled in it. What it did was undone.'
+                    )
+                    else jsonb_build_object(
+                        'message', format('the run that began at %s is gone without a word',
+                            v_job.last_started_at),
+                        'hint', 'Its session was ended, or the server stopped. What it did was '
+                            'undone.'
+                    )
+                end
             );
             v_closed := v_closed + 1;
         end if;

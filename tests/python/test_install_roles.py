@@ -37,7 +37,8 @@ def owners(dsn: str) -> list[str]:
     with psycopg.connect(dsn) as connection:
         found = connection.execute(
             "select distinct proowner::regrole::text from pg_proc"
-            " where pronamespace = 'monitoring'::regnamespace and proname not in ('_run_rule_query', '_cells_as_reader')"
+            " where pronamespace = 'monitoring'::regnamespace"
+            " and proname not in ('_run_rule_query', '_cells_as_reader')"
         )
         return [row[0] for row in found]
 

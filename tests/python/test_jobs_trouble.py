@@ -148,6 +148,45 @@ def test_a_job_that_catches_its_cancellation_is_cancelled_again(bench: JobBench)
     assert bench.statuses() == {"stubborn": "timeout"}
 
 
+def test_a_job_that_catches_every_cancellation_is_ended_with_its_session(bench: JobBench) -> None:
+    bench.add(
+        "stubborn",
+        "for i in 1..500 loop begin perform pg_sleep(30); exception when query_canceled then null;"
+        " end; end loop",
+        timeout="1 minute",
+    )
+    bench.add("t_next_one")
+    runner, supervisor = bench.connect(), bench.connect()
+    running = bench.start(runner)
+    bench.wait_for("select is_running from monitoring.v_jobs where job_name = 'stubborn'")
+    for seconds in (0, 11, 22):
+        supervisor.execute(f"set monitoring.now = '2100-01-01 00:00:{seconds:02}+00'".encode())
+        assert supervisor.execute(CANCEL_OVERDUE).fetchone() == (1,)
+    with pytest.raises(psycopg.OperationalError):
+        running.result(10)
+    bench.connect().execute(CALL)
+    assert bench.statuses() == {"stubborn": "timeout", "t_next_one": "completed"}
+    error = bench.job("stubborn")["last_error"]
+    assert error.startswith("it took longer than its timeout and went on when it was cancelled")
+    bench.request("stubborn")
+    assert bench.job("stubborn")["is_requested"]
+
+
+def test_what_a_job_leaves_to_its_session_is_put_right(bench: JobBench) -> None:
+    bench.add(
+        "untidy",
+        "perform pg_advisory_lock(k), pg_advisory_lock_shared(-2, k) from generate_series(1, 3) k;"
+        " execute 'prepare mine as select 1'",
+    )
+    runner = bench.connect()
+    runner.execute("select pg_advisory_lock(99)")
+    runner.execute(CALL)
+    assert bench.statuses() == {"untidy": "completed"}
+    held = "select classid::bigint, objid::bigint from pg_locks where locktype = 'advisory'"
+    assert runner.execute(held + " and pid = pg_backend_pid()").fetchall() == [(0, 99)]
+    assert runner.execute("select name from pg_prepared_statements").fetchall() == []
+
+
 def test_a_runner_that_may_not_cancel_another_says_so_and_goes_on(
     bench: JobBench, server: PostgresServer
 ) -> None:

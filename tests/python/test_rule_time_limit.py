@@ -106,6 +106,36 @@ def test_a_query_that_goes_on_all_the_same_is_cancelled_again(
     assert sum(cancelled) == 2
 
 
+def test_a_query_that_never_ends_is_ended_with_its_session(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    connection.execute(
+        """
+        create function public.immortal() returns integer language plpgsql as $$
+        begin
+            for i in 1..500 loop
+                begin perform pg_sleep(30); exception when query_canceled then null; end;
+            end loop;
+            return 1;
+        end $$
+        """
+    )
+    make_rule(connection, 0)
+    give_query(connection, "select 1 as fingerprint, public.immortal() as value")
+    with psycopg.connect(dsn, autocommit=True) as victim, looking_every(0.5, dsn) as cancelled:
+        with pytest.raises(psycopg.OperationalError):
+            victim.execute("select monitoring.evaluate_alerts()")
+        victim.close()
+    assert sum(cancelled) > 5
+    # The next evaluation is not ended as well.
+    connection.execute("select monitoring.evaluate_alerts()")
+    state = connection.execute(
+        "select last_error, paused_until_at > evaluated_at from monitoring.alert_rule_states"
+        " where rule_name = 'slow'"
+    ).fetchone()
+    assert state == ("the session that ran its query ended", True)
+
+
 def test_a_query_cannot_end_its_own_time_limit(dsn: str, connection: psycopg.Connection) -> None:
     make_rule(connection, 0)
     give_query(

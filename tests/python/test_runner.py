@@ -233,6 +233,41 @@ def test_what_still_runs_after_the_time_to_drain_is_cancelled(dsn: str, jobs: Jo
     assert jobs.job("slow")["last_status"] == "cancelled"
 
 
+def test_what_goes_on_all_the_same_is_ended_with_its_session(dsn: str, jobs: JobBench) -> None:
+    jobs.add(
+        "stubborn",
+        "for i in 1..500 loop begin perform pg_sleep(30); exception when query_canceled then null;"
+        " end; end loop",
+    )
+    with RunningRunner(dsn, "--drain", "500ms") as running:
+        wait_until(lambda: jobs.job("stubborn")["is_running"])
+        asked_at = time.monotonic()
+        running.signal()
+        assert running.wait(20) == 0
+        assert time.monotonic() - asked_at < 10
+    assert "ending sessions of jobs that go on all the same: 1" in running.text
+    wait_until(lambda: not jobs.job("stubborn")["is_running"])
+    jobs.connect().execute("call monitoring.run_due_jobs()")
+    assert jobs.job("stubborn")["last_status"] == "lost"
+
+
+def test_a_job_finds_the_session_as_the_one_before_it_did(dsn: str, jobs: JobBench) -> None:
+    jobs.add(
+        "a_first",
+        "perform set_config('work_mem', '64kB', false), set_config('my.own', 'x', false);"
+        " create temp table leftover ()",
+    )
+    jobs.add(
+        "b_second",
+        "if current_setting('work_mem') = '64kB' or to_regclass('pg_temp.leftover') is not null"
+        " or nullif(current_setting('my.own', true), '') is not null"
+        " then raise exception 'not as found'; end if",
+    )
+    with RunningRunner(dsn, *LONG_POLL, "--workers", "1"):
+        wait_until(lambda: jobs.job("b_second")["last_status"] is not None)
+    assert jobs.job("b_second")["last_status"] == "completed"
+
+
 # Once
 
 

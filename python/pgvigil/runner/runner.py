@@ -13,13 +13,14 @@ from pgvigil.runner.log import log
 from pgvigil.runner.ping import Pinger
 from pgvigil.runner.reporter import Reporter
 from pgvigil.runner.sender import Sender
-from pgvigil.runner.session import Outage
+from pgvigil.runner.session import Outage, end_backends
 from pgvigil.runner.supervisor import Supervisor
 from pgvigil.runner.systemd import ServiceManager
 from pgvigil.runner.worker import Worker
 
-# For a job that was cancelled to be undone and noted.
-_SECONDS_TO_CANCEL = 5.0
+# For a job that was cancelled to be undone and noted; then for its session to be ended.
+_SECONDS_TO_CANCEL = 4.0
+_SECONDS_TO_END = 2.0
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,11 @@ class Runner:
         log(logging.WARNING, f"cancelling jobs: {len(busy)}")
         await asyncio.gather(*(worker.cancel_job() for worker in busy))
         _, stuck = await asyncio.wait([*self._tasks, sending], timeout=_SECONDS_TO_CANCEL)
+        pids = [worker.backend_pid for worker in busy if worker.is_busy]
+        if pids:
+            log(logging.WARNING, f"ending sessions of jobs that go on all the same: {len(pids)}")
+            await end_backends(self._dsn, [pid for pid in pids if pid], _SECONDS_TO_END)
+            _, stuck = await asyncio.wait(stuck, timeout=_SECONDS_TO_END)
         for task in stuck:
             task.cancel()
 

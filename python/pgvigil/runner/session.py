@@ -5,6 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -22,6 +23,8 @@ _NO_LIMITS = """
 select set_config(name, '0', false) from pg_settings
 where name in ('statement_timeout', 'transaction_timeout', 'idle_session_timeout')
 """
+# What a job has left behind, for the next one to find the session as this one did.
+_AS_FOUND = "unlisten *; close all; discard temp; reset all;" + _NO_LIMITS
 # How long a frozen server is waited for.
 SECONDS_TO_ANSWER = 15.0
 _SHORTEST_PAUSE = 0.5
@@ -54,6 +57,22 @@ async def _refuse_shared(session: Session, dsn: str) -> None:
     row = await (await session.execute(IS_POOLED, [session.info.backend_pid])).fetchone()
     if row and row[0] and await asyncio.to_thread(shares_sessions, dsn):
         raise SharedSessionError("the database is behind a pooler in transaction mode")
+
+
+async def leave_as_found(session: Session) -> None:
+    """Put back what a job may have changed for its session."""
+    await session.execute(_AS_FOUND.encode())
+
+
+async def end_backends(dsn: str, pids: list[int], seconds: float) -> None:
+    """End sessions of ours that do not end by themselves; give up when that takes too long."""
+    with suppress(psycopg.Error, TimeoutError):
+        async with asyncio.timeout(seconds):
+            session = await Session.connect(dsn, autocommit=True)
+            try:
+                await session.execute("select pg_terminate_backend(p) from unnest(%s) p", [pids])
+            finally:
+                await session.close()
 
 
 def _pass_on(notice: psycopg.errors.Diagnostic) -> None:

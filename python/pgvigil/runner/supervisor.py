@@ -29,6 +29,7 @@ from monitoring.v_jobs
 _SECONDS_TO_ANSWER = SECONDS_TO_ANSWER
 # What is due stays so until a worker has begun it, which it may all be too busy for.
 _SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_BETWEEN_CANCELLATIONS = 10.1
 # Waiting must not end a moment too early, or it begins again at once.
 _SHORT_WHILE = 0.01
 _NAME = "supervisor"
@@ -113,8 +114,8 @@ def _moments(job: Any) -> Iterator[float]:
     """Yield in how many seconds a job wants attention."""
     if job.running_seconds is not None:
         time_left = job.timeout_seconds - job.running_seconds
-        if time_left > 0:
-            yield time_left + _SHORT_WHILE
+        # What goes on though it was cancelled is to be cancelled again.
+        yield time_left + _SHORT_WHILE if time_left > 0 else _SECONDS_BETWEEN_CANCELLATIONS
         # The queries of alert rules have time limits of their own.
         if job.job_name == "evaluate_alerts":
             yield _SECONDS_BETWEEN_LOOKS

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from pgvigil.runner.log import log
-from pgvigil.runner.session import Outage, Session, open_session, pauses
+from pgvigil.runner.session import Outage, Session, leave_as_found, open_session, pauses
 
 # One at a time, so that none is begun once it is time to stop.
 _RUN_JOBS = "call monitoring.run_due_jobs(p_at_most => %(at_most)s)"
@@ -52,9 +52,14 @@ class Worker:
         if self._session is None:
             return
         try:
-            await self._session.cancel_safe(timeout=5)
+            await self._session.cancel_safe(timeout=2)
         except psycopg.Error as error:
             log(logging.WARNING, f"a job could not be cancelled: {error}", connection=self.name)
+
+    @property
+    def backend_pid(self) -> int | None:
+        """Process id of its session, while it has one."""
+        return None if self._session is None else self._session.info.backend_pid
 
     async def run(self) -> None:
         """Run what is due whenever woken, through every outage, until told to stop."""
@@ -106,9 +111,12 @@ class Worker:
         self.is_busy = True
         try:
             row = await (await session.execute(_RUN_JOBS, {"at_most": 1})).fetchone()
+            runs: list[dict[str, Any]] = row[0] if row else []
+            if runs:
+                await leave_as_found(session)
         finally:
             self.is_busy = False
-        return row[0] if row else []
+        return runs
 
     def _note(self, run: Mapping[str, Any]) -> None:
         self.failed = self.failed or run["status"] != "completed"
