@@ -208,7 +208,7 @@ revoke all on all routines in schema monitoring from public;
 do $$
 declare
     v_reading constant text [] := array[
-        'clock', '_set_time', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
+        'clock', '_set_time', '_checked_moment', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'get_installation', 'get_dashboard_summary', 'get_dashboard_cards',
         'get_trend_points', 'get_ended_tasks', 'get_ended_batch_runs',
         '_summarize_tasks', '_summarize_errors',

@@ -10,6 +10,7 @@
 \ir core/repairs.sql
 \ir core/json_repairs.sql
 \ir core/clock.sql
+\ir core/times.sql
 \ir core/guards.sql
 \ir core/names.sql
 \ir core/partitions.sql
@@ -125,6 +126,7 @@
 \ir alerts/find.sql
 \ir alerts/apply.sql
 \ir alerts/reasons.sql
+\ir alerts/clock.sql
 \ir alerts/evaluate.sql
 \ir alerts/decide.sql
 \ir alerts/explain.sql

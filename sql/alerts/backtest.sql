@@ -193,7 +193,7 @@ set jit = off
 as $$
 declare
     v_rule monitoring.alert_rules := monitoring._found_rule(p_rule_name);
-    v_step interval := make_interval(secs => date_part('epoch', p_step));
+    v_step interval;
     v_at timestamptz := p_from;
     v_until timestamptz;
     v_open monitoring.raised_alerts [] := array[]::monitoring.raised_alerts [];
@@ -201,6 +201,7 @@ declare
     v_worst jsonb := '{}'::jsonb;
 begin
     perform monitoring._check_backtest(p_from, p_to, p_step);
+    v_step := make_interval(secs => date_part('epoch', p_step));
     while v_at <= p_to loop
         v_until := least(v_at + 199 * v_step, p_to);
         select s.p_alerts, s.p_worst into v_open, v_worst

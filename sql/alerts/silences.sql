@@ -143,10 +143,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now timestamptz := monitoring.clock();
-    v_start timestamptz := coalesce(p_starts_at, v_now);
+    v_start timestamptz := coalesce(monitoring._checked_moment('starts_at', p_starts_at), v_now);
     v_end timestamptz := timestamptz 'infinity';
     v_silence bigint;
 begin
+    if (p_for is null or p_for between interval '-10 years' and interval '10 years') is not true then
+        perform monitoring._refuse_number('for', p_for::text,
+            'an interval of at most 10 years that ends in the future');
+    end if;
     perform monitoring._checked_matchers('matchers', p_matchers);
     if p_matchers = '{}' then
         perform monitoring._refuse_json('matchers', '{}',

@@ -427,6 +427,20 @@ declare
     v_rows jsonb;
     v_written bigint;
 begin
+    -- Wrappers are inlined, so their callers may call this as well.
+    if ((p_table, p_view, p_time_column) in (
+        ('finished_tasks', 'processing_metrics', 'end_time'),
+        ('errors', 'error_tracking', 'occurred_at'),
+        ('metric_samples', 'performance_monitoring', 'recorded_at'),
+        ('log_lines', 'application_logs', 'logged_at'),
+        ('invalid_record_states', 'invalid_records', 'first_detected_at'),
+        ('status_changes', 'status_history', 'effective_at')
+    )) is not true then
+        perform monitoring._refuse_choice(
+            'table of rows', p_table, array['errors', 'finished_tasks', 'invalid_record_states',
+                'log_lines', 'metric_samples', 'status_changes']
+        );
+    end if;
     perform monitoring._begin_repairs();
     v_rows := monitoring._given_rows(p_view, p_rows);
     begin

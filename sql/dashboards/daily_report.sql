@@ -283,11 +283,7 @@ declare
     v_now timestamptz := monitoring.clock();
     v_span record;
 begin
-    if p_business_date not between '1970-01-01' and '2999-12-31' then
-        perform monitoring._refuse_number(
-            'business_date', p_business_date::text, 'a date from 1970-01-01 to 2999-12-31'
-        );
-    end if;
+    perform monitoring._checked_business_date('business_date', p_business_date);
     select s.* into v_span from monitoring._report_span(p_business_date, v_now) s;
     return jsonb_build_object(
         'generated_at', v_now,

@@ -144,6 +144,7 @@ as $$
 declare
     v_resolution text := monitoring.get_trend_resolution(p_from, p_to, p_resolution);
 begin
+    perform monitoring._checked_moment('from', p_from), monitoring._checked_moment('to', p_to);
     if (p_what in ('tasks', 'errors', 'queues', 'durations')) is not true then
         perform monitoring._refuse_choice(
             'what', p_what, array['tasks', 'errors', 'queues', 'durations']

@@ -24,6 +24,7 @@ begin
             message = format('a mute cannot end in the past: %s', p_muted_until),
             hint = 'Give a time to come, or leave p_until out to mute without an end.';
     end if;
+    perform monitoring._checked_moment('until', p_muted_until);
     insert into monitoring.error_group_states (
         fingerprint, status, muted_until, note, changed_by, changed_at
     )

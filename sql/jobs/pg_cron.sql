@@ -185,8 +185,9 @@ as $$
 declare
     v_purged bigint;
 begin
-    if (p_keep >= interval '0') is not true then
-        perform monitoring._refuse_number('p_keep', p_keep::text, 'an interval that is not negative');
+    if (p_keep between interval '0' and interval '100 years') is not true then
+        perform monitoring._refuse_number('p_keep', p_keep::text,
+            'an interval from 0 to 100 years');
     end if;
     if monitoring._pg_cron_schema() is null then
         return 0::bigint;

@@ -133,16 +133,18 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
-    v_since timestamptz := monitoring.clock() - p_within;
+    v_since timestamptz;
     v_below bigint;
     v_newest_at timestamptz;
     v_tasks jsonb;
     v_errors jsonb;
     v_recorded bigint := 0::bigint;
 begin
-    if (p_within > interval '0') is not true then
-        perform monitoring._refuse_number('p_within', p_within::text, 'an interval of more than 0');
+    if (p_within > interval '0' and p_within <= interval '100 years') is not true then
+        perform monitoring._refuse_number('p_within', p_within::text,
+            'an interval of more than 0 and at most 100 years');
     end if;
+    v_since := monitoring.clock() - p_within;
     if monitoring._pg_cron_schema() is null then
         return 0::bigint;
     end if;

@@ -218,10 +218,10 @@ declare
     v_old monitoring.daily_summaries;
     v_new monitoring.daily_summaries;
 begin
-    if (p_target_date between '0001-01-01' and '9999-12-31') is not true then
-        perform monitoring._refuse_json('target_date', coalesce(p_target_date::text, 'null'),
-            'a day such as 2026-01-15');
+    if p_target_date is null then
+        perform monitoring._refuse_json('target_date', 'null', 'a day such as 2026-01-15');
     end if;
+    perform monitoring._checked_date('target_date', p_target_date);
     v_from := p_target_date::timestamp at time zone v_time_zone;
     v_to := (p_target_date + 1)::timestamp at time zone v_time_zone;
     -- Of two at once, the later one counts what the earlier one saw as well.

@@ -70,7 +70,10 @@ begin
     select distinct on (r.record_key)
         p_dataset, r.record_key, p_validation_type, coalesce(r.group_name, p_group),
         r.reported_value, r.message, r.details,
-        coalesce(r.target_date, p_target_date, (t.detected_at at time zone v_time_zone)::date),
+        coalesce(
+            monitoring._checked_date('target_date', coalesce(r.target_date, p_target_date)),
+            (t.detected_at at time zone v_time_zone)::date
+        ),
         t.detected_at, t.detected_at, t.detected_at, 1::bigint, 0::bigint, 0,
         case
             when bool_or(r.is_alerted or r.row_number <= p_alerted_count)

@@ -45,7 +45,7 @@ begin
     return query
     select
         r.dataset, r.record_key, r.validation_type, r.group_name, r.reported_value, r.message,
-        r.details, r.target_date,
+        r.details, monitoring._checked_date('target_date', r.target_date),
         least(g.given_at, g.opened_at),
         coalesce(g.opened_at, g.given_at),
         greatest(g.last_detected_at, g.opened_at, g.given_at),

@@ -132,7 +132,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if p_date between '1970-01-01' and (monitoring.clock() + interval '1000 days')::date then
+    if monitoring._is_possible_date(p_date) then
         return p_date;
     end if;
     perform monitoring._tell_repair(

@@ -36,6 +36,8 @@ begin
     if (p_scope ->> 'from')::date > (p_scope ->> 'to')::date then
         perform monitoring._refuse_json('scope', p_scope::text, 'a span whose to is not before its from');
     end if;
+    perform monitoring._checked_date(d.name, (p_scope ->> d.name)::date)
+    from unnest(array['target_date', 'from', 'to']) d (name);
     return p_scope;
 exception
     when invalid_datetime_format or datetime_field_overflow then
@@ -355,6 +357,7 @@ begin
     if p_target_date is null then
         perform monitoring._refuse_json('target_date', 'null', 'the day that was checked');
     end if;
+    perform monitoring._checked_date('target_date', p_target_date);
     if v_since is null then
         return jsonb_build_object(
             'resolved', 0, 'checked_since', null,

@@ -154,6 +154,7 @@ declare
     v_counts jsonb;
 begin
     perform monitoring._checked_name('dataset', p_dataset);
+    perform monitoring._checked_date('target_date', p_target_date);
     if p_target_date is null then
         perform monitoring._refuse_json('records', 'null',
             'a JSON array of objects, or as the date whose records sources are asked for');

@@ -239,10 +239,11 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_name text := array_to_string(
+    v_name text;
+begin
+    v_name := array_to_string(
         array(select format('%I', p.part) from unnest(parse_ident(p_table)) p (part)), '.'
     );
-begin
     perform monitoring._drop_status_triggers(v_name);
     delete from monitoring.status_triggers where table_name = v_name;
     return found;

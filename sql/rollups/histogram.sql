@@ -26,8 +26,10 @@ language sql
 immutable
 return case
     -- The harmonic mean of a cell's two ends is equally far from both, in proportion.
-    when p_cell > 0 then power(1.05::double precision, p_cell - 10000) / 1.025
-    when p_cell < 0 then -power(1.05::double precision, -p_cell - 10000) / 1.025
+    when p_cell > 0
+        then power(1.05::double precision, least(p_cell, 15000)::integer - 10000) / 1.025
+    when p_cell < 0
+        then -power(1.05::double precision, -greatest(p_cell, -15000)::integer - 10000) / 1.025
     when p_cell = 0 then 0
 end;
 

@@ -123,6 +123,7 @@ declare
     v_resolution text := monitoring.get_trend_resolution(p_from, p_to, p_resolution);
     v_since timestamptz;
 begin
+    perform monitoring._checked_moment('from', p_from), monitoring._checked_moment('to', p_to);
     v_since := p_from - case v_resolution
         when 'minute' then interval '1 hour'
         when 'hour' then interval '1 day'

@@ -206,7 +206,10 @@ language sql
 stable
 return case
     when p_wanted <> 'auto' then p_wanted
-    when p_to - p_from > '14 days'::interval then 'day'
+    when
+        monitoring._checked_moment('to', p_to) - monitoring._checked_moment('from', p_from)
+        > '14 days'::interval
+        then 'day'
     when
         p_to - p_from <= '6 hours'::interval
         and p_from >= (select k.since_at from monitoring._minutes_kept as k)

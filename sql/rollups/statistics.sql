@@ -264,8 +264,11 @@ begin atomic
             monitoring.merge_histograms(r.histogram) as histogram
         from monitoring._rollups_between(
                 'tasks',
-                coalesce(p_from, monitoring.clock() - '30 days'::interval),
-                coalesce(p_to, 'infinity')
+                coalesce(
+                    monitoring._checked_moment('from', p_from),
+                    monitoring.clock() - '30 days'::interval
+                ),
+                coalesce(monitoring._checked_moment('to', p_to), 'infinity')
             ) as r
         group by r.name, r.label
     ) as s;

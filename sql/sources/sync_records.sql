@@ -376,6 +376,7 @@ begin
     if p_change_source is not null then
         perform monitoring._checked_change_source(p_change_source);
     end if;
+    perform monitoring._checked_date('target_date', p_target_date);
     v_source := monitoring._record_source_to_read(p_source_name);
     if v_source.last_result ? 'skipped' then
         return v_source.last_result;

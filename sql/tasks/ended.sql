@@ -40,8 +40,14 @@ set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_now timestamptz := monitoring.clock();
-    v_from timestamptz := coalesce(p_from, v_now - interval '24 hours');
-    v_until timestamptz := least(p_to, p_before_time + interval '1 microsecond', 'infinity');
+    v_from timestamptz := coalesce(
+        monitoring._checked_moment('from', p_from), v_now - interval '24 hours'
+    );
+    v_until timestamptz := least(
+        monitoring._checked_moment('to', p_to),
+        monitoring._checked_moment('before_time', p_before_time) + interval '1 microsecond',
+        'infinity'
+    );
     v_begin timestamptz;
     v_span interval := interval '1 minute';
     v_left integer := p_limit;

@@ -73,7 +73,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return monitoring._business_date(monitoring._found_workflow(p_workflow), p_at);
+    return monitoring._business_date(
+        monitoring._found_workflow(p_workflow), monitoring._checked_moment('at', p_at)
+    );
 end
 $$;
 

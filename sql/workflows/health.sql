@@ -32,6 +32,8 @@ begin
     if p_workflow is not null then
         perform monitoring._found_workflow(p_workflow);
     end if;
+    perform monitoring._checked_business_date('from', p_from);
+    perform monitoring._checked_business_date('to', p_to);
     for v_workflow in
         select w.* from monitoring.workflows w
         where w.workflow_name = coalesce(p_workflow, w.workflow_name)

@@ -40,8 +40,14 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
-    v_from timestamptz := coalesce(p_from, monitoring.clock() - interval '7 days');
-    v_until timestamptz := least(p_to, p_before_time + interval '1 microsecond', 'infinity');
+    v_from timestamptz := coalesce(
+        monitoring._checked_moment('from', p_from), monitoring.clock() - interval '7 days'
+    );
+    v_until timestamptz := least(
+        monitoring._checked_moment('to', p_to),
+        monitoring._checked_moment('before_time', p_before_time) + interval '1 microsecond',
+        'infinity'
+    );
     v_steps text [];
 begin
     if p_limit is null or p_limit not between 0 and 10000 then

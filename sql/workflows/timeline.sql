@@ -272,11 +272,7 @@ begin
     if p_workflow is not null then
         perform monitoring._found_workflow(p_workflow);
     end if;
-    if p_business_date not between '1970-01-01' and '2999-12-31' then
-        perform monitoring._refuse_number(
-            'business_date', p_business_date::text, 'a date from 1970-01-01 to 2999-12-31'
-        );
-    end if;
+    perform monitoring._checked_business_date('business_date', p_business_date);
     for v_workflow in
         select w.* from monitoring.workflows w
         where w.workflow_name = p_workflow or (p_workflow is null and w.is_enabled)
@@ -352,11 +348,7 @@ begin
     if p_workflow is not null then
         perform monitoring._found_workflow(p_workflow);
     end if;
-    if p_business_date not between '1970-01-01' and '2999-12-31' then
-        perform monitoring._refuse_number(
-            'business_date', p_business_date::text, 'a date from 1970-01-01 to 2999-12-31'
-        );
-    end if;
+    perform monitoring._checked_business_date('business_date', p_business_date);
     for v_workflow in
         select w.* from monitoring.workflows w
         where w.workflow_name = p_workflow or (p_workflow is null and w.is_enabled)

@@ -170,7 +170,7 @@ select throws_ok(
 );
 select throws_ok(
     $$select monitoring.update_daily_summary('apr', '294276-12-31')$$,
-    'PV005', 'target_date has the wrong shape: 294276-12-31', 'of which the calendar knows the end'
+    'PV006', 'target_date is impossible: 294276-12-31', 'and not of one that no record can be of'
 );
 select throws_ok(
     $$select monitoring.update_daily_summary(' ', '2026-01-15')$$,

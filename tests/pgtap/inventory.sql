@@ -26,6 +26,8 @@ select functions_are(
         '_readable_field', '_readable_row', '_insert_each_row', '_insert_readable_rows',
         -- what goes into a record
         'clock', '_set_time', '_read_set_time', '_seal_of', '_sealed_time', '_event_time',
+        '_checked_moment', '_fault_of_date', '_is_possible_date', '_checked_date',
+        '_checked_business_date', '_possible_time', '_put_alerts_right',
         '_is_recent_past', '_is_recent', 'message_template', 'error_fingerprint',
         'fingerprint_version', '_capped_text', '_capped_json', '_merged', '_merge_objects',
         '_is_small_object',
