@@ -68,5 +68,5 @@ end
 $$;
 
 comment on function monitoring._put_alerts_right(timestamptz) is
-'Puts right what rules have left that were evaluated as of a time that cannot be, so that the engine '
-'goes on and everybody can read it.';
+'Puts right what rules have left that were evaluated as of a time that cannot be, so that the '
+'engine goes on and everybody can read it.';

@@ -25,8 +25,8 @@ end
 $$;
 
 comment on function monitoring._checked_moment(text, timestamptz) is
-'A time that something is asked about, null when missing, or PV006 unless from 1970 up to ten years '
-'from now.';
+'A time that something is asked about, null when missing, or PV006 unless from 1970 up to ten '
+'years from now.';
 
 create or replace function monitoring._fault_of_date(p_what text, p_date date) returns text[]
 language sql
