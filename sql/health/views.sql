@@ -98,7 +98,29 @@ with states as materialized (
         c.response_time_ms,
         c.failure_reason,
         c.checked_at,
-        c.last_unhealthy_at
+        c.last_unhealthy_at,
+        -- For so long it counts as what it was; then nobody knows.
+        c.checked_at + make_interval(
+            secs => least(
+                coalesce(
+                    (
+                        select least(t.low, t.medium, t.high, t.critical)
+                        from monitoring.alert_thresholds as t
+                        where
+                            t.rule_name = 'component_silent'
+                            and jsonb_build_object(
+                                'component', c.component_name, 'component_type', c.component_type
+                            ) @> t.labels
+                        order by
+                            (select count(*) from jsonb_object_keys(t.labels)) desc,
+                            t.labels asc
+                        limit 1
+                    ),
+                    86400
+                ),
+                315360000
+            )
+        ) as known_until
     from monitoring._component_states as c
 ),
 
@@ -114,13 +136,13 @@ spells as (
         and t.bucket_at >= (select monitoring._last_day_since())
         and t.bucket_at <= (select monitoring.clock())
     union all
-    -- The last status holds until now.
+    -- The last status holds until now, or until nobody knows.
     select
         s.component_type,
         s.component_name,
         s.status,
         greatest(extract(
-            epoch from (select monitoring.clock())
+            epoch from least((select monitoring.clock()), s.known_until)
             - greatest(s.checked_at, (select monitoring._last_day_since()))
         ), 0)::double precision as seconds
     from states as s
@@ -149,7 +171,9 @@ checks as (
 select
     h.component_type,
     h.component_name,
-    h.status,
+    case
+        when h.known_until < (select monitoring.clock()) then 'unknown' else h.status
+    end as status,
     h.response_time_ms,
     h.failure_reason,
     h.checked_at as last_check_at,
@@ -158,7 +182,8 @@ select
     coalesce(c.checks, 0) as checks,
     c.avg_response_time_ms,
     round((100.0 * u.fraction)::numeric, 3) as uptime_percent,
-    h.last_unhealthy_at
+    h.last_unhealthy_at,
+    h.status as last_status
 from states as h
 left join uptime as u
     on h.component_type = u.component_type and h.component_name = u.component_name
@@ -194,7 +219,7 @@ comment on column monitoring.system_health.component_type is
 comment on column monitoring.system_health.component_name is
 'Which component was checked.';
 comment on column monitoring.system_health.status is
-'healthy, degraded, unhealthy or unknown.';
+'healthy, degraded, unhealthy or unknown, as the newest check found it, however long ago.';
 comment on column monitoring.system_health.response_time_ms is
 'Milliseconds until the component answered.';
 comment on column monitoring.system_health.failure_reason is
@@ -211,7 +236,8 @@ comment on column monitoring.v_system_health_summary.component_type is
 comment on column monitoring.v_system_health_summary.component_name is
 'Which component it is.';
 comment on column monitoring.v_system_health_summary.status is
-'Status at the newest check.';
+'healthy, degraded, unhealthy or unknown; unknown as well once the newest check is older than the '
+'least threshold of the rule component_silent for it.';
 comment on column monitoring.v_system_health_summary.response_time_ms is
 'Milliseconds until it answered the newest check.';
 comment on column monitoring.v_system_health_summary.failure_reason is
@@ -226,6 +252,8 @@ comment on column monitoring.v_system_health_summary.avg_response_time_ms is
 'Mean milliseconds until it answered, over the last day.';
 comment on column monitoring.v_system_health_summary.uptime_percent is
 'Share of the known time of the last day in which it was healthy or degraded, 0 to 100; a '
-'status holds until the next check.';
+'status holds until the next check, at longest until it is unknown.';
 comment on column monitoring.v_system_health_summary.last_unhealthy_at is
 'Newest check that found it unhealthy; null when none has.';
+comment on column monitoring.v_system_health_summary.last_status is
+'What the newest check found, however long ago.';

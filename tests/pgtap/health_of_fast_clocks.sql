@@ -19,7 +19,7 @@ $$;
 create function pg_temp.state_of(p_name text) returns text
 language sql
 as $$
-    select format('%s, %s, %s s ago', s.status, v.status, v.seconds_since_check)
+    select format('%s, %s, %s s ago', s.status, v.last_status, v.seconds_since_check)
     from monitoring.system_health as s
     inner join monitoring.v_system_health_summary as v on s.component_name = v.component_name
     where s.component_name = p_name

@@ -204,7 +204,7 @@ from (
         'v_system_health_summary',
         'component_type, component_name, status, response_time_ms float, failure_reason, '
         'last_check_at at, seconds_since_check float, checks bigint, avg_response_time_ms float, '
-        'uptime_percent numeric, last_unhealthy_at at'
+        'uptime_percent numeric, last_unhealthy_at at, last_status'
     ),
     (
         'queue_monitoring',

@@ -165,9 +165,16 @@ def _health(state: State, rows: int) -> RenderableType:
             duration(row["response_time_ms"]),
             percent(row["uptime_percent"]),
             age(row["last_check_at"], now),
-            name(row["failure_reason"] or ""),
+            name(_reason(row)),
         )
     return with_rest(table, state.summary["health"]["components"], rows)
+
+
+def _reason(row: _Row) -> str:
+    """Return why a component is not well, or what it was before nobody knew."""
+    if row["status"] != row["last_status"]:
+        return f"was {row['last_status']}"
+    return row["failure_reason"] or ""
 
 
 def _queues(state: State, rows: int) -> RenderableType:

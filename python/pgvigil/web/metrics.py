@@ -120,12 +120,12 @@ group by task_type
     ),
     Source(
         """
-select *, status in ('healthy', 'degraded') as is_up
+select *, nullif(status, 'unknown') in ('healthy', 'degraded') as is_up
 from monitoring.v_system_health_summary
 """,
         {"component_type": "component_type", "component": "component_name"},
         (
-            Figure("component_up", "is_up", "1 when the component is healthy or degraded."),
+            Figure("component_up", "is_up", "1 when the component is healthy or degraded; left out while that is not known."),
             Figure(
                 "component_uptime_ratio",
                 "uptime_percent",

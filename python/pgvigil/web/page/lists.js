@@ -96,6 +96,7 @@ export function renderHealth(rows, now) {
     { class: `component is-${component.status}`, "data-key": `${component.component_type}/${component.component_name}` },
     el("div", { class: "component-head" },
       el("strong", { class: "clip" }, component.component_name), badge(component.status)),
+    component.status !== component.last_status && el("p", {}, `was ${component.last_status} when last checked`),
     component.failure_reason && el("p", { class: "clip-2" }, component.failure_reason),
     el("p", { class: "faint" },
       component.component_type, component.uptime_percent === null ? null : ` · ${percent(component.uptime_percent)} up`,

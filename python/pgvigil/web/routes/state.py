@@ -149,6 +149,8 @@ class Component(Row):
     avg_response_time_ms: float | None
     uptime_percent: float | None
     last_unhealthy_at: datetime | None
+    last_status: Literal["healthy", "degraded", "unhealthy", "unknown"]
+    """What the newest check found; `status` is unknown once that is too long ago."""
 
 
 class Freshness(Known, Row):
