@@ -1,6 +1,35 @@
 -- What a job calls: a function or procedure of the database, named with its schema. It is looked up
 -- when the job is scheduled and again at every run.
 
+create or replace function monitoring._check_job_owner(p_routine regprocedure) returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_owner oid;
+    v_caller oid;
+begin
+    select p.proowner into v_owner from pg_proc p where p.oid = p_routine;
+    -- With whose rights it is called.
+    select p.proowner into v_caller
+    from pg_proc p where p.oid = 'monitoring._run_job(text)'::regprocedure;
+    -- Superusers are members of every role.
+    if not pg_has_role(v_owner, v_caller, 'member') then
+        raise exception using
+            errcode = 'PV007',
+            message = format('%s belongs to %s and would be called with the rights of %s',
+                p_routine, v_owner::regrole, v_caller::regrole),
+            hint = format('Make a function of your own that calls it as that role may, or give it '
+                'to one of your own: alter routine %s owner to %s;', p_routine, v_caller::regrole);
+    end if;
+end
+$$;
+
+comment on function monitoring._check_job_owner(regprocedure) is
+'Raises PV007 unless a routine belongs to somebody who has the rights that jobs are called with: '
+'others could put anything into it.';
+
 create or replace function monitoring._find_job_routine(p_procedure_name text) returns regprocedure
 language plpgsql
 stable
@@ -39,13 +68,14 @@ begin
                 left(p_procedure_name, 100)),
             hint = 'Name one that exists, with its schema, such as monitoring.roll_up.';
     end if;
+    perform monitoring._check_job_owner(v_routine);
     return v_routine;
 end
 $$;
 
 comment on function monitoring._find_job_routine(text) is
 'The function or procedure of that name, given with its schema, that can be called without '
-'arguments; or PV007.';
+'arguments and belongs to one of the admins or a superuser; or PV007.';
 
 create or replace function monitoring._call_job_routine(p_procedure_name text) returns jsonb
 language plpgsql

@@ -276,7 +276,7 @@ select functions_are(
         '_call_job_routine', '_is_cron', '_parse_interval', '_seconds_between_runs',
         '_is_jump', '_look_at_clock', '_planned_run_at', '_put_jobs_right',
         '_clean_up_waits_until', 'confirm_clock', '_is_to_come', '_check_clock',
-        '_plan_next_run', '_note_job_end', '_find_due_job', '_claim_job',
+        '_plan_next_run', '_check_job_owner', '_note_job_end', '_find_due_job', '_claim_job',
         '_lock_job_row', '_finish_job', '_is_own_run', '_end_task_of_removed_job', '_attempt_job',
         '_run_job', '_with_last_run', '_cancel_job',
         'cancel_overdue_jobs', '_close_lost_jobs', '_check_time_zone',

@@ -326,3 +326,25 @@ def test_what_a_source_leaves_to_its_session_goes(
     connection.execute("select monitoring.sync_record_source('records')")
     held = "select count(*) from pg_locks where locktype = 'advisory' and objid = 4711"
     assert value(connection, held) == 0
+
+
+def test_a_job_calls_no_function_of_others(
+    connection: psycopg.Connection, attacker: psycopg.Connection
+) -> None:
+    attacker.execute(evil("integer default 1", "integer", "1").encode())
+    schedule = "select monitoring.schedule_job('night', '1 hour', 'hole.evil')"
+    with pytest.raises(psycopg.Error) as refused:
+        connection.execute(schedule)
+    assert refused.value.sqlstate == "PV007"
+    assert refused.value.diag.message_hint
+
+    # One that was ours when it was scheduled.
+    connection.execute("alter function hole.evil owner to monitoring_admin")
+    connection.execute(schedule)
+    connection.execute("alter function hole.evil owner to attacker")
+    ears = Ears(connection, attacker)
+    connection.execute("call monitoring.run_due_jobs()")
+    error = value(connection, "select last_error from monitoring.v_jobs where job_name = 'night'")
+    assert "belongs to attacker" in error
+    assert ears.heard == set()
+    assert harmless(connection)

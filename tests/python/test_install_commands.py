@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 
+import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
@@ -245,6 +246,14 @@ def test_doctor_names_readers_whose_queries_over_a_long_history_may_be_compiled(
 def test_doctor_tells_a_read_only_database(empty_dsn: str) -> None:
     dsn = make_conninfo(empty_dsn, options="-c default_transaction_read_only=on")
     assert checks(dsn)["writable"].level == "fail"
+
+
+def test_doctor_warns_of_superusers_that_run_what_others_may_change(dsn: str) -> None:
+    assert "superusers" not in checks(dsn)
+    with psycopg.connect(make_conninfo(dsn, application_name="pgvigil runner")):
+        found = checks(dsn)["superusers"]
+    assert found.level == "warn"
+    assert "superuser postgres, whom members of monitoring_admin could" in found.finding
 
 
 def test_doctor_tells_whether_plain_names_work(dsn: str) -> None:

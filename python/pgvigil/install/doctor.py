@@ -112,6 +112,7 @@ def _examine_installation(connection: psycopg.Connection) -> Iterator[Check]:
     if status.code != "missing":
         yield _own_rules(connection)
         yield _scheduler(connection)
+        yield from _superusers(connection)
         yield from _sources(connection)
 
 
@@ -344,6 +345,35 @@ def _own_rules(connection: psycopg.Connection) -> Check:
         remedy = "As an administrator: grant monitoring_reader to monitoring_admin; Then, as the "
         return Check("own rules", "warn", finding, f"{remedy}owner of the schema: pgvigil migrate")
     return Check("own rules", "ok", "their queries only read, with the rights of monitoring_reader")
+
+
+def _superusers(connection: psycopg.Connection) -> Iterator[Check]:
+    """Say when superusers run code that others may change."""
+    owner = _one(
+        connection,
+        "select max(r.rolname) from pg_proc p join pg_roles r on r.oid = p.proowner"
+        " where p.oid = to_regprocedure('monitoring.self_check()') and not r.rolsuper",
+    )
+    if owner is None:
+        return
+    found = [
+        "select a.usename from pg_stat_activity a join pg_roles r on r.oid = a.usesysid"
+        " where r.rolsuper and a.datname = current_database()"
+        " and a.application_name = 'pgvigil runner'"
+    ]
+    if _one(connection, "select has_table_privilege(to_regclass('cron.job'), 'select')"):
+        found.append(
+            "select j.username from cron.job j join pg_roles r on r.rolname = j.username"
+            " where r.rolsuper and j.database = current_database()"
+            " and j.command like '%monitoring.run_due_jobs%'"
+        )
+    names = _one(connection, f"select string_agg(n, ', ') from ({' union '.join(found)}) f (n)")
+    if names:
+        finding = (
+            f"jobs are run as superuser {names}, whom members of {owner} could make do anything"
+        )
+        remedy = f"Run them as a role in {owner} that is no superuser."
+        yield Check("superusers", "warn", finding, remedy)
 
 
 def _scheduler(connection: psycopg.Connection) -> Check:
