@@ -242,7 +242,7 @@ declare
         'get_config', 'get_config_schema',
         -- workflows
         'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
-        'get_step_runs', '_date_of_alert', '_alert_link',
+        'get_step_runs', '_date_of_alert', '_alert_link', '_is_failure',
         'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run',
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
         -- records: statuses

@@ -32,7 +32,9 @@ BOARD = Board(
                     f"""
                     select
                         coalesce(sum(tasks), 0) as ended,
-                        coalesce(sum(tasks) filter (where status = 'failed'), 0) as failed
+                        coalesce(sum(tasks) filter (
+                            where status in ('failed', 'timeout', 'lost')
+                        ), 0) as failed
                     from monitoring.get_task_statistics($__timeFrom(), $__timeTo())
                     where {OF_TYPE}
                     """,

@@ -18,7 +18,7 @@ begin
         e.name,
         e.bucket_at,
         coalesce(sum(e.attempts) filter (where e.label = 'completed'), 0)::bigint,
-        coalesce(sum(e.attempts) filter (where e.label in ('failed', 'timeout', 'lost')), 0)::bigint
+        coalesce(sum(e.attempts) filter (where monitoring._is_failure(e.label)), 0)::bigint
     from (
         select r.name, r.label, r.bucket_at, r.row_count as attempts
         from monitoring.rollups r
@@ -74,7 +74,7 @@ begin
 
     select count(*) into v_failures
     from ended e
-    where e.status in ('failed', 'timeout', 'lost')
+    where monitoring._is_failure(e.status)
         and e.finished_at > (select max(c.finished_at) from ended c where c.status = 'completed');
     return v_failures;
 end
@@ -113,7 +113,7 @@ begin
             m.bucket_at,
             coalesce(sum(m.row_count) filter (where m.label = 'completed'), 0)::bigint,
             coalesce(
-                sum(m.row_count) filter (where m.label in ('failed', 'timeout', 'lost')), 0
+                sum(m.row_count) filter (where monitoring._is_failure(m.label)), 0
             )::bigint,
             interval '1 minute' as width
         from monitoring._counted_by_minute('tasks', v_minutes_from - v_microsecond, p_now) m

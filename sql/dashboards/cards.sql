@@ -23,7 +23,7 @@ begin
     ) || (
         select jsonb_build_object('failed_24_hours', coalesce(sum(d.row_count), 0))
         from monitoring._counts_between('tasks', monitoring._last_day_since(), v_now) d
-        where d.label in ('failed', 'timeout', 'lost')
+        where monitoring._is_failure(d.label)
     ) || (
         select jsonb_build_object(
             'records_per_second_today',

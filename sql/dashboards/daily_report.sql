@@ -157,7 +157,8 @@ begin
                 r.name as task_type,
                 sum(r.row_count) as tasks,
                 coalesce(sum(r.row_count) filter (where r.label = 'completed'), 0) as completed,
-                coalesce(sum(r.row_count) filter (where r.label = 'failed'), 0) as failed,
+                coalesce(sum(r.row_count) filter (where monitoring._is_failure(r.label)), 0)
+                    as failed,
                 monitoring._clamped_percentile(
                     monitoring.merge_histograms(r.histogram), 0.95, min(r.value_min),
                     max(r.value_max)

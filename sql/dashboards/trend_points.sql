@@ -78,8 +78,9 @@ begin atomic
             sum(t.row_count)::double precision as ended,
             coalesce(sum(t.row_count) filter (where t.label = 'completed'), 0)::double precision
                 as completed,
-            coalesce(sum(t.row_count) filter (where t.label = 'failed'), 0)::double precision
-                as failed
+            coalesce(
+                sum(t.row_count) filter (where monitoring._is_failure(t.label)), 0
+            )::double precision as failed
         from monitoring._trends_since('tasks', p_resolution, p_from, p_to) as t
         group by t.bucket_at
     ) as b

@@ -36,7 +36,8 @@ select
     t.duration_ms,
     monitoring._reason_of_end(
         t.task_id, t.metadata, t.started_at, t.finished_at
-    ) as error_message
+    ) as error_message,
+    monitoring._is_failure(t.status) as is_failure
 from monitoring.finished_tasks as t
 where t.status <> 'completed';
 
@@ -60,5 +61,7 @@ comment on column monitoring.v_unsuccessful_tasks.end_time is
 'When the attempt ended.';
 comment on column monitoring.v_unsuccessful_tasks.duration_ms is
 'Milliseconds from start to end.';
+comment on column monitoring.v_unsuccessful_tasks.is_failure is
+'Whether it counts as failed: failed, timed out or lost, and not cancelled.';
 comment on column monitoring.v_unsuccessful_tasks.error_message is
 'Why: what its metadata say, else the last error recorded while it ran; null where nobody said.';

@@ -64,7 +64,7 @@ begin
         select jsonb_build_object(
             'running', count(*) filter (where c.status = 'running'),
             'completed', count(*) filter (where c.status = 'completed'),
-            'failed', count(*) filter (where c.status in ('failed', 'timeout', 'lost')),
+            'failed', count(*) filter (where monitoring._is_failure(c.status)),
             'cancelled', count(*) filter (where c.status = 'cancelled'),
             'mean_duration_seconds', avg(c.seconds),
             'max_duration_seconds', max(c.seconds)
@@ -200,7 +200,7 @@ begin
             'executions', jsonb_build_object(
                 'RUNNING', v_running,
                 'COMPLETED', count(*) filter (where t.status = 'completed'),
-                'FAILED', count(*) filter (where t.status in ('failed', 'timeout', 'lost')),
+                'FAILED', count(*) filter (where monitoring._is_failure(t.status)),
                 'CANCELLED', count(*) filter (where t.status = 'cancelled')
             ),
             'mean_duration_seconds', avg(t.duration_ms) / 1000,

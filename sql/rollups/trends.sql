@@ -27,7 +27,9 @@ from (
         t.name as task_type,
         sum(t.row_count)::bigint as tasks,
         coalesce(sum(t.row_count) filter (where t.label = 'completed'), 0)::bigint as completed,
-        coalesce(sum(t.row_count) filter (where t.label = 'failed'), 0)::bigint as failed,
+        coalesce(
+            sum(t.row_count) filter (where monitoring._is_failure(t.label)), 0
+        )::bigint as failed,
         sum(t.value_sum) / nullif(sum(t.value_count), 0)::double precision as avg_duration_ms,
         min(t.value_min) as min_duration_ms,
         max(t.value_max) as max_duration_ms,
@@ -161,9 +163,9 @@ comment on column monitoring.v_task_trends.tasks is
 comment on column monitoring.v_task_trends.completed is
 'Attempts that completed.';
 comment on column monitoring.v_task_trends.failed is
-'Attempts that failed.';
+'Attempts that failed, timed out or got lost.';
 comment on column monitoring.v_task_trends.ended_otherwise is
-'Attempts that were cancelled, timed out or got lost.';
+'Attempts that neither completed nor failed: they were cancelled.';
 comment on column monitoring.v_task_trends.success_percent is
 'Completed of ended, 0 to 100.';
 comment on column monitoring.v_task_trends.tasks_per_hour is

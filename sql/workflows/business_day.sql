@@ -1,12 +1,60 @@
 -- Business days: from cut-over to cut-over by the clocks of a workflow. Reads workflows.
 
+-- Clocks jump. A time of day counts as of the moment from which on the clocks never show less: one
+-- that they leave out begins at the change, one that comes twice at its second time. So times keep
+-- their order, and whatever begins at one ends what was before.
+create or replace function monitoring._instant_of(p_local timestamp, p_time_zone text)
+returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_at timestamptz := p_local at time zone p_time_zone;
+    v_before interval := (v_at - interval '24 hours') at time zone p_time_zone
+        - (v_at - interval '24 hours') at time zone 'UTC';
+    v_after interval := (v_at + interval '24 hours') at time zone p_time_zone
+        - (v_at + interval '24 hours') at time zone 'UTC';
+    v_late timestamptz;
+    v_early timestamptz;
+    v_middle timestamptz;
+begin
+    if v_before = v_after then
+        return v_at;
+    end if;
+    v_late := (p_local - v_before) at time zone 'UTC';
+    v_early := (p_local - v_after) at time zone 'UTC';
+    if v_early at time zone p_time_zone = p_local then
+        return v_early; -- After the change, or the second of two.
+    elsif v_late at time zone p_time_zone = p_local then
+        return v_late; -- Before it.
+    end if;
+    -- Left out: the change lies between, at a whole second.
+    while v_late - v_early > interval '1 second' loop
+        v_middle := date_trunc('second', v_early + (v_late - v_early) / 2);
+        if v_middle at time zone p_time_zone > p_local then
+            v_late := v_middle;
+        else
+            v_early := v_middle;
+        end if;
+    end loop;
+    return v_late;
+end
+$$;
+
+comment on function monitoring._instant_of(timestamp, text) is
+'The moment from which on the clocks of a time zone show no time before the given one: that of the '
+'change where they leave it out, the second where it comes twice.';
+
 create or replace function monitoring._day_start(
     p_workflow monitoring.workflows, p_business_date date
 )
 returns timestamptz
 language sql
 stable
-return (p_business_date + p_workflow.cutover_time::time) at time zone p_workflow.time_zone;
+return monitoring._instant_of(
+    p_business_date + p_workflow.cutover_time::time, p_workflow.time_zone
+);
 
 comment on function monitoring._day_start(monitoring.workflows, date) is
 'When a business day begins. A cut-over that clocks leave out is taken at the change, one that '
@@ -26,12 +74,13 @@ begin
     v_date := (
         p_at at time zone p_workflow.time_zone - p_workflow.cutover_time::time::interval
     )::date;
-    -- In an hour that comes twice clocks go back, business days do not.
-    if p_at < monitoring._day_start(p_workflow, v_date) then
-        return v_date - 1;
-    elsif p_at >= monitoring._day_start(p_workflow, v_date + 1) then
-        return v_date + 1;
-    end if;
+    -- Where clocks jump, by a day at most, business days do not.
+    while p_at < monitoring._day_start(p_workflow, v_date) loop
+        v_date := v_date - 1;
+    end loop;
+    while p_at >= monitoring._day_start(p_workflow, v_date + 1) loop
+        v_date := v_date + 1;
+    end loop;
     return v_date;
 end
 $$;

@@ -47,7 +47,7 @@ begin
             d.step_name,
             count(*),
             count(*) filter (where d.status = 'completed'),
-            count(*) filter (where d.status in ('failed', 'timeout', 'lost')),
+            count(*) filter (where monitoring._is_failure(d.status)),
             min(d.started_at),
             max(d.finished_at),
             sum(d.seconds),
@@ -122,7 +122,7 @@ begin
         coalesce(sum(r.row_count), 0)::bigint,
         coalesce(sum(r.row_count) filter (where r.label = 'completed'), 0)::bigint,
         coalesce(
-            sum(r.row_count) filter (where r.label in ('failed', 'timeout', 'lost')), 0
+            sum(r.row_count) filter (where monitoring._is_failure(r.label)), 0
         )::bigint
     from monitoring._counts_between('tasks', p_from, monitoring.clock()) r
     inner join monitoring.workflow_steps s on s.step_name = r.name
@@ -145,7 +145,7 @@ set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_steps text [] := monitoring._step_names(p_workflow_name);
-    v_statuses constant text [] := array['failed', 'timeout', 'lost'];
+    v_statuses constant text [] := monitoring._failures();
     v_after timestamptz := p_now - interval '7 days';
     v_hour timestamptz;
     v_found jsonb := '[]'::jsonb;

@@ -1,5 +1,18 @@
 -- How far a business day is. Reads workflows and workflow_steps, and the runs of their steps.
 
+create or replace function monitoring._told_twice_before(p_at timestamptz, p_time_zone text)
+returns interval
+language sql
+stable
+return greatest(
+    (p_at - '24 hours'::interval) at time zone p_time_zone
+    - p_at at time zone p_time_zone + '24 hours'::interval,
+    '0'::interval
+);
+
+comment on function monitoring._told_twice_before(timestamptz, text) is
+'By how much clocks were put back in the 24 hours before a time; 0 where they were not.';
+
 create or replace function monitoring._first_due_at(
     p_workflow monitoring.workflows, p_schedule text, p_business_date date
 )
@@ -9,24 +22,33 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_begin constant timestamptz := monitoring._day_start(p_workflow, p_business_date);
+    v_end constant timestamptz := monitoring._day_start(p_workflow, p_business_date + 1);
+    v_next_at timestamptz;
     v_due_at timestamptz;
 begin
     if p_schedule is null then
         return null;
     end if;
-    v_due_at := monitoring.next_cron_time(
-        monitoring._expected_cron(p_schedule),
-        monitoring._day_start(p_workflow, p_business_date) - interval '1 second',
-        p_workflow.time_zone
-    );
-    return case
-        when v_due_at < monitoring._day_start(p_workflow, p_business_date + 1) then v_due_at
-    end;
+    v_next_at := v_begin - interval '1 second'
+        - monitoring._told_twice_before(v_begin, p_workflow.time_zone);
+    loop
+        v_next_at := monitoring.next_cron_time(
+            monitoring._expected_cron(p_schedule), v_next_at, p_workflow.time_zone
+        );
+        -- Of a time that comes twice cron takes the first, business days the second.
+        v_due_at := monitoring._instant_of(
+            v_next_at at time zone p_workflow.time_zone, p_workflow.time_zone
+        );
+        exit when (v_due_at < v_begin) is not true;
+    end loop;
+    return case when v_due_at < v_end then v_due_at end;
 end
 $$;
 
 comment on function monitoring._first_due_at(monitoring.workflows, text, date) is
-'When a schedule is first due on a business day; null when it is not.';
+'When a schedule is first due on a business day; null when it is not. A time that clocks leave out '
+'is due at the change, one that comes twice at its second time.';
 
 create or replace function monitoring._late_after(p_setting monitoring.workflow_steps)
 returns interval

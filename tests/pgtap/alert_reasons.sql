@@ -116,7 +116,7 @@ select matches(
 select is(
     (
         select a ->> 'reason' || ' ' || (a ->> 'owner') || ' ' || left(a ->> 'link', 30)
-        from monitoring.v_notifications n, jsonb_array_elements(n.payload -> 'alerts') as a
+        from monitoring.v_notifications as n, jsonb_array_elements(n.payload -> 'alerts') as a
         where a -> 'labels' ->> 'task_type' = 'etl'
         order by n.notification_id desc limit 1
     ),
@@ -158,9 +158,15 @@ insert into monitoring.raised_alerts (
     fired_at, last_seen_at
 )
 select
-    'task_failed' as rule_name, 'f' || n as fingerprint, 'firing' as status, 'low' as severity,
-    'low' as worst_severity, 's' as summary, '{"task_type": "none"}' as labels,
-    monitoring.clock() as started_at, monitoring.clock() as fired_at,
+    'task_failed' as rule_name,
+    'f' || n as fingerprint,
+    'firing' as status,
+    'low' as severity,
+    'low' as worst_severity,
+    's' as summary,
+    '{"task_type": "none"}' as labels,
+    monitoring.clock() as started_at,
+    monitoring.clock() as fired_at,
     monitoring.clock() as last_seen_at
 from generate_series(1, 300) as n;
 select monitoring._give_reasons(monitoring.clock());

@@ -86,28 +86,45 @@ select is(pg_temp.failed(), 'none', 'of a step that runs often the next run make
 select pg_temp.register();
 select pg_temp.put('1', 'ER', '09:00', '09:30', p_message => 'disk full');
 select pg_temp.sync_at('09:00');
-select is(pg_temp.failed(p_task_type => 'billing'), 'billing 1 critical', 'an adopted run that failed has failed');
+select
+    is(
+        pg_temp.failed(p_task_type => 'billing'),
+        'billing 1 critical',
+        'an adopted run that failed has failed'
+    );
 select pg_temp.put('2', 'CP', '10:00', '10:30');
 select pg_temp.sync_at('10:00');
-select is(pg_temp.failed(p_task_type => 'billing'), 'none', 'the next run of its type makes up for it');
+select
+    is(
+        pg_temp.failed(p_task_type => 'billing'), 'none', 'the next run of its type makes up for it'
+    );
 
-select monitoring.register_run_source(
-    'erp', s.relation_name, s.columns || '{"work": "message"}', s.statuses,
-    p_time_zone => s.time_zone
-)
+select
+    monitoring.register_run_source(
+        'erp', s.relation_name, s.columns || '{"work": "message"}', s.statuses,
+        p_time_zone => s.time_zone
+    )
 from monitoring.v_run_sources as s;
 select pg_temp.put('3', 'ER', '10:40', '10:45', p_message => 'invoices');
 select pg_temp.put('4', 'CP', '10:50', '10:55', p_message => 'letters');
 select pg_temp.sync_at('10:10');
-select is(pg_temp.failed(p_task_type => 'billing'), 'billing 1 critical', 'where the source tells the work, no other does');
+select
+    is(
+        pg_temp.failed(p_task_type => 'billing'),
+        'billing 1 critical',
+        'where the source tells the work, no other does'
+    );
 select pg_temp.put('5', 'CP', '11:00', '11:05', p_message => 'invoices');
 select pg_temp.sync_at('10:20');
 select is(pg_temp.failed(p_task_type => 'billing'), 'none', 'but one of the same work');
 
-select monitoring.register_run_source(
-    'erp', s.relation_name, s.columns - 'work' || '{"attempt": "total", "max_attempts": "processed"}',
-    s.statuses, p_time_zone => s.time_zone, p_work => 'run', p_failed_severity => 'high'
-)
+select
+    monitoring.register_run_source(
+        'erp',
+        s.relation_name,
+        s.columns - 'work' || '{"attempt": "total", "max_attempts": "processed"}',
+        s.statuses, p_time_zone => s.time_zone, p_work => 'run', p_failed_severity => 'high'
+    )
 from monitoring.v_run_sources as s;
 select pg_temp.put('1', 'CP', '11:10', '11:15', 3, 1);
 select pg_temp.put('3', 'CP', '11:10', '11:15', 3, 1);
@@ -120,7 +137,12 @@ select is(
 );
 select pg_temp.put('6', 'ER', '11:40', '11:45', 3, 3);
 select pg_temp.sync_at('10:50');
-select is(pg_temp.failed(p_task_type => 'billing'), 'billing 1 high', 'without, it has the severity of its source');
+select
+    is(
+        pg_temp.failed(p_task_type => 'billing'),
+        'billing 1 high',
+        'without, it has the severity of its source'
+    );
 select pg_temp.put('6', 'CP', '11:50', '11:55', 3, 3);
 select pg_temp.sync_at('11:00');
 select is(pg_temp.failed(p_task_type => 'billing'), 'none', 'until that job completes');
@@ -142,15 +164,21 @@ select results_eq(
 );
 
 select pg_temp.set_clock('2026-01-15 11:00+00');
-select monitoring.register_run_source(
-    'erp', s.relation_name, s.columns, s.statuses, p_time_zone => s.time_zone
-)
+select
+    monitoring.register_run_source(
+        'erp', s.relation_name, s.columns, s.statuses, p_time_zone => s.time_zone
+    )
 from monitoring.v_run_sources as s;
 select pg_temp.put('8', 'RN', '12:01');
 select pg_temp.sync_at('11:02');
 delete from scratch.runs where id = '8';
 select pg_temp.sync_at('11:05');
-select is(pg_temp.failed(p_task_type => 'billing'), 'billing 1 critical', 'a run that vanished got lost');
+select
+    is(
+        pg_temp.failed(p_task_type => 'billing'),
+        'billing 1 critical',
+        'a run that vanished got lost'
+    );
 select results_eq(
     $$select labels ->> 'trouble' from pg_temp.findings_of('source_trouble')$$,
     $$values ('vanished')$$, 'which is a trouble of its source'

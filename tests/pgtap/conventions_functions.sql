@@ -87,7 +87,8 @@ select set_eq(
         '_start_etl_execution', '_finish_etl_execution', '_log_etl_event', '_record_etl_metric',
         'get_etl_execution_summary', 'get_etl_health_status',
         -- own rules and backtests
-        '_run_rule_query', '_cells_as_reader', 'create_alert_rule', 'drop_alert_rule', 'backtest_alert_rule',
+        '_run_rule_query', '_cells_as_reader', 'create_alert_rule', 'drop_alert_rule',
+        'backtest_alert_rule',
         -- notifications
         'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
         'send_test_notification', 'retry_notification',
@@ -168,7 +169,8 @@ select set_eq(
     array[
         'error_fingerprint', 'fingerprint_version', 'message_template', 'version',
         '_is_foldable', '_alerts_in', '_reason_in',
-        '_failures', '_is_failure', '_count_of', '_error_group_in_words', '_component_fingerprint', '_finding_of_check',
+        '_failures', '_is_failure', '_count_of', '_error_group_in_words', '_component_fingerprint',
+        '_finding_of_check',
         '_next_cron_day', '_next_cron_local_time', '_next_in_set',
         'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
         '_clamped_percentile', '_summable', '_short_name',

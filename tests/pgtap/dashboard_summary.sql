@@ -52,8 +52,8 @@ select is(
 select is(
     (select (document -> 'tasks') - 'by_type'::text from summary),
     '{
-        "running": 2, "longest_running_ms": 3600000, "ended": 3, "completed": 1, "failed": 1,
-        "ended_otherwise": 1, "success_percent": 33.33, "types": 2
+        "running": 2, "longest_running_ms": 3600000, "ended": 3, "completed": 1, "failed": 2,
+        "ended_otherwise": 0, "success_percent": 33.33, "types": 2
     }'::jsonb,
     'tasks are those that run now and those that ended in the last day'
 );

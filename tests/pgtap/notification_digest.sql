@@ -51,7 +51,8 @@ as $$
     from monitoring.v_notifications as n where n.finished_at is null
 $$;
 
-select monitoring.set_notification_channel('ops', '{MAIL}', p_time_zone => 'UTC', p_max_attempts => 3,
+select monitoring.set_notification_channel(
+    'ops', '{MAIL}', p_time_zone => 'UTC', p_max_attempts => 3,
     p_repeat => null
 );
 
@@ -100,15 +101,18 @@ select is(
 );
 select is(
     pg_temp.arrives_at('12:01:03'),
-    array['digest 3: 4 messages late: CRITICAL: queue a: 612 waiting (+3 more: 1 medium, 2 resolved)'],
+    array[
+        'digest 3: 4 messages late: CRITICAL: queue a: 612 waiting (+3 more: 1 medium, 2 resolved)'
+    ],
     'has the digest follow at once, as it is by then'
 );
 select is(pg_temp.unsent(), null, 'and nothing else');
 select matches(
     (select body from monitoring.v_notifications where kind = 'digest'),
-    '^4 messages could not be sent since 2026-01-15 12:00 UTC[.] This is what has become of what they '
-    'said[.]\n\nCRITICAL: queue a: 612 waiting\n  value 612 messages.*\n\nMEDIUM: queue d.*\n\n'
-    'RESOLVED after 1 s [(]high[)]: queue b.*\n\nRESOLVED after .*: queue c.*\n\nAs of 2026-01-15 12:01 UTC',
+    '^4 messages could not be sent since 2026-01-15 12:00 UTC[.] This is what has become of what '
+    'they said[.]\n\nCRITICAL: queue a: 612 waiting\n  value 612 messages.*\n\nMEDIUM: queue d.*\n\n'
+    'RESOLVED after 1 s [(]high[)]: queue b.*\n\nRESOLVED after .*: queue c.*\n\n'
+    'As of 2026-01-15 12:01 UTC',
     'how many, since when, what fires and what has resolved'
 );
 select results_eq(
@@ -128,13 +132,19 @@ select pg_temp.fails_at('13:00');
 select pg_temp.fails_at('13:10');
 select pg_temp.fails_at('13:20');
 select is(
-    (select array_agg(status) from monitoring.v_notifications where created_at >= '2026-01-15 13:00+00'),
+    (
+        select array_agg(status)
+        from monitoring.v_notifications
+        where created_at >= '2026-01-15 13:00+00'
+    ),
     array['dead'], 'what fails too often is given up'
 );
 select is(
-    (select value from monitoring.alert_rules r,
-        monitoring._find_dead_notifications(r, monitoring.clock())
-     where r.rule_name = 'notification_dead'),
+    (
+        select value from monitoring.alert_rules as r,
+            monitoring._find_dead_notifications(r, monitoring.clock())
+        where r.rule_name = 'notification_dead'
+    ),
     1::float8, 'and told so'
 );
 select pg_temp.resolve('a');
@@ -225,7 +235,7 @@ select pg_temp.arrives_at('17:00:01');
 select is(
     (
         select count(distinct a ->> 'fingerprint')
-        from monitoring.v_notifications n, jsonb_array_elements(n.payload -> 'alerts') as a
+        from monitoring.v_notifications as n, jsonb_array_elements(n.payload -> 'alerts') as a
         where n.status = 'sent'
     ),
     61::bigint, 'and none of what still fires is lost'
@@ -258,7 +268,8 @@ select is(
 );
 select matches(
     (select body from monitoring.v_notifications where kind = 'digest'),
-    '^2 messages could not be sent since 2026-01-15 18:00 UTC[.] Nothing of what they said is left[.]\n\nAs of',
+    '^2 messages could not be sent since 2026-01-15 18:00 UTC[.] Nothing of what they said is '
+    'left[.]\n\nAs of',
     'and the digest says so'
 );
 
@@ -269,8 +280,11 @@ select pg_temp.fire('n');
 select pg_temp.told_at('19:00');
 select is(pg_temp.claim_at('19:00'), array['alerts 1: HIGH: queue n: 612 waiting'], 'a claim');
 select ok(
-    (select monitoring.release_notification(notification_id, attempts) from monitoring.v_notifications
-     where status = 'sending'),
+    (
+        select monitoring.release_notification(notification_id, attempts)
+        from monitoring.v_notifications
+        where status = 'sending'
+    ),
     'can be given back'
 );
 select is(
@@ -278,8 +292,10 @@ select is(
     'and has spent no attempt'
 );
 select is(
-    (select monitoring.release_notification(notification_id, 7) from monitoring.v_notifications
-     where status = 'sending'),
+    (
+        select monitoring.release_notification(notification_id, 7) from monitoring.v_notifications
+        where status = 'sending'
+    ),
     false, 'by who has it'
 );
 

@@ -172,7 +172,7 @@ select results_eq(
     $$
         values ('figures', 3::bigint, 3::bigint, 0::bigint, 0::bigint, 100.00,
                 1500::float8, 500::float8, 2000::float8),
-            ('unknown', 3, 1, 1, 1, 33.33, null, null, null)
+            ('unknown', 3, 1, 2, 0, 33.33, null, null, null)
     $$,
     'tasks are counted by how they ended, and timed where they have a duration'
 );

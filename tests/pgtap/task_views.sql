@@ -125,7 +125,7 @@ select results_eq(
         select tasks, completed, failed, ended_otherwise, success_percent
         from monitoring.v_task_statistics where task_type = 'mixed'
     $$,
-    'values (6::bigint, 2::bigint, 1::bigint, 3::bigint, 33.33::numeric)',
+    'values (6::bigint, 2::bigint, 3::bigint, 1::bigint, 33.33::numeric)',
     'every attempt counts, by how it ended'
 );
 

@@ -51,7 +51,7 @@ from (
     (
         'v_unsuccessful_tasks',
         'task_id, task_type, status, attempt integer, worker_id, parent_task_id, start_time at, '
-        'end_time at, duration_ms float, error_message'
+        'end_time at, duration_ms float, error_message, is_failure boolean'
     ),
     (
         'v_task_trends',

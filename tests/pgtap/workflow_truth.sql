@@ -41,7 +41,8 @@ select matches(
     (pg_temp.warned('[{"step": "a", "schedule": "10:00", "expected": "2 hours"},
         {"step": "b", "after": ["a"], "expected": "30 minutes"},
         {"step": "c", "schedule": "12:00", "after": ["b"]}]'))[1],
-    '^step "c" is due at 12:00, before step "b", which it waits for, is expected to be through at 12:30',
+    '^step "c" is due at 12:00, before step "b", which it waits for, is expected to be '
+    'through at 12:30',
     'as is one due before those before it are expected to be through, by way of others'
 );
 select is(
@@ -95,8 +96,11 @@ select is(
 
 -- All runs of a step
 
-select pg_temp.begin_step('hourly', format('2026-01-16 %s:00+01', h), null, null, 'h' || h),
-    pg_temp.end_step('h' || h, format('2026-01-16 %s:05+01', h), case h when 11 then 'failed' else 'completed' end)
+select
+    pg_temp.begin_step('hourly', format('2026-01-16 %s:00+01', h), null, null, 'h' || h) as begun,
+    pg_temp.end_step(
+        'h' || h, format('2026-01-16 %s:05+01', h), case h when 11 then 'failed' else 'completed' end
+    ) as ended
 from generate_series(10, 13) as h;
 select results_eq(
     $$
@@ -136,8 +140,11 @@ select results_eq(
     'after the cut-over the alerts of last night''s runs are still about that day'
 );
 select is(
-    (select count(*) from monitoring.v_active_alerts where business_date is null
-        and labels ? 'workflow'), 0::bigint, 'every alert about a step has its day'
+    (
+        select count(*)
+        from monitoring.v_active_alerts where business_date is null
+            and labels ? 'workflow'
+    ), 0::bigint, 'every alert about a step has its day'
 );
 select set_config('monitoring.now', '2026-01-17 06:00+01', true);
 select monitoring.update_system_health('service', 'x', 'unhealthy', p_failure_reason => 'down');

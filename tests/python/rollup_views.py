@@ -118,7 +118,7 @@ def _assert_task_trends(
         group: _duration_figures(found)
         | {
             "completed": sum(s.label == "completed" for s in found),
-            "failed": sum(s.label == "failed" for s in found),
+            "failed": sum(s.label in ("failed", "timeout", "lost") for s in found),
         }
         for group, found in groups.items()
     }

@@ -35,7 +35,7 @@ _BY_TYPE = "select * from monitoring.v_task_statistics order by task_type"
 _FAILED = """
 select task_id, task_type, status, duration_ms, end_time, error_message as why
 from monitoring.v_unsuccessful_tasks
-where end_time > %(now)s - make_interval(days => 1) and status in ('failed', 'timeout', 'lost')
+where end_time > %(now)s - make_interval(days => 1) and is_failure
 order by end_time desc
 limit %(limit)s
 """
@@ -48,7 +48,7 @@ def tasks(connection: psycopg.Connection[Any]) -> Picture:
         now = read_now(connection)
         running = cursor.execute(_RUNNING).fetchall()
         by_type = cursor.execute(_BY_TYPE).fetchall()
-        is_well = not any(row["failed"] or row["ended_otherwise"] for row in by_type)
+        is_well = not any(row["failed"] for row in by_type)
         # Nothing to find is known without looking through a day of tasks.
         limit = {"now": now, "limit": 0 if is_well else MOST_READ}
         failed = cursor.execute(_FAILED, limit).fetchall()
@@ -70,7 +70,7 @@ def _draw(
     line.append(f"\n{len(running):,} running · last 24 h: {ended:,} ended, ")
     bad = sum(row["failed"] for row in by_type)
     line.append(f"{bad:,} failed", "red" if bad else "")
-    line.append(f", {sum(row['ended_otherwise'] for row in by_type):,} ended otherwise")
+    line.append(f", {sum(row['ended_otherwise'] for row in by_type):,} cancelled")
     blocks = [
         line,
         running_tasks(running, len(running), rows),
