@@ -71,6 +71,7 @@
 \ir rollups/statistics.sql
 
 -- the scheduler
+\ir jobs/schedules.sql
 \ir jobs/cron_expression.sql
 \ir jobs/cron.sql
 \ir jobs/routines.sql

@@ -6,20 +6,17 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring._checked_name('schedule', p_schedule);
-    if not monitoring._is_cron(monitoring._expected_cron(p_schedule)) then
-        raise exception using
-            errcode = 'PV003',
-            message = format('schedule is not known: "%s"', left(p_schedule, 100)),
-            hint = 'Use a cron expression such as ''30 2 * * mon-fri'', or a time of day such as '
-                '''02:30''.';
+    perform monitoring._check_schedule(p_schedule);
+    if not monitoring._is_cron(p_schedule) and monitoring._clock_of_interval(p_schedule) is null then
+        perform monitoring._refuse_number('schedule', p_schedule,
+            'an interval that divides an hour or a day, or goes by the clock');
     end if;
-    perform monitoring._check_cron(monitoring._expected_cron(p_schedule));
 end
 $$;
 
 comment on function monitoring._check_expected_schedule(text) is
-'Raises PV001 to PV004 unless the schedule is a cron expression or a time of day.';
+'Raises PV001 to PV004 unless the schedule goes by the clock: a cron expression, a time of day, or '
+'an interval that divides an hour or a day.';
 
 create or replace function monitoring._checked_seconds(p_what text, p_length interval)
 returns double precision
@@ -56,20 +53,20 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_now timestamptz := monitoring.clock();
     v_grace double precision := monitoring._checked_seconds('grace', p_grace);
     v_early double precision := monitoring._checked_seconds('early', p_early);
-    v_next_due_at timestamptz;
+    v_expected monitoring.expected_runs;
 begin
     perform monitoring._checked_name('task_type', p_task_type);
     perform monitoring._check_time_zone(p_time_zone);
-    perform monitoring._check_expected_schedule(p_schedule);
-    v_next_due_at := monitoring.next_cron_time(
-        monitoring._expected_cron(p_schedule), v_now, p_time_zone
-    );
-    if v_next_due_at is null then
+    perform monitoring._check_schedule(p_schedule);
+    if monitoring._is_cron(p_schedule)
+        and monitoring.next_cron_time(p_schedule, v_now, p_time_zone) is null
+    then
         perform monitoring._refuse_number('schedule', p_schedule, 'one that is due some day');
     end if;
     insert into monitoring.expected_runs as e (
@@ -95,17 +92,18 @@ begin
                 else excluded.expected_since_at
             end,
             changed_by = excluded.changed_by,
-            changed_at = excluded.changed_at;
-    return v_next_due_at;
+            changed_at = excluded.changed_at
+    returning * into v_expected;
+    return monitoring._next_due_at(v_expected, v_now);
 end
 $$;
 
 comment on function monitoring.expect_runs(
     text, text, text, interval, interval, boolean, text
 ) is
-'Tells when runs of a task type are to start (a cron expression, or a time of day such as 02:30) '
-'and how late or early they may be, so that one that does not start is alerted about. Returns when '
-'one is due next; what was due before this is not missed.';
+'Tells when runs of a task type, or a task of that name, are to start (a cron expression, a time of '
+'day such as 02:30, or an interval such as 5 minutes) and how late or early they may be, so that one '
+'missed is alerted about. Returns when one is due next; what was due before is not missed.';
 
 create or replace function monitoring.forget_expected_runs(p_task_type text) returns boolean
 language plpgsql
@@ -130,20 +128,31 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_last_start_at timestamptz;
+    v_of_name timestamptz;
 begin
     select max(a.started_at) into v_last_start_at
     from monitoring.active_tasks a
-    where a.task_type = p_task_type and a.started_at <= p_now;
-    if v_last_start_at is null then
-        select coalesce(t.started_at, t.finished_at) into v_last_start_at
-        from monitoring._newest_attempts(p_task_type, null, p_now - interval '1 year', p_now, 1) t;
+    where (a.task_type = p_task_type or a.task_id = p_task_type) and a.started_at <= p_now;
+    if v_last_start_at is not null then
+        return v_last_start_at;
     end if;
-    return v_last_start_at;
+    select coalesce(t.started_at, t.finished_at) into v_last_start_at
+    from monitoring._newest_attempts(p_task_type, null, p_now - interval '1 year', p_now, 1) t;
+    -- A program that only ever tells its ends has but a name.
+    select coalesce(t.started_at, t.finished_at) into v_of_name
+    from monitoring.finished_tasks t
+    where t.task_id = p_task_type
+        and t.finished_at > p_now - interval '1 year'
+        and t.finished_at <= p_now
+    order by t.finished_at desc
+    limit 1;
+    return greatest(v_last_start_at, v_of_name);
 end
 $$;
 
 comment on function monitoring._last_start_at(text, timestamptz) is
-'When the newest running attempt of a type began, or else the one that ended last within a year.';
+'When the newest running attempt of a type, or of that name, began, or else the one that ended '
+'last within a year.';
 
 create or replace function monitoring._read_expected_runs()
 returns table (
@@ -178,10 +187,7 @@ begin
         e.early_seconds,
         e.is_enabled,
         case
-            when e.is_enabled
-                then monitoring.next_cron_time(
-                    monitoring._expected_cron(e.schedule), v_now, e.time_zone
-                )
+            when e.is_enabled then monitoring._next_due_at(e, v_now)
         end,
         case when e.is_enabled then monitoring._last_due_at(e, v_now) end,
         monitoring._last_start_at(e.task_type, v_now),
@@ -215,9 +221,9 @@ from monitoring._read_expected_runs() as r;
 comment on view monitoring.v_expected_runs is
 'Runs that are expected by the clock, and whether one is missing.';
 comment on column monitoring.v_expected_runs.task_type is
-'What kind of work is expected.';
+'What kind of work, or which task by its name, is expected.';
 comment on column monitoring.v_expected_runs.schedule is
-'Cron expression, or a time of day such as 02:30.';
+'Cron expression, time of day such as 02:30, or interval such as 5 minutes.';
 comment on column monitoring.v_expected_runs.time_zone is
 'Time zone by whose clocks it goes.';
 comment on column monitoring.v_expected_runs.grace_seconds is

@@ -4,18 +4,12 @@
 create or replace function monitoring._expected_cron(p_schedule text) returns text
 language sql
 stable
-return case
-    when p_schedule ~ '^\s*\d{1,2}:\d{2}\s*$'
-        then format(
-                '%s %s * * *',
-                split_part(btrim(p_schedule), ':', 2),
-                split_part(btrim(p_schedule), ':', 1)
-            )
-    else p_schedule
-end;
+return coalesce(
+    monitoring._cron_of(p_schedule), monitoring._clock_of_interval(p_schedule), p_schedule
+);
 
 comment on function monitoring._expected_cron(text) is
-'The cron expression that a schedule is, or that a time of day stands for.';
+'The cron expression that a schedule is, or that a time of day or an interval stands for.';
 
 create or replace function monitoring._last_cron_time(
     p_expression text, p_after timestamptz, p_until timestamptz, p_time_zone text
@@ -66,6 +60,25 @@ comment on function monitoring._last_cron_time(text, timestamptz, timestamptz, t
 'When a cron expression was last due after one time and until another, the latter included; null '
 'when it was not.';
 
+create or replace function monitoring._next_by_interval(
+    p_expected monitoring.expected_runs, p_until timestamptz
+)
+returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return greatest(
+        monitoring._last_start_at(p_expected.task_type, p_until), p_expected.expected_since_at
+    ) + make_interval(secs => monitoring._seconds_between_runs(p_expected.schedule));
+end
+$$;
+
+comment on function monitoring._next_by_interval(monitoring.expected_runs, timestamptz) is
+'When a run that is expected every so often is due, counted from the last that had begun by a '
+'time.';
+
 create or replace function monitoring._last_due_at(
     p_expected monitoring.expected_runs, p_until timestamptz
 )
@@ -73,17 +86,38 @@ returns timestamptz
 language sql
 stable
 return case
-    when p_expected.expected_since_at < p_until
+    when p_expected.expected_since_at >= p_until then null
+    when monitoring._is_cron(p_expected.schedule)
         then monitoring._last_cron_time(
                 monitoring._expected_cron(p_expected.schedule),
                 p_expected.expected_since_at,
                 p_until,
                 p_expected.time_zone
             )
+    when monitoring._next_by_interval(p_expected, p_until) <= p_until
+        then monitoring._next_by_interval(p_expected, p_until)
 end;
 
 comment on function monitoring._last_due_at(monitoring.expected_runs, timestamptz) is
-'When a run was last due until a time, since it has been expected; null when none was.';
+'When a run was last due until a time, since it has been expected; null when none was, and of one '
+'that is expected every so often when it came.';
+
+create or replace function monitoring._next_due_at(
+    p_expected monitoring.expected_runs, p_now timestamptz
+)
+returns timestamptz
+language sql
+stable
+return case
+    when monitoring._is_cron(p_expected.schedule)
+        then monitoring.next_cron_time(
+                monitoring._expected_cron(p_expected.schedule), p_now, p_expected.time_zone
+            )
+    else monitoring._next_by_interval(p_expected, p_now)
+end;
+
+comment on function monitoring._next_due_at(monitoring.expected_runs, timestamptz) is
+'When the next run is due; of one that is expected every so often also when that is past.';
 
 create or replace function monitoring._has_ended_since(
     p_task_type text, p_since timestamptz, p_now timestamptz
@@ -184,7 +218,13 @@ as $$
 declare
     v_hour timestamptz;
 begin
-    if monitoring._has_ended_since(p_task_type, p_since, p_now) then
+    -- A program that only ever tells its ends has but a name.
+    if exists (
+        select from monitoring.finished_tasks t
+        where t.task_id = p_task_type
+            and t.finished_at >= p_since
+            and coalesce(t.started_at, t.finished_at) between p_since and p_now
+    ) or monitoring._has_ended_since(p_task_type, p_since, p_now) then
         return true;
     end if;
     for v_hour in select h.* from monitoring._hours_to_read(p_task_type, p_since, p_now) h loop
@@ -204,8 +244,8 @@ end
 $$;
 
 comment on function monitoring._has_started_since(text, timestamptz, timestamptz) is
-'Whether an attempt of a type began between two times and has ended since; of one whose beginning '
-'is not known the end counts.';
+'Whether an attempt of a type, or of that name, began between two times and has ended since; of one '
+'whose beginning is not known the end counts.';
 
 create or replace function monitoring._missed_runs(p_now timestamptz)
 returns table (task_type text, due_at timestamptz, time_zone text)
@@ -225,18 +265,21 @@ begin
         -- Worked out once, not wherever it is asked for.
         offset 0
     ) d
-    left join (
-        select a.task_type, max(a.started_at) as started_at
+    left join lateral (
+        select max(a.started_at) as started_at
         from monitoring.active_tasks a
-        where a.started_at <= p_now
-        group by a.task_type
-    ) r on r.task_type = d.task_type
+        where (a.task_type = d.task_type or a.task_id = d.task_type) and a.started_at <= p_now
+    ) r on true
+    cross join lateral (
+        -- One that is due every so often, counted from the last, has not come since that one.
+        select d.due_at - make_interval(secs => case
+            when monitoring._is_cron(d.schedule) then d.early_seconds else 0
+        end) as since_at
+    ) w
     where d.due_at is not null
         and case
-            when r.started_at >= d.due_at - make_interval(secs => d.early_seconds) then false
-            else not monitoring._has_started_since(
-                d.task_type, d.due_at - make_interval(secs => d.early_seconds), p_now
-            )
+            when r.started_at >= w.since_at then false
+            else not monitoring._has_started_since(d.task_type, w.since_at, p_now)
         end;
 end
 $$;

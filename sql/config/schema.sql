@@ -86,7 +86,7 @@ return $json$
       "type": "string",
       "minLength": 1,
       "maxLength": 255,
-      "description": "an interval such as 5 minutes or a cron expression such as 0 2 * * *"
+      "description": "an interval such as 5 minutes, a time of day or a cron expression"
     },
     "time_zone": {
       "type": "string",
@@ -347,7 +347,7 @@ return $json$
           "type": "string",
           "minLength": 1,
           "maxLength": 255,
-          "description": "a cron expression or a time of day such as 02:30"
+          "description": "a cron expression, a time of day such as 02:30, or an interval"
         },
         "time_zone": {"$ref": "#/$defs/time_zone"},
         "grace_seconds": {"$ref": "#/$defs/seconds"},

@@ -7,7 +7,8 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_text text := btrim(lower(p_expression collate "C"), E' \t\r\n');
+    v_cron text := coalesce(monitoring._cron_of(p_expression), p_expression);
+    v_text text := btrim(lower(v_cron collate "C"), E' \t\r\n');
     v_fields text [] := regexp_split_to_array(v_text, E'[ \t\r\n]+');
     v_words constant text [] := array[
         '@hourly', '@daily', '@midnight', '@weekly', '@monthly', '@yearly', '@annually'

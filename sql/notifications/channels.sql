@@ -198,6 +198,7 @@ begin
     perform monitoring._checked_matchers('matchers', p_matchers);
     perform monitoring._checked_severity(p_minimum_severity);
     perform monitoring._check_channel_limits(p_kind, p_repeat, p_max_per_hour, p_max_attempts);
+    p_summary_time := monitoring._time_of_day(p_summary_time);
     perform monitoring._check_summary_time(p_kind, p_summary_time, p_time_zone);
     v_is_past := monitoring._local_time(v_now, p_time_zone)::time >= p_summary_time::time;
 

@@ -124,12 +124,13 @@ from (
 select results_eq(
     $$
         select message, hint
-        from pg_temp.refusal_of($c$monitoring.expect_runs('t', '1 hour')$c$)
+        from pg_temp.refusal_of($c$monitoring.expect_runs('t', 'at tea')$c$)
     $$,
     $$
         values (
-            'schedule is not known: "1 hour"',
-            'Use a cron expression such as ''30 2 * * mon-fri'', or a time of day such as ''02:30''.'
+            'schedule is not known: "at tea"',
+            'Use an interval without months such as ''5 minutes'', a time of day such as ''02:30'', '
+            'or a cron expression such as ''30 2 * * mon-fri''.'
         )
     $$,
     'the hint says what would be right'
