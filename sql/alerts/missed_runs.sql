@@ -244,8 +244,8 @@ end
 $$;
 
 comment on function monitoring._has_started_since(text, timestamptz, timestamptz) is
-'Whether an attempt of a type, or of that name, began between two times and has ended since; of one '
-'whose beginning is not known the end counts.';
+'Whether an attempt of a type, or of that name, began between two times and has ended since; of '
+'one whose beginning is not known the end counts.';
 
 create or replace function monitoring._missed_runs(p_now timestamptz)
 returns table (task_type text, due_at timestamptz, time_zone text)

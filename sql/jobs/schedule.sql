@@ -17,8 +17,8 @@ end
 $$;
 
 comment on function monitoring._check_schedule(text) is
-'Raises PV003 or PV004 unless the schedule is a cron expression, a time of day or an interval of one '
-'second to ten years.';
+'Raises PV003 or PV004 unless the schedule is a cron expression, a time of day or an interval of '
+'one second to ten years.';
 
 create or replace function monitoring._first_run_at(p_job monitoring.jobs) returns timestamptz
 language plpgsql
@@ -132,7 +132,8 @@ $$;
 
 comment on function monitoring.schedule_job(text, text, text, text, interval, text) is
 'Adds a job or changes it: a function or procedure (schema.name) to call every so often, at a time '
-'of day or by a cron expression, with the rights of the owner of pgvigil. Returns when it is due next.';
+'of day or by a cron expression, with the rights of the owner of pgvigil. Returns when it is due '
+'next.';
 
 create or replace function monitoring.unschedule_job(p_job_name text) returns boolean
 language plpgsql

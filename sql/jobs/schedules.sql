@@ -15,8 +15,8 @@ return case
 end;
 
 comment on function monitoring._cron_of(text) is
-'The cron expression that a schedule is or stands for: five words, one such as @daily, or a time of '
-'day such as 02:30. Null when it looks like none, for an interval.';
+'The cron expression that a schedule is or stands for: five words, one such as @daily, or a time '
+'of day such as 02:30. Null when it looks like none, for an interval.';
 
 create or replace function monitoring._is_cron(p_schedule text) returns boolean
 language sql
@@ -50,9 +50,10 @@ comment on function monitoring._parse_interval(text) is
 create or replace function monitoring._schedule_hint() returns text
 language sql
 stable
-return
-    'Use an interval without months such as ''5 minutes'', a time of day such as ''02:30'', or a '
-    'cron expression such as ''30 2 * * mon-fri''.';
+return concat(
+    'Use an interval without months such as ''5 minutes'', a time of day such as ''02:30'', or a ',
+    'cron expression such as ''30 2 * * mon-fri''.'
+);
 
 comment on function monitoring._schedule_hint() is
 'What is said to whoever gives a schedule that is none.';
