@@ -102,8 +102,8 @@ comment on function monitoring.expect_runs(
     text, text, text, interval, interval, boolean, text
 ) is
 'Tells when runs of a task type, or a task of that name, are to start (a cron expression, a time '
-'of day such as 02:30, or an interval such as 5 minutes) and how late or early they may be, so that '
-'one missed is alerted about. Returns when one is due next; what was due before is not missed.';
+'of day such as 02:30, or an interval such as 5 minutes) and how late or early they may be, so '
+'that one missed is alerted about. Returns when one is due next; what was due before is not missed.';
 
 create or replace function monitoring.forget_expected_runs(p_task_type text) returns boolean
 language plpgsql

@@ -1,6 +1,6 @@
 -- What a schedule may be, wherever one is taken: jobs, expected runs, steps of workflows, daily
--- summaries. A cron expression or a word such as @daily, a time of day such as 02:30, or an interval
--- such as every 5 minutes. Reads and writes nothing.
+-- summaries. A cron expression or a word such as @daily, a time of day such as 02:30, or an
+-- interval such as every 5 minutes. Reads and writes nothing.
 
 create or replace function monitoring._cron_of(p_schedule text) returns text
 language sql
