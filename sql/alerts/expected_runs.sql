@@ -103,7 +103,8 @@ comment on function monitoring.expect_runs(
 ) is
 'Tells when runs of a task type, or a task of that name, are to start (a cron expression, a time '
 'of day such as 02:30, or an interval such as 5 minutes) and how late or early they may be, so '
-'that one missed is alerted about. Returns when one is due next; what was due before is not missed.';
+'that one missed is alerted about. Returns when one is due next; what was due before is not '
+'missed.';
 
 create or replace function monitoring.forget_expected_runs(p_task_type text) returns boolean
 language plpgsql
