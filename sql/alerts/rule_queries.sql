@@ -2,9 +2,11 @@
 -- can only read and is undone. Writes nothing. For how long: time_limits.sql; what becomes of the
 -- session: rule_sessions.sql.
 
--- Belongs to monitoring_reader, see grants.sql; hence it calls nothing but what that role may.
+-- Belongs to monitoring_reader, see grants.sql; hence it calls nothing but what that role may. Each
+-- of the readers may alter it, though not replace it: so it runs nothing before it has seen that it
+-- has no other rights, and up to there whatever it names is named with its schema.
 create or replace function monitoring._run_rule_query(
-    p_query text, p_moment text, p_at_most integer
+    p_query text, p_moment text, p_at_most integer, p_role text
 )
 returns jsonb[]
 language plpgsql
@@ -14,11 +16,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 -- The query is the operators' own, and can do no more than what monitoring_reader may.
 -- @plpgsql_check_options: security_warnings = off
-declare
-    v_row jsonb;
-    v_rows jsonb [] := array[]::jsonb [];
-    v_is_complete boolean := false;
 begin
+    if current_user::pg_catalog.text operator(pg_catalog.<>) p_role::pg_catalog.text then
+        raise insufficient_privilege using
+            message = 'the queries of rules run as another role than they should',
+            hint = 'Somebody has altered monitoring._run_rule_query(): run pgvigil migrate --reload.';
+    end if;
+    declare
+        v_row pg_catalog.jsonb;
+        v_rows pg_catalog.jsonb [] := array[]::pg_catalog.jsonb [];
+        v_is_complete pg_catalog.bool := false;
     begin
         -- All of it is undone with the block. From PostgreSQL 16 on a function cannot be marked as
         -- read-only; set within, nothing can take it back before the block ends.
@@ -49,12 +56,12 @@ begin
             if not v_is_complete then
                 raise;
             end if;
+            return v_rows;
     end;
-    return v_rows;
 end
 $$;
 
-comment on function monitoring._run_rule_query(text, text, integer) is
+comment on function monitoring._run_rule_query(text, text, integer, text) is
 'Rows of a query as objects, with clock() standing at a time that _sealed_time() gave. It can only '
 'read what monitoring_reader may read, and whatever it does besides is undone.';
 

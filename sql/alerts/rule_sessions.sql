@@ -130,7 +130,11 @@ begin
     begin
         begin
             v_rows := monitoring._run_rule_query(
-                p_query, monitoring._sealed_time(p_now), p_at_most
+                p_query, monitoring._sealed_time(p_now), p_at_most,
+                (
+                    select pg_get_userbyid(p.proowner)::text from pg_proc p
+                    where p.oid = 'monitoring._run_rule_query(text,text,integer,text)'::regprocedure
+                )
             );
         exception
             when query_canceled or assert_failure or others then

@@ -22,6 +22,7 @@ begin
         '_relation_rows(text)',
         '_run_rule_query(text,timestamptz,integer,integer)',
         '_run_rule_query(text,text,integer,integer)',
+        '_run_rule_query(text,text,integer)',
         '_checked_etl_end(text)',
         '_checked_end_status(text)',
         '_checked_health(text)',

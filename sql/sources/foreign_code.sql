@@ -15,22 +15,31 @@ set search_path = pg_catalog, pg_temp
 as $$
 -- The query was made by our own functions, which quote what is in it.
 -- @plpgsql_check_options: security_warnings = off
-declare
-    v_is_complete boolean := false;
 begin
-    -- Set within, nothing can take it back before the block ends; and what others have left behind
-    -- ends with it.
-    perform
-        set_config('row_security', 'off', true),
-        set_config('transaction_read_only', 'on', true);
-    return query execute p_query;
-    v_is_complete := true;
-    raise transaction_rollback;
-exception
-    when transaction_rollback then
-        if not v_is_complete then
-            raise;
-        end if;
+    -- Each of the readers may alter this function, see _run_rule_query().
+    if current_user::pg_catalog.text operator(pg_catalog.<>) 'monitoring_reader'::pg_catalog.text
+    then
+        raise insufficient_privilege using
+            message = 'relations of others are read as another role than they should be',
+            hint = 'Somebody has altered monitoring._cells_as_reader(): run pgvigil migrate --reload.';
+    end if;
+    declare
+        v_is_complete pg_catalog.bool := false;
+    begin
+        -- Set within, nothing can take it back before the block ends; and what others have left
+        -- behind ends with it.
+        perform
+            set_config('row_security', 'off', true),
+            set_config('transaction_read_only', 'on', true);
+        return query execute p_query;
+        v_is_complete := true;
+        raise transaction_rollback;
+    exception
+        when transaction_rollback then
+            if not v_is_complete then
+                raise;
+            end if;
+    end;
 end
 $$;
 

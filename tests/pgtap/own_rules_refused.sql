@@ -133,7 +133,7 @@ reset role;
 
 select throws_ok(
     $$select monitoring._run_rule_query(
-        'select 1) as q; select to_jsonb(q) from (select 2', '', 10
+        'select 1) as q; select to_jsonb(q) from (select 2', '', 10, 'monitoring_reader'
     )$$,
     '42P11',
     'cannot open multi-query plan as cursor',

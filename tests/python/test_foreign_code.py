@@ -348,3 +348,44 @@ def test_a_job_calls_no_function_of_others(
     assert "belongs to attacker" in error
     assert ears.heard == set()
     assert harmless(connection)
+
+
+def test_readers_who_alter_what_reads_for_us_do_not_rise(
+    connection: psycopg.Connection, attacker: psycopg.Connection
+) -> None:
+    """The functions belong to the readers, so each of them may alter them."""
+    connection.execute("grant monitoring_reader to attacker")
+    attacker.execute(evil("text", "text", "p_value").encode())
+    attacker.execute(
+        "create view hole.v as select '1'::text as id, hole.evil('OPEN') as state, now() as at"
+    )
+    attacker.execute("grant select on hole.v to monitoring_reader")
+    connection.execute(RECORDS.encode())
+    connection.execute(
+        "select monitoring.create_alert_rule('evil',"
+        " 'select hole.evil(state) as fingerprint, 1 as value from hole.v', '{\"low\": 0}')"
+    )
+    for kind in ("bool", "jsonb", "text"):
+        attacker.execute(f"create domain hole.{kind} as text check (hole.evil(value) = value)")
+    attacker.execute(
+        "create function hole.differs(text, text) returns boolean language sql as"
+        " 'select hole.evil($1) is null'"
+    )
+    attacker.execute(
+        "create operator hole.<> (function = hole.differs, leftarg = text, rightarg = text)"
+    )
+    for function in (
+        "monitoring._run_rule_query(pg_catalog.text, pg_catalog.text, integer, pg_catalog.text)",
+        "monitoring._cells_as_reader(pg_catalog.text)",
+    ):
+        attacker.execute(f"alter function {function} security invoker".encode())
+        attacker.execute(f"alter function {function} set search_path = hole, pg_catalog".encode())
+    ears = Ears(connection, attacker)
+    found = value(connection, "select monitoring.sync_record_source('records')")
+    assert "error" in found
+    connection.execute("select monitoring.evaluate_alerts()")
+    state = "select last_error from monitoring.alert_rule_states where rule_name = 'evil'"
+    assert "another role" in value(connection, state)
+    assert ears.heard <= {"attacker", "monitoring_reader"}
+    connection.execute("revoke monitoring_reader from attacker")
+    assert harmless(connection)
