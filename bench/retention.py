@@ -113,7 +113,10 @@ def _fill(connection: psycopg.Connection[Any], day: datetime, rows: int) -> int:
     """Put so many rows into a day of their own; return the bytes it takes."""
     with connection.transaction():
         connection.execute("set local role monitoring_admin")
-        connection.execute("select monitoring._make_partitions('metric_samples', %s)", [day])
+        connection.execute(
+            "select monitoring._make_partition('metric_samples', (%s at time zone 'UTC')::date)",
+            [day],
+        )
         connection.execute(
             "insert into monitoring.metric_samples"
             " (metric_name, recorded_at, metric_type, value, unit, component, tags)"

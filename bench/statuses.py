@@ -26,7 +26,6 @@ PREPARE = """
     declare
         v_counts monitoring.status_counts;
     begin
-        perform monitoring._make_partitions('status_changes', p_now);
         execute monitoring._status_change_statement(
             'select o.id as record_key, o.state as status, null::timestamptz as effective_at,'
             ' null::text as actor, null::text as change_source, null::jsonb as details'
@@ -49,7 +48,7 @@ HISTORY = """
     do $$
     begin
         for v_day in 0 .. 29 loop
-            perform monitoring._make_partitions(t, now() - make_interval(days => v_day))
+            perform monitoring._make_partition(t, (now() at time zone 'UTC')::date - v_day)
             from unnest(array['status_changes', 'finished_tasks', 'errors']) as t;
             insert into monitoring.status_changes (
                 dataset, record_key, recorded_at, effective_at, to_status, change_source

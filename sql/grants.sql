@@ -220,6 +220,7 @@ declare
         '_merge_histograms', '_clamped_percentile', 'get_task_statistics', '_add_up',
         '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_uptime_of_new_checks',
         '_uptime_checks',
+        '_checks_around', '_new_errors', '_new_probes', '_open_since', '_yesterday',
         '_spell_buckets', '_summable', '_short_name', '_trends_of', '_minutes_kept_since',
         '_uptime_trends', '_bucket_hours', '_hours_and_days', '_rollups_between',
         '_last_day', '_last_day_since',

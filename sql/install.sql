@@ -14,6 +14,7 @@
 \ir core/guards.sql
 \ir core/names.sql
 \ir core/partitions.sql
+\ir core/late_rows.sql
 \ir core/bulk.sql
 
 -- recording
@@ -62,6 +63,7 @@
 \ir rollups/samples.sql
 \ir rollups/uptime.sql
 \ir rollups/groups_and_states.sql
+\ir rollups/open_days.sql
 \ir rollups/roll_up.sql
 \ir rollups/rebuild.sql
 \ir rollups/restored.sql
@@ -87,6 +89,7 @@
 
 -- retention
 \ir retention/slices.sql
+\ir retention/late_rows.sql
 \ir retention/days.sql
 \ir retention/cleanup.sql
 

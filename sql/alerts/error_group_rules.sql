@@ -291,7 +291,7 @@ begin
             (g.last_seen_at <= p_now or (g.first_seen_at > a.at and g.first_seen_at <= p_now))
             -- It has been seen later as well: only the rows know whether it had been by then.
             or exists (
-                select from monitoring.errors e
+                select from monitoring._all_errors e
                 where e.fingerprint = g.fingerprint
                     and e.error_type = g.error_type
                     and e.severity = g.severity

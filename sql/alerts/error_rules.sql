@@ -103,7 +103,7 @@ begin
             'component', e.component,
             'fingerprint', e.fingerprint
         ))
-    from monitoring.errors e
+    from monitoring._all_errors e
     where e.occurred_at > p_from
         and e.occurred_at <= p_to
         and (p_fingerprint is null or e.fingerprint = p_fingerprint)

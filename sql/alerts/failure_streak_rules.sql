@@ -68,7 +68,7 @@ begin
     end if;
     with ended as (
         select t.finished_at, t.status
-        from monitoring.finished_tasks t
+        from monitoring._all_finished_tasks t
         where t.task_type = p_task_type and t.finished_at >= p_from and t.finished_at < p_to
     )
 

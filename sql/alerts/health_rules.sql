@@ -54,7 +54,7 @@ begin
                 from monitoring.component_states s
                 cross join lateral (
                     select h.checked_at, h.probe_id, h.status, h.failure_reason
-                    from monitoring.health_probes h
+                    from monitoring._all_health_probes h
                     where h.component_name = s.component_name
                         and h.component_type = s.component_type
                         and h.checked_at > p_since
@@ -186,7 +186,7 @@ begin
             'failure_reason', p.failure_reason,
             'details', p.details
         ))
-    from monitoring.health_probes p
+    from monitoring._all_health_probes p
     where p.component_name = p_alert.labels ->> 'component'
         and p.component_type = p_alert.labels ->> 'component_type'
         and p.checked_at <= p_now

@@ -229,7 +229,7 @@ begin
     end if;
     for v_hour in select h.* from monitoring._hours_to_read(p_task_type, p_since, p_now) h loop
         if exists (
-            select from monitoring.finished_tasks t
+            select from monitoring._all_finished_tasks t
             where t.finished_at >= v_hour
                 and t.finished_at < v_hour + interval '1 hour'
                 and t.task_type = p_task_type

@@ -20,7 +20,7 @@ begin
     return query
     with newest_times as materialized (
         select q.queue_name, max(q.recorded_at) as recorded_at
-        from monitoring.queue_samples q
+        from monitoring._all_queue_samples q
         where q.recorded_at > p_since and q.recorded_at <= p_now
         group by q.queue_name
     ),
@@ -30,7 +30,7 @@ begin
         select distinct on (q.queue_name)
             q.queue_name, q.recorded_at, q.pending, q.oldest_ready_seconds
         from newest_times t
-        inner join monitoring.queue_samples q
+        inner join monitoring._all_queue_samples q
             on q.queue_name = t.queue_name and q.recorded_at = t.recorded_at
         where q.recorded_at > p_since and q.recorded_at <= p_now
         order by q.queue_name, q.sample_id desc
@@ -76,7 +76,7 @@ begin
     ) k
     cross join lateral (
         select q.recorded_at
-        from monitoring.queue_samples q
+        from monitoring._all_queue_samples q
         where q.queue_name = k.name and q.recorded_at > p_known_since and q.recorded_at <= p_now
         order by q.recorded_at desc
         limit 1
@@ -183,7 +183,7 @@ begin
             'failed', q.failed,
             'oldest_ready_seconds', q.oldest_ready_seconds
         )
-    from monitoring.queue_samples q
+    from monitoring._all_queue_samples q
     where q.queue_name = p_alert.labels ->> 'queue' and q.recorded_at <= p_now
     order by q.recorded_at desc, q.sample_id desc
     limit p_limit;

@@ -80,7 +80,7 @@ begin
     loop
         return query
         select t.task_id, t.attempt, t.task_type, t.worker_id, t.started_at
-        from monitoring.finished_tasks t
+        from monitoring._all_finished_tasks t
         where t.finished_at >= v_hour
             and t.finished_at < v_hour + interval '1 hour'
             and t.finished_at > p_now

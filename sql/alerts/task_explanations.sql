@@ -105,7 +105,7 @@ begin
     loop
         return query
         select t.*
-        from monitoring.finished_tasks t
+        from monitoring._all_finished_tasks t
         where t.finished_at >= v_hour
             and t.finished_at < v_hour + interval '1 hour'
             and t.finished_at > p_after
@@ -141,7 +141,7 @@ begin
     return coalesce(
         (
             select e.error_type || ': ' || left(e.message, 500)
-            from monitoring.errors e
+            from monitoring._all_errors e
             where e.task_id = p_task_id
                 -- An error may be told a little after the end that it brought.
                 and e.occurred_at >= coalesce(p_started_at, p_ended_at - interval '1 day')
@@ -290,8 +290,9 @@ begin
         from monitoring.active_tasks a
         where a.task_id = v_task_id and a.started_at <= p_now
         union all
-        select 'processing_metrics', t.started_at, monitoring._attempt_details(t)
-        from monitoring.finished_tasks t
+        select 'processing_metrics', t.started_at,
+            monitoring._attempt_details(row(t.*)::monitoring.finished_tasks)
+        from monitoring._all_finished_tasks t
         where t.task_id = v_task_id and t.started_at <= p_now
         union all
         select
@@ -300,7 +301,7 @@ begin
             jsonb_build_object(
                 'error_type', e.error_type, 'severity', e.severity, 'message', left(e.message, 500)
             )
-        from monitoring.errors e
+        from monitoring._all_errors e
         where e.task_id = v_task_id and e.occurred_at <= p_now
     ) r
     order by r.happened_at desc

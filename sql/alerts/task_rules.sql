@@ -134,7 +134,7 @@ begin
         count(*)
     from (
         select t.task_type, t.items_done, t.duration_ms / 1000 as seconds
-        from monitoring.finished_tasks t
+        from monitoring._all_finished_tasks t
         where t.finished_at > p_now - p_window
             and t.finished_at <= p_now
             and t.status = 'completed'

@@ -108,7 +108,7 @@ begin
         ) k on true
         left join lateral (
             select f.started_at, f.metadata
-            from monitoring.finished_tasks f
+            from monitoring._all_finished_tasks f
             where f.task_id = u.task_id
                 and f.finished_at = u.finished_at
                 and f.attempt = u.attempt

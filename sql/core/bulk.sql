@@ -153,45 +153,67 @@ return monitoring._name_bad_row(
 comment on function monitoring._name_bad_insert(text, jsonb) is
 'Finds the first row that a table''s insert function refuses, and raises its fault.';
 
-create or replace function monitoring._make_partitions_for_rows(
+create or replace function monitoring._is_late_row(p_table text, p_at timestamptz)
+returns boolean
+language sql
+volatile
+-- What is no row's time is taken for now, and told, by the insert.
+return p_at between '1970-01-01 00:00+00' and monitoring.clock() + '24 hours'::interval
+and monitoring._is_late(p_table, p_at)
+or (
+    (p_at between '1970-01-01 00:00+00' and monitoring.clock() + '24 hours'::interval) is not true
+    and monitoring._is_late(p_table, monitoring.clock())
+);
+
+comment on function monitoring._is_late_row(text, timestamptz) is
+'Whether a row of a bulk call goes into the late table, by the time that it tells.';
+
+create or replace function monitoring._insert_rows_apart(
     p_table text, p_time_column text, p_rows jsonb
 )
-returns void
+returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_missing timestamptz [];
+    v_rows jsonb;
+    v_is_late boolean;
+    v_count bigint;
+    v_written bigint := 0::bigint;
 begin
-    -- A day that is here when it is looked for must not be dropped before its rows are.
-    perform monitoring._lock_partitions();
-    select array_agg(d.day order by d.day) into v_missing
-    from (
-        select distinct date_trunc('day', t.at, 'UTC') as day
-        from jsonb_array_elements(p_rows) r,
-            monitoring._event_time((r.value ->> p_time_column)::timestamptz) t (at)
-    ) d
-    where not monitoring._has_partition(p_table, d.day);
-
-    -- Every partition takes locks until the end of the transaction, and locks are limited.
-    if cardinality(v_missing) > 100 then
-        raise exception using
-            errcode = 'PV004',
-            message = format('the rows fall on too many days without a partition: %s',
-                cardinality(v_missing)),
-            hint = 'Send rows of at most 100 such days in a transaction.';
-    end if;
-    perform monitoring._make_partitions(p_table, m.day) from unnest(v_missing) m (day);
+    -- Late ones first: they are the older ones.
+    for v_is_late, v_rows in
+        select d.is_late, jsonb_agg(d.value order by d.ordinality)
+        from (
+            select
+                r.value, r.ordinality,
+                monitoring._is_late_row(p_table, (r.value ->> p_time_column)::timestamptz) as is_late
+            from jsonb_array_elements(p_rows) with ordinality r
+        ) d
+        group by d.is_late
+        order by d.is_late desc
+    loop
+        execute format(
+            'select monitoring.%I($1)', concat('_insert_', case when v_is_late then 'late_' end, p_table)
+        )
+        into v_count
+        using v_rows;
+        v_written := v_written + v_count;
+    end loop;
+    return v_written;
 exception
-    when data_exception or sqlstate 'PV006' then
-        perform monitoring._name_bad_insert(p_table, p_rows);
-        raise;
+    when check_violation then
+        -- Midnight has passed meanwhile. The late table takes rows of any time.
+        execute format('select monitoring.%I($1)', '_insert_late_' || p_table)
+        into v_written
+        using p_rows;
+        return v_written;
 end
 $$;
 
-comment on function monitoring._make_partitions_for_rows(text, text, jsonb) is
-'Makes the partitions that an array of rows needs, or raises PV004 when they are more than 100.';
+comment on function monitoring._insert_rows_apart(text, text, jsonb) is
+'Inserts an array of rows, late ones into the late table.';
 
 create or replace function monitoring._insert_rows(
     p_table text, p_time_column text, p_rows jsonb
@@ -202,24 +224,23 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_statement text := format('select monitoring.%I($1)', '_insert_' || p_table);
     v_written bigint;
 begin
-    begin
-        execute v_statement into v_written using p_rows;
-        return v_written;
-    exception
-        when check_violation then
-            -- A day without a partition. Seldom, so it is cheaper to run into than to look for.
-            perform monitoring._make_partitions_for_rows(p_table, p_time_column, p_rows);
-    end;
-    execute v_statement into v_written using p_rows;
+    execute format('select monitoring.%I($1)', '_insert_' || p_table) into v_written using p_rows;
     return v_written;
+exception
+    when check_violation then
+        if to_regproc('monitoring._insert_late_' || p_table) is null then
+            raise;
+        end if;
+        -- A row that is late, or a day without a partition. Seldom, so it is cheaper to run into
+        -- than to look for.
+        return monitoring._insert_rows_apart(p_table, p_time_column, p_rows);
 end
 $$;
 
 comment on function monitoring._insert_rows(text, text, jsonb) is
-'Calls a table''s insert function; makes missing partitions.';
+'Calls a table''s insert function, late rows apart.';
 
 create or replace function monitoring._told_time(p_value jsonb) returns jsonb
 language plpgsql
@@ -448,7 +469,14 @@ begin
     exception
         when others then
             if monitoring._is_strict() then
-                perform monitoring._name_bad_insert(p_table, v_rows);
+                -- The late table takes rows of any time.
+                perform monitoring._name_bad_insert(
+                    case
+                        when to_regproc('monitoring._insert_late_' || p_table) is not null then 'late_'
+                        else ''
+                    end || p_table,
+                    v_rows
+                );
                 raise;
             end if;
             v_written := monitoring._insert_readable_rows(p_table, p_view, p_time_column, v_rows);

@@ -139,20 +139,27 @@ comment on function monitoring._checked_time(timestamptz) is
 'The time an operator gave, or now; refuses what lies before 1970 or more than a day ahead '
 '(PV006).';
 
+create or replace function monitoring._yesterday() returns timestamptz
+language sql
+volatile
+return date_trunc('day', monitoring.clock(), 'UTC') - '24 hours'::interval;
+
+comment on function monitoring._yesterday() is
+'When the day before today began, in UTC: older rows go into late tables.';
+
 create or replace function monitoring._is_recent(p_at timestamptz) returns boolean
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return p_at between monitoring.clock() - interval '23 hours'
-        and monitoring.clock() + interval '24 hours';
+    return p_at between monitoring._yesterday() and monitoring.clock() + interval '24 hours';
 end
 $$;
 
 comment on function monitoring._is_recent(timestamptz) is
-'Whether a time is ordinary: at most a day ahead, and in a partition that retention, which keeps a '
-'day or more, cannot be about to drop. Not inlined, so that it costs only those who give a time.';
+'Whether a time is ordinary: of yesterday, today or a day ahead at most; what is older is late. '
+'Not inlined, so that it costs only those who give a time.';
 
 create or replace function monitoring._is_recent_past(p_at timestamptz) returns boolean
 language plpgsql

@@ -39,7 +39,10 @@ begin
         '_checked_interval(text,text)',
         '_complete_unknown_task(text,text,bigint,jsonb,jsonb,jsonb,timestamptz)',
         '_end_unknown_etl_execution(text,text,jsonb,jsonb,timestamptz)',
-        '_insert_rows(text,jsonb)'
+        '_insert_rows(text,jsonb)',
+        '_make_partitions(text,timestamptz)',
+        '_make_partitions_for_rows(text,text,jsonb)',
+        '_status_change_statement(text,boolean)'
     ] loop
         if to_regprocedure('monitoring.' || v_signature) is not null then
             execute 'drop function monitoring.' || v_signature;

@@ -1,10 +1,10 @@
 -- Partitions by UTC day. A recording function asks _has_partition before it inserts, which is one
--- look into the catalogue cache, and makes the day when it is missing.
+-- look into the catalogue cache; where the day is missing the row goes into the late table. So only
+-- jobs and admins make partitions.
 -- Lock order: the guard 'partitions', then the parent, then the partition. Who
 -- makes partitions waits for the first; who drops them only tries it, and waits for the parent no
--- longer than lock_timeout. So a partition that was seen under that lock, or under any lock on the
--- parent, stays until the transaction ends. A transaction that recorded earlier and then needs the
--- first lock has the order wrong; it, too, waits for a dropper's lock_timeout at most.
+-- longer than lock_timeout. So a partition that was seen under that lock stays until the
+-- transaction ends.
 
 create or replace function monitoring._partition_name(p_table text, p_at timestamptz) returns text
 language sql
@@ -97,49 +97,6 @@ $$;
 comment on function monitoring._make_partition(text, date) is
 'Makes one day''s partition of a table; false when it was there.';
 
-create or replace function monitoring._make_partitions(p_table text, p_at timestamptz)
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_first date := (p_at at time zone 'UTC')::date;
-    v_today date := (monitoring.clock() at time zone 'UTC')::date;
-    v_last date := v_first;
-begin
-    if monitoring._has_partition(p_table, p_at) then
-        if monitoring._is_recent(p_at) then
-            return;
-        end if;
-        -- An older day may be about to be dropped, or may have been made this very moment. The
-        -- insert takes these locks anyway; the second waits for a maker's commit to end.
-        execute format('lock table only monitoring.%I in row exclusive mode', p_table);
-        if monitoring._has_partition(p_table, p_at) then
-            execute format(
-                'lock table only monitoring.%I in row exclusive mode',
-                monitoring._partition_name(p_table, p_at)
-            );
-            return;
-        end if;
-    end if;
-    -- Whoever meets a missing day makes a week, so that this happens seldom.
-    if v_first >= v_today then
-        select greatest(v_first, v_today + t.days_ahead) into v_last
-        from monitoring.partitioned_tables t where t.table_name = p_table;
-    end if;
-    -- One maker at a time: two of them meeting on several tables would deadlock.
-    perform monitoring._lock_partitions();
-    for v_offset in 0 .. v_last - v_first loop
-        perform monitoring._make_partition(p_table, v_first + v_offset);
-    end loop;
-end
-$$;
-
-comment on function monitoring._make_partitions(text, timestamptz) is
-'Makes the partition of the given time''s day when it is missing, and the days ahead when that day '
-'is not past. The partition stays at least until the end of the transaction.';
-
 create or replace function monitoring._index_past_days() returns void
 language plpgsql
 volatile
@@ -196,6 +153,68 @@ $$;
 comment on function monitoring.ensure_partitions(integer) is
 'Makes the missing partitions from today to so many days ahead (0 to 100, or as configured for '
 'each table) for every partitioned table; returns how many it made.';
+
+create or replace function monitoring.prepare_backfill(
+    p_table_name text, p_from date, p_to date default null
+)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_today date := (monitoring.clock() at time zone 'UTC')::date;
+    v_to date := coalesce(p_to, p_from);
+begin
+    perform monitoring._check_partitioned_table(p_table_name);
+    if (p_from between date '1970-01-01' and v_to and v_to <= v_today) is not true then
+        raise exception using
+            errcode = 'PV006',
+            message = format('there are no past days from %s to %s',
+                coalesce(p_from::text, 'null'), coalesce(v_to::text, 'null')),
+            hint = 'Give p_from and a p_to that is not before it, from 1970-01-01 until today.';
+    end if;
+    -- Every partition takes locks until the end of the transaction, and locks are limited.
+    if v_to - p_from >= 100 then
+        perform monitoring._refuse_number('the number of days', (v_to - p_from + 1)::text,
+            'a number from 1 to 100, and call again for others');
+    end if;
+    perform monitoring._lock_partitions();
+    return (
+        select
+            count(*) filter (
+                where monitoring._make_partition(p_table_name, p_from + o.days)
+            )::integer
+        from generate_series(0, v_to - p_from) o (days)
+    );
+end
+$$;
+
+comment on function monitoring.prepare_backfill(text, date, date) is
+'Makes the missing partitions of a table for past days, at most 100 in a call, so that what is '
+'loaded for them can be placed however many days there are; returns how many it made.';
+
+create or replace function monitoring._check_partitioned_table(p_table_name text) returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (
+        select from monitoring.partitioned_tables t where t.table_name = p_table_name
+    ) then
+        raise exception using
+            errcode = 'PV007',
+            message = format('there is no table %s with partitions by day',
+                coalesce('"' || p_table_name || '"', 'null')),
+            hint = 'Take the name from v_retention.';
+    end if;
+end
+$$;
+
+comment on function monitoring._check_partitioned_table(text) is
+'Raises PV007 unless a table is partitioned by day.';
 
 create or replace function monitoring.set_partitions_ahead(
     p_days integer, p_table_name text default null

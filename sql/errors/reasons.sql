@@ -38,7 +38,7 @@ select
         t.task_id, t.metadata, t.started_at, t.finished_at
     ) as error_message,
     monitoring._is_failure(t.status) as is_failure
-from monitoring.finished_tasks as t
+from monitoring._all_finished_tasks as t
 where t.status <> 'completed';
 
 comment on view monitoring.v_unsuccessful_tasks is

@@ -44,7 +44,19 @@ begin
         p_stack := monitoring._capped_text(p_stack, 65536);
         p_fingerprint := monitoring._mended_optional_name('fingerprint', p_fingerprint);
         v_occurred_at := monitoring._event_time(p_occurred_at);
-        perform monitoring._make_partitions('errors', v_occurred_at);
+        if monitoring._is_late('errors', v_occurred_at) then
+            insert into monitoring.late_errors (
+                task_id, occurred_at, error_type, severity, message, component, fingerprint,
+                details, stack
+            )
+            values (
+                p_task_id, v_occurred_at, p_error_type, p_severity, p_message, p_component,
+                coalesce(p_fingerprint, monitoring.error_fingerprint(p_error_type, p_message)),
+                p_details, p_stack
+            )
+            returning error_id into v_error_id;
+            return v_error_id;
+        end if;
     end if;
     insert into monitoring.errors (
         task_id, occurred_at, error_type, severity, message, component, fingerprint, details, stack
@@ -89,47 +101,71 @@ comment on function monitoring.record_error(
 'returns its error_id. Errors that differ only in the variable parts of their message share a '
 'fingerprint, unless the caller gives one.';
 
+create or replace function monitoring._told_errors(p_rows jsonb, p_since timestamptz)
+returns table (
+    error_id bigint,
+    task_id text,
+    occurred_at timestamptz,
+    error_type text,
+    severity text,
+    message text,
+    component text,
+    fingerprint text,
+    details jsonb,
+    stack text
+)
+language sql
+stable -- a stricter mark than its body's keeps a function from being inlined
+begin atomic
+    select
+        coalesce(
+            monitoring._mended_own_id('error_id', r.error_id),
+            nextval('monitoring.errors_error_id_seq')
+        ) as error_id,
+        coalesce(monitoring._mended_optional_name('task_id', r.task_id), '') as task_id,
+        monitoring._recent_time(r.occurred_at, p_since) as occurred_at,
+        monitoring._mended_name('error_type', r.error_type) as error_type,
+        monitoring._mended_severity(r.severity) as severity,
+        coalesce(monitoring._capped_text(r.message, 8000), '') as message,
+        monitoring._mended_optional_name('component', r.component) as component,
+        coalesce(
+            monitoring._mended_optional_name('fingerprint', r.fingerprint),
+            monitoring.error_fingerprint(r.error_type, r.message)
+        ) as fingerprint,
+        monitoring._capped_json(r.details) as details,
+        monitoring._capped_text(r.stack, 65536) as stack
+    from jsonb_to_recordset(p_rows) as r (
+            error_id bigint,
+            task_id text,
+            occurred_at timestamptz,
+            error_type text,
+            severity text,
+            message text,
+            component text,
+            fingerprint text,
+            details jsonb,
+            stack text
+        );
+end;
+
+comment on function monitoring._told_errors(jsonb, timestamptz) is
+'An array of errors as rows, each repaired; one that is older than p_since is refused as a '
+'missing partition is.';
+
 create or replace function monitoring._insert_errors(p_rows jsonb) returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_since timestamptz := monitoring._yesterday();
     v_written bigint;
 begin
     insert into monitoring.errors (
-        error_id, task_id, occurred_at, error_type, severity, message, component, fingerprint,
-        details, stack
+        error_id, task_id, occurred_at, error_type, severity, message, component,
+        fingerprint, details, stack
     )
-    select
-        coalesce(
-            monitoring._mended_own_id('error_id', r.error_id),
-            nextval('monitoring.errors_error_id_seq')
-        ),
-        coalesce(monitoring._mended_optional_name('task_id', r.task_id), ''),
-        monitoring._event_time(r.occurred_at),
-        monitoring._mended_name('error_type', r.error_type),
-        monitoring._mended_severity(r.severity),
-        coalesce(monitoring._capped_text(r.message, 8000), ''),
-        monitoring._mended_optional_name('component', r.component),
-        coalesce(
-            monitoring._mended_optional_name('fingerprint', r.fingerprint),
-            monitoring.error_fingerprint(r.error_type, r.message)
-        ),
-        monitoring._capped_json(r.details),
-        monitoring._capped_text(r.stack, 65536)
-    from jsonb_to_recordset(p_rows) as r (
-        error_id bigint,
-        task_id text,
-        occurred_at timestamptz,
-        error_type text,
-        severity text,
-        message text,
-        component text,
-        fingerprint text,
-        details jsonb,
-        stack text
-    )
+    select r.* from monitoring._told_errors(p_rows, v_since) r
     on conflict do nothing;
     get diagnostics v_written = row_count;
     return v_written;
@@ -137,7 +173,40 @@ end
 $$;
 
 comment on function monitoring._insert_errors(jsonb) is
-'Inserts an array of errors; those already there are passed over.';
+'Inserts an array of errors; those already there are passed over, and a late one is refused '
+'as a missing partition is.';
+
+create or replace function monitoring._insert_late_errors(p_rows jsonb) returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+-- Each row is looked up by its key, whatever the planner thinks.
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+    v_written bigint;
+begin
+    insert into monitoring.late_errors (
+        error_id, task_id, occurred_at, error_type, severity, message, component,
+        fingerprint, details, stack
+    )
+    select r.* from monitoring._told_errors(p_rows, '1970-01-01 00:00+00') r
+    where not exists (
+        select from monitoring._all_errors t
+        where t.task_id = r.task_id
+            and t.occurred_at = r.occurred_at
+            and t.error_id = r.error_id
+    )
+    on conflict do nothing;
+    get diagnostics v_written = row_count;
+    return v_written;
+end
+$$;
+
+comment on function monitoring._insert_late_errors(jsonb) is
+'Inserts an array of errors into the late table; those already there are passed over.';
 
 create or replace function monitoring.record_errors(p_errors jsonb) returns bigint
 language sql

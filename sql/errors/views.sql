@@ -12,7 +12,7 @@ select
     e.details,
     e.occurred_at,
     e.stack
-from monitoring.errors as e;
+from monitoring._all_errors as e;
 
 create or replace view monitoring._error_group_parts as
 select

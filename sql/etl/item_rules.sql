@@ -138,8 +138,8 @@ begin
         select
             'processing_metrics',
             t.finished_at,
-            monitoring._attempt_details(t) || jsonb_build_object('counters', t.counters)
-        from monitoring.finished_tasks t
+            monitoring._attempt_details(row(t.*)::monitoring.finished_tasks) || jsonb_build_object('counters', t.counters)
+        from monitoring._all_finished_tasks t
         where t.task_id = v_execution_id and t.finished_at > v_from and t.finished_at <= p_now
         union all
         select
@@ -149,7 +149,7 @@ begin
                 'error_type', e.error_type, 'severity', e.severity,
                 'message', left(e.message, 500), 'task_id', e.task_id
             )
-        from monitoring.errors e
+        from monitoring._all_errors e
         where (e.task_id = v_execution_id or starts_with(e.task_id, v_execution_id || '/'))
             and e.occurred_at > v_from
             and e.occurred_at <= p_now

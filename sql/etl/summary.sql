@@ -75,7 +75,7 @@ begin
             where a.parent_task_id = p_execution_id and a.task_type = 'etl.chunk'
             union all
             select t.status, t.duration_ms / 1000
-            from monitoring.finished_tasks t
+            from monitoring._all_finished_tasks t
             where t.parent_task_id = p_execution_id
                 and t.task_type = 'etl.chunk'
                 and t.finished_at >= p_from
@@ -100,7 +100,7 @@ as $$
 begin
     return (
         select count(*)
-        from monitoring.errors e
+        from monitoring._all_errors e
         where e.occurred_at >= p_from
             and e.occurred_at <= p_to
             and (e.task_id = p_execution_id or starts_with(e.task_id, p_execution_id || '/'))
@@ -272,7 +272,7 @@ begin
             'ERROR', count(*) filter (where l.level = 'ERROR'),
             'CRITICAL', count(*) filter (where l.level = 'CRITICAL')
         )
-        from monitoring.log_lines l
+        from monitoring._all_log_lines l
         where l.logged_at > p_from
             and l.logged_at <= p_to
             and l.details @> '{}'
@@ -294,7 +294,7 @@ as $$
 begin
     return (
         select count(*)
-        from monitoring.errors e
+        from monitoring._all_errors e
         where e.occurred_at > p_from
             and e.occurred_at <= p_to
             and e.details @> '{}'

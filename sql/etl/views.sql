@@ -47,7 +47,7 @@ select
     l.details ->> 'chunk_id' as chunk_id,
     l.details ->> 'fixture_id' as fixture_id,
     l.duration_ms
-from monitoring.log_lines as l
+from monitoring._all_log_lines as l
 where l.details @> '{}' and l.details ? 'execution_id';
 
 create or replace view monitoring.etl_metrics as
@@ -59,7 +59,7 @@ select
     m.value as metric_value,
     m.unit as metric_unit,
     nullif(m.tags - 'execution_id', '{}') as tags
-from monitoring.metric_samples as m
+from monitoring._all_metric_samples as m
 where m.tags ? 'execution_id';
 
 comment on view monitoring.etl_executions is

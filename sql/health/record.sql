@@ -41,7 +41,18 @@ begin
         if v_checked_at > monitoring.clock() + interval '1 minute' then
             v_checked_at := monitoring.clock();
         end if;
-        perform monitoring._make_partitions('health_probes', v_checked_at);
+        if monitoring._is_late('health_probes', v_checked_at) then
+            insert into monitoring.late_health_probes (
+                component_name, component_type, checked_at, status, response_time_ms, failure_reason,
+                details
+            )
+            values (
+                p_component_name, p_component_type, v_checked_at, p_status, p_response_time_ms,
+                p_failure_reason, p_details
+            )
+            returning probe_id into v_probe_id;
+            return v_probe_id;
+        end if;
     end if;
     insert into monitoring.health_probes (
         component_name, component_type, checked_at, status, response_time_ms, failure_reason,

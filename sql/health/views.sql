@@ -10,7 +10,7 @@ select
     p.failure_reason,
     p.details,
     p.checked_at
-from monitoring.health_probes as p;
+from monitoring._all_health_probes as p;
 
 create or replace view monitoring._component_states as
 select distinct on (s.component_type, s.component_name)
@@ -21,9 +21,10 @@ select distinct on (s.component_type, s.component_name)
     s.failure_reason,
     least(s.checked_at, c.now) as checked_at,
     s.details,
-    least(
-        max(s.last_unhealthy_at) over (partition by s.component_type, s.component_name), c.now
-    ) as last_unhealthy_at
+    case
+        when max(s.last_unhealthy_at) over component is not null
+            then least(max(s.last_unhealthy_at) over component, c.now)
+    end as last_unhealthy_at
 from (
     select
         k.component_type,
@@ -67,6 +68,7 @@ from (
         or n.place <= (select r.room from monitoring._name_room as r where r.kind = 'health')
 ) as s
 cross join (select monitoring.clock() as now) as c
+window component as (partition by s.component_type, s.component_name)
 order by
     s.component_type asc,
     s.component_name asc,

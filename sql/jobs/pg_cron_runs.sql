@@ -93,7 +93,7 @@ begin atomic
             and r.ended_at > p_since
             and not exists (
                 select
-                from monitoring.finished_tasks as t
+                from monitoring._all_finished_tasks as t
                 where
                     t.task_id = r.task_id
                     and t.finished_at >= coalesce(r.end_time, p_since)

@@ -213,7 +213,36 @@ $$;
 
 comment on function monitoring._check_partitions() is
 'One row: late while a table lacks the partition of the next day, failed while it lacks that of '
-'today. Recording goes on all the same, making what is missing.';
+'today. Recording goes on all the same, into late tables.';
+
+create or replace function monitoring._check_late_rows()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'late rows',
+        'late',
+        interval '0',
+        format(
+            '%s have more days with late rows than are made by themselves (%s): make them with '
+            'prepare_backfill(), or keep less',
+            string_agg(t.table_name, ', ' order by t.table_name), monitoring._most_days()
+        )
+    from monitoring.partitioned_tables t
+    where (select count(*) from monitoring._days(t.table_name)) >= monitoring._most_days()
+        and exists (
+            select from monitoring._waiting_days(t.table_name) w where not w.has_partition
+        )
+    having count(*) > 0;
+end
+$$;
+
+comment on function monitoring._check_late_rows() is
+'One row when late rows wait whose days are too many to be made, else none.';
 
 create or replace function monitoring._check_rollups()
 returns table (check_name text, status text, lateness interval, detail text)
@@ -407,6 +436,8 @@ begin
     select c.* from monitoring._check_rollups() c
     union all
     select c.* from monitoring._check_partitions() c
+    union all
+    select c.* from monitoring._check_late_rows() c
     union all
     select c.* from monitoring._check_retention() c
     union all

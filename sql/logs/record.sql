@@ -36,7 +36,14 @@ begin
         p_task_id := monitoring._mended_optional_name('task_id', p_task_id);
         p_duration_ms := monitoring._mended_length('duration_ms', p_duration_ms);
         v_logged_at := monitoring._event_time(p_logged_at);
-        perform monitoring._make_partitions('log_lines', v_logged_at);
+        if monitoring._is_late('log_lines', v_logged_at) then
+            insert into monitoring.late_log_lines (
+                component, logged_at, level, message, task_id, duration_ms, details
+            )
+            values (p_component, v_logged_at, p_level, p_message, p_task_id, p_duration_ms, p_details)
+            returning log_id into v_log_id;
+            return v_log_id;
+        end if;
     end if;
     insert into monitoring.log_lines (
         component, logged_at, level, message, task_id, duration_ms, details
@@ -73,39 +80,61 @@ comment on function monitoring.record_log(
 'Records one log line of level DEBUG, INFO, WARNING, ERROR or CRITICAL (any case; WARN and FATAL '
 'too) and returns its log_id.';
 
+create or replace function monitoring._told_log_lines(p_rows jsonb, p_since timestamptz)
+returns table (
+    log_id bigint,
+    component text,
+    logged_at timestamptz,
+    level text,
+    message text,
+    task_id text,
+    duration_ms double precision,
+    details jsonb
+)
+language sql
+stable -- a stricter mark than its body's keeps a function from being inlined
+begin atomic
+    select
+        coalesce(
+            monitoring._mended_own_id('log_id', r.log_id),
+            nextval('monitoring.log_lines_log_id_seq')
+        ) as log_id,
+        monitoring._mended_name('component', r.component) as component,
+        monitoring._recent_time(r.logged_at, p_since) as logged_at,
+        monitoring._mended_level(r.level) as level,
+        coalesce(monitoring._capped_text(r.message, 8000), '') as message,
+        monitoring._mended_optional_name('task_id', r.task_id) as task_id,
+        monitoring._mended_length('duration_ms', r.duration_ms) as duration_ms,
+        monitoring._capped_json(r.details) as details
+    from jsonb_to_recordset(p_rows) as r (
+            log_id bigint,
+            component text,
+            logged_at timestamptz,
+            level text,
+            message text,
+            task_id text,
+            duration_ms double precision,
+            details jsonb
+        );
+end;
+
+comment on function monitoring._told_log_lines(jsonb, timestamptz) is
+'An array of log lines as rows, each repaired; one that is older than p_since is refused as a '
+'missing partition is.';
+
 create or replace function monitoring._insert_log_lines(p_rows jsonb) returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_since timestamptz := monitoring._yesterday();
     v_written bigint;
 begin
     insert into monitoring.log_lines (
         log_id, component, logged_at, level, message, task_id, duration_ms, details
     )
-    select
-        coalesce(
-            monitoring._mended_own_id('log_id', r.log_id),
-            nextval('monitoring.log_lines_log_id_seq')
-        ),
-        monitoring._mended_name('component', r.component),
-        monitoring._event_time(r.logged_at),
-        monitoring._mended_level(r.level),
-        coalesce(monitoring._capped_text(r.message, 8000), ''),
-        monitoring._mended_optional_name('task_id', r.task_id),
-        monitoring._mended_length('duration_ms', r.duration_ms),
-        monitoring._capped_json(r.details)
-    from jsonb_to_recordset(p_rows) as r (
-        log_id bigint,
-        component text,
-        logged_at timestamptz,
-        level text,
-        message text,
-        task_id text,
-        duration_ms double precision,
-        details jsonb
-    )
+    select r.* from monitoring._told_log_lines(p_rows, v_since) r
     on conflict do nothing;
     get diagnostics v_written = row_count;
     return v_written;
@@ -113,7 +142,39 @@ end
 $$;
 
 comment on function monitoring._insert_log_lines(jsonb) is
-'Inserts an array of log lines; those already there are passed over.';
+'Inserts an array of log lines; those already there are passed over, and a late one is refused '
+'as a missing partition is.';
+
+create or replace function monitoring._insert_late_log_lines(p_rows jsonb) returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+-- Each row is looked up by its key, whatever the planner thinks.
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+    v_written bigint;
+begin
+    insert into monitoring.late_log_lines (
+        log_id, component, logged_at, level, message, task_id, duration_ms, details
+    )
+    select r.* from monitoring._told_log_lines(p_rows, '1970-01-01 00:00+00') r
+    where not exists (
+        select from monitoring._all_log_lines t
+        where t.component = r.component
+            and t.logged_at = r.logged_at
+            and t.log_id = r.log_id
+    )
+    on conflict do nothing;
+    get diagnostics v_written = row_count;
+    return v_written;
+end
+$$;
+
+comment on function monitoring._insert_late_log_lines(jsonb) is
+'Inserts an array of log lines into the late table; those already there are passed over.';
 
 create or replace function monitoring.record_logs(p_logs jsonb) returns bigint
 language sql

@@ -10,7 +10,7 @@ select
     l.details,
     l.task_id,
     l.duration_ms
-from monitoring.log_lines as l;
+from monitoring._all_log_lines as l;
 
 comment on view monitoring.application_logs is
 'Every structured log line.';

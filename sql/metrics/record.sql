@@ -44,7 +44,17 @@ begin
         if p_value is null then
             return null;
         end if;
-        perform monitoring._make_partitions('metric_samples', v_recorded_at);
+        if monitoring._is_late('metric_samples', v_recorded_at) then
+            insert into monitoring.late_metric_samples (
+                metric_name, recorded_at, metric_type, value, unit, component, task_id, tags
+            )
+            values (
+                p_metric_name, v_recorded_at, p_metric_type, p_value, p_unit, p_component,
+                p_task_id, p_tags
+            )
+            returning sample_id into v_sample_id;
+            return v_sample_id;
+        end if;
     end if;
     insert into monitoring.metric_samples (
         metric_name, recorded_at, metric_type, value, unit, component, task_id, tags
@@ -86,43 +96,67 @@ comment on function monitoring.record_performance_metric(
 'given, and returns its sample_id; what is no number is not recorded and gives null. The type is '
 'gauge when null; gauge, counter and timer are usual.';
 
+create or replace function monitoring._told_metric_samples(p_rows jsonb, p_since timestamptz)
+returns table (
+    sample_id bigint,
+    metric_name text,
+    recorded_at timestamptz,
+    metric_type text,
+    value double precision,
+    unit text,
+    component text,
+    task_id text,
+    tags jsonb
+)
+language sql
+stable -- a stricter mark than its body's keeps a function from being inlined
+begin atomic
+    select
+        coalesce(
+            monitoring._mended_own_id('sample_id', r.sample_id),
+            nextval('monitoring.metric_samples_sample_id_seq')
+        ) as sample_id,
+        monitoring._mended_name('metric_name', r.metric_name) as metric_name,
+        monitoring._recent_time(r.recorded_at, p_since) as recorded_at,
+        monitoring._mended_name('metric_type', coalesce(r.metric_type, 'gauge')) as metric_type,
+        v.value,
+        monitoring._mended_optional_name('unit', r.unit) as unit,
+        monitoring._mended_optional_name('component', r.component) as component,
+        monitoring._mended_optional_name('task_id', r.task_id) as task_id,
+        monitoring._mended_object('tags', r.tags) as tags
+    from jsonb_to_recordset(p_rows) as r (
+            sample_id bigint,
+            metric_name text,
+            recorded_at timestamptz,
+            metric_type text,
+            value double precision,
+            unit text,
+            component text,
+            task_id text,
+            tags jsonb
+        )
+    cross join lateral (select monitoring._mended_value(r.value) as value) as v
+    where v.value is not null;
+end;
+
+comment on function monitoring._told_metric_samples(jsonb, timestamptz) is
+'An array of samples as rows, each repaired; one that is older than p_since is refused as a '
+'missing partition is.';
+
 create or replace function monitoring._insert_metric_samples(p_rows jsonb) returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_since timestamptz := monitoring._yesterday();
     v_written bigint;
 begin
     insert into monitoring.metric_samples (
-        sample_id, metric_name, recorded_at, metric_type, value, unit, component, task_id, tags
+        sample_id, metric_name, recorded_at, metric_type, value, unit, component,
+        task_id, tags
     )
-    select
-        coalesce(
-            monitoring._mended_own_id('sample_id', r.sample_id),
-            nextval('monitoring.metric_samples_sample_id_seq')
-        ),
-        monitoring._mended_name('metric_name', r.metric_name),
-        monitoring._event_time(r.recorded_at),
-        monitoring._mended_name('metric_type', coalesce(r.metric_type, 'gauge')),
-        v.value,
-        monitoring._mended_optional_name('unit', r.unit),
-        monitoring._mended_optional_name('component', r.component),
-        monitoring._mended_optional_name('task_id', r.task_id),
-        monitoring._mended_object('tags', r.tags)
-    from jsonb_to_recordset(p_rows) as r (
-        sample_id bigint,
-        metric_name text,
-        recorded_at timestamptz,
-        metric_type text,
-        value double precision,
-        unit text,
-        component text,
-        task_id text,
-        tags jsonb
-    )
-    cross join lateral (select monitoring._mended_value(r.value) as value) as v
-    where v.value is not null
+    select r.* from monitoring._told_metric_samples(p_rows, v_since) r
     on conflict do nothing;
     get diagnostics v_written = row_count;
     return v_written;
@@ -130,7 +164,40 @@ end
 $$;
 
 comment on function monitoring._insert_metric_samples(jsonb) is
-'Inserts an array of samples; those already there are passed over.';
+'Inserts an array of samples; those already there are passed over, and a late one is refused '
+'as a missing partition is.';
+
+create or replace function monitoring._insert_late_metric_samples(p_rows jsonb) returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+-- Each row is looked up by its key, whatever the planner thinks.
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+    v_written bigint;
+begin
+    insert into monitoring.late_metric_samples (
+        sample_id, metric_name, recorded_at, metric_type, value, unit, component,
+        task_id, tags
+    )
+    select r.* from monitoring._told_metric_samples(p_rows, '1970-01-01 00:00+00') r
+    where not exists (
+        select from monitoring._all_metric_samples t
+        where t.metric_name = r.metric_name
+            and t.recorded_at = r.recorded_at
+            and t.sample_id = r.sample_id
+    )
+    on conflict do nothing;
+    get diagnostics v_written = row_count;
+    return v_written;
+end
+$$;
+
+comment on function monitoring._insert_late_metric_samples(jsonb) is
+'Inserts an array of samples into the late table; those already there are passed over.';
 
 create or replace function monitoring.record_metrics(p_metrics jsonb) returns bigint
 language sql

@@ -11,7 +11,7 @@ select
     m.recorded_at,
     m.task_id,
     m.sample_id
-from monitoring.metric_samples as m;
+from monitoring._all_metric_samples as m;
 
 comment on view monitoring.performance_monitoring is
 'Every measured value.';

@@ -47,7 +47,17 @@ begin
         p_oldest_ready_seconds
         := monitoring._mended_length('oldest_ready_seconds', p_oldest_ready_seconds);
         v_recorded_at := monitoring._event_time(p_recorded_at);
-        perform monitoring._make_partitions('queue_samples', v_recorded_at);
+        if monitoring._is_late('queue_samples', v_recorded_at) then
+            insert into monitoring.late_queue_samples (
+                queue_name, recorded_at, pending, processing, completed, failed, oldest_ready_seconds
+            )
+            values (
+                p_queue_name, v_recorded_at, p_pending, p_processing, p_completed, p_failed,
+                p_oldest_ready_seconds
+            )
+            returning sample_id into v_sample_id;
+            return v_sample_id;
+        end if;
     end if;
     insert into monitoring.queue_samples (
         queue_name, recorded_at, pending, processing, completed, failed, oldest_ready_seconds

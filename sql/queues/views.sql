@@ -10,7 +10,7 @@ select
     q.oldest_ready_seconds,
     q.recorded_at,
     q.sample_id
-from monitoring.queue_samples as q;
+from monitoring._all_queue_samples as q;
 
 create or replace view monitoring.v_queue_performance as
 with steps as (
@@ -23,7 +23,7 @@ with steps as (
         q.completed < lag(q.completed) over (
             partition by q.queue_name order by q.recorded_at, q.sample_id
         ) as went_back
-    from monitoring.queue_samples as q
+    from monitoring._all_queue_samples as q
     where
         q.recorded_at > (select monitoring.clock()) - interval '1 hour'
         and q.recorded_at <= (select monitoring.clock())
@@ -47,7 +47,7 @@ newest_times as (
     select
         q.queue_name,
         max(q.recorded_at) as recorded_at
-    from monitoring.queue_samples as q
+    from monitoring._all_queue_samples as q
     where
         q.recorded_at > (select monitoring.clock()) - interval '24 hours'
         and q.recorded_at <= (select monitoring.clock())
@@ -65,7 +65,7 @@ newest as (
         q.oldest_ready_seconds,
         q.recorded_at
     from newest_times as t
-    inner join monitoring.queue_samples as q
+    inner join monitoring._all_queue_samples as q
         on t.queue_name = q.queue_name and t.recorded_at = q.recorded_at
     where
         q.recorded_at >= (select min(f.recorded_at) from newest_times as f)

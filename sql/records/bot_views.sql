@@ -12,7 +12,7 @@ with changes as (
             partition by hashtextextended(c.record_key, 0), c.dataset, c.record_key
             order by c.effective_at, c.recorded_at, c.from_status is not null, c.change_id
         ))::double precision as waited_seconds
-    from monitoring.status_changes as c
+    from monitoring._all_status_changes as c
     left join monitoring.datasets as d on c.dataset = d.dataset
     where c.validation_type = ''
 ),
@@ -41,7 +41,7 @@ moments as (
         null::timestamptz as began_at,
         null as run_status
     from monitoring.datasets as d
-    inner join monitoring.status_changes as c on d.dataset = c.dataset
+    inner join monitoring._all_status_changes as c on d.dataset = c.dataset
     where d.bot_task_type is not null and c.change_source = 'BOT' and c.validation_type = ''
     union all
     select
@@ -51,7 +51,7 @@ moments as (
         coalesce(t.started_at, t.finished_at) as began_at,
         t.status as run_status
     from monitoring.datasets as d
-    inner join monitoring.finished_tasks as t on d.bot_task_type = t.task_type
+    inner join monitoring._all_finished_tasks as t on d.bot_task_type = t.task_type
 ),
 
 judged as (

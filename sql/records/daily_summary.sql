@@ -129,7 +129,7 @@ begin
     into p_summary.status_changes, p_summary.status_changes_by_source
     from (
         select s.change_source, count(*) as changes
-        from monitoring.status_changes s
+        from monitoring._all_status_changes s
         where s.dataset = p_dataset
             -- Times may be a day ahead of ours when they are recorded.
             and s.recorded_at >= p_from - interval '24 hours'

@@ -194,11 +194,7 @@ begin atomic
         returning spell_id
     ),
 
-    changes as (
-        insert into monitoring.status_changes (
-            dataset, record_key, recorded_at, effective_at, validation_type, from_status, to_status,
-            change_source, actor, task_id, details
-        )
+    changes as materialized (
         select
             c.dataset,
             c.record_key,
@@ -223,6 +219,27 @@ begin atomic
             nullif(jsonb_strip_nulls(jsonb_build_object('reason', c.resolution_reason)), '{}')
                 as details
         from closed as c
+    ),
+
+    placed as (
+        insert into monitoring.status_changes (
+            dataset, record_key, recorded_at, effective_at, validation_type, from_status, to_status,
+            change_source, actor, task_id, details
+        )
+        select h.*
+        from changes as h
+        where monitoring._has_partition('status_changes', p_now)
+        returning change_id
+    ),
+
+    late as (
+        insert into monitoring.late_status_changes (
+            dataset, record_key, recorded_at, effective_at, validation_type, from_status, to_status,
+            change_source, actor, task_id, details
+        )
+        select h.*
+        from changes as h
+        where not monitoring._has_partition('status_changes', p_now)
         returning change_id
     )
 
@@ -266,9 +283,6 @@ declare
     v_now timestamptz := monitoring.clock();
     v_result jsonb;
 begin
-    if cardinality(p_closing) > 0 and not p_is_dry_run then
-        perform monitoring._make_partitions('status_changes', v_now);
-    end if;
     with written as materialized (
         select w.*
         from monitoring._write_invalid_records(

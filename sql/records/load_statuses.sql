@@ -63,7 +63,7 @@ begin
         c.login_name
     from unnest(p_changes) with ordinality c
     where not exists (
-        select from monitoring.status_changes h
+        select from monitoring._all_status_changes h
         where h.dataset = c.dataset and h.recorded_at = c.recorded_at
             and (
                 h.change_id = c.change_id
@@ -106,7 +106,7 @@ begin
         from late l
         cross join lateral (
             select h.to_status, h.effective_at
-            from monitoring.status_changes h
+            from monitoring._all_status_changes h
             where h.dataset = l.dataset and h.record_key = l.record_key and h.validation_type = ''
                 and h.effective_at between l.effective_at - interval '7 days' and l.effective_at
                 and h.recorded_at
@@ -122,7 +122,7 @@ begin
     from late l
     cross join lateral (
         select h.to_status, h.effective_at
-        from monitoring.status_changes h
+        from monitoring._all_status_changes h
         where h.dataset = l.dataset and h.record_key = l.record_key and h.validation_type = ''
             and h.effective_at <= l.effective_at
         order by h.effective_at desc, h.recorded_at desc, h.from_status is null, h.change_id desc
@@ -227,13 +227,28 @@ begin
         select c from monitoring._with_status_before(v_changes) c
         where c.from_status is distinct from c.to_status
     );
-    with written as (
+    with placed as (
         insert into monitoring.status_changes
         select c.* from unnest(v_changes) c
+        where not monitoring._is_late('status_changes', c.recorded_at)
+        on conflict do nothing
+        returning change_id
+    ),
+    late as (
+        insert into monitoring.late_status_changes
+        select c.* from unnest(v_changes) c
+        where monitoring._is_late('status_changes', c.recorded_at)
+            and not exists (
+                select from monitoring._all_status_changes h
+                where h.dataset = c.dataset
+                    and h.recorded_at = c.recorded_at
+                    and h.change_id = c.change_id
+            )
         on conflict do nothing
         returning change_id
     )
-    select coalesce(array_agg(w.change_id), '{}') into v_written from written w;
+    select coalesce(array_agg(w.change_id), '{}') into v_written
+    from (select p.change_id from placed p union all select l.change_id from late l) w;
     perform monitoring._remember_statuses(v_changes, v_written);
     return cardinality(v_written)::bigint;
 end

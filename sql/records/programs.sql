@@ -33,7 +33,7 @@ begin
         );
     end if;
     select t.* into v_task
-    from monitoring.finished_tasks t
+    from monitoring._all_finished_tasks t
     where t.task_id = p_task_id and t.finished_at >= p_finished_at
     order by t.finished_at, t.attempt desc
     limit 1;

@@ -13,7 +13,7 @@ as $$
 begin
     return query
     select c.*
-    from monitoring.status_changes c
+    from monitoring._all_status_changes c
     where c.dataset in (select t.dataset from monitoring.allowed_transitions t)
         and c.recorded_at > p_from
         and c.recorded_at <= p_to
@@ -118,10 +118,10 @@ begin
         (
             -- What has changed since was then what it was before, which the change before it made.
             select min(coalesce(b.recorded_at, '-infinity'))
-            from monitoring.status_changes c
+            from monitoring._all_status_changes c
             left join lateral (
                 select max(e.recorded_at) as recorded_at
-                from monitoring.status_changes e
+                from monitoring._all_status_changes e
                 where e.dataset = p_dataset
                     and e.record_key = c.record_key
                     and e.validation_type = ''
@@ -155,12 +155,12 @@ declare
 begin
     -- What was recorded last took effect last; a source tells many changes at once.
     select max(c.effective_at) into v_changed_at
-    from monitoring.status_changes c
+    from monitoring._all_status_changes c
     where c.dataset = p_dataset
         and c.change_source = 'BOT'
         and c.recorded_at = (
             select l.recorded_at
-            from monitoring.status_changes l
+            from monitoring._all_status_changes l
             where l.dataset = p_dataset
                 and l.change_source = 'BOT'
                 and l.recorded_at > p_from
@@ -170,7 +170,7 @@ begin
         );
     return query
     select t.task_id, t.started_at, t.finished_at
-    from monitoring.finished_tasks t
+    from monitoring._all_finished_tasks t
     where t.task_type = p_task_type
         and t.status = 'completed'
         and t.finished_at > greatest(p_from, v_changed_at)

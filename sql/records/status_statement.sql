@@ -130,7 +130,7 @@ found as materialized (
     from settled s
     left join lateral (
         select c.to_status
-        from monitoring.status_changes c
+        from monitoring._all_status_changes c
         where c.dataset = $1 and c.record_key = s.record_key and c.validation_type = ''
             and c.effective_at <= s.effective_at
         -- Of several loaded at once, the first came from nothing.
@@ -179,7 +179,7 @@ comment on function monitoring._statuses_counted() is
 'The part of the statement that counts, and shows the first twenty changes.';
 
 create or replace function monitoring._status_change_statement(
-    p_rows_query text, p_is_dry_run boolean default false
+    p_rows_query text, p_is_dry_run boolean, p_now timestamptz
 )
 returns text
 language sql
@@ -189,9 +189,9 @@ return concat(
     monitoring._statuses_applied(p_is_dry_run), ',', monitoring._statuses_found(),
     case
         when not p_is_dry_run
-            then $query$,
+            then format($query$,
 written as (
-    insert into monitoring.status_changes (
+    insert into monitoring.%I (
         dataset, record_key, recorded_at, effective_at, from_status, to_status, change_source,
         actor, source_name, task_id, details
     )
@@ -200,12 +200,12 @@ written as (
         f.actor, $4, $5, f.details
     from found f
     order by f.effective_at, f.record_key
-)$query$
+)$query$, monitoring._table_for('status_changes', p_now))
     end,
     monitoring._statuses_counted()
 );
 
-comment on function monitoring._status_change_statement(text, boolean) is
+comment on function monitoring._status_change_statement(text, boolean, timestamptz) is
 'The statement that compares the rows of a query (record_key, status, effective_at, actor, '
 'change_source, details) with the current statuses and records what differs. Parameters: dataset, '
 'change source, now, source, task, whether records not among the rows are gone; then the query''s.';

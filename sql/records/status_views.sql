@@ -144,7 +144,7 @@ select
     c.task_id,
     c.details,
     c.login_name
-from monitoring.status_changes as c;
+from monitoring._all_status_changes as c;
 
 comment on view monitoring.status_history is
 'Every change of status of every record, and of every verdict of a validation.';
@@ -220,7 +220,7 @@ with stays as (
             -- Loaded changes of one moment have numbers in any order; the first came from nothing.
             order by c.effective_at, c.recorded_at, c.from_status is not null, c.change_id
         ) as ended_at
-    from monitoring.status_changes as c
+    from monitoring._all_status_changes as c
     where c.validation_type = ''
 ),
 

@@ -44,13 +44,14 @@ as $$
 -- The statement returns what the type has:
 -- @plpgsql_check_options: other_warnings = off
 declare
+    v_now timestamptz := monitoring.clock();
     v_counts monitoring.status_counts;
 begin
     execute monitoring._status_change_statement(
-        monitoring._status_records_query('$7', '$8'), p_is_dry_run
+        monitoring._status_records_query('$7', '$8'), p_is_dry_run, v_now
     )
     into v_counts
-    using p_dataset, p_change_source, monitoring.clock(), null::text, p_task_id, false,
+    using p_dataset, p_change_source, v_now, null::text, p_task_id, false,
         array(select jsonb_array_elements(p_records)), p_actor;
     return v_counts;
 end
@@ -81,9 +82,6 @@ declare
 begin
     p_actor := monitoring._mended_optional_name('actor', p_actor);
     p_task_id := monitoring._mended_optional_name('task_id', p_task_id);
-    if not p_is_dry_run then
-        perform monitoring._make_partitions('status_changes', monitoring.clock());
-    end if;
     for v_reading in 1 .. 2 loop
         begin
             return monitoring._told_counts(

@@ -18,7 +18,7 @@ declare
     v_told text [];
 begin
     v_told := array(
-        select c.task_id from monitoring.status_changes c
+        select c.task_id from monitoring._all_status_changes c
         where c.record_key = p_record_key and c.dataset = p_dataset and c.task_id is not null
         union
         select i.task_id from monitoring.invalid_record_states i
@@ -35,7 +35,7 @@ begin
     union all
     select f.task_id, f.attempt, f.task_type, f.status, f.finished_at, f.duration_ms, f.worker_id,
         f.task_id = any(v_names) or coalesce(f.metadata @> v_itself, false)
-    from monitoring.finished_tasks f
+    from monitoring._all_finished_tasks f
     where f.task_id = any(v_names || v_told);
 end
 $$;
@@ -55,7 +55,7 @@ set plan_cache_mode = force_custom_plan
 as $$
 begin
     return query
-    select e.* from monitoring.errors e
+    select e.* from monitoring._all_errors e
     where e.task_id = any(
         p_own_tasks || p_other_tasks || array[p_record_key, p_dataset || '/' || p_record_key]
     )
@@ -162,7 +162,7 @@ begin
                 'recorded_at', c.recorded_at, 'source_name', c.source_name,
                 'task_id', c.task_id, 'details', c.details
             )) as details
-        from monitoring.status_changes c
+        from monitoring._all_status_changes c
         where c.record_key = p_record_key and c.dataset = p_dataset and c.validation_type = ''
         union all
         select v.* from monitoring._validations_of_record(p_dataset, p_record_key) v

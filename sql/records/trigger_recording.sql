@@ -79,7 +79,7 @@ begin
     ) then
         execute monitoring._status_change_statement(monitoring._status_rows_query(
             'select u.record_key, u.status from unnest($9, $10) u (record_key, status)'
-        ))
+        ), false, p_now)
         using p_dataset, p_change_source, p_now, null::text, null::text, false, p_actor, p_details,
             p_keys, p_statuses;
     end if;
@@ -110,13 +110,11 @@ set enable_seqscan = off
 as $$
 declare
     v_teller record;
+    v_is_late boolean := not monitoring._has_partition('status_changes', p_now);
     v_changes bigint;
 begin
     select t.change_source, t.actor, t.details into v_teller
     from monitoring._teller_of_changes(p_change_source) t;
-    if not monitoring._has_partition('status_changes', p_now) then
-        perform monitoring._make_partitions('status_changes', p_now);
-    end if;
     with told as (
         select distinct on (f.record_key) f.record_key, f.status, f.previous_status
         from (
@@ -157,16 +155,30 @@ begin
             where s.status is distinct from excluded.status
                 and s.effective_at <= excluded.effective_at
         returning s.record_key, s.previous_status, s.status
+    ),
+    placed as (
+        insert into monitoring.status_changes (
+            dataset, record_key, recorded_at, effective_at, from_status, to_status, change_source,
+            actor, details
+        )
+        select p_dataset, a.record_key, p_now, p_now, a.previous_status, a.status,
+            v_teller.change_source, v_teller.actor, v_teller.details
+        from applied a
+        where not v_is_late
+        order by a.record_key
+    ),
+    late as (
+        insert into monitoring.late_status_changes (
+            dataset, record_key, recorded_at, effective_at, from_status, to_status, change_source,
+            actor, details
+        )
+        select p_dataset, a.record_key, p_now, p_now, a.previous_status, a.status,
+            v_teller.change_source, v_teller.actor, v_teller.details
+        from applied a
+        where v_is_late
+        order by a.record_key
     )
-    insert into monitoring.status_changes (
-        dataset, record_key, recorded_at, effective_at, from_status, to_status, change_source,
-        actor, details
-    )
-    select p_dataset, a.record_key, p_now, p_now, a.previous_status, a.status,
-        v_teller.change_source, v_teller.actor, v_teller.details
-    from applied a
-    order by a.record_key;
-    get diagnostics v_changes = row_count;
+    select count(*) into v_changes from applied;
     if v_changes < cardinality(p_keys) then
         perform monitoring._track_late_rows(
             p_dataset, v_teller.change_source, p_now, v_teller.actor, v_teller.details, p_keys,

@@ -168,8 +168,7 @@ begin
         p_trigger.attached_by, null::jsonb;
     get diagnostics v_new = row_count;
     -- What was known and has changed while nobody looked is a change.
-    perform monitoring._make_partitions('status_changes', v_now);
-    execute monitoring._status_change_statement(v_rows)
+    execute monitoring._status_change_statement(v_rows, false, v_now)
     using p_trigger.dataset, p_trigger.change_source, v_now, null::text, null::text, false,
         p_trigger.attached_by, null::jsonb;
     return v_new;

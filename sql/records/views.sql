@@ -83,7 +83,7 @@ select
     t.task_id,
     t.metadata ->> 'error_message' as error_message
 from monitoring.program_runs as r
-inner join monitoring.finished_tasks as t
+inner join monitoring._all_finished_tasks as t
     on r.task_id = t.task_id and r.finished_at = t.finished_at and r.attempt = t.attempt;
 
 create or replace view monitoring.daily_summary as

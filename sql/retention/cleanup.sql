@@ -45,6 +45,7 @@ begin
     end if;
     perform set_config('lock_timeout', '150ms', true);
 
+    return query select d.* from monitoring._remove_all_late_rows(v_now, v_is_dry_run) d;
     return query select d.* from monitoring._delete_due_rows(v_now, v_is_dry_run) d;
     v_due_days := array(select d from monitoring._due_days(v_now, v_is_dry_run) d);
     foreach v_done in array v_due_days loop

@@ -26,6 +26,9 @@ begin
     end if;
     if monitoring._has_new_rows(p_table, p_begins_at, v_due.removed_before) then
         v_due.note := 'waits for a roll-up';
+        if not p_is_dry_run then
+            perform monitoring._reopen_days(p_table, p_begins_at);
+        end if;
     else
         v_due.partitions := 1;
         execute format('select count(*) from monitoring.%I', v_name) into v_due.rows;
@@ -128,6 +131,8 @@ return (
     from monitoring._days(p_table) as d
     where
         d.begins_at + interval '24 hours' <= monitoring._days_due_before(p_table, p_now)
+        -- Who looked for the day just before midnight may still record in it.
+        and d.begins_at + interval '49 hours' <= p_now
         and pg_relation_size(to_regclass('monitoring.' || d.partition_name)) = 0
 );
 

@@ -76,30 +76,34 @@ comment on function monitoring._delete_slice(
 ) is
 'Deletes, or in a dry run counts, the rows of a span of time that meet the condition.';
 
-create or replace function monitoring._due_policies(p_now timestamptz)
-returns table (
-    table_name text,
-    category text,
-    time_column text,
-    condition text,
-    from_at timestamptz,
-    to_at timestamptz
-)
+create or replace function monitoring._not_new(p_table text) returns text
 language sql
 stable
-begin atomic
+return (
     select
-        p.table_name,
-        p.category,
-        r.time_column,
-        case
-            -- Rows that came since the last roll-up are not in it yet, however old they are.
-            when u.table_name is not null
-                then format(
-                        't.recorded_xid < %s and t.recorded_xid <> all (%L::bigint []) and ',
-                        u.claimed_below,
-                        u.still_open
-                    )
+        format(
+            't.recorded_xid < %s and t.recorded_xid <> all (%L::bigint [])',
+            u.claimed_below,
+            u.still_open
+        )
+    from monitoring.rollup_progress as u
+    where u.table_name = p_table
+);
+
+comment on function monitoring._not_new(text) is
+'Condition on rows of alias t that roll-ups have taken them; null for a table without roll-ups.';
+
+create or replace function monitoring._policy_condition(
+    p_table text, p_category text, p_now timestamptz
+)
+returns text
+language sql
+stable
+return (
+    select
+        -- Rows that came since the last roll-up are not in it yet, however old they are.
+        coalesce(monitoring._not_new(p.table_name) || ' and ', '')
+        || case
             -- What a complete source still has is told at each reading: forgotten, it would be
             -- a new record.
             when p.table_name = 'record_states'
@@ -125,7 +129,32 @@ begin atomic
                         where o.table_name = p.table_name and o.category <> ''
                     )
                 )
-        end as condition,
+        end
+    from monitoring.retention_policies as p
+    inner join monitoring._retained_tables as r on p.table_name = r.table_name
+    where p.table_name = p_table and p.category = p_category
+);
+
+comment on function monitoring._policy_condition(text, text, timestamptz) is
+'Condition on rows of alias t that a policy is about, and that may be removed.';
+
+create or replace function monitoring._due_policies(p_now timestamptz)
+returns table (
+    table_name text,
+    category text,
+    time_column text,
+    condition text,
+    from_at timestamptz,
+    to_at timestamptz
+)
+language sql
+stable
+begin atomic
+    select
+        p.table_name,
+        p.category,
+        r.time_column,
+        monitoring._policy_condition(p.table_name, p.category, p_now) as condition,
         case
             when r.is_partitioned
                 then greatest(
@@ -138,7 +167,6 @@ begin atomic
         monitoring._kept_from(p.keep, p_now) as to_at
     from monitoring.retention_policies as p
     inner join monitoring._retained_tables as r on p.table_name = r.table_name
-    left join monitoring.rollup_progress as u on p.table_name = u.table_name
     cross join lateral (select monitoring._days_due_before(p.table_name, p_now) as days_before) as w
     where
         p.keep is not null

@@ -28,10 +28,9 @@ begin atomic
         min(e.occurred_at) as first_seen_at,
         max(e.occurred_at) as last_seen_at,
         (array_agg(e.error_id order by e.occurred_at desc, e.error_id desc))[1] as last_error_id
-    from monitoring._marked_errors as e
+    from monitoring._new_errors() as e
     where
-        e.is_new
-        and e.recorded_xid < p_below
+        e.recorded_xid < p_below
         and e.recorded_xid <> all(p_still_open)
     group by
         e.fingerprint,
@@ -72,15 +71,14 @@ begin atomic
         max(p.checked_at) filter (where p.status = 'unhealthy') over (
             partition by p.component_name, p.component_type
         ) as last_unhealthy_at
-    from monitoring._marked_probes as p
+    from monitoring._new_probes() as p
     cross join (
         select
             monitoring.clock() as now,
             monitoring.clock() + interval '1 minute' as soon
     ) as n
     where
-        p.is_new
-        and p.recorded_xid < p_below
+        p.recorded_xid < p_below
         and p.recorded_xid <> all(p_still_open)
     order by
         p.component_name asc,
@@ -133,6 +131,40 @@ $$;
 comment on function monitoring._merge_error_groups(bigint, bigint[]) is
 'Adds new errors to the totals of their groups.';
 
+create or replace function monitoring._merge_latest_checks(p_below bigint, p_still_open bigint[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update monitoring.component_states s
+    set (latest_checked_at, latest_probe_id, latest_status) = (
+        select c.checked_at, c.probe_id, c.status
+        from (
+            values
+            (s.latest_checked_at, s.latest_probe_id, s.latest_status),
+            -- Moved on by code that did not know of this.
+            (s.checked_at, s.probe_id, s.status),
+            (n.checked_at, n.probe_id, n.status)
+        ) c (checked_at, probe_id, status)
+        order by c.checked_at desc nulls last, c.probe_id desc
+        limit 1
+    )
+    from (
+        select distinct on (p.component_name, p.component_type)
+            p.component_name, p.component_type, p.checked_at, p.probe_id, p.status
+        from monitoring._new_probes() p
+        where p.recorded_xid < p_below and p.recorded_xid <> all(p_still_open)
+        order by p.component_name, p.component_type, p.checked_at desc, p.probe_id desc
+    ) n
+    where n.component_name = s.component_name and n.component_type = s.component_type;
+end
+$$;
+
+comment on function monitoring._merge_latest_checks(bigint, bigint[]) is
+'Notes the newest of the new checks of each component by its time, which uptime goes on from.';
+
 create or replace function monitoring._merge_component_states(
     p_below bigint, p_still_open bigint[]
 )
@@ -151,6 +183,7 @@ begin
     on conflict (component_name, component_type) do update
         set last_unhealthy_at = greatest(s.last_unhealthy_at, excluded.last_unhealthy_at);
 
+    perform monitoring._merge_latest_checks(p_below, p_still_open);
     update monitoring.component_states s
     set
         checked_at = n.checked_at,

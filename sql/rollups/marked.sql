@@ -18,7 +18,9 @@ select
     array(
         select x.xid from unnest(r.still_open) as x (xid)
         where x.xid < r.claimed_below - 10000
-    ) as long_open
+    ) as long_open,
+    r.open_since_at,
+    r.source
 from monitoring.rollup_progress as r;
 
 comment on view monitoring._claims is
@@ -51,11 +53,22 @@ select
             select c.still_open from monitoring._claims as c
             where c.table_name = 'finished_tasks'
         )::bigint[])
-    ) as is_new
-from monitoring.finished_tasks as t;
+    ) as is_new,
+    t.is_late
+from (
+    select
+        d.*,
+        false as is_late
+    from monitoring.finished_tasks as d
+    union all
+    select
+        l.*,
+        true as is_late
+    from monitoring.late_finished_tasks as l
+) as t;
 
 comment on view monitoring._marked_tasks is
-'Rows of finished_tasks, each with whether it is not in the roll-ups yet.';
+'Rows of finished_tasks, late ones included, each with whether it is not in the roll-ups yet.';
 
 create or replace view monitoring._marked_errors as
 select
@@ -82,11 +95,22 @@ select
         or e.recorded_xid = any((
             select c.still_open from monitoring._claims as c where c.table_name = 'errors'
         )::bigint[])
-    ) as is_new
-from monitoring.errors as e;
+    ) as is_new,
+    e.is_late
+from (
+    select
+        d.*,
+        false as is_late
+    from monitoring.errors as d
+    union all
+    select
+        l.*,
+        true as is_late
+    from monitoring.late_errors as l
+) as e;
 
 comment on view monitoring._marked_errors is
-'Rows of errors, each with whether it is not in the roll-ups yet.';
+'Rows of errors, late ones included, each with whether it is not in the roll-ups yet.';
 
 create or replace view monitoring._marked_metrics as
 select
@@ -115,11 +139,22 @@ select
             select c.still_open from monitoring._claims as c
             where c.table_name = 'metric_samples'
         )::bigint[])
-    ) as is_new
-from monitoring.metric_samples as m;
+    ) as is_new,
+    m.is_late
+from (
+    select
+        d.*,
+        false as is_late
+    from monitoring.metric_samples as d
+    union all
+    select
+        l.*,
+        true as is_late
+    from monitoring.late_metric_samples as l
+) as m;
 
 comment on view monitoring._marked_metrics is
-'Rows of metric_samples, each with whether it is not in the roll-ups yet.';
+'Rows of metric_samples, late ones included, each with whether it is not in the roll-ups yet.';
 
 create or replace view monitoring._marked_queues as
 select
@@ -146,11 +181,22 @@ select
         or q.recorded_xid = any((
             select c.still_open from monitoring._claims as c where c.table_name = 'queue_samples'
         )::bigint[])
-    ) as is_new
-from monitoring.queue_samples as q;
+    ) as is_new,
+    q.is_late
+from (
+    select
+        d.*,
+        false as is_late
+    from monitoring.queue_samples as d
+    union all
+    select
+        l.*,
+        true as is_late
+    from monitoring.late_queue_samples as l
+) as q;
 
 comment on view monitoring._marked_queues is
-'Rows of queue_samples, each with whether it is not in the roll-ups yet.';
+'Rows of queue_samples, late ones included, each with whether it is not in the roll-ups yet.';
 
 create or replace view monitoring._marked_probes as
 select
@@ -178,8 +224,134 @@ select
         or p.recorded_xid = any((
             select c.still_open from monitoring._claims as c where c.table_name = 'health_probes'
         )::bigint[])
-    ) as is_new
-from monitoring.health_probes as p;
+    ) as is_new,
+    p.is_late
+from (
+    select
+        d.*,
+        false as is_late
+    from monitoring.health_probes as d
+    union all
+    select
+        l.*,
+        true as is_late
+    from monitoring.late_health_probes as l
+) as p;
 
 comment on view monitoring._marked_probes is
-'Rows of health_probes, each with whether it is not in the roll-ups yet.';
+'Rows of health_probes, late ones included, each with whether it is not in the roll-ups yet.';
+
+-- New rows are in the days that are open, or late. Planned for the time asked for, so that nothing
+-- else is looked at, however much is kept.
+
+create or replace function monitoring._open_since(p_table text) returns timestamptz
+language sql
+stable
+-- Where the clock went back, rows are recorded before the days that were open.
+return (
+    select least(c.open_since_at, monitoring._yesterday()) from monitoring._claims as c
+    where c.table_name = p_table
+);
+
+comment on function monitoring._open_since(text) is
+'Beginning of the oldest day that may have new rows besides the late ones.';
+
+create or replace function monitoring._new_tasks(
+    p_from timestamptz default '-infinity', p_to timestamptz default 'infinity'
+)
+returns setof monitoring._marked_tasks
+language plpgsql
+stable
+rows 100
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+set max_parallel_workers_per_gather = 0
+set jit = off
+as $$
+declare
+    v_since timestamptz := monitoring._open_since('finished_tasks');
+begin
+    return query
+    select m.* from monitoring._marked_tasks m
+    where m.is_new and (m.is_late or m.finished_at >= v_since)
+        and m.finished_at >= p_from and m.finished_at < p_to;
+end
+$$;
+
+comment on function monitoring._new_tasks(timestamptz, timestamptz) is
+'Rows of finished_tasks, from p_from until before p_to, that are not in the roll-ups yet.';
+
+create or replace function monitoring._new_errors(
+    p_from timestamptz default '-infinity', p_to timestamptz default 'infinity'
+)
+returns setof monitoring._marked_errors
+language plpgsql
+stable
+rows 100
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+set max_parallel_workers_per_gather = 0
+set jit = off
+as $$
+declare
+    v_since timestamptz := monitoring._open_since('errors');
+begin
+    return query
+    select m.* from monitoring._marked_errors m
+    where m.is_new and (m.is_late or m.occurred_at >= v_since)
+        and m.occurred_at >= p_from and m.occurred_at < p_to;
+end
+$$;
+
+comment on function monitoring._new_errors(timestamptz, timestamptz) is
+'Rows of errors, from p_from until before p_to, that are not in the roll-ups yet.';
+
+create or replace function monitoring._new_queues(
+    p_from timestamptz default '-infinity', p_to timestamptz default 'infinity'
+)
+returns setof monitoring._marked_queues
+language plpgsql
+stable
+rows 100
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+set max_parallel_workers_per_gather = 0
+set jit = off
+as $$
+declare
+    v_since timestamptz := monitoring._open_since('queue_samples');
+begin
+    return query
+    select m.* from monitoring._marked_queues m
+    where m.is_new and (m.is_late or m.recorded_at >= v_since)
+        and m.recorded_at >= p_from and m.recorded_at < p_to;
+end
+$$;
+
+comment on function monitoring._new_queues(timestamptz, timestamptz) is
+'Rows of queue_samples, from p_from until before p_to, that are not in the roll-ups yet.';
+
+create or replace function monitoring._new_probes(
+    p_from timestamptz default '-infinity', p_to timestamptz default 'infinity'
+)
+returns setof monitoring._marked_probes
+language plpgsql
+stable
+rows 100
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+set max_parallel_workers_per_gather = 0
+set jit = off
+as $$
+declare
+    v_since timestamptz := monitoring._open_since('health_probes');
+begin
+    return query
+    select m.* from monitoring._marked_probes m
+    where m.is_new and (m.is_late or m.checked_at >= v_since)
+        and m.checked_at >= p_from and m.checked_at < p_to;
+end
+$$;
+
+comment on function monitoring._new_probes(timestamptz, timestamptz) is
+'Rows of health_probes, from p_from until before p_to, that are not in the roll-ups yet.';

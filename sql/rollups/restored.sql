@@ -46,6 +46,56 @@ comment on function monitoring._follow_transaction_numbers(text) is
 'Sees to it that rows recorded from now on have higher transaction numbers than those that are '
 'rolled up, on whichever server they were recorded.';
 
+create or replace function monitoring._oldest_day(p_table text) returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_oldest timestamptz;
+begin
+    execute format(
+        'select least('
+        '   (select min(d.begins_at) from monitoring._days(%L) d),'
+        '   (select date_trunc(''day'', min(l.%I), ''UTC'') from monitoring.%I l)'
+        ')',
+        p_table,
+        (select t.time_column from monitoring.partitioned_tables t where t.table_name = p_table),
+        'late_' || p_table
+    )
+    into v_oldest;
+    return v_oldest;
+end
+$$;
+
+comment on function monitoring._oldest_day(text) is
+'Beginning of the oldest day that a table has rows of, late ones included.';
+
+create or replace function monitoring._find_latest_checks() returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update monitoring.component_states s
+    set
+        latest_checked_at = n.checked_at,
+        latest_probe_id = n.probe_id,
+        latest_status = n.status
+    from (
+        select distinct on (p.component_name, p.component_type)
+            p.component_name, p.component_type, p.checked_at, p.probe_id, p.status
+        from monitoring._marked_probes p
+        where not p.is_new
+        order by p.component_name, p.component_type, p.checked_at desc, p.probe_id desc
+    ) n
+    where n.component_name = s.component_name and n.component_type = s.component_type;
+end
+$$;
+
+comment on function monitoring._find_latest_checks() is
+'Looks up which check of each component is the newest of those in the roll-ups.';
+
 create or replace function monitoring._adopt_restored_rows(
     p_progress monitoring.rollup_progress, p_server bigint
 )
@@ -65,16 +115,28 @@ begin
         'alter table only monitoring.%I alter column recorded_xid set default txid_current() + %s',
         p_progress.table_name, v_offset
     );
+    execute format(
+        'alter table only monitoring.%I alter column recorded_xid set default txid_current() + %s',
+        'late_' || p_progress.table_name, v_offset
+    );
     update monitoring.rollup_progress
-    set system_identifier = p_server, xid_offset = v_offset
+    set
+        system_identifier = p_server,
+        xid_offset = v_offset,
+        -- Transactions of another server are over.
+        closing_to_at = null,
+        closing_sessions = null
     where table_name = p_progress.table_name;
 
-    select min(d.begins_at) into v_first_day from monitoring._days(p_progress.table_name) d;
+    v_first_day := monitoring._oldest_day(p_progress.table_name);
     if p_progress.complete_since > v_first_day then
         v_first_day := date_trunc('day', p_progress.complete_since, 'UTC') + interval '24 hours';
     end if;
     perform monitoring.rebuild_rollups(p_progress.source, v_first_day, v_newest)
     where v_first_day < v_newest;
+    if p_progress.source = 'health' then
+        perform monitoring._find_latest_checks();
+    end if;
 end
 $$;
 

@@ -154,8 +154,15 @@ declare
     v_table text;
     v_below bigint;
     v_still_open bigint [];
+    v_yesterday timestamptz := monitoring._yesterday();
+    v_running text [];
     v_written jsonb := jsonb_build_object();
 begin
+    if current_setting('transaction_isolation') = 'read committed' and exists (
+        select from monitoring.rollup_progress r where r.open_since_at <> v_yesterday
+    ) then
+        v_running := monitoring._running_transactions();
+    end if;
     for v_table in
         select r.table_name from monitoring.rollup_progress r
         order by r.table_name
@@ -170,6 +177,8 @@ begin
         v_written := v_written || jsonb_build_object(
             v_table, monitoring._roll_up_table(v_table, v_below, v_still_open)
         );
+        -- What had ended before the claim was made is in.
+        perform monitoring._close_days(v_table, v_yesterday, v_running);
     end loop;
     return v_written;
 end
@@ -201,11 +210,14 @@ begin
     end if;
     execute format(
         'select exists (select from monitoring.%I s'
-        ' where s.is_new and s.happened_at >= $1 and s.happened_at < $2)',
+        ' where s.is_new and s.happened_at >= $1 and s.happened_at < $2'
+        ' and (s.is_late or s.happened_at >= $3))',
         '_samples_of_' || v_source
     )
     into v_has_new_rows
-    using p_from, p_to;
+    using p_from, p_to,
+        -- A day that is to be removed is looked at, whether or not it is closed.
+        case when p_from > '-infinity' then p_from else monitoring._open_since(p_table) end;
     return v_has_new_rows;
 end
 $$;

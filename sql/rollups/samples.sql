@@ -29,7 +29,8 @@ select
     t.finished_at as happened_at,
     t.duration_ms as value,
     t.recorded_xid,
-    t.is_new
+    t.is_new,
+    t.is_late
 from monitoring._marked_tasks as t;
 
 create or replace view monitoring._samples_of_errors as
@@ -40,7 +41,8 @@ select
     e.occurred_at as happened_at,
     null::double precision as value,
     e.recorded_xid,
-    e.is_new
+    e.is_new,
+    e.is_late
 from monitoring._marked_errors as e;
 
 create or replace view monitoring._samples_of_metrics as
@@ -51,7 +53,8 @@ select
     m.recorded_at as happened_at,
     m.value,
     m.recorded_xid,
-    m.is_new
+    m.is_new,
+    m.is_late
 from monitoring._marked_metrics as m;
 
 create or replace view monitoring._samples_of_queues as
@@ -62,7 +65,8 @@ select
     q.recorded_at as happened_at,
     f.value,
     q.recorded_xid,
-    q.is_new
+    q.is_new,
+    q.is_late
 from monitoring._marked_queues as q
 cross join
     lateral (
@@ -82,7 +86,8 @@ select
     p.checked_at as happened_at,
     p.response_time_ms as value,
     p.recorded_xid,
-    p.is_new
+    p.is_new,
+    p.is_late
 from monitoring._marked_probes as p;
 
 comment on view monitoring._samples_of_tasks is
@@ -112,16 +117,22 @@ set jit = off
 -- New rows are few, and to start workers takes longer than to find them.
 set max_parallel_workers_per_gather = 0
 as $$
+declare
+    v_since timestamptz := timestamptz '-infinity';
 begin
+    if p_is_new then
+        select monitoring._open_since(c.table_name) into v_since
+        from monitoring._claims c where c.source = p_source;
+    end if;
     -- Planned for its arguments, so that only one table's partitions, and only those of the time
     -- asked for, are looked at. One statement for all sources took ten times as long to plan.
     return query execute format(
         'select s.* from monitoring.%I s'
         ' where s.is_new = $1 and s.recorded_xid < $2 and s.recorded_xid <> all ($3)'
-        ' and s.happened_at >= $4 and s.happened_at < $5',
+        ' and s.happened_at >= $4 and s.happened_at < $5 and (s.is_late or s.happened_at >= $6)',
         '_samples_of_' || p_source
     )
-    using p_is_new, p_below, p_still_open, p_from, p_to;
+    using p_is_new, p_below, p_still_open, p_from, p_to, v_since;
 end
 $$;
 

@@ -37,6 +37,28 @@ comment on function monitoring._uptime_checks(bigint, bigint[]) is
 'Checks that uptime goes by: those in the roll-ups, and new ones of transactions below p_below '
 'that p_still_open does not name.';
 
+create or replace view monitoring._uptime_kept as
+select
+    r.resolution,
+    r.hours,
+    -- Kept for ever, the time between two checks may be as long as somebody says.
+    greatest(k.since_at, c.now - make_interval(hours => r.most_hours)) as since_at
+from (
+    values
+    ('hour', 1, 9000),
+    ('day', 24, 87600)
+) as r (resolution, hours, most_hours)
+cross join (select monitoring.clock() as now) as c
+cross join
+    lateral (
+        select max(monitoring._kept_from(p.keep, c.now)) as since_at
+        from monitoring.retention_policies as p
+        where p.table_name = 'rollups' and p.category = r.resolution
+    ) as k;
+
+comment on view monitoring._uptime_kept is
+'How far back uptime is told by hour and by day: as these are kept, but a year and ten at most.';
+
 create or replace function monitoring._spell_buckets(p_from timestamptz, p_to timestamptz)
 returns table (
     resolution text,
@@ -52,19 +74,105 @@ begin atomic
         extract(
             epoch from least(p_to, b.bucket_at + r.width) - greatest(p_from, b.bucket_at)
         )::double precision as seconds
-    from
-        -- 24 hours, for '1 day' may be 23 or 25 of them in the session's time zone.
-        (values ('hour', '1 hour'::interval), ('day', '24 hours'::interval))
-            as r (resolution, width)
+    from monitoring._uptime_kept as k
+    cross join
+        lateral (
+            -- 24 hours, for '1 day' may be 23 or 25 of them in the session's time zone.
+            select
+                k.resolution,
+                k.since_at,
+                make_interval(hours => k.hours) as width
+        ) as r
     cross join
         lateral generate_series(
-            date_bin(r.width, p_from, '1970-01-01 00:00:00+00'), p_to, r.width
+            date_bin(r.width, greatest(p_from, r.since_at), '1970-01-01 00:00:00+00'),
+            p_to,
+            r.width
         ) as b (bucket_at)
     where b.bucket_at < p_to;
 end;
 
 comment on function monitoring._spell_buckets(timestamptz, timestamptz) is
-'Seconds of a spell by hour and day; nothing for one without an end.';
+'Seconds of a spell by hour and day, as far back as these are kept; nothing for one without an '
+'end.';
+
+create or replace view monitoring._rolled_up_states as
+select
+    s.component_name,
+    s.component_type,
+    s.latest_checked_at as checked_at,
+    s.latest_probe_id as probe_id,
+    s.latest_status as status
+from monitoring.component_states as s
+where s.latest_checked_at >= s.checked_at;
+
+comment on view monitoring._rolled_up_states is
+'The newest check of each component that is in the roll-ups, where it is known. A view, so that '
+'readers may ask.';
+
+create or replace function monitoring._checks_around(
+    p_names text[],
+    p_types text[],
+    p_first_at timestamptz[],
+    p_last_at timestamptz[],
+    p_below bigint,
+    p_still_open bigint[]
+)
+returns table (
+    component_name text,
+    component_type text,
+    status text,
+    checked_at timestamptz,
+    probe_id bigint,
+    is_new boolean
+)
+language plpgsql
+stable
+rows 100
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+set max_parallel_workers_per_gather = 0
+set jit = off
+as $$
+begin
+    if p_names is null then
+        return;
+    end if;
+    return query
+    select p.component_name, p.component_type, p.status, p.checked_at, p.probe_id, p.is_new
+    from unnest(p_names, p_types, p_first_at, p_last_at)
+        t (component_name, component_type, first_at, last_at)
+    cross join lateral (
+        select
+            coalesce((
+                select max(b.checked_at) from monitoring._uptime_checks(p_below, p_still_open) b
+                where b.component_name = t.component_name
+                    and b.component_type = t.component_type
+                    and b.checked_at < t.first_at
+            ), t.first_at) as from_at,
+            coalesce((
+                select min(a.checked_at) from monitoring._uptime_checks(p_below, p_still_open) a
+                where a.component_name = t.component_name
+                    and a.component_type = t.component_type
+                    and a.checked_at > t.last_at
+            ), t.last_at) as to_at
+    ) w
+    cross join lateral (
+        select u.*
+        from monitoring._uptime_checks(p_below, p_still_open) u
+        where u.component_name = t.component_name
+            and u.component_type = t.component_type
+            and u.checked_at between w.from_at and w.to_at
+        -- Looked up component by component, never joined with all checks there are.
+        offset 0
+    ) p;
+end
+$$;
+
+comment on function monitoring._checks_around(
+    text[], text[], timestamptz[], timestamptz[], bigint, bigint[]
+) is
+'Checks of components from the last before a time of each to the first after another.';
 
 create or replace function monitoring._uptime_of_new_checks(p_below bigint, p_still_open bigint[])
 returns table (
@@ -79,41 +187,81 @@ returns table (
 language sql
 stable
 begin atomic
-    with touched as materialized (
+    with new_checks as materialized (
+        select
+            p.component_name,
+            p.component_type,
+            p.status,
+            p.checked_at,
+            p.probe_id
+        from monitoring._new_probes((
+                select c.complete_since from monitoring._claims as c
+                where c.table_name = 'health_probes'
+            )) as p
+        where p.recorded_xid < p_below and p.recorded_xid <> all(p_still_open)
+    ),
+
+    touched as materialized (
         select
             p.component_name,
             p.component_type,
             min(p.checked_at) as first_at,
             max(p.checked_at) as last_at
-        from monitoring._uptime_checks(p_below, p_still_open) as p
-        where p.is_new
+        from new_checks as p
         group by p.component_name, p.component_type
     ),
 
-    windows as materialized (
+    -- Those whose new checks are all later than what is known of them, which is the rule.
+    ordinary as materialized (
         select
             t.component_name,
             t.component_type,
-            coalesce((
-                select max(b.checked_at)
-                from monitoring._uptime_checks(p_below, p_still_open) as b
-                where
-                    b.component_name = t.component_name
-                    and b.component_type = t.component_type
-                    and b.checked_at < t.first_at
-            ), t.first_at) as from_at,
-            coalesce((
-                select min(a.checked_at)
-                from monitoring._uptime_checks(p_below, p_still_open) as a
-                where
-                    a.component_name = t.component_name
-                    and a.component_type = t.component_type
-                    and a.checked_at > t.last_at
-            ), t.last_at) as to_at
+            s.status,
+            s.checked_at,
+            s.probe_id
         from touched as t
+        inner join
+            monitoring._rolled_up_states as s
+            on t.component_name = s.component_name and t.component_type = s.component_type
+        where s.checked_at < t.first_at
     ),
 
-    checks as (
+    others as (
+        select t.*
+        from touched as t
+        where not exists (
+                select from ordinary as o
+                where o.component_name = t.component_name and o.component_type = t.component_type
+            )
+    ),
+
+    checks as materialized (
+        select
+            o.component_name,
+            o.component_type,
+            o.status,
+            o.checked_at,
+            o.probe_id,
+            false as is_new
+        from ordinary as o
+        where o.checked_at >= (
+                select c.complete_since from monitoring._claims as c
+                where c.table_name = 'health_probes'
+            )
+        union all
+        select
+            n.component_name,
+            n.component_type,
+            n.status,
+            n.checked_at,
+            n.probe_id,
+            true as is_new
+        from new_checks as n
+        where exists (
+                select from ordinary as o
+                where o.component_name = n.component_name and o.component_type = n.component_type
+            )
+        union all
         select
             p.component_name,
             p.component_type,
@@ -121,18 +269,17 @@ begin atomic
             p.checked_at,
             p.probe_id,
             p.is_new
-        from windows as w
+        from (
+            select
+                array_agg(o.component_name) as names,
+                array_agg(o.component_type) as types,
+                array_agg(o.first_at) as first_at,
+                array_agg(o.last_at) as last_at
+            from others as o
+        ) as a
         cross join
-            lateral (
-                select u.*
-                from monitoring._uptime_checks(p_below, p_still_open) as u
-                where
-                    u.component_name = w.component_name
-                    and u.component_type = w.component_type
-                    and u.checked_at between w.from_at and w.to_at
-                order by u.checked_at asc, u.probe_id asc
-                -- Looked up component by component, never joined with all checks there are.
-                offset 0
+            lateral monitoring._checks_around(
+                a.names, a.types, a.first_at, a.last_at, p_below, p_still_open
             ) as p
     ),
 

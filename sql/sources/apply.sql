@@ -118,7 +118,7 @@ begin
         left join monitoring.unsuccessful_attempts u on u.task_id = c.task_id
         -- The source may take back how a run ended, and leave the time.
         left join lateral (
-            select max(f.attempt) as attempt from monitoring.finished_tasks f
+            select max(f.attempt) as attempt from monitoring._all_finished_tasks f
             where f.task_id = c.task_id and f.finished_at = c.ends_at and c.is_restart
         ) h on true
         where c.action = 'record'

@@ -249,7 +249,7 @@ begin
             select monitoring._run_action(
                 k, r, l.is_later,
                 (k).run_id is null and exists (
-                    select from monitoring.finished_tasks f
+                    select from monitoring._all_finished_tasks f
                     where f.task_id = t.task_id and f.finished_at = h.ends_at
                 )
             ) as action

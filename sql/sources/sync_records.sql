@@ -163,12 +163,9 @@ begin
     v_troubles := monitoring._bad_records(v_rows);
     v_bad := (select coalesce(sum((b.value ->> 'rows')::bigint), 0)::bigint
         from jsonb_array_elements(v_troubles) b);
-    if not p_is_dry_run then
-        perform monitoring._make_partitions('status_changes', p_now);
-    end if;
     execute monitoring._status_change_statement(
         monitoring._told_records_query(v_rows, v_bad > 0, v_is_complete, v_read_since),
-        p_is_dry_run
+        p_is_dry_run, p_now
     )
     into v_counts
     using p_source.dataset, coalesce(p_change_source, p_source.change_source), p_now,

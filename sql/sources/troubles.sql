@@ -125,7 +125,7 @@ begin
     end if;
     select t.metadata, t.started_at into v_metadata, v_begun_at
     from monitoring.unsuccessful_attempts u
-    inner join monitoring.finished_tasks t
+    inner join monitoring._all_finished_tasks t
         on t.task_id = u.task_id and t.finished_at = u.finished_at and t.attempt = u.attempt
     where u.task_id = v_task_id;
     return monitoring._work_done_at(

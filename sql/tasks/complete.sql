@@ -28,6 +28,7 @@ as $$
 declare
     v_finished_at timestamptz := coalesce(p_finished_at, monitoring.clock());
     v_is_plain boolean;
+    v_is_late boolean := false;
     v_task monitoring.active_tasks;
 begin
     v_is_plain := p_status in ('completed', 'failed', 'cancelled', 'timeout', 'lost')
@@ -49,7 +50,7 @@ begin
         p_counters := monitoring._mended_numbers('counters', p_counters);
         p_metadata := monitoring._mended_object('metadata', p_metadata);
         v_finished_at := monitoring._event_time(p_finished_at);
-        perform monitoring._make_partitions('finished_tasks', v_finished_at);
+        v_is_late := monitoring._is_late('finished_tasks', v_finished_at);
     end if;
 
     delete from monitoring.active_tasks
@@ -71,7 +72,7 @@ begin
     if p_finished_at is not null or v_finished_at <= v_task.started_at then
         -- Clocks of two machines may differ by a little; a task never ends before it began.
         v_finished_at := greatest(v_finished_at, v_task.started_at);
-        perform monitoring._make_partitions('finished_tasks', v_finished_at);
+        v_is_late := monitoring._is_late('finished_tasks', v_finished_at);
         -- A run that is told again with its times is in history already. Asking costs only those
         -- who give a time, where "on conflict" would cost everyone.
         if monitoring._is_in_history(p_task_id, v_finished_at, v_task.attempt) then
@@ -79,19 +80,35 @@ begin
         end if;
     end if;
 
-    insert into monitoring.finished_tasks (
-        task_id, attempt, task_type, status, started_at, finished_at, duration_ms,
-        input_size, output_size, items_done, items_total, backend_pid, worker_id,
-        parent_task_id, step_durations, counters, metadata
-    )
-    values (
-        p_task_id, v_task.attempt, v_task.task_type, p_status, v_task.started_at, v_finished_at,
-        date_part('epoch', v_finished_at - v_task.started_at) * 1000,
-        v_task.input_size, p_output_size, v_task.items_done, v_task.items_total,
-        v_task.backend_pid, v_task.worker_id, v_task.parent_task_id, p_step_durations,
-        monitoring._merged(v_task.counters, p_counters),
-        monitoring._merged(v_task.metadata, p_metadata)
-    );
+    if v_is_late then
+        insert into monitoring.late_finished_tasks (
+            task_id, attempt, task_type, status, started_at, finished_at, duration_ms,
+            input_size, output_size, items_done, items_total, backend_pid, worker_id,
+            parent_task_id, step_durations, counters, metadata
+        )
+        values (
+            p_task_id, v_task.attempt, v_task.task_type, p_status, v_task.started_at, v_finished_at,
+            date_part('epoch', v_finished_at - v_task.started_at) * 1000,
+            v_task.input_size, p_output_size, v_task.items_done, v_task.items_total,
+            v_task.backend_pid, v_task.worker_id, v_task.parent_task_id, p_step_durations,
+            monitoring._merged(v_task.counters, p_counters),
+            monitoring._merged(v_task.metadata, p_metadata)
+        );
+    else
+        insert into monitoring.finished_tasks (
+            task_id, attempt, task_type, status, started_at, finished_at, duration_ms,
+            input_size, output_size, items_done, items_total, backend_pid, worker_id,
+            parent_task_id, step_durations, counters, metadata
+        )
+        values (
+            p_task_id, v_task.attempt, v_task.task_type, p_status, v_task.started_at, v_finished_at,
+            date_part('epoch', v_finished_at - v_task.started_at) * 1000,
+            v_task.input_size, p_output_size, v_task.items_done, v_task.items_total,
+            v_task.backend_pid, v_task.worker_id, v_task.parent_task_id, p_step_durations,
+            monitoring._merged(v_task.counters, p_counters),
+            monitoring._merged(v_task.metadata, p_metadata)
+        );
+    end if;
 
     if p_status <> 'completed' then
         perform monitoring._remember_attempt(
@@ -115,7 +132,7 @@ returns boolean
 language sql
 stable
 return exists (
-    select from monitoring.finished_tasks as t
+    select from monitoring._all_finished_tasks as t
     where t.task_id = p_task_id and t.finished_at = p_finished_at and t.attempt = p_attempt
 );
 

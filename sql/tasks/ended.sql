@@ -63,7 +63,7 @@ begin
             t.task_id, t.task_type, t.status, t.attempt, t.worker_id, t.parent_task_id,
             t.started_at, t.finished_at, t.duration_ms, t.items_done, t.items_total,
             t.input_size, t.output_size, t.counters, t.step_durations, t.metadata
-        from monitoring.finished_tasks t
+        from monitoring._all_finished_tasks t
         where t.finished_at >= v_begin
             and t.finished_at < v_until
             and (p_task_type is null or t.task_type = p_task_type)

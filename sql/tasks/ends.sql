@@ -13,25 +13,63 @@ begin
     while monitoring._is_in_history(p_task.task_id, p_task.finished_at, p_task.attempt) loop
         p_task.finished_at := p_task.finished_at + interval '1 microsecond';
     end loop;
-    perform monitoring._make_partitions('finished_tasks', p_task.finished_at);
-    insert into monitoring.finished_tasks (
-        task_id, attempt, task_type, status, started_at, finished_at, duration_ms,
-        input_size, output_size, items_done, items_total, backend_pid, worker_id,
-        parent_task_id, step_durations, counters, metadata
-    )
-    values (
-        p_task.task_id, p_task.attempt, p_task.task_type, p_task.status, p_task.started_at,
-        p_task.finished_at,
-        date_part('epoch', p_task.finished_at - p_task.started_at) * 1000,
-        p_task.input_size, p_task.output_size, p_task.items_done, p_task.items_total,
-        p_task.backend_pid, p_task.worker_id, p_task.parent_task_id, p_task.step_durations,
-        p_task.counters, p_task.metadata
-    );
+    if monitoring._is_late('finished_tasks', p_task.finished_at) then
+        insert into monitoring.late_finished_tasks (
+            task_id, attempt, task_type, status, started_at, finished_at, duration_ms,
+            input_size, output_size, items_done, items_total, backend_pid, worker_id,
+            parent_task_id, step_durations, counters, metadata
+        )
+        values (
+            p_task.task_id, p_task.attempt, p_task.task_type, p_task.status, p_task.started_at,
+            p_task.finished_at,
+            date_part('epoch', p_task.finished_at - p_task.started_at) * 1000,
+            p_task.input_size, p_task.output_size, p_task.items_done, p_task.items_total,
+            p_task.backend_pid, p_task.worker_id, p_task.parent_task_id, p_task.step_durations,
+            p_task.counters, p_task.metadata
+        );
+    else
+        insert into monitoring.finished_tasks (
+            task_id, attempt, task_type, status, started_at, finished_at, duration_ms,
+            input_size, output_size, items_done, items_total, backend_pid, worker_id,
+            parent_task_id, step_durations, counters, metadata
+        )
+        values (
+            p_task.task_id, p_task.attempt, p_task.task_type, p_task.status, p_task.started_at,
+            p_task.finished_at,
+            date_part('epoch', p_task.finished_at - p_task.started_at) * 1000,
+            p_task.input_size, p_task.output_size, p_task.items_done, p_task.items_total,
+            p_task.backend_pid, p_task.worker_id, p_task.parent_task_id, p_task.step_durations,
+            p_task.counters, p_task.metadata
+        );
+    end if;
 end
 $$;
 
 comment on function monitoring._add_finished_task(monitoring.finished_tasks) is
 'Writes a finished attempt, a microsecond later where that very instant has one.';
+
+create or replace function monitoring._remove_finished_task(p_task monitoring.finished_tasks)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from monitoring.finished_tasks t
+    where t.task_id = p_task.task_id
+        and t.finished_at = p_task.finished_at
+        and t.attempt = p_task.attempt;
+    if not found then
+        delete from monitoring.late_finished_tasks t
+        where t.task_id = p_task.task_id
+            and t.finished_at = p_task.finished_at
+            and t.attempt = p_task.attempt;
+    end if;
+end
+$$;
+
+comment on function monitoring._remove_finished_task(monitoring.finished_tasks) is
+'Removes a finished attempt, wherever it is, for another to take its place.';
 
 create or replace function monitoring._says_nothing_new(
     p_known monitoring.finished_tasks, p_told monitoring.finished_tasks
@@ -68,7 +106,7 @@ returns boolean
 language sql
 volatile
 return exists (
-    select from monitoring.finished_tasks as t
+    select from monitoring._all_finished_tasks as t
     where
         t.task_id = (p_end).task_id
         and t.attempt = coalesce((p_end).attempt, t.attempt)
@@ -79,7 +117,7 @@ return exists (
             when (p_end).attempt is not null then interval '1 hour'
             else interval '10 seconds'
         end and (p_end).finished_at
-        and monitoring._says_nothing_new(t, p_end)
+        and monitoring._says_nothing_new(row(t.*)::monitoring.finished_tasks, p_end)
 );
 
 comment on function monitoring._is_told_again(monitoring.finished_tasks, boolean) is
@@ -98,7 +136,7 @@ declare
     v_known monitoring.finished_tasks;
 begin
     select t.* into v_known
-    from monitoring.finished_tasks t
+    from monitoring._all_finished_tasks t
     where t.task_id = p_task_id
         and t.attempt = p_attempt
         and t.finished_at > p_at - interval '8 days'
@@ -134,10 +172,7 @@ begin
         monitoring._merged(p_known.metadata, p_end.metadata),
         jsonb_build_object('taken_for_lost_at', p_known.finished_at)
     );
-    delete from monitoring.finished_tasks t
-    where t.task_id = p_known.task_id
-        and t.attempt = p_known.attempt
-        and t.finished_at = p_known.finished_at;
+    perform monitoring._remove_finished_task(p_known);
     perform monitoring._add_finished_task(v_task);
 
     if v_task.status = 'completed' then
@@ -168,7 +203,7 @@ as $$
 begin
     -- One that follows the end of a whole run tells more of that, rather than of a start to come.
     if not p_is_time_told and exists (
-        select from monitoring.finished_tasks t
+        select from monitoring._all_finished_tasks t
         where t.task_id = p_task_id
             and t.finished_at between p_finished_at - interval '1 minute' and p_finished_at
             and t.started_at is not null
@@ -278,7 +313,7 @@ begin
     delete from monitoring.unsuccessful_attempts where task_id = p_task_id and attempt = 0;
 
     select t.* into v_early
-    from monitoring.finished_tasks t
+    from monitoring._all_finished_tasks t
     where t.task_id = p_task_id
         and t.started_at is null
         -- One that does not tell its time came just now: seconds after the end that overtook it.
@@ -292,10 +327,7 @@ begin
         return;
     end if;
 
-    delete from monitoring.finished_tasks t
-    where t.task_id = p_task_id
-        and t.finished_at = v_early.finished_at
-        and t.attempt = v_early.attempt;
+    perform monitoring._remove_finished_task(v_early);
     delete from monitoring.active_tasks where task_id = p_task_id;
     v_task_row := v_early;
     v_task_row.attempt := p_attempt;

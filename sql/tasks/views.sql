@@ -43,7 +43,7 @@ select
     null::timestamptz as heartbeat_at,
     null::timestamptz as progress_at,
     f.backend_pid
-from monitoring.finished_tasks as f;
+from monitoring._all_finished_tasks as f;
 
 create or replace function monitoring._is_session_expected(
     p_task_type text, p_task_id text, p_worker_id text

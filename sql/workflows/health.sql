@@ -175,7 +175,7 @@ begin
             from (
                 select
                     t.finished_at,
-                    monitoring._attempt_details(t) || jsonb_strip_nulls(
+                    monitoring._attempt_details(row(t.*)::monitoring.finished_tasks) || jsonb_strip_nulls(
                         jsonb_build_object(
                             'error_message',
                             monitoring._reason_of_end(
@@ -183,7 +183,7 @@ begin
                             )
                         )
                     ) as details
-                from monitoring.finished_tasks t
+                from monitoring._all_finished_tasks t
                 where t.finished_at >= v_hour
                     and t.finished_at < v_hour + interval '1 hour'
                     and t.finished_at > v_after

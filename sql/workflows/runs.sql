@@ -94,7 +94,7 @@ begin
     loop
         return query
         select t.*
-        from monitoring.finished_tasks t
+        from monitoring._all_finished_tasks t
         where t.finished_at >= v_begins_at
             and t.finished_at < v_ends_at
             and t.finished_at >= p_from

@@ -173,11 +173,11 @@ returns table (fingerprint text, value numeric)
 language sql
 as $$
     select t.task_type, count(*)::numeric(20, 3)
-    from monitoring.finished_tasks as t
+    from monitoring._all_finished_tasks as t
     where t.task_type like 'random %' and t.finished_at <= p_now
         and t.status in ('failed', 'timeout')
         and not exists (
-            select from monitoring.finished_tasks as c
+            select from monitoring._all_finished_tasks as c
             where c.task_type = t.task_type and c.status = 'completed'
                 and c.finished_at >= t.finished_at and c.finished_at <= p_now
         )

@@ -160,6 +160,7 @@ select is(
 );
 delete from monitoring.rollups where resolution in ('minute', 'hour');
 delete from monitoring.finished_tasks;
+delete from monitoring.late_finished_tasks;
 select is(
     pg_temp.missed('2026-01-17 12:00+00'), 'nightly 34200',
     'whether one began before or after cannot be told of a whole day'

@@ -172,7 +172,7 @@ select results_eq(
 );
 
 select pg_temp.set_clock('2026-01-15 12:00+00');
-select monitoring.record_error('t', 'E', 'low', 'm', p_occurred_at => '2025-12-13 00:00+00');
+select monitoring.prepare_backfill('errors', '2025-12-13');
 select monitoring.set_retention('errors', '30 days');
 
 select results_eq(

@@ -55,7 +55,7 @@ as $$
         coalesce(round(sum(t.duration_ms)), 0),
         coalesce(round(sum(t.duration_ms * t.duration_ms)), 0),
         min(t.duration_ms), max(t.duration_ms)
-    from monitoring.finished_tasks as t
+    from monitoring._all_finished_tasks as t
     where t.finished_at > p_from and t.finished_at <= p_to
     group by 1, 2
     order by 1, 2
@@ -134,6 +134,7 @@ select monitoring.record_finished_tasks(
     '[{"task_id": "late", "task_type": "late", "end_time": "2026-01-15 11:20:10+00"}]'
 );
 update monitoring.finished_tasks set recorded_xid = recorded_xid + 1000 where task_id = 'late';
+update monitoring.late_finished_tasks set recorded_xid = recorded_xid + 1000 where task_id = 'late';
 
 select is(
     (

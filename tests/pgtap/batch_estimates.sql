@@ -136,6 +136,7 @@ select is(
 -- History
 
 delete from monitoring.finished_tasks;
+delete from monitoring.late_finished_tasks;
 select pg_temp.set_clock('2026-02-12 06:00+00');
 select
     pg_temp.ended(
@@ -188,6 +189,7 @@ select is(
 delete from monitoring.rollups;
 select pg_temp.forget_roll_ups();
 delete from monitoring.finished_tasks;
+delete from monitoring.late_finished_tasks;
 select
     pg_temp.ended(
         'a', 'completed', timestamptz '2026-02-01 10:30+00' + n * interval '1 day', 300 * n

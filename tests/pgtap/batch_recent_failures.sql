@@ -41,6 +41,7 @@ select results_eq(
 select pg_temp.roll_up_own('tasks');
 -- As though of a transaction before; what comes now is new.
 update monitoring.finished_tasks set recorded_xid = 1;
+update monitoring.late_finished_tasks set recorded_xid = 1;
 update monitoring.rollup_progress set claimed_below = 2;
 select results_eq(
     'select pg_temp.failures()',

@@ -1,7 +1,7 @@
 -- Bad rows in bulk: the whole call is refused, and the message names the row.
 
 begin;
-select plan(43);
+select plan(42);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -69,28 +69,6 @@ select is(
     'Use the columns of application_logs: log_id, logged_at, level, component, message, details, '
     'task_id, duration_ms.',
     'and the hint tells which columns there are'
-);
-
--- Refusals: more missing days than a transaction has locks for
-
-select is(
-    pg_temp.refusal_of(
-        format(
-            'record_metrics(%L)',
-            (
-                select
-                    jsonb_agg(jsonb_build_object(
-                        'metric_name', 'm', 'value', 1, 'recorded_at', date '2015-01-01' + n
-                    ))
-                from generate_series(1, 101) as n
-            )
-        )
-    ),
-    row(
-        'PV004', 'the rows fall on too many days without a partition: 101',
-        'Send rows of at most 100 such days in a transaction.'
-    )::pg_temp.refusal,
-    'rows of a hundred and one missing days are refused'
 );
 
 -- Refusals: one bad row after a good one

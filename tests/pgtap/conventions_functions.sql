@@ -35,6 +35,7 @@ select is_empty(
                 and proconfig <@ array[
                     'search_path=pg_catalog, pg_temp', 'plan_cache_mode=force_custom_plan',
                     'plan_cache_mode=force_generic_plan', 'enable_seqscan=off',
+                    'enable_hashjoin=off', 'enable_mergejoin=off',
                     'max_parallel_workers_per_gather=0', 'jit=off',
                     'DateStyle=ISO', 'TimeZone=UTC', 'extra_float_digits=1',
                     'lock_timeout=1ms', 'row_security=off'
@@ -71,7 +72,8 @@ select set_eq(
         '_set_time',
         '_start_task', '_update_task', '_complete_task', '_record_error', '_record_metric',
         '_record_log', '_record_probe', '_record_queue', '_record_rows', 'resolve_error_group',
-        'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'get_installation',
+        'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'prepare_backfill',
+        'place_late_rows', 'get_installation',
         'set_alert_owner', 'set_page_url', '_alert_link', '_date_of_alert', 'get_step_runs',
         '_run_job', 'enable_job', 'request_job', 'confirm_clock', 'self_check', 'next_cron_time',
         'roll_up', 'rebuild_rollups',

@@ -1,7 +1,7 @@
 -- House rules of tables, views, columns, constraints and indexes, looked up in the catalogue.
 
 begin;
-select plan(28);
+select plan(29);
 \ir helpers/comments.psql
 
 -- Partitions are made as their table is; what holds for it holds for them.
@@ -202,7 +202,10 @@ select set_eq(
         'record_states', 'invalid_record_states', 'invalid_record_spells', 'products_of_records',
         'program_runs', 'daily_summaries',
         -- a row for each change of an alert or message, which rules keep few
-        'raised_alerts', 'alert_transitions', 'queued_notifications'
+        'raised_alerts', 'alert_transitions', 'queued_notifications',
+        -- rows that were recorded late, until a job places them
+        'late_finished_tasks', 'late_errors', 'late_metric_samples', 'late_log_lines',
+        'late_health_probes', 'late_queue_samples', 'late_status_changes'
     ],
     'every other table stays small whatever programs record: a new one is either on that list, so '
     'that it is partitioned, or on this one with its reason'
@@ -219,9 +222,10 @@ select is_empty(
                 regexp_matches(p.prosrc, 'insert into monitoring\.(\w+)', 'g') as m (table_name)
             where p.pronamespace = 'monitoring'::regnamespace and l.lanname = 'plpgsql'
                 and p.proname ~ '^_(record|insert)_' and r.relname = m.table_name[1]
+                and r.relname !~ '^late_'
         ) as t
     $$,
-    'what is inserted with each record goes into partitioned tables'
+    'what is inserted with each record goes into partitioned tables, or waits to'
 );
 
 select set_eq(
@@ -289,6 +293,34 @@ select is_empty(
             )
     $$,
     'every table has a primary key'
+);
+
+select is_empty(
+    $$
+        select t.table_name, p.attname, l.attname
+        from monitoring.partitioned_tables as t
+        cross join lateral (
+            select a.attname, format_type(a.atttypid, a.atttypmod) as type_name, a.attnotnull,
+                row_number() over (order by a.attnum) as position,
+                pg_get_expr(d.adbin, d.adrelid) as default_value
+            from pg_attribute as a
+            left join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum
+            where a.attrelid = to_regclass('monitoring.' || t.table_name)
+                and a.attnum > 0 and not a.attisdropped
+        ) as p
+        left join lateral (
+            select a.attname, format_type(a.atttypid, a.atttypmod) as type_name, a.attnotnull,
+                row_number() over (order by a.attnum) as position,
+                pg_get_expr(d.adbin, d.adrelid) as default_value
+            from pg_attribute as a
+            left join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum
+            where a.attrelid = to_regclass('monitoring.late_' || t.table_name)
+                and a.attnum > 0 and not a.attisdropped
+        ) as l on l.position = p.position
+        where row(p.attname, p.type_name, p.attnotnull, p.default_value)
+            is distinct from row(l.attname, l.type_name, l.attnotnull, l.default_value)
+    $$,
+    'each has a table of late rows with the same columns'
 );
 
 -- Cheap to write

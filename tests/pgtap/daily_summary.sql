@@ -115,8 +115,10 @@ select monitoring.resolve_invalid_records('apr', '{c,e,night,late}');
 create temporary table before_cleaning as
 select d.* from monitoring.daily_summary as d where d.target_date = '2026-01-15'; -- noqa: AM04
 delete from monitoring.finished_tasks;
+delete from monitoring.late_finished_tasks;
 delete from monitoring.invalid_record_spells where resolved_at < '2026-02-01';
 delete from monitoring.status_changes where recorded_at < '2026-02-01';
+delete from monitoring.late_status_changes where recorded_at < '2026-02-01';
 delete from monitoring.products_of_records;
 select is(
     monitoring.update_daily_summary('apr', '2026-01-15', true) ->> 'products', '0',

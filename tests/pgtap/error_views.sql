@@ -60,6 +60,8 @@ select is(
 
 delete from monitoring.errors
 where fingerprint = 'mine';
+delete from monitoring.late_errors
+where fingerprint = 'mine';
 
 select results_eq(
     $$

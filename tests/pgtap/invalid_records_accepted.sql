@@ -140,7 +140,7 @@ select is(
 select results_eq(
     $$
         select from_status, to_status, change_source, effective_at::time(0)
-        from monitoring.status_changes where record_key = 'b' order by effective_at
+        from monitoring._all_status_changes where record_key = 'b' order by effective_at
     $$,
     $$
         values ('invalid', 'superseded', 'MANUAL', '11:00'::time),

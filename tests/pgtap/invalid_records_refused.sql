@@ -12,7 +12,7 @@ create function pg_temp.all_records() returns text
 language sql
 as $$
     select md5(string_agg(s::text, ' ' order by s.record_key, s.validation_type))
-        || (select count(*) from monitoring.status_changes)
+        || (select count(*) from monitoring._all_status_changes)
         || (select count(*) from monitoring.products_of_records)
     from monitoring.invalid_record_states as s
 $$;

@@ -65,7 +65,7 @@ select is(pg_temp.open_ones(), 'b e', 'what it found again, and what is of anoth
 select results_eq(
     $$
         select record_key, validation_type, from_status, to_status, change_source
-        from monitoring.status_changes order by record_key, validation_type limit 2
+        from monitoring._all_status_changes order by record_key, validation_type limit 2
     $$,
     $$
         values ('a', 'OTHER', 'invalid', 'valid', 'AUTO_RESOLVE'),
@@ -127,7 +127,7 @@ select results_eq(
 select results_eq(
     $$
         select record_key, to_status, change_source, actor, details
-        from monitoring.status_changes
+        from monitoring._all_status_changes
         where change_source = 'MANUAL' and validation_type = 'V' order by 1
     $$,
     $$

@@ -126,7 +126,7 @@ select is(pg_temp.open_ones(), 'a1 a2', 'what fails is open, and nothing else');
 select results_eq(
     $$
         select record_key, from_status, to_status, change_source, task_id, effective_at
-        from monitoring.status_changes
+        from monitoring._all_status_changes
         where dataset = 'apr' and validation_type = 'V'
         order by change_id limit 2
     $$,
@@ -138,7 +138,7 @@ select results_eq(
     'each resolution is a change of status by AUTO_RESOLVE'
 );
 select is(
-    (select count(*) from monitoring.status_changes),
+    (select count(*) from monitoring._all_status_changes),
     (select count(*) from monitoring.invalid_record_spells),
     'and a spell that has ended'
 );

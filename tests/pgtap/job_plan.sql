@@ -35,7 +35,7 @@ select results_eq(
 
 select is(
     (
-        select m.metadata from monitoring.finished_tasks as m
+        select m.metadata from monitoring._all_finished_tasks as m
         where m.task_id = 'pgvigil.count' and m.metadata ? 'missed_runs'
     ),
     '{"result": 3, "missed_runs": 3}',

@@ -86,6 +86,7 @@ select results_eq(
 
 delete from monitoring.jobs;
 delete from monitoring.finished_tasks;
+delete from monitoring.late_finished_tasks;
 select monitoring.schedule_job('bad', '1 hour', 'errands.fail');
 select monitoring.schedule_job('count', '1 hour', 'errands.count_to_three');
 select set_config('errands.body', 'select 1 / 0', true);

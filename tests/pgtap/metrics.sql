@@ -75,6 +75,7 @@ select results_eq(
 -- Trends
 
 delete from monitoring.metric_samples;
+delete from monitoring.late_metric_samples;
 select
     monitoring.record_performance_metric(
         'speed', 'gauge', value, 'km/h', 'car', p_recorded_at => at

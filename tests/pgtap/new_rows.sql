@@ -6,6 +6,7 @@ select plan(11);
 \ir helpers/plans.psql
 
 select monitoring.ensure_partitions(0);
+select monitoring.prepare_backfill('metric_samples', '2026-01-14');
 
 create function pg_temp.record_as(p_transactions bigint[]) returns void
 language sql

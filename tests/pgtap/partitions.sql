@@ -1,8 +1,9 @@
--- Partitions: made when a recording call meets a day that has none.
+-- Partitions: made for today and the days ahead, and for a backfill; never by recording.
 
 begin;
-select plan(15);
+select plan(20);
 \ir helpers/fixed_clock.psql
+\ir helpers/refusals.psql
 
 -- Days from midnight to midnight UTC that a table has partitions for, in a part of the year 2026
 -- or long before, where no installation has made any.
@@ -15,80 +16,49 @@ as $$
     where i.inhparent = to_regclass('monitoring.' || p_table) and d.day between p_from and p_to
 $$;
 
--- Behaviour: a day that is past
+-- Behaviour: recording makes none
 
 select monitoring.record_log('c', 'INFO', 'm', p_logged_at => '2025-03-04 05:06+00');
+select monitoring.record_log('c', 'INFO', 'm');
+
+select is(
+    pg_temp.days_of('log_lines', '20250301', '20260131'),
+    null,
+    'a call for a day without a partition makes none'
+);
+
+-- Behaviour: days for a backfill
+
+select is(
+    monitoring.prepare_backfill('log_lines', '2025-03-04', '2025-03-06'), 3,
+    'those of a span that is past are made when an admin asks for them'
+);
 
 select is(
     pg_temp.days_of('log_lines', '20250301', '20250331'),
-    '20250304',
-    'a call for a past day makes that day alone'
+    '20250304 20250305 20250306',
+    'from the first day to the last'
 );
 
 select is(
     pg_temp.days_of('errors', '20250301', '20250331'),
     null,
-    'and for that table alone'
+    'for that table alone'
 );
-
--- Behaviour: today and days ahead
-
-select monitoring.record_log('c', 'INFO', 'm');
 
 select is(
-    pg_temp.days_of('log_lines', '20260101', '20260131'),
-    '20260115 20260116 20260117 20260118 20260119 20260120 20260121 20260122',
-    'a call that finds no partition for today makes today and a week ahead'
+    monitoring.prepare_backfill('log_lines', '2025-03-06', '2025-03-07'), 1,
+    'those that are there are not made again'
 );
 
-select monitoring.record_queue_metrics('q', 1, p_recorded_at => '2026-01-16 11:59+00');
-
-select is(
-    pg_temp.days_of('queue_samples', '20260101', '20260131'),
-    '20260116 20260117 20260118 20260119 20260120 20260121 20260122',
-    'a call for tomorrow makes tomorrow and the rest of that week'
-);
-
-select monitoring.record_queue_metrics('q', 1);
-
-select is(
-    pg_temp.days_of('queue_samples', '20260101', '20260131'),
-    '20260115 20260116 20260117 20260118 20260119 20260120 20260121 20260122',
-    'today is made when it is needed'
-);
-
-select pg_temp.set_clock('2026-01-20 23:59:59.999999+00');
-select monitoring.record_log('c', 'INFO', 'm');
-
-select is(
-    pg_temp.days_of('log_lines', '20260101', '20260131'),
-    '20260115 20260116 20260117 20260118 20260119 20260120 20260121 20260122',
-    'as long as there is a partition for the day nothing is made'
-);
-
--- Behaviour: bounds
+select is(monitoring.prepare_backfill('log_lines', '2025-04-01'), 1, 'one day is a span as well');
 
 select set_config('timezone', zone, true)
 from unnest(array['Pacific/Kiritimati']) as zone;
-select monitoring.record_log('far', 'INFO', 'm', p_logged_at => '2025-04-01 23:59:59.999999+00');
-select monitoring.record_log('far', 'INFO', 'm', p_logged_at => '2025-04-02 00:00+00');
+select monitoring.prepare_backfill('log_lines', '2025-04-02');
 select set_config('timezone', 'America/St_Johns', true);
-select monitoring.record_log('far', 'INFO', 'm', p_logged_at => '2025-04-03 00:00+00');
+select monitoring.prepare_backfill('log_lines', '2025-04-03');
 select set_config('timezone', 'UTC', true);
-
-select results_eq(
-    $$
-        select l.logged_at, l.tableoid::regclass::text collate "default"
-        from monitoring.log_lines as l where l.component = 'far' order by l.logged_at
-    $$,
-    $$
-        values
-        ('2025-04-01 23:59:59.999999+00'::timestamptz, 'log_lines_20250401'),
-        ('2025-04-02 00:00+00', 'log_lines_20250402'),
-        ('2025-04-03 00:00+00', 'log_lines_20250403')
-    $$,
-    'days begin at midnight UTC, whatever the time zone of the session'
-);
 
 select results_eq(
     $$
@@ -105,7 +75,7 @@ select results_eq(
         ('log_lines_20250403',
             'FOR VALUES FROM (''2025-04-03 00:00:00+00'') TO (''2025-04-04 00:00:00+00'')')
     $$,
-    'and last until the next'
+    'days begin at midnight UTC, whatever the time zone of the session, and last until the next'
 );
 
 -- Behaviour: what a partition is
@@ -177,6 +147,47 @@ select is(monitoring.ensure_partitions(), 35, 'a week ahead is usual');
 select pg_temp.set_clock('2023-12-31 12:00+00');
 
 select is(monitoring.ensure_partitions(0), 7, 'no day ahead makes today');
+
+select is(
+    monitoring.prepare_backfill('errors', '1970-01-01', '1970-04-10'), 100,
+    'a hundred days may be prepared at once, from 1970 on'
+);
+
+-- Refusals
+
+select
+    is(
+        pg_temp.refusal_of(call),
+        row(code, message, hint)::pg_temp.refusal,
+        'refused: ' || call
+    )
+from (
+    values
+    (
+        'monitoring.prepare_backfill(''errors'', ''2020-01-01'', ''2020-04-10'')', 'PV004',
+        'the number of days is out of range: 101',
+        'Give the number of days as a number from 1 to 100, and call again for others.'
+    ),
+    (
+        'monitoring.prepare_backfill(''errors'', ''2023-12-31'', ''2024-01-01'')', 'PV006',
+        'there are no past days from 2023-12-31 to 2024-01-01',
+        'Give p_from and a p_to that is not before it, from 1970-01-01 until today.'
+    ),
+    (
+        'monitoring.prepare_backfill(''errors'', ''5874897-01-01'')', 'PV006',
+        'there are no past days from 5874897-01-01 to 5874897-01-01',
+        'Give p_from and a p_to that is not before it, from 1970-01-01 until today.'
+    ),
+    (
+        'monitoring.prepare_backfill(''errors'', ''-infinity'', ''infinity'')', 'PV006',
+        'there are no past days from -infinity to infinity',
+        'Give p_from and a p_to that is not before it, from 1970-01-01 until today.'
+    ),
+    (
+        'monitoring.prepare_backfill(''jobs'', ''2020-01-01'')', 'PV007',
+        'there is no table "jobs" with partitions by day', 'Take the name from v_retention.'
+    )
+) as refused (call, code, message, hint);
 
 select * from finish(); -- noqa: AM04
 rollback;

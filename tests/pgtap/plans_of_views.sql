@@ -4,6 +4,7 @@ begin;
 select plan(11);
 \ir helpers/fixed_clock.psql
 \ir helpers/plans.psql
+\ir helpers/placed.psql
 
 -- Views read the days they are about
 
@@ -25,13 +26,17 @@ $$;
 
 select pg_temp.record_all_at(day)
 from generate_series(timestamptz '2026-01-01 12:00+00', '2026-01-15 12:00+00', '1 day') as day;
+select pg_temp.place_all();
 
 select set_config('enable_seqscan', 'off', true);
 
 select set_eq(
     $$select relation from pg_temp.reads_of('select * from monitoring.v_queue_performance')$$,
-    array['queue_samples_20260114', 'queue_samples_20260115', 'known_names', 'name_limits'],
-    'v_queue_performance reads the partitions of the last 24 hours alone'
+    array[
+        'queue_samples_20260114', 'queue_samples_20260115', 'late_queue_samples', 'known_names',
+        'name_limits'
+    ],
+    'v_queue_performance reads the partitions of the last 24 hours, and late rows, alone'
 );
 
 select
@@ -66,17 +71,17 @@ from (
     (
         'select * from monitoring.performance_monitoring where metric_name = ''m''
         and recorded_at > ''2026-01-10''',
-        '_pkey ON .* USING btree \(metric_name', 'the values of a metric by the primary keys'
+        '_pk(ey)? ON .* USING btree \(metric_name', 'the values of a metric by the primary keys'
     ),
     (
         'select * from monitoring.application_logs where component = ''c''
         and logged_at > ''2026-01-10''',
-        '_pkey ON .* USING btree \(component', 'the log of a component by the primary keys'
+        '_pk(ey)? ON .* USING btree \(component', 'the log of a component by the primary keys'
     ),
     (
         'select * from monitoring.queue_monitoring where queue_name = ''q''
         and recorded_at > ''2026-01-10''',
-        '_pkey ON .* USING btree \(queue_name', 'the samples of a queue by the primary keys'
+        '_pk(ey)? ON .* USING btree \(queue_name', 'the samples of a queue by the primary keys'
     )
 ) as look_up (query, index_definition, about);
 
@@ -93,6 +98,7 @@ select
         )
     )
 from generate_series(0, 19999) as n;
+select pg_temp.place_all();
 
 select brin_summarize_new_values(indexrelid)
 from pg_index
@@ -110,8 +116,9 @@ select results_eq(
             where recorded_at between ''2025-11-01 12:00+00'' and ''2025-11-01 12:10+00'''
         ) as r
         left join pg_class as c on c.relname = r.index_name
+        order by 1
     $$,
-    $$values ('metric_samples_20251101', true)$$,
+    $$values ('late_metric_samples', false), ('metric_samples_20251101', true)$$,
     'a span of time is found by the BRIN index'
 );
 

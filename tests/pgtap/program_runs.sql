@@ -149,9 +149,9 @@ select is(
 create temporary table written_before as
 select
     (select count(*) from monitoring.active_tasks) as running,
-    (select count(*) from monitoring.finished_tasks) as finished,
+    (select count(*) from monitoring._all_finished_tasks) as finished,
     (select count(*) from monitoring.program_runs) as runs,
-    (select count(*) from monitoring.errors) as errors;
+    (select count(*) from monitoring._all_errors) as errors;
 select monitoring.start_task_tracking('monitor 8', 'hourly monitor');
 select is(
     monitoring.log_program_execution(
@@ -203,9 +203,9 @@ select results_eq(
     $$
         select
             (select count(*) from monitoring.active_tasks) - 1 as running,
-            (select count(*) from monitoring.finished_tasks) as finished,
+            (select count(*) from monitoring._all_finished_tasks) as finished,
             (select count(*) from monitoring.program_runs) as runs,
-            (select count(*) from monitoring.errors) as errors
+            (select count(*) from monitoring._all_errors) as errors
     $$,
     'select * from written_before',
     'and nothing was written'

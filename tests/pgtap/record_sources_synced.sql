@@ -20,7 +20,7 @@ select results_eq(
     $$
         select record_key, from_status, to_status, effective_at, change_source, actor, source_name,
             details
-        from monitoring.status_changes where dataset = 'apr' order by record_key
+        from monitoring._all_status_changes where dataset = 'apr' order by record_key
     $$,
     $$
         values
@@ -43,7 +43,7 @@ select is(
 select results_eq(
     $$
         select from_status, to_status, actor, recorded_at
-        from monitoring.status_changes where record_key = 'N|1' and from_status is not null
+        from monitoring._all_status_changes where record_key = 'N|1' and from_status is not null
     $$,
     $$values ('OPEN', 'DONE', 'eva', '2026-01-15 12:15+00'::timestamptz)$$,
     'from what to what'
@@ -68,7 +68,7 @@ select results_eq(
 select results_eq(
     $$
         select from_status, to_status, change_source, actor, effective_at
-        from monitoring.status_changes where validation_type = 'DUPLICATA'
+        from monitoring._all_status_changes where validation_type = 'DUPLICATA'
     $$,
     $$
         values ('invalid', 'gone', 'AUTO_RESOLVE', 'source crm',
@@ -117,7 +117,7 @@ select is(
 );
 select results_eq(
     $$
-        select record_key, change_source, task_id from monitoring.status_changes
+        select record_key, change_source, task_id from monitoring._all_status_changes
         where task_id is not null
     $$,
     $$values ('N|2', 'MONITOR', 't7')$$,
@@ -137,7 +137,7 @@ select is(pg_temp.statuses(), 'N|1 DONE, N|2 OPEN, S|1 OPEN', 'a record may come
 
 select is_empty(
     $$
-        select record_key from monitoring.status_changes
+        select record_key from monitoring._all_status_changes
         where validation_type = '' and from_status is not distinct from to_status
     $$,
     'no change is recorded that is none'

@@ -155,7 +155,7 @@ $$;
 set local enable_seqscan = off;
 select unalike(
     pg_temp.plan_of(
-        $$select 1 from monitoring.finished_tasks where task_id = any('{1,orders/1}')$$
+        $$select 1 from monitoring._all_finished_tasks where task_id = any('{1,orders/1}')$$
     ),
     '%Seq Scan%', 'tasks of a record are found by an index'
 );

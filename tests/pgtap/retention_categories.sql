@@ -4,6 +4,7 @@ begin;
 select plan(20);
 \ir helpers/fixed_clock.psql
 \ir helpers/rolled_up.psql
+\ir helpers/placed.psql
 
 -- Long before any installation, so that no partitions are there but those of the test.
 select pg_temp.set_clock('2020-06-15 12:00+00');
@@ -27,7 +28,8 @@ as $$
     )
     from unnest(p_days_ago) as days_ago,
         make_interval(days => days_ago) as age,
-        unnest(array['low', 'medium', 'high', 'critical']) as severity
+        unnest(array['low', 'medium', 'high', 'critical']) as severity;
+    select pg_temp.place_all();
 $$;
 
 -- Behaviour: severities of errors
@@ -114,6 +116,7 @@ from
     unnest(array[9, 11, 29, 31, 59, 61]) as n,
     lateral (select monitoring.clock() - make_interval(days => n)) as v (f),
     lateral (select monitoring.start_task_tracking(n || t, t, p_started_at => f)) as s;
+select pg_temp.place_all();
 select pg_temp.take_all();
 
 select results_eq(
@@ -144,6 +147,7 @@ select results_eq(
 select monitoring.set_retention('log_lines', '3 days', 'DEBUG');
 select monitoring.record_log('c', level, 'm', p_logged_at => monitoring.clock() - interval '4 days')
 from unnest(array['DEBUG', 'INFO']) as level;
+select pg_temp.place_all();
 
 select results_eq(
     $$select * from pg_temp.clean_up() as c where c ~ 'log_lines'$$,
@@ -155,6 +159,7 @@ select results_eq(
 
 select monitoring.set_retention('queue_samples', null);
 select monitoring.record_queue_metrics('q', 1, p_recorded_at => '2010-01-01 00:00+00');
+select pg_temp.place_all();
 select pg_temp.take_all();
 
 select is_empty(

@@ -4,6 +4,7 @@ begin;
 select plan(26);
 \ir helpers/fixed_clock.psql
 \ir helpers/rolled_up.psql
+\ir helpers/placed.psql
 \ir helpers/refusals.psql
 
 -- Interface
@@ -88,6 +89,7 @@ select results_eq(
 select pg_temp.set_clock('2020-06-15 12:00+00');
 select monitoring.record_queue_metrics('q', 1, p_recorded_at => '2020-06-05 12:00+00');
 select monitoring.record_queue_metrics('q', 1, p_recorded_at => '2020-06-08 12:00+00');
+select pg_temp.place_all();
 
 select results_eq(
     $$

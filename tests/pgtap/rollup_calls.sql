@@ -45,6 +45,7 @@ select results_eq(
 
 -- As if another transaction had recorded them.
 update monitoring.finished_tasks set recorded_xid = 1;
+update monitoring.late_finished_tasks set recorded_xid = 1;
 update monitoring.rollup_progress set claimed_below = 1, still_open = '{}';
 
 select is(

@@ -58,7 +58,7 @@ select is_empty(
                 f as from_at,
                 f + w * interval '1 hour' as to_at,
                 (
-                    select count(*) from monitoring.finished_tasks as t
+                    select count(*) from monitoring._all_finished_tasks as t
                     where t.finished_at >= f and t.finished_at < f + w * interval '1 hour'
                 ) as counted,
                 pg_temp.tasks_between(f, f + w * interval '1 hour') as shown

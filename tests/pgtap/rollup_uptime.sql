@@ -149,6 +149,7 @@ select results_eq(
 
 update monitoring.rollup_progress set claimed_below = txid_current();
 update monitoring.health_probes set recorded_xid = 1;
+update monitoring.late_health_probes set recorded_xid = 1;
 select
     pg_temp.check_component(
         'rolled up', '10 11:30 unknown 10 12:00:00.3 healthy 10 12:45 unhealthy'

@@ -194,7 +194,7 @@ select results_eq(
     'before the first time they have as long from the installation on'
 );
 
-select monitoring.record_error('t', 'E', 'low', 'm', p_occurred_at => '2025-10-01 00:00+00');
+select monitoring.prepare_backfill('errors', '2025-10-01');
 
 select results_eq(
     $$

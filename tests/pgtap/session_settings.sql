@@ -51,19 +51,19 @@ select
         format(
             $$
                 select set_config('datestyle', %L, true), set_config('timezone', %L, true);
-                select monitoring.record_queue_metrics('q', 1, p_recorded_at => %L::timestamptz)
+                select monitoring.prepare_backfill('queue_samples', %L)
             $$,
-            date_style, zone, at
+            date_style, zone, day
         ),
         format('a day is made by a session that writes times in %s of %s', date_style, zone)
     )
 from (
     values
-    ('SQL, DMY', 'Asia/Kolkata', '2025-04-02 12:00+00'),
-    ('Postgres, MDY', 'Asia/Shanghai', '2025-05-02 12:00+00'),
-    ('German', 'America/St_Johns', '2025-06-02 12:00+00'),
-    ('ISO, YMD', 'Pacific/Kiritimati', '2025-07-02 12:00+00')
-) as setting (date_style, zone, at);
+    ('SQL, DMY', 'Asia/Kolkata', '2025-04-02'),
+    ('Postgres, MDY', 'Asia/Shanghai', '2025-05-02'),
+    ('German', 'America/St_Johns', '2025-06-02'),
+    ('ISO, YMD', 'Pacific/Kiritimati', '2025-07-02')
+) as setting (date_style, zone, day);
 
 select set_config('timezone', 'UTC', true);
 select set_config('datestyle', 'ISO, MDY', true);

@@ -95,6 +95,7 @@ select is(
     null, 'a record that was gone did not wait meanwhile'
 );
 delete from monitoring.status_changes where actor = 'reviver';
+delete from monitoring.late_status_changes where actor = 'reviver';
 
 -- Loaded changes of one moment, whose numbers say nothing of their order
 
@@ -127,10 +128,11 @@ select is(
     'DONE', 'and what is loaded for later followed the second'
 );
 delete from monitoring.status_changes where dataset = 'jobs';
+delete from monitoring.late_status_changes where dataset = 'jobs';
 
 -- What validations decide is no status of the record
 
-insert into monitoring.status_changes (
+insert into monitoring.late_status_changes (
     dataset, record_key, recorded_at, effective_at, validation_type, from_status, to_status,
     change_source
 )

@@ -130,13 +130,12 @@ select results_eq(
 
 -- Boundaries
 
+select monitoring.ensure_partitions(1);
 select monitoring.start_task_tracking('midnight', 'nightly');
 select monitoring.complete_task_tracking('midnight', p_finished_at => '2026-01-16 00:00+00');
 
 select is(
-    (
-        select tableoid::regclass::text from monitoring.finished_tasks where task_id = 'midnight'
-    ),
+    (select tableoid::regclass::text from monitoring.finished_tasks where task_id = 'midnight'),
     'finished_tasks_20260116',
     'a task that ends at midnight UTC belongs to the day that begins'
 );

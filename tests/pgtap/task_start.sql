@@ -78,7 +78,7 @@ select is(
 );
 
 select is_empty(
-    'select * from monitoring.finished_tasks',
+    'select * from monitoring._all_finished_tasks',
     'a start writes nothing into history'
 );
 

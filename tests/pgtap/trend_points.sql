@@ -50,8 +50,11 @@ from unnest(array['tasks', 'errors', 'queues']) as s (source)
 cross join lateral monitoring._add_up(s.source, true) as n;
 -- As though of a transaction that a roll-up has taken; what comes now is new.
 update monitoring.finished_tasks set recorded_xid = 1;
+update monitoring.late_finished_tasks set recorded_xid = 1;
 update monitoring.errors set recorded_xid = 1;
+update monitoring.late_errors set recorded_xid = 1;
 update monitoring.queue_samples set recorded_xid = 1;
+update monitoring.late_queue_samples set recorded_xid = 1;
 update monitoring.rollup_progress set claimed_below = 2, still_open = '{}';
 -- Late ones among them, which come into a day that has been rolled up.
 select pg_temp.record('2026-01-15 09:31+00', '2026-01-15 11:59+00');

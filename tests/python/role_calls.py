@@ -213,6 +213,8 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "next_notification_at": ("next_notification_at()", KEEPING),
     "cleanup_old_monitoring_data": ("cleanup_old_monitoring_data()", KEEPING),
     "ensure_partitions": ("ensure_partitions(1)", KEEPING),
+    "prepare_backfill": ("prepare_backfill('errors', '2020-01-01')", KEEPING),
+    "place_late_rows": ("place_late_rows()", KEEPING),
     "note_code_checksum": ("note_code_checksum('x')", KEEPING),
 }
 # What those calls are about.

@@ -102,7 +102,9 @@ class Raw:
 
 def read_raw(connection: psycopg.Connection[Any]) -> Raw:
     """Read all rows that the connection sees."""
-    return Raw({table: rows(connection, f"select * from monitoring.{table}") for table in TABLES})
+    return Raw(
+        {table: rows(connection, f"select * from monitoring._all_{table}") for table in TABLES}
+    )
 
 
 def bucket(resolution: str, at: datetime) -> datetime:

@@ -37,14 +37,13 @@ def stop_clock(connection: psycopg.Connection[Any], now: datetime = NOW) -> None
 
 
 def make_days(connection: psycopg.Connection[Any], oldest_day: int) -> None:
-    """Make the days that records may fall on, so that no session waits for another's."""
-    connection.execute("set role monitoring_admin")  # whose they are when recorders make them
-    for days in range(oldest_day + 1):
-        for table in TABLES:
-            connection.execute(
-                "select monitoring._make_partitions(%s, %s)", [table, NOW - timedelta(days=days)]
-            )
-    connection.execute("reset role")
+    """Make the days that records may fall on, and keep their rows for ever."""
+    for table in TABLES:
+        connection.execute("select monitoring.set_retention(%s, null)", [table])
+        connection.execute(
+            "select monitoring.prepare_backfill(%s, %s, %s)",
+            [table, (NOW - timedelta(days=oldest_day)).date(), NOW.date()],
+        )
 
 
 @contextmanager
@@ -309,6 +308,10 @@ class Session:
             self.pending[table] = self.pending.get(table, set()) | committed[table]
         if not self.is_open:
             self._committed()
+
+    def place(self) -> None:
+        """Place late rows in their days, which changes nothing that is seen."""
+        self.run("select monitoring.place_late_rows()")
 
     def rebuild(self) -> None:
         """Make the roll-ups of some days anew, which changes nothing."""

@@ -76,7 +76,7 @@ def test_late_records_are_kept_or_removed_by_policy_but_never_refused_or_forgott
         removed += sum(done["rows"] for done in last)
     assert load.failures == []
     assert load.longest_wait <= LONGEST_WAIT
-    left = one(connection, "select count(*) as n from monitoring.queue_samples")["n"]
+    left = one(connection, "select count(*) as n from monitoring._all_queue_samples")["n"]
     assert removed + left == sum(load.calls.values())
     assert left == load.calls[late[0]] > 0
     assert min(load.calls.values()) > 0
@@ -113,7 +113,8 @@ def make_old_days(connection: psycopg.Connection) -> None:
             at = f"date_trunc('day', now(), 'UTC') - interval '{day} days'"
             with connection.transaction():
                 connection.execute("set local role monitoring_admin")
-                make = f"select monitoring._make_partitions('{table}', {at})"
+                day = f"(({at}) at time zone 'UTC')::date"
+                make = f"select monitoring._make_partition('{table}', {day})"
                 connection.execute(make.encode())
                 fill = f"""insert into monitoring.{table} ({key}, {columns})
                     select 'old', {at} + n * interval '1 second', {values}

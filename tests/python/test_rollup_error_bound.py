@@ -31,7 +31,7 @@ from (
         percentile_disc(0.5) within group (order by t.duration_ms) as p50,
         percentile_disc(0.95) within group (order by t.duration_ms) as p95,
         percentile_disc(0.99) within group (order by t.duration_ms) as p99
-    from monitoring.finished_tasks as t
+    from monitoring._all_finished_tasks as t
     group by 1, 2
 ) as r
 inner join monitoring.v_task_trends as v
@@ -47,7 +47,7 @@ MERGED = """
 select
     (
         select percentile_disc(q) within group (order by t.duration_ms)
-        from monitoring.finished_tasks as t
+        from monitoring._all_finished_tasks as t
         where t.task_type like g.pattern
     ),
     (
@@ -56,7 +56,7 @@ select
         where r.source = 'tasks' and r.resolution = '{resolution}' and r.name like g.pattern
     )
 from (
-    select distinct t.task_type from monitoring.finished_tasks as t
+    select distinct t.task_type from monitoring._all_finished_tasks as t
     union all
     values ('group 1, %'), ('group 2, %'), ('%')
 ) as g (pattern)

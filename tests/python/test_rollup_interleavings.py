@@ -76,6 +76,7 @@ def _step_within(chance: random.Random, session: Session, name: str) -> None:
         (50, session.record),
         (10, session.savepoint),
         (12, session.roll_up),
+        (3, session.place),
         (3, session.rebuild),
         (10, session.commit),
         (5, session.roll_back),
@@ -92,6 +93,7 @@ def _step_alone(chance: random.Random, session: Session) -> None:
         (5, lambda: session.begin("repeatable read")),
         (2, lambda: session.begin("serializable")),
         (15, session.roll_up),
+        (5, session.place),
         (5, session.rebuild),
     ]
     prepared = list(session.model.prepared)

@@ -30,7 +30,7 @@ select what, counted, shown
 from (
     values
     (
-        'tasks', (select count(*) from monitoring.finished_tasks), (
+        'tasks', (select count(*) from monitoring._all_finished_tasks), (
             select array[
                 (
                     select sum(t.tasks) from monitoring.v_task_trends as t
@@ -41,7 +41,7 @@ from (
         )
     ),
     (
-        'errors', (select count(*) from monitoring.errors), (
+        'errors', (select count(*) from monitoring._all_errors), (
             select array[
                 (
                     select sum(e.occurrences) from monitoring.v_error_trends as e
@@ -52,19 +52,19 @@ from (
         )
     ),
     (
-        'metrics', (select count(*) from monitoring.metric_samples), (
+        'metrics', (select count(*) from monitoring._all_metric_samples), (
             select array[sum(m.samples)] from monitoring.v_performance_trends as m
             where m.resolution = 'week'
         )
     ),
     (
-        'queues', (select count(*) from monitoring.queue_samples), (
+        'queues', (select count(*) from monitoring._all_queue_samples), (
             select array[sum(q.samples)] from monitoring.v_queue_trends as q
             where q.resolution = 'month'
         )
     ),
     (
-        'health', (select count(*) from monitoring.health_probes), (
+        'health', (select count(*) from monitoring._all_health_probes), (
             select array[sum(h.checks)] from monitoring.v_health_trends as h
             where h.resolution = 'hour'
         )

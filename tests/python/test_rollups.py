@@ -262,6 +262,7 @@ def test_the_zone_of_the_session_that_rolls_up_does_not_matter(
     check = (
         "select monitoring.update_system_health('service', 'api', 'healthy', p_checked_at => %s)"
     )
+    connection.execute("select monitoring.set_retention('rollups', '1 year', 'hour')")
     # Days of 23 and of 25 hours in most of the world.
     for day in ("2025-03-05", "2025-04-10", "2025-10-01", "2025-11-10 12:30"):
         connection.execute(check, [f"{day}+00"])

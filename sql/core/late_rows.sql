@@ -1,0 +1,72 @@
+-- Late rows: what is not of today or yesterday in UTC, or finds no partition, goes into a small
+-- table of its own, late_<table>, and place_late_rows() takes it from there to its day. So
+-- recording makes no partition and waits for nobody, and a day that is over gets no more rows.
+
+create or replace function monitoring._is_late(p_table text, p_at timestamptz) returns boolean
+language sql
+volatile
+return not (monitoring._is_recent(p_at) and monitoring._has_partition(p_table, p_at));
+
+comment on function monitoring._is_late(text, timestamptz) is
+'Whether a row of the given time goes into the late table.';
+
+create or replace function monitoring._table_for(p_table text, p_at timestamptz) returns text
+language sql
+volatile
+return case when monitoring._is_late(p_table, p_at) then 'late_' else '' end || p_table;
+
+comment on function monitoring._table_for(text, timestamptz) is
+'Which of the two tables a row of the given time goes into.';
+
+create or replace function monitoring._tell_late(p_at timestamptz) returns timestamptz
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_at timestamptz := monitoring._event_time(p_at);
+begin
+    if monitoring._is_recent(v_at) then
+        return v_at;
+    end if;
+    raise check_violation using message = format('%s is late', v_at);
+end
+$$;
+
+comment on function monitoring._tell_late(timestamptz) is
+'Raises check_violation, as a missing partition does, for a time before yesterday.';
+
+create or replace function monitoring._recent_time(p_at timestamptz, p_since timestamptz)
+returns timestamptz
+language sql
+volatile
+return case
+    when p_at is null then monitoring.clock()
+    when p_at >= p_since and p_at <= monitoring.clock() + '24 hours'::interval then p_at
+    else monitoring._tell_late(p_at)
+end;
+
+comment on function monitoring._recent_time(timestamptz, timestamptz) is
+'The time a caller gave, or now; raises check_violation for one before p_since, and what is raised '
+'for one that is no row''s.';
+
+-- Whoever reads takes the view, for a row is in one of the two at any moment.
+do $$
+declare
+    v_table text;
+begin
+    for v_table in
+        select t.table_name from monitoring.partitioned_tables t order by t.table_name
+    loop
+        execute format(
+            'create or replace view monitoring.%I as'
+            ' select t.* from monitoring.%I t union all select l.* from monitoring.%I l',
+            '_all_' || v_table, v_table, 'late_' || v_table
+        );
+        execute format(
+            'comment on view monitoring.%I is %L', '_all_' || v_table,
+            format('Rows of %s, those that wait to be placed included.', v_table)
+        );
+    end loop;
+end
+$$;
