@@ -30,6 +30,7 @@ select results_eq(
         ('health_probes', '', '30 days', null),
         ('invalid_record_spells', '', '30 days', null),
         ('invalid_record_states', '', '30 days', null),
+        ('known_names', '', '30 days', null),
         ('log_lines', '', '30 days', null),
         ('metric_samples', '', '7 days', null),
         ('products_of_records', '', '30 days', null),
