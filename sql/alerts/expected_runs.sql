@@ -141,7 +141,7 @@ begin
     from monitoring._newest_attempts(p_task_type, null, p_now - interval '1 year', p_now, 1) t;
     -- A program that only ever tells its ends has but a name.
     select coalesce(t.started_at, t.finished_at) into v_of_name
-    from monitoring.finished_tasks t
+    from monitoring._all_finished_tasks t
     where t.task_id = p_task_type
         and t.finished_at > p_now - interval '1 year'
         and t.finished_at <= p_now

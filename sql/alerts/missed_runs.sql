@@ -220,7 +220,7 @@ declare
 begin
     -- A program that only ever tells its ends has but a name.
     if exists (
-        select from monitoring.finished_tasks t
+        select from monitoring._all_finished_tasks t
         where t.task_id = p_task_type
             and t.finished_at >= p_since
             and coalesce(t.started_at, t.finished_at) between p_since and p_now
