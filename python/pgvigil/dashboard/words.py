@@ -1,8 +1,11 @@
 """Numbers and names as people read them, safe to print on a terminal."""
 
 from datetime import UTC, datetime
+from math import isfinite
 
 from rich.text import Text
+
+from pgvigil.recording.far_times import read_time
 
 _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s"))
 _STYLES = {
@@ -40,7 +43,7 @@ def word(value: str) -> Text:
 
 def duration(milliseconds: float | None) -> Text:
     """Return a length of time with its unit, in about three digits."""
-    if milliseconds is None:
+    if milliseconds is None or not isfinite(milliseconds):
         return NOTHING
     for size, unit in _UNITS:
         if milliseconds >= size:
@@ -81,5 +84,5 @@ def clock_time(moment: str) -> str:
 
 
 def _time(moment: str | datetime) -> datetime:
-    parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    parsed = read_time(moment) if isinstance(moment, str) else moment
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

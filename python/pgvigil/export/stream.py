@@ -13,6 +13,7 @@ from pgvigil.export import document, text, workbook
 from pgvigil.export.kinds import KINDS
 from pgvigil.export.span import Span
 from pgvigil.export.table import ExportError, Json, Table
+from pgvigil.recording.far_times import take_far_times
 
 _ROWS_AT_ONCE = 1000
 
@@ -95,6 +96,7 @@ def _stream(
     kind = KINDS[what]
     with connection.transaction(), connection.cursor(name="pgvigil_export") as cursor:
         set_json_loads(_as_text, cursor)
+        take_far_times(cursor)
         cursor.itersize = _ROWS_AT_ONCE
         with installed_or_told():
             cursor.execute(kind.query.encode(), {"from": span.from_at, "to": span.to_at})

@@ -13,6 +13,7 @@ import psycopg
 from pgvigil.dsn import complete_dsn
 from pgvigil.exceptions import DatabaseNotReadyError, LockedError
 from pgvigil.pooling import HINT, is_pooled, shares_sessions
+from pgvigil.recording.far_times import take_far_times
 
 Report = Callable[[str], None]
 """Takes each line that tells what is being done."""
@@ -185,6 +186,7 @@ def connect(
     # The files are UTF-8, whatever the environment would have libpq send.
     conninfo = complete_dsn(dsn, application, client_encoding="utf8")
     connection = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+    take_far_times(connection)
     connection.add_notice_handler(notice_reporter(report))
     return connection
 

@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import waiting
 from psycopg.abc import PQGen
+from psycopg.pq.abc import PGconn
+
+from pgvigil.recording.far_times import take_far_times
 
 _T = TypeVar("_T")
 
@@ -20,6 +23,11 @@ class ImpatientConnection(psycopg.Connection[tuple[Any, ...]]):
     """
 
     patience = 5.0
+
+    def __init__(self, pgconn: PGconn, *args: Any, **kwargs: Any) -> None:
+        """Take over a connection; times beyond those of Python are read as the last of them."""
+        super().__init__(pgconn, *args, **kwargs)
+        take_far_times(self)
 
     def wait(self, gen: PQGen[_T], *args: Any, **kwargs: Any) -> _T:
         """Wait as psycopg does, but raise OperationalError after `patience` seconds."""
@@ -44,6 +52,11 @@ class HastyConnection(psycopg.AsyncConnection[Any]):
     The driver would first have the server cancel what it does, and wait for that: half a minute
     where the server is frozen. A time limit in the server ends it there.
     """
+
+    def __init__(self, pgconn: PGconn, *args: Any, **kwargs: Any) -> None:
+        """Take over a connection; times beyond those of Python are read as the last of them."""
+        super().__init__(pgconn, *args, **kwargs)
+        take_far_times(self)
 
     async def wait(self, gen: PQGen[_T], *args: Any, **kwargs: Any) -> _T:
         """Wait as psycopg does, but close the connection at once when that is cancelled."""

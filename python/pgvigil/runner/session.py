@@ -13,6 +13,7 @@ import psycopg
 from pgvigil.exceptions import DatabaseNotReadyError, PgvigilError, explain
 from pgvigil.install.session import READ_ONLY_HINT
 from pgvigil.pooling import HINT, IS_POOLED, SharedSessionError, shares_sessions
+from pgvigil.recording.far_times import take_far_times
 from pgvigil.runner.log import log
 
 Session = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -38,6 +39,7 @@ async def open_session(dsn: str) -> Session:
         psycopg.OperationalError: the server is away, or a pooler in between shares sessions.
     """
     session = await Session.connect(dsn, autocommit=True, prepare_threshold=None)
+    take_far_times(session)
     session.add_notice_handler(_pass_on)
     try:
         await _refuse_shared(session, dsn)

@@ -17,6 +17,7 @@ from psycopg.rows import DictRow, dict_row
 
 from pgvigil.dsn import complete_dsn
 from pgvigil.pooling import IS_POOLED
+from pgvigil.recording.far_times import take_endless_lengths
 from pgvigil.recording.patience import HastyConnection
 
 _READER = "monitoring_reader"
@@ -211,6 +212,7 @@ class Database:
 
     async def _open(self) -> _Session:
         connection = await HastyConnection.connect(self._dsn)
+        take_endless_lengths(connection)
         try:
             await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
             # What is prepared through a pooler would stay behind in sessions of others.
