@@ -26,10 +26,17 @@ language sql
 immutable
 return case
     -- The harmonic mean of a cell's two ends is equally far from both, in proportion.
+    -- The bounds are those of histogram_cell(): whatever is beyond stands for no number.
     when p_cell > 0
-        then power(1.05::double precision, least(p_cell, 15000)::integer - 10000) / 1.025
+        then power(
+                1.05::double precision,
+                greatest(least(p_cell::integer, 15000), 5000) - 10000
+            ) / 1.025
     when p_cell < 0
-        then -power(1.05::double precision, -greatest(p_cell, -15000)::integer - 10000) / 1.025
+        then -power(
+                1.05::double precision,
+                greatest(least(-(p_cell::integer), 15000), 5000) - 10000
+            ) / 1.025
     when p_cell = 0 then 0
 end;
 
@@ -46,7 +53,8 @@ parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_rank bigint := 0::bigint;
+    -- Counts that somebody made up may add up to more than a bigint holds.
+    v_rank double precision := 0;
     v_count bigint;
     v_index integer := 0;
 begin
@@ -57,12 +65,12 @@ begin
             hint = 'Give p_fraction as a number from 0 to 1, such as 0.95.';
     end if;
     foreach v_count in array coalesce(p_histogram.counts, '{}') loop
-        v_rank := v_rank + v_count;
+        v_rank := v_rank + coalesce(v_count, 0);
     end loop;
-    v_rank := greatest(ceil(v_rank * p_fraction)::bigint, 1);
+    v_rank := greatest(ceil(v_rank * p_fraction), 1);
     foreach v_count in array coalesce(p_histogram.counts, '{}') loop
         v_index := v_index + 1;
-        v_rank := v_rank - v_count;
+        v_rank := v_rank - coalesce(v_count, 0);
         exit when v_rank <= 0;
     end loop;
     return monitoring.histogram_value(p_histogram.cells[v_index]);
@@ -86,7 +94,7 @@ return (
     from (
         select
             c.cell,
-            sum(c.n)::bigint as n
+            least(sum(c.n), 9223372036854775807)::bigint as n
         from (
             -- Half the work of "cross join unnest(h.cells, h.counts)", which puts each aside.
             select

@@ -47,7 +47,6 @@ _SETTINGS: dict[str, Sequence[str]] = {
     "backslash_quote": ("off", "on"),
     "escape_string_warning": ("off",),
     "quote_all_identifiers": ("on",),
-    "array_nulls": ("off",),
     "transform_null_equals": ("on",),
     "row_security": ("off",),
     "extra_float_digits": ("-15", "3"),
@@ -329,7 +328,7 @@ def _is_right(
     role: str, function: Function, state: str, hint: str | None, settings: dict[str, str]
 ) -> bool:
     if role not in function.roles:
-        return state == "42501"
+        return state in ("42501", "57014")
     if state == "00000":
         return True
     # Cancelled in time, with its batch or by a session that limits its statements.

@@ -188,7 +188,10 @@ class Values:
             return self._chance.choice(
                 (self._chance.choice(self._existing), self._chance.choice(WORDS))
             )
-        return self._makers.get(kind, self._text)()
+        if kind not in self._makers:
+            # Of types that only private functions take.
+            return None
+        return self._makers[kind]()
 
     def _text(self) -> Argument:
         lot = self._chance.random()

@@ -1,7 +1,7 @@
 -- Histograms that can be merged: cells, percentiles, and the bound of their error.
 
 begin;
-select plan(36);
+select plan(39);
 \ir helpers/refusals.psql
 
 create function pg_temp.histogram_of(p_values double precision[]) returns monitoring.histogram
@@ -241,6 +241,36 @@ select
 from (
     values ('null', 'null'), ('-0.01', '-0.01'), ('1.01', '1.01'), ('''nan''', 'NaN')
 ) as given (fraction, shown);
+
+-- What somebody made up
+
+select is(
+    (
+        select array_agg(monitoring.histogram_value(c.cell::smallint) is not null)
+        from unnest(array[-32768, -15001, -4999, -1, 1, 4999, 15001, 32767]) as c (cell)
+    ),
+    array_fill(true, array[8]),
+    'every cell has a value, also those that no value falls into'
+);
+select is(
+    monitoring.approx_percentile(
+        row('{9999,10000}', '{9223372036854775807,9223372036854775807}')::monitoring.histogram, 0.9
+    ),
+    monitoring.histogram_value(10000::smallint),
+    'counts may add up to more than a bigint holds'
+);
+select is(
+    (
+        select (monitoring.merge_histograms(h.histogram)).counts
+        from (
+            values
+            (row('{10000}', '{9223372036854775807}')::monitoring.histogram),
+            (row('{10000}', '{1}')::monitoring.histogram)
+        ) as h (histogram)
+    ),
+    '{9223372036854775807}'::bigint [],
+    'also when merged'
+);
 
 select * from finish(); -- noqa: AM04
 rollback;

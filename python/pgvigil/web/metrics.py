@@ -125,7 +125,11 @@ from monitoring.v_system_health_summary
 """,
         {"component_type": "component_type", "component": "component_name"},
         (
-            Figure("component_up", "is_up", "1 when the component is healthy or degraded; left out while that is not known."),
+            Figure(
+                "component_up",
+                "is_up",
+                "1 when the component is healthy or degraded; left out while that is not known.",
+            ),
             Figure(
                 "component_uptime_ratio",
                 "uptime_percent",
