@@ -268,7 +268,7 @@ select is(
             (row('{10000}', '{1}')::monitoring.histogram)
         ) as h (histogram)
     ),
-    '{9223372036854775807}'::bigint [],
+    '{9223372036854775807}'::bigint[],
     'also when merged'
 );
 
