@@ -15,16 +15,38 @@ BOARD = Board(
             [
                 numbers(
                     "Alerts",
-                    "Alerts that fire now, by severity.",
+                    "Alerts that fire now, by severity; empty where no rule has run lately, so "
+                    "that nobody knows of any.",
                     """
                     select
-                        count(*) filter (where severity = 'critical') as critical,
-                        count(*) filter (where severity = 'high') as high,
-                        count(*) filter (where severity = 'medium') as medium,
-                        count(*) filter (where severity = 'low') as low
-                    from monitoring.v_active_alerts
+                        case when a.critical > 0 or f.is_known then a.critical end as critical,
+                        case when a.high > 0 or f.is_known then a.high end as high,
+                        case when a.medium > 0 or f.is_known then a.medium end as medium,
+                        case when a.low > 0 or f.is_known then a.low end as low
+                    from (
+                        select
+                            count(*) filter (where severity = 'critical') as critical,
+                            count(*) filter (where severity = 'high') as high,
+                            count(*) filter (where severity = 'medium') as medium,
+                            count(*) filter (where severity = 'low') as low
+                        from monitoring.v_active_alerts
+                    ) as a
+                    cross join monitoring.v_freshness as f
+                    where f.subject = 'alerts'
                     """,
-                    width=7,
+                    width=6,
+                ),
+                numbers(
+                    "Rules ran",
+                    "How long ago all alert rules had last run: alerts are as of then.",
+                    """
+                    select seconds_old as seconds_ago
+                    from monitoring.v_freshness
+                    where subject = 'alerts'
+                    """,
+                    width=3,
+                    poor=120,
+                    bad=180,
                 ),
                 numbers(
                     "Running tasks",
@@ -61,19 +83,23 @@ BOARD = Board(
                         count(*) filter (where status in ('degraded', 'unhealthy')) as not_well
                     from monitoring.system_health
                     """,
-                    width=4,
+                    width=3,
                     poor=1,
                     bad=2,
                 ),
                 numbers(
                     "pgvigil itself",
-                    "Checks of pgvigil itself that are late or failed: while it stands still, "
-                    "no alert fires.",
+                    "Checks of pgvigil itself that are late or failed, and what is not known: "
+                    "while it stands still, no alert fires.",
                     """
-                    select count(*) filter (where status <> 'ok') as late_or_failed
-                    from monitoring.self_check()
+                    select
+                        (select count(*) from monitoring.self_check() where status <> 'ok')
+                        + (
+                            select count(*) from monitoring.v_freshness
+                            where subject in ('alerts', 'scheduler') and not is_known
+                        ) as late_or_failed
                     """,
-                    width=4,
+                    width=3,
                     bad=1,
                 ),
                 listing(

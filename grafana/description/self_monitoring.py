@@ -13,6 +13,16 @@ BOARD = Board(
         Row(
             "Does it keep up",
             [
+                listing(
+                    "How fresh what is known is",
+                    "When alerts, the scheduler, roll-ups and sources were last looked at.",
+                    """
+                    select subject, state, detail, known_at, seconds_old
+                    from monitoring.v_freshness
+                    order by is_known, subject
+                    """,
+                    height=6,
+                ),
                 numbers(
                     "Checks",
                     "Checks of pgvigil itself that are late or failed, and all of them.",

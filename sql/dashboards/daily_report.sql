@@ -291,6 +291,7 @@ begin
         'business_date', p_business_date,
         'from_at', v_span.from_at,
         'to_at', v_span.to_at,
+        'freshness', monitoring._summarize_freshness(),
         'workflows', monitoring._report_workflows(p_business_date, v_now),
         'alerts', monitoring._report_alerts(v_span.from_at, v_span.to_at),
         'tasks', monitoring._report_tasks(v_span.from_at, v_span.to_at),
@@ -301,5 +302,6 @@ end
 $$;
 
 comment on function monitoring.get_daily_report(date) is
-'A business day for people: workflows with their steps, alerts, tasks, errors, records; or '
+'A business day for people: workflows with their steps, alerts and how fresh they are, tasks, '
+'errors, records; or '
 'the last 24 hours with the business days of 12 hours ago. Whole hours of tasks and errors.';

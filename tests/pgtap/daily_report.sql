@@ -1,7 +1,7 @@
 -- get_daily_report: a business day told for people.
 
 begin;
-select plan(22);
+select plan(23);
 \ir helpers/fixed_clock.psql
 \ir helpers/batch.psql
 \ir helpers/alert_engine.psql
@@ -15,7 +15,8 @@ $$;
 -- Nothing recorded
 
 select is(
-    monitoring.get_daily_report() - 'generated_at'::text - 'from_at'::text - 'to_at'::text,
+    monitoring.get_daily_report() - 'generated_at'::text - 'from_at'::text - 'to_at'::text
+    - 'freshness'::text,
     '{
         "business_date": null,
         "workflows": [],
@@ -28,6 +29,10 @@ select is(
         "records": []
     }'::jsonb,
     'without anything recorded it is empty'
+);
+select is(
+    monitoring.get_daily_report() #>> '{freshness,alerts,is_known}', 'false',
+    'and says that alerts are not known where no rule has run'
 );
 select is(
     pg_temp.report('{from_at}') #>> '{}', '2026-01-14T13:00:00+00:00',

@@ -176,7 +176,7 @@ select monitoring.evaluate_alerts(at)
 from unnest(array[
     timestamptz '2026-02-28 09:00+00', '2026-03-01 10:00+00', '2026-03-02 10:00+00', '2026-03-02 11:55+00'
 ]) as at;
-select monitoring.evaluate_alerts('2026-03-02 12:00+00');
+select monitoring.evaluate_alerts('2026-03-02 11:59:59+00');
 select monitoring.acknowledge_alert(alert_id, 'looking at it', 'ann')
 from monitoring.v_active_alerts
 where rule_name = 'component_unhealthy'

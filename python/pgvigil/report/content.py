@@ -50,7 +50,7 @@ def arranged(report: _Row, zone: tzinfo | None = None) -> Content:
         line=f"{span} ({zone}), made {_time(report['generated_at'], zone)}",
         sections=[
             *(_workflow(workflow) for workflow in workflows),
-            *_alerts(report["alerts"], zone),
+            *_alerts(report["alerts"], _missing(report, zone), zone),
             _tasks(report["tasks"]),
             _errors(report["errors"]),
             *_records(report["records"]),
@@ -91,11 +91,30 @@ def _workflow(workflow: _Row) -> Section:
     )  # fmt: skip
 
 
-def _alerts(alerts: _Row, zone: tzinfo) -> list[Section]:
+def _missing(report: _Row, zone: tzinfo) -> str | None:
+    """Return why alerts may be missing; None where rules ran up to the end of the report."""
+    known = report["freshness"]["alerts"]
+    if known["is_known"]:
+        return None
+    if known["known_at"] is None:
+        return f"Not known what is wrong: {known['detail']}."
+    known_at, end = (
+        datetime.fromisoformat(moment) for moment in (known["known_at"], report["to_at"])
+    )
+    if known_at >= end:
+        return None
+    return (
+        f"Not known what has become wrong since {_time(known['known_at'], zone)}:"
+        f" {known['detail']}."
+    )
+
+
+def _alerts(alerts: _Row, missing: str | None, zone: tzinfo) -> list[Section]:
+    counts = f"{alerts['opened']} opened, {alerts['resolved']} resolved"
     sections = [
         Section(
-            f"Alerts open: {alerts['open']}",
-            [f"{alerts['opened']} opened, {alerts['resolved']} resolved"],
+            f"Alerts open: {alerts['open']}" if missing is None else "Alerts: not known",
+            [counts] if missing is None else [missing, f"Known: {alerts['open']} open, {counts}"],
             {"alert>": 2, "severity": 3, "what is wrong": 14, "since": 4, "acknowledged": 4},
             [
                 [
