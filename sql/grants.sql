@@ -244,7 +244,7 @@ declare
         -- workflows
         'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
         'get_step_runs', '_date_of_alert', '_alert_link', '_is_failure',
-        'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run',
+        'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run', '_instant_of',
         '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
         -- records: statuses
         'record_timeline', '_tables_under', '_is_status_trigger', '_count_watched_tables',
