@@ -135,10 +135,13 @@ def test_who_comes_second_waits_for_the_first_or_passes(
             )
             waiter.start()
             wait_until(
-                lambda: connection.execute(
-                    "select 1 from pg_stat_activity where pid = %s and wait_event_type = 'Lock'",
-                    [second.info.backend_pid],
-                ).fetchone()
+                lambda: (
+                    connection.execute(
+                        "select 1 from pg_stat_activity where pid = %s and wait_event_type = 'Lock'",
+                        [second.info.backend_pid],
+                    ).fetchone()
+                    is not None
+                )
             )
             first.rollback() if name == "evaluations" else first.commit()
             waiter.join(20)
@@ -166,9 +169,13 @@ def test_a_rule_that_ends_its_session_does_not_end_every_evaluation(
         thread = threading.Thread(target=evaluate)
         thread.start()
         wait_until(
-            lambda: connection.execute(
-                "select 1 from pg_stat_activity where pid = %s and wait_event = 'PgSleep'", [pid]
-            ).fetchone()
+            lambda: (
+                connection.execute(
+                    "select 1 from pg_stat_activity where pid = %s and wait_event = 'PgSleep'",
+                    [pid],
+                ).fetchone()
+                is not None
+            )
         )
         connection.execute("select pg_terminate_backend(%s)", [pid])
         thread.join(20)
