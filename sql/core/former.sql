@@ -42,7 +42,8 @@ begin
         '_insert_rows(text,jsonb)',
         '_make_partitions(text,timestamptz)',
         '_make_partitions_for_rows(text,text,jsonb)',
-        '_status_change_statement(text,boolean)'
+        '_status_change_statement(text,boolean)',
+        '_in_words(double precision)'
     ] loop
         if to_regprocedure('monitoring.' || v_signature) is not null then
             execute 'drop function monitoring.' || v_signature;

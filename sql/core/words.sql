@@ -1,8 +1,6 @@
 -- Lengths of time and numbers of things, as people read them, wherever a sentence has one. Reads
 -- and writes nothing.
 
-drop function if exists monitoring._in_words(double precision);
-
 create or replace function monitoring._figure(p_value double precision) returns text
 language sql
 immutable

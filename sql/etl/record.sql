@@ -4,16 +4,12 @@
 drop function if exists monitoring.start_etl_execution(
     text, jsonb, bigint, bigint, text, timestamptz
 );
-drop function if exists monitoring._start_etl_execution(
-    text, jsonb, bigint, bigint, text, timestamptz
-);
 drop function if exists monitoring.finish_etl_execution(
     text, text, bigint, bigint, bigint, bigint, bigint, bigint, text, timestamptz
 );
 drop function if exists monitoring._finish_etl_execution(
     text, text, bigint, bigint, bigint, bigint, bigint, bigint, text, timestamptz
 );
-drop function if exists monitoring._etl_counters(bigint, bigint, bigint, bigint, bigint, bigint);
 
 create or replace function monitoring._etl_status(p_status text) returns text
 language sql

@@ -3,9 +3,6 @@
 drop function if exists monitoring.record_queue_metrics(
     text, bigint, bigint, bigint, bigint, double precision, timestamptz
 );
-drop function if exists monitoring._record_queue(
-    text, bigint, bigint, bigint, bigint, double precision, timestamptz
-);
 
 create or replace function monitoring._record_queue(
     p_queue_name text,

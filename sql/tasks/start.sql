@@ -3,9 +3,6 @@
 drop function if exists monitoring.start_task_tracking(
     text, text, bigint, text, text, jsonb, bigint, timestamptz
 );
-drop function if exists monitoring._start_task(
-    text, text, bigint, text, text, jsonb, bigint, timestamptz
-);
 
 create or replace function monitoring._start_task(
     p_task_id text,

@@ -1,5 +1,6 @@
 """`pgvigil migrate` installs, goes on where it was cut off, and finds its way to the database."""
 
+import re
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from tests.harness.databases import create_database, drop_database
 
 NAMES = [migration.migration_id for migration in read_migrations()]
 PACKAGE = Path(pgvigil.__file__).parent
+_DROPPED = re.compile(r"drop function if exists (monitoring\.\w+)\s*\(([^;]*?)\);")
 
 
 # -- what a run does
@@ -243,3 +245,16 @@ def test_only_one_module_knows_yoyo() -> None:
         )
     ]
     assert knows == ["install/yoyo_runner.py"]
+
+
+def test_code_drops_no_function_that_it_makes(dsn: str) -> None:
+    """What it drops is of an earlier version; else loading it again would fail or lose rights."""
+    with psycopg.connect(dsn) as connection:
+        for file in Code().files:
+            for name, types in _DROPPED.findall(file.text):
+                row = connection.execute(
+                    "select to_regprocedure(%s)", [f"{name}({' '.join(types.split())})"]
+                ).fetchone()
+                assert row == (None,), file.name
+    assert migrate(dsn, reload=True) == Migrated([], True)
+    assert migrate(dsn, reload=True) == Migrated([], True)
