@@ -76,4 +76,22 @@ comment on column monitoring.error_group_states.login_name is
 comment on column monitoring.datasets.login_name is
 'Database user whose session changed it last.';
 
+-- Days that are there already; those to come take it from the table.
+do $$
+declare
+    v_partition regclass;
+begin
+    for v_partition in
+        select i.inhrelid::regclass
+        from pg_inherits i
+        where i.inhparent = 'monitoring.status_changes'::regclass
+    loop
+        execute format(
+            'comment on column %s.login_name is %L', v_partition,
+            'Database user whose session recorded it.'
+        );
+    end loop;
+end
+$$;
+
 insert into monitoring.installed_migrations (migration_id) values ('0024_moved_clocks');
