@@ -271,7 +271,7 @@ set jit = off
 as $$
 declare
     v_hint text;
-    v_at timestamptz := monitoring._checked_time(p_at);
+    v_at timestamptz := monitoring._event_time(p_at);
     v_scope jsonb := monitoring._mended_scope(p_scope);
     v_found monitoring.invalid_record_states [];
     v_failing text [];
@@ -347,13 +347,15 @@ set jit = off
 as $$
 declare
     v_hint text;
-    v_dataset text := monitoring._checked_name('dataset', p_dataset);
-    v_since timestamptz := case
+    v_dataset text;
+    v_since timestamptz;
+begin
+    v_dataset := monitoring._checked_name('dataset', p_dataset);
+    v_since := case
         -- A check that is yet to begin would have found none of them.
         when p_checked_since is not null then monitoring._checked_time(p_checked_since)
         else monitoring._last_complete_check(p_dataset, p_target_date)
     end;
-begin
     if p_target_date is null then
         perform monitoring._refuse_json('target_date', 'null', 'the day that was checked');
     end if;
