@@ -36,6 +36,16 @@ return p_value is null or (pg_column_size(p_value) <= 65536 and p_value <> 'null
 comment on function monitoring._is_small_json(jsonb) is
 'Whether a document is missing, or is something and takes at most 64 KiB.';
 
+create or replace function monitoring._is_printable(p_names text) returns boolean
+language sql
+stable
+-- No control characters, no blanks but the plain one, and no marks without a width.
+return (p_names collate "C")
+!~ '[\u0001-\u001f\u007f-\u00a0\u00ad\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff]'; -- noqa: LT05
+
+comment on function monitoring._is_printable(text) is
+'Whether a name, or several in a row, has nothing in it that cannot be seen.';
+
 create or replace function monitoring._checked_name(p_what text, p_value text) returns text
 language sql
 stable

@@ -80,7 +80,7 @@ declare
     v_told text := current_setting('monitoring.repairs', true);
 begin
     perform monitoring._refuse_if_strict(p_fault);
-    if v_told ~ '^[0-9]{1,9}$' then
+    if v_told collate "C" ~ '^[0-9]{1,9}$' then
         perform set_config('monitoring.repairs', (v_told::integer + 1)::text, true);
         if v_told::integer >= 5 then
             return;
@@ -114,7 +114,7 @@ declare
     v_told text := current_setting('monitoring.repairs', true);
 begin
     perform set_config('monitoring.repairs', '', true);
-    if v_told ~ '^[0-9]{1,9}$' and v_told::integer > 5 then
+    if v_told collate "C" ~ '^[0-9]{1,9}$' and v_told::integer > 5 then
         raise warning using
             message = format('%s values of this call were not right; the first 5 are named above',
                 v_told),
@@ -133,7 +133,10 @@ language sql
 stable
 return btrim(regexp_replace(
     -- Marks without a width, which make two names look like one.
-    regexp_replace(p_value, '[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]', '', 'g'),
+    regexp_replace(
+        p_value collate "C",
+        '[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]', '', 'g'
+    ),
     '[\u0001-\u001f\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+', ' ', 'g'
 ));
 
@@ -171,8 +174,8 @@ create or replace function monitoring._is_plain_name(p_value text) returns boole
 language sql
 stable
 return length(p_value) <= 255
-and btrim(p_value) <> ''
-and p_value !~ '[\u0001-\u001f\u007f-\u00a0\u00ad\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff]'; -- noqa: LT05
+and btrim(p_value) collate "C" <> ''
+and monitoring._is_printable(p_value);
 
 comment on function monitoring._is_plain_name(text) is
 'Whether a name is there, printable and at most 255 characters long.';

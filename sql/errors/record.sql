@@ -26,9 +26,8 @@ begin
             coalesce(p_error_type, '') collate "C", p_component, p_fingerprint
         ) >= '!'
         and p_severity in ('low', 'medium', 'high', 'critical')
-        and greatest(
-            length(p_task_id), length(p_error_type), length(p_component), length(p_fingerprint)
-        ) <= 255
+        and octet_length(concat(p_task_id, p_error_type, p_component, p_fingerprint)) <= 255
+        and monitoring._is_printable(concat(p_task_id, p_error_type, p_component, p_fingerprint))
         and length(p_message) <= 8000
         and monitoring._has_partition('errors', v_occurred_at)
         and monitoring._is_small_json(p_details)

@@ -21,7 +21,8 @@ declare
 begin
     if (
         least(p_component_name collate "C", coalesce(p_component_type, '')) >= '!'
-        and greatest(length(p_component_name), length(p_component_type)) <= 255
+        and octet_length(concat(p_component_name, p_component_type)) <= 255
+        and monitoring._is_printable(concat(p_component_name, p_component_type))
         and p_status in ('healthy', 'degraded', 'unhealthy', 'unknown')
         and (p_response_time_ms is null or p_response_time_ms between 0 and '1e100')
         and (p_failure_reason is null or length(p_failure_reason) <= 8000)

@@ -22,7 +22,8 @@ begin
     if (
         least(p_component collate "C", p_task_id) >= '!'
         and p_level in ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
-        and greatest(length(p_component), length(p_task_id)) <= 255
+        and octet_length(concat(p_component, p_task_id)) <= 255
+        and monitoring._is_printable(concat(p_component, p_task_id))
         and length(p_message) <= 8000
         and (p_duration_ms is null or p_duration_ms between 0 and '1e100')
         and monitoring._has_partition('log_lines', v_logged_at)

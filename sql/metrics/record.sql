@@ -24,10 +24,10 @@ begin
         least(
             p_metric_name collate "C", coalesce(p_metric_type, ''), p_unit, p_component, p_task_id
         ) >= '!'
-        and greatest(
-            length(p_metric_name), length(p_metric_type), length(p_unit), length(p_component),
-            length(p_task_id)
-        ) <= 255
+        and octet_length(concat(p_metric_name, p_metric_type, p_unit, p_component, p_task_id)) <= 255
+        and monitoring._is_printable(
+            concat(p_metric_name, p_metric_type, p_unit, p_component, p_task_id)
+        )
         and abs(p_value) <= '1e100'
         and monitoring._has_partition('metric_samples', v_recorded_at)
         and monitoring._is_small_object(p_tags)

@@ -26,6 +26,7 @@ begin
     if (
         p_queue_name collate "C" >= '!'
         and length(p_queue_name) <= 255
+        and monitoring._is_printable(p_queue_name)
         and num_nulls(p_pending, p_processing, p_completed, p_failed) = 0
         and least(p_pending, p_processing, p_completed, p_failed) >= 0
         and (p_oldest_ready_seconds is null or p_oldest_ready_seconds between 0 and '1e100')

@@ -28,9 +28,8 @@ begin
         least(
             p_task_id collate "C", coalesce(p_task_type, ''), p_worker_id, p_parent_task_id
         ) >= '!'
-        and greatest(
-            length(p_task_id), length(p_task_type), length(p_worker_id), length(p_parent_task_id)
-        ) <= 255
+        and octet_length(concat(p_task_id, p_task_type, p_worker_id, p_parent_task_id)) <= 255
+        and monitoring._is_printable(concat(p_task_id, p_task_type, p_worker_id, p_parent_task_id))
         and least(p_input_size, p_items_total, 0) = 0
         and monitoring._is_small_object(p_metadata)
         and (p_started_at is null or monitoring._is_recent(p_started_at))

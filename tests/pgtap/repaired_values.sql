@@ -2,7 +2,7 @@
 -- never costs the program its transaction.
 
 begin;
-select plan(37);
+select plan(39);
 \ir helpers/fixed_clock.psql
 set local client_min_messages = error;
 
@@ -129,6 +129,28 @@ select results_eq(
     $$values (3::bigint, 2::bigint)$$, 'of a queue as well'
 );
 
+select monitoring.start_task_tracking(E'two\nlines', 'l');
+select monitoring.record_log(E'two\u00a0\u200blines', 'INFO', E'stay\nas they are');
+select monitoring.record_metrics('[{"metric_name": "two\tlines", "value": 1}]');
+select monitoring.record_performance_metric(E'two\tlines', 'gauge', 2);
+select is(
+    (
+        select array_agg(n.name order by n.name)
+        from (
+            select a.task_id as name from monitoring.active_tasks as a
+            union all
+            select l.component from monitoring.log_lines as l where l.level = 'INFO' and l.component <> 'c'
+            union all
+            select m.metric_name from monitoring.metric_samples as m where m.value > 0
+        ) as n
+    ),
+    array['two lines', 'two lines', 'two lines', 'two lines'],
+    'a name is the same however it is told'
+);
+select ok(
+    monitoring.complete_task_tracking(E'two\nlines'), 'and is found by what was told'
+);
+
 -- Told
 
 select results_eq(
@@ -141,7 +163,7 @@ select results_eq(
         values
         ('component', 1::bigint), ('counters', 1), ('duration_ms', 1), ('error_type', 1),
         ('health status', 1), ('input_size', 1), ('items_done', 1), ('level', 1), ('metadata', 1),
-        ('metric_type', 1), ('oldest_ready_seconds', 1), ('pending', 1), ('processing', 1),
+        ('metric_name', 1), ('metric_type', 1), ('oldest_ready_seconds', 1), ('pending', 1), ('processing', 1),
         ('response_time_ms', 1), ('severity', 1), ('status', 1), ('task_id', 1), ('task_type', 1),
         ('time', 1), ('value', 1)
     $$,
