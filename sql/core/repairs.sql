@@ -39,8 +39,14 @@ declare
     v_now timestamptz := monitoring.clock();
 begin
     -- No "on conflict" and no lock: two sessions may both tell of it, neither waits for the other.
-    if not monitoring._has_partition('errors', v_now) or exists (
-        select from monitoring._all_errors e
+    if exists (
+        select from monitoring.errors e
+        where e.task_id = 'pgvigil.repairs'
+            and e.occurred_at > v_now - interval '1 minute'
+            and e.occurred_at <= v_now
+            and e.fingerprint = 'pgvigil.repaired:' || p_what
+    ) or exists (
+        select from monitoring.late_errors e
         where e.task_id = 'pgvigil.repairs'
             and e.occurred_at > v_now - interval '1 minute'
             and e.occurred_at <= v_now
@@ -48,16 +54,13 @@ begin
     ) then
         return;
     end if;
-    insert into monitoring.errors (
-        task_id, occurred_at, error_type, severity, message, component, fingerprint, details
-    )
-    values (
-        'pgvigil.repairs', v_now, 'ValueRepaired', 'low', left(p_message, 8000), 'pgvigil',
-        'pgvigil.repaired:' || p_what,
+    perform monitoring._record_error(
+        'pgvigil.repairs', 'ValueRepaired', 'low', left(p_message, 8000), 'pgvigil',
         jsonb_build_object(
             'what', p_what, 'hint', p_hint, 'user', session_user,
             'application', current_setting('application_name')
-        )
+        ),
+        null, 'pgvigil.repaired:' || p_what, v_now
     );
 exception
     -- Telling of a fault must not become one.

@@ -5,6 +5,7 @@ begin;
 select plan(39);
 \ir helpers/fixed_clock.psql
 set local client_min_messages = error;
+select monitoring.ensure_partitions();
 
 -- Words that others use
 

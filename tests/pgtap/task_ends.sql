@@ -4,6 +4,8 @@ begin;
 select plan(20);
 \ir helpers/fixed_clock.psql
 
+select monitoring.ensure_partitions();
+
 -- Ends of a task by attempt.
 prepare ends_of (text) as
 select
