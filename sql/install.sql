@@ -78,6 +78,7 @@
 \ir jobs/cron.sql
 \ir jobs/routines.sql
 \ir jobs/plan.sql
+\ir jobs/moved_times.sql
 \ir jobs/clock.sql
 \ir jobs/claim.sql
 \ir jobs/run.sql

@@ -47,6 +47,11 @@ begin
         end,
         moved_at = v_seen.moved_at,
         moved_from_at = v_seen.moved_from_at;
+    if v_now < v_seen.seen_at - interval '1 minute' then
+        perform monitoring._put_sources_right(v_now);
+        perform monitoring._put_decisions_right(v_now);
+        perform monitoring._put_states_right(v_now);
+    end if;
     if v_now < v_seen.seen_at - interval '5 minutes' then
         perform monitoring._record_error(
             '', 'ClockPutBack', 'high',
@@ -60,8 +65,8 @@ end
 $$;
 
 comment on function monitoring._look_at_clock() is
-'Notes where the clock stands, and whether it has moved by far more than usual; a clock that was '
-'put back is recorded as an error.';
+'Notes where the clock stands, and whether it has moved by far more than usual. When it was put '
+'back, what it had noted is put right, and an error tells of it.';
 
 create or replace function monitoring._planned_run_at(
     p_job monitoring.jobs, p_now timestamptz

@@ -153,7 +153,11 @@ begin
                 change_source = excluded.change_source,
                 actor = excluded.actor
             where s.status is distinct from excluded.status
-                and s.effective_at <= excluded.effective_at
+                and (
+                    s.effective_at <= excluded.effective_at
+                    -- Recorded by a clock that was ahead; others may be told ahead.
+                    or s.recorded_at > excluded.recorded_at + interval '1 minute'
+                )
         returning s.record_key, s.previous_status, s.status
     ),
     placed as (

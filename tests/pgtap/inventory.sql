@@ -290,6 +290,7 @@ select functions_are(
         -- jobs
         'run_due_jobs', '_commit_outside_a_transaction_block', '_find_job_routine',
         '_call_job_routine', '_is_cron', '_parse_interval', '_seconds_between_runs',
+        '_not_after', '_put_sources_right', '_put_decisions_right', '_put_states_right',
         '_is_jump', '_look_at_clock', '_planned_run_at', '_put_jobs_right',
         '_clean_up_waits_until', 'confirm_clock', '_is_to_come', '_check_clock',
         '_plan_next_run', '_check_job_owner', '_note_job_end', '_find_due_job', '_claim_job',
