@@ -1,7 +1,7 @@
 -- What a clock that was ahead has noted, once it was put back: what lies in the future would be
 -- taken for not due, or not late, until then, and so counts as of now. What senders told of their
--- own times, up to a day ahead, is theirs. Writes small tables of all kinds, and record_states; called
--- when the clock was found to have gone back, which is seldom.
+-- own times, up to a day ahead, is theirs. Writes small tables of all kinds, and record_states;
+-- called when the clock was found to have gone back, which is seldom.
 
 create or replace function monitoring._not_after(p_at timestamptz, p_now timestamptz)
 returns timestamptz
