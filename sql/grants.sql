@@ -224,7 +224,7 @@ declare
         '_spell_buckets', '_summable', '_short_name', '_trends_of', '_minutes_kept_since',
         '_uptime_trends', '_bucket_hours', '_hours_and_days', '_rollups_between',
         '_last_day', '_last_day_since',
-        '_read_samples', '_trends_between', 'get_trend_resolution',
+        '_read_samples', '_folded_samples', '_trends_between', 'get_trend_resolution',
         '_queue_trends', 'get_queue_trends', 'self_check', '_freshness',
         '_is_session_expected', '_summarize_freshness',
         -- alerts

@@ -61,6 +61,7 @@
 \ir rollups/histogram.sql
 \ir rollups/marked.sql
 \ir rollups/samples.sql
+\ir rollups/names.sql
 \ir rollups/uptime.sql
 \ir rollups/groups_and_states.sql
 \ir rollups/open_days.sql

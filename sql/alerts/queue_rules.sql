@@ -18,11 +18,27 @@ set plan_cache_mode = force_custom_plan
 as $$
 begin
     return query
-    with newest_times as materialized (
-        select q.queue_name, max(q.recorded_at) as recorded_at
-        from monitoring._all_queue_samples q
-        where q.recorded_at > p_since and q.recorded_at <= p_now
-        group by q.queue_name
+    with names as materialized (
+        select
+            t.queue_name,
+            t.recorded_at,
+            t.queue_name <> '(other)'
+            and (
+                k.name is not null
+                or row_number() over (partition by k.name is null order by t.queue_name)
+                    <= (select r.room from monitoring._name_room r where r.kind = 'queues')
+            ) as is_told_apart
+        from (
+            select q.queue_name, max(q.recorded_at) as recorded_at
+            from monitoring._all_queue_samples q
+            where q.recorded_at > p_since and q.recorded_at <= p_now
+            group by q.queue_name
+        ) t
+        left join monitoring._known_names k on k.kind = 'queues' and k.name = t.queue_name
+    ),
+
+    newest_times as (
+        select n.queue_name, n.recorded_at from names n where n.is_told_apart
     ),
 
     -- From the times, for to sort an hour of samples takes longer than all the rest.
@@ -34,30 +50,32 @@ begin
             on q.queue_name = t.queue_name and q.recorded_at = t.recorded_at
         where q.recorded_at > p_since and q.recorded_at <= p_now
         order by q.queue_name, q.sample_id desc
+    ),
+
+    -- Those beyond the limit of names, if there are any.
+    others as (
+        select
+            max(array[
+                extract(epoch from q.recorded_at)::double precision, q.sample_id, q.pending,
+                coalesce(q.oldest_ready_seconds, -1)
+            ]) as newest,
+            max(q.recorded_at) as recorded_at
+        from monitoring._all_queue_samples q
+        where (select bool_or(not n.is_told_apart) from names n)
+            and q.recorded_at > p_since
+            and q.recorded_at <= p_now
+            and q.queue_name not in (select t.queue_name from newest_times t)
+        group by q.queue_name
     )
 
+    select n.queue_name, n.recorded_at, n.pending, n.oldest_ready_seconds
+    from newest n
+    union all
     select
-        f.queue_name,
-        max(f.recorded_at),
-        least(sum(f.pending), 9223372036854775807)::bigint,
-        max(f.oldest_ready_seconds)
-    from (
-        select
-            case
-                when k.name is not null
-                    or row_number() over (
-                        partition by k.name is null order by n.queue_name
-                    ) <= (select r.room from monitoring._name_room r where r.kind = 'queues')
-                    then n.queue_name
-                else '(other)'
-            end as queue_name,
-            n.recorded_at,
-            n.pending,
-            n.oldest_ready_seconds
-        from newest n
-        left join monitoring._known_names k on k.kind = 'queues' and k.name = n.queue_name
-    ) f
-    group by f.queue_name
+        '(other)', max(o.recorded_at), least(sum(o.newest[3]), 9e18)::bigint,
+        nullif(max(o.newest[4]), -1)
+    from others o
+    having count(*) > 0
     union all
     -- Queues that are known, but of which there is nothing recent.
     select k.name, s.recorded_at, null, null
@@ -81,7 +99,7 @@ begin
         order by q.recorded_at desc
         limit 1
     ) s
-    where k.name not in (select t.queue_name from newest_times t);
+    where k.name not in (select n.queue_name from names n);
 end
 $$;
 

@@ -164,6 +164,7 @@ declare
     v_now constant timestamptz := monitoring.clock();
     v_at_most constant integer := monitoring._name_limit(p_kind);
     v_living bigint;
+    v_room bigint;
     v_strange bigint;
     v_admitted bigint;
     v_examples text [];
@@ -172,6 +173,7 @@ begin
     select count(*) into v_living
     from monitoring.known_names k
     where k.kind = p_kind and k.seen_at > v_now - interval '168 hours';
+    v_room := greatest(v_at_most - v_living, 0);
     with strangers as materialized (
         select
             n.name, n.component, n.label,
@@ -190,7 +192,7 @@ begin
         insert into monitoring.known_names (kind, name, component, label, first_seen_at, seen_at)
         select p_kind, s.name, s.component, s.label, v_now, v_now
         from strangers s
-        where s.place <= v_at_most - v_living
+        where s.place <= v_room
         returning name
     )
 
@@ -198,9 +200,13 @@ begin
         count(*),
         (select count(*) from admitted),
         array_agg(left(s.name, 100) order by s.place)
-            filter (where s.place between v_at_most - v_living + 1 and v_at_most - v_living + 3)
+            filter (where s.place between v_room + 1 and v_room + 3)
     into v_strange, v_admitted, v_examples
     from strangers s;
+    -- Or the planner would look for each name of a flood one by one.
+    if v_admitted > 100 then
+        analyze monitoring.known_names;
+    end if;
     perform monitoring._note_names(
         p_kind, v_living + v_admitted >= v_at_most, v_strange - v_admitted, v_examples, v_now
     );

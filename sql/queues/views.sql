@@ -13,7 +13,38 @@ select
 from monitoring._all_queue_samples as q;
 
 create or replace view monitoring.v_queue_performance as
-with steps as (
+with names as materialized (
+    select
+        t.queue_name,
+        t.recorded_at,
+        t.queue_name <> '(other)'
+        and (
+            k.name is not null
+            or row_number() over (partition by k.name is null order by t.queue_name)
+            <= (select r.room from monitoring._name_room as r where r.kind = 'queues')
+        ) as is_told_apart
+    from (
+        select
+            q.queue_name,
+            max(q.recorded_at) as recorded_at
+        from monitoring._all_queue_samples as q
+        where
+            q.recorded_at > (select monitoring.clock()) - interval '24 hours'
+            and q.recorded_at <= (select monitoring.clock())
+        group by q.queue_name
+    ) as t
+    left join monitoring._known_names as k on k.kind = 'queues' and t.queue_name = k.name
+),
+
+newest_times as (
+    select
+        n.queue_name,
+        n.recorded_at
+    from names as n
+    where n.is_told_apart
+),
+
+steps as (
     select
         q.queue_name,
         q.pending,
@@ -27,6 +58,7 @@ with steps as (
     where
         q.recorded_at > (select monitoring.clock()) - interval '1 hour'
         and q.recorded_at <= (select monitoring.clock())
+        and q.queue_name in (select t.queue_name from newest_times as t)
 ),
 
 last_hour as (
@@ -41,17 +73,6 @@ last_hour as (
         min(s.recorded_at) as first_at
     from steps as s
     group by s.queue_name
-),
-
-newest_times as (
-    select
-        q.queue_name,
-        max(q.recorded_at) as recorded_at
-    from monitoring._all_queue_samples as q
-    where
-        q.recorded_at > (select monitoring.clock()) - interval '24 hours'
-        and q.recorded_at <= (select monitoring.clock())
-    group by q.queue_name
 ),
 
 -- From the times, for to sort a day of samples takes longer than all the rest.
@@ -73,61 +94,72 @@ newest as (
     order by q.queue_name asc, q.sample_id desc
 ),
 
-queues as (
+-- Those beyond the limit of names, if there are any: the sums of their newest figures.
+others as (
     select
-        case
-            when
-                k.name is not null
-                or row_number() over (partition by k.name is null order by n.queue_name)
-                <= (select r.room from monitoring._name_room as r where r.kind = 'queues')
-                then n.queue_name
-            else '(other)'
-        end as queue_name,
-        n.pending,
-        n.processing,
-        n.completed,
-        n.failed,
-        n.oldest_ready_seconds,
-        n.recorded_at,
-        coalesce(h.samples, 0) as samples,
-        h.avg_pending,
-        h.max_pending,
-        n.pending - h.first_pending as pending_change,
-        -- A total that went back was started anew, and a few seconds tell nothing about a minute.
-        case
-            when
-                not h.went_back
-                and n.recorded_at >= h.first_at + interval '10 seconds'
-                then (n.completed - h.first_completed)::double precision * 60
-                    / extract(epoch from n.recorded_at - h.first_at)::double precision
-        end as completed_per_minute
-    from newest as n
-    left join last_hour as h on n.queue_name = h.queue_name
-    left join monitoring._known_names as k on k.kind = 'queues' and n.queue_name = k.name
+        sum(o.newest[3]) as pending,
+        sum(o.newest[4]) as processing,
+        sum(o.newest[5]) as completed,
+        sum(o.newest[6]) as failed,
+        nullif(max(o.newest[7]), -1) as oldest_ready_seconds,
+        max(o.recorded_at) as recorded_at
+    from (
+        select
+            max(array[
+                extract(epoch from q.recorded_at)::double precision, q.sample_id, q.pending,
+                q.processing, q.completed, q.failed, coalesce(q.oldest_ready_seconds, -1)
+            ]) as newest,
+            max(q.recorded_at) as recorded_at
+        from monitoring._all_queue_samples as q
+        where
+            (select bool_or(not n.is_told_apart) from names as n)
+            and q.recorded_at > (select monitoring.clock()) - interval '24 hours'
+            and q.recorded_at <= (select monitoring.clock())
+            and q.queue_name not in (select t.queue_name from newest_times as t)
+        group by q.queue_name
+    ) as o
+    having count(*) > 0
 )
 
--- One queue a row, but for those beyond the limit of names.
 select
-    q.queue_name,
-    least(sum(q.pending), 9223372036854775807)::bigint as pending,
-    least(sum(q.processing), 9223372036854775807)::bigint as processing,
-    least(sum(q.completed), 9223372036854775807)::bigint as completed,
-    least(sum(q.failed), 9223372036854775807)::bigint as failed,
-    max(q.oldest_ready_seconds) as oldest_ready_seconds,
-    max(q.recorded_at) as recorded_at,
-    sum(q.samples)::bigint as samples,
-    round(sum(q.avg_pending), 1) as avg_pending,
-    max(q.max_pending) as max_pending,
+    n.queue_name,
+    n.pending,
+    n.processing,
+    n.completed,
+    n.failed,
+    n.oldest_ready_seconds,
+    n.recorded_at,
+    coalesce(h.samples, 0) as samples,
+    round(h.avg_pending, 1) as avg_pending,
+    h.max_pending,
+    n.pending - h.first_pending as pending_change,
+    -- A total that went back was started anew, and a few seconds tell nothing about a minute.
     case
-        when sum(q.pending_change) is not null
-            then greatest(
-                    least(sum(q.pending_change), 9223372036854775807), -9223372036854775807
-                )
-    end::bigint as pending_change,
-    sum(q.completed_per_minute) as completed_per_minute,
-    round(100.0 * sum(q.failed) / nullif(sum(q.completed) + sum(q.failed), 0), 2) as failed_percent
-from queues as q
-group by q.queue_name;
+        when
+            not h.went_back
+            and n.recorded_at >= h.first_at + interval '10 seconds'
+            then (n.completed - h.first_completed)::double precision * 60
+                / extract(epoch from n.recorded_at - h.first_at)::double precision
+    end as completed_per_minute,
+    round(100.0 * n.failed / nullif(n.completed::numeric + n.failed, 0), 2) as failed_percent
+from newest as n
+left join last_hour as h on n.queue_name = h.queue_name
+union all
+select
+    '(other)' as queue_name,
+    least(o.pending, 9e18)::bigint as pending,
+    least(o.processing, 9e18)::bigint as processing,
+    least(o.completed, 9e18)::bigint as completed,
+    least(o.failed, 9e18)::bigint as failed,
+    o.oldest_ready_seconds,
+    o.recorded_at,
+    0 as samples,
+    null as avg_pending,
+    null as max_pending,
+    null as pending_change,
+    null as completed_per_minute,
+    round((100.0 * o.failed / nullif(o.completed + o.failed, 0))::numeric, 2) as failed_percent
+from others as o;
 
 comment on view monitoring.queue_monitoring is
 'Every sample of every queue.';
@@ -150,7 +182,7 @@ comment on column monitoring.queue_monitoring.sample_id is
 
 comment on view monitoring.v_queue_performance is
 'Each queue seen in the last 24 hours as it is now, with its last hour; those beyond the limit of '
-'names together, as "(other)".';
+'names together, as "(other)", without their last hour.';
 comment on column monitoring.v_queue_performance.queue_name is
 'Which queue it is.';
 comment on column monitoring.v_queue_performance.pending is

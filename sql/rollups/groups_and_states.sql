@@ -18,10 +18,13 @@ language sql
 stable
 begin atomic
     select
-        e.fingerprint,
-        e.error_type,
+        case when f.is_known then e.fingerprint else '(other)' end as fingerprint,
+        case when f.is_known then e.error_type else '(other)' end as error_type,
         e.severity,
-        coalesce(monitoring._short_name(e.component), '') as component,
+        case
+            when f.is_known then coalesce(monitoring._short_name(e.component), '')
+            else '(other)'
+        end as component,
         -- The newest occurrence speaks for the group.
         (array_agg(e.message order by e.occurred_at desc, e.error_id desc))[1] as example,
         count(*) as occurrences,
@@ -29,18 +32,29 @@ begin atomic
         max(e.occurred_at) as last_seen_at,
         (array_agg(e.error_id order by e.occurred_at desc, e.error_id desc))[1] as last_error_id
     from monitoring._new_errors() as e
+    left join monitoring._known_names as k on k.kind = 'error_groups' and e.fingerprint = k.name
+    cross join lateral (
+        select
+            k.name is not null
+            or not exists (
+                select from monitoring._reached_limits as r where r.kind = 'error_groups'
+            ) as is_known
+    ) as f
     where
         e.recorded_xid < p_below
         and e.recorded_xid <> all(p_still_open)
     group by
-        e.fingerprint,
-        e.error_type,
+        case when f.is_known then e.fingerprint else '(other)' end,
+        case when f.is_known then e.error_type else '(other)' end,
         e.severity,
-        coalesce(monitoring._short_name(e.component), '');
+        case
+            when f.is_known then coalesce(monitoring._short_name(e.component), '')
+            else '(other)'
+        end;
 end;
 
 comment on function monitoring._add_up_error_groups(bigint, bigint[]) is
-'What new errors add to their groups.';
+'What new errors add to their groups; those beyond the limit are one for each severity.';
 
 create or replace function monitoring._newest_probes(
     p_below bigint default 9223372036854775807, p_still_open bigint[] default '{}'

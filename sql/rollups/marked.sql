@@ -345,13 +345,19 @@ set jit = off
 as $$
 declare
     v_since timestamptz := monitoring._open_since('health_probes');
+    v_is_reached boolean;
 begin
+    v_is_reached := exists (select from monitoring._reached_limits r where r.kind = 'health');
     return query
     select m.* from monitoring._marked_probes m
     where m.is_new and (m.is_late or m.checked_at >= v_since)
-        and m.checked_at >= p_from and m.checked_at < p_to;
+        and m.checked_at >= p_from and m.checked_at < p_to
+        and (not v_is_reached or (m.component_name, m.component_type) in (
+            select k.name, k.component from monitoring._known_names k where k.kind = 'health'
+        ));
 end
 $$;
 
 comment on function monitoring._new_probes(timestamptz, timestamptz) is
-'Rows of health_probes, from p_from until before p_to, that are not in the roll-ups yet.';
+'Rows of health_probes, from p_from until before p_to, that are not in the roll-ups yet; without '
+'components beyond the limit of names, of which there is neither state nor uptime.';

@@ -120,11 +120,17 @@ as $$
 declare
     v_written bigint;
 begin
+    perform monitoring._meet_names(
+        r.source, p_below, p_still_open, monitoring._open_since(p_table)
+    )
+    from monitoring.rollup_progress r
+    where r.table_name = p_table;
     select monitoring._merge_rollups(r.source, p_below, p_still_open) into v_written
     from monitoring.rollup_progress r
     where r.table_name = p_table;
     -- Every new row is in some bucket: where none was written there is nothing else to do.
     if v_written > 0 and p_table = 'errors' then
+        perform monitoring._meet_error_groups(p_below, p_still_open);
         perform monitoring._merge_error_groups(p_below, p_still_open);
     elsif v_written > 0 and p_table = 'health_probes' then
         v_written := v_written + monitoring._merge_uptime(p_below, p_still_open);

@@ -127,10 +127,10 @@ begin
     -- Planned for its arguments, so that only one table's partitions, and only those of the time
     -- asked for, are looked at. One statement for all sources took ten times as long to plan.
     return query execute format(
-        'select s.* from monitoring.%I s'
+        'select s.* from %s s'
         ' where s.is_new = $1 and s.recorded_xid < $2 and s.recorded_xid <> all ($3)'
         ' and s.happened_at >= $4 and s.happened_at < $5 and (s.is_late or s.happened_at >= $6)',
-        '_samples_of_' || p_source
+        monitoring._folded_samples(p_source)
     )
     using p_is_new, p_below, p_still_open, p_from, p_to, v_since;
 end
@@ -140,7 +140,7 @@ comment on function monitoring._read_samples(
     text, boolean, bigint, bigint[], timestamptz, timestamptz
 ) is
 'Rows of a source that are new, or not, of transactions below p_below that p_still_open does not '
-'name, from p_from until before p_to.';
+'name, from p_from until before p_to; names beyond the limit as "(other)".';
 
 create or replace function monitoring._add_up(
     p_source text,
