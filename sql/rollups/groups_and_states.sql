@@ -33,13 +33,14 @@ begin atomic
         (array_agg(e.error_id order by e.occurred_at desc, e.error_id desc))[1] as last_error_id
     from monitoring._new_errors() as e
     left join monitoring._known_names as k on k.kind = 'error_groups' and e.fingerprint = k.name
-    cross join lateral (
-        select
-            k.name is not null
-            or not exists (
-                select from monitoring._reached_limits as r where r.kind = 'error_groups'
-            ) as is_known
-    ) as f
+    cross join
+        lateral (
+            select
+                k.name is not null
+                or not exists (
+                    select from monitoring._reached_limits as r where r.kind = 'error_groups'
+                ) as is_known
+        ) as f
     where
         e.recorded_xid < p_below
         and e.recorded_xid <> all(p_still_open)
