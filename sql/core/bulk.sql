@@ -71,7 +71,7 @@ begin
                 ),
                 'left out'
             );
-            return '[]';
+            return '[]'::jsonb;
         end if;
     end if;
     return monitoring._rows_with_known_keys(p_view, v_rows);
@@ -377,7 +377,7 @@ as $$
 declare
     v_row jsonb;
     v_number bigint;
-    v_written bigint := 0;
+    v_written bigint := 0::bigint;
     v_message text;
     v_hint text;
 begin

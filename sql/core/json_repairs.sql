@@ -28,6 +28,8 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+-- An immutable one would be tried while planning:
+-- @plpgsql_check_options: performance_warnings = off
 begin
     return p_text::jsonb;
 exception
@@ -102,7 +104,7 @@ begin
     if jsonb_typeof(v_value) = 'object' then
         return monitoring._capped_json(v_value);
     elsif v_value = '[]' then
-        return '{}';
+        return '{}'::jsonb;
     elsif v_value in ('""', 'null') then
         return null;
     end if;

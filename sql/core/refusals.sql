@@ -8,6 +8,8 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+-- An immutable one would be tried while planning:
+-- @plpgsql_check_options: performance_warnings = off
 begin
     raise exception using errcode = p_fault[1], message = p_fault[2], hint = p_fault[3];
 end

@@ -149,6 +149,7 @@ begin
                     );
         end;
     end loop;
+    return null;
 end
 $$;
 

@@ -195,6 +195,7 @@ begin
                 );
         end;
     end loop;
+    return null;
 end
 $$;
 

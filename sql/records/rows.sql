@@ -21,7 +21,7 @@ begin
             v_rows := jsonb_build_array(v_rows);
         elsif v_rows is null or jsonb_typeof(v_rows) <> 'array' then
             perform monitoring._tell_repair('records', v_fault, 'left out');
-            return '[]';
+            return '[]'::jsonb;
         end if;
     end if;
     select k.key, k.number into v_unknown, v_number
@@ -108,7 +108,7 @@ exception
             get stacked diagnostics v_hint = pg_exception_hint;
             is_readable := false;
             fault := array[
-                case when sqlstate like 'PV%' then sqlstate else 'PV005' end, sqlerrm,
+                case when left(sqlstate, 2) = 'PV' then sqlstate else 'PV005' end, sqlerrm,
                 coalesce(
                     nullif(v_hint, ''), 'Give dates as 2026-01-15, and times as 2026-01-15T12:00:00Z.'
                 )
@@ -210,7 +210,7 @@ as $$
 begin
     perform monitoring._tell_repair(
         p_function,
-        array[case when p_code like 'PV%' then p_code else 'PV005' end, p_message, p_hint],
+        array[case when left(p_code, 2) = 'PV' then p_code else 'PV005' end, p_message, p_hint],
         p_function || ' did nothing'
     );
 end

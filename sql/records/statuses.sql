@@ -105,6 +105,7 @@ begin
                     );
         end;
     end loop;
+    return null;
 exception
     when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV003'
         or sqlstate 'PV004' or sqlstate 'PV005' or sqlstate 'PV006' or sqlstate 'PV007' then
