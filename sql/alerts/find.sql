@@ -98,6 +98,32 @@ comment on function monitoring._blame_rule_at_work(timestamptz) is
 'Notes as failed, and pauses, the own rule at which the last evaluation ended with its session, or '
 'it would end every one.';
 
+create or replace function monitoring._find_as_told(
+    p_rule monitoring.alert_rules, p_now timestamptz
+)
+returns monitoring.rule_outcome
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_outcome monitoring.rule_outcome;
+begin
+    perform monitoring._note_rule_at_work(p_rule.rule_name);
+    v_outcome := monitoring._find(p_rule, p_now);
+    perform monitoring._note_rule_at_work(null);
+    return v_outcome;
+exception
+    -- Whoever cancels the evaluation does not mean the rule.
+    when query_canceled or assert_failure or others then
+        perform monitoring._note_rule_at_work(null);
+        raise;
+end
+$$;
+
+comment on function monitoring._find_as_told(monitoring.alert_rules, timestamptz) is
+'What an own rule finds; meanwhile it is told that the evaluation is at that rule.';
+
 create or replace function monitoring._find_all(p_families text[], p_now timestamptz)
 returns monitoring.rule_outcome[]
 language plpgsql
@@ -119,13 +145,10 @@ begin
             and coalesce(s.paused_until_at, '-infinity') <= p_now
         order by r.query is not null, r.rule_name
     loop
-        if v_rule.query is not null then
-            perform monitoring._note_rule_at_work(v_rule.rule_name);
-        end if;
-        v_outcomes := v_outcomes || monitoring._find(v_rule, p_now);
-        if v_rule.query is not null then
-            perform monitoring._note_rule_at_work(null);
-        end if;
+        v_outcomes := v_outcomes || case
+            when v_rule.query is null then monitoring._find(v_rule, p_now)
+            else monitoring._find_as_told(v_rule, p_now)
+        end;
     end loop;
     return v_outcomes;
 end

@@ -162,9 +162,23 @@ as $$
 declare
     v_most constant integer := 200000;
     v_found constant text [] := monitoring._kept_by_session();
+    v_query text;
+    v_is_complete boolean := false;
     v_runs monitoring.source_run [];
 begin
-    execute monitoring._source_query(p_source, p_now, v_most + 1) into v_runs;
+    v_query := monitoring._source_query(p_source, p_now, v_most + 1);
+    begin
+        -- Ends with this block, as does whatever else is done by what is read.
+        perform set_config('transaction_read_only', 'on', true);
+        execute v_query into v_runs;
+        v_is_complete := true;
+        raise transaction_rollback;
+    exception
+        when transaction_rollback then
+            if not v_is_complete then
+                raise;
+            end if;
+    end;
     perform monitoring._leave_session_as(v_found);
     if cardinality(v_runs) > v_most then
         perform monitoring._refuse_number('number of runs to read', 'more than ' || v_most,

@@ -81,7 +81,7 @@ select functions_are(
         '_note_transition', '_is_due_to_fire', '_begin_alert', '_fire_alert', '_change_severity',
         '_find_alert_again', '_lose_alert', '_close_alert', '_end_acknowledgement', '_find',
         '_classify', '_apply_findings', '_apply_finding', '_note_evaluation', '_apply_outcome',
-        '_find_all', '_note_rule_at_work', '_blame_rule_at_work', '_apply_all', '_resolve_cleared',
+        '_find_all', '_note_rule_at_work', '_find_as_told', '_blame_rule_at_work', '_apply_all', '_resolve_cleared',
         '_count_transitions', '_evaluate',
         'evaluate_alerts', 'check_error_rate_alerts', 'check_processing_performance_alerts',
         'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',

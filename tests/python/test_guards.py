@@ -189,3 +189,23 @@ def test_a_rule_that_ends_its_session_does_not_end_every_evaluation(
     assert connection.execute(
         sql.SQL("select 1 from monitoring.alerts where rule_name = 'rule_failed'")
     ).fetchone() == (1,)
+
+
+def test_a_rule_is_not_to_blame_for_an_evaluation_that_was_cancelled(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    make_rule(connection, 0)
+    connection.execute(
+        "update monitoring.alert_rules set time_limit_seconds = 60 where rule_name = 'slow'"
+    )
+    give_query(connection, "select 1 as fingerprint, 1 as value from pg_sleep(30)")
+    with psycopg.connect(dsn, autocommit=True) as session:
+        session.execute("set statement_timeout = '2 s'")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            session.execute("select monitoring.evaluate_alerts()")
+    give_query(connection, "select 1 as fingerprint, 1 as value")
+    connection.execute("select monitoring.evaluate_alerts()")
+    state = connection.execute(
+        "select last_error, failures from monitoring.alert_rule_states where rule_name = 'slow'"
+    ).fetchone()
+    assert state == (None, 0)
