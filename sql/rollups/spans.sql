@@ -211,7 +211,9 @@ return case
         > '14 days'::interval
         then 'day'
     when
-        p_to - p_from <= '6 hours'::interval
+        -- Checked here as well: of mere arguments the planner makes the difference beforehand.
+        monitoring._checked_moment('to', p_to) - monitoring._checked_moment('from', p_from)
+        <= '6 hours'::interval
         and p_from >= (select k.since_at from monitoring._minutes_kept as k)
         then 'minute'
     else 'hour'

@@ -35,6 +35,12 @@ _BATCHES_OF_A_SESSION = 5
 _SLOW_MS = 10_000.0
 _SLOW_UPKEEP_MS = 40_000.0
 _UPKEEP = ("cleanup_old_monitoring_data", "roll_up", "rebuild_rollups", "ensure_partitions")
+_LONG = (
+    *_UPKEEP, "evaluate_alerts", "check_processing_performance_alerts", "check_error_rate_alerts",
+    "check_system_health_alerts", "check_queue_backlog_alerts", "get_dashboard_summary",
+    "get_daily_report", "get_batch_health", "get_dashboard_cards",
+)  # fmt: skip
+"""Take most of the time, and little that could be hostile; called less often than others."""
 # Whatever call is on is cancelled each time so much of a batch has gone by.
 _PATIENCE_SECONDS = 20.0
 # What programs have their sessions set to. Neither may change how a call ends.
@@ -139,11 +145,19 @@ class Report:
     known: Counter[str] = field(default_factory=Counter)
     """What is wrong, and on the list of what is known to be."""
     slowest: tuple[float, str] = (0.0, "")
+    milliseconds: Counter[str] = field(default_factory=Counter)
+    """How long the calls of each function took together."""
 
     def __str__(self) -> str:
         """Return it for people."""
         lines = [
             f"{self.calls} calls; the slowest took {self.slowest[0]:.0f} ms: {self.slowest[1]}"
+        ]
+        lines += [
+            "together: "
+            + ", ".join(
+                f"{name} {ms / 1000:.1f} s" for name, ms in self.milliseconds.most_common(12)
+            )
         ]
         for role in LOGINS:
             codes = {code: n for (of, code), n in sorted(self.ended.items()) if of == role}
@@ -247,6 +261,7 @@ class Campaign:
         report = self.report
         report.calls += 1
         report.ended[role, state] += 1
+        report.milliseconds[call.function.name] += round(ms)
         if ms > report.slowest[0]:
             report.slowest = (ms, f"{role} {str(call)[:300]}")
         slow_ms = _SLOW_UPKEEP_MS if call.function.name in _UPKEEP else _SLOW_MS
@@ -277,6 +292,8 @@ class Campaign:
         weights = [10 * bool(others), 90 * bool(public), 4 * bool(private)]
         (among,) = self._chance.choices((others, public, private), weights)
         function = self._chance.choice(among)
+        if function.name in _LONG and self._chance.random() < 0.8:
+            function = self._chance.choice(among)
         return self._call_of(function)
 
     def _call_of(self, function: Function) -> Call:

@@ -2,7 +2,7 @@
 -- given others by earlier code goes on by itself.
 
 begin;
-select plan(69);
+select plan(71);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 \ir helpers/alerts.psql
@@ -54,6 +54,8 @@ from (
     ('backtest_alert_rule(''queue_backlog'', ''-infinity'', ''infinity'')', 'PV006'),
     ('get_trend_points(''tasks'', ''-infinity'', ''infinity'')', 'PV006'),
     ('get_trend_resolution(''-infinity'', ''2026-01-15'')', 'PV006'),
+    ('get_trend_resolution(''infinity'', ''infinity'')', 'PV006'),
+    ('get_trend_resolution(''294276-12-31'', ''4713-01-01 BC'')', 'PV006'),
     ('get_queue_trends(''-infinity'', ''2026-01-15'')', 'PV006'),
     ('get_task_statistics(''294276-01-01'')', 'PV006'),
     ('get_ended_tasks(''-infinity'')', 'PV006'),
