@@ -83,6 +83,7 @@ def test_commands_print_what_the_document_shows(
     now = "-c monitoring.now=2026-03-02T09:05Z"
     dsn = make_conninfo(server.dsn(database), options=now)
     run(dsn, "select monitoring.ensure_partitions()")
+    run(dsn, "update monitoring.jobs set next_run_at = monitoring.clock()")
     shown = re.findall(r"```console\n(\$ .*?)```", document.read_text(), re.DOTALL)
     commands = re.findall(r"^\$ pgvigil (.*)\n((?:[^$].*\n|\n)*)", "".join(shown), re.MULTILINE)
     assert len(commands) > 5
