@@ -28,8 +28,8 @@ begin
         min(e.message),
         min(e.occurred_at),
         max(e.occurred_at)
-    from monitoring._marked_errors e
-    where e.is_new and e.occurred_at > p_from and e.occurred_at <= p_to
+    from monitoring._new_errors(p_from, p_to + interval '1 microsecond') e
+    where e.occurred_at > p_from
     group by 1, 2, 3, 4;
 end
 $$;

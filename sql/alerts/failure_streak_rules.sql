@@ -28,8 +28,7 @@ begin
             and r.bucket_at < p_to
         union all
         select t.task_type, t.status, date_trunc(p_resolution, t.finished_at, 'UTC'), 1::bigint
-        from monitoring._marked_tasks t
-        where t.is_new and t.finished_at >= p_from and t.finished_at < p_to
+        from monitoring._new_tasks(p_from, p_to) t
     ) e
     group by e.name, e.bucket_at;
 end

@@ -45,8 +45,8 @@ begin
                 union all
                 select p.component_name, p.component_type, p.checked_at, p.probe_id, p.status,
                     p.failure_reason
-                from monitoring._marked_probes p
-                where p.is_new and p.checked_at > p_since and p.checked_at <= p_now
+                from monitoring._new_probes(p_since, p_now + interval '1 microsecond') p
+                where p.checked_at > p_since
                 union all
                 -- Those whose newest check came later, for a time gone by.
                 select s.component_name, s.component_type, p.checked_at, p.probe_id, p.status,

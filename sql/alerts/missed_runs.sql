@@ -197,8 +197,8 @@ begin
         )
     union
     select date_trunc('hour', t.finished_at, 'UTC')
-    from monitoring._marked_tasks t
-    where t.is_new and t.finished_at >= p_since and t.task_type = p_task_type
+    from monitoring._new_tasks(p_since) t
+    where t.task_type = p_task_type
     order by 1;
 end
 $$;

@@ -89,8 +89,8 @@ begin
             and r.bucket_at <= p_now
         union
         select m.queue_name
-        from monitoring._marked_queues m
-        where m.is_new and m.recorded_at > p_known_since and m.recorded_at <= p_now
+        from monitoring._new_queues(p_known_since, p_now + interval '1 microsecond') m
+        where m.recorded_at > p_known_since
     ) k
     cross join lateral (
         select q.recorded_at

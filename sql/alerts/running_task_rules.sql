@@ -49,8 +49,8 @@ begin
             + greatest(date_part('epoch', r.bucket_at - p_after), 0) * 1000
     union
     select date_trunc('hour', t.finished_at, 'UTC')
-    from monitoring._marked_tasks t
-    where t.is_new and t.finished_at > p_after and t.duration_ms >= p_least_ms;
+    from monitoring._new_tasks(p_after) t
+    where t.finished_at > p_after and t.duration_ms >= p_least_ms;
 end
 $$;
 

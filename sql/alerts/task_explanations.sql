@@ -96,10 +96,8 @@ begin
             and (p_statuses is null or r.label = any(p_statuses))
         union
         select date_trunc('hour', m.finished_at, 'UTC')
-        from monitoring._marked_tasks m
-        where m.is_new
-            and m.finished_at > p_after
-            and m.finished_at <= p_until
+        from monitoring._new_tasks(p_after, p_until + interval '1 microsecond') m
+        where m.finished_at > p_after
             and m.task_type = p_task_type
         order by 1 desc
     loop

@@ -63,6 +63,7 @@ begin
         '  from ('
         '   select n.* from monitoring.%1$I n'
         '   where n.is_new and n.happened_at >= $3 and n.happened_at < $4'
+        '   and (n.is_late or n.happened_at >= $7)'
         '   union all'
         '   select b.* from monitoring.%1$I b where b.happened_at >= $2 and b.happened_at < $3'
         '   union all'
@@ -71,7 +72,10 @@ begin
         ' ) s group by s.name, s.label, s.component, s.bucket_at',
         '_samples_of_' || p_source
     )
-    using p_source, v_from, v_stored_from, v_stored_to, v_to, 'minute';
+    using p_source, v_from, v_stored_from, v_stored_to, v_to, 'minute', (
+        select monitoring._open_since(c.table_name)
+        from monitoring._claims c where c.source = p_source
+    );
 end
 $$;
 

@@ -162,10 +162,8 @@ begin
             and r.label = any(v_statuses)
         union
         select date_trunc('hour', m.finished_at, 'UTC')
-        from monitoring._marked_tasks m
-        where m.is_new
-            and m.finished_at > v_after
-            and m.finished_at <= p_now
+        from monitoring._new_tasks(v_after, p_now + interval '1 microsecond') m
+        where m.finished_at > v_after
             and m.task_type = any(v_steps)
             and m.status = any(v_statuses)
         order by 1 desc

@@ -62,11 +62,8 @@ begin
         select
             m.finished_at,
             case when m.finished_at < v_minutes_since then 'hour' else 'minute' end as unit
-        from monitoring._marked_tasks m
-        where m.is_new
-            and m.finished_at >= p_from
-            and m.finished_at < p_until
-            and m.task_type = any(p_task_types)
+        from monitoring._new_tasks(p_from, p_until) m
+        where m.task_type = any(p_task_types)
     ) n;
 end
 $$;
