@@ -40,7 +40,7 @@ declare
 begin
     -- No "on conflict" and no lock: two sessions may both tell of it, neither waits for the other.
     if exists (
-        select from monitoring.errors e
+        select from monitoring._all_errors e
         where e.task_id = 'pgvigil.repairs'
             and e.occurred_at > v_now - interval '1 minute'
             and e.occurred_at <= v_now

@@ -247,7 +247,7 @@ def _assert_states(connection: psycopg.Connection[Any], raw: Raw) -> None:
     shown = rows(connection, "select * from monitoring.system_health")
     _compare("system_health", shown, key, expected)
     summary = {
-        component: {"status": state[2], "last_unhealthy_at": state[-1]}
+        component: {"last_status": state[2], "last_unhealthy_at": state[-1]}
         for component, state in states.items()
     }
     shown = rows(connection, "select * from monitoring.v_system_health_summary")

@@ -115,7 +115,9 @@ def tasks_by_type(by_type: Sequence[_Row], types: int, rows: int) -> RenderableT
     """Return some of the types of tasks that ended within a day, those that failed most first."""
     if not by_type:
         return Text("No task has ended in the last 24 hours.", "dim")
-    table = empty_table("TASKS, 24 H", "ended>", "ok>", "failed>", "cancelled>", "p50>", "p95>", "max>")
+    table = empty_table(
+        "TASKS, 24 H", "ended>", "ok>", "failed>", "cancelled>", "p50>", "p95>", "max>"
+    )
     for row in _worst(by_type, rows, lambda row: (row["failed"], row["tasks"])):
         table.add_row(
             name(row["task_type"]),

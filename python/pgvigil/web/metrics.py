@@ -66,7 +66,11 @@ group by task_type
         (
             Figure("tasks_last_day", "tasks", "Tasks that ended in this hour and the 23 before."),
             Figure("tasks_completed_last_day", "completed", "Those of them that completed."),
-            Figure("tasks_failed_last_day", "failed", "Those of them that failed, timed out or got lost."),
+            Figure(
+                "tasks_failed_last_day",
+                "failed",
+                "Those of them that failed, timed out or got lost.",
+            ),
             Figure(
                 "tasks_ended_otherwise_last_day",
                 "ended_otherwise",
