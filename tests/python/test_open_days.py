@@ -171,8 +171,8 @@ def test_a_roll_up_looks_at_the_open_days_however_many_are_kept(
                 one(
                     watcher,
                     "select count(distinct c.oid) as n from pg_locks l"
-                    " join pg_class c on c.oid = l.relation"
-                    r" where l.pid = pg_backend_pid() and c.relkind = 'r' and c.relname ~ '_\d{8}$'",
+                    " join pg_class c on c.oid = l.relation and c.relkind = 'r'"
+                    r" where l.pid = pg_backend_pid() and c.relname ~ '_\d{8}$'",
                 )["n"]
             )
     # Yesterday, today and the days ahead, and those that the installation made for its own time.
