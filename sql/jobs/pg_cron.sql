@@ -189,7 +189,9 @@ begin
         perform monitoring._refuse_number('p_keep', p_keep::text,
             'an interval from 0 to 100 years');
     end if;
-    if monitoring._pg_cron_schema() is null then
+    if monitoring._pg_cron_schema() is null
+        or (select w.p_until from monitoring._clean_up_waits_until(monitoring.clock()) w) is not null
+    then
         return 0::bigint;
     end if;
     -- Runs are numbered in the order they begin, and those that never got a connection have no time.

@@ -213,7 +213,10 @@ declare
     v_removed bigint;
     v_placed bigint;
     v_done jsonb := jsonb_build_object();
+    v_is_removing boolean;
 begin
+    -- A clock that has just gone on by far may be wrong.
+    select w.p_until is null into v_is_removing from monitoring._clean_up_waits_until(v_now) w;
     for v_table in
         select t.table_name from monitoring.partitioned_tables t order by t.table_name
     loop
@@ -223,8 +226,11 @@ begin
         continue when not found and exists (
             select from monitoring.rollup_progress r where r.table_name = v_table
         );
-        select coalesce(sum(d.rows), 0)::bigint into v_removed
-        from monitoring._remove_late_rows(v_table, v_now, false) d;
+        v_removed := 0;
+        if v_is_removing then
+            select coalesce(sum(d.rows), 0)::bigint into v_removed
+            from monitoring._remove_late_rows(v_table, v_now, false) d;
+        end if;
         v_placed := monitoring._place_rows_of(v_table, 50000::bigint, 20);
         if v_removed + v_placed > 0 then
             v_done := v_done || jsonb_build_object(
