@@ -67,6 +67,16 @@ begin
     where j.running_pid is null
         and least(j.requested_at, case when j.is_enabled then j.next_run_at end) <= p_due_until
         and j.job_name <> all (coalesce(p_passed_over, '{}'))
+        -- One of ours that a migration has just brought, and whose code is still to be loaded.
+        and (
+            j.runs > 0
+            or not starts_with(j.procedure_name, 'monitoring.')
+            or exists (
+                select from pg_proc p
+                where p.pronamespace = 'monitoring'::regnamespace
+                    and p.proname = substr(j.procedure_name, 12)
+            )
+        )
     order by least(j.requested_at, j.next_run_at), j.job_name
     limit 1
     for update skip locked;
@@ -76,7 +86,7 @@ $$;
 
 comment on function monitoring._find_due_job(timestamptz, text[]) is
 'Locks and returns the job that has been due longest, names passed over left out; null when there '
-'is none.';
+'is none. A new job of ours waits until its code is loaded.';
 
 create or replace function monitoring._claim_job(p_due_until timestamptz, p_passed_over text[])
 returns text
