@@ -212,3 +212,18 @@ def own(code: str) -> psycopg.Error:
     error = psycopg.DatabaseError()
     error.sqlstate = code
     return error
+
+
+def test_a_pooler_that_drops_what_the_dsn_asks_for_is_refused(
+    server: PostgresServer, empty_dsn: str
+) -> None:
+    role = "options=-crole%3Dpgvigil_owner"
+    path = "options=--search-path%3Dpublic"
+    with pooler(server, "session", 10) as port:
+        for option in (role, path):
+            with pytest.raises(DatabaseNotReadyError, match="does not pass on the option"):
+                migrate(f"{through(empty_dsn, port)}?{option}")
+        assert rows(empty_dsn, "select to_regnamespace('monitoring')") == [(None,)]
+        assert migrate(through(empty_dsn, port)).code_loaded
+        assert left_behind(port, empty_dsn) == {"one": _CLEAN, "other": _CLEAN}
+    assert migrate(f"{empty_dsn}?{path}") == Migrated([], False)

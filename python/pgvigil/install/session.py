@@ -5,12 +5,13 @@ which hands sessions on hands nothing of ours on. The lock is held by a transact
 nothing else, on a connection of its own.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
 
-from pgvigil.dsn import complete_dsn
+from pgvigil.dsn import complete_dsn, parse_dsn
 from pgvigil.exceptions import DatabaseNotReadyError, LockedError
 from pgvigil.pooling import HINT, is_pooled, shares_sessions
 from pgvigil.recording.far_times import take_far_times
@@ -64,6 +65,14 @@ where l.granted and l.pid <> pg_catalog.pg_backend_pid() and (
     )
 )
 order by a.backend_start
+"""
+
+
+_OPTION = re.compile(r"(?:-c\s*|--)([A-Za-z_][\w.-]*)=")
+# The setting "role" is not listed.
+_IS_AS_ASKED = """
+select case %(name)s when 'role' then current_setting('role') <> 'none'
+    else (select source = 'client' from pg_settings where name = %(name)s) end
 """
 
 
@@ -201,14 +210,27 @@ def own_session(dsn: str, application: str = "pgvigil") -> psycopg.Connection:
     """
     connection = connect(dsn, application=application)
     try:
-        if is_pooled(connection) and shares_sessions(complete_dsn(dsn, application)):
-            raise DatabaseNotReadyError(
-                "the database is behind a pooler in transaction mode", hint=HINT
-            )
+        if is_pooled(connection):
+            if shares_sessions(complete_dsn(dsn, application)):
+                raise DatabaseNotReadyError(
+                    "the database is behind a pooler in transaction mode", hint=HINT
+                )
+            _refuse_lost_options(connection, parse_dsn(dsn).get("options", ""))
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _refuse_lost_options(connection: psycopg.Connection, options: str) -> None:
+    """Refuse a pooler that keeps the options of the DSN to itself: they may say who we are."""
+    for name in _OPTION.findall(options):
+        row = connection.execute(_IS_AS_ASKED, {"name": name.replace("-", "_").lower()}).fetchone()
+        if row is None or not row[0]:
+            raise DatabaseNotReadyError(
+                f"the pooler in between does not pass on the option {name} of the DSN",
+                hint="Connect to the server itself, or set it for the role: alter role ... set ...",
+            )
 
 
 def current_role(connection: psycopg.Connection) -> str:
