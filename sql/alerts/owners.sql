@@ -79,14 +79,19 @@ comment on function monitoring.set_page_url(text) is
 'Says where people find the page of pgvigil: messages then link to it. Null for nowhere.';
 
 create or replace function monitoring._alert_link(p_alert_id bigint) returns text
-language sql
+language plpgsql
 stable
 security definer
-return (
-    select a.url || '/#alert-' || p_alert_id::text
-    from monitoring.page_addresses as a
-    where a.page_name = 'page'
-);
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select a.url || '/#alert-' || p_alert_id::text
+        from monitoring.page_addresses a
+        where a.page_name = 'page'
+    );
+end
+$$;
 
 comment on function monitoring._alert_link(bigint) is
 'Address of an alert on the page; null when nobody said where that is.';
