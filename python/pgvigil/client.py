@@ -114,11 +114,11 @@ class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls, EtlCalls, RecordCal
         error: BaseException | str,
         message: str | None = None,
         **options: Unpack[ErrorOptions],
-    ) -> bool:
+    ) -> bool | None:
         """Record an error (as `record_error` does) and end its task as failed, or as timeout.
 
         Returns:
-            Whether the task was running (False also when nothing could be recorded).
+            Whether the task was running; None where the database could not be asked.
         """
         self.record_error(error, message, task_id=task_id, **options)
         status = "failed" if isinstance(error, str) else status_for(error)

@@ -58,7 +58,7 @@ class EtlCalls(Recorder):
         error_message: str | None = None,
         finished_at: datetime | None = None,
         attempt: int | None = None,
-    ) -> bool:
+    ) -> bool | None:
         """Tell that an ETL execution has ended.
 
         Args:
@@ -75,7 +75,7 @@ class EtlCalls(Recorder):
             attempt: which attempt it is; the one that this client started last when None.
 
         Returns:
-            Whether it was running (False also when nothing could be recorded).
+            Whether it was running; None where the database could not be asked.
         """
         answer = self._call(
             "finish_etl_execution",
@@ -93,7 +93,7 @@ class EtlCalls(Recorder):
         )
         if answer is not None:
             self._attempts.pop(str(execution_id), None)
-        return bool(answer)
+        return None if answer is None else bool(answer)
 
     def log_etl_event(
         self,

@@ -153,8 +153,13 @@ class TrackedTask:
         totals = {name: self.counters.get(name, 0) + step for name, step in increments.items()}
         self.progress(None, None, **totals)
 
-    def heartbeat(self) -> bool:
-        """Tell that the task is alive, at once. False when it is no longer running."""
+    def heartbeat(self) -> bool | None:
+        """Tell that the task is alive, at once.
+
+        Returns:
+            False when it is no longer running; None where the database could not be asked, which
+            is no reason to stop.
+        """
         return self._tell_progress()
 
     def error(
@@ -199,7 +204,7 @@ class TrackedTask:
     def _start(self) -> int | None:
         return self._client.start_task(self.task_id, self.task_type, **self._options)
 
-    def _tell_progress(self) -> bool:
+    def _tell_progress(self) -> bool | None:
         self._told_at = time.monotonic()
         self._has_news = False
         done, total = self._items

@@ -59,7 +59,7 @@ class TaskCalls(Recorder):
         counters: Mapping[str, float] | None = None,
         at: datetime | None = None,
         attempt: int | None = None,
-    ) -> bool:
+    ) -> bool | None:
         """Tell how far a running task is; without numbers it is a heartbeat.
 
         Args:
@@ -71,22 +71,21 @@ class TaskCalls(Recorder):
             attempt: which attempt it is; the one that this client started last when None.
 
         Returns:
-            Whether the task is running (False also when nothing could be recorded).
+            Whether the task is running; None where the database could not be asked.
         """
-        return bool(
-            self._call(
-                "update_task_progress",
-                at_stake=0,  # the next one makes up for it
-                task_id=task_id,
-                items_done=items_done,
-                items_total=items_total,
-                counters=counters,
-                at=at,
-                attempt=self._attempts.get(str(task_id)) if attempt is None else attempt,
-            )
+        answer = self._call(
+            "update_task_progress",
+            at_stake=0,  # the next one makes up for it
+            task_id=task_id,
+            items_done=items_done,
+            items_total=items_total,
+            counters=counters,
+            at=at,
+            attempt=self._attempts.get(str(task_id)) if attempt is None else attempt,
         )
+        return None if answer is None else bool(answer)
 
-    def heartbeat(self, task_id: str) -> bool:
+    def heartbeat(self, task_id: str) -> bool | None:
         """Tell that a running task is alive; see `update_task`."""
         return self.update_task(task_id)
 
@@ -101,7 +100,7 @@ class TaskCalls(Recorder):
         metadata: Mapping[str, Any] | None = None,
         finished_at: datetime | None = None,
         attempt: int | None = None,
-    ) -> bool:
+    ) -> bool | None:
         """Tell that a task has ended.
 
         Args:
@@ -115,7 +114,7 @@ class TaskCalls(Recorder):
             attempt: which attempt it is; the one that this client started last when None.
 
         Returns:
-            Whether the task was running (False also when nothing could be recorded).
+            Whether the task was running; None where the database could not be asked.
         """
         answer = self._call(
             "complete_task_tracking",
@@ -130,4 +129,4 @@ class TaskCalls(Recorder):
         )
         if answer is not None:
             self._attempts.pop(str(task_id), None)
-        return bool(answer)
+        return None if answer is None else bool(answer)
