@@ -119,6 +119,18 @@ def test_everything_is_there_without_colour(busy_dsn: str) -> None:
     assert re.search(r"1,000,000,000 +\+0 +1 +400 d", text)
 
 
+def test_a_queue_that_was_not_measured_lately_says_so(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    for queue, ago in (("mail", "1 minute"), ("parcels", "3 hours")):
+        connection.execute(
+            "select monitoring.record_queue_metrics(%s, 5, p_recorded_at => now() - %s::interval)",
+            [queue, ago],
+        )
+    lines = drawn(dsn)[drawn(dsn).index("QUEUES") :].splitlines()[1:3]
+    assert [line.split("  ")[0] for line in lines] == ["mail", "3 h ago: parcels"]
+
+
 def test_the_worst_comes_first(busy_dsn: str) -> None:
     text = drawn(busy_dsn)
     assert text.index("unhealthy") < text.index("healthy ", text.index("unhealthy") + 9)

@@ -10,13 +10,22 @@ from rich.text import Text
 from pgvigil.dashboard.known import no_alert
 from pgvigil.dashboard.picture import MOST_ROWS, empty_table, headline, stacked, with_rest
 from pgvigil.dashboard.state import State
-from pgvigil.dashboard.words import age, count, duration, name, percent, word
+from pgvigil.dashboard.words import (
+    age,
+    count,
+    duration,
+    name,
+    percent,
+    seconds_between,
+    word,
+)
 
 _Row = dict[str, Any]
 _FIRST_STEPS = """\
 Nothing was recorded in this database in the last 24 hours. Try:
   select monitoring.start_task_tracking('my-first-task', 'import');
   select monitoring.complete_task_tracking('my-first-task');"""
+_STALE_SECONDS = 900
 _SEVERITIES = ("critical", "high", "medium", "low")
 
 
@@ -189,7 +198,7 @@ def _queues(state: State, rows: int) -> RenderableType:
     for row in _worst(queues, rows, lambda row: row["pending"]):
         oldest, change = row["oldest_ready_seconds"], row["pending_change"]
         table.add_row(
-            name(row["queue_name"]),
+            _queue_name(row, state.summary["generated_at"]),
             count(row["pending"]),
             Text("-" if change is None else f"{change:+,}"),
             count(row["processing"]),
@@ -198,6 +207,13 @@ def _queues(state: State, rows: int) -> RenderableType:
             percent(row["failed_percent"]),
         )
     return with_rest(table, state.summary["queues"]["queues"], rows)
+
+
+def _queue_name(row: _Row, now: str) -> Text:
+    """Return the name of a queue; of one that was not measured lately, how long ago that was."""
+    if seconds_between(row["recorded_at"], now) <= _STALE_SECONDS:
+        return name(row["queue_name"])
+    return name(f"{age(row['recorded_at'], now).plain} ago: {row['queue_name']}", "dim")
 
 
 def _worst(rows: Sequence[_Row], most: int, badness: Callable[[_Row], Any]) -> list[_Row]:

@@ -74,8 +74,13 @@ def age(moment: str | datetime | None, now: str) -> Text:
     """Return how long ago something was."""
     if moment is None:
         return NOTHING
-    seconds = (_time(now) - _time(moment)).total_seconds()
+    seconds = seconds_between(moment, now)
     return Text("now") if seconds < 1 else duration(seconds // 1 * 1000)
+
+
+def seconds_between(moment: str | datetime, now: str) -> float:
+    """Return how long ago something was."""
+    return (_time(now) - _time(moment)).total_seconds()
 
 
 def clock_time(moment: str) -> str:
