@@ -191,9 +191,20 @@ begin
         error_id, task_id, occurred_at, error_type, severity, message, component,
         fingerprint, details, stack
     )
-    select r.* from monitoring._told_errors(p_rows, '1970-01-01 00:00+00') r
+    select r.*
+    from (
+        -- Each row is made up once, before it is looked for.
+        select x.* from monitoring._told_errors(p_rows, '1970-01-01 00:00+00') x offset 0
+    ) r
+    -- Apart: of a view of both, all days would be asked.
     where not exists (
-        select from monitoring._all_errors t
+        select from monitoring.errors t
+        where t.task_id = r.task_id
+            and t.occurred_at = r.occurred_at
+            and t.error_id = r.error_id
+    )
+    and not exists (
+        select from monitoring.late_errors t
         where t.task_id = r.task_id
             and t.occurred_at = r.occurred_at
             and t.error_id = r.error_id

@@ -161,9 +161,20 @@ begin
     insert into monitoring.late_log_lines (
         log_id, component, logged_at, level, message, task_id, duration_ms, details
     )
-    select r.* from monitoring._told_log_lines(p_rows, '1970-01-01 00:00+00') r
+    select r.*
+    from (
+        -- Each row is made up once, before it is looked for.
+        select x.* from monitoring._told_log_lines(p_rows, '1970-01-01 00:00+00') x offset 0
+    ) r
+    -- Apart: of a view of both, all days would be asked.
     where not exists (
-        select from monitoring._all_log_lines t
+        select from monitoring.log_lines t
+        where t.component = r.component
+            and t.logged_at = r.logged_at
+            and t.log_id = r.log_id
+    )
+    and not exists (
+        select from monitoring.late_log_lines t
         where t.component = r.component
             and t.logged_at = r.logged_at
             and t.log_id = r.log_id

@@ -183,9 +183,20 @@ begin
         sample_id, metric_name, recorded_at, metric_type, value, unit, component,
         task_id, tags
     )
-    select r.* from monitoring._told_metric_samples(p_rows, '1970-01-01 00:00+00') r
+    select r.*
+    from (
+        -- Each row is made up once, before it is looked for.
+        select x.* from monitoring._told_metric_samples(p_rows, '1970-01-01 00:00+00') x offset 0
+    ) r
+    -- Apart: of a view of both, all days would be asked.
     where not exists (
-        select from monitoring._all_metric_samples t
+        select from monitoring.metric_samples t
+        where t.metric_name = r.metric_name
+            and t.recorded_at = r.recorded_at
+            and t.sample_id = r.sample_id
+    )
+    and not exists (
+        select from monitoring.late_metric_samples t
         where t.metric_name = r.metric_name
             and t.recorded_at = r.recorded_at
             and t.sample_id = r.sample_id

@@ -63,12 +63,23 @@ begin
         c.login_name
     from unnest(p_changes) with ordinality c
     where not exists (
-        select from monitoring._all_status_changes h
+        select from monitoring.status_changes h
         where h.dataset = c.dataset and h.recorded_at = c.recorded_at
             and (
                 h.change_id = c.change_id
                 -- Where a record changed several times at once, one that says what it was before
                 -- cannot be told from one that says so again.
+                or (
+                    h.record_key = c.record_key and h.validation_type = c.validation_type
+                    and c.from_status is null and h.from_status = c.to_status
+                )
+            )
+    )
+    and not exists (
+        select from monitoring.late_status_changes h
+        where h.dataset = c.dataset and h.recorded_at = c.recorded_at
+            and (
+                h.change_id = c.change_id
                 or (
                     h.record_key = c.record_key and h.validation_type = c.validation_type
                     and c.from_status is null and h.from_status = c.to_status
@@ -239,7 +250,13 @@ begin
         select c.* from unnest(v_changes) c
         where monitoring._is_late('status_changes', c.recorded_at)
             and not exists (
-                select from monitoring._all_status_changes h
+                select from monitoring.status_changes h
+                where h.dataset = c.dataset
+                    and h.recorded_at = c.recorded_at
+                    and h.change_id = c.change_id
+            )
+            and not exists (
+                select from monitoring.late_status_changes h
                 where h.dataset = c.dataset
                     and h.recorded_at = c.recorded_at
                     and h.change_id = c.change_id

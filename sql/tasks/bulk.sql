@@ -174,9 +174,20 @@ begin
         input_size, output_size, items_done, items_total, worker_id, parent_task_id,
         step_durations, counters, metadata
     )
-    select r.* from monitoring._told_finished_tasks(p_rows, '1970-01-01 00:00+00') r
+    select r.*
+    from (
+        -- Each row is made up once, before it is looked for.
+        select x.* from monitoring._told_finished_tasks(p_rows, '1970-01-01 00:00+00') x offset 0
+    ) r
+    -- Apart: of a view of both, all days would be asked.
     where not exists (
-        select from monitoring._all_finished_tasks t
+        select from monitoring.finished_tasks t
+        where t.task_id = r.task_id
+            and t.finished_at = r.finished_at
+            and t.attempt = r.attempt
+    )
+    and not exists (
+        select from monitoring.late_finished_tasks t
         where t.task_id = r.task_id
             and t.finished_at = r.finished_at
             and t.attempt = r.attempt
