@@ -7,7 +7,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgvigil.exceptions import DatabaseNotReadyError, LockedError, RollbackRefusedError
+from pgvigil.exceptions import (
+    DatabaseNotReadyError,
+    InstallError,
+    LockedError,
+    RollbackRefusedError,
+)
 from pgvigil.install import Migrated, migrate, roll_back, single_file
 from pgvigil.install.files import read_migrations
 from pgvigil.server import PostgresServer
@@ -341,3 +346,21 @@ def test_who_waits_too_long_is_told_for_whom(
         assert "pg_terminate_backend" in (refused.value.hint or "")
         assert said.replace("\\", "") in by_single_file(server, name_of(place))
     assert rows(place, "select count(*) from pg_locks where locktype = 'advisory'") == [(0,)]
+
+
+def test_nobody_is_waited_for_without_end(
+    server: PostgresServer, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pgvigil.install.loader.SECONDS_TO_WAIT", 0.3)
+    monkeypatch.setattr("pgvigil.install.bundle.SECONDS_TO_WAIT", 0.3)
+    with psycopg.connect(dsn) as reader:
+        reader.execute("select from monitoring.processing_metrics")
+        for touching in (lambda: migrate(dsn, reload=True), lambda: roll_back(dsn)):
+            with pytest.raises(InstallError, match="lock timeout") as refused:
+                touching()
+            assert "pg_stat_activity" in (refused.value.hint or "")
+        file = server.home / "pgvigil.sql"
+        file.write_text(single_file(), encoding="utf-8")
+        said = _psql(server, name_of(dsn), "-v", "reload=1", "-f", file)
+        assert "lock timeout" in said
+    assert migrate(dsn, reload=True).code_loaded

@@ -72,7 +72,10 @@ begin
     if v_is_there then
         lock table {book} in {lock_mode} mode;
     end if;
-    perform set_config('lock_timeout', v_limit, true);
+    -- For what is made anew as well: readers queue up behind one who waits.
+    perform set_config(
+        'lock_timeout', case v_limit when '0' then '{seconds}s' else v_limit end, true
+    );
 exception
     when insufficient_privilege then
         -- Whoever may not lock it may not write into it either, and is told so below.

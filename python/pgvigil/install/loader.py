@@ -7,9 +7,20 @@ import psycopg
 
 from pgvigil.exceptions import CodeFailedError, RollbackRefusedError
 from pgvigil.install.files import Code
+from pgvigil.install.session import SECONDS_TO_WAIT
 
 # Names in the code are looked up as the code means them, whatever else the caller's path holds.
 SEARCH_PATH = "pg_catalog, pg_temp"
+# A role's or DSN's own limit counts more. Readers queue up behind one who waits.
+_BOUND_WAITS = """
+select set_config('lock_timeout', %s, true) where current_setting('lock_timeout') = '0'
+"""
+_WHO_READS = (
+    "Another session has read what is to be replaced, in a transaction that goes on. Nothing was "
+    "changed. It is one of: select distinct pid, usename, application_name, state from pg_locks "
+    "join pg_stat_activity using (pid) where relation in (select oid from pg_class where "
+    "relnamespace = 'monitoring'::regnamespace);"
+)
 _FUNCTION = re.compile(r"^PL/pgSQL function (\S+(?:\(.*?\))?) line (\d+)", re.MULTILINE)
 
 
@@ -22,6 +33,7 @@ def load_code(connection: psycopg.Connection, code: Code) -> None:
     with connection.transaction():
         connection.execute(f"set local search_path = {SEARCH_PATH}")
         connection.execute("set local standard_conforming_strings = on")
+        connection.execute(_BOUND_WAITS, [f"{SECONDS_TO_WAIT}s"])
         for file in code.files:
             _load_file(connection, file.name, file.text)
         connection.execute(
@@ -36,8 +48,14 @@ def _load_file(connection: psycopg.Connection, name: str, text: str) -> None:
         line = _line_of(text, error.diag.statement_position)
         raise CodeFailedError(
             f"sql/{name}{line} failed: {error.diag.message_primary or error}",
-            hint=blame_of_trigger(error) or error.diag.message_hint or error.diag.message_detail,
+            hint=_hint(error),
         ) from error
+
+
+def _hint(error: psycopg.Error) -> str | None:
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return _WHO_READS
+    return blame_of_trigger(error) or error.diag.message_hint or error.diag.message_detail
 
 
 def blame_of_trigger(error: psycopg.Error) -> str | None:
@@ -72,7 +90,12 @@ def drop_code(connection: psycopg.Connection) -> None:
     statement = (files("pgvigil.install") / "drop_code.sql").read_text(encoding="utf-8")
     try:
         with connection.transaction():
+            connection.execute(_BOUND_WAITS, [f"{SECONDS_TO_WAIT}s"])
             connection.execute(statement.encode())
+    except psycopg.errors.LockNotAvailable as error:
+        raise RollbackRefusedError(
+            f"the code cannot be dropped: {error.diag.message_primary}", hint=_WHO_READS
+        ) from error
     except psycopg.errors.DependentObjectsStillExist as error:
         raise RollbackRefusedError(
             f"the code cannot be dropped: {error.diag.message_detail or error}",
