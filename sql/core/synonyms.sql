@@ -119,43 +119,60 @@ end;
 comment on function monitoring._known_words() is
 'What other systems'' words mean here, in small letters and without what stands between them.';
 
-create or replace function monitoring._meaning(p_kind text, p_word text) returns text
-language sql
+create or replace function monitoring._meaning_of_letters(p_kind text, p_word text) returns text
+language plpgsql
 stable
-return (
-    with forms as (
-        -- As it is, without the end of "CANCELLED by 1000", as Slurm has it
-        select
-            1 as place,
-            regexp_replace(left(lower(p_word collate "C"), 100), '\s+by\s+\S+\s*$', '') as form
-        union all
-        -- "TaskStatus.SUCCESS", as languages print an enumeration
-        select
-            2 as place,
-            regexp_replace(
-                left(lower(p_word collate "C"), 100), '^.*[a-z0-9_][.:]+([a-z_]+)\W*$', '\1'
-            ) as form
-        union all
-        -- "debug2" of PostgreSQL, "error4" of OpenTelemetry
-        select
-            3 as place,
-            regexp_replace(
-                left(lower(p_word collate "C"), 100), '([a-z]{4,})[0-9]\W*$', '\1'
-            ) as form
-    )
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_word text := regexp_replace(p_word collate "C", '[^a-z0-9]+', '', 'g');
+begin
+    if coalesce(v_word, '') = '' then
+        return null;
+    end if;
+    return (
+        select k.meaning
+        from monitoring._known_words() k
+        where k.kind = p_kind
+            and strpos(' ' || k.words || ' ' collate "C", ' ' || v_word || ' ') > 0
+        limit 1
+    );
+end
+$$;
 
-    select k.meaning
-    from forms as f
-    inner join monitoring._known_words() as k
-        on
-            k.kind = p_kind
-            and strpos(
-                ' ' || k.words || ' ',
-                ' ' || nullif(regexp_replace(f.form, '[^a-z0-9]+', '', 'g'), '') || ' '
-            ) > 0
-    order by f.place
-    limit 1
-);
+comment on function monitoring._meaning_of_letters(text, text) is
+'What the letters and digits of a word in small letters mean; null when nobody knows.';
+
+create or replace function monitoring._meaning(p_kind text, p_word text) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_word text := lower(p_word collate "C");
+begin
+    v_word := left(v_word, 100) collate "C";
+    return coalesce(
+        monitoring._meaning_of_letters(p_kind, v_word),
+        -- "CANCELLED by 1000", as Slurm has it
+        monitoring._meaning_of_letters(
+            p_kind,
+            substring(
+                v_word collate "C"
+                from '^(.*[^[:space:]])[[:space:]]+by[[:space:]]+[^[:space:]]+$'
+            )
+        ),
+        -- "TaskStatus.SUCCESS", as languages print an enumeration
+        monitoring._meaning_of_letters(
+            p_kind, substring(v_word collate "C" from '[a-z0-9_][.:]+([a-z_]+)[^a-z0-9_]*$')
+        ),
+        -- "debug2" of PostgreSQL, "error4" of OpenTelemetry
+        monitoring._meaning_of_letters(
+            p_kind, substring(v_word collate "C" from '^(.*[a-z]{4})[0-9][^a-z0-9_]*$')
+        )
+    );
+end
+$$;
 
 comment on function monitoring._meaning(text, text) is
 'What a word of a kind (severity, status, health or level) means here, whatever its case and what '

@@ -41,7 +41,7 @@ select functions_are(
         '_fault_of_time', '_fault_of_span',
         '_refuse_name', '_refuse_choice', '_refuse_number', '_refuse_json', '_refuse_time',
         -- and how it is repaired
-        '_known_words', '_meaning', '_is_strict', '_refuse_if_strict', '_show_repair',
+        '_known_words', '_meaning', '_meaning_of_letters', '_is_strict', '_refuse_if_strict', '_show_repair',
         '_tell_repair', '_begin_repairs', '_end_repairs', '_printable_name', '_is_plain_name', '_is_printable',
         '_mend_name', '_mended_name', '_mended_optional_name', '_mend_word', '_mended_severity',
         '_mended_end_status', '_mended_health', '_mended_level', '_mend_size', '_mended_size',
