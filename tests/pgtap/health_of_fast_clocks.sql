@@ -12,6 +12,7 @@ as $$
 begin
     perform monitoring._merge_component_states(9223372036854775807, '{}');
     update monitoring.health_probes set recorded_xid = 3;
+    update monitoring.late_health_probes set recorded_xid = 3;
     update monitoring.rollup_progress set claimed_below = txid_current();
 end
 $$;

@@ -100,7 +100,7 @@ select is(
 
 select is(
     pg_temp.last_subject(),
-    'Daily summary: 4 open (1 critical, 1 high, 1 medium, 1 low), 2 tasks failed, 2 errors',
+    'Daily summary: 4 open (1 critical, 1 high, 1 medium, 1 low), 2 tasks failed, 3 errors',
     'its subject counts'
 );
 
@@ -122,9 +122,10 @@ Alerts resolved: 1 (1 high)
 Tasks: 3 ended, 2 failed
   nightly: 2 of 3 failed
 
-Errors: 2
+Errors: 3
   CRITICAL 1: Odd Error
   HIGH 1: ValueError in loader
+  LOW 1: ValueRepaired in pgvigil
 
 As of 2026-01-18 07:30 Europe/Berlin
 Notification <key>',
@@ -139,7 +140,7 @@ select results_eq(
     $$
         values (jsonb '{"channel": "ops", "kind": "summary", "held_back": 0, "opened": 5,
             "created_at": "2026-01-18T06:30:00.000000Z", "resolved": 1, "tasks_ended": 3,
-            "tasks_failed": 2, "errors": 2}')
+            "tasks_failed": 2, "errors": 3}')
     $$,
     'programs get the numbers'
 );

@@ -25,6 +25,9 @@ as $$
     where s.component_name = p_name
 $$;
 
+-- These are checked every few hours, and nobody calls them silent for that.
+select monitoring.set_alert_thresholds('component_silent', '{"high": 1000000}');
+
 select pg_temp.check_component(component, checks)
 from (
     values
