@@ -1,7 +1,7 @@
 -- House rules of functions, looked up in the catalogue.
 
 begin;
-select plan(16);
+select plan(17);
 \ir helpers/comments.psql
 
 create temporary view routines as
@@ -131,6 +131,15 @@ select is_empty(
             or exists (select from aclexplode(r.proacl) as a where a.grantee = 0)
     $$,
     'no function may be called by everyone'
+);
+
+select is_empty(
+    $$
+        select signature from routines
+        where body ~ 'pg_(try_)?advisory'
+            and proname not in ('_give_back_lock', '_leave_session_as')
+    $$,
+    'nothing is guarded by advisory locks, which everyone can take'
 );
 
 -- Names

@@ -137,7 +137,8 @@ def test_who_comes_second_waits_for_the_first_or_passes(
             wait_until(
                 lambda: (
                     connection.execute(
-                        "select 1 from pg_stat_activity where pid = %s and wait_event_type = 'Lock'",
+                        "select 1 from pg_stat_activity"
+                        " where pid = %s and wait_event_type = 'Lock'",
                         [second.info.backend_pid],
                     ).fetchone()
                     is not None
