@@ -69,7 +69,8 @@ BOARD = Board(
                 ),
                 numbers(
                     "Failed tasks",
-                    "Attempts that failed, timed out or got lost in this hour and the 23 before it.",
+                    "Attempts that failed, timed out or got lost in this hour and the 23 "
+                    "before it.",
                     "select sum(failed) as failed from monitoring.v_task_statistics",
                     width=3,
                     poor=1,
