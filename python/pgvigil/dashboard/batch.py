@@ -34,7 +34,7 @@ from monitoring.get_batch_timeline(
 """
 _HEALTH = "select * from monitoring.v_batch_health order by workflow_name"
 _ZONES = "select distinct workflow_name, time_zone from monitoring.batch_workflow_config"
-_STATUSES = ("complete", "running", "failed", "late", "pending", "skipped")
+_STATUSES = ("complete", "running", "failed", "late", "pending", "skipped", "unknown")
 _BAR = 10
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pgvigil.dashboard.words import count, duration, percent, short
 
 _Row = Mapping[str, Any]
-_STATUSES = ("complete", "running", "failed", "late", "pending", "skipped")
+_STATUSES = ("complete", "running", "failed", "late", "pending", "skipped", "unknown")
 
 
 @dataclass(frozen=True)
