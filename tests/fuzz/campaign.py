@@ -27,6 +27,10 @@ _HERE = Path(__file__).parent
 DOCUMENTED = frozenset(_CODE.findall((_HERE.parents[1] / "docs/errors.md").read_text()))
 """The codes that a call may be refused with."""
 
+_REFUSING = (
+    "load_invalid_records", "load_status_changes", "track_all_status_changes_from_source",
+)  # fmt: skip
+"""Writers may call them, and are refused what cannot be: docs/errors.md says why."""
 _ON_TABLES_OF_OTHERS = ("attach_status_trigger", "detach_status_trigger")
 """Take rights to a table that no role here has: PostgreSQL refuses, not we."""
 
@@ -358,7 +362,8 @@ def _is_right(
         # may come out, but nothing internal.
         return state not in ("XX000", "XX001", "XX002", "lost")
     is_recording = role == "monitoring_writer" and settings.get("monitoring.strict") != "on"
-    return state in DOCUMENTED and bool(hint) and not is_recording
+    is_refusing = not is_recording or function.name in _REFUSING
+    return state in DOCUMENTED and bool(hint) and is_refusing
 
 
 def _existing_names(connection: psycopg.Connection[Any]) -> list[str]:

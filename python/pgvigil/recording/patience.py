@@ -10,6 +10,7 @@ from psycopg import waiting
 from psycopg.abc import PQGen
 from psycopg.pq.abc import PGconn
 
+from pgvigil.documents import tame_documents
 from pgvigil.recording.far_times import take_far_times
 
 _T = TypeVar("_T")
@@ -28,6 +29,7 @@ class ImpatientConnection(psycopg.Connection[tuple[Any, ...]]):
         """Take over a connection; times beyond those of Python are read as the last of them."""
         super().__init__(pgconn, *args, **kwargs)
         take_far_times(self)
+        tame_documents(self)
 
     def wait(self, gen: PQGen[_T], *args: Any, **kwargs: Any) -> _T:
         """Wait as psycopg does, but raise OperationalError after `patience` seconds."""
@@ -57,6 +59,7 @@ class HastyConnection(psycopg.AsyncConnection[Any]):
         """Take over a connection; times beyond those of Python are read as the last of them."""
         super().__init__(pgconn, *args, **kwargs)
         take_far_times(self)
+        tame_documents(self)
 
     async def wait(self, gen: PQGen[_T], *args: Any, **kwargs: Any) -> _T:
         """Wait as psycopg does, but close the connection at once when that is cancelled."""
