@@ -97,7 +97,7 @@ bench-large: $(VENV)/.dev ## measure 30 million rows, 8 GB and half an hour (ARG
 
 .PHONY: bench-names
 bench-names: $(VENV)/.dev ## measure a program that sends a new name with each call (ARGS='--names 20000')
-	$(BIN)/python -m bench.names $(ARGS)
+	@$(BIN)/python -m bench.names $(ARGS)
 
 .PHONY: bench-page
 bench-page: $(VENV)/.dev ## measure the first load of the page, 30 million tasks (ARGS='--home DIR' to keep them)
