@@ -6,6 +6,7 @@ declare
     v_signature text;
 begin
     foreach v_signature in array array[
+        '_meet_names(text,bigint,bigint[],timestamptz)',
         '_job_lock_key(text)',
         '_source_query_lock_key(text)',
         '_time_limit_class()',

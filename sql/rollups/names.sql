@@ -31,8 +31,28 @@ comment on function monitoring._folded_samples(text) is
 'What to read the samples of a source from: its view, or, once the limit of its names is reached, '
 'a query in which names that are not known are "(other)".';
 
+create or replace function monitoring._reaches_limit(
+    p_source text, p_names text[], p_components text[], p_labels text[]
+)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_names is null then
+        return false;
+    end if;
+    perform monitoring._admit_names(p_source, p_names, p_components, p_labels);
+    return exists (select from monitoring._reached_limits l where l.kind = p_source);
+end
+$$;
+
+comment on function monitoring._reaches_limit(text, text[], text[], text[]) is
+'Gets to know names of a source; true when its limit is reached now.';
+
 create or replace function monitoring._meet_names(
-    p_source text, p_below bigint, p_still_open bigint[], p_since timestamptz
+    p_source text, p_below bigint, p_still_open bigint[]
 )
 returns void
 language plpgsql
@@ -54,15 +74,16 @@ begin
         p_source = 'metrics', '_samples_of_' || p_source
     )
     into v_names, v_components, v_labels
-    using p_below, p_still_open, p_since;
-    if v_names is not null then
-        perform monitoring._admit_names(p_source, v_names, v_components, v_labels);
-    end if;
+    using p_below, p_still_open,
+        (select monitoring._open_since(c.table_name) from monitoring._claims c
+        where c.source = p_source);
+    perform monitoring._reaches_limit(p_source, v_names, v_components, v_labels);
 end
 $$;
 
-comment on function monitoring._meet_names(text, bigint, bigint[], timestamptz) is
-'Gets to know the names in the new rows of a source.';
+comment on function monitoring._meet_names(text, bigint, bigint[]) is
+'Gets to know the names in the new rows of a source whose limit was reached before: what is added '
+'up of it has them folded.';
 
 create or replace function monitoring._meet_error_groups(p_below bigint, p_still_open bigint[])
 returns void

@@ -56,26 +56,57 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_minutes_since timestamptz := monitoring._minutes_kept_since();
+    v_is_reached boolean;
     v_written bigint;
 begin
-    insert into monitoring.rollups as t (
-        source, name, label, component, resolution, bucket_at, row_count, value_count, value_sum,
-        value_sum_squares, value_min, value_max, histogram
-    )
-    select a.*
-    from monitoring._add_up(
-        p_source, true, p_below, p_still_open, p_minutes_since => v_minutes_since
-    ) a
-    on conflict (source, bucket_at, name, label, component, resolution) do update
-        set
-            row_count = t.row_count + excluded.row_count,
-            value_count = t.value_count + excluded.value_count,
-            value_sum = t.value_sum + excluded.value_sum,
-            value_sum_squares = t.value_sum_squares + excluded.value_sum_squares,
-            value_min = least(t.value_min, excluded.value_min),
-            value_max = greatest(t.value_max, excluded.value_max),
-            histogram = monitoring._merge_histograms(array[t.histogram, excluded.histogram]);
-    get diagnostics v_written = row_count;
+    v_is_reached := exists (select from monitoring._reached_limits l where l.kind = p_source);
+    if v_is_reached then
+        perform monitoring._meet_names(p_source, p_below, p_still_open);
+    end if;
+    loop
+        with added as materialized (
+            select a.*
+            from monitoring._add_up(
+                p_source, true, p_below, p_still_open, p_minutes_since => v_minutes_since
+            ) a
+        ),
+
+        -- Names that are too many are folded before they are added up, so once more.
+        refused as materialized (
+            select monitoring._reaches_limit(
+                p_source, array_agg(d.name), array_agg(d.component), array_agg(d.label)
+            ) as is_so
+            from (
+                select distinct
+                    a.name, a.component,
+                    case when p_source = 'metrics' then a.label else '' end as label
+                from added a
+                where a.resolution = 'day' and not v_is_reached
+            ) d
+        )
+
+        insert into monitoring.rollups as t (
+            source, name, label, component, resolution, bucket_at, row_count, value_count,
+            value_sum, value_sum_squares, value_min, value_max, histogram
+        )
+        select a.* from added a
+        where (select r.is_so from refused r) is not true
+        on conflict (source, bucket_at, name, label, component, resolution) do update
+            set
+                row_count = t.row_count + excluded.row_count,
+                value_count = t.value_count + excluded.value_count,
+                value_sum = t.value_sum + excluded.value_sum,
+                value_sum_squares = t.value_sum_squares + excluded.value_sum_squares,
+                value_min = least(t.value_min, excluded.value_min),
+                value_max = greatest(t.value_max, excluded.value_max),
+                histogram = monitoring._merge_histograms(array[t.histogram, excluded.histogram]);
+        get diagnostics v_written = row_count;
+        exit when v_written > 0 or v_is_reached;
+        v_is_reached := exists (
+            select from monitoring._reached_limits l where l.kind = p_source
+        );
+        exit when not v_is_reached;
+    end loop;
     return v_written;
 end
 $$;
@@ -120,11 +151,6 @@ as $$
 declare
     v_written bigint;
 begin
-    perform monitoring._meet_names(
-        r.source, p_below, p_still_open, monitoring._open_since(p_table)
-    )
-    from monitoring.rollup_progress r
-    where r.table_name = p_table;
     select monitoring._merge_rollups(r.source, p_below, p_still_open) into v_written
     from monitoring.rollup_progress r
     where r.table_name = p_table;

@@ -27,7 +27,7 @@ FUNCTIONS = """
     where p.pronamespace = 'monitoring'::regnamespace
         and p.proname not like '\\_%%'
         and has_function_privilege(%(role)s, p.oid, 'execute')
-    order by p.proname
+    order by p.proname, pg_get_function_arguments(p.oid)
 """
 
 VIEWS = """

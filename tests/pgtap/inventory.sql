@@ -55,7 +55,7 @@ select functions_are(
         '_guard', '_guard_one_of_many', '_try_guard',
         -- names
         'set_name_limit', '_name_limit', '_see_again', '_admit_names', '_note_names',
-        '_folded_samples', '_meet_names', '_meet_error_groups',
+        '_folded_samples', '_meet_names', '_meet_error_groups', '_reaches_limit',
         '_find_names_over_limit', '_explain_names_over_limit', '_pair_findings', '_more_findings',
         -- partitions
         'ensure_partitions', '_partition_name', '_has_partition', '_make_partition',
