@@ -170,14 +170,22 @@ def usual_value(function: str, argument: str, kind: str) -> str | None:
     return IN_CALL.get((function, argument)) or NAMED.get(argument) or USUAL.get(kind)
 
 
-def extreme_calls(connection: psycopg.Connection[Any], kinds: set[str]) -> Iterator[Call]:
-    """Yield the calls that this session may make, with one extreme value of these types in each."""
+def extreme_calls(
+    connection: psycopg.Connection[Any], kinds: set[str], at_most: int = 99
+) -> Iterator[Call]:
+    """Yield the calls that this session may make, with one extreme value of these types in each.
+
+    Args:
+        connection: of whoever is to make them.
+        kinds: types of the arguments whose turn it is.
+        at_most: how many values of each type are tried.
+    """
     for _, name, _, names, types, required in connection.execute(FUNCTIONS).fetchall():
         inputs = list(zip(names, types, strict=False))
         for place, (argument, kind) in enumerate(inputs):
             if kind not in kinds:
                 continue
-            for value in EXTREMES[kind]:
+            for value in EXTREMES[kind][:at_most]:
                 yield Call(
                     name,
                     tuple(

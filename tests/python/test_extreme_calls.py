@@ -50,8 +50,9 @@ def test_numbers_and_times_at_the_ends_of_their_types(
     filled: psycopg.Connection[Any], role: str
 ) -> None:
     filled.execute(f"set role {role}".encode())
-    calls = list(extreme_calls(filled, NUMBERS_AND_TIMES))
-    assert len(calls) > 50
+    # What the function itself does is the same for all; of others it is the rights that matter.
+    calls = list(extreme_calls(filled, NUMBERS_AND_TIMES, 99 if role == ADMIN else 3))
+    assert len(calls) > 30
     found = undocumented(filled, calls)
     filled.execute("reset role")
     assert found == []
