@@ -74,7 +74,7 @@ declare
     v_base pg_type;
     v_value constant text := format('%I.%I', p_alias, p_column);
 begin
-    select a.atttypid into v_type
+    select a.atttypid::regtype into v_type
     from pg_attribute a
     where a.attrelid = to_regclass(p_table) and a.attname = p_column and a.attnum > 0
         and not a.attisdropped;
