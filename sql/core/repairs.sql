@@ -195,6 +195,18 @@ end;
 comment on function monitoring._mended_name(text, text) is
 'The name, as it can be recorded; (unnamed) when it is missing or blank.';
 
+create or replace function monitoring._mended_key(p_what text, p_value text) returns text
+language sql
+volatile
+return case
+    when btrim(p_value, E' \t\r\n') collate "C" <> '' and length(p_value) <= 255 then p_value
+    else monitoring._mend_name(p_what, p_value, true)
+end;
+
+comment on function monitoring._mended_key(text, text) is
+'The name of a dataset or validation, whatever characters it has, for others know it by that; '
+'(unnamed) when it is missing or blank, its beginning and a checksum when it is too long.';
+
 create or replace function monitoring._mended_optional_name(p_what text, p_value text)
 returns text
 language sql

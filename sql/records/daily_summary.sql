@@ -211,7 +211,7 @@ set jit = off
 as $$
 declare
     v_hint text;
-    v_dataset text := monitoring._mended_name('dataset', p_dataset);
+    v_dataset text := monitoring._mended_key('dataset', p_dataset);
     v_time_zone text := monitoring._time_zone_of(p_dataset);
     v_from timestamptz;
     v_to timestamptz;

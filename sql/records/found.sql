@@ -126,8 +126,8 @@ declare
         'record_key', 'value', 'group', 'message', 'details', 'target_date', 'detected_at', 'alerted'
     ]);
 begin
-    p_dataset := monitoring._mended_name('dataset', p_dataset);
-    p_validation_type := monitoring._mended_name('validation_type', p_validation_type);
+    p_dataset := monitoring._mended_key('dataset', p_dataset);
+    p_validation_type := monitoring._mended_key('validation_type', p_validation_type);
     p_alerted_count := coalesce(monitoring._mended_size('alerted_count', p_alerted_count), 0);
     p_task_id := monitoring._mended_optional_name('task_id', p_task_id);
     for v_reading in 1 .. 2 loop

@@ -216,7 +216,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_hint text;
-    v_dataset text := monitoring._mended_name('dataset', p_dataset);
+    v_dataset text := monitoring._mended_key('dataset', p_dataset);
     v_task_id text := monitoring._mended_optional_name('task_id', p_task_id);
     v_is_dry_run boolean := coalesce(p_is_dry_run, false);
     v_given monitoring.products_of_records [];

@@ -63,7 +63,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_dataset text := monitoring._mended_name('dataset', p_dataset);
+    v_dataset text := monitoring._mended_key('dataset', p_dataset);
     v_run_mode text := monitoring._mended_name('run_mode', p_run_mode);
     v_status text := monitoring._mended_end_status(p_status);
     v_finished_at timestamptz := monitoring._event_time(p_finished_at);

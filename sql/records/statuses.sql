@@ -73,7 +73,7 @@ set jit = off
 as $$
 declare
     v_hint text;
-    v_dataset text := monitoring._mended_name('dataset', p_dataset);
+    v_dataset text := monitoring._mended_key('dataset', p_dataset);
     v_change_source text := monitoring._mended_change_source(p_change_source);
     v_query text := monitoring._status_records_query('array[$1 -> 0]', quote_nullable(p_actor));
     v_records jsonb := monitoring._given_records(p_records, array[

@@ -43,7 +43,7 @@ select functions_are(
         -- and how it is repaired
         '_known_words', '_meaning', '_meaning_of_letters', '_is_strict', '_refuse_if_strict', '_show_repair',
         '_tell_repair', '_begin_repairs', '_end_repairs', '_printable_name', '_is_plain_name', '_is_printable',
-        '_mend_name', '_mended_name', '_mended_optional_name', '_mend_word', '_mended_severity',
+        '_mend_name', '_mended_name', '_mended_optional_name', '_mended_key', '_mend_word', '_mended_severity',
         '_mended_end_status', '_mended_health', '_mended_level', '_mend_size', '_mended_size',
         '_whole',
         '_mend_length', '_mended_length', '_mend_value', '_mended_value', '_mend_own_id',
