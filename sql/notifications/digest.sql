@@ -234,8 +234,11 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_ids bigint [] := array[]::bigint [];
+    v_id bigint;
 begin
-    return array(
+    for v_id in
         select n.notification_id
         from monitoring.queued_notifications n
         where n.finished_at = 'infinity'
@@ -245,7 +248,10 @@ begin
             and n.attempts >= p_least_attempts
             and monitoring._is_foldable(n.kind, n.payload)
         for update skip locked
-    );
+    loop
+        v_ids := v_ids || v_id;
+    end loop;
+    return v_ids;
 end
 $$;
 

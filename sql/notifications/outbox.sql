@@ -170,7 +170,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_ids bigint [] := '{}';
+    v_ids bigint [] := array[]::bigint [];
     v_place record;
     v_id bigint;
 begin

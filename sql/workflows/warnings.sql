@@ -28,8 +28,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_step monitoring.workflow_steps;
-    v_begins jsonb := '{}';
-    v_ends jsonb := '{}';
+    v_begins jsonb := '{}'::jsonb;
+    v_ends jsonb := '{}'::jsonb;
 begin
     for v_step in
         select s.* from monitoring.workflow_steps s
