@@ -83,8 +83,17 @@ select
     t.task_id,
     t.metadata ->> 'error_message' as error_message
 from monitoring.program_runs as r
-inner join monitoring._all_finished_tasks as t
-    on r.task_id = t.task_id and r.finished_at = t.finished_at and r.attempt = t.attempt;
+cross join
+    lateral (
+        select f.*
+        from monitoring._all_finished_tasks as f
+        where
+            f.task_id = r.task_id
+            and f.finished_at = r.finished_at
+            and f.attempt = r.attempt
+        -- Looked up in its day alone.
+        order by f.finished_at limit 1
+    ) as t;
 
 create or replace view monitoring.daily_summary as
 select

@@ -43,7 +43,10 @@ select is(
     'once it is rolled up it is placed as well'
 );
 select is(
-    (select array_agg(q.tableoid::regclass::text order by q.recorded_at) from monitoring.queue_samples as q),
+    (
+        select array_agg(q.tableoid::regclass::text order by q.recorded_at)
+        from monitoring.queue_samples as q
+    ),
     array['queue_samples_20200610', 'queue_samples_20200612', 'queue_samples_20200615'],
     'each row in its day'
 );
@@ -81,7 +84,11 @@ select is(
     'a category goes when its own policy says'
 );
 select is(
-    (select string_agg(level, ' ') from monitoring.application_logs where component = 'level'), 'INFO',
+    (
+        select string_agg(level, ' ') from monitoring.application_logs
+        where component = 'level'
+    ),
+    'INFO',
     'and the others stay'
 );
 
@@ -102,7 +109,7 @@ select results_eq(
 
 insert into monitoring.late_queue_samples
 select * from monitoring.queue_samples -- noqa: AM04
-limit 1;
+order by recorded_at limit 1;
 select pg_temp.take_all();
 select is(
     monitoring.place_late_rows() -> 'queue_samples', '{"placed": 1, "removed": 1}',
