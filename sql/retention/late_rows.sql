@@ -56,8 +56,17 @@ begin
         )
         into v_done.rows
         using v_done.removed_before;
-        continue when v_done.rows = 0;
-        if not p_is_dry_run then
+        if v_done.rows = 0 then
+            execute format(
+                'select ''waits for a roll-up'' where exists ('
+                '  select from monitoring.%I t where t.%I < $1 and %s)',
+                'late_' || p_table, v_time_column,
+                replace(v_condition, coalesce(monitoring._not_new(p_table) || ' and ', ''), '')
+            )
+            into v_done.note
+            using v_done.removed_before;
+            continue when v_done.note is null;
+        elsif not p_is_dry_run then
             update monitoring.rollup_progress r
             set complete_since = greatest(r.complete_since, v_done.removed_before)
             where r.table_name = p_table;

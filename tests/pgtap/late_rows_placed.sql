@@ -98,10 +98,15 @@ select pg_temp.forget_roll_ups();
 select pg_temp.record_at('old', '{50}');
 select results_eq(
     $$
-        select c.table_name, c.action, c.rows from monitoring.cleanup_old_monitoring_data() as c
+        select c.table_name, c.action, c.rows, c.note
+        from monitoring.cleanup_old_monitoring_data() as c
         where c.table_name ~ '^late'
     $$,
-    $$values ('late_log_lines', 'delete', 1::bigint)$$,
+    $$
+        values
+        ('late_log_lines', 'delete', 1::bigint, null),
+        ('late_queue_samples', 'delete', 0, 'waits for a roll-up')
+    $$,
     'a clean-up removes what is not kept, but not before it is rolled up'
 );
 

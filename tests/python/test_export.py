@@ -134,13 +134,12 @@ def test_no_text_becomes_a_formula(formula: str, connection: psycopg.Connection)
 
 
 def test_memory_stays_bounded(connection: psycopg.Connection) -> None:
-    # Makes the partition.
     connection.execute(
         "select monitoring.record_performance_metric('m', 'gauge', 1, p_recorded_at => %s)",
         [NOON - timedelta(hours=12)],
     )
     connection.execute(
-        "insert into monitoring.metric_samples (metric_name, metric_type, value, recorded_at)"
+        "insert into monitoring.late_metric_samples (metric_name, metric_type, value, recorded_at)"
         " select 'm' || n, 'gauge', n, '2026-01-15'::timestamptz + n * interval '1 s'"
         " from generate_series(1, 30000) n"
     )
