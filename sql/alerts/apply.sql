@@ -119,7 +119,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_more constant bigint := cardinality(p_findings);
+    v_more constant integer := cardinality(p_findings);
 begin
     if v_more is null then
         return null;

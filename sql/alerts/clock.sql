@@ -21,7 +21,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_first constant timestamptz := '1970-01-01 00:00+00';
+    v_first constant timestamptz := timestamptz '1970-01-01 00:00+00';
     v_last constant timestamptz := p_now + interval '25 hours';
 begin
     update monitoring.alert_rule_states s

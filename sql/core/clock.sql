@@ -68,7 +68,7 @@ comment on function monitoring._read_set_time(text) is
 -- Called only where the setting is there.
 create or replace function monitoring._set_time(p_setting text) returns timestamptz
 language plpgsql
-volatile
+stable
 strict
 security definer
 set search_path = pg_catalog, pg_temp

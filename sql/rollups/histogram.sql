@@ -54,7 +54,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- Counts that somebody made up may add up to more than a bigint holds.
-    v_rank double precision := 0;
+    v_rank double precision := double precision '0';
     v_count bigint;
     v_index integer := 0;
 begin

@@ -28,8 +28,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_step monitoring.workflow_steps;
-    v_begins jsonb := '{}'::jsonb;
-    v_ends jsonb := '{}'::jsonb;
+    v_begins jsonb := jsonb_build_object();
+    v_ends jsonb := jsonb_build_object();
 begin
     for v_step in
         select s.* from monitoring.workflow_steps s
