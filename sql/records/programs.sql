@@ -26,7 +26,7 @@ begin
         perform monitoring._record_rows(
             'finished_tasks', 'processing_metrics', 'end_time',
             jsonb_build_array(jsonb_build_object(
-                'task_id', p_task_id, 'task_type', monitoring._fitted_name('records.' || p_dataset),
+                'task_id', p_task_id, 'task_type', monitoring._fitted_name(monitoring._printable_name('records.' || p_dataset)),
                 'status', p_status, 'start_time', p_finished_at - p_execution_time,
                 'end_time', p_finished_at, 'counters', p_stats, 'metadata', p_metadata
             ))
@@ -88,8 +88,10 @@ begin
     -- The same run told again has the same name, and is told once.
     v_task_id := coalesce(
         monitoring._mended_optional_name('task_id', p_task_id),
-        monitoring._fitted_name(format('%s/%s/%s/%s', v_dataset, p_target_date, v_run_mode,
-            to_char(v_finished_at at time zone 'UTC', 'YYYYMMDD"T"HH24MISSUS')))
+        monitoring._fitted_name(monitoring._printable_name(format(
+            '%s/%s/%s/%s', v_dataset, p_target_date, v_run_mode,
+            to_char(v_finished_at at time zone 'UTC', 'YYYYMMDD"T"HH24MISSUS')
+        )))
     );
     v_task := monitoring._end_program_run(
         v_dataset, v_task_id, v_status, monitoring._mended_numbers('stats', p_stats),
@@ -110,7 +112,7 @@ begin
     if found and v_message is not null and v_status in ('failed', 'timeout') then
         perform monitoring._record_error(
             v_task_id, 'records.run_' || v_status, 'high', p_error_message,
-            monitoring._fitted_name('records.' || v_dataset),
+            monitoring._fitted_name(monitoring._printable_name('records.' || v_dataset)),
             jsonb_build_object('dataset', v_dataset, 'target_date', p_target_date), null, null,
             v_finished_at
         );

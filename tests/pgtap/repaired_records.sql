@@ -1,7 +1,7 @@
 -- Calls about records never cost a program its transaction: what can be recorded is, the rest told.
 
 begin;
-select plan(17);
+select plan(18);
 \ir helpers/fixed_clock.psql
 set local client_min_messages = error;
 select set_config('timezone', 'UTC', true);
@@ -124,6 +124,10 @@ select results_eq(
     $$,
     $$values (date '2026-01-15', 'failed', '{"good": 1}'::jsonb, null::double precision)$$,
     'with what can be known of it'
+);
+select is(
+    monitoring.log_program_execution(E'a\nb', '2026-01-14', '{}', 1, p_task_id => E'\u200b'),
+    'a b/2026-01-14/full/20260115T120000000000', 'nor does its name cost anything'
 );
 select is(
     monitoring.log_program_execution('apr', '2026-01-14', '[]', 'a while', 'full', 'r'), 'r',
