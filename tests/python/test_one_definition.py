@@ -10,7 +10,7 @@ from tests.python.web_running import Web
 
 _ENDS = {"completed": 5, "failed": 4, "timeout": 3, "lost": 2, "cancelled": 1}
 _FAILED = 9
-_TRENDS = {"what": "tasks", "hours": 24}
+_TRENDS: dict[str, str] = {"what": "tasks", "hours": "24"}
 
 
 def test_all_faces_count_the_same_tasks_as_failed(dsn: str, web: Web) -> None:

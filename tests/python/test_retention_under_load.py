@@ -113,8 +113,8 @@ def make_old_days(connection: psycopg.Connection) -> None:
             at = f"date_trunc('day', now(), 'UTC') - interval '{day} days'"
             with connection.transaction():
                 connection.execute("set local role monitoring_admin")
-                day = f"(({at}) at time zone 'UTC')::date"
-                make = f"select monitoring._make_partition('{table}', {day})"
+                date = f"(({at}) at time zone 'UTC')::date"
+                make = f"select monitoring._make_partition('{table}', {date})"
                 connection.execute(make.encode())
                 fill = f"""insert into monitoring.{table} ({key}, {columns})
                     select 'old', {at} + n * interval '1 second', {values}
