@@ -14,7 +14,10 @@ RECORD = """
     )
     from nextval('public.numbers') n
 """
-TAKEN = "select count(distinct name) as n from monitoring.rollups where source = 'queues'"
+TAKEN = (
+    "select sum(row_count)::integer as n from monitoring.rollups"
+    " where source = 'queues' and label = 'pending' and resolution = 'day'"
+)
 
 
 def test_no_day_is_made_and_each_row_is_rolled_up_and_placed_or_waits(
