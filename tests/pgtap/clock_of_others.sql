@@ -101,7 +101,7 @@ from shop.settings;
 select set_config('monitoring.now', '2099-01-01 00:00+00', true);
 select monitoring.update_system_health('service', 'gw', 'healthy');
 select monitoring.record_error('t', 'E', 'low', 'm');
-set local monitoring.strict = on;
+select set_config('monitoring.strict', 'on', true);
 select throws_ok(
     $$select monitoring.record_log('c', 'INFO', 'm', p_logged_at => '2099-01-01 00:00+00')$$,
     'PV006', null, 'a time that is checked is checked against the true one'

@@ -3,7 +3,7 @@
 begin;
 select plan(17);
 \ir helpers/fixed_clock.psql
-set local monitoring.strict = on;
+select set_config('monitoring.strict', 'on', true);
 
 select set_config('timezone', 'UTC', true);
 

@@ -3,7 +3,7 @@
 begin;
 select plan(15);
 \ir helpers/fixed_clock.psql
-set local monitoring.strict = on;
+select set_config('monitoring.strict', 'on', true);
 
 create function pg_temp.products(p_key text) returns text
 language sql

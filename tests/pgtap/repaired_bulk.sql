@@ -92,7 +92,8 @@ select is(
     1::bigint, 'a single row is an array of one'
 );
 select is(
-    (monitoring.record_errors('7'::jsonb), monitoring.record_errors(null::jsonb)), (0::bigint, 0::bigint),
+    (monitoring.record_errors('7'::jsonb), monitoring.record_errors(null::jsonb)),
+    (0::bigint, 0::bigint),
     'what is no row at all records none'
 );
 select results_eq(
@@ -108,7 +109,8 @@ select results_eq(
 
 select is(
     monitoring.record_logs(
-        $$[{"component": "a", "level": "info", "message": "nul\u0000l \\u0000 \ud83d \ud83d\ude00"}]$$
+        $$[{"component": "a", "level": "info", 
+            "message": "nul\u0000l \\u0000 \ud83d \ud83d\ude00"}]$$
     ),
     1::bigint, 'what JSON has and a text cannot hold costs nothing but itself'
 );
@@ -117,7 +119,9 @@ select is(
     U&'null \005cu0000  \+01f600', 'and nothing else is changed'
 );
 select is(
-    monitoring.record_metrics('[{"metric_name": "n", "value": NaN}, {"metric_name": "o", "value": 1}]'),
+    monitoring.record_metrics(
+        '[{"metric_name": "n", "value": NaN}, {"metric_name": "o", "value": 1}]'
+    ),
     1::bigint, 'numbers that JSON does not have are none'
 );
 select is(monitoring.record_finished_tasks('{no json}'), 0::bigint, 'what is no JSON has no rows');

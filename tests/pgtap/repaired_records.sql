@@ -45,7 +45,8 @@ select results_eq(
     'and what could not is told'
 );
 select is(
-    monitoring.log_invalid_records(null, '"[\"a\"]"', null, p_detected_at => 'infinity') -> 'opened',
+    monitoring.log_invalid_records(null, '"[\"a\"]"', null, p_detected_at => 'infinity')
+    -> 'opened',
     '1', 'of a dataset without a name, by a validation without one, encoded twice'
 );
 select is(monitoring.log_invalid_records('d', null, 'V') -> 'records', '0', 'no records are none');
@@ -95,7 +96,10 @@ select results_eq(
     'a source of changes that nobody added is SYSTEM'
 );
 select is(
-    (monitoring.track_status_changes('apr', '{no json'), monitoring.track_status_changes('no', 'x')),
+    (
+        monitoring.track_status_changes('apr', '{no json'),
+        monitoring.track_status_changes('no', 'x')
+    ),
     (null::jsonb, null::jsonb), 'what is neither records nor a day does nothing'
 );
 
@@ -113,7 +117,8 @@ select is(
 
 select is(
     monitoring.log_program_execution(
-        'apr', null, '{"good": 1, "bad": "x"}', -5.0, p_status => 'ERROR', p_finished_at => '1969-01-01'
+        'apr', null, '{"good": 1, "bad": "x"}', -5.0, p_status => 'ERROR',
+        p_finished_at => '1969-01-01'
     ),
     'apr/2026-01-15/full/20260115T120000000000', 'a run of no day is one of today'
 );

@@ -10,10 +10,15 @@ select monitoring.ensure_partitions();
 -- Words that others use
 
 select
-    is(monitoring._meaning(kind, word), meaning, format('%s %s means %s', kind, word, meaning))
+    is(
+        monitoring._meaning(kind, word),
+        meaning,
+        format('%s %s means %s', kind, word, meaning)
+    )
 from (
     values
-    ('severity', 'ERROR', 'high'), ('severity', ' Fatal', 'critical'), ('severity', 'warn', 'medium'),
+    ('severity', 'ERROR', 'high'), ('severity', ' Fatal', 'critical'),
+    ('severity', 'warn', 'medium'),
     ('severity', 'LOG_EMERG', null), ('severity', 'debug5', 'low'), ('severity', 'P1', 'critical'),
     ('status', 'success', 'completed'), ('status', 'TaskStatus.SUCCESS', 'completed'),
     ('status', 'CANCELLED by 1000', 'cancelled'), ('status', 'timed out', 'timeout'),
@@ -140,7 +145,8 @@ select is(
         from (
             select a.task_id as name from monitoring.active_tasks as a
             union all
-            select l.component from monitoring.log_lines as l where l.level = 'INFO' and l.component <> 'c'
+            select l.component from monitoring.log_lines as l
+            where l.level = 'INFO' and l.component <> 'c'
             union all
             select m.metric_name from monitoring.metric_samples as m where m.value > 0
         ) as n
@@ -182,7 +188,7 @@ select is(
     ],
     'and says which value, what became of it and what would be right'
 );
-set local monitoring.now = '2026-01-15 12:01+00';
+select set_config('monitoring.now', '2026-01-15 12:01+00', true);
 select monitoring.record_error('t', 'B', 'quite bad', 'm');
 select is(
     (select count(*) from monitoring.errors where fingerprint = 'pgvigil.repaired:severity'),
@@ -191,7 +197,7 @@ select is(
 
 -- Strict
 
-set local monitoring.strict = on;
+select set_config('monitoring.strict', 'on', true);
 select throws_ok(
     $$select monitoring.record_error('t', 'E', 'quite bad', 'm')$$, 'PV003',
     'severity is not known: "quite bad"', 'a strict session is refused'

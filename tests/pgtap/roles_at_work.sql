@@ -53,7 +53,7 @@ select is(
     'and log lines'
 );
 
-set local monitoring.strict = on;
+select set_config('monitoring.strict', 'on', true);
 select
     throws_ok(
         format('select monitoring.%s', call),
@@ -68,7 +68,7 @@ from (
     ('record_metrics(''[{"metric_name": "m"}]'')', 'PV004')
 ) as bad (call, code);
 
-set local monitoring.strict = off;
+select set_config('monitoring.strict', 'off', true);
 select lives_ok(
     $$select monitoring.record_error('', 'E', 'ERROR', 'm')$$, 'when it wants to be'
 );

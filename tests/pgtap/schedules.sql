@@ -63,12 +63,13 @@ select is(
     array['07:30', '07:30', '00:00', '17:05', 'every hour'],
     'a daily summary has its time in any of these forms'
 );
-select is(
-    (pg_temp.refusal_of(call)).hint,
-    'Use an interval without months such as ''5 minutes'', a time of day such as ''02:30'', or a '
-    'cron expression such as ''30 2 * * mon-fri''.',
-    'one hint is given by ' || call
-)
+select
+    is(
+        (pg_temp.refusal_of(call)).hint,
+        'Use an interval without months such as ''5 minutes'', a time of day such as ''02:30'', or '
+        'a cron expression such as ''30 2 * * mon-fri''.',
+        'one hint is given by ' || call
+    )
 from (
     values
     ('monitoring.schedule_job(''j'', ''at tea'', ''scratch.nothing'')'),

@@ -95,10 +95,12 @@ select is(
 
 -- Bare heartbeats
 
-select pg_temp.set_clock(h.at::text), monitoring.complete_task_tracking('beat')
+select
+    pg_temp.set_clock(h.at::text) as clock,
+    monitoring.complete_task_tracking('beat') as is_running
 from generate_series(
-    timestamptz '2026-01-15 13:00+00', '2026-01-15 13:25+00', interval '5 minutes'
-) as h (at);
+        timestamptz '2026-01-15 13:00+00', '2026-01-15 13:25+00', interval '5 minutes'
+    ) as h (at);
 select monitoring.complete_task_tracking('beat');
 select results_eq(
     $$
