@@ -198,7 +198,7 @@ declare
 begin
     v_trigger.table_name := monitoring._checked_source_relation(p_table);
     v_trigger.change_source := monitoring._checked_change_source(p_change_source);
-    if coalesce(cardinality(p_key_columns), 0) = 0 then
+    if array_ndims(p_key_columns) is distinct from 1 then
         perform monitoring._refuse_json('key_columns', coalesce(p_key_columns::text, 'null'),
             'an array of the columns that name a record, such as {branch,number}');
     end if;

@@ -1,7 +1,7 @@
 -- What cannot be right about statuses, datasets and triggers is refused, and says what would be.
 
 begin;
-select plan(24);
+select plan(25);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -112,6 +112,10 @@ from (
     (
         $$attach_status_trigger('scratch.orders', '{}', 'state')$$,
         'PV005', 'key_columns has the wrong shape: {}'
+    ),
+    (
+        $$attach_status_trigger('scratch.orders', '{{a,b},{c,d}}', 'state')$$,
+        'PV005', 'key_columns has the wrong shape: {{a,b},{c,d}}'
     ),
     (
         $$record_timeline('d', '1', 0)$$, 'PV004', 'limit is out of range: 0'
