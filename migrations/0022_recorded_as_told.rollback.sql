@@ -1,3 +1,5 @@
+drop table monitoring.recounts;
+
 delete from monitoring.unsuccessful_attempts where attempt = 0;
 
 alter table monitoring.unsuccessful_attempts drop column early_end_at;

@@ -65,6 +65,7 @@
 \ir rollups/uptime.sql
 \ir rollups/groups_and_states.sql
 \ir rollups/open_days.sql
+\ir rollups/recounts.sql
 \ir rollups/roll_up.sql
 \ir rollups/rebuild.sql
 \ir rollups/restored.sql

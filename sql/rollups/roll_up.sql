@@ -168,6 +168,9 @@ begin
         still_open = p_still_open,
         rolled_up_at = monitoring.clock()
     where table_name = p_table;
+    if p_table = 'finished_tasks' then
+        perform monitoring._recount_taken_back('tasks');
+    end if;
     return v_written;
 end
 $$;

@@ -1,6 +1,6 @@
 -- Ends of attempts that are not the running one: told twice, told late, or told before their start.
--- Different facts are never taken for one; only an equal end told again is. Writes finished_tasks
--- and unsuccessful_attempts.
+-- Different facts are never taken for one; only an equal end told again is. Writes finished_tasks,
+-- unsuccessful_attempts and recounts.
 
 create or replace function monitoring._add_finished_task(p_task monitoring.finished_tasks)
 returns void
@@ -65,6 +65,10 @@ begin
             and t.finished_at = p_task.finished_at
             and t.attempt = p_task.attempt;
     end if;
+    -- A roll-up may have counted it.
+    insert into monitoring.recounts (source, hour_at)
+    values ('tasks', date_trunc('hour', p_task.finished_at, 'UTC'))
+    on conflict do nothing;
 end
 $$;
 
