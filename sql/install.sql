@@ -2,6 +2,7 @@
 -- Tables come from migrations/ and must be there first. Run with: psql -v ON_ERROR_STOP=1 -1 -f
 
 -- core: how input is refused, checked and repaired, the one clock, sizes, partitions by day
+\ir core/drop_former.sql
 \ir core/refusals.sql
 \ir core/words.sql
 \ir core/caps.sql

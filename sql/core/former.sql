@@ -2,10 +2,8 @@
 -- what called them has been made anew by then; each before what it calls itself.
 
 do $$
-declare
-    v_signature text;
 begin
-    foreach v_signature in array array[
+    perform monitoring._drop_former(
         '_meet_names(text,bigint,bigint[],timestamptz)',
         '_job_lock_key(text)',
         '_source_query_lock_key(text)',
@@ -45,10 +43,6 @@ begin
         '_make_partitions_for_rows(text,text,jsonb)',
         '_status_change_statement(text,boolean)',
         '_in_words(double precision)'
-    ] loop
-        if to_regprocedure('monitoring.' || v_signature) is not null then
-            execute 'drop function monitoring.' || v_signature;
-        end if;
-    end loop;
+    );
 end
 $$;

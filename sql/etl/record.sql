@@ -1,15 +1,15 @@
 -- Beginning and end of ETL executions, which are tasks of type etl. Writes active_tasks,
 -- finished_tasks and errors.
 
-drop function if exists monitoring.start_etl_execution(
-    text, jsonb, bigint, bigint, text, timestamptz
-);
-drop function if exists monitoring.finish_etl_execution(
-    text, text, bigint, bigint, bigint, bigint, bigint, bigint, text, timestamptz
-);
-drop function if exists monitoring._finish_etl_execution(
-    text, text, bigint, bigint, bigint, bigint, bigint, bigint, text, timestamptz
-);
+do $$
+begin
+    perform monitoring._drop_former(
+        'start_etl_execution(text,jsonb,bigint,bigint,text,timestamptz)',
+        'finish_etl_execution(text,text,bigint,bigint,bigint,bigint,bigint,bigint,text,timestamptz)',
+        '_finish_etl_execution(text,text,bigint,bigint,bigint,bigint,bigint,bigint,text,timestamptz)'
+    );
+end
+$$;
 
 create or replace function monitoring._etl_status(p_status text) returns text
 language sql

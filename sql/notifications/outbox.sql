@@ -63,7 +63,13 @@ comment on function monitoring._abandoned(integer, text) is
 -- once, and when it is stopped it has begun no other. An Alertmanager takes what it is told last
 -- for the truth, so that there order matters among all runners, and one that failed and is tried
 -- again no longer tells what a later one has told.
-drop function if exists monitoring._is_in_turn(monitoring.queued_notifications, timestamptz);
+do $$
+begin
+    perform monitoring._drop_former(
+        '_is_in_turn(monitoring.queued_notifications,timestamptz)'
+    );
+end
+$$;
 
 create or replace function monitoring._is_in_turn(
     p_notification monitoring.queued_notifications, p_runner text, p_now timestamptz
@@ -349,7 +355,13 @@ comment on function monitoring._next_attempt_at(timestamptz, integer) is
 'When to try again after so many attempts: 15 seconds after the first, each time twice as long up '
 'to an hour, half as much less or more.';
 
-drop function if exists monitoring.note_notification_failed(bigint, integer, text, boolean);
+do $$
+begin
+    perform monitoring._drop_former(
+        'note_notification_failed(bigint,integer,text,boolean)'
+    );
+end
+$$;
 
 create or replace function monitoring._put_off_notifications(
     p_notification monitoring.queued_notifications, p_until timestamptz
@@ -436,7 +448,13 @@ comment on function monitoring.note_notification_failed(
 'Notes that an attempt failed: waiting (it is tried again, later each time) or dead (given up, at '
 'once where it cannot succeed). Null when another attempt has taken over.';
 
-drop function if exists monitoring.next_notification_at();
+do $$
+begin
+    perform monitoring._drop_former(
+        'next_notification_at()'
+    );
+end
+$$;
 
 create or replace function monitoring.next_notification_at(p_runner text default null)
 returns timestamptz

@@ -1,8 +1,12 @@
 -- Recording depths of queues. Writes queue_samples.
 
-drop function if exists monitoring.record_queue_metrics(
-    text, bigint, bigint, bigint, bigint, double precision, timestamptz
-);
+do $$
+begin
+    perform monitoring._drop_former(
+        'record_queue_metrics(text,bigint,bigint,bigint,bigint,double precision,timestamptz)'
+    );
+end
+$$;
 
 create or replace function monitoring._record_queue(
     p_queue_name text,

@@ -66,7 +66,7 @@ select
     r.run_mode,
     t.status,
     t.started_at,
-    t.finished_at,
+    r.finished_at,
     t.duration_ms / 1000 as execution_seconds,
     monitoring._counter(t.counters, 'total_records_queried') as total_records_queried,
     monitoring._counter(t.counters, 'valid_records') as valid_records,

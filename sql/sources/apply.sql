@@ -148,7 +148,13 @@ $$;
 comment on function monitoring._end_runs(text, monitoring.run_change[]) is
 'Ends the tasks of runs that have ended, and records those that were never seen to run.';
 
-drop function if exists monitoring._record_run_errors(monitoring.run_change[]);
+do $$
+begin
+    perform monitoring._drop_former(
+        '_record_run_errors(monitoring.run_change[])'
+    );
+end
+$$;
 
 create or replace function monitoring._record_run_errors(
     p_source_name text, p_changes monitoring.run_change[]

@@ -183,9 +183,13 @@ $$;
 comment on function monitoring._check_source_rights(text, text[]) is
 'Raises PV007, with what to grant, unless sources can be read from a relation.';
 
-drop function if exists monitoring.register_run_source(
-    text, text, jsonb, jsonb, text, text, interval, text
-);
+do $$
+begin
+    perform monitoring._drop_former(
+        'register_run_source(text,text,jsonb,jsonb,text,text,interval,text)'
+    );
+end
+$$;
 
 create or replace function monitoring.register_run_source(
     p_source_name text,

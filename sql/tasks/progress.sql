@@ -1,7 +1,13 @@
 -- Heartbeats and progress of a running task. Writes active_tasks.
 
-drop function if exists monitoring.update_task_progress(text, bigint, bigint, jsonb, timestamptz);
-drop function if exists monitoring._update_task(text, bigint, bigint, jsonb, timestamptz);
+do $$
+begin
+    perform monitoring._drop_former(
+        'update_task_progress(text,bigint,bigint,jsonb,timestamptz)',
+        '_update_task(text,bigint,bigint,jsonb,timestamptz)'
+    );
+end
+$$;
 
 create or replace function monitoring._update_task(
     p_task_id text,

@@ -1,8 +1,12 @@
 -- Starting a task. Writes active_tasks; reads unsuccessful_attempts to number the attempt.
 
-drop function if exists monitoring.start_task_tracking(
-    text, text, bigint, text, text, jsonb, bigint, timestamptz
-);
+do $$
+begin
+    perform monitoring._drop_former(
+        'start_task_tracking(text,text,bigint,text,text,jsonb,bigint,timestamptz)'
+    );
+end
+$$;
 
 create or replace function monitoring._start_task(
     p_task_id text,

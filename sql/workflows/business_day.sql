@@ -71,6 +71,10 @@ as $$
 declare
     v_date date;
 begin
+    -- A time that cannot be lies in no day.
+    if p_at not between '1970-01-01 00:00+00' and '2999-12-31 00:00+00' then
+        return null;
+    end if;
     v_date := (
         p_at at time zone p_workflow.time_zone - p_workflow.cutover_time::time::interval
     )::date;

@@ -102,9 +102,13 @@ comment on function monitoring._was_watched(
 'Whether a step was known when it was due, or without a time of its own before its day ended: else '
 'that nobody told of a run says nothing.';
 
-drop function if exists monitoring._status_of_step(
-    monitoring.workflow_steps, monitoring.batch_step, boolean, boolean, timestamptz
-);
+do $$
+begin
+    perform monitoring._drop_former(
+        '_status_of_step(monitoring.workflow_steps,monitoring.batch_step,boolean,boolean,timestamptz)'
+    );
+end
+$$;
 
 create or replace function monitoring._status_of_step(
     p_setting monitoring.workflow_steps,

@@ -12,7 +12,7 @@ select functions_are(
         'record_metrics', 'record_log', 'record_logs', 'update_system_health',
         'record_queue_metrics',
         '_start_task', '_update_task', '_complete_task', '_add_finished_task', '_says_nothing_new',
-        '_is_told_again', '_recount_hour', '_recount_day', '_countable_since', '_recount_taken_back',
+        '_is_told_again', '_drop_former', '_recount_hour', '_recount_day', '_countable_since', '_recount_taken_back',
         '_known_attempt', '_correct_lost', '_await_start', '_note_end',
         '_meet_early_end',
         '_remember_attempt', '_record_error', '_record_metric', '_record_log', '_record_probe',

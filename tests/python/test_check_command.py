@@ -13,6 +13,7 @@ from pgvigil.alerts.timely import within
 from pgvigil.freshness import Freshness
 from tests.harness.clients import run, run_pgvigil
 from tests.python.alerting import Alarms
+from tests.python.asking import make_just_installed
 
 FIGURE = r"[a-z_]+=\d+;\d*;\d*;\d*"
 LINE = re.compile(rf"PGVIGIL (OK|WARNING|CRITICAL|UNKNOWN) - [^|\n]+( \| {FIGURE}( {FIGURE})*)?")
@@ -174,8 +175,9 @@ def unknown_because(dsn: str, *options: str) -> str:
     return line
 
 
-def test_where_no_rule_has_run_nothing_is_known(dsn: str) -> None:
-    # Just installed: self_check() has no reason to complain yet.
+def test_where_no_rule_has_run_nothing_is_known(dsn: str, connection: psycopg.Connection) -> None:
+    # self_check() has no reason to complain yet.
+    make_just_installed(connection)
     code, lines = checked(dsn)
     assert code == 3
     assert lines[0].startswith(

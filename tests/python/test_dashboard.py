@@ -28,6 +28,7 @@ from pgvigil.exceptions import NotInstalledError
 from pgvigil.install import migrate
 from pgvigil.server import PostgresServer
 from tests.python.alerting import Alarms
+from tests.python.asking import make_just_installed
 
 COMMAND = [sys.executable, "-c", "from pgvigil.cli import main; main()", "dashboard"]
 
@@ -81,6 +82,7 @@ def test_an_empty_database_says_so_and_what_to_do(dsn: str) -> None:
 
 
 def test_it_says_first_what_it_does_not_know(dsn: str, connection: psycopg.Connection) -> None:
+    make_just_installed(connection)
     text = " ".join(drawn(dsn).split())
     assert text.startswith(
         "pgvigil does not know the present: no alert rule has ever run; no job has ever begun; "

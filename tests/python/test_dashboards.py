@@ -92,7 +92,7 @@ def test_each_fits_the_terminal(face: Face, width: int, height: int, busy_dsn: s
 
 def test_tasks_tell_what_runs_how_types_do_and_what_failed(busy_dsn: str) -> None:
     text = shown(busy_dsn, "tasks")
-    assert "2 running · last 24 h: 30 ended, 30 failed, 0 ended otherwise" in text
+    assert "2 running · last 24 h: 30 ended, 30 failed, 0 cancelled" in text
     assert "75 %" in text
     assert "TASKS, 24 H" in text
     first = text[text.index("FAILED, 24 H") :].splitlines()[1]

@@ -171,7 +171,15 @@ def test_what_a_cell_cannot_hold_is_kept_as_text_or_visibly_cut(
     connection.execute(
         "select monitoring.record_error('t', 'E', 'low', 'm', p_stack => repeat('s', 40000))"
     )
-    connection.execute("select monitoring.start_task_tracking('t', 'load', 9007199254740993)")
+    # Told singly it would be rounded: counts are taken as floats there.
+    connection.execute(
+        """
+        select monitoring.record_finished_tasks(
+            '[{"task_id": "t", "task_type": "load", "input_size": 9007199254740993,
+                "end_time": "2026-01-15 12:00+00"}]'
+        )
+        """
+    )
     error, task = (sheets(exported(connection, what, "xlsx"))[0] for what in ("errors", "tasks"))
     (stack,) = (text for text in error[1] if isinstance(text, str) and text.startswith("ss"))
     assert (len(stack), stack[-1]) == (32767, "…")

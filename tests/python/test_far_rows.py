@@ -45,17 +45,24 @@ FAR_ROWS = ("finished_tasks", "errors", "metric_samples", "log_lines", "queue_sa
 
 
 def spoil(connection: psycopg.Connection[Any]) -> None:
-    """Give a row of each table times that cannot be, and add rows of a far day."""
-    for table, column, kind in connection.execute(COLUMNS).fetchall():
+    """Give rows of each table a time that cannot be, one to a row, and add rows of a far day."""
+    columns = connection.execute(COLUMNS).fetchall()
+    for table, column, kind in columns:
+        are_finite = sql.SQL(" and ").join(
+            sql.SQL("isfinite(coalesce({}, '2000-01-01'))").format(sql.Identifier(each))
+            for of_table, each, _ in columns
+            if of_table == table
+        )
         for far in ("infinity", "-infinity", "20000-01-01", "4713-01-01 BC"):
             statement = sql.SQL(
                 "update monitoring.{table} set {column} = {far}::{kind} where ctid = ("
                 " select ctid from monitoring.{table}"
                 " where tableoid = monitoring.{table}.tableoid and isfinite({column})"
-                " order by random() limit 1)"
+                " and {are_finite} order by random() limit 1)"
             ).format(
                 table=sql.Identifier(table),
                 column=sql.Identifier(column),
+                are_finite=are_finite,
                 far=sql.Literal(far),
                 kind=sql.SQL(kind),
             )

@@ -25,7 +25,8 @@ from tests.harness.databases import create_database, drop_database
 
 NAMES = [migration.migration_id for migration in read_migrations()]
 PACKAGE = Path(pgvigil.__file__).parent
-_DROPPED = re.compile(r"drop function if exists (monitoring\.\w+)\s*\(([^;]*?)\);")
+_DROPS = re.compile(r"perform monitoring\._drop_former\((.*?)\n    \);", re.DOTALL)
+_SIGNATURE = re.compile(r"'(\w+\([^']*\))'")
 
 
 # -- what a run does
@@ -250,11 +251,17 @@ def test_only_one_module_knows_yoyo() -> None:
 def test_code_drops_no_function_that_it_makes(dsn: str) -> None:
     """What it drops is of an earlier version; else loading it again would fail or lose rights."""
     with psycopg.connect(dsn) as connection:
-        for file in Code().files:
-            for name, types in _DROPPED.findall(file.text):
-                row = connection.execute(
-                    "select to_regprocedure(%s)", [f"{name}({' '.join(types.split())})"]
-                ).fetchone()
-                assert row == (None,), file.name
+        dropped = [
+            signature
+            for file in Code().files
+            for drops in _DROPS.findall(file.text)
+            for signature in _SIGNATURE.findall(drops)
+        ]
+        assert len(dropped) > 10
+        for signature in dropped:
+            row = connection.execute(
+                "select to_regprocedure(%s)", [f"monitoring.{signature}"]
+            ).fetchone()
+            assert row == (None,), signature
     assert migrate(dsn, reload=True) == Migrated([], True)
     assert migrate(dsn, reload=True) == Migrated([], True)

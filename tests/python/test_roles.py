@@ -166,7 +166,7 @@ def test_private_functions_that_write_beside_the_public_ones_are_refused_to_read
         "select proname from pg_proc p where pronamespace = 'monitoring'::regnamespace"
         f" and provolatile = 'v' and has_function_privilege('{READER}', p.oid, 'execute')",
     )
-    assert set(granted) == {"clock", "_set_time", "_last_day_since", "_yesterday"}
+    assert set(granted) == {"clock", "_last_day_since", "_yesterday"}
 
 
 def test_public_has_no_right_whatever(installed: psycopg.Connection) -> None:

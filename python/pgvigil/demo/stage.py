@@ -26,7 +26,7 @@ _DATABASE = "demo"
 _WORKERS = ("worker-1", "worker-2")
 _SECONDS_TO_DRAIN = 3.0
 _ABANDONED = """
-select task_id from monitoring.v_realtime_processing_status where not is_backend_alive
+select task_id from monitoring.v_realtime_processing_status where is_backend_alive is not true
 """
 _CONFIGURE = "select monitoring.apply_config(p_config => %(config)s::jsonb)"
 # A minute would be long for those who watch.
