@@ -10,8 +10,8 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 DAYS = 38
 _HERE = Path(__file__).parent
-_BEGINS = (_HERE / "month_begins.sql").read_bytes()
-_DAY = (_HERE / "month_day.sql").read_bytes()
+_BEGINS = (_HERE / "month_begins.psql").read_bytes()
+_DAY = (_HERE / "month_day.psql").read_bytes()
 # What the scheduler does every day of it. It cleans up nothing, for nothing is old enough; and what
 # rules find is looked for on some days only, to save time.
 _JOBS = ("ensure_partitions", "sync_run_sources", "sync_record_sources", "roll_up")
