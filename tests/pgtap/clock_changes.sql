@@ -2,6 +2,8 @@
 
 begin;
 select plan(16);
+-- Days and times are written here as they are in UTC.
+set local timezone = 'UTC';
 \ir helpers/fixed_clock.psql
 
 -- One zone for each way in which clocks are changed from 2024 to 2028: when by the clocks before

@@ -6,8 +6,9 @@ select plan(22);
 \ir helpers/rolled_up.psql
 \ir helpers/findings.psql
 
-select
-    monitoring.apply_workflow('{"workflow": "w", "cutover": "00:00", "steps": [{"step": "etl"}]}');
+select monitoring.apply_workflow(
+    '{"workflow": "w", "cutover": "00:00", "steps": [{"step": "etl"}]}'
+);
 
 -- Of type etl: 5 completed, 4 failed, 3 timed out, 2 got lost, 1 was cancelled; on one day,
 -- each a task of its own.

@@ -3,6 +3,8 @@
 
 begin;
 select plan(32);
+-- Days and times are written here as they are in UTC.
+set local timezone = 'UTC';
 \ir helpers/fixed_clock.psql
 
 select monitoring.ensure_partitions(1);
