@@ -2,6 +2,8 @@
 
 begin;
 select plan(22);
+-- Days and times are written here as they are in UTC.
+set local timezone = 'UTC';
 \ir helpers/fixed_clock.psql
 \ir helpers/rolled_up.psql
 
