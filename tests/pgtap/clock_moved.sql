@@ -1,5 +1,5 @@
--- A clock that runs ahead and is put right: jobs go on, self_check() says so, and nothing that is to
--- be kept is removed.
+-- A clock that runs ahead and is put right: jobs go on, self_check() says so, and nothing that is
+-- to be kept is removed.
 
 begin;
 select plan(37);
@@ -121,7 +121,9 @@ select results_eq(
     'and what happened is told'
 );
 select is(pg_temp.clean_up(), null, 'clean-ups go on, which remove less by the right clock');
-select is((select count(*) from monitoring.performance_monitoring), 141::bigint, 'all is still there');
+select is(
+    (select count(*) from monitoring.performance_monitoring), 141::bigint, 'all is still there'
+);
 select is_empty(
     $$select * from monitoring.processing_metrics
     where duration_ms < 0 or end_time > '2026-01-15 12:02+00' and task_id = 'pgvigil.minutely'
@@ -141,8 +143,9 @@ select monitoring.request_job('often');
 update monitoring.jobs set next_run_at = '2026-02-15 12:00+00' where job_name = 'minutely';
 select pg_temp.at_time('2026-01-15 12:05+00');
 select monitoring.enable_job('minutely', true);
-select
-    is(pg_temp.plan_of('minutely'), '15 12:05:00', 'to enable a job plans it by the right clock');
+select is(
+    pg_temp.plan_of('minutely'), '15 12:05:00', 'to enable a job plans it by the right clock'
+);
 update monitoring.jobs set next_run_at = '2026-02-15 12:00+00' where job_name = 'minutely';
 select is(
     monitoring.schedule_job('minutely', '1 minute', 'errands.count_to_three'),
@@ -155,8 +158,9 @@ select is(pg_temp.plan_of('weekly'), null, 'what is disabled stays so');
 
 -- A run that began by the wrong clock
 
-select
-    monitoring.schedule_job('hanging', '1 hour', 'errands.count_to_three', p_timeout => '1 minute');
+select monitoring.schedule_job(
+    'hanging', '1 hour', 'errands.count_to_three', p_timeout => '1 minute'
+);
 update monitoring.jobs
 set
     running_pid = -1, last_started_at = '2026-02-15 12:00+00', cancelled_at = '2026-02-15 12:02+00',

@@ -58,5 +58,5 @@ select is(
     'or what is there from the beginning'
 );
 
-select * from finish();
+select * from finish(); -- noqa: AM04
 rollback;

@@ -110,7 +110,8 @@ select is(pg_temp.unsent(), null, 'and nothing else');
 select matches(
     (select body from monitoring.v_notifications where kind = 'digest'),
     '^4 messages could not be sent since 2026-01-15 12:00 UTC[.] This is what has become of what '
-    'they said[.]\n\nCRITICAL: queue a: 612 waiting\n  value 612 messages.*\n\nMEDIUM: queue d.*\n\n'
+    'they said[.]\n\nCRITICAL: queue a: 612 waiting\n  value 612 messages.*\n\n'
+    'MEDIUM: queue d.*\n\n'
     'RESOLVED after 1 s [(]high[)]: queue b.*\n\nRESOLVED after .*: queue c.*\n\n'
     'As of 2026-01-15 12:01 UTC',
     'how many, since when, what fires and what has resolved'

@@ -312,7 +312,8 @@ select is(
     'one that is put back by hours does not keep a message for hours'
 );
 
-select monitoring.note_notification_sent(max(n.notification_id), 2) from monitoring.v_notifications as n;
+select monitoring.note_notification_sent(max(n.notification_id), 2)
+from monitoring.v_notifications as n;
 select pg_temp.fire('f');
 select pg_temp.told_at('23:00');
 select pg_temp.at_time('2026-01-15 12:00:30+00');

@@ -133,7 +133,15 @@ select is(
 
 select is(
     (select count(*) from monitoring.claim_notifications('runner', 1000)),
-    (select count(distinct (channel_name, target)) from monitoring.v_notifications),
+    (
+        select count(*)
+        from (
+            select distinct
+                n.channel_name,
+                n.target
+            from monitoring.v_notifications as n
+        ) as d
+    ),
     'and is there for a runner, a message for each target'
 );
 
