@@ -137,7 +137,8 @@ from (
     (
         'status_history',
         'change_id bigint, dataset, record_key, recorded_at at, effective_at at, validation_type, '
-        'from_status, to_status, change_source, actor, source_name, task_id, details jsonb, login_name'
+        'from_status, to_status, change_source, actor, source_name, task_id, details jsonb, '
+        'login_name'
     ),
     (
         'record_status',
@@ -236,7 +237,8 @@ from (
     (
         'alert_history',
         'transition_id bigint, alert_id bigint, rule_name, fingerprint, changed_at at, transition, '
-        'severity, value float, threshold float, labels jsonb, summary, changed_by, note, login_name'
+        'severity, value float, threshold float, labels jsonb, summary, changed_by, note, '
+        'login_name'
     ),
     (
         'v_alert_rules',
@@ -251,7 +253,8 @@ from (
     (
         'v_silences',
         'silence_id bigint, matchers jsonb, starts_at at, ends_at at, is_active boolean, '
-        'is_until_resolved boolean, note, created_by, created_at at, ended_by, login_name, ended_login_name'
+        'is_until_resolved boolean, note, created_by, created_at at, ended_by, login_name, '
+        'ended_login_name'
     ),
     ('v_inhibitions', 'source_rule, target_rule, equal_labels text[]'),
     (

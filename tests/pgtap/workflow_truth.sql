@@ -99,7 +99,8 @@ select is(
 select
     pg_temp.begin_step('hourly', format('2026-01-16 %s:00+01', h), null, null, 'h' || h) as begun,
     pg_temp.end_step(
-        'h' || h, format('2026-01-16 %s:05+01', h), case h when 11 then 'failed' else 'completed' end
+        'h' || h, format('2026-01-16 %s:05+01', h),
+        case h when 11 then 'failed' else 'completed' end
     ) as ended
 from generate_series(10, 13) as h;
 select results_eq(
