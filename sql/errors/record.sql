@@ -225,7 +225,7 @@ return monitoring._record_rows('errors', 'error_tracking', 'occurred_at', p_erro
 
 comment on function monitoring.record_errors(jsonb) is
 'Records an array of errors, keys as the columns of error_tracking (error_type and severity '
-'needed), all or nothing. Returns how many were new: a row that carries its '
+'needed), bad rows left out. Returns how many were new: a row that carries its '
 'own, negative error_id is written once.';
 
 create or replace function monitoring.record_errors(p_errors text) returns bigint

@@ -195,7 +195,7 @@ return monitoring._record_rows('log_lines', 'application_logs', 'logged_at', p_l
 
 comment on function monitoring.record_logs(jsonb) is
 'Records an array of log lines, keys as the columns of application_logs (component and level '
-'needed), all or nothing. Returns how many were new: a row that carries its own, '
+'needed), bad rows left out. Returns how many were new: a row that carries its own, '
 'negative log_id is written once.';
 
 create or replace function monitoring.record_logs(p_logs text) returns bigint

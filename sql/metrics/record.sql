@@ -219,7 +219,7 @@ return monitoring._record_rows(
 
 comment on function monitoring.record_metrics(jsonb) is
 'Records an array of measured values, keys as the columns of performance_monitoring (metric_name '
-'and value needed), all or nothing. Returns how many were new: a row that carries its '
+'and value needed), bad rows left out. Returns how many were new: a row that carries its '
 'own, negative sample_id is written once.';
 
 create or replace function monitoring.record_metrics(p_metrics text) returns bigint

@@ -208,7 +208,7 @@ return monitoring._record_rows('finished_tasks', 'processing_metrics', 'end_time
 
 comment on function monitoring.record_finished_tasks(jsonb) is
 'Records an array of finished tasks, keys as the columns of processing_metrics (task_id, '
-'task_type and end_time needed), all or nothing. Returns how many were new: the same task_id, '
+'task_type and end_time needed), bad rows left out. Returns how many were new: the same task_id, '
 'attempt and end_time again is passed over.';
 
 create or replace function monitoring.record_finished_tasks(p_tasks text) returns bigint
