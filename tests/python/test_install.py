@@ -22,6 +22,7 @@ from pgvigil.install.yoyo_runner import find_schema
 from pgvigil.server import PostgresServer
 from tests.harness.clients import rows, run
 from tests.harness.databases import create_database, drop_database
+from tests.python.running import wait_until
 
 NAMES = [migration.migration_id for migration in read_migrations()]
 PACKAGE = Path(pgvigil.__file__).parent
@@ -118,6 +119,7 @@ def test_a_second_run_waits_for_the_first_and_finds_nothing_to_do(empty_dsn: str
         first.execute("select pg_advisory_lock(hashtext('pgvigil.migrate'))")
         second: Future[Migrated] = pool.submit(migrate, empty_dsn, report=lines.append)
         wait_until_someone_waits_for_a_lock(empty_dsn)
+        wait_until(lambda: bool(lines))
         assert lines == ["waiting for another installer to finish with this database"]
         assert rows(empty_dsn, "select to_regnamespace('monitoring')") == [(None,)]
         first.execute("select pg_advisory_unlock(hashtext('pgvigil.migrate'))")
