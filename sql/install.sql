@@ -1,7 +1,8 @@
 -- The code of pgvigil, in reading order: everything here is made anew at every deploy.
+-- Calls go downwards only: a room calls those above it in this list.
 -- Tables come from migrations/ and must be there first. Run with: psql -v ON_ERROR_STOP=1 -1 -f
 
--- core: how input is refused, checked and repaired, the one clock, sizes, partitions by day
+-- core: how input is refused, checked and repaired, the one clock and calendars, partitions by day
 \ir core/drop_former.sql
 \ir core/refusals.sql
 \ir core/words.sql
@@ -12,204 +13,204 @@
 \ir core/json_repairs.sql
 \ir core/clock.sql
 \ir core/times.sql
+\ir core/cron_expression.sql
+\ir core/cron.sql
+\ir core/schedules.sql
 \ir core/guards.sql
 \ir core/names.sql
 \ir core/partitions.sql
 \ir core/late_rows.sql
 \ir core/bulk.sql
+\ir core/documents.sql
 
--- recording
-\ir tasks/outcomes.sql
-\ir tasks/start.sql
-\ir tasks/progress.sql
-\ir tasks/complete.sql
-\ir tasks/ends.sql
-\ir tasks/bulk.sql
-\ir errors/fingerprint.sql
-\ir errors/record.sql
-\ir errors/groups.sql
-\ir metrics/record.sql
-\ir logs/record.sql
-\ir health/record.sql
-\ir queues/record.sql
+-- recording: what programs call; one row in and nothing read back
+\ir recording/outcomes.sql
+\ir recording/start_task.sql
+\ir recording/task_progress.sql
+\ir recording/complete_task.sql
+\ir recording/task_ends.sql
+\ir recording/finished_tasks.sql
+\ir recording/error_fingerprint.sql
+\ir recording/errors.sql
+\ir recording/metrics.sql
+\ir recording/logs.sql
+\ir recording/health.sql
+\ir recording/queues.sql
 
--- ETL over what is recorded
-\ir etl/record.sql
-\ir etl/events.sql
+-- keeping: roll-ups, how long what is kept, and views over both
+\ir keeping/retention/policies.sql
 
--- records: business rows, their statuses, what is invalid and who changed it
-\ir records/keys.sql
-\ir records/rows.sql
-\ir records/datasets.sql
-\ir records/status_statement.sql
-\ir records/statuses.sql
-\ir records/trigger_queries.sql
-\ir records/trigger_recording.sql
-\ir records/trigger_functions.sql
-\ir records/triggers.sql
-\ir records/found.sql
-\ir records/invalid.sql
-\ir records/resolve.sql
-\ir records/products.sql
-\ir records/programs.sql
-\ir records/load_invalid.sql
-\ir records/load_statuses.sql
+\ir keeping/rollups/histogram.sql
+\ir keeping/rollups/marked.sql
+\ir keeping/rollups/samples.sql
+\ir keeping/rollups/names.sql
+\ir keeping/rollups/uptime.sql
+\ir keeping/rollups/groups_and_states.sql
+\ir keeping/rollups/open_days.sql
+\ir keeping/rollups/recounts.sql
+\ir keeping/rollups/roll_up.sql
+\ir keeping/rollups/rebuild.sql
+\ir keeping/rollups/restored.sql
+\ir keeping/rollups/spans.sql
+\ir keeping/rollups/trends.sql
+\ir keeping/rollups/queue_trends.sql
+\ir keeping/rollups/statistics.sql
 
--- how long what is kept
-\ir retention/policies.sql
+\ir keeping/retention/slices.sql
+\ir keeping/retention/late_rows.sql
+\ir keeping/retention/days.sql
+\ir keeping/retention/cleanup.sql
+\ir keeping/retention/views.sql
 
--- roll-ups: what they take, how they add it up, and reading them
-\ir rollups/histogram.sql
-\ir rollups/marked.sql
-\ir rollups/samples.sql
-\ir rollups/names.sql
-\ir rollups/uptime.sql
-\ir rollups/groups_and_states.sql
-\ir rollups/open_days.sql
-\ir rollups/recounts.sql
-\ir rollups/roll_up.sql
-\ir rollups/rebuild.sql
-\ir rollups/restored.sql
-\ir rollups/spans.sql
-\ir rollups/trends.sql
-\ir rollups/queue_trends.sql
-\ir rollups/statistics.sql
+\ir keeping/views/tasks.sql
+\ir keeping/views/ended_tasks.sql
+\ir keeping/views/errors.sql
+\ir keeping/views/reasons.sql
+\ir keeping/views/error_groups.sql
+\ir keeping/views/metrics.sql
+\ir keeping/views/logs.sql
+\ir keeping/views/health.sql
+\ir keeping/views/queues.sql
 
--- the scheduler
-\ir jobs/schedules.sql
-\ir jobs/cron_expression.sql
-\ir jobs/cron.sql
-\ir jobs/routines.sql
-\ir jobs/plan.sql
-\ir jobs/moved_times.sql
-\ir jobs/clock.sql
-\ir jobs/claim.sql
-\ir jobs/run.sql
-\ir jobs/supervise.sql
-\ir jobs/run_due_jobs.sql
-\ir jobs/schedule.sql
-\ir jobs/pg_cron.sql
-\ir jobs/pg_cron_runs.sql
+-- scheduling: what runs when, and whether it does
+\ir scheduling/routines.sql
+\ir scheduling/plan.sql
+\ir scheduling/moved_times.sql
+\ir scheduling/clock.sql
+\ir scheduling/claim.sql
+\ir scheduling/run.sql
+\ir scheduling/supervise.sql
+\ir scheduling/run_due_jobs.sql
+\ir scheduling/schedule.sql
+\ir scheduling/pg_cron.sql
+\ir scheduling/pg_cron_runs.sql
+\ir scheduling/views.sql
+\ir scheduling/freshness.sql
+\ir scheduling/self_check.sql
 
--- retention
-\ir retention/slices.sql
-\ir retention/late_rows.sql
-\ir retention/days.sql
-\ir retention/cleanup.sql
+-- watching: the rules, the engine that turns findings into alerts, and telling people
+\ir watching/rules/windows.sql
+\ir watching/rules/matching.sql
+\ir watching/rules/rules.sql
+\ir watching/rules/owners.sql
+\ir watching/rules/error_rules.sql
+\ir watching/rules/error_group_rules.sql
+\ir watching/rules/health_rules.sql
+\ir watching/rules/queue_rules.sql
+\ir watching/rules/task_rules.sql
+\ir watching/rules/running_task_rules.sql
+\ir watching/rules/work.sql
+\ir watching/rules/task_outcome_rules.sql
+\ir watching/rules/failure_streak_rules.sql
+\ir watching/rules/task_explanations.sql
+\ir watching/rules/missed_runs.sql
+\ir watching/rules/expected_runs.sql
+\ir watching/rules/self_rules.sql
+\ir watching/rules/time_limits.sql
+\ir watching/rules/rule_sessions.sql
+\ir watching/rules/rule_queries.sql
+\ir watching/rules/own_rules.sql
 
--- alerts: what people set, the built-in rules, own rules, the engine, and telling people
-\ir alerts/windows.sql
-\ir alerts/matching.sql
-\ir alerts/rules.sql
-\ir alerts/owners.sql
-\ir alerts/error_rules.sql
-\ir alerts/error_group_rules.sql
-\ir alerts/health_rules.sql
-\ir alerts/queue_rules.sql
-\ir alerts/task_rules.sql
-\ir alerts/running_task_rules.sql
-\ir alerts/work.sql
-\ir alerts/task_outcome_rules.sql
-\ir alerts/failure_streak_rules.sql
-\ir alerts/task_explanations.sql
-\ir alerts/missed_runs.sql
-\ir alerts/expected_runs.sql
-\ir records/invalid_rules.sql
-\ir records/status_rules.sql
-\ir sources/record_rules.sql
-\ir alerts/self_rules.sql
-\ir alerts/time_limits.sql
-\ir alerts/rule_sessions.sql
-\ir alerts/rule_queries.sql
-\ir alerts/own_rules.sql
-\ir alerts/silences.sql
-\ir notifications/channels.sql
-\ir notifications/messages.sql
-\ir notifications/alertmanager.sql
-\ir notifications/plan.sql
-\ir notifications/summary.sql
-\ir notifications/digest.sql
-\ir notifications/outbox.sql
-\ir alerts/transitions.sql
-\ir alerts/find.sql
-\ir alerts/apply.sql
-\ir alerts/reasons.sql
-\ir alerts/clock.sql
-\ir alerts/evaluate.sql
-\ir alerts/decide.sql
-\ir alerts/explain.sql
-\ir alerts/backtest.sql
+\ir watching/engine/silences.sql
 
--- sources: runs and records that live in other systems
-\ir sources/queries.sql
-\ir sources/staging.sql
-\ir sources/foreign_code.sql
-\ir sources/columns.sql
-\ir sources/read.sql
-\ir sources/compare.sql
-\ir sources/apply.sql
-\ir sources/troubles.sql
-\ir sources/register.sql
-\ir sources/sync.sql
-\ir sources/record_columns.sql
-\ir sources/register_records.sql
-\ir sources/sync_records.sql
+\ir watching/notifications/channels.sql
+\ir watching/notifications/messages.sql
+\ir watching/notifications/alertmanager.sql
+\ir watching/notifications/plan.sql
+\ir watching/notifications/summary.sql
+\ir watching/notifications/digest.sql
+\ir watching/notifications/outbox.sql
 
--- configuration as one document
-\ir config/schema.sql
-\ir config/checks.sql
-\ir config/get.sql
-\ir config/configure.sql
-\ir config/apply.sql
+\ir watching/engine/transitions.sql
+\ir watching/engine/find.sql
+\ir watching/engine/apply.sql
+\ir watching/engine/reasons.sql
+\ir watching/engine/clock.sql
+\ir watching/engine/evaluate.sql
+\ir watching/engine/decide.sql
+\ir watching/engine/explain.sql
+\ir watching/engine/backtest.sql
+\ir watching/engine/views.sql
 
--- workflows: business days, their steps, and how far they are
-\ir workflows/business_day.sql
-\ir workflows/schema.sql
-\ir workflows/check.sql
-\ir workflows/apply.sql
-\ir workflows/runs.sql
-\ir workflows/history.sql
-\ir workflows/estimates.sql
-\ir workflows/timeline.sql
-\ir workflows/warnings.sql
-\ir workflows/rules.sql
+\ir watching/notifications/views.sql
 
--- reading
-\ir tasks/views.sql
-\ir tasks/ended.sql
-\ir errors/views.sql
-\ir errors/reasons.sql
-\ir metrics/views.sql
-\ir logs/views.sql
-\ir health/views.sql
-\ir queues/views.sql
-\ir etl/views.sql
-\ir etl/summary.sql
-\ir etl/item_rules.sql
-\ir jobs/views.sql
-\ir jobs/self_check.sql
-\ir jobs/freshness.sql
-\ir alerts/views.sql
-\ir notifications/views.sql
-\ir retention/views.sql
-\ir workflows/health.sql
-\ir workflows/views.sql
-\ir workflows/logs.sql
-\ir workflows/overviews.sql
-\ir sources/views.sql
-\ir sources/record_views.sql
-\ir records/views.sql
-\ir records/status_views.sql
-\ir records/bot_views.sql
-\ir records/timeline.sql
-\ir records/daily_summary.sql
-\ir dashboards/summary.sql
-\ir dashboards/cards.sql
-\ir dashboards/trend_points.sql
-\ir dashboards/daily_report.sql
+-- systems: ETL, batch, records and sources, each built on the rooms above
+\ir systems/etl/record.sql
+\ir systems/etl/events.sql
+\ir systems/etl/views.sql
+\ir systems/etl/summary.sql
+\ir systems/etl/item_rules.sql
+
+\ir systems/batch/business_day.sql
+\ir systems/batch/schema.sql
+\ir systems/batch/check.sql
+\ir systems/batch/apply.sql
+\ir systems/batch/runs.sql
+\ir systems/batch/history.sql
+\ir systems/batch/estimates.sql
+\ir systems/batch/timeline.sql
+\ir systems/batch/warnings.sql
+\ir systems/batch/rules.sql
+\ir systems/batch/health.sql
+\ir systems/batch/views.sql
+\ir systems/batch/logs.sql
+\ir systems/batch/overviews.sql
+
+\ir systems/records/keys.sql
+\ir systems/records/rows.sql
+\ir systems/records/datasets.sql
+\ir systems/records/status_statement.sql
+\ir systems/records/statuses.sql
+\ir systems/records/trigger_queries.sql
+\ir systems/records/trigger_recording.sql
+\ir systems/records/trigger_functions.sql
+\ir systems/records/triggers.sql
+\ir systems/records/found.sql
+\ir systems/records/invalid.sql
+\ir systems/records/resolve.sql
+\ir systems/records/products.sql
+\ir systems/records/programs.sql
+\ir systems/records/load_invalid.sql
+\ir systems/records/load_statuses.sql
+\ir systems/records/invalid_rules.sql
+\ir systems/records/status_rules.sql
+\ir systems/records/views.sql
+\ir systems/records/status_views.sql
+\ir systems/records/bot_views.sql
+\ir systems/records/timeline.sql
+\ir systems/records/daily_summary.sql
+
+\ir systems/sources/queries.sql
+\ir systems/sources/staging.sql
+\ir systems/sources/foreign_code.sql
+\ir systems/sources/columns.sql
+\ir systems/sources/read.sql
+\ir systems/sources/compare.sql
+\ir systems/sources/apply.sql
+\ir systems/sources/troubles.sql
+\ir systems/sources/register.sql
+\ir systems/sources/sync.sql
+\ir systems/sources/record_columns.sql
+\ir systems/sources/register_records.sql
+\ir systems/sources/sync_records.sql
+\ir systems/sources/record_rules.sql
+\ir systems/sources/views.sql
+\ir systems/sources/record_views.sql
+
+-- reading: dashboards, and the configuration as one document
+\ir reading/dashboards/summary.sql
+\ir reading/dashboards/cards.sql
+\ir reading/dashboards/trend_points.sql
+\ir reading/dashboards/daily_report.sql
+
+\ir reading/config/schema.sql
+\ir reading/config/get.sql
+\ir reading/config/configure.sql
+\ir reading/config/apply.sql
+
+\ir reading/installation.sql
 
 -- what is installed, who may do what, and room for the first week
-\ir core/installation.sql
 \ir core/former.sql
 \ir grants.sql
-\ir core/prepare.sql
+\ir prepare.sql
