@@ -2,14 +2,14 @@
 -- call functions, people read views. Roles that the cluster lacks are passed over, so this file
 -- may be run again once they are there. It comes after all that it grants.
 
+-- The functions that belong to monitoring_reader.
 create or replace function monitoring._functions_of_readers() returns text[]
 language sql
 stable
 return array['_run_rule_query', '_cells_as_reader'];
 
-comment on function monitoring._functions_of_readers() is
-'The functions that belong to monitoring_reader.';
-
+-- Makes monitoring_admin the owner of everything in the schema, when the caller belongs to it.
+--
 -- Entry points run with their owner's rights. That owner is the admin, who may not log in and is no
 -- superuser, rather than whoever installed; where the installer does not belong to the admins
 -- everything stays the installer's.
@@ -64,9 +64,9 @@ begin
 end
 $$;
 
-comment on function monitoring._hand_over_to_admin() is
-'Makes monitoring_admin the owner of everything in the schema, when the caller belongs to it.';
-
+-- Makes monitoring_reader the owner of the functions that run the queries of own rules and read
+-- relations of others, or monitoring_admin where the caller cannot.
+--
 -- The queries of own rules, and relations of others, are read with the rights of whoever owns the
 -- function that reads them: that is monitoring_reader. The admins belong to the readers, so that
 -- each who may replace the rest of the code may replace that. Where the caller cannot arrange it
@@ -116,10 +116,8 @@ begin
 end
 $$;
 
-comment on function monitoring._hand_over_rule_queries() is
-'Makes monitoring_reader the owner of the functions that run the queries of own rules and read '
-'relations of others, or monitoring_admin where the caller cannot.';
-
+-- Grants a role the schema and all functions of the given names, when the cluster has that role.
+--
 -- Grants as data: which role may call which functions. What an inlined wrapper calls is checked
 -- with the caller's rights, hence the underscored names.
 create or replace function monitoring._grant_functions(p_role text, p_names text[]) returns void
@@ -154,9 +152,7 @@ begin
 end
 $$;
 
-comment on function monitoring._grant_functions(text, text[]) is
-'Grants a role the schema and all functions of the given names, when the cluster has that role.';
-
+-- Grants a role all views, when the cluster has that role.
 create or replace function monitoring._grant_views(p_role text) returns void
 language plpgsql
 volatile
@@ -177,9 +173,7 @@ begin
 end
 $$;
 
-comment on function monitoring._grant_views(text) is
-'Grants a role all views, when the cluster has that role.';
-
+-- Grants a role every right in the schema, when the cluster has that role.
 create or replace function monitoring._grant_everything(p_role text) returns void
 language plpgsql
 volatile
@@ -195,9 +189,6 @@ begin
     execute format('grant all on all routines in schema monitoring to %I', p_role);
 end
 $$;
-
-comment on function monitoring._grant_everything(text) is
-'Grants a role every right in the schema, when the cluster has that role.';
 
 -- Functions are everyone's when they are made, so this follows the last of them.
 revoke all on schema monitoring from public;

@@ -17,6 +17,7 @@
 \ir core/cron.sql
 \ir core/schedules.sql
 \ir core/guards.sql
+\ir core/sessions.sql
 \ir core/names.sql
 \ir core/partitions.sql
 \ir core/late_rows.sql
@@ -71,6 +72,7 @@
 \ir keeping/views/logs.sql
 \ir keeping/views/health.sql
 \ir keeping/views/queues.sql
+\ir keeping/views/summaries.sql
 
 -- scheduling: what runs when, and whether it does
 \ir scheduling/routines.sql
@@ -99,6 +101,7 @@
 \ir watching/rules/queue_rules.sql
 \ir watching/rules/task_rules.sql
 \ir watching/rules/running_task_rules.sql
+\ir watching/rules/business_day.sql
 \ir watching/rules/work.sql
 \ir watching/rules/task_outcome_rules.sql
 \ir watching/rules/failure_streak_rules.sql
@@ -107,7 +110,6 @@
 \ir watching/rules/expected_runs.sql
 \ir watching/rules/self_rules.sql
 \ir watching/rules/time_limits.sql
-\ir watching/rules/rule_sessions.sql
 \ir watching/rules/rule_queries.sql
 \ir watching/rules/own_rules.sql
 
@@ -141,7 +143,6 @@
 \ir systems/etl/summary.sql
 \ir systems/etl/item_rules.sql
 
-\ir systems/batch/business_day.sql
 \ir systems/batch/schema.sql
 \ir systems/batch/check.sql
 \ir systems/batch/apply.sql
@@ -211,6 +212,6 @@
 \ir reading/installation.sql
 
 -- what is installed, who may do what, and room for the first week
-\ir core/former.sql
+\ir former.sql
 \ir grants.sql
 \ir prepare.sql

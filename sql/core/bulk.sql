@@ -3,6 +3,8 @@
 -- and so is a row that still cannot be recorded; the others are. With monitoring.strict = on it is
 -- all or nothing, and the row that is at fault is named.
 
+-- The rows that have a column of the view; tells of the first key that is none, which may be a
+-- misspelt one.
 create or replace function monitoring._rows_with_known_keys(p_view text, p_rows jsonb)
 returns jsonb
 language plpgsql
@@ -48,10 +50,7 @@ begin
 end
 $$;
 
-comment on function monitoring._rows_with_known_keys(text, jsonb) is
-'The rows that have a column of the view; tells of the first key that is none, which may be a '
-'misspelt one.';
-
+-- The rows of a bulk call: an array, also one that was encoded twice, or a single row.
 create or replace function monitoring._given_rows(p_view text, p_rows jsonb) returns jsonb
 language plpgsql
 volatile
@@ -78,9 +77,8 @@ begin
 end
 $$;
 
-comment on function monitoring._given_rows(text, jsonb) is
-'The rows of a bulk call: an array, also one that was encoded twice, or a single row.';
-
+-- Finds the first row that a statement refuses when its $1 is an array of that row alone, and
+-- raises its fault with the row's number, from 1, and a hint about types, or returns.
 create or replace function monitoring._name_bad_row(p_statement text, p_rows jsonb, p_hint text)
 returns void
 language plpgsql
@@ -127,10 +125,7 @@ begin
 end
 $$;
 
-comment on function monitoring._name_bad_row(text, jsonb, text) is
-'Finds the first row that a statement refuses when its $1 is an array of that row alone, and '
-'raises its fault with the row''s number, from 1, and a hint about types, or returns.';
-
+-- Finds the first row that a table's insert function refuses, and raises its fault.
 create or replace function monitoring._name_bad_insert(p_table text, p_rows jsonb) returns void
 language sql
 volatile
@@ -150,9 +145,7 @@ return monitoring._name_bad_row(
     'Give every field the type of the column of that name.'
 );
 
-comment on function monitoring._name_bad_insert(text, jsonb) is
-'Finds the first row that a table''s insert function refuses, and raises its fault.';
-
+-- Whether a row of a bulk call goes into the late table, by the time that it tells.
 create or replace function monitoring._is_late_row(p_table text, p_at timestamptz)
 returns boolean
 language sql
@@ -165,9 +158,7 @@ or (
     and monitoring._is_late(p_table, monitoring.clock())
 );
 
-comment on function monitoring._is_late_row(text, timestamptz) is
-'Whether a row of a bulk call goes into the late table, by the time that it tells.';
-
+-- Inserts an array of rows, late ones into the late table.
 create or replace function monitoring._insert_rows_apart(
     p_table text, p_time_column text, p_rows jsonb
 )
@@ -212,9 +203,7 @@ exception
 end
 $$;
 
-comment on function monitoring._insert_rows_apart(text, text, jsonb) is
-'Inserts an array of rows, late ones into the late table.';
-
+-- Calls a table's insert function, late rows apart.
 create or replace function monitoring._insert_rows(
     p_table text, p_time_column text, p_rows jsonb
 )
@@ -239,9 +228,7 @@ exception
 end
 $$;
 
-comment on function monitoring._insert_rows(text, text, jsonb) is
-'Calls a table''s insert function, late rows apart.';
-
+-- A time, also one that is told as seconds or milliseconds since 1970; null for anything else.
 create or replace function monitoring._told_time(p_value jsonb) returns jsonb
 language plpgsql
 stable
@@ -262,9 +249,8 @@ exception
 end
 $$;
 
-comment on function monitoring._told_time(jsonb) is
-'A time, also one that is told as seconds or milliseconds since 1970; null for anything else.';
-
+-- A number, also one that is written as a text, as the nearest whole one where that is wanted;
+-- null for anything else.
 create or replace function monitoring._told_number(p_value jsonb, p_is_whole boolean) returns jsonb
 language plpgsql
 stable
@@ -287,10 +273,7 @@ exception
 end
 $$;
 
-comment on function monitoring._told_number(jsonb, boolean) is
-'A number, also one that is written as a text, as the nearest whole one where that is wanted; null '
-'for anything else.';
-
+-- The value of a field as its column wants it; null, and told of, when it is no such value.
 create or replace function monitoring._readable_field(
     p_number bigint, p_key text, p_type regtype, p_value jsonb
 )
@@ -324,9 +307,7 @@ begin
 end
 $$;
 
-comment on function monitoring._readable_field(bigint, text, regtype, jsonb) is
-'The value of a field as its column wants it; null, and told of, when it is no such value.';
-
+-- A row with those of its fields that can be read; null when it is no row at all.
 create or replace function monitoring._readable_row(p_view text, p_number bigint, p_row jsonb)
 returns jsonb
 language plpgsql
@@ -363,9 +344,7 @@ begin
 end
 $$;
 
-comment on function monitoring._readable_row(text, bigint, jsonb) is
-'A row with those of its fields that can be read; null when it is no row at all.';
-
+-- Inserts rows one by one; a row that cannot be recorded is left out, which is told.
 create or replace function monitoring._insert_each_row(
     p_table text, p_time_column text, p_rows jsonb
 )
@@ -402,9 +381,7 @@ begin
 end
 $$;
 
-comment on function monitoring._insert_each_row(text, text, jsonb) is
-'Inserts rows one by one; a row that cannot be recorded is left out, which is told.';
-
+-- Inserts those rows, and those fields of them, that can be read.
 create or replace function monitoring._insert_readable_rows(
     p_table text, p_view text, p_time_column text, p_rows jsonb
 )
@@ -432,9 +409,7 @@ begin
 end
 $$;
 
-comment on function monitoring._insert_readable_rows(text, text, text, jsonb) is
-'Inserts those rows, and those fields of them, that can be read.';
-
+-- Hands an array of rows to the table's insert function; leaves out what cannot be recorded.
 create or replace function monitoring._record_rows(
     p_table text, p_view text, p_time_column text, p_rows jsonb
 )
@@ -486,9 +461,7 @@ begin
 end
 $$;
 
-comment on function monitoring._record_rows(text, text, text, jsonb) is
-'Hands an array of rows to the table''s insert function; leaves out what cannot be recorded.';
-
+-- The same for JSON that is a plain text, without what JSON cannot hold.
 create or replace function monitoring._record_rows(
     p_table text, p_view text, p_time_column text, p_rows text
 )
@@ -504,6 +477,3 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._record_rows(text, text, text, text) is
-'The same for JSON that is a plain text, without what JSON cannot hold.';

@@ -1,6 +1,7 @@
 -- Sizes are capped rather than refused, and the cut can be seen: monitoring must not break the
 -- program that it watches because a message was long.
 
+-- The text; when longer than so many characters, its beginning with a note of the full length.
 create or replace function monitoring._capped_text(p_value text, p_max_length integer) returns text
 language sql
 stable
@@ -13,9 +14,8 @@ return case
         || format(' ... [cut: %s characters in all]', length(p_value))
 end;
 
-comment on function monitoring._capped_text(text, integer) is
-'The text; when longer than so many characters, its beginning with a note of the full length.';
-
+-- A name of at most 255 characters: of a longer one its beginning and a checksum, so that two
+-- that differ stay two.
 create or replace function monitoring._fitted_name(p_name text) returns text
 language sql
 immutable
@@ -24,10 +24,8 @@ return case
     else left(p_name, 200) || '... ' || md5(p_name)
 end;
 
-comment on function monitoring._fitted_name(text) is
-'A name of at most 255 characters: of a longer one its beginning and a checksum, so that two that '
-'differ stay two.';
-
+-- The document, or {"cut": true, "bytes": ..., "start": ...} when it is larger than so many
+-- bytes.
 create or replace function monitoring._fitted_json(p_value jsonb, p_most_bytes integer)
 returns jsonb
 language sql
@@ -41,17 +39,13 @@ return case
             )
 end;
 
-comment on function monitoring._fitted_json(jsonb, integer) is
-'The document, or {"cut": true, "bytes": ..., "start": ...} when it is larger than so many bytes.';
-
+-- The document, or {"cut": true, "bytes": ..., "start": ...} when it is larger than 64 KiB.
 create or replace function monitoring._capped_json(p_value jsonb) returns jsonb
 language sql
 stable
 return monitoring._fitted_json(p_value, 65536);
 
-comment on function monitoring._capped_json(jsonb) is
-'The document, or {"cut": true, "bytes": ..., "start": ...} when it is larger than 64 KiB.';
-
+-- Two objects as one, or the older when both together are larger than 64 KiB.
 create or replace function monitoring._merge_objects(p_old jsonb, p_new jsonb) returns jsonb
 language plpgsql
 stable
@@ -64,9 +58,7 @@ begin
 end
 $$;
 
-comment on function monitoring._merge_objects(jsonb, jsonb) is
-'Two objects as one, or the older when both together are larger than 64 KiB.';
-
+-- Two objects as one, the newer value of a key winning; either may be missing.
 create or replace function monitoring._merged(p_old jsonb, p_new jsonb) returns jsonb
 language sql
 stable
@@ -75,6 +67,3 @@ return case
     when p_old is null then p_new
     else monitoring._merge_objects(p_old, p_new)
 end;
-
-comment on function monitoring._merged(jsonb, jsonb) is
-'Two objects as one, the newer value of a key winning; either may be missing.';

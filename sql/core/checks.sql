@@ -7,14 +7,14 @@
 -- for all names of a call: '!' is the first character after the blank ones, so the least of the
 -- names falls below it when one of them is empty or begins with a blank.
 
+-- Whether a document is missing, or an object of at most 64 KiB.
 create or replace function monitoring._is_small_object(p_value jsonb) returns boolean
 language sql
 stable
 return p_value is null or (p_value @> '{}' and pg_column_size(p_value) <= 65536);
 
-comment on function monitoring._is_small_object(jsonb) is
-'Whether a document is missing, or an object of at most 64 KiB.';
-
+-- Whether a document is missing, or an object of numbers that are not negative, of at most 64
+-- KiB.
 create or replace function monitoring._is_small_numbers(p_value jsonb) returns boolean
 language sql
 stable
@@ -25,17 +25,13 @@ or (
     and not jsonb_path_exists(p_value, 'strict $.* ? (@.type() != "number" || @ < 0)')
 );
 
-comment on function monitoring._is_small_numbers(jsonb) is
-'Whether a document is missing, or an object of numbers that are not negative, of at most 64 KiB.';
-
+-- Whether a document is missing, or is something and takes at most 64 KiB.
 create or replace function monitoring._is_small_json(p_value jsonb) returns boolean
 language sql
 stable
 return p_value is null or (pg_column_size(p_value) <= 65536 and p_value <> 'null');
 
-comment on function monitoring._is_small_json(jsonb) is
-'Whether a document is missing, or is something and takes at most 64 KiB.';
-
+-- Whether a name, or several in a row, has nothing in it that cannot be seen.
 create or replace function monitoring._is_printable(p_names text) returns boolean
 language sql
 stable
@@ -43,9 +39,7 @@ stable
 return (p_names collate "C")
 !~ '[\u0001-\u001f\u007f-\u00a0\u00ad\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff]'; -- noqa: LT05
 
-comment on function monitoring._is_printable(text) is
-'Whether a name, or several in a row, has nothing in it that cannot be seen.';
-
+-- The name, or PV001 when missing or blank, PV002 when longer than 255 characters.
 create or replace function monitoring._checked_name(p_what text, p_value text) returns text
 language sql
 stable
@@ -54,9 +48,7 @@ return case
     else monitoring._refuse_name(p_what, p_value)
 end;
 
-comment on function monitoring._checked_name(text, text) is
-'The name, or PV001 when missing or blank, PV002 when longer than 255 characters.';
-
+-- The name, null when missing or empty, or PV002 when longer than 255 characters.
 create or replace function monitoring._checked_optional_name(p_what text, p_value text) returns text
 language sql
 stable
@@ -66,9 +58,7 @@ return case
     else monitoring._refuse_name(p_what, p_value)
 end;
 
-comment on function monitoring._checked_optional_name(text, text) is
-'The name, null when missing or empty, or PV002 when longer than 255 characters.';
-
+-- The severity, or PV003 unless low, medium, high or critical.
 create or replace function monitoring._checked_severity(p_value text) returns text
 language sql
 stable
@@ -77,9 +67,7 @@ return case
     else monitoring._refuse_choice('severity', p_value, array['low', 'medium', 'high', 'critical'])
 end;
 
-comment on function monitoring._checked_severity(text) is
-'The severity, or PV003 unless low, medium, high or critical.';
-
+-- The count or size, null when missing, or PV004 when negative.
 create or replace function monitoring._checked_size(p_what text, p_value bigint) returns bigint
 language sql
 stable
@@ -88,9 +76,7 @@ return case
     else monitoring._refuse_number(p_what, p_value::text, 'a number from 0 up')::bigint
 end;
 
-comment on function monitoring._checked_size(text, bigint) is
-'The count or size, null when missing, or PV004 when negative.';
-
+-- The object, null when missing, capped when large, or PV005 when it is no object.
 create or replace function monitoring._checked_object(p_what text, p_value jsonb) returns jsonb
 language sql
 stable
@@ -101,9 +87,7 @@ return case
     else monitoring._refuse_json(p_what, p_value::text, 'a JSON object such as {"key": "value"}')
 end;
 
-comment on function monitoring._checked_object(text, jsonb) is
-'The object, null when missing, capped when large, or PV005 when it is no object.';
-
+-- The number that a caller chose for a row, null when missing, or PV004 unless it is negative.
 create or replace function monitoring._checked_own_id(p_what text, p_value bigint) returns bigint
 language sql
 stable
@@ -112,6 +96,3 @@ return case
     else monitoring._refuse_number(p_what, p_value::text, 'a number below 0; ours count up from 1')
         ::bigint
 end;
-
-comment on function monitoring._checked_own_id(text, bigint) is
-'The number that a caller chose for a row, null when missing, or PV004 unless it is negative.';

@@ -5,6 +5,7 @@
 -- evaluated; so the engine sets it with a seal that nobody else can make, that holds for one
 -- transaction, and that counts while nothing can be written.
 
+-- What shows that a time was set by our own functions, in this transaction.
 create or replace function monitoring._seal_of(p_time text) returns text
 language plpgsql
 stable
@@ -19,9 +20,7 @@ begin
 end
 $$;
 
-comment on function monitoring._seal_of(text) is
-'What shows that a time was set by our own functions, in this transaction.';
-
+-- A time as our own functions put it into monitoring.now, for what rules read to go by.
 create or replace function monitoring._sealed_time(p_at timestamptz) returns text
 language plpgsql
 stable
@@ -35,9 +34,7 @@ begin
 end
 $$;
 
-comment on function monitoring._sealed_time(timestamptz) is
-'A time as our own functions put it into monitoring.now, for what rules read to go by.';
-
+-- The time that an admin has set, or PV006.
 create or replace function monitoring._read_set_time(p_time text) returns timestamptz
 language plpgsql
 stable
@@ -62,9 +59,9 @@ begin
 end
 $$;
 
-comment on function monitoring._read_set_time(text) is
-'The time that an admin has set, or PV006.';
-
+-- The time that monitoring.now says where it counts: in sessions of admins, and for what rules
+-- read when our own functions have set it. Null otherwise.
+--
 -- Called only where the setting is there.
 create or replace function monitoring._set_time(p_setting text) returns timestamptz
 language plpgsql
@@ -88,10 +85,6 @@ begin
 end
 $$;
 
-comment on function monitoring._set_time(text) is
-'The time that monitoring.now says where it counts: in sessions of admins, and for what rules read '
-'when our own functions have set it. Null otherwise.';
-
 create or replace function monitoring.clock() returns timestamptz
 language sql
 volatile
@@ -103,14 +96,14 @@ comment on function monitoring.clock() is
 'The time that everything here goes by: the wall clock; in sessions of members of monitoring_admin '
 'the setting monitoring.now, where it is set, so that tests can choose the time.';
 
+-- Milliseconds that go on whatever clock() says, to measure how long our own work takes.
 create or replace function monitoring._stopwatch_ms() returns double precision
 language sql
 volatile
 return extract(epoch from clock_timestamp())::double precision * 1000;
 
-comment on function monitoring._stopwatch_ms() is
-'Milliseconds that go on whatever clock() says, to measure how long our own work takes.';
-
+-- The time a caller gave, or now, also for what lies before 1970 or more than a day ahead, which
+-- is told.
 create or replace function monitoring._event_time(p_at timestamptz) returns timestamptz
 language sql
 volatile
@@ -121,10 +114,8 @@ return case
     else monitoring._mended_time(p_at)
 end;
 
-comment on function monitoring._event_time(timestamptz) is
-'The time a caller gave, or now, also for what lies before 1970 or more than a day ahead, which is '
-'told.';
-
+-- The time an operator gave, or now; refuses what lies before 1970 or more than a day ahead
+-- (PV006).
 create or replace function monitoring._checked_time(p_at timestamptz) returns timestamptz
 language sql
 volatile
@@ -135,18 +126,14 @@ return case
     else monitoring._refuse_time(p_at)
 end;
 
-comment on function monitoring._checked_time(timestamptz) is
-'The time an operator gave, or now; refuses what lies before 1970 or more than a day ahead '
-'(PV006).';
-
+-- When the day before today began, in UTC: older rows go into late tables.
 create or replace function monitoring._yesterday() returns timestamptz
 language sql
 volatile
 return date_trunc('day', monitoring.clock(), 'UTC') - '24 hours'::interval;
 
-comment on function monitoring._yesterday() is
-'When the day before today began, in UTC: older rows go into late tables.';
-
+-- Whether a time is ordinary: of yesterday, today or a day ahead at most; what is older is late.
+-- Not inlined, so that it costs only those who give a time.
 create or replace function monitoring._is_recent(p_at timestamptz) returns boolean
 language plpgsql
 volatile
@@ -157,10 +144,7 @@ begin
 end
 $$;
 
-comment on function monitoring._is_recent(timestamptz) is
-'Whether a time is ordinary: of yesterday, today or a day ahead at most; what is older is late. '
-'Not inlined, so that it costs only those who give a time.';
-
+-- As _is_recent(), for what cannot be ahead by more than clocks differ.
 create or replace function monitoring._is_recent_past(p_at timestamptz) returns boolean
 language plpgsql
 volatile
@@ -172,5 +156,40 @@ begin
 end
 $$;
 
-comment on function monitoring._is_recent_past(timestamptz) is
-'As _is_recent(), for what cannot be ahead by more than clocks differ.';
+-- Whether a clock that went on like this was paused or set ahead: by more than an hour, and than
+-- three times what it went on before.
+create or replace function monitoring._is_jump(
+    p_from timestamptz, p_to timestamptz, p_last_step_ms double precision
+)
+returns boolean
+language sql
+stable
+-- Those who look once a day see it move by a day each time.
+return p_to - p_from > greatest(
+    '1 hour'::interval, make_interval(secs => coalesce(p_last_step_ms, 0) * 3 / 1000)
+);
+
+-- Until when nothing is removed because the clock has gone on by far more than usual, and by how
+-- much; null when it has not, or has gone on evenly for three hours since.
+create or replace function monitoring._clean_up_waits_until(
+    p_now timestamptz, out p_until timestamptz, out p_step interval
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    select
+        case
+            when monitoring._is_jump(r.seen_at, p_now, r.last_step_ms) then p_now + interval '3 hours'
+            when p_now >= r.moved_at and p_now < r.moved_at + interval '3 hours'
+                then r.moved_at + interval '3 hours'
+        end,
+        case
+            when monitoring._is_jump(r.seen_at, p_now, r.last_step_ms) then p_now - r.seen_at
+            else r.moved_at - r.moved_from_at
+        end
+    into p_until, p_step
+    from monitoring.clock_readings r;
+end
+$$;

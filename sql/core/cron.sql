@@ -12,6 +12,8 @@
 -- time that exists twice for the later one, and one that does not exist as if the clocks had not
 -- been changed yet.
 
+-- First day from a given one on that matches a cron expression; null when none of the next 50
+-- years does.
 create or replace function monitoring._next_cron_day(
     p_fields text[], p_sets bit varying[], p_from date
 )
@@ -55,19 +57,16 @@ begin
 end
 $$;
 
-comment on function monitoring._next_cron_day(text[], bit varying[], date) is
-'First day from a given one on that matches a cron expression; null when none of the next 50 years '
-'does.';
-
+-- The first number from a given one on whose bit is set, counting from 0; null when there is
+-- none.
 create or replace function monitoring._next_in_set(p_set bit varying, p_from integer)
 returns integer
 language sql
 immutable
 return nullif(position(B'1' in substring(p_set from p_from + 1)), 0) - 1 + p_from;
 
-comment on function monitoring._next_in_set(bit varying, integer) is
-'The first number from a given one on whose bit is set, counting from 0; null when there is none.';
-
+-- First local time after a given one that matches a cron expression, as if no clock were ever
+-- changed; null when there is none within 50 years.
 create or replace function monitoring._next_cron_local_time(
     p_fields text[], p_sets bit varying[], p_after timestamp
 )
@@ -103,19 +102,15 @@ begin
 end
 $$;
 
-comment on function monitoring._next_cron_local_time(text[], bit varying[], timestamp) is
-'First local time after a given one that matches a cron expression, as if no clock were ever '
-'changed; null when there is none within 50 years.';
-
+-- How far a time zone is ahead of UTC at a given time.
 create or replace function monitoring._utc_offset(p_at timestamptz, p_time_zone text)
 returns interval
 language sql
 stable
 return (p_at at time zone p_time_zone) - (p_at at time zone 'UTC');
 
-comment on function monitoring._utc_offset(timestamptz, text) is
-'How far a time zone is ahead of UTC at a given time.';
-
+-- When the clocks of a time zone were changed between two times at most days apart; null when
+-- they were not.
 create or replace function monitoring._find_clock_change(
     p_after timestamptz, p_until timestamptz, p_time_zone text
 )
@@ -145,10 +140,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_clock_change(timestamptz, timestamptz, text) is
-'When the clocks of a time zone were changed between two times at most days apart; null when they '
-'were not.';
-
+-- First time after a given one at which the clocks of a time zone show what matches a cron
+-- expression; null when there is none within 50 years.
 create or replace function monitoring._next_elapsed_cron_time(
     p_fields text[], p_sets bit varying[], p_after timestamptz, p_time_zone text
 )
@@ -186,12 +179,8 @@ begin
 end
 $$;
 
-comment on function monitoring._next_elapsed_cron_time(
-    text[], bit varying[], timestamptz, text
-) is
-'First time after a given one at which the clocks of a time zone show what matches a cron '
-'expression; null when there is none within 50 years.';
-
+-- The latest local time that the clocks of a time zone have shown by a given time: it stands
+-- still while an hour comes a second time.
 create or replace function monitoring._cron_clock(p_at timestamptz, p_time_zone text)
 returns timestamp
 language plpgsql
@@ -217,10 +206,8 @@ begin
 end
 $$;
 
-comment on function monitoring._cron_clock(timestamptz, text) is
-'The latest local time that the clocks of a time zone have shown by a given time: it stands still '
-'while an hour comes a second time.';
-
+-- When the clocks of a time zone first show a local time; when they leave it out, the moment
+-- they are changed.
 create or replace function monitoring._first_time_shown(p_local timestamp, p_time_zone text)
 returns timestamptz
 language plpgsql
@@ -244,10 +231,7 @@ begin
 end
 $$;
 
-comment on function monitoring._first_time_shown(timestamp, text) is
-'When the clocks of a time zone first show a local time; when they leave it out, the moment they '
-'are changed.';
-
+-- Does the work of next_cron_time for an expression that has been read.
 create or replace function monitoring._next_cron_time(
     p_fields text[], p_sets bit varying[], p_after timestamptz, p_time_zone text
 )
@@ -268,9 +252,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._next_cron_time(text[], bit varying[], timestamptz, text) is
-'Does the work of next_cron_time for an expression that has been read.';
 
 create or replace function monitoring.next_cron_time(
     p_expression text, p_after timestamptz, p_time_zone text default 'UTC'
@@ -299,6 +280,8 @@ comment on function monitoring.next_cron_time(text, timestamptz, text) is
 'Debian''s cron has it (docs/scheduler.md tells what happens when clocks change). Null when there '
 'is none within 50 years.';
 
+-- How often a cron expression is due after one time and until another, the latter included;
+-- counts no further than p_limit.
 create or replace function monitoring._count_cron_times(
     p_expression text,
     p_after timestamptz,
@@ -326,9 +309,3 @@ begin
     return v_count;
 end
 $$;
-
-comment on function monitoring._count_cron_times(
-    text, timestamptz, timestamptz, text, integer
-) is
-'How often a cron expression is due after one time and until another, the latter included; counts '
-'no further than p_limit.';

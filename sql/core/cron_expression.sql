@@ -1,6 +1,8 @@
 -- Reading cron expressions: five fields, each turned into the set of its values, a bit for each.
 -- Reads and writes nothing.
 
+-- The five fields of a cron expression in lower case, those that a word such as @daily stands
+-- for included; or PV003.
 create or replace function monitoring._split_cron(p_expression text) returns text[]
 language plpgsql
 stable
@@ -42,10 +44,8 @@ begin
 end
 $$;
 
-comment on function monitoring._split_cron(text) is
-'The five fields of a cron expression in lower case, those that a word such as @daily stands for '
-'included; or PV003.';
-
+-- One number or name of a cron field as a number; or PV003 for a word, PV004 for a number that
+-- the field does not have.
 create or replace function monitoring._read_cron_value(
     p_name text, p_value text, p_low integer, p_high integer, p_words text[]
 )
@@ -73,10 +73,7 @@ begin
 end
 $$;
 
-comment on function monitoring._read_cron_value(text, text, integer, integer, text[]) is
-'One number or name of a cron field as a number; or PV003 for a word, PV004 for a number that the '
-'field does not have.';
-
+-- Raises PV003 for a cron field that cannot be read.
 create or replace function monitoring._refuse_cron_field(
     p_name text, p_value text, p_low integer, p_high integer, p_words text[]
 )
@@ -98,9 +95,8 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_cron_field(text, text, integer, integer, text[]) is
-'Raises PV003 for a cron field that cannot be read.';
-
+-- One part of a list in a cron field (*, a value, a range, each with a step or without) as a bit
+-- for each value from the lowest; or PV003, PV004.
 create or replace function monitoring._read_cron_term(
     p_name text, p_term text, p_low integer, p_high integer, p_words text[]
 )
@@ -151,10 +147,8 @@ begin
 end
 $$;
 
-comment on function monitoring._read_cron_term(text, text, integer, integer, text[]) is
-'One part of a list in a cron field (*, a value, a range, each with a step or without) as a bit '
-'for each value from the lowest; or PV003, PV004.';
-
+-- One field of a cron expression as a bit for each of its values, from the lowest; or PV003,
+-- PV004.
 create or replace function monitoring._read_cron_field(
     p_name text, p_field text, p_low integer, p_high integer, p_words text[]
 )
@@ -176,9 +170,8 @@ begin
 end
 $$;
 
-comment on function monitoring._read_cron_field(text, text, integer, integer, text[]) is
-'One field of a cron expression as a bit for each of its values, from the lowest; or PV003, PV004.';
-
+-- Minutes, hours, days, months and weekdays of a cron expression's fields, each as a bit for
+-- every value from the lowest (minute 0, day 1, Sunday); or PV003, PV004.
 create or replace function monitoring._read_cron(p_fields text[]) returns bit varying[]
 language plpgsql
 stable
@@ -202,10 +195,7 @@ begin
 end
 $$;
 
-comment on function monitoring._read_cron(text[]) is
-'Minutes, hours, days, months and weekdays of a cron expression''s fields, each as a bit for every '
-'value from the lowest (minute 0, day 1, Sunday); or PV003, PV004.';
-
+-- Raises PV003 or PV004, naming field and value, unless a cron expression can be read.
 create or replace function monitoring._check_cron(p_expression text) returns void
 language plpgsql
 stable
@@ -216,9 +206,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_cron(text) is
-'Raises PV003 or PV004, naming field and value, unless a cron expression can be read.';
-
+-- Raises PV001 or PV007 unless it is the name of a time zone; abbreviations such as CEST are
+-- none.
 create or replace function monitoring._check_time_zone(p_time_zone text) returns void
 language plpgsql
 stable
@@ -252,6 +241,3 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._check_time_zone(text) is
-'Raises PV001 or PV007 unless it is the name of a time zone; abbreviations such as CEST are none.';

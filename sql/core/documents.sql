@@ -1,18 +1,16 @@
--- Whether a configuration fits its schema. Knows the part of JSON Schema that the schema uses.
--- Reads and writes nothing.
+-- Whether a document, such as a configuration or a workflow, fits its schema, and how two of them
+-- differ. Knows the part of JSON Schema that our schemas use. Reads and writes nothing.
 
-create or replace function monitoring._resolved_schema(p_schema jsonb) returns jsonb
+-- The part of a schema that a reference means, by the parts that have names, or the part itself.
+create or replace function monitoring._meant_part(p_schema jsonb, p_parts jsonb) returns jsonb
 language sql
 immutable
 return case
-    when p_schema ? '$ref'
-        then monitoring.get_config_schema() -> '$defs' -> substring(p_schema ->> '$ref' from 9)
+    when p_schema ? '$ref' then p_parts -> substring(p_schema ->> '$ref' from 9)
     else p_schema
 end;
 
-comment on function monitoring._resolved_schema(jsonb) is
-'The part of the schema that a reference means, or the part itself.';
-
+-- Whether a value has the type, or one of the types, that a schema names.
 create or replace function monitoring._is_of_json_type(p_value jsonb, p_types jsonb)
 returns boolean
 language plpgsql
@@ -32,9 +30,7 @@ begin
 end
 $$;
 
-comment on function monitoring._is_of_json_type(jsonb, jsonb) is
-'Whether a value has the type, or one of the types, that a schema names.';
-
+-- Whether a value is as large, long or full as a schema says.
 create or replace function monitoring._fits_limits(p_value jsonb, p_schema jsonb)
 returns boolean
 language plpgsql
@@ -73,10 +69,10 @@ begin
 end
 $$;
 
-comment on function monitoring._fits_limits(jsonb, jsonb) is
-'Whether a value is as large, long or full as a schema says.';
-
-create or replace function monitoring._fits_schema(p_value jsonb, p_schema jsonb)
+-- Whether a value fits a part of the schema, what is in it left aside.
+create or replace function monitoring._fits_schema(
+    p_value jsonb, p_schema jsonb, p_parts jsonb
+)
 returns boolean
 language plpgsql
 immutable
@@ -91,18 +87,16 @@ begin
             or exists (
                 select from jsonb_array_elements(p_schema -> 'anyOf') s (alternative)
                 where not exists (
-                    select from monitoring._config_problems('', p_value, s.alternative)
+                    select from monitoring._config_problems('', p_value, s.alternative, p_parts)
                 )
             )
         );
 end
 $$;
 
-comment on function monitoring._fits_schema(jsonb, jsonb) is
-'Whether a value fits a part of the schema, what is in it left aside.';
-
+-- What is wrong with one key of an object and with its value.
 create or replace function monitoring._key_problems(
-    p_path text, p_key text, p_value jsonb, p_schema jsonb
+    p_path text, p_key text, p_value jsonb, p_schema jsonb, p_parts jsonb
 )
 returns table (problem text, hint text)
 language plpgsql
@@ -116,7 +110,8 @@ declare
     v_path text := concat_ws('.', nullif(p_path, 'configuration'), p_key);
 begin
     if v_known ? p_key then
-        return query select * from monitoring._config_problems(v_path, p_value, v_known -> p_key);
+        return query
+        select * from monitoring._config_problems(v_path, p_value, v_known -> p_key, p_parts);
     elsif v_others = 'false' then
         problem := format('%s is not known', v_path);
         hint := format('Known there: %s.', (
@@ -124,21 +119,23 @@ begin
             from jsonb_object_keys(v_known) k (name)
         ));
         return next;
-    elsif exists (select from monitoring._config_problems('', to_jsonb(p_key), v_names)) then
+    elsif exists (
+            select from monitoring._config_problems('', to_jsonb(p_key), v_names, p_parts)
+        )
+    then
         problem := format('%s has an impossible name: %s', p_path, to_jsonb(p_key));
-        hint := format('Give it %s.', monitoring._resolved_schema(v_names) ->> 'description');
+        hint := format('Give it %s.', monitoring._meant_part(v_names, p_parts) ->> 'description');
         return next;
     elsif v_others is not null then
-        return query select * from monitoring._config_problems(v_path, p_value, v_others);
+        return query
+        select * from monitoring._config_problems(v_path, p_value, v_others, p_parts);
     end if;
 end
 $$;
 
-comment on function monitoring._key_problems(text, text, jsonb, jsonb) is
-'What is wrong with one key of an object and with its value.';
-
+-- What is wrong with a value, by full path, and what would be right, as far as a schema can say.
 create or replace function monitoring._config_problems(
-    p_path text, p_value jsonb, p_schema jsonb
+    p_path text, p_value jsonb, p_schema jsonb, p_parts jsonb default null
 )
 returns table (problem text, hint text)
 language plpgsql
@@ -146,9 +143,9 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_schema jsonb := monitoring._resolved_schema(p_schema);
+    v_schema constant jsonb := monitoring._meant_part(p_schema, p_parts);
 begin
-    if not monitoring._fits_schema(p_value, v_schema) then
+    if not monitoring._fits_schema(p_value, v_schema, p_parts) then
         problem := format('%s is not right', p_path);
         -- What should be a name may be a secret.
         if not v_schema ? 'writeOnly' then
@@ -160,21 +157,19 @@ begin
         return query
         select k.*
         from jsonb_each(p_value) e
-        cross join lateral monitoring._key_problems(p_path, e.key, e.value, v_schema) k;
+        cross join lateral monitoring._key_problems(p_path, e.key, e.value, v_schema, p_parts) k;
     elsif jsonb_typeof(p_value) = 'array' and v_schema ? 'items' then
         return query
         select i.*
         from jsonb_array_elements(p_value) with ordinality e (value, position)
         cross join lateral monitoring._config_problems(
-            format('%s[%s]', p_path, e.position - 1), e.value, v_schema -> 'items'
+            format('%s[%s]', p_path, e.position - 1), e.value, v_schema -> 'items', p_parts
         ) i;
     end if;
 end
 $$;
 
-comment on function monitoring._config_problems(text, jsonb, jsonb) is
-'What is wrong with a value, by full path, and what would be right, as far as a schema can say.';
-
+-- Raises PV009 with up to ten problems of a configuration.
 create or replace function monitoring._refuse_config(p_problems text[], p_hints text[])
 returns void
 language plpgsql
@@ -203,5 +198,29 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_config(text[], text[]) is
-'Raises PV009 with up to ten problems of a configuration.';
+-- How two configurations differ: an object of from and to by full path.
+create or replace function monitoring._config_changes(p_path text, p_old jsonb, p_new jsonb)
+returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_key text;
+    v_changes jsonb := '{}'::jsonb;
+begin
+    if p_old is not distinct from p_new then
+        return v_changes;
+    end if;
+    if jsonb_typeof(p_old) is distinct from 'object'
+        or jsonb_typeof(p_new) is distinct from 'object' then
+        return jsonb_build_object(p_path, jsonb_build_object('from', p_old, 'to', p_new));
+    end if;
+    for v_key in select k.name from jsonb_object_keys(p_old || p_new) k (name) loop
+        v_changes := v_changes || monitoring._config_changes(
+            concat_ws('.', p_path, v_key), p_old -> v_key, p_new -> v_key
+        );
+    end loop;
+    return v_changes;
+end
+$$;

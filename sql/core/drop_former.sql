@@ -1,5 +1,6 @@
 -- How functions of an earlier pgvigil go, of which a fresh installation has none to tell about.
 
+-- Drops those of the functions that are there, in this order.
 create or replace function monitoring._drop_former(variadic p_signatures text[]) returns void
 language plpgsql
 volatile
@@ -17,6 +18,3 @@ begin
     end loop;
 end
 $$;
-
-comment on function monitoring._drop_former(text[]) is
-'Drops those of the functions that are there, in this order.';

@@ -9,6 +9,7 @@
 --   partitions
 -- Whoever only tries waits for nothing and may try in any order.
 
+-- Waits until no other session has this guard, and has it until the transaction ends.
 create or replace function monitoring._guard(p_guard_name text) returns void
 language plpgsql
 volatile
@@ -24,9 +25,8 @@ begin
 end
 $$;
 
-comment on function monitoring._guard(text) is
-'Waits until no other session has this guard, and has it until the transaction ends.';
-
+-- Waits until no other session has the guard of a thing that programs name, or of one of the few
+-- others that share it.
 create or replace function monitoring._guard_one_of_many(p_kind text, p_name text) returns void
 language plpgsql
 volatile
@@ -38,10 +38,7 @@ begin
 end
 $$;
 
-comment on function monitoring._guard_one_of_many(text, text) is
-'Waits until no other session has the guard of a thing that programs name, or of one of the few '
-'others that share it.';
-
+-- Has a guard until the transaction ends, or returns false at once when another session has it.
 create or replace function monitoring._try_guard(p_guard_name text) returns boolean
 language plpgsql
 volatile
@@ -66,6 +63,3 @@ exception
         return false;
 end
 $$;
-
-comment on function monitoring._try_guard(text) is
-'Has a guard until the transaction ends, or returns false at once when another session has it.';

@@ -2,6 +2,7 @@
 -- a document that was encoded twice is decoded, the empty array of languages that know no other
 -- empty map is one. What cannot be right is told (repairs.sql).
 
+-- JSON without \u0000, halves of surrogate pairs, NaN and Infinity, none of which can be kept.
 create or replace function monitoring._without_bad_escapes(p_text text) returns text
 language sql
 stable
@@ -20,9 +21,7 @@ return regexp_replace(
     '(?<=[:\[,]\s*)-?(?:NaN|Infinity)(?=\s*[,\]}])', 'null', 'g'
 );
 
-comment on function monitoring._without_bad_escapes(text) is
-E'JSON without \\u0000, halves of surrogate pairs, NaN and Infinity, none of which can be kept.';
-
+-- A text as JSON, or null when it is none.
 create or replace function monitoring._parsed_json(p_text text) returns jsonb
 language plpgsql
 stable
@@ -38,9 +37,7 @@ exception
 end
 $$;
 
-comment on function monitoring._parsed_json(text) is
-'A text as JSON, or null when it is none.';
-
+-- A text as JSON, without what JSON cannot hold; null, and told of, when it is no JSON at all.
 create or replace function monitoring._told_json(p_what text, p_text text) returns jsonb
 language plpgsql
 volatile
@@ -64,9 +61,7 @@ begin
 end
 $$;
 
-comment on function monitoring._told_json(text, text) is
-'A text as JSON, without what JSON cannot hold; null, and told of, when it is no JSON at all.';
-
+-- The document that a JSON string holds, when it was encoded twice; else the value as it is.
 create or replace function monitoring._decoded(p_value jsonb) returns jsonb
 language plpgsql
 stable
@@ -86,9 +81,8 @@ begin
 end
 $$;
 
-comment on function monitoring._decoded(jsonb) is
-'The document that a JSON string holds, when it was encoded twice; else the value as it is.';
-
+-- An object made of a document of another shape: decoded when it was encoded twice, else told of
+-- and put under the key "value".
 create or replace function monitoring._mend_object(p_what text, p_value jsonb) returns jsonb
 language plpgsql
 volatile
@@ -113,10 +107,7 @@ begin
 end
 $$;
 
-comment on function monitoring._mend_object(text, jsonb) is
-'An object made of a document of another shape: decoded when it was encoded twice, else told of '
-'and put under the key "value".';
-
+-- The object, null when missing, capped when large, made one when it has another shape.
 create or replace function monitoring._mended_object(p_what text, p_value jsonb) returns jsonb
 language sql
 volatile
@@ -127,9 +118,7 @@ return case
     else monitoring._mend_object(p_what, p_value)
 end;
 
-comment on function monitoring._mended_object(text, jsonb) is
-'The object, null when missing, capped when large, made one when it has another shape.';
-
+-- A number that is not negative, also one that is written as a text; null for anything else.
 create or replace function monitoring._counted(p_value jsonb) returns jsonb
 language plpgsql
 stable
@@ -149,9 +138,7 @@ exception
 end
 $$;
 
-comment on function monitoring._counted(jsonb) is
-'A number that is not negative, also one that is written as a text; null for anything else.';
-
+-- The numbers that are in a document of another shape; what is left out is told.
 create or replace function monitoring._mend_numbers(p_what text, p_value jsonb) returns jsonb
 language plpgsql
 volatile
@@ -198,9 +185,7 @@ begin
 end
 $$;
 
-comment on function monitoring._mend_numbers(text, jsonb) is
-'The numbers that are in a document of another shape; what is left out is told.';
-
+-- The object of numbers, null when missing, without what is none.
 create or replace function monitoring._mended_numbers(p_what text, p_value jsonb) returns jsonb
 language sql
 volatile
@@ -209,6 +194,3 @@ return case
     when monitoring._is_small_numbers(p_value) then p_value
     else monitoring._mend_numbers(p_what, p_value)
 end;
-
-comment on function monitoring._mended_numbers(text, jsonb) is
-'The object of numbers, null when missing, without what is none.';

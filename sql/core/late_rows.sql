@@ -2,22 +2,19 @@
 -- table of its own, late_<table>, and place_late_rows() takes it from there to its day. So
 -- recording makes no partition and waits for nobody, and a day that is over gets no more rows.
 
+-- Whether a row of the given time goes into the late table.
 create or replace function monitoring._is_late(p_table text, p_at timestamptz) returns boolean
 language sql
 volatile
 return not (monitoring._is_recent(p_at) and monitoring._has_partition(p_table, p_at));
 
-comment on function monitoring._is_late(text, timestamptz) is
-'Whether a row of the given time goes into the late table.';
-
+-- Which of the two tables a row of the given time goes into.
 create or replace function monitoring._table_for(p_table text, p_at timestamptz) returns text
 language sql
 volatile
 return case when monitoring._is_late(p_table, p_at) then 'late_' else '' end || p_table;
 
-comment on function monitoring._table_for(text, timestamptz) is
-'Which of the two tables a row of the given time goes into.';
-
+-- Raises check_violation, as a missing partition does, for a time before yesterday.
 create or replace function monitoring._tell_late(p_at timestamptz) returns timestamptz
 language plpgsql
 volatile
@@ -33,9 +30,8 @@ begin
 end
 $$;
 
-comment on function monitoring._tell_late(timestamptz) is
-'Raises check_violation, as a missing partition does, for a time before yesterday.';
-
+-- The time a caller gave, or now; raises check_violation for one before p_since, and what is
+-- raised for one that is no row's.
 create or replace function monitoring._recent_time(p_at timestamptz, p_since timestamptz)
 returns timestamptz
 language sql
@@ -45,10 +41,6 @@ return case
     when p_at >= p_since and p_at <= monitoring.clock() + '24 hours'::interval then p_at
     else monitoring._tell_late(p_at)
 end;
-
-comment on function monitoring._recent_time(timestamptz, timestamptz) is
-'The time a caller gave, or now; raises check_violation for one before p_since, and what is raised '
-'for one that is no row''s.';
 
 -- Whoever reads takes the view, for a row is in one of the two at any moment.
 do $$

@@ -116,6 +116,7 @@ $$;
 comment on function monitoring.set_name_limit(text, integer, text) is
 'Sets how many names of a kind are told apart, 10 to 100000; null for as many as we ship.';
 
+-- How many names of a kind are told apart.
 create or replace function monitoring._name_limit(p_kind text) returns integer
 language sql
 stable
@@ -125,9 +126,7 @@ return (
     where l.kind = p_kind
 );
 
-comment on function monitoring._name_limit(text) is
-'How many names of a kind are told apart.';
-
+-- Notes that names which are known have been met.
 create or replace function monitoring._see_again(
     p_kind text, p_names text[], p_components text[], p_labels text[], p_now timestamptz
 )
@@ -149,9 +148,7 @@ begin
 end
 $$;
 
-comment on function monitoring._see_again(text, text[], text[], text[], timestamptz) is
-'Notes that names which are known have been met.';
-
+-- Gets to know names, in their order, as far as there is room; each name must be given once.
 create or replace function monitoring._admit_names(
     p_kind text, p_names text[], p_components text[], p_labels text[]
 )
@@ -213,9 +210,7 @@ begin
 end
 $$;
 
-comment on function monitoring._admit_names(text, text[], text[], text[]) is
-'Gets to know names, in their order, as far as there is room; each name must be given once.';
-
+-- Notes whether a limit is reached, and how many names were beyond it.
 create or replace function monitoring._note_names(
     p_kind text, p_is_reached boolean, p_beyond bigint, p_examples text[], p_now timestamptz
 )
@@ -234,6 +229,3 @@ begin
     where l.kind = p_kind and (p_beyond > 0 or l.is_reached <> p_is_reached);
 end
 $$;
-
-comment on function monitoring._note_names(text, boolean, bigint, text[], timestamptz) is
-'Notes whether a limit is reached, and how many names were beyond it.';

@@ -6,14 +6,13 @@
 -- longer than lock_timeout. So a partition that was seen under that lock stays until the
 -- transaction ends.
 
+-- Name of the partition that holds the UTC day of the given time.
 create or replace function monitoring._partition_name(p_table text, p_at timestamptz) returns text
 language sql
 stable -- to_char is, and a stricter mark than its body's keeps a function from being inlined
 return p_table || to_char(p_at at time zone 'UTC', '_YYYYMMDD');
 
-comment on function monitoring._partition_name(text, timestamptz) is
-'Name of the partition that holds the UTC day of the given time.';
-
+-- Whether a table has the partition for the given time.
 create or replace function monitoring._has_partition(p_table text, p_at timestamptz)
 returns boolean
 language sql
@@ -23,9 +22,7 @@ return to_regclass(
     to_char(p_at at time zone 'UTC', '"monitoring.' || p_table || '_"YYYYMMDD')
 ) is not null;
 
-comment on function monitoring._has_partition(text, timestamptz) is
-'Whether a table has the partition for the given time.';
-
+-- Waits until nobody else makes or drops partitions, and keeps it so until the transaction ends.
 create or replace function monitoring._lock_partitions() returns void
 language plpgsql
 volatile
@@ -39,9 +36,8 @@ begin
 end
 $$;
 
-comment on function monitoring._lock_partitions() is
-'Waits until nobody else makes or drops partitions, and keeps it so until the transaction ends.';
-
+-- Makes this session find out anew which partitions a table has. A list that it made at the very
+-- moment at which one was added may lack that one until the next is.
 create or replace function monitoring._look_again_at_partitions(p_table text) returns void
 language plpgsql
 volatile
@@ -58,10 +54,7 @@ exception
 end
 $$;
 
-comment on function monitoring._look_again_at_partitions(text) is
-'Makes this session find out anew which partitions a table has. A list that it made at the very '
-'moment at which one was added may lack that one until the next is.';
-
+-- Makes one day's partition of a table; false when it was there.
 create or replace function monitoring._make_partition(p_table text, p_day date) returns boolean
 language plpgsql
 volatile
@@ -94,9 +87,8 @@ begin
 end
 $$;
 
-comment on function monitoring._make_partition(text, date) is
-'Makes one day''s partition of a table; false when it was there.';
-
+-- Lets the BRIN indexes of the last three days know their last pages, which neither recording
+-- nor vacuum does; without that, every search for new rows reads the end of every day.
 create or replace function monitoring._index_past_days() returns void
 language plpgsql
 volatile
@@ -118,10 +110,6 @@ begin
     end loop;
 end
 $$;
-
-comment on function monitoring._index_past_days() is
-'Lets the BRIN indexes of the last three days know their last pages, which neither recording nor '
-'vacuum does; without that, every search for new rows reads the end of every day.';
 
 create or replace function monitoring.ensure_partitions(p_days_ahead integer default null)
 returns integer
@@ -195,6 +183,7 @@ comment on function monitoring.prepare_backfill(text, date, date) is
 'Makes the missing partitions of a table for past days, at most 100 in a call, so that what is '
 'loaded for them can be placed however many days there are; returns how many it made.';
 
+-- Raises PV007 unless a table is partitioned by day.
 create or replace function monitoring._check_partitioned_table(p_table_name text) returns void
 language plpgsql
 stable
@@ -212,9 +201,6 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._check_partitioned_table(text) is
-'Raises PV007 unless a table is partitioned by day.';
 
 create or replace function monitoring.set_partitions_ahead(
     p_days integer, p_table_name text default null

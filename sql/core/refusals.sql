@@ -3,6 +3,7 @@
 -- What is wrong is one array of code, message and hint: _raise() refuses it, which is what calls
 -- of operators get; recording functions repair and tell it instead (repairs.sql).
 
+-- Raises a fault that is given as code, message and hint.
 create or replace function monitoring._raise(p_fault text[]) returns void
 language plpgsql
 stable
@@ -15,9 +16,7 @@ begin
 end
 $$;
 
-comment on function monitoring._raise(text[]) is
-'Raises a fault that is given as code, message and hint.';
-
+-- What is wrong with a name: PV001 (empty, missing or not printable) or PV002 (too long).
 create or replace function monitoring._fault_of_name(p_what text, p_value text) returns text[]
 language sql
 stable
@@ -45,9 +44,7 @@ return case
         ]
 end;
 
-comment on function monitoring._fault_of_name(text, text) is
-'What is wrong with a name: PV001 (empty, missing or not printable) or PV002 (too long).';
-
+-- Raises PV001 (empty or missing) or PV002 (too long) for a name.
 create or replace function monitoring._refuse_name(p_what text, p_value text) returns text
 language plpgsql
 stable
@@ -59,9 +56,7 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_name(text, text) is
-'Raises PV001 (empty or missing) or PV002 (too long) for a name.';
-
+-- PV003: a value is not one of the allowed ones.
 create or replace function monitoring._fault_of_choice(
     p_what text, p_value text, p_allowed text[]
 ) returns text[]
@@ -73,9 +68,7 @@ return array[
     format('Use one of: %s.', array_to_string(p_allowed, ', '))
 ];
 
-comment on function monitoring._fault_of_choice(text, text, text[]) is
-'PV003: a value is not one of the allowed ones.';
-
+-- Raises PV003 for a value that is not one of the allowed ones.
 create or replace function monitoring._refuse_choice(
     p_what text, p_value text, p_allowed text[]
 ) returns text
@@ -89,9 +82,7 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_choice(text, text, text[]) is
-'Raises PV003 for a value that is not one of the allowed ones.';
-
+-- PV004: a value is negative, missing, infinite or not a number.
 create or replace function monitoring._fault_of_number(p_what text, p_value text, p_wanted text)
 returns text[]
 language sql
@@ -102,9 +93,7 @@ return array[
     format('Give %s as %s.', p_what, p_wanted)
 ];
 
-comment on function monitoring._fault_of_number(text, text, text) is
-'PV004: a value is negative, missing, infinite or not a number.';
-
+-- Raises PV004 for a negative, missing, infinite or not-a-number value.
 create or replace function monitoring._refuse_number(p_what text, p_value text, p_wanted text)
 returns double precision
 language plpgsql
@@ -117,9 +106,7 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_number(text, text, text) is
-'Raises PV004 for a negative, missing, infinite or not-a-number value.';
-
+-- PV005: a JSON value has the wrong shape.
 create or replace function monitoring._fault_of_json(p_what text, p_value text, p_wanted text)
 returns text[]
 language sql
@@ -130,9 +117,7 @@ return array[
     format('Give %s as %s.', p_what, p_wanted)
 ];
 
-comment on function monitoring._fault_of_json(text, text, text) is
-'PV005: a JSON value has the wrong shape.';
-
+-- Raises PV005 for a JSON value of the wrong shape.
 create or replace function monitoring._refuse_json(p_what text, p_value text, p_wanted text)
 returns jsonb
 language plpgsql
@@ -145,9 +130,7 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_json(text, text, text) is
-'Raises PV005 for a JSON value of the wrong shape.';
-
+-- PV006: a time before 1970 or more than a day ahead.
 create or replace function monitoring._fault_of_time(p_at timestamptz) returns text[]
 language sql
 stable
@@ -157,9 +140,7 @@ return array[
     'Give a time from 1970-01-01 up to a day from now, or leave it out to mean now.'
 ];
 
-comment on function monitoring._fault_of_time(timestamptz) is
-'PV006: a time before 1970 or more than a day ahead.';
-
+-- Raises PV006 for a time before 1970 or more than a day ahead.
 create or replace function monitoring._refuse_time(p_at timestamptz) returns timestamptz
 language plpgsql
 stable
@@ -171,9 +152,7 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_time(timestamptz) is
-'Raises PV006 for a time before 1970 or more than a day ahead.';
-
+-- PV006: a task has no end, or ends before it starts.
 create or replace function monitoring._fault_of_span(p_start timestamptz, p_end timestamptz)
 returns text[]
 language sql
@@ -189,6 +168,3 @@ return case
             'Give an end_time that is not before start_time.'
         ]
 end;
-
-comment on function monitoring._fault_of_span(timestamptz, timestamptz) is
-'PV006: a task has no end, or ends before it starts.';

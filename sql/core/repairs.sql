@@ -3,6 +3,7 @@
 -- pgvigil. With monitoring.strict = on they refuse it. Writes errors; waits for nobody.
 -- A single call comes here only when its arguments are not plainly in order (checks.sql).
 
+-- Whether this session wants bad values refused rather than repaired.
 create or replace function monitoring._is_strict() returns boolean
 language sql
 stable
@@ -10,9 +11,7 @@ return coalesce(
     current_setting('monitoring.strict', true) ~* '^(on|true|yes|1)$', false
 );
 
-comment on function monitoring._is_strict() is
-'Whether this session wants bad values refused rather than repaired.';
-
+-- Raises a fault when this session wants bad values refused.
 create or replace function monitoring._refuse_if_strict(p_fault text[]) returns void
 language plpgsql
 stable
@@ -25,9 +24,7 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_if_strict(text[]) is
-'Raises a fault when this session wants bad values refused.';
-
+-- Records that a value was repaired, once a minute for each kind of value.
 create or replace function monitoring._show_repair(p_what text, p_message text, p_hint text)
 returns void
 language plpgsql
@@ -68,9 +65,9 @@ exception
 end
 $$;
 
-comment on function monitoring._show_repair(text, text, text) is
-'Records that a value was repaired, once a minute for each kind of value.';
-
+-- Tells that a kind of value was not right, and what was done about it: a warning, in a bulk
+-- call for the first five, and an error to be seen. With monitoring.strict = on it raises the
+-- fault.
 create or replace function monitoring._tell_repair(p_what text, p_fault text[], p_done text)
 returns void
 language plpgsql
@@ -94,10 +91,7 @@ begin
 end
 $$;
 
-comment on function monitoring._tell_repair(text, text[], text) is
-'Tells that a kind of value was not right, and what was done about it: a warning, in a bulk call '
-'for the first five, and an error to be seen. With monitoring.strict = on it raises the fault.';
-
+-- Begins a bulk call: from here on only the first repairs are told one by one.
 create or replace function monitoring._begin_repairs() returns void
 language sql
 volatile
@@ -105,9 +99,7 @@ begin atomic
     select set_config('monitoring.repairs', '0', true);
 end;
 
-comment on function monitoring._begin_repairs() is
-'Begins a bulk call: from here on only the first repairs are told one by one.';
-
+-- Ends a bulk call: tells how many repairs there were when not all were named.
 create or replace function monitoring._end_repairs() returns void
 language plpgsql
 volatile
@@ -126,11 +118,10 @@ begin
 end
 $$;
 
-comment on function monitoring._end_repairs() is
-'Ends a bulk call: tells how many repairs there were when not all were named.';
-
 -- Names
 
+-- A name with one blank for each run of control characters and of blanks other than the plain
+-- one, and without marks that have no width.
 create or replace function monitoring._printable_name(p_value text) returns text
 language sql
 stable
@@ -143,10 +134,8 @@ return btrim(regexp_replace(
     '[\u0001-\u001f\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+', ' ', 'g'
 ));
 
-comment on function monitoring._printable_name(text) is
-'A name with one blank for each run of control characters and of blanks other than the plain one, '
-'and without marks that have no width.';
-
+-- A name that can be kept, and told of when it is another than the given one; (unnamed), or null
+-- where none is needed, when nothing is left of it.
 create or replace function monitoring._mend_name(p_what text, p_value text, p_is_needed boolean)
 returns text
 language plpgsql
@@ -169,10 +158,7 @@ begin
 end
 $$;
 
-comment on function monitoring._mend_name(text, text, boolean) is
-'A name that can be kept, and told of when it is another than the given one; (unnamed), or null '
-'where none is needed, when nothing is left of it.';
-
+-- Whether a name is there, printable and at most 255 characters long.
 create or replace function monitoring._is_plain_name(p_value text) returns boolean
 language sql
 stable
@@ -180,9 +166,7 @@ return length(p_value) <= 255
 and btrim(p_value) collate "C" <> ''
 and monitoring._is_printable(p_value);
 
-comment on function monitoring._is_plain_name(text) is
-'Whether a name is there, printable and at most 255 characters long.';
-
+-- The name, as it can be recorded; (unnamed) when it is missing or blank.
 create or replace function monitoring._mended_name(p_what text, p_value text) returns text
 language sql
 volatile
@@ -192,9 +176,8 @@ return case
     else monitoring._mend_name(p_what, p_value, true)
 end;
 
-comment on function monitoring._mended_name(text, text) is
-'The name, as it can be recorded; (unnamed) when it is missing or blank.';
-
+-- The name of a dataset or validation, whatever characters it has, for others know it by that;
+-- (unnamed) when it is missing or blank, its beginning and a checksum when it is too long.
 create or replace function monitoring._mended_key(p_what text, p_value text) returns text
 language sql
 volatile
@@ -203,10 +186,7 @@ return case
     else monitoring._mend_name(p_what, p_value, true)
 end;
 
-comment on function monitoring._mended_key(text, text) is
-'The name of a dataset or validation, whatever characters it has, for others know it by that; '
-'(unnamed) when it is missing or blank, its beginning and a checksum when it is too long.';
-
+-- The name, as it can be recorded; null when it is missing or blank.
 create or replace function monitoring._mended_optional_name(p_what text, p_value text)
 returns text
 language sql
@@ -217,11 +197,9 @@ return case
     else monitoring._mend_name(p_what, p_value, false)
 end;
 
-comment on function monitoring._mended_optional_name(text, text) is
-'The name, as it can be recorded; null when it is missing or blank.';
-
 -- Words
 
+-- The meaning of a word; the one for unclear words, and told of, when nobody knows it.
 create or replace function monitoring._mend_word(
     p_what text, p_kind text, p_value text, p_allowed text[], p_unclear text
 ) returns text
@@ -242,9 +220,7 @@ begin
 end
 $$;
 
-comment on function monitoring._mend_word(text, text, text, text[], text) is
-'The meaning of a word; the one for unclear words, and told of, when nobody knows it.';
-
+-- The severity that a word means; medium when it is not clear.
 create or replace function monitoring._mended_severity(p_value text) returns text
 language sql
 volatile
@@ -255,9 +231,7 @@ return case
         )
 end;
 
-comment on function monitoring._mended_severity(text) is
-'The severity that a word means; medium when it is not clear.';
-
+-- The status of an end that a word means; failed when it is not clear.
 create or replace function monitoring._mended_end_status(p_value text) returns text
 language sql
 volatile
@@ -270,9 +244,7 @@ return case
         )
 end;
 
-comment on function monitoring._mended_end_status(text) is
-'The status of an end that a word means; failed when it is not clear.';
-
+-- The state of health that a word means; unknown when it is not clear.
 create or replace function monitoring._mended_health(p_value text) returns text
 language sql
 volatile
@@ -284,9 +256,7 @@ return case
         )
 end;
 
-comment on function monitoring._mended_health(text) is
-'The state of health that a word means; unknown when it is not clear.';
-
+-- The log level that a word means; WARNING when it is not clear.
 create or replace function monitoring._mended_level(p_value text) returns text
 language sql
 volatile
@@ -303,11 +273,9 @@ return case
         )
 end;
 
-comment on function monitoring._mended_level(text) is
-'The log level that a word means; WARNING when it is not clear.';
-
 -- Numbers
 
+-- Null for a count or size that is negative or no number, which is told.
 create or replace function monitoring._mend_size(p_what text, p_value text) returns bigint
 language plpgsql
 volatile
@@ -324,9 +292,7 @@ begin
 end
 $$;
 
-comment on function monitoring._mend_size(text, text) is
-'Null for a count or size that is negative or no number, which is told.';
-
+-- The count or size as a whole number, null when it is missing or cannot be one.
 create or replace function monitoring._mended_size(p_what text, p_value bigint) returns bigint
 language sql
 volatile
@@ -335,9 +301,8 @@ return case
     else monitoring._mend_size(p_what, p_value::text)
 end;
 
-comment on function monitoring._mended_size(text, bigint) is
-'The count or size as a whole number, null when it is missing or cannot be one.';
-
+-- The whole number nearest to a count that a single call tells; the least of all for what is
+-- none, which is refused or left out as a negative one is.
 create or replace function monitoring._whole(p_value double precision) returns bigint
 language sql
 stable
@@ -348,10 +313,7 @@ return case
     when p_value is not null then -9223372036854775808
 end;
 
-comment on function monitoring._whole(double precision) is
-'The whole number nearest to a count that a single call tells; the least of all for what is none, '
-'which is refused or left out as a negative one is.';
-
+-- Null for a length of time that is negative or no number, which is told.
 create or replace function monitoring._mend_length(p_what text, p_value text)
 returns double precision
 language plpgsql
@@ -366,9 +328,7 @@ begin
 end
 $$;
 
-comment on function monitoring._mend_length(text, text) is
-'Null for a length of time that is negative or no number, which is told.';
-
+-- The length of time, null when it is missing or not from 0 to 1e100.
 create or replace function monitoring._mended_length(p_what text, p_value double precision)
 returns double precision
 language sql
@@ -378,9 +338,7 @@ return case
     else monitoring._mend_length(p_what, p_value::text)
 end;
 
-comment on function monitoring._mended_length(text, double precision) is
-'The length of time, null when it is missing or not from 0 to 1e100.';
-
+-- The nearest value that can be kept, or null when it is no number, which is told.
 create or replace function monitoring._mend_value(p_value double precision)
 returns double precision
 language plpgsql
@@ -402,9 +360,8 @@ begin
 end
 $$;
 
-comment on function monitoring._mend_value(double precision) is
-'The nearest value that can be kept, or null when it is no number, which is told.';
-
+-- The measured value, at most 1e100 in size; null when there is none, for what was not measured
+-- has no sample.
 create or replace function monitoring._mended_value(p_value double precision)
 returns double precision
 language sql
@@ -415,10 +372,8 @@ return case
     else monitoring._mend_value(p_value)
 end;
 
-comment on function monitoring._mended_value(double precision) is
-'The measured value, at most 1e100 in size; null when there is none, for what was not measured '
-'has no sample.';
-
+-- Null for the number that a caller chose for a row and that could be one of ours, which is
+-- told.
 create or replace function monitoring._mend_own_id(p_what text, p_value bigint) returns bigint
 language plpgsql
 volatile
@@ -436,9 +391,7 @@ begin
 end
 $$;
 
-comment on function monitoring._mend_own_id(text, bigint) is
-'Null for the number that a caller chose for a row and that could be one of ours, which is told.';
-
+-- The number that a caller chose for a row; null when there is none or it could be one of ours.
 create or replace function monitoring._mended_own_id(p_what text, p_value bigint) returns bigint
 language sql
 volatile
@@ -447,9 +400,7 @@ return case
     else monitoring._mend_own_id(p_what, p_value)
 end;
 
-comment on function monitoring._mended_own_id(text, bigint) is
-'The number that a caller chose for a row; null when there is none or it could be one of ours.';
-
+-- Null for the number of an attempt that does not count from 1, which is told.
 create or replace function monitoring._mend_attempt(p_value bigint) returns integer
 language plpgsql
 volatile
@@ -464,9 +415,7 @@ begin
 end
 $$;
 
-comment on function monitoring._mend_attempt(bigint) is
-'Null for the number of an attempt that does not count from 1, which is told.';
-
+-- The number of an attempt; null when it is missing or does not count from 1.
 create or replace function monitoring._mended_attempt(p_value bigint) returns integer
 language sql
 volatile
@@ -476,11 +425,9 @@ return case
     else monitoring._mend_attempt(p_value)
 end;
 
-comment on function monitoring._mended_attempt(bigint) is
-'The number of an attempt; null when it is missing or does not count from 1.';
-
 -- Times
 
+-- Now, for a time that cannot be, which is told.
 create or replace function monitoring._mended_time(p_at timestamptz) returns timestamptz
 language plpgsql
 volatile
@@ -492,9 +439,7 @@ begin
 end
 $$;
 
-comment on function monitoring._mended_time(timestamptz) is
-'Now, for a time that cannot be, which is told.';
-
+-- Null for the start of a task that lies after its end or cannot be, which is told.
 create or replace function monitoring._mend_start(p_start timestamptz, p_end timestamptz)
 returns timestamptz
 language plpgsql
@@ -514,9 +459,7 @@ begin
 end
 $$;
 
-comment on function monitoring._mend_start(timestamptz, timestamptz) is
-'Null for the start of a task that lies after its end or cannot be, which is told.';
-
+-- The start of a task; null when it is missing or lies after the end.
 create or replace function monitoring._mended_start(p_start timestamptz, p_end timestamptz)
 returns timestamptz
 language sql
@@ -526,6 +469,3 @@ return case
         or (p_start <= p_end and p_start >= '1970-01-01 00:00:00+00'::timestamptz) then p_start
     else monitoring._mend_start(p_start, p_end)
 end;
-
-comment on function monitoring._mended_start(timestamptz, timestamptz) is
-'The start of a task; null when it is missing or lies after the end.';

@@ -2,6 +2,8 @@
 -- summaries. A cron expression or a word such as @daily, a time of day such as 02:30, or an
 -- interval such as every 5 minutes. Reads and writes nothing.
 
+-- The cron expression that a schedule is or stands for: five words, one such as @daily, or a
+-- time of day such as 02:30. Null when it looks like none, for an interval.
 create or replace function monitoring._cron_of(p_schedule text) returns text
 language sql
 stable
@@ -14,19 +16,14 @@ return case
     when p_schedule ~ '^\s*(@[a-zA-Z]+|\S+(\s+\S+){4})\s*$' then p_schedule
 end;
 
-comment on function monitoring._cron_of(text) is
-'The cron expression that a schedule is or stands for: five words, one such as @daily, or a time '
-'of day such as 02:30. Null when it looks like none, for an interval.';
-
+-- Whether a schedule goes by the clock (a cron expression, a time of day) rather than being an
+-- interval.
 create or replace function monitoring._is_cron(p_schedule text) returns boolean
 language sql
 stable
 return monitoring._cron_of(p_schedule) is not null;
 
-comment on function monitoring._is_cron(text) is
-'Whether a schedule goes by the clock (a cron expression, a time of day) rather than being an '
-'interval.';
-
+-- The interval that a text stands for, with every before it or not; or null.
 create or replace function monitoring._parse_interval(p_schedule text) returns interval
 language plpgsql
 stable
@@ -44,9 +41,7 @@ exception
 end
 $$;
 
-comment on function monitoring._parse_interval(text) is
-'The interval that a text stands for, with every before it or not; or null.';
-
+-- What is said to whoever gives a schedule that is none.
 create or replace function monitoring._schedule_hint() returns text
 language sql
 stable
@@ -55,9 +50,8 @@ return concat(
     'cron expression such as ''30 2 * * mon-fri''.'
 );
 
-comment on function monitoring._schedule_hint() is
-'What is said to whoever gives a schedule that is none.';
-
+-- Length of an interval schedule in seconds, a day being 24 hours; PV003 when it is none or has
+-- months, PV004 unless it is 1 second to 10 years.
 create or replace function monitoring._seconds_between_runs(p_schedule text)
 returns double precision
 language plpgsql
@@ -83,10 +77,8 @@ begin
 end
 $$;
 
-comment on function monitoring._seconds_between_runs(text) is
-'Length of an interval schedule in seconds, a day being 24 hours; PV003 when it is none or has '
-'months, PV004 unless it is 1 second to 10 years.';
-
+-- The cron expression that an interval stands for where runs go by the clock; null unless it
+-- divides an hour or a day.
 create or replace function monitoring._clock_of_interval(p_schedule text) returns text
 language plpgsql
 stable
@@ -105,10 +97,7 @@ begin
 end
 $$;
 
-comment on function monitoring._clock_of_interval(text) is
-'The cron expression that an interval stands for where runs go by the clock; null unless it '
-'divides an hour or a day.';
-
+-- The time of day of a schedule that is due once a day, as hours and minutes; else as it is.
 create or replace function monitoring._time_of_day(p_schedule text) returns text
 language sql
 stable
@@ -123,6 +112,3 @@ return case
             )
     else p_schedule
 end;
-
-comment on function monitoring._time_of_day(text) is
-'The time of day of a schedule that is due once a day, as hours and minutes; else as it is.';

@@ -1,6 +1,7 @@
 -- The words that programs use for severities, ends of tasks, health and log levels, and what they
 -- mean here. Every logger, queue and monitor has its own. docs/words.md shows the same table.
 
+-- What other systems' words mean here, in small letters and without what stands between them.
 create or replace function monitoring._known_words()
 returns table (kind text, meaning text, words text)
 language sql
@@ -116,9 +117,7 @@ begin atomic
     ) as w (kind, meaning, words);
 end;
 
-comment on function monitoring._known_words() is
-'What other systems'' words mean here, in small letters and without what stands between them.';
-
+-- What the letters and digits of a word in small letters mean; null when nobody knows.
 create or replace function monitoring._meaning_of_letters(p_kind text, p_word text) returns text
 language plpgsql
 stable
@@ -140,9 +139,8 @@ begin
 end
 $$;
 
-comment on function monitoring._meaning_of_letters(text, text) is
-'What the letters and digits of a word in small letters mean; null when nobody knows.';
-
+-- What a word of a kind (severity, status, health or level) means here, whatever its case and
+-- what stands between its parts; null when nobody knows.
 create or replace function monitoring._meaning(p_kind text, p_word text) returns text
 language plpgsql
 stable
@@ -173,7 +171,3 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._meaning(text, text) is
-'What a word of a kind (severity, status, health or level) means here, whatever its case and what '
-'stands between its parts; null when nobody knows.';

@@ -5,6 +5,8 @@
 
 -- Stands alone, for readers call it through functions that are inlined.
 
+-- A time that something is asked about, null when missing, or PV006 unless from 1970 up to ten
+-- years from now.
 create or replace function monitoring._checked_moment(p_what text, p_at timestamptz)
 returns timestamptz
 language plpgsql
@@ -24,10 +26,7 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_moment(text, timestamptz) is
-'A time that something is asked about, null when missing, or PV006 unless from 1970 up to ten '
-'years from now.';
-
+-- PV006: a day lies before 1970 or more than a thousand days ahead.
 create or replace function monitoring._fault_of_date(p_what text, p_date date) returns text[]
 language sql
 stable
@@ -37,9 +36,7 @@ return array[
     'Give a day from 1970-01-01 up to a thousand days from now, such as 2026-01-15.'
 ];
 
-comment on function monitoring._fault_of_date(text, date) is
-'PV006: a day lies before 1970 or more than a thousand days ahead.';
-
+-- Whether records can be of a day: from 1970 up to a thousand days ahead.
 create or replace function monitoring._is_possible_date(p_date date) returns boolean
 language plpgsql
 stable
@@ -50,9 +47,8 @@ begin
 end
 $$;
 
-comment on function monitoring._is_possible_date(date) is
-'Whether records can be of a day: from 1970 up to a thousand days ahead.';
-
+-- The day that records are of, null when missing, or PV006 unless from 1970 up to a thousand
+-- days ahead.
 create or replace function monitoring._checked_date(p_what text, p_date date) returns date
 language plpgsql
 stable
@@ -66,10 +62,8 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_date(text, date) is
-'The day that records are of, null when missing, or PV006 unless from 1970 up to a thousand days '
-'ahead.';
-
+-- The business day that something is asked about, null when missing, or PV004 unless from 1970
+-- to 2999.
 create or replace function monitoring._checked_business_date(p_what text, p_date date) returns date
 language plpgsql
 stable
@@ -85,6 +79,26 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_business_date(text, date) is
-'The business day that something is asked about, null when missing, or PV004 unless from 1970 to '
-'2999.';
+-- A length of time as text, the same in every session; forever when there is none.
+create or replace function monitoring._length_in_words(p_length interval) returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_words text;
+begin
+    select string_agg(format('%s %s%s', u.amount, u.unit, case u.amount when 1 then '' else 's' end), ' ')
+    into v_words
+    from unnest(
+        array[
+            date_part('year', p_length), date_part('month', p_length), date_part('day', p_length),
+            date_part('hour', p_length), date_part('minute', p_length),
+            ceil(date_part('second', p_length))
+        ],
+        array['year', 'month', 'day', 'hour', 'minute', 'second']
+    ) u (amount, unit)
+    where u.amount > 0;
+    return coalesce(v_words, 'forever');
+end
+$$;

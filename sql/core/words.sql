@@ -1,6 +1,7 @@
 -- Lengths of time and numbers of things, as people read them, wherever a sentence has one. Reads
 -- and writes nothing.
 
+-- A value as people read it: without decimals from 100 up, one from 1 up, three below.
 create or replace function monitoring._figure(p_value double precision) returns text
 language sql
 immutable
@@ -11,9 +12,7 @@ return trim_scale(
     )
 )::text;
 
-comment on function monitoring._figure(double precision) is
-'A value as people read it: without decimals from 100 up, one from 1 up, three below.';
-
+-- A length of time in at most two units, such as 1 h 31 min.
 create or replace function monitoring._spell_seconds(p_seconds double precision) returns text
 language sql
 immutable
@@ -45,18 +44,14 @@ return case
         )
 end;
 
-comment on function monitoring._spell_seconds(double precision) is
-'A length of time in at most two units, such as 1 h 31 min.';
-
+-- So many of a thing, in the singular or plural: 1 task, 2 tasks.
 create or replace function monitoring._count_of(p_count double precision, p_thing text)
 returns text
 language sql
 immutable
 return monitoring._figure(p_count) || ' ' || p_thing || case when p_count = 1 then '' else 's' end;
 
-comment on function monitoring._count_of(double precision, text) is
-'So many of a thing, in the singular or plural: 1 task, 2 tasks.';
-
+-- A number with as many places as tell something, and its unit; a length of time in words.
 create or replace function monitoring._spell_value(p_value double precision, p_unit text)
 returns text
 language sql
@@ -80,6 +75,3 @@ return case
             end, ''
         )
 end;
-
-comment on function monitoring._spell_value(double precision, text) is
-'A number with as many places as tell something, and its unit; a length of time in words.';

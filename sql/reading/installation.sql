@@ -32,6 +32,7 @@ comment on function monitoring.note_code_checksum(text) is
 'Notes the checksum of the code just loaded, so that loading it again can be saved, and what is in '
 'the schema now, all of it ours. Called by installers that have refused what is not.';
 
+-- Those of the four roles that the cluster does not have.
 create or replace function monitoring._missing_roles() returns text[]
 language sql
 stable
@@ -45,9 +46,7 @@ return (
     where to_regrole(wanted.role_name) is null
 );
 
-comment on function monitoring._missing_roles() is
-'Those of the four roles that the cluster does not have.';
-
+-- Number and newest day of the partitions of each partitioned table, as an array of objects.
 create or replace function monitoring._describe_partitions() returns jsonb
 language sql
 stable
@@ -62,9 +61,6 @@ return (
     left join monitoring._counted_days as d
         on to_regclass('monitoring.' || t.table_name) = d.table_id
 );
-
-comment on function monitoring._describe_partitions() is
-'Number and newest day of the partitions of each partitioned table, as an array of objects.';
 
 create or replace function monitoring.get_installation() returns jsonb
 language plpgsql

@@ -11,6 +11,7 @@ begin
 end
 $$;
 
+-- Does the work of complete_task_tracking.
 create or replace function monitoring._complete_task(
     p_task_id text,
     p_status text,
@@ -123,10 +124,7 @@ begin
 end
 $$;
 
-comment on function monitoring._complete_task(
-    text, text, bigint, jsonb, jsonb, jsonb, timestamptz, bigint
-) is 'Does the work of complete_task_tracking.';
-
+-- Whether an attempt that ended at that very time is recorded.
 create or replace function monitoring._is_in_history(
     p_task_id text, p_finished_at timestamptz, p_attempt integer
 )
@@ -138,9 +136,8 @@ return exists (
     where t.task_id = p_task_id and t.finished_at = p_finished_at and t.attempt = p_attempt
 );
 
-comment on function monitoring._is_in_history(text, timestamptz, integer) is
-'Whether an attempt that ended at that very time is recorded.';
-
+-- Notes that an attempt did not succeed, so that a restart is numbered after it, and rules see
+-- it.
 create or replace function monitoring._remember_attempt(
     p_task_id text,
     p_attempt integer,
@@ -166,9 +163,6 @@ begin
             status = excluded.status;
 end
 $$;
-
-comment on function monitoring._remember_attempt(text, integer, timestamptz, text, text) is
-'Notes that an attempt did not succeed, so that a restart is numbered after it, and rules see it.';
 
 create or replace function monitoring.complete_task_tracking(
     p_task_id text,

@@ -10,7 +10,6 @@
 -- made of wide character classes; captures, look-around and literal words are dear. As plain SQL
 -- expressions the functions are inlined into their caller.
 
-
 -- Names the rules of message_template. It must change whenever any message could get another
 -- fingerprint than before.
 create or replace function monitoring.fingerprint_version()
@@ -22,7 +21,6 @@ return 'v1';
 
 comment on function monitoring.fingerprint_version() is
 'The version of the grouping rules; every computed fingerprint starts with it.';
-
 
 -- Replaces what differs between two occurrences of one message by <*>. Never raises; null gives
 -- null. Looks at the first 500 characters and returns at most 300, so the cost is bounded.
@@ -71,7 +69,6 @@ return left(replace(
 comment on function monitoring.message_template(text) is
 'The wording of a message with its variable parts replaced by <*>, at most 300 characters.
 Null gives null.';
-
 
 -- chr(1) separates type and template because it cannot be part of a template.
 create or replace function monitoring.error_fingerprint(p_error_type text, p_message text)

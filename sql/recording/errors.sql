@@ -1,5 +1,6 @@
 -- Recording errors, singly and by the thousand. Writes errors, and nothing that callers share.
 
+-- Does the work of record_error.
 create or replace function monitoring._record_error(
     p_task_id text,
     p_error_type text,
@@ -70,10 +71,6 @@ begin
 end
 $$;
 
-comment on function monitoring._record_error(
-    text, text, text, text, text, jsonb, text, text, timestamptz
-) is 'Does the work of record_error.';
-
 create or replace function monitoring.record_error(
     p_task_id text,
     p_error_type text,
@@ -100,6 +97,8 @@ comment on function monitoring.record_error(
 'returns its error_id. Errors that differ only in the variable parts of their message share a '
 'fingerprint, unless the caller gives one.';
 
+-- An array of errors as rows, each repaired; one that is older than p_since is refused as a
+-- missing partition is.
 create or replace function monitoring._told_errors(p_rows jsonb, p_since timestamptz)
 returns table (
     error_id bigint,
@@ -147,10 +146,8 @@ begin atomic
         );
 end;
 
-comment on function monitoring._told_errors(jsonb, timestamptz) is
-'An array of errors as rows, each repaired; one that is older than p_since is refused as a '
-'missing partition is.';
-
+-- Inserts an array of errors; those already there are passed over, and a late one is refused as
+-- a missing partition is.
 create or replace function monitoring._insert_errors(p_rows jsonb) returns bigint
 language plpgsql
 volatile
@@ -171,10 +168,7 @@ begin
 end
 $$;
 
-comment on function monitoring._insert_errors(jsonb) is
-'Inserts an array of errors; those already there are passed over, and a late one is refused '
-'as a missing partition is.';
-
+-- Inserts an array of errors into the late table; those already there are passed over.
 create or replace function monitoring._insert_late_errors(p_rows jsonb) returns bigint
 language plpgsql
 volatile
@@ -214,9 +208,6 @@ begin
     return v_written;
 end
 $$;
-
-comment on function monitoring._insert_late_errors(jsonb) is
-'Inserts an array of errors into the late table; those already there are passed over.';
 
 create or replace function monitoring.record_errors(p_errors jsonb) returns bigint
 language sql

@@ -1,6 +1,7 @@
 -- Finished tasks by the thousand, for backfills and for programs that report at their end.
 -- Writes finished_tasks.
 
+-- Raises PV006 when this session wants a task without an end refused.
 create or replace function monitoring._refuse_untold_end() returns timestamptz
 language plpgsql
 stable
@@ -12,9 +13,8 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_untold_end() is
-'Raises PV006 when this session wants a task without an end refused.';
-
+-- The end of a task that did not tell it but its start and length; null, and told of, when that
+-- is not known either. With monitoring.strict = on _refuse_untold_end() has the last word.
 create or replace function monitoring._untold_end(p_end timestamptz) returns timestamptz
 language plpgsql
 volatile
@@ -33,10 +33,8 @@ begin
 end
 $$;
 
-comment on function monitoring._untold_end(timestamptz) is
-'The end of a task that did not tell it but its start and length; null, and told of, when that is '
-'not known either. With monitoring.strict = on _refuse_untold_end() has the last word.';
-
+-- An array of finished tasks as rows, each repaired; one that is older than p_since is refused
+-- as a missing partition is.
 create or replace function monitoring._told_finished_tasks(p_rows jsonb, p_since timestamptz)
 returns table (
     task_id text,
@@ -128,10 +126,8 @@ begin atomic
     where e.ended_at is not null;
 end;
 
-comment on function monitoring._told_finished_tasks(jsonb, timestamptz) is
-'An array of finished tasks as rows, each repaired; one that is older than p_since is refused as a '
-'missing partition is.';
-
+-- Inserts an array of finished tasks; those already there are passed over, and a late one is
+-- refused as a missing partition is.
 create or replace function monitoring._insert_finished_tasks(p_rows jsonb) returns bigint
 language plpgsql
 volatile
@@ -153,10 +149,7 @@ begin
 end
 $$;
 
-comment on function monitoring._insert_finished_tasks(jsonb) is
-'Inserts an array of finished tasks; those already there are passed over, and a late one is '
-'refused as a missing partition is.';
-
+-- Inserts an array of finished tasks into the late table; those already there are passed over.
 create or replace function monitoring._insert_late_finished_tasks(p_rows jsonb) returns bigint
 language plpgsql
 volatile
@@ -197,9 +190,6 @@ begin
     return v_written;
 end
 $$;
-
-comment on function monitoring._insert_late_finished_tasks(jsonb) is
-'Inserts an array of finished tasks into the late table; those already there are passed over.';
 
 create or replace function monitoring.record_finished_tasks(p_tasks jsonb) returns bigint
 language sql

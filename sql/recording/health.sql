@@ -1,5 +1,6 @@
 -- Recording health checks. Writes health_probes; the newest probe of a component is its state.
 
+-- Does the work of update_system_health.
 create or replace function monitoring._record_probe(
     p_component_name text,
     p_component_type text,
@@ -67,10 +68,6 @@ begin
     return v_probe_id;
 end
 $$;
-
-comment on function monitoring._record_probe(
-    text, text, text, double precision, text, jsonb, timestamptz
-) is 'Does the work of update_system_health.';
 
 create or replace function monitoring.update_system_health(
     p_component_type text,

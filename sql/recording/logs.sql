@@ -1,5 +1,6 @@
 -- Recording structured log lines, singly and by the thousand. Writes log_lines.
 
+-- Does the work of record_log.
 create or replace function monitoring._record_log(
     p_component text,
     p_level text,
@@ -55,10 +56,6 @@ begin
 end
 $$;
 
-comment on function monitoring._record_log(
-    text, text, text, jsonb, text, double precision, timestamptz
-) is 'Does the work of record_log.';
-
 create or replace function monitoring.record_log(
     p_component text,
     p_level text,
@@ -81,6 +78,8 @@ comment on function monitoring.record_log(
 'Records one log line of level DEBUG, INFO, WARNING, ERROR or CRITICAL (any case; WARN and FATAL '
 'too) and returns its log_id.';
 
+-- An array of log lines as rows, each repaired; one that is older than p_since is refused as a
+-- missing partition is.
 create or replace function monitoring._told_log_lines(p_rows jsonb, p_since timestamptz)
 returns table (
     log_id bigint,
@@ -119,10 +118,8 @@ begin atomic
         );
 end;
 
-comment on function monitoring._told_log_lines(jsonb, timestamptz) is
-'An array of log lines as rows, each repaired; one that is older than p_since is refused as a '
-'missing partition is.';
-
+-- Inserts an array of log lines; those already there are passed over, and a late one is refused
+-- as a missing partition is.
 create or replace function monitoring._insert_log_lines(p_rows jsonb) returns bigint
 language plpgsql
 volatile
@@ -142,10 +139,7 @@ begin
 end
 $$;
 
-comment on function monitoring._insert_log_lines(jsonb) is
-'Inserts an array of log lines; those already there are passed over, and a late one is refused '
-'as a missing partition is.';
-
+-- Inserts an array of log lines into the late table; those already there are passed over.
 create or replace function monitoring._insert_late_log_lines(p_rows jsonb) returns bigint
 language plpgsql
 volatile
@@ -184,9 +178,6 @@ begin
     return v_written;
 end
 $$;
-
-comment on function monitoring._insert_late_log_lines(jsonb) is
-'Inserts an array of log lines into the late table; those already there are passed over.';
 
 create or replace function monitoring.record_logs(p_logs jsonb) returns bigint
 language sql

@@ -1,5 +1,6 @@
 -- Recording measured values, singly and by the thousand. Writes metric_samples.
 
+-- Does the work of record_performance_metric.
 create or replace function monitoring._record_metric(
     p_metric_name text,
     p_metric_type text,
@@ -67,10 +68,6 @@ begin
 end
 $$;
 
-comment on function monitoring._record_metric(
-    text, text, double precision, text, text, jsonb, text, timestamptz
-) is 'Does the work of record_performance_metric.';
-
 create or replace function monitoring.record_performance_metric(
     p_metric_name text,
     p_metric_type text,
@@ -96,6 +93,8 @@ comment on function monitoring.record_performance_metric(
 'given, and returns its sample_id; what is no number is not recorded and gives null. The type is '
 'gauge when null; gauge, counter and timer are usual.';
 
+-- An array of samples as rows, each repaired; one that is older than p_since is refused as a
+-- missing partition is.
 create or replace function monitoring._told_metric_samples(p_rows jsonb, p_since timestamptz)
 returns table (
     sample_id bigint,
@@ -139,10 +138,8 @@ begin atomic
     where v.value is not null;
 end;
 
-comment on function monitoring._told_metric_samples(jsonb, timestamptz) is
-'An array of samples as rows, each repaired; one that is older than p_since is refused as a '
-'missing partition is.';
-
+-- Inserts an array of samples; those already there are passed over, and a late one is refused as
+-- a missing partition is.
 create or replace function monitoring._insert_metric_samples(p_rows jsonb) returns bigint
 language plpgsql
 volatile
@@ -163,10 +160,7 @@ begin
 end
 $$;
 
-comment on function monitoring._insert_metric_samples(jsonb) is
-'Inserts an array of samples; those already there are passed over, and a late one is refused '
-'as a missing partition is.';
-
+-- Inserts an array of samples into the late table; those already there are passed over.
 create or replace function monitoring._insert_late_metric_samples(p_rows jsonb) returns bigint
 language plpgsql
 volatile
@@ -206,9 +200,6 @@ begin
     return v_written;
 end
 $$;
-
-comment on function monitoring._insert_late_metric_samples(jsonb) is
-'Inserts an array of samples into the late table; those already there are passed over.';
 
 create or replace function monitoring.record_metrics(p_metrics jsonb) returns bigint
 language sql

@@ -8,6 +8,7 @@ begin
 end
 $$;
 
+-- Does the work of record_queue_metrics.
 create or replace function monitoring._record_queue(
     p_queue_name text,
     p_pending bigint,
@@ -72,10 +73,6 @@ begin
     return v_sample_id;
 end
 $$;
-
-comment on function monitoring._record_queue(
-    text, bigint, bigint, bigint, bigint, double precision, timestamptz
-) is 'Does the work of record_queue_metrics.';
 
 create or replace function monitoring.record_queue_metrics(
     p_queue_name text,

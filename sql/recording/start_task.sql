@@ -8,6 +8,7 @@ begin
 end
 $$;
 
+-- Does the work of start_task_tracking.
 create or replace function monitoring._start_task(
     p_task_id text,
     p_task_type text,
@@ -83,10 +84,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._start_task(
-    text, text, bigint, text, text, jsonb, bigint, timestamptz
-) is 'Does the work of start_task_tracking.';
 
 create or replace function monitoring.start_task_tracking(
     p_task_id text,

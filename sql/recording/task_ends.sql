@@ -2,6 +2,7 @@
 -- Different facts are never taken for one; only an equal end told again is. Writes finished_tasks,
 -- unsuccessful_attempts and recounts.
 
+-- Writes a finished attempt, a microsecond later where that very instant has one.
 create or replace function monitoring._add_finished_task(p_task monitoring.finished_tasks)
 returns void
 language plpgsql
@@ -45,9 +46,7 @@ begin
 end
 $$;
 
-comment on function monitoring._add_finished_task(monitoring.finished_tasks) is
-'Writes a finished attempt, a microsecond later where that very instant has one.';
-
+-- Removes a finished attempt, wherever it is, for another to take its place.
 create or replace function monitoring._remove_finished_task(p_task monitoring.finished_tasks)
 returns void
 language plpgsql
@@ -72,9 +71,7 @@ begin
 end
 $$;
 
-comment on function monitoring._remove_finished_task(monitoring.finished_tasks) is
-'Removes a finished attempt, wherever it is, for another to take its place.';
-
+-- Whether what is told of an end is known of it already.
 create or replace function monitoring._says_nothing_new(
     p_known monitoring.finished_tasks, p_told monitoring.finished_tasks
 )
@@ -98,11 +95,7 @@ and (
 and coalesce((p_known).counters, '{}') @> coalesce((p_told).counters, '{}')
 and coalesce((p_known).metadata, '{}') @> coalesce((p_told).metadata, '{}');
 
-comment on function monitoring._says_nothing_new(
-    monitoring.finished_tasks, monitoring.finished_tasks
-) is
-'Whether what is told of an end is known of it already.';
-
+-- Whether an end is one that was recorded before, told again.
 create or replace function monitoring._is_told_again(
     p_end monitoring.finished_tasks, p_is_time_told boolean
 )
@@ -124,9 +117,7 @@ return exists (
         and monitoring._says_nothing_new(row(t.*)::monitoring.finished_tasks, p_end)
 );
 
-comment on function monitoring._is_told_again(monitoring.finished_tasks, boolean) is
-'Whether an end is one that was recorded before, told again.';
-
+-- What is known of an attempt that ended within days of a time: its newest end.
 create or replace function monitoring._known_attempt(
     p_task_id text, p_attempt integer, p_at timestamptz
 )
@@ -151,9 +142,8 @@ begin
 end
 $$;
 
-comment on function monitoring._known_attempt(text, integer, timestamptz) is
-'What is known of an attempt that ended within days of a time: its newest end.';
-
+-- Puts the told end of an attempt in the place of the assumption that it was lost, which stays
+-- in its metadata as taken_for_lost_at.
 create or replace function monitoring._correct_lost(
     p_known monitoring.finished_tasks, p_end monitoring.finished_tasks
 )
@@ -190,12 +180,7 @@ begin
 end
 $$;
 
-comment on function monitoring._correct_lost(
-    monitoring.finished_tasks, monitoring.finished_tasks
-) is
-'Puts the told end of an attempt in the place of the assumption that it was lost, which stays in '
-'its metadata as taken_for_lost_at.';
-
+-- Notes that an end came without a start, so that the start, should it come later, asks for it.
 create or replace function monitoring._await_start(
     p_task_id text, p_finished_at timestamptz, p_is_time_told boolean
 )
@@ -232,9 +217,8 @@ begin
 end
 $$;
 
-comment on function monitoring._await_start(text, timestamptz, boolean) is
-'Notes that an end came without a start, so that the start, should it come later, asks for it.';
-
+-- Records the end of an attempt that is not running, unless it is one told again: in the place
+-- of an assumed loss, else as a row without a start. True when it was news.
 create or replace function monitoring._note_end(
     p_task_id text,
     p_task_type text,
@@ -290,12 +274,8 @@ begin
 end
 $$;
 
-comment on function monitoring._note_end(
-    text, text, text, timestamptz, boolean, bigint, bigint, jsonb, jsonb, jsonb, bigint, bigint
-) is
-'Records the end of an attempt that is not running, unless it is one told again: in the place of '
-'an assumed loss, else as a row without a start. True when it was news.';
-
+-- Closes the start that has just been told with the end that was told before it, if there is one
+-- that is not earlier; forgets that it was looked for.
 create or replace function monitoring._meet_early_end(
     p_task_id text, p_attempt integer, p_is_time_told boolean
 )
@@ -353,7 +333,3 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._meet_early_end(text, integer, boolean) is
-'Closes the start that has just been told with the end that was told before it, if there is one '
-'that is not earlier; forgets that it was looked for.';

@@ -9,6 +9,7 @@ begin
 end
 $$;
 
+-- Does the work of update_task_progress.
 create or replace function monitoring._update_task(
     p_task_id text,
     p_items_done bigint,
@@ -48,11 +49,6 @@ begin
     return found;
 end
 $$;
-
-comment on function monitoring._update_task(
-    text, bigint, bigint, jsonb, timestamptz, bigint
-) is
-'Does the work of update_task_progress.';
 
 create or replace function monitoring.update_task_progress(
     p_task_id text,

@@ -11,6 +11,7 @@
 -- Lock order: the guard of a job, then its row. Whoever has the row first (to claim, to cancel, to
 -- close what is lost) waits for nothing: "skip locked", and a try at the guard.
 
+-- Notes in a job's row how its run ended, and records an error unless it completed.
 create or replace function monitoring._note_job_end(
     p_job_name text, p_status text, p_error jsonb
 )
@@ -50,9 +51,8 @@ begin
 end
 $$;
 
-comment on function monitoring._note_job_end(text, text, jsonb) is
-'Notes in a job''s row how its run ended, and records an error unless it completed.';
-
+-- Locks and returns the job that has been due longest, names passed over left out; null when
+-- there is none. A new job of ours waits until its code is loaded.
 create or replace function monitoring._find_due_job(p_due_until timestamptz, p_passed_over text[])
 returns monitoring.jobs
 language plpgsql
@@ -84,10 +84,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_due_job(timestamptz, text[]) is
-'Locks and returns the job that has been due longest, names passed over left out; null when there '
-'is none. A new job of ours waits until its code is loaded.';
-
+-- Marks the job that has been due longest as run by this session, plans its next run and starts
+-- its task; returns its name, or null when none is due.
 create or replace function monitoring._claim_job(p_due_until timestamptz, p_passed_over text[])
 returns text
 language plpgsql
@@ -146,7 +144,3 @@ begin
     return v_job.job_name;
 end
 $$;
-
-comment on function monitoring._claim_job(timestamptz, text[]) is
-'Marks the job that has been due longest as run by this session, plans its next run and starts its '
-'task; returns its name, or null when none is due.';

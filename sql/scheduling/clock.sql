@@ -3,21 +3,8 @@
 -- removes rows waits after it went on by far more than usual: that may be a pause, and may be a
 -- clock that is wrong. Writes clock_readings and jobs, and errors through their recording function.
 
-create or replace function monitoring._is_jump(
-    p_from timestamptz, p_to timestamptz, p_last_step_ms double precision
-)
-returns boolean
-language sql
-stable
--- Those who look once a day see it move by a day each time.
-return p_to - p_from > greatest(
-    '1 hour'::interval, make_interval(secs => coalesce(p_last_step_ms, 0) * 3 / 1000)
-);
-
-comment on function monitoring._is_jump(timestamptz, timestamptz, double precision) is
-'Whether a clock that went on like this was paused or set ahead: by more than an hour, and than '
-'three times what it went on before.';
-
+-- Notes where the clock stands, and whether it has moved by far more than usual. When it was put
+-- back, what it had noted is put right, and an error tells of it.
 create or replace function monitoring._look_at_clock() returns void
 language plpgsql
 volatile
@@ -64,10 +51,8 @@ begin
 end
 $$;
 
-comment on function monitoring._look_at_clock() is
-'Notes where the clock stands, and whether it has moved by far more than usual. When it was put '
-'back, what it had noted is put right, and an error tells of it.';
-
+-- When a job is due next: what is planned for later than its schedule would have it was planned
+-- by a clock that was ahead, and is due as its schedule says.
 create or replace function monitoring._planned_run_at(
     p_job monitoring.jobs, p_now timestamptz
 )
@@ -103,10 +88,8 @@ exception
 end
 $$;
 
-comment on function monitoring._planned_run_at(monitoring.jobs, timestamptz) is
-'When a job is due next: what is planned for later than its schedule would have it was planned by '
-'a clock that was ahead, and is due as its schedule says.';
-
+-- Plans jobs anew that a clock which was ahead has planned, or noted as run, in the time to
+-- come.
 create or replace function monitoring._put_jobs_right(p_now timestamptz) returns void
 language plpgsql
 volatile
@@ -150,36 +133,6 @@ begin
     end loop;
 end
 $$;
-
-comment on function monitoring._put_jobs_right(timestamptz) is
-'Plans jobs anew that a clock which was ahead has planned, or noted as run, in the time to come.';
-
-create or replace function monitoring._clean_up_waits_until(
-    p_now timestamptz, out p_until timestamptz, out p_step interval
-)
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    select
-        case
-            when monitoring._is_jump(r.seen_at, p_now, r.last_step_ms) then p_now + interval '3 hours'
-            when p_now >= r.moved_at and p_now < r.moved_at + interval '3 hours'
-                then r.moved_at + interval '3 hours'
-        end,
-        case
-            when monitoring._is_jump(r.seen_at, p_now, r.last_step_ms) then p_now - r.seen_at
-            else r.moved_at - r.moved_from_at
-        end
-    into p_until, p_step
-    from monitoring.clock_readings r;
-end
-$$;
-
-comment on function monitoring._clean_up_waits_until(timestamptz) is
-'Until when nothing is removed because the clock has gone on by far more than usual, and by how '
-'much; null when it has not, or has gone on evenly for three hours since.';
 
 create or replace function monitoring.confirm_clock() returns timestamptz
 language plpgsql

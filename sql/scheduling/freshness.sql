@@ -2,6 +2,8 @@
 -- a state shows with it when that was found, and never takes for fine what nobody has looked at.
 -- Reads jobs, alert_rules, alert_rule_states, rollup_progress and the sources.
 
+-- Until when what was found at a time counts as known, where it is looked at by a schedule.
+--
 -- Until when a thing that is looked at by a schedule counts as known: a look is due, then may come
 -- three minutes late, as in self_check().
 create or replace function monitoring._fresh_until(
@@ -28,9 +30,8 @@ begin
 end
 $$;
 
-comment on function monitoring._fresh_until(timestamptz, text, text) is
-'Until when what was found at a time counts as known, where it is looked at by a schedule.';
-
+-- When the enabled alert rules were last evaluated, all of them; null when none ever was.
+--
 -- The oldest look of those rules that are to be looked at: one family alone may be newer.
 create or replace function monitoring._rules_evaluated_at(p_now timestamptz) returns timestamptz
 language sql
@@ -51,9 +52,7 @@ return (
     where r.is_enabled
 );
 
-comment on function monitoring._rules_evaluated_at(timestamptz) is
-'When the enabled alert rules were last evaluated, all of them; null when none ever was.';
-
+-- What is looked at by a schedule, when it last was, and how to say so.
 create or replace function monitoring._looked_at(p_now timestamptz)
 returns table (
     subject text, known_at timestamptz, schedule text, time_zone text, is_wanted boolean,
@@ -121,9 +120,7 @@ begin
 end
 $$;
 
-comment on function monitoring._looked_at(timestamptz) is
-'What is looked at by a schedule, when it last was, and how to say so.';
-
+-- The rows of v_freshness.
 create or replace function monitoring._freshness()
 returns table (
     subject text, known_at timestamptz, state text, is_known boolean, seconds_old double precision,
@@ -171,9 +168,6 @@ begin
     ) f;
 end
 $$;
-
-comment on function monitoring._freshness() is
-'The rows of v_freshness.';
 
 create or replace view monitoring.v_freshness as
 select

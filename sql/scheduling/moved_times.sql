@@ -3,15 +3,14 @@
 -- own times, up to a day ahead, is theirs. Writes small tables of all kinds, and record_states;
 -- called when the clock was found to have gone back, which is seldom.
 
+-- A time, or now when it lies in the future; null and infinity stay.
 create or replace function monitoring._not_after(p_at timestamptz, p_now timestamptz)
 returns timestamptz
 language sql
 stable
 return case when p_at > p_now and p_at < 'infinity' then p_now else p_at end;
 
-comment on function monitoring._not_after(timestamptz, timestamptz) is
-'A time, or now when it lies in the future; null and infinity stay.';
-
+-- Has sources and queries read again when they are due by a clock that was put back.
 create or replace function monitoring._put_sources_right(p_now timestamptz) returns void
 language plpgsql
 volatile
@@ -48,9 +47,8 @@ begin
 end
 $$;
 
-comment on function monitoring._put_sources_right(timestamptz) is
-'Has sources and queries read again when they are due by a clock that was put back.';
-
+-- Lets what people decided by a clock that was ahead count from now on, for as long as they
+-- said.
 create or replace function monitoring._put_decisions_right(p_now timestamptz) returns void
 language plpgsql
 volatile
@@ -91,9 +89,8 @@ begin
 end
 $$;
 
-comment on function monitoring._put_decisions_right(timestamptz) is
-'Lets what people decided by a clock that was ahead count from now on, for as long as they said.';
-
+-- Lets running tasks, statuses, error groups and open alerts that a clock which was ahead has
+-- dated be of now, so that what comes after them is newer.
 create or replace function monitoring._put_states_right(p_now timestamptz) returns void
 language plpgsql
 volatile
@@ -143,7 +140,3 @@ begin
     where s.paused_until_at > p_now + interval '1 hour';
 end
 $$;
-
-comment on function monitoring._put_states_right(timestamptz) is
-'Lets running tasks, statuses, error groups and open alerts that a clock which was ahead has dated '
-'be of now, so that what comes after them is newer.';

@@ -2,6 +2,7 @@
 -- Writes cron.job and cron.job_run_details with the rights of whoever calls, since pg_cron shows a
 -- role its own rows only. Nothing here needs pg_cron when it is made, hence the dynamic SQL.
 
+-- Schema of the extension pg_cron; null where it is not in this database.
 create or replace function monitoring._pg_cron_schema() returns name
 language sql
 stable
@@ -13,9 +14,7 @@ return (
         and exists (select from pg_catalog.pg_extension as e where e.extname = 'pg_cron')
 );
 
-comment on function monitoring._pg_cron_schema() is
-'Schema of the extension pg_cron; null where it is not in this database.';
-
+-- The entries that so many runners need: one each, and one that purges what they leave behind.
 create or replace function monitoring._own_pg_cron_entries(p_runners integer)
 returns table (entry_name text, schedule text, command text)
 language sql
@@ -36,9 +35,8 @@ begin atomic
     where p_runners > 0;
 end;
 
-comment on function monitoring._own_pg_cron_entries(integer) is
-'The entries that so many runners need: one each, and one that purges what they leave behind.';
-
+-- Removes the caller's entries of ours that so many runners do not need, or not as they are;
+-- returns how many.
 create or replace function monitoring._remove_pg_cron_entries(p_runners integer) returns integer
 language plpgsql
 volatile
@@ -65,10 +63,7 @@ begin
 end
 $$;
 
-comment on function monitoring._remove_pg_cron_entries(integer) is
-'Removes the caller''s entries of ours that so many runners do not need, or not as they are; '
-'returns how many.';
-
+-- Raises PV007 with both ways to have pg_cron run the jobs of this database.
 create or replace function monitoring._refuse_without_pg_cron(p_runners integer) returns void
 language plpgsql
 stable
@@ -88,9 +83,7 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_without_pg_cron(integer) is
-'Raises PV007 with both ways to have pg_cron run the jobs of this database.';
-
+-- Adds the job import_pg_cron_runs when there is none; warns when it would not have the right.
 create or replace function monitoring._schedule_import_of_pg_cron() returns void
 language plpgsql
 volatile
@@ -116,9 +109,6 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._schedule_import_of_pg_cron() is
-'Adds the job import_pg_cron_runs when there is none; warns when it would not have the right.';
 
 create or replace function monitoring.schedule_with_pg_cron(p_runners integer default 2)
 returns integer

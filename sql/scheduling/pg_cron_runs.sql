@@ -1,6 +1,8 @@
 -- Runs of pg_cron, read live and adopted as tasks.
 -- Reads cron.job_run_details and cron.job; writes tasks and errors through their bulk forms.
 
+-- The newest so many runs of pg_cron numbered below the given one that the caller may see, with
+-- the names and status that we give them.
 create or replace function monitoring._read_pg_cron_runs(p_below bigint, p_limit integer)
 returns setof record
 language plpgsql
@@ -33,10 +35,8 @@ begin
 end
 $$;
 
-comment on function monitoring._read_pg_cron_runs(bigint, integer) is
-'The newest so many runs of pg_cron numbered below the given one that the caller may see, with '
-'the names and status that we give them.';
-
+-- Looks at the next hundred runs of pg_cron below a number: which ended since a given time and
+-- are not recorded yet, as arrays for the bulk forms.
 create or replace function monitoring._find_new_pg_cron_runs(
     p_below bigint,
     p_since timestamptz,
@@ -121,10 +121,6 @@ begin atomic
     from new_runs as n;
 end;
 
-comment on function monitoring._find_new_pg_cron_runs(bigint, timestamptz) is
-'Looks at the next hundred runs of pg_cron below a number: which ended since a given time and are '
-'not recorded yet, as arrays for the bulk forms.';
-
 create or replace function monitoring.import_pg_cron_runs(p_within interval default '2 days')
 returns bigint
 language plpgsql
@@ -173,6 +169,7 @@ comment on function monitoring.import_pg_cron_runs(interval) is
 'each once, and failed ones as errors too; our own entries are left out. Returns how many were '
 'new; sees what pg_cron lets the caller see.';
 
+-- The last 1,000 runs of pg_cron that monitoring_admin may see; none where pg_cron is not here.
 create or replace function monitoring._read_recent_pg_cron_runs()
 returns table (
     task_id text,
@@ -207,9 +204,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._read_recent_pg_cron_runs() is
-'The last 1,000 runs of pg_cron that monitoring_admin may see; none where pg_cron is not here.';
 
 create or replace view monitoring.v_pg_cron_runs as
 select

@@ -2,6 +2,7 @@
 -- however late one of them began. A cron expression goes by the clock of the job's time zone.
 -- What passed while nobody ran jobs is counted, and not caught up.
 
+-- When a job that begins now is due next, and how often it was due since it should have begun.
 create or replace function monitoring._plan_next_run(
     p_job monitoring.jobs,
     p_now timestamptz,
@@ -40,6 +41,3 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._plan_next_run(monitoring.jobs, timestamptz) is
-'When a job that begins now is due next, and how often it was due since it should have begun.';

@@ -1,6 +1,8 @@
 -- What a job calls: a function or procedure of the database, named with its schema. It is looked up
 -- when the job is scheduled and again at every run.
 
+-- Raises PV007 unless a routine belongs to somebody who has the rights that jobs are called
+-- with: others could put anything into it.
 create or replace function monitoring._check_job_owner(p_routine regprocedure) returns void
 language plpgsql
 stable
@@ -26,10 +28,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_job_owner(regprocedure) is
-'Raises PV007 unless a routine belongs to somebody who has the rights that jobs are called with: '
-'others could put anything into it.';
-
+-- The function or procedure of that name, given with its schema, that can be called without
+-- arguments and belongs to one of the admins or a superuser; or PV007.
 create or replace function monitoring._find_job_routine(p_procedure_name text) returns regprocedure
 language plpgsql
 stable
@@ -73,10 +73,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_job_routine(text) is
-'The function or procedure of that name, given with its schema, that can be called without '
-'arguments and belongs to one of the admins or a superuser; or PV007.';
-
+-- Calls a function or procedure and returns what it returned: a value, an array of rows, or null
+-- when it returns nothing.
 create or replace function monitoring._call_job_routine(p_procedure_name text) returns jsonb
 language plpgsql
 volatile
@@ -113,7 +111,3 @@ begin
     return v_result;
 end
 $$;
-
-comment on function monitoring._call_job_routine(text) is
-'Calls a function or procedure and returns what it returned: a value, an array of rows, or null '
-'when it returns nothing.';

@@ -1,6 +1,7 @@
 -- Working on a claimed job, in a transaction that outlives the job's failure.
 -- Writes jobs, and tasks and errors through their recording functions.
 
+-- Locks and returns a job's row; nulls when there is none.
 create or replace function monitoring._lock_job_row(p_job_name text) returns monitoring.jobs
 language plpgsql
 volatile
@@ -14,9 +15,8 @@ begin
 end
 $$;
 
-comment on function monitoring._lock_job_row(text) is
-'Locks and returns a job''s row; nulls when there is none.';
-
+-- Ends the task of a job with its result and notes the end in the job's row, unless another has;
+-- a run cancelled by cancel_overdue_jobs ends as timeout.
 create or replace function monitoring._finish_job(
     p_job_name text, p_running_pid integer, p_status text, p_result jsonb, p_error jsonb
 )
@@ -45,10 +45,8 @@ begin
 end
 $$;
 
-comment on function monitoring._finish_job(text, integer, text, jsonb, jsonb) is
-'Ends the task of a job with its result and notes the end in the job''s row, unless another has; '
-'a run cancelled by cancel_overdue_jobs ends as timeout.';
-
+-- Takes the guard of a job until the end of the transaction; false when the run that this
+-- session claimed is no longer its own.
 create or replace function monitoring._is_own_run(p_job_name text) returns boolean
 language plpgsql
 volatile
@@ -64,10 +62,7 @@ begin
 end
 $$;
 
-comment on function monitoring._is_own_run(text) is
-'Takes the guard of a job until the end of the transaction; false when the run that this session '
-'claimed is no longer its own.';
-
+-- Ends the task of a job that was removed after it was claimed and before it began its work.
 create or replace function monitoring._end_task_of_removed_job(p_job_name text) returns void
 language plpgsql
 volatile
@@ -82,9 +77,8 @@ begin
 end
 $$;
 
-comment on function monitoring._end_task_of_removed_job(text) is
-'Ends the task of a job that was removed after it was claimed and before it began its work.';
-
+-- Calls the procedure of a job and returns how it went: an object of status and result, or
+-- error; never raises because of what the procedure did.
 create or replace function monitoring._attempt_job(p_procedure_name text) returns jsonb
 language plpgsql
 volatile
@@ -125,10 +119,8 @@ exception
 end
 $$;
 
-comment on function monitoring._attempt_job(text) is
-'Calls the procedure of a job and returns how it went: an object of status and result, or error; '
-'never raises because of what the procedure did.';
-
+-- Works on a job that this session claimed, with the rights of the owner, and notes how that
+-- ended.
 create or replace function monitoring._run_job(p_job_name text) returns void
 language plpgsql
 volatile
@@ -172,9 +164,8 @@ begin
 end
 $$;
 
-comment on function monitoring._run_job(text) is
-'Works on a job that this session claimed, with the rights of the owner, and notes how that ended.';
-
+-- An array of runs with the last one of a job added: job, status, started_at, duration_ms,
+-- error.
 create or replace function monitoring._with_last_run(p_runs jsonb, p_job_name text) returns jsonb
 language plpgsql
 stable
@@ -198,6 +189,3 @@ begin
     ), '[]');
 end
 $$;
-
-comment on function monitoring._with_last_run(jsonb, text) is
-'An array of runs with the last one of a job added: job, status, started_at, duration_ms, error.';

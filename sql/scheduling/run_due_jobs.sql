@@ -1,6 +1,8 @@
 -- What runs the jobs. Procedures that commit can be neither security definer nor pinned to a search
 -- path; so these are as short as can be, and whatever they call is.
 
+-- Ends a transaction and begins the next, which sees what others commit; its name is what the
+-- server shows to those who call run_due_jobs within a transaction block.
 create or replace procedure monitoring._commit_outside_a_transaction_block()
 language plpgsql
 as $$
@@ -9,10 +11,6 @@ begin
     set transaction isolation level read committed;
 end
 $$;
-
-comment on procedure monitoring._commit_outside_a_transaction_block () is
-'Ends a transaction and begins the next, which sees what others commit; its name is what the '
-'server shows to those who call run_due_jobs within a transaction block.';
 
 create or replace procedure monitoring.run_due_jobs(
     p_at_most integer default null,

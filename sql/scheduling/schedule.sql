@@ -1,6 +1,8 @@
 -- What people decide about jobs. Whoever runs jobs is woken by a notice on monitoring_jobs.
 -- Writes jobs.
 
+-- Raises PV003 or PV004 unless the schedule is a cron expression, a time of day or an interval
+-- of one second to ten years.
 create or replace function monitoring._check_schedule(p_schedule text) returns void
 language plpgsql
 stable
@@ -16,10 +18,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_schedule(text) is
-'Raises PV003 or PV004 unless the schedule is a cron expression, a time of day or an interval of '
-'one second to ten years.';
-
+-- When a job is first due by a new schedule; by an interval that long after its last run, and at
+-- once when there was none.
 create or replace function monitoring._first_run_at(p_job monitoring.jobs) returns timestamptz
 language plpgsql
 volatile
@@ -39,10 +39,7 @@ begin
 end
 $$;
 
-comment on function monitoring._first_run_at(monitoring.jobs) is
-'When a job is first due by a new schedule; by an interval that long after its last run, and at '
-'once when there was none.';
-
+-- Tells whoever listens on monitoring_jobs that a job's plan has changed.
 create or replace function monitoring._wake_runners(p_job_name text) returns void
 language plpgsql
 volatile
@@ -53,9 +50,7 @@ begin
 end
 $$;
 
-comment on function monitoring._wake_runners(text) is
-'Tells whoever listens on monitoring_jobs that a job''s plan has changed.';
-
+-- Raises PV007 for the name of a job that does not exist.
 create or replace function monitoring._refuse_unknown_job(p_job_name text) returns void
 language plpgsql
 stable
@@ -68,9 +63,6 @@ begin
         hint = 'Take the name from v_jobs, or schedule the job first.';
 end
 $$;
-
-comment on function monitoring._refuse_unknown_job(text) is
-'Raises PV007 for the name of a job that does not exist.';
 
 create or replace function monitoring.schedule_job(
     p_job_name text,

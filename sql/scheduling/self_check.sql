@@ -3,15 +3,15 @@
 -- rollup_progress, retention_policies, alert_rule_states, queued_notifications, clock_readings, the
 -- sources and the catalogue.
 
+-- Whether something that is noted as past lies in the future: then the clock was ahead when it
+-- was noted, and nobody can say how late it is.
 create or replace function monitoring._is_to_come(p_at timestamptz) returns boolean
 language sql
 volatile
 return p_at > monitoring.clock() + '1 minute'::interval;
 
-comment on function monitoring._is_to_come(timestamptz) is
-'Whether something that is noted as past lies in the future: then the clock was ahead when it was '
-'noted, and nobody can say how late it is.';
-
+-- A row when what is noted as past lies in the future (failed), and one while nothing is removed
+-- because the clock went on by far more than usual (late).
 create or replace function monitoring._check_clock()
 returns table (check_name text, status text, lateness interval, detail text)
 language plpgsql
@@ -73,10 +73,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_clock() is
-'A row when what is noted as past lies in the future (failed), and one while nothing is removed '
-'because the clock went on by far more than usual (late).';
-
+-- One row: late when jobs are due and nothing has been begun for more than three minutes.
 create or replace function monitoring._check_scheduler()
 returns table (check_name text, status text, lateness interval, detail text)
 language plpgsql
@@ -125,9 +122,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_scheduler() is
-'One row: late when jobs are due and nothing has been begun for more than three minutes.';
-
+-- A row for each enabled job that did not complete last time (failed), or that is more than
+-- three minutes late to begin or to end (late).
 create or replace function monitoring._check_jobs()
 returns table (check_name text, status text, lateness interval, detail text)
 language plpgsql
@@ -167,10 +163,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_jobs() is
-'A row for each enabled job that did not complete last time (failed), or that is more than three '
-'minutes late to begin or to end (late).';
-
+-- One row: late while a table lacks the partition of the next day, failed while it lacks that of
+-- today. Recording goes on all the same, into late tables.
 create or replace function monitoring._check_partitions()
 returns table (check_name text, status text, lateness interval, detail text)
 language plpgsql
@@ -211,10 +205,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_partitions() is
-'One row: late while a table lacks the partition of the next day, failed while it lacks that of '
-'today. Recording goes on all the same, into late tables.';
-
+-- One row when late rows wait whose days are too many to be made, else none.
 create or replace function monitoring._check_late_rows()
 returns table (check_name text, status text, lateness interval, detail text)
 language plpgsql
@@ -241,9 +232,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_late_rows() is
-'One row when late rows wait whose days are too many to be made, else none.';
-
+-- One row: late when a table was last rolled up more than three minutes ago. What views show
+-- stays whole, but takes longer to read.
 create or replace function monitoring._check_rollups()
 returns table (check_name text, status text, lateness interval, detail text)
 language plpgsql
@@ -282,10 +272,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_rollups() is
-'One row: late when a table was last rolled up more than three minutes ago. What views show stays '
-'whole, but takes longer to read.';
-
+-- One row: late when rows are still there a day after they were due to go.
 create or replace function monitoring._check_retention()
 returns table (check_name text, status text, lateness interval, detail text)
 language plpgsql
@@ -308,9 +295,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_retention() is
-'One row: late when rows are still there a day after they were due to go.';
-
+-- One row: late when the last evaluation of alert rules was more than three minutes ago,
+-- although job evaluate_alerts is there and enabled.
 create or replace function monitoring._check_alerts()
 returns table (check_name text, status text, lateness interval, detail text)
 language plpgsql
@@ -362,10 +348,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_alerts() is
-'One row: late when the last evaluation of alert rules was more than three minutes ago, although '
-'job evaluate_alerts is there and enabled.';
-
+-- One row: late when a message should have been sent more than ten minutes ago, failed when one
+-- was given up within the last 24 hours.
 create or replace function monitoring._check_notifications()
 returns table (check_name text, status text, lateness interval, detail text)
 language plpgsql
@@ -414,10 +398,6 @@ begin
     ) n;
 end
 $$;
-
-comment on function monitoring._check_notifications() is
-'One row: late when a message should have been sent more than ten minutes ago, failed when one was '
-'given up within the last 24 hours.';
 
 create or replace function monitoring.self_check()
 returns table (check_name text, status text, lateness interval, detail text)

@@ -1,6 +1,8 @@
 -- Looking after runs of other sessions: those that take too long, and those whose session is gone.
 -- Writes jobs, and tasks and errors through their recording functions.
 
+-- Cancels the run of a job whose row is locked, or ends its session at the third time; false,
+-- with a warning, when the caller may not.
 create or replace function monitoring._cancel_job(p_job monitoring.jobs) returns boolean
 language plpgsql
 volatile
@@ -23,10 +25,6 @@ exception
         return false;
 end
 $$;
-
-comment on function monitoring._cancel_job(monitoring.jobs) is
-'Cancels the run of a job whose row is locked, or ends its session at the third time; false, with '
-'a warning, when the caller may not.';
 
 create or replace function monitoring.cancel_overdue_jobs() returns integer
 language plpgsql
@@ -69,6 +67,8 @@ comment on function monitoring.cancel_overdue_jobs() is
 'sessions of those that go on all the same. Returns how many runs; such a run is undone and ends '
 'as timeout.';
 
+-- Notes runs whose session is gone as lost, so that their jobs run again when they are due;
+-- returns how many.
 create or replace function monitoring._close_lost_jobs() returns integer
 language plpgsql
 volatile
@@ -115,7 +115,3 @@ begin
     return v_closed;
 end
 $$;
-
-comment on function monitoring._close_lost_jobs() is
-'Notes runs whose session is gone as lost, so that their jobs run again when they are due; returns '
-'how many.';

@@ -34,7 +34,7 @@ from tests.harness.pgtap import DATABASE, ProveResult, prepare_database, run_pg_
 
 _ROOT = Path(__file__).parents[2]
 # Owners and rights of what was just made are set by these, whatever else is loaded.
-_ALWAYS_LOADED = ("core/installation.sql", "grants.sql")
+_ALWAYS_LOADED = ("reading/installation.sql", "grants.sql")
 _SECONDS_TO_START = 60.0
 
 

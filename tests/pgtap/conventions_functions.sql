@@ -1,7 +1,7 @@
 -- House rules of functions, looked up in the catalogue.
 
 begin;
-select plan(17);
+select plan(18);
 \ir helpers/comments.psql
 
 create temporary view routines as
@@ -195,7 +195,7 @@ select set_eq(
         -- own rules
         '_rule_fingerprint', '_rule_query_hint',
         -- configuration
-        'get_config_schema', '_resolved_schema', '_is_of_json_type', '_fits_limits', '_fits_schema',
+        'get_config_schema', '_meant_part', '_is_of_json_type', '_fits_limits', '_fits_schema',
         '_config_problems',
         '_key_problems', '_length_in_words', '_best_known_rules', '_merged_settings',
         '_config_changes',
@@ -269,13 +269,24 @@ select is_empty(
 
 select is_empty(
     $$
-        select r.signature, obj_description(r.oid, 'pg_proc') as told
+        select r.signature, obj_description(r.oid, 'pg_proc') as described
         from routines as r
-        where coalesce(obj_description(r.oid, 'pg_proc'), '') = ''
-            or length(obj_description(r.oid, 'pg_proc')) > 300
-            or pg_temp.sentences(obj_description(r.oid, 'pg_proc')) > 2
+        where not starts_with(r.proname, '_')
+            and (
+                coalesce(obj_description(r.oid, 'pg_proc'), '') = ''
+                or length(obj_description(r.oid, 'pg_proc')) > 300
+                or pg_temp.sentences(obj_description(r.oid, 'pg_proc')) > 2
+            )
     $$,
-    'every function says in two sentences at most what it promises'
+    'every public function says in two sentences at most what it promises'
+);
+
+select is_empty(
+    $$
+        select r.signature from routines as r
+        where starts_with(r.proname, '_') and obj_description(r.oid, 'pg_proc') is not null
+    $$,
+    'private functions are described where they are written'
 );
 
 select * from finish(); -- noqa: AM04

@@ -262,7 +262,7 @@ select functions_are(
         '_find_failed_items', '_find_low_item_success', '_explain_items',
 
         -- configuration
-        'get_config', 'get_config_schema', 'apply_config', '_resolved_schema', '_is_of_json_type',
+        'get_config', 'get_config_schema', 'apply_config', '_meant_part', '_is_of_json_type',
         '_fits_limits',
         '_fits_schema',
         '_config_problems',

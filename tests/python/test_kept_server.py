@@ -41,7 +41,7 @@ def test_a_changed_file_is_loaded_by_itself_and_a_changed_table_installs_anew(
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(spoil)
 
-    _forget(home, "core/installation.sql")
+    _forget(home, "reading/installation.sql")
     assert _found(kept.start()) == ("0.1.0", True)
 
     _forget(home, "migrations")

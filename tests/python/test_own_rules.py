@@ -119,7 +119,7 @@ def test_another_member_of_the_admins_may_load_the_code_again(bare_server: Postg
     run(bare_server.dsn(), "grant create on database shop to monitoring_admin")
     dsn = dsn_of(bare_server, "shop", "plain")
     with psycopg.connect(dsn) as connection:
-        for name in ("alerts/rule_queries.sql", "grants.sql"):
+        for name in ("watching/rules/rule_queries.sql", "grants.sql"):
             text = (sql_directory() / name).read_text(encoding="utf-8")
             connection.execute(text.encode())
     assert rows(dsn, OWNERS) == [("monitoring_reader",)]

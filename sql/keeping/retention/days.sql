@@ -3,6 +3,7 @@
 -- one transaction could meet a reader that has the parent and waits for the day.
 -- Writes the partitioned tables, retention_policies and rollup_progress.
 
+-- What emptying a day's partition would remove; null when it is empty.
 create or replace function monitoring._look_at_day(
     p_table text, p_begins_at timestamptz, p_is_dry_run boolean
 )
@@ -38,9 +39,7 @@ begin
 end
 $$;
 
-comment on function monitoring._look_at_day(text, timestamptz, boolean) is
-'What emptying a day''s partition would remove; null when it is empty.';
-
+-- Days that are due and not empty, oldest first: at most 20, and no more after 5 million rows.
 create or replace function monitoring._due_days(p_now timestamptz, p_is_dry_run boolean)
 returns setof monitoring.removal
 language plpgsql
@@ -83,9 +82,8 @@ begin
 end
 $$;
 
-comment on function monitoring._due_days(timestamptz, boolean) is
-'Days that are due and not empty, oldest first: at most 20, and no more after 5 million rows.';
-
+-- Truncates a day's partition and notes that its rows are gone, unless rows came that wait for a
+-- roll-up, or a lock cannot be had.
 create or replace function monitoring._empty_day(p_due monitoring.removal)
 returns monitoring.removal
 language plpgsql
@@ -118,10 +116,7 @@ exception
 end
 $$;
 
-comment on function monitoring._empty_day(monitoring.removal) is
-'Truncates a day''s partition and notes that its rows are gone, unless rows came that wait for a '
-'roll-up, or a lock cannot be had.';
-
+-- The ten oldest of a table's days that are due and empty; null when there are none.
 create or replace function monitoring._empty_due_days(p_table text, p_now timestamptz)
 returns timestamptz[]
 language sql
@@ -136,9 +131,7 @@ return (
         and pg_relation_size(to_regclass('monitoring.' || d.partition_name)) = 0
 );
 
-comment on function monitoring._empty_due_days(text, timestamptz) is
-'The ten oldest of a table''s days that are due and empty; null when there are none.';
-
+-- Drops a day's partition unless it has rows, or others use it.
 create or replace function monitoring._drop_day(
     p_table text, p_begins_at timestamptz, p_is_dry_run boolean
 )
@@ -173,9 +166,8 @@ exception
 end
 $$;
 
-comment on function monitoring._drop_day(text, timestamptz, boolean) is
-'Drops a day''s partition unless it has rows, or others use it.';
-
+-- Drops up to ten of a table's days that are due and empty; null when there are none. From then
+-- on everyone who records in that table, or reads it, waits for the end of the transaction.
 create or replace function monitoring._drop_days(
     p_table text, p_now timestamptz, p_is_dry_run boolean
 )
@@ -220,10 +212,7 @@ exception
 end
 $$;
 
-comment on function monitoring._drop_days(text, timestamptz, boolean) is
-'Drops up to ten of a table''s days that are due and empty; null when there are none. From then on '
-'everyone who records in that table, or reads it, waits for the end of the transaction.';
-
+-- Drops empty days of the first table that has some and can be locked.
 create or replace function monitoring._drop_empty_days(
     p_now timestamptz, p_is_dry_run boolean
 )
@@ -248,6 +237,3 @@ begin
     end loop;
 end
 $$;
-
-comment on function monitoring._drop_empty_days(timestamptz, boolean) is
-'Drops empty days of the first table that has some and can be locked.';

@@ -5,14 +5,14 @@
 -- Lock order: the row in rollup_progress, the guard 'partitions', then the partitions. Recorders
 -- wait for none of these. Writes the late tables and the partitioned ones.
 
+-- Days with a partition up to which placing late rows makes more of them for a table.
 create or replace function monitoring._most_days() returns integer
 language sql
 stable
 return 400;
 
-comment on function monitoring._most_days() is
-'Days with a partition up to which placing late rows makes more of them for a table.';
-
+-- Removes, or in a dry run counts, late rows of a table that are rolled up and older than they
+-- are kept: at most 50,000 of each category.
 create or replace function monitoring._remove_late_rows(
     p_table text, p_now timestamptz, p_is_dry_run boolean
 )
@@ -76,10 +76,7 @@ begin
 end
 $$;
 
-comment on function monitoring._remove_late_rows(text, timestamptz, boolean) is
-'Removes, or in a dry run counts, late rows of a table that are rolled up and older than they are '
-'kept: at most 50,000 of each category.';
-
+-- Removes, or in a dry run counts, late rows that are older than they are kept.
 create or replace function monitoring._remove_all_late_rows(
     p_now timestamptz, p_is_dry_run boolean
 )
@@ -109,9 +106,8 @@ begin
 end
 $$;
 
-comment on function monitoring._remove_all_late_rows(timestamptz, boolean) is
-'Removes, or in a dry run counts, late rows that are older than they are kept.';
-
+-- Days, the newest first, of a table's late rows that roll-ups have taken, with their number and
+-- whether the day has a partition.
 create or replace function monitoring._waiting_days(p_table text)
 returns table (begins_at timestamptz, waiting bigint, has_partition boolean)
 language plpgsql
@@ -135,10 +131,7 @@ begin
 end
 $$;
 
-comment on function monitoring._waiting_days(text) is
-'Days, the newest first, of a table''s late rows that roll-ups have taken, with their number and '
-'whether the day has a partition.';
-
+-- Moves late rows of a day that roll-ups have taken into its partition, so many at most.
 create or replace function monitoring._place_day(
     p_table text, p_begins_at timestamptz, p_most bigint
 )
@@ -172,9 +165,8 @@ begin
 end
 $$;
 
-comment on function monitoring._place_day(text, timestamptz, bigint) is
-'Moves late rows of a day that roll-ups have taken into its partition, so many at most.';
-
+-- Places late rows of a table, the newest days first: about so many rows, and days made anew, at
+-- most.
 create or replace function monitoring._place_rows_of(
     p_table text, p_most bigint, p_most_days integer
 )
@@ -204,10 +196,6 @@ begin
     return v_placed;
 end
 $$;
-
-comment on function monitoring._place_rows_of(text, bigint, integer) is
-'Places late rows of a table, the newest days first: about so many rows, and days made anew, at '
-'most.';
 
 create or replace function monitoring.place_late_rows() returns jsonb
 language plpgsql

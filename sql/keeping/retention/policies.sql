@@ -59,15 +59,13 @@ comment on column monitoring._retained_tables.categories is
 comment on column monitoring._retained_tables.is_partitioned is
 'Whether the table is partitioned by UTC day.';
 
+-- Rows kept for so long are due when they are older than this; null when that is for ever.
 create or replace function monitoring._kept_from(p_keep interval, p_now timestamptz)
 returns timestamptz
 language sql
 stable
 -- A day is one of UTC, whatever the time zone of the session.
 return (p_now at time zone 'UTC' - p_keep) at time zone 'UTC';
-
-comment on function monitoring._kept_from(interval, timestamptz) is
-'Rows kept for so long are due when they are older than this; null when that is for ever.';
 
 create or replace view monitoring._all_days as
 select
@@ -97,6 +95,7 @@ comment on view monitoring._counted_days is
 'Number of partitions of all tables, in one look: table by table the catalogue looks dear to the '
 'planner.';
 
+-- Partitions of a table with the beginning of their day; null for one that is named otherwise.
 create or replace function monitoring._days(p_table text)
 returns table (partition_name text, begins_at timestamptz)
 language sql
@@ -109,9 +108,7 @@ begin atomic
     where d.table_id = to_regclass('monitoring.' || p_table);
 end;
 
-comment on function monitoring._days(text) is
-'Partitions of a table with the beginning of their day; null for one that is named otherwise.';
-
+-- Days that end before this may go as a whole; null when some rows are kept for ever.
 create or replace function monitoring._days_due_before(p_table text, p_now timestamptz)
 returns timestamptz
 language sql
@@ -129,9 +126,8 @@ return (
     where p.table_name = p_table
 );
 
-comment on function monitoring._days_due_before(text, timestamptz) is
-'Days that end before this may go as a whole; null when some rows are kept for ever.';
-
+-- Raises PV004 unless rows can be kept for so long: from the least that the table allows to 100
+-- years, or for ever (null).
 create or replace function monitoring._check_keep(p_keep interval, p_least interval)
 returns void
 language plpgsql
@@ -154,10 +150,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_keep(interval, interval) is
-'Raises PV004 unless rows can be kept for so long: from the least that the table allows to 100 '
-'years, or for ever (null).';
-
+-- Raises PV003, or what is raised for a bad name, unless rows of a table may have that category.
 create or replace function monitoring._check_category(
     p_category text, p_category_column text, p_categories text[]
 )
@@ -178,9 +171,6 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._check_category(text, text, text[]) is
-'Raises PV003, or what is raised for a bad name, unless rows of a table may have that category.';
 
 create or replace function monitoring.set_retention(
     p_table_name text, p_keep interval, p_category text default ''
@@ -217,6 +207,7 @@ comment on function monitoring.set_retention(text, interval, text) is
 'Sets how long rows of a table are kept: 1 day to 100 years, or null for ever. With a category '
 '(severity, task type, level, resolution) it does so for those rows alone.';
 
+-- Keeps a table from being rolled up, and its roll-ups from being rebuilt, in this transaction.
 create or replace function monitoring._hold_roll_up(p_table text) returns void
 language plpgsql
 volatile
@@ -227,9 +218,8 @@ begin
 end
 $$;
 
-comment on function monitoring._hold_roll_up(text) is
-'Keeps a table from being rolled up, and its roll-ups from being rebuilt, in this transaction.';
-
+-- Notes up to where rows of a category, or of all (null), have been removed; if there were any,
+-- roll-ups cannot be rebuilt from before that.
 create or replace function monitoring._note_removed(
     p_table text, p_category text, p_before timestamptz, p_rows bigint
 )
@@ -248,10 +238,7 @@ begin
 end
 $$;
 
-comment on function monitoring._note_removed(text, text, timestamptz, bigint) is
-'Notes up to where rows of a category, or of all (null), have been removed; if there were any, '
-'roll-ups cannot be rebuilt from before that.';
-
+-- What a clean-up says of something that it could not remove.
 create or replace function monitoring._not_removed(
     p_table text, p_category text, p_action text, p_before timestamptz, p_note text
 )
@@ -260,6 +247,3 @@ language sql
 stable
 return row(p_table, p_category, p_action, 0, 0::bigint, 0::bigint, p_before, p_note)
 ::monitoring.removal;
-
-comment on function monitoring._not_removed(text, text, text, timestamptz, text) is
-'What a clean-up says of something that it could not remove.';

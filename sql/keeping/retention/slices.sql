@@ -2,6 +2,7 @@
 -- that are kept shorter than the rest of their table, and tables without partitions.
 -- Writes the retained tables and retention_policies.
 
+-- The end of the span, or the time up to which it has about so many rows when it has more.
 create or replace function monitoring._slice_end(
     p_table text,
     p_time_column text,
@@ -34,9 +35,7 @@ begin
 end
 $$;
 
-comment on function monitoring._slice_end(text, text, text, timestamptz, timestamptz, bigint) is
-'The end of the span, or the time up to which it has about so many rows when it has more.';
-
+-- Deletes, or in a dry run counts, the rows of a span of time that meet the condition.
 create or replace function monitoring._delete_slice(
     p_table text,
     p_time_column text,
@@ -71,11 +70,7 @@ begin
 end
 $$;
 
-comment on function monitoring._delete_slice(
-    text, text, text, timestamptz, timestamptz, boolean
-) is
-'Deletes, or in a dry run counts, the rows of a span of time that meet the condition.';
-
+-- Condition on rows of alias t that roll-ups have taken them; null for a table without roll-ups.
 create or replace function monitoring._not_new(p_table text) returns text
 language sql
 stable
@@ -90,9 +85,7 @@ return (
     where u.table_name = p_table
 );
 
-comment on function monitoring._not_new(text) is
-'Condition on rows of alias t that roll-ups have taken them; null for a table without roll-ups.';
-
+-- Condition on rows of alias t that a policy is about, and that may be removed.
 create or replace function monitoring._policy_condition(
     p_table text, p_category text, p_now timestamptz
 )
@@ -135,9 +128,8 @@ return (
     where p.table_name = p_table and p.category = p_category
 );
 
-comment on function monitoring._policy_condition(text, text, timestamptz) is
-'Condition on rows of alias t that a policy is about, and that may be removed.';
-
+-- Policies whose rows must be deleted rather than go with whole days, that furthest behind
+-- first: from when to when, and the condition on rows of alias t.
 create or replace function monitoring._due_policies(p_now timestamptz)
 returns table (
     table_name text,
@@ -179,10 +171,8 @@ begin atomic
     order by coalesce(p.removed_before, '-infinity'), p.table_name, p.category;
 end;
 
-comment on function monitoring._due_policies(timestamptz) is
-'Policies whose rows must be deleted rather than go with whole days, that furthest behind first: '
-'from when to when, and the condition on rows of alias t.';
-
+-- Deletes, or in a dry run counts, rows of a span of time slice by slice, oldest first, until
+-- there are about so many. Tells how many and how far it came.
 create or replace function monitoring._delete_span(
     p_table text,
     p_category text,
@@ -230,12 +220,7 @@ begin
 end
 $$;
 
-comment on function monitoring._delete_span(
-    text, text, text, text, timestamptz, timestamptz, bigint, boolean
-) is
-'Deletes, or in a dry run counts, rows of a span of time slice by slice, oldest first, until there '
-'are about so many. Tells how many and how far it came.';
-
+-- Deletes about 100,000 rows that are due though their day is not, and notes how far it came.
 create or replace function monitoring._delete_due_rows(p_now timestamptz, p_is_dry_run boolean)
 returns setof monitoring.removal
 language plpgsql
@@ -276,6 +261,3 @@ begin
     end loop;
 end
 $$;
-
-comment on function monitoring._delete_due_rows(timestamptz, boolean) is
-'Deletes about 100,000 rows that are due though their day is not, and notes how far it came.';

@@ -1,5 +1,6 @@
 -- What roll-ups keep of error groups and components, so that neither needs the whole history.
 
+-- What new errors add to their groups; those beyond the limit are one for each severity.
 create or replace function monitoring._add_up_error_groups(
     p_below bigint default 9223372036854775807, p_still_open bigint[] default '{}'
 )
@@ -54,9 +55,8 @@ begin atomic
         end;
 end;
 
-comment on function monitoring._add_up_error_groups(bigint, bigint[]) is
-'What new errors add to their groups; those beyond the limit are one for each severity.';
-
+-- The newest of the new checks of each component; one that is dated ahead counts as of its
+-- arrival.
 create or replace function monitoring._newest_probes(
     p_below bigint default 9223372036854775807, p_still_open bigint[] default '{}'
 )
@@ -109,9 +109,7 @@ begin atomic
         p.probe_id desc;
 end;
 
-comment on function monitoring._newest_probes(bigint, bigint[]) is
-'The newest of the new checks of each component; one that is dated ahead counts as of its arrival.';
-
+-- Adds new errors to the totals of their groups.
 create or replace function monitoring._merge_error_groups(p_below bigint, p_still_open bigint[])
 returns void
 language plpgsql
@@ -143,9 +141,7 @@ begin
 end
 $$;
 
-comment on function monitoring._merge_error_groups(bigint, bigint[]) is
-'Adds new errors to the totals of their groups.';
-
+-- Notes the newest of the new checks of each component by its time, which uptime goes on from.
 create or replace function monitoring._merge_latest_checks(p_below bigint, p_still_open bigint[])
 returns void
 language plpgsql
@@ -177,9 +173,7 @@ begin
 end
 $$;
 
-comment on function monitoring._merge_latest_checks(bigint, bigint[]) is
-'Notes the newest of the new checks of each component by its time, which uptime goes on from.';
-
+-- Moves components on to the newest of their new checks; a late one changes no newer state.
 create or replace function monitoring._merge_component_states(
     p_below bigint, p_still_open bigint[]
 )
@@ -220,6 +214,3 @@ begin
         );
 end
 $$;
-
-comment on function monitoring._merge_component_states(bigint, bigint[]) is
-'Moves components on to the newest of their new checks; a late one changes no newer state.';

@@ -81,6 +81,7 @@ comment on function monitoring.approx_percentile(monitoring.histogram, double pr
 'Value that the given fraction (0 to 1) of the values do not exceed, as percentile_disc has it, '
 'within 2.44 % of it; null for an empty histogram.';
 
+-- One histogram of all values in several; null when there are none.
 create or replace function monitoring._merge_histograms(p_histograms monitoring.histogram[])
 returns monitoring.histogram
 language sql
@@ -106,9 +107,6 @@ return (
     ) as m
     having count(*) > 0
 );
-
-comment on function monitoring._merge_histograms(monitoring.histogram[]) is
-'One histogram of all values in several; null when there are none.';
 
 do $$
 begin

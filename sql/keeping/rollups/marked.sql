@@ -244,6 +244,7 @@ comment on view monitoring._marked_probes is
 -- New rows are in the days that are open, or late. Planned for the time asked for, so that nothing
 -- else is looked at, however much is kept.
 
+-- Beginning of the oldest day that may have new rows besides the late ones.
 create or replace function monitoring._open_since(p_table text) returns timestamptz
 language sql
 stable
@@ -253,9 +254,7 @@ return (
     where c.table_name = p_table
 );
 
-comment on function monitoring._open_since(text) is
-'Beginning of the oldest day that may have new rows besides the late ones.';
-
+-- Rows of finished_tasks, from p_from until before p_to, that are not in the roll-ups yet.
 create or replace function monitoring._new_tasks(
     p_from timestamptz default '-infinity', p_to timestamptz default 'infinity'
 )
@@ -278,9 +277,7 @@ begin
 end
 $$;
 
-comment on function monitoring._new_tasks(timestamptz, timestamptz) is
-'Rows of finished_tasks, from p_from until before p_to, that are not in the roll-ups yet.';
-
+-- Rows of errors, from p_from until before p_to, that are not in the roll-ups yet.
 create or replace function monitoring._new_errors(
     p_from timestamptz default '-infinity', p_to timestamptz default 'infinity'
 )
@@ -303,9 +300,7 @@ begin
 end
 $$;
 
-comment on function monitoring._new_errors(timestamptz, timestamptz) is
-'Rows of errors, from p_from until before p_to, that are not in the roll-ups yet.';
-
+-- Rows of queue_samples, from p_from until before p_to, that are not in the roll-ups yet.
 create or replace function monitoring._new_queues(
     p_from timestamptz default '-infinity', p_to timestamptz default 'infinity'
 )
@@ -328,9 +323,8 @@ begin
 end
 $$;
 
-comment on function monitoring._new_queues(timestamptz, timestamptz) is
-'Rows of queue_samples, from p_from until before p_to, that are not in the roll-ups yet.';
-
+-- Rows of health_probes, from p_from until before p_to, that are not in the roll-ups yet;
+-- without components beyond the limit of names, of which there is neither state nor uptime.
 create or replace function monitoring._new_probes(
     p_from timestamptz default '-infinity', p_to timestamptz default 'infinity'
 )
@@ -357,7 +351,3 @@ begin
         ));
 end
 $$;
-
-comment on function monitoring._new_probes(timestamptz, timestamptz) is
-'Rows of health_probes, from p_from until before p_to, that are not in the roll-ups yet; without '
-'components beyond the limit of names, of which there is neither state nor uptime.';

@@ -1,5 +1,7 @@
 -- Getting to know the names in new rows before they are added up, and what becomes of the others.
 
+-- What to read the samples of a source from: its view, or, once the limit of its names is
+-- reached, a query in which names that are not known are "(other)".
 create or replace function monitoring._folded_samples(p_source text) returns text
 language plpgsql
 stable
@@ -27,10 +29,7 @@ begin
 end
 $$;
 
-comment on function monitoring._folded_samples(text) is
-'What to read the samples of a source from: its view, or, once the limit of its names is reached, '
-'a query in which names that are not known are "(other)".';
-
+-- Gets to know names of a source; true when its limit is reached now.
 create or replace function monitoring._reaches_limit(
     p_source text, p_names text[], p_components text[], p_labels text[]
 )
@@ -48,9 +47,8 @@ begin
 end
 $$;
 
-comment on function monitoring._reaches_limit(text, text[], text[], text[]) is
-'Gets to know names of a source; true when its limit is reached now.';
-
+-- Gets to know the names in the new rows of a source whose limit was reached before: what is
+-- added up of it has them folded.
 create or replace function monitoring._meet_names(
     p_source text, p_below bigint, p_still_open bigint[]
 )
@@ -81,10 +79,7 @@ begin
 end
 $$;
 
-comment on function monitoring._meet_names(text, bigint, bigint[]) is
-'Gets to know the names in the new rows of a source whose limit was reached before: what is added '
-'up of it has them folded.';
-
+-- Gets to know the groups of new errors.
 create or replace function monitoring._meet_error_groups(p_below bigint, p_still_open bigint[])
 returns void
 language plpgsql
@@ -104,6 +99,3 @@ begin
     perform monitoring._admit_names('error_groups', v_fingerprints, v_empty, v_empty);
 end
 $$;
-
-comment on function monitoring._meet_error_groups(bigint, bigint[]) is
-'Gets to know the groups of new errors.';

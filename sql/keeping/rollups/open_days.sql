@@ -4,6 +4,7 @@
 -- by the first roll-up that finds none of them running. A transaction that was prepared meanwhile
 -- runs on under another name. Writes rollup_progress.
 
+-- Virtual numbers of the transactions of this database that are running, and those prepared.
 create or replace function monitoring._running_transactions() returns text[]
 language plpgsql
 volatile
@@ -27,9 +28,8 @@ begin
 end
 $$;
 
-comment on function monitoring._running_transactions() is
-'Virtual numbers of the transactions of this database that are running, and those prepared.';
-
+-- Closes the days before yesterday for a table that was just rolled up, once every transaction
+-- that could have recorded in them has ended, or goes on waiting for these.
 create or replace function monitoring._close_days(
     p_table text, p_yesterday timestamptz, p_running text[]
 )
@@ -76,10 +76,7 @@ begin
 end
 $$;
 
-comment on function monitoring._close_days(text, timestamptz, text[]) is
-'Closes the days before yesterday for a table that was just rolled up, once every transaction that '
-'could have recorded in them has ended, or goes on waiting for these.';
-
+-- Opens the days from a given one on again: somebody has written rows there by hand.
 create or replace function monitoring._reopen_days(p_table text, p_begins_at timestamptz)
 returns void
 language plpgsql
@@ -92,6 +89,3 @@ begin
     where r.table_name = p_table and r.open_since_at > p_begins_at;
 end
 $$;
-
-comment on function monitoring._reopen_days(text, timestamptz) is
-'Opens the days from a given one on again: somebody has written rows there by hand.';

@@ -3,6 +3,7 @@
 -- on the time does not get past that. Whoever wants a span asks get_queue_trends(), which reads
 -- only that span and as much before it as the first growth needs.
 
+-- Queues at one resolution, or at each when p_resolution is null, from p_from until before p_to.
 create or replace function monitoring._queue_trends(
     p_resolution text, p_from timestamptz, p_to timestamptz
 )
@@ -77,9 +78,6 @@ begin atomic
         window w as (partition by q.resolution, q.queue_name order by q.bucket_at)
     ) as s;
 end;
-
-comment on function monitoring._queue_trends(text, timestamptz, timestamptz) is
-'Queues at one resolution, or at each when p_resolution is null, from p_from until before p_to.';
 
 create or replace view monitoring.v_queue_trends as
 select

@@ -1,6 +1,8 @@
 -- Making roll-ups anew from the rows, for whole days. Rows that no roll-up has taken yet are left
 -- to the next one, so that this neither loses nor doubles any.
 
+-- Seconds in each state of health by hour and day within whole days, from checks that roll-ups
+-- have taken.
 create or replace function monitoring._count_uptime(p_from timestamptz, p_to timestamptz)
 returns table (
     source text,
@@ -87,10 +89,8 @@ begin atomic
     group by s.component_name, s.status, s.component_type, b.resolution, b.bucket_at;
 end;
 
-comment on function monitoring._count_uptime(timestamptz, timestamptz) is
-'Seconds in each state of health by hour and day within whole days, from checks that roll-ups have '
-'taken.';
-
+-- Raises PV003 for a source that is not known, PV006 for a time that is none or whose rows are
+-- gone.
 create or replace function monitoring._check_rebuild(
     p_source text, p_from timestamptz, p_to timestamptz
 )
@@ -127,10 +127,6 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._check_rebuild(text, timestamptz, timestamptz) is
-'Raises PV003 for a source that is not known, PV006 for a time that is none or whose rows are '
-'gone.';
 
 create or replace function monitoring.rebuild_rollups(
     p_source text, p_from timestamptz, p_to timestamptz

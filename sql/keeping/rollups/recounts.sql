@@ -3,6 +3,7 @@
 -- Reads recounts; writes rollups. Whoever takes a row back notes its hour in the same transaction;
 -- the next roll-up counts that hour from the rows that it knows, so that each attempt is in once.
 
+-- Makes the minutes and the hour of a source anew from the rows that roll-ups have taken.
 create or replace function monitoring._recount_hour(p_source text, p_hour_at timestamptz)
 returns void
 language plpgsql
@@ -30,9 +31,7 @@ begin
 end
 $$;
 
-comment on function monitoring._recount_hour(text, timestamptz) is
-'Makes the minutes and the hour of a source anew from the rows that roll-ups have taken.';
-
+-- Makes the day of a source anew from its hours.
 create or replace function monitoring._recount_day(p_source text, p_day_at timestamptz)
 returns void
 language plpgsql
@@ -59,9 +58,8 @@ begin
 end
 $$;
 
-comment on function monitoring._recount_day(text, timestamptz) is
-'Makes the day of a source anew from its hours.';
-
+-- The first day of a source whose rows and hours are all kept.
+--
 -- Since when hours can be counted from rows, and days from hours: both must be there still.
 create or replace function monitoring._countable_since(p_source text) returns timestamptz
 language sql
@@ -80,9 +78,7 @@ return (
     where r.source = p_source
 );
 
-comment on function monitoring._countable_since(text) is
-'The first day of a source whose rows and hours are all kept.';
-
+-- Counts anew the hours and days of a source from which rows were taken back.
 create or replace function monitoring._recount_taken_back(p_source text) returns void
 language plpgsql
 volatile
@@ -109,6 +105,3 @@ begin
         d (day_at);
 end
 $$;
-
-comment on function monitoring._recount_taken_back(text) is
-'Counts anew the hours and days of a source from which rows were taken back.';

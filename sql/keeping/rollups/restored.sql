@@ -2,6 +2,7 @@
 -- may lie below those of the rows, which would then hide what is recorded from now on: so an offset
 -- is added to them. What was recorded between the restore and now is found by a rebuild.
 
+-- Identifier of this server's cluster; null where it may not be read.
 create or replace function monitoring._system_identifier() returns bigint
 language plpgsql
 stable
@@ -15,9 +16,8 @@ begin
 end
 $$;
 
-comment on function monitoring._system_identifier() is
-'Identifier of this server''s cluster; null where it may not be read.';
-
+-- Sees to it that rows recorded from now on have higher transaction numbers than those that are
+-- rolled up, on whichever server they were recorded.
 create or replace function monitoring._follow_transaction_numbers(p_table text) returns void
 language plpgsql
 volatile
@@ -42,10 +42,7 @@ begin
 end
 $$;
 
-comment on function monitoring._follow_transaction_numbers(text) is
-'Sees to it that rows recorded from now on have higher transaction numbers than those that are '
-'rolled up, on whichever server they were recorded.';
-
+-- Beginning of the oldest day that a table has rows of, late ones included.
 create or replace function monitoring._oldest_day(p_table text) returns timestamptz
 language plpgsql
 stable
@@ -68,9 +65,7 @@ begin
 end
 $$;
 
-comment on function monitoring._oldest_day(text) is
-'Beginning of the oldest day that a table has rows of, late ones included.';
-
+-- Looks up which check of each component is the newest of those in the roll-ups.
 create or replace function monitoring._find_latest_checks() returns void
 language plpgsql
 volatile
@@ -93,9 +88,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_latest_checks() is
-'Looks up which check of each component is the newest of those in the roll-ups.';
-
+-- Lets transaction numbers go on from those of the restored rows, and rebuilds the roll-ups from
+-- what is there; groups of errors lack what was recorded between the restore and now.
 create or replace function monitoring._adopt_restored_rows(
     p_progress monitoring.rollup_progress, p_server bigint
 )
@@ -139,7 +133,3 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._adopt_restored_rows(monitoring.rollup_progress, bigint) is
-'Lets transaction numbers go on from those of the restored rows, and rebuilds the roll-ups from '
-'what is there; groups of errors lack what was recorded between the restore and now.';

@@ -4,6 +4,7 @@
 -- transaction holds up only its own rows, and a late row is as good as any other.
 -- Lock order: the row in rollup_progress, then roll-ups.
 
+-- Transactions whose rows can be counted on now: all below a number, except those that are open.
 create or replace function monitoring._ended_transactions(
     p_xid_offset bigint, out below bigint, out still_open bigint[]
 )
@@ -25,9 +26,6 @@ begin
 end
 $$;
 
-comment on function monitoring._ended_transactions(bigint) is
-'Transactions whose rows can be counted on now: all below a number, except those that are open.';
-
 create or replace view monitoring._minutes_kept as
 select coalesce(min(monitoring._kept_from(p.keep, c.now)), '-infinity') as since_at
 from monitoring.retention_policies as p
@@ -37,15 +35,14 @@ where p.table_name = 'rollups' and p.category = 'minute';
 comment on view monitoring._minutes_kept is
 'How far back there are roll-ups by the minute. A view, so that readers may ask.';
 
+-- How far back there are roll-ups by the minute: older rows, as in a backfill, go to hours and
+-- days only.
 create or replace function monitoring._minutes_kept_since() returns timestamptz
 language sql
 stable
 return (select k.since_at from monitoring._minutes_kept as k);
 
-comment on function monitoring._minutes_kept_since() is
-'How far back there are roll-ups by the minute: older rows, as in a backfill, go to hours and days '
-'only.';
-
+-- Adds the new rows of a source to its roll-ups; returns how many buckets that changed.
 create or replace function monitoring._merge_rollups(
     p_source text, p_below bigint, p_still_open bigint[]
 )
@@ -111,9 +108,7 @@ begin
 end
 $$;
 
-comment on function monitoring._merge_rollups(text, bigint, bigint[]) is
-'Adds the new rows of a source to its roll-ups; returns how many buckets that changed.';
-
+-- Adds what new checks tell about uptime to its roll-ups; returns how many buckets that changed.
 create or replace function monitoring._merge_uptime(p_below bigint, p_still_open bigint[])
 returns bigint
 language plpgsql
@@ -137,9 +132,7 @@ begin
 end
 $$;
 
-comment on function monitoring._merge_uptime(bigint, bigint[]) is
-'Adds what new checks tell about uptime to its roll-ups; returns how many buckets that changed.';
-
+-- Adds the new rows of a table to whatever is kept of it, and notes that they are in.
 create or replace function monitoring._roll_up_table(
     p_table text, p_below bigint, p_still_open bigint[]
 )
@@ -174,9 +167,6 @@ begin
     return v_written;
 end
 $$;
-
-comment on function monitoring._roll_up_table(text, bigint, bigint[]) is
-'Adds the new rows of a table to whatever is kept of it, and notes that they are in.';
 
 create or replace function monitoring.roll_up() returns jsonb
 language plpgsql
@@ -224,6 +214,8 @@ comment on function monitoring.roll_up() is
 'once. Returns the number of buckets written for each table; a table that another session is '
 'rolling up is passed over.';
 
+-- Whether a table has rows of a span of time that are not in the roll-ups yet; false for a table
+-- that is not rolled up.
 create or replace function monitoring._has_new_rows(
     p_table text, p_from timestamptz, p_to timestamptz
 )
@@ -256,7 +248,3 @@ begin
     return v_has_new_rows;
 end
 $$;
-
-comment on function monitoring._has_new_rows(text, timestamptz, timestamptz) is
-'Whether a table has rows of a span of time that are not in the roll-ups yet; false for a table '
-'that is not rolled up.';

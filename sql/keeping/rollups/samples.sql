@@ -1,5 +1,7 @@
 -- What goes into roll-ups: one shape for the rows of every source, and how they are added up.
 
+-- A name that two others fit beside in one key, for an index takes 2,704 bytes: of one beyond
+-- 512 bytes its beginning and a checksum.
 create or replace function monitoring._short_name(p_name text) returns text
 language sql
 immutable
@@ -8,18 +10,12 @@ return case
     else left(p_name, 100) || '... ' || md5(p_name)
 end;
 
-comment on function monitoring._short_name(text) is
-'A name that two others fit beside in one key, for an index takes 2,704 bytes: of one beyond 512 '
-'bytes its beginning and a checksum.';
-
+-- The value, or 0 for one so small that its square, or the mean of some, would be refused as an
+-- underflow.
 create or replace function monitoring._summable(p_value double precision) returns double precision
 language sql
 immutable
 return case when abs(p_value) >= '1e-130'::double precision then p_value else 0 end;
-
-comment on function monitoring._summable(double precision) is
-'The value, or 0 for one so small that its square, or the mean of some, would be refused as an '
-'underflow.';
 
 create or replace view monitoring._samples_of_tasks as
 select
@@ -101,6 +97,8 @@ comment on view monitoring._samples_of_queues is
 comment on view monitoring._samples_of_health is
 'Every health check, in the shape that goes into roll-ups.';
 
+-- Rows of a source that are new, or not, of transactions below p_below that p_still_open does
+-- not name, from p_from until before p_to; names beyond the limit as "(other)".
 create or replace function monitoring._read_samples(
     p_source text,
     p_is_new boolean,
@@ -138,12 +136,9 @@ begin
 end
 $$;
 
-comment on function monitoring._read_samples(
-    text, boolean, bigint, bigint[], timestamptz, timestamptz
-) is
-'Rows of a source that are new, or not, of transactions below p_below that p_still_open does not '
-'name, from p_from until before p_to; names beyond the limit as "(other)".';
-
+-- Roll-up rows, at every resolution, of the rows of a source that are new, or not, as far as
+-- transactions below p_below recorded them and p_still_open does not name these; minutes only
+-- from p_minutes_since on.
 create or replace function monitoring._add_up(
     p_source text,
     p_is_new boolean,
@@ -305,10 +300,3 @@ begin atomic
     from cells as c
     group by c.name, c.label, c.component, c.resolution, c.bucket_at;
 end;
-
-comment on function monitoring._add_up(
-    text, boolean, bigint, bigint[], timestamptz, timestamptz, timestamptz
-) is
-'Roll-up rows, at every resolution, of the rows of a source that are new, or not, as far as '
-'transactions below p_below recorded them and p_still_open does not name these; minutes only from '
-'p_minutes_since on.';

@@ -52,6 +52,7 @@ select
 from monitoring.rollups as r
 where r.resolution = 'day';
 
+-- A source by minute, hour, day, week and month: what is rolled up, and what is not yet.
 create or replace function monitoring._trends_of(p_source text)
 returns table (
     resolution text,
@@ -114,9 +115,7 @@ begin atomic
     where n.resolution <> 'minute' or n.bucket_at >= (select monitoring._minutes_kept_since());
 end;
 
-comment on function monitoring._trends_of(text) is
-'A source by minute, hour, day, week and month: what is rolled up, and what is not yet.';
-
+-- Seconds in each state of health by hour, day, week and month, up to the newest check.
 create or replace function monitoring._uptime_trends()
 returns table (
     resolution text,
@@ -164,9 +163,7 @@ begin atomic
     group by u.resolution, u.bucket_at, u.component, u.name, u.label;
 end;
 
-comment on function monitoring._uptime_trends() is
-'Seconds in each state of health by hour, day, week and month, up to the newest check.';
-
+-- Length of a minute, hour, day, week or month in hours.
 create or replace function monitoring._bucket_hours(p_resolution text, p_bucket_at timestamptz)
 returns double precision
 language sql
@@ -180,9 +177,7 @@ return extract(
     end
 )::double precision / 3600;
 
-comment on function monitoring._bucket_hours(text, timestamptz) is
-'Length of a minute, hour, day, week or month in hours.';
-
+-- The percentile of a histogram, never beyond the least and greatest value that were seen.
 create or replace function monitoring._clamped_percentile(
     p_histogram monitoring.histogram,
     p_fraction double precision,
@@ -193,10 +188,6 @@ returns double precision
 language sql
 immutable
 return least(greatest(monitoring.approx_percentile(p_histogram, p_fraction), p_min), p_max);
-
-comment on function monitoring._clamped_percentile(
-    monitoring.histogram, double precision, double precision, double precision
-) is 'The percentile of a histogram, never beyond the least and greatest value that were seen.';
 
 create or replace function monitoring.get_trend_resolution(
     p_from timestamptz, p_to timestamptz, p_wanted text default 'auto'

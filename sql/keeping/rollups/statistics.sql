@@ -1,5 +1,6 @@
 -- Figures over one span, from as few roll-ups as cover it.
 
+-- A source by hour or day in a span of whole ones: what is rolled up, and what is not yet.
 create or replace function monitoring._trends_between(
     p_source text, p_resolution text, p_from timestamptz, p_to timestamptz
 )
@@ -57,9 +58,8 @@ begin
 end
 $$;
 
-comment on function monitoring._trends_between(text, text, timestamptz, timestamptz) is
-'A source by hour or day in a span of whole ones: what is rolled up, and what is not yet.';
-
+-- The hours that cover a span, and the days within it. An end in this hour or later counts as
+-- none.
 create or replace function monitoring._hours_and_days(p_from timestamptz, p_to timestamptz)
 returns table (
     from_at timestamptz, to_at timestamptz, first_day timestamptz, end_day timestamptz
@@ -87,9 +87,8 @@ begin atomic
     ) as s;
 end;
 
-comment on function monitoring._hours_and_days(timestamptz, timestamptz) is
-'The hours that cover a span, and the days within it. An end in this hour or later counts as none.';
-
+-- Roll-ups that cover a span once: days where they lie within it, hours at its ends. An end in
+-- this hour or later counts as none.
 create or replace function monitoring._rollups_between(
     p_source text, p_from timestamptz, p_to timestamptz
 )
@@ -127,10 +126,8 @@ begin atomic
         lateral monitoring._trends_between(p_source, p.resolution, p.from_at, p.to_at) as t;
 end;
 
-comment on function monitoring._rollups_between(text, timestamptz, timestamptz) is
-'Roll-ups that cover a span once: days where they lie within it, hours at its ends. An end in this '
-'hour or later counts as none.';
-
+-- The counts of _rollups_between() without its figures, for less than half of the work: what is
+-- not rolled up is read once, and counted only.
 create or replace function monitoring._counts_between(
     p_source text, p_from timestamptz, p_to timestamptz
 )
@@ -178,18 +175,13 @@ begin
 end
 $$;
 
-comment on function monitoring._counts_between(text, timestamptz, timestamptz) is
-'The counts of _rollups_between() without its figures, for less than half of the work: what is not '
-'rolled up is read once, and counted only.';
-
+-- Beginning of what counts as the last day: this hour and the 23 before it.
 create or replace function monitoring._last_day_since() returns timestamptz
 language sql
 volatile
 return date_trunc('hour', monitoring.clock(), 'UTC') - '23 hours'::interval;
 
-comment on function monitoring._last_day_since() is
-'Beginning of what counts as the last day: this hour and the 23 before it.';
-
+-- A source in this hour and the 23 before it.
 create or replace function monitoring._last_day(p_source text)
 returns table (
     name text,
@@ -222,9 +214,6 @@ begin atomic
             date_trunc('hour', monitoring.clock(), 'UTC') + '1 hour'::interval
         ) as t;
 end;
-
-comment on function monitoring._last_day(text) is
-'A source in this hour and the 23 before it.';
 
 create or replace function monitoring.get_task_statistics(
     p_from timestamptz default null, p_to timestamptz default null

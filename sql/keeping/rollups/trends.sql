@@ -149,7 +149,6 @@ from (
     group by b.resolution, b.bucket_at, b.component_type, b.component_name
 ) as s;
 
-
 comment on view monitoring.v_task_trends is
 'Attempts that ended, by hour, day, week and month, and by task type.';
 comment on column monitoring.v_task_trends.resolution is

@@ -3,6 +3,8 @@
 -- is the time told with them less the time told without them, from the check before the first of
 -- them to the one after the last. The status of the newest check is added where it is read.
 
+-- Checks that uptime goes by: those in the roll-ups, and new ones of transactions below p_below
+-- that p_still_open does not name.
 create or replace function monitoring._uptime_checks(p_below bigint, p_still_open bigint[])
 returns table (
     component_name text,
@@ -33,10 +35,6 @@ begin atomic
         );
 end;
 
-comment on function monitoring._uptime_checks(bigint, bigint[]) is
-'Checks that uptime goes by: those in the roll-ups, and new ones of transactions below p_below '
-'that p_still_open does not name.';
-
 create or replace view monitoring._uptime_kept as
 select
     r.resolution,
@@ -59,6 +57,8 @@ cross join
 comment on view monitoring._uptime_kept is
 'How far back uptime is told by hour and by day: as these are kept, but a year and ten at most.';
 
+-- Seconds of a spell by hour and day, as far back as these are kept; nothing for one without an
+-- end.
 create or replace function monitoring._spell_buckets(p_from timestamptz, p_to timestamptz)
 returns table (
     resolution text,
@@ -92,10 +92,6 @@ begin atomic
     where b.bucket_at < p_to;
 end;
 
-comment on function monitoring._spell_buckets(timestamptz, timestamptz) is
-'Seconds of a spell by hour and day, as far back as these are kept; nothing for one without an '
-'end.';
-
 create or replace view monitoring._rolled_up_states as
 select
     s.component_name,
@@ -110,6 +106,7 @@ comment on view monitoring._rolled_up_states is
 'The newest check of each component that is in the roll-ups, where it is known. A view, so that '
 'readers may ask.';
 
+-- Checks of components from the last before a time of each to the first after another.
 create or replace function monitoring._checks_around(
     p_names text[],
     p_types text[],
@@ -169,11 +166,7 @@ begin
 end
 $$;
 
-comment on function monitoring._checks_around(
-    text[], text[], timestamptz[], timestamptz[], bigint, bigint[]
-) is
-'Checks of components from the last before a time of each to the first after another.';
-
+-- Seconds in each state of health that new checks add to, or take from, the hours and days.
 create or replace function monitoring._uptime_of_new_checks(p_below bigint, p_still_open bigint[])
 returns table (
     source text,
@@ -322,9 +315,7 @@ begin atomic
     having sum(s.sign * b.seconds) <> 0;
 end;
 
-comment on function monitoring._uptime_of_new_checks(bigint, bigint[]) is
-'Seconds in each state of health that new checks add to, or take from, the hours and days.';
-
+-- _uptime_of_new_checks() with a plan and an estimate of its own, for views.
 create or replace function monitoring._add_up_uptime(
     p_below bigint default 9223372036854775807, p_still_open bigint[] default '{}'
 )
@@ -350,6 +341,3 @@ begin
     return query select u.* from monitoring._uptime_of_new_checks(p_below, p_still_open) u;
 end
 $$;
-
-comment on function monitoring._add_up_uptime(bigint, bigint[]) is
-'_uptime_of_new_checks() with a plan and an estimate of its own, for views.';

@@ -1,5 +1,6 @@
 -- Deciding about error groups. Writes error_group_states, never errors.
 
+-- Writes what was decided about an error group; PV007 when no error has that fingerprint.
 create or replace function monitoring._decide_error_group(
     p_fingerprint text, p_status text, p_muted_until timestamptz, p_note text, p_by text
 )
@@ -42,9 +43,6 @@ begin
             changed_at = excluded.changed_at;
 end
 $$;
-
-comment on function monitoring._decide_error_group(text, text, timestamptz, text, text) is
-'Writes what was decided about an error group; PV007 when no error has that fingerprint.';
 
 create or replace function monitoring.resolve_error_group(
     p_fingerprint text, p_note text default null, p_by text default null

@@ -1,5 +1,7 @@
 -- Why attempts did not complete. Reads tasks and errors.
 
+-- Why an attempt that did not complete ended: what its metadata say, else the last error
+-- recorded while it ran; null where nobody said.
 create or replace function monitoring._reason_of_end(
     p_task_id text, p_metadata jsonb, p_started_at timestamptz, p_ended_at timestamptz
 )
@@ -18,10 +20,6 @@ return coalesce(
         limit 1
     )
 );
-
-comment on function monitoring._reason_of_end(text, jsonb, timestamptz, timestamptz) is
-'Why an attempt that did not complete ended: what its metadata say, else the last error recorded '
-'while it ran; null where nobody said.';
 
 create or replace view monitoring.v_unsuccessful_tasks as
 select

@@ -45,6 +45,8 @@ select
     f.backend_pid
 from monitoring._all_finished_tasks as f;
 
+-- Whether the session that recorded a task is to stay for as long as it runs: true where the
+-- rule backend_gone is enabled and has a threshold for it.
 create or replace function monitoring._is_session_expected(
     p_task_type text, p_task_id text, p_worker_id text
 )
@@ -70,10 +72,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._is_session_expected(text, text, text) is
-'Whether the session that recorded a task is to stay for as long as it runs: true where the rule '
-'backend_gone is enabled and has a threshold for it.';
 
 create or replace view monitoring.v_realtime_processing_status as
 select
@@ -241,3 +239,16 @@ comment on column monitoring.v_task_statistics.p99_duration_ms is
 '99 % took no longer than this, in milliseconds.';
 comment on column monitoring.v_task_statistics.max_duration_ms is
 'Milliseconds that the longest took.';
+
+-- Labels of an alert about one task.
+create or replace function monitoring._task_labels(
+    p_task_type text, p_task_id text, p_worker_id text
+)
+returns jsonb
+language sql
+immutable
+return jsonb_build_object('task_type', p_task_type, 'task_id', p_task_id)
+|| case
+    when p_worker_id is null then '{}'::jsonb
+    else jsonb_build_object('worker_id', p_worker_id)
+end;

@@ -3,6 +3,8 @@
 -- plans of jobs.
 -- Lock order: configurations wait for each other, then _lock_alerts(), then rows.
 
+-- Settings with some of them changed: those not named stay, and within thresholds and parameters
+-- as well.
 create or replace function monitoring._merged_settings(p_old jsonb, p_new jsonb) returns jsonb
 language plpgsql
 immutable
@@ -27,10 +29,7 @@ begin
 end
 $$;
 
-comment on function monitoring._merged_settings(jsonb, jsonb) is
-'Settings with some of them changed: those not named stay, and within thresholds and parameters as '
-'well.';
-
+-- Policies of a table with some of them changed, each as text that get_config() gives for it.
 create or replace function monitoring._wanted_retention(p_old jsonb, p_new jsonb) returns jsonb
 language plpgsql
 stable
@@ -55,9 +54,7 @@ begin
 end
 $$;
 
-comment on function monitoring._wanted_retention(jsonb, jsonb) is
-'Policies of a table with some of them changed, each as text that get_config() gives for it.';
-
+-- Entries of the sections of a configuration that have names, each with its full path.
 create or replace function monitoring._config_entries(p_config jsonb)
 returns table (section text, name text, path text, settings jsonb)
 language sql
@@ -81,9 +78,7 @@ begin atomic
     cross join lateral jsonb_each(p_config -> s.section) as e;
 end;
 
-comment on function monitoring._config_entries(jsonb) is
-'Entries of the sections of a configuration that have names, each with its full path.';
-
+-- Changes what an entry of a configuration says otherwise than it is.
 create or replace function monitoring._configure_entry(
     p_section text, p_name text, p_settings jsonb
 )
@@ -123,9 +118,7 @@ begin
 end
 $$;
 
-comment on function monitoring._configure_entry(text, text, jsonb) is
-'Changes what an entry of a configuration says otherwise than it is.';
-
+-- Makes a silence unless it is there, was there or has ended.
 create or replace function monitoring._configure_silence(p_silence jsonb) returns void
 language plpgsql
 volatile
@@ -160,9 +153,7 @@ begin
 end
 $$;
 
-comment on function monitoring._configure_silence(jsonb) is
-'Makes a silence unless it is there, was there or has ended.';
-
+-- Removes the inhibitions that a configuration no longer names.
 create or replace function monitoring._configure_inhibitions(p_inhibitions jsonb) returns void
 language plpgsql
 volatile
@@ -179,9 +170,7 @@ begin
 end
 $$;
 
-comment on function monitoring._configure_inhibitions(jsonb) is
-'Removes the inhibitions that a configuration no longer names.';
-
+-- Changes what an element of a section without names says otherwise than it is.
 create or replace function monitoring._configure_element(p_section text, p_element jsonb)
 returns void
 language plpgsql
@@ -201,9 +190,7 @@ begin
 end
 $$;
 
-comment on function monitoring._configure_element(text, jsonb) is
-'Changes what an element of a section without names says otherwise than it is.';
-
+-- Applies each entry of a configuration that can be, and returns what is wrong with the others.
 create or replace function monitoring._apply_entries(
     p_config jsonb, out p_problems text[], out p_hints text[]
 )
@@ -249,15 +236,14 @@ begin
 end
 $$;
 
-comment on function monitoring._apply_entries(jsonb) is
-'Applies each entry of a configuration that can be, and returns what is wrong with the others.';
-
+-- Raises PV009 unless a configuration fits the schema.
 create or replace function monitoring._check_config(p_config jsonb) returns void
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_schema constant jsonb := monitoring.get_config_schema();
     v_problems text [];
     v_hints text [];
 begin
@@ -265,7 +251,7 @@ begin
     from (
         select c.problem, c.hint
         from monitoring._config_problems(
-            'configuration', coalesce(p_config, 'null'), monitoring.get_config_schema()
+            'configuration', coalesce(p_config, 'null'), v_schema, v_schema -> '$defs'
         ) c
         union all
         select
@@ -280,38 +266,6 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._check_config(jsonb) is
-'Raises PV009 unless a configuration fits the schema.';
-
-create or replace function monitoring._config_changes(p_path text, p_old jsonb, p_new jsonb)
-returns jsonb
-language plpgsql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_key text;
-    v_changes jsonb := '{}'::jsonb;
-begin
-    if p_old is not distinct from p_new then
-        return v_changes;
-    end if;
-    if jsonb_typeof(p_old) is distinct from 'object'
-        or jsonb_typeof(p_new) is distinct from 'object' then
-        return jsonb_build_object(p_path, jsonb_build_object('from', p_old, 'to', p_new));
-    end if;
-    for v_key in select k.name from jsonb_object_keys(p_old || p_new) k (name) loop
-        v_changes := v_changes || monitoring._config_changes(
-            concat_ws('.', p_path, v_key), p_old -> v_key, p_new -> v_key
-        );
-    end loop;
-    return v_changes;
-end
-$$;
-
-comment on function monitoring._config_changes(text, jsonb, jsonb) is
-'How two configurations differ: an object of from and to by full path.';
 
 create or replace function monitoring.apply_config(p_config jsonb) returns jsonb
 language plpgsql

@@ -1,6 +1,7 @@
 -- One entry of a configuration each, given as it was and as it is to be. Writes alert_rules where a
 -- query changes, and everything else through the functions that people call.
 
+-- Gives an own rule another query, which is checked like that of a new one.
 create or replace function monitoring._replace_rule_query(p_rule_name text, p_new jsonb)
 returns void
 language plpgsql
@@ -23,9 +24,7 @@ begin
 end
 $$;
 
-comment on function monitoring._replace_rule_query(text, jsonb) is
-'Gives an own rule another query, which is checked like that of a new one.';
-
+-- Sets the thresholds of a rule for certain labels, and no others.
 create or replace function monitoring._set_overrides(p_rule_name text, p_overrides jsonb)
 returns void
 language plpgsql
@@ -41,9 +40,7 @@ begin
 end
 $$;
 
-comment on function monitoring._set_overrides(text, jsonb) is
-'Sets the thresholds of a rule for certain labels, and no others.';
-
+-- Makes, changes or drops a rule; built-in rules can be neither made nor dropped.
 create or replace function monitoring._configure_rule(p_name text, p_old jsonb, p_new jsonb)
 returns void
 language plpgsql
@@ -95,9 +92,7 @@ begin
 end
 $$;
 
-comment on function monitoring._configure_rule(text, jsonb, jsonb) is
-'Makes, changes or drops a rule; built-in rules can be neither made nor dropped.';
-
+-- Makes, changes or removes a channel.
 create or replace function monitoring._configure_channel(p_name text, p_new jsonb) returns void
 language plpgsql
 volatile
@@ -131,9 +126,7 @@ begin
 end
 $$;
 
-comment on function monitoring._configure_channel(text, jsonb) is
-'Makes, changes or removes a channel.';
-
+-- Expects runs of a task type, or expects them no longer.
 create or replace function monitoring._configure_expected_run(p_name text, p_new jsonb)
 returns void
 language plpgsql
@@ -156,9 +149,7 @@ begin
 end
 $$;
 
-comment on function monitoring._configure_expected_run(text, jsonb) is
-'Expects runs of a task type, or expects them no longer.';
-
+-- Changes the plan of a job that exists.
 create or replace function monitoring._configure_job(p_name text, p_old jsonb, p_new jsonb)
 returns void
 language plpgsql
@@ -183,6 +174,3 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._configure_job(text, jsonb, jsonb) is
-'Changes the plan of a job that exists.';

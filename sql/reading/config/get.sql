@@ -1,5 +1,6 @@
 -- The configuration as one document. Reads all that apply_config() writes.
 
+-- Settings of a rule as they are in a configuration.
 create or replace function monitoring._rule_config(p_rule monitoring.alert_rules) returns jsonb
 language plpgsql
 stable
@@ -40,9 +41,7 @@ begin
 end
 $$;
 
-comment on function monitoring._rule_config(monitoring.alert_rules) is
-'Settings of a rule as they are in a configuration.';
-
+-- Settings of a channel as they are in a configuration.
 create or replace function monitoring._channel_config(p_channel monitoring.notification_channels)
 returns jsonb
 language sql
@@ -61,35 +60,7 @@ return jsonb_build_object(
     'is_enabled', (p_channel).is_enabled
 );
 
-comment on function monitoring._channel_config(monitoring.notification_channels) is
-'Settings of a channel as they are in a configuration.';
-
-create or replace function monitoring._length_in_words(p_length interval) returns text
-language plpgsql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_words text;
-begin
-    select string_agg(format('%s %s%s', u.amount, u.unit, case u.amount when 1 then '' else 's' end), ' ')
-    into v_words
-    from unnest(
-        array[
-            date_part('year', p_length), date_part('month', p_length), date_part('day', p_length),
-            date_part('hour', p_length), date_part('minute', p_length),
-            ceil(date_part('second', p_length))
-        ],
-        array['year', 'month', 'day', 'hour', 'minute', 'second']
-    ) u (amount, unit)
-    where u.amount > 0;
-    return coalesce(v_words, 'forever');
-end
-$$;
-
-comment on function monitoring._length_in_words(interval) is
-'A length of time as text, the same in every session; forever when there is none.';
-
+-- How long rows of a table are kept, by category, as it is in a configuration.
 create or replace function monitoring._retention_config(p_table_name text) returns jsonb
 language plpgsql
 stable
@@ -104,9 +75,7 @@ begin
 end
 $$;
 
-comment on function monitoring._retention_config(text) is
-'How long rows of a table are kept, by category, as it is in a configuration.';
-
+-- What is expected of a task type as it is in a configuration.
 create or replace function monitoring._expected_run_config(p_expected monitoring.expected_runs)
 returns jsonb
 language sql
@@ -119,9 +88,7 @@ return jsonb_build_object(
     'is_enabled', (p_expected).is_enabled
 );
 
-comment on function monitoring._expected_run_config(monitoring.expected_runs) is
-'What is expected of a task type as it is in a configuration.';
-
+-- Plan of a job as it is in a configuration.
 create or replace function monitoring._job_config(p_job monitoring.jobs) returns jsonb
 language sql
 stable
@@ -132,9 +99,7 @@ return jsonb_build_object(
     'timeout_seconds', (p_job).timeout_seconds
 );
 
-comment on function monitoring._job_config(monitoring.jobs) is
-'Plan of a job as it is in a configuration.';
-
+-- A time as text, the same in every session.
 create or replace function monitoring._time_in_utc(p_at timestamptz) returns text
 language sql
 stable
@@ -142,9 +107,7 @@ return regexp_replace(
     to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '[.]?0*$', ''
 ) || 'Z';
 
-comment on function monitoring._time_in_utc(timestamptz) is
-'A time as text, the same in every session.';
-
+-- A silence as it is in a configuration.
 create or replace function monitoring._silence_config(p_silence monitoring.alert_silences)
 returns jsonb
 language sql
@@ -158,9 +121,7 @@ return jsonb_build_object(
     'created_by', (p_silence).created_by
 );
 
-comment on function monitoring._silence_config(monitoring.alert_silences) is
-'A silence as it is in a configuration.';
-
+-- One entry of a section of objects; null when there is none of that name.
 create or replace function monitoring._config_entry(p_section text, p_name text) returns jsonb
 language plpgsql
 stable
@@ -193,9 +154,7 @@ begin
 end
 $$;
 
-comment on function monitoring._config_entry(text, text) is
-'One entry of a section of objects; null when there is none of that name.';
-
+-- Rules whose thresholds have a section of their own, by their names there.
 create or replace function monitoring._best_known_rules() returns jsonb
 language sql
 immutable
@@ -205,9 +164,7 @@ return '{
     "queue_backlog": "queue_backlog"
 }'::jsonb;
 
-comment on function monitoring._best_known_rules() is
-'Rules whose thresholds have a section of their own, by their names there.';
-
+-- Section rules of a configuration; thresholds that have a section of their own are left out.
 create or replace function monitoring._rules_config() returns jsonb
 language plpgsql
 stable
@@ -230,9 +187,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._rules_config() is
-'Section rules of a configuration; thresholds that have a section of their own are left out.';
 
 create or replace function monitoring.get_config() returns jsonb
 language plpgsql

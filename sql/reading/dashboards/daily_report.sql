@@ -1,6 +1,8 @@
 -- A business day told for people: its workflows, alerts, tasks, errors and records. Reads the
 -- timelines of workflows, alerts, roll-ups and the daily summaries of records.
 
+-- The time that a daily report is about: the business day of all enabled workflows, the UTC day
+-- without any, or this hour and the 23 before it.
 create or replace function monitoring._report_span(
     p_business_date date, p_now timestamptz, out from_at timestamptz, out to_at timestamptz
 )
@@ -28,10 +30,7 @@ begin
 end
 $$;
 
-comment on function monitoring._report_span(date, timestamptz) is
-'The time that a daily report is about: the business day of all enabled workflows, the UTC day '
-'without any, or this hour and the 23 before it.';
-
+-- Each enabled workflow with the steps of a business day, or of the one of 12 hours ago.
 create or replace function monitoring._report_workflows(
     p_business_date date, p_now timestamptz
 )
@@ -75,9 +74,8 @@ begin
 end
 $$;
 
-comment on function monitoring._report_workflows(date, timestamptz) is
-'Each enabled workflow with the steps of a business day, or of the one of 12 hours ago.';
-
+-- How many alerts opened and resolved in a span and were open at its end, with the worst 50 of
+-- each.
 create or replace function monitoring._report_alerts(p_from timestamptz, p_to timestamptz)
 returns jsonb
 language plpgsql
@@ -138,10 +136,7 @@ begin
 end
 $$;
 
-comment on function monitoring._report_alerts(timestamptz, timestamptz) is
-'How many alerts opened and resolved in a span and were open at its end, with the worst 50 of '
-'each.';
-
+-- Attempts that ended in a span, with the 50 types that failed most.
 create or replace function monitoring._report_tasks(p_from timestamptz, p_to timestamptz)
 returns jsonb
 language plpgsql
@@ -186,9 +181,7 @@ begin
 end
 $$;
 
-comment on function monitoring._report_tasks(timestamptz, timestamptz) is
-'Attempts that ended in a span, with the 50 types that failed most.';
-
+-- Errors of a span, with the 20 worst kinds.
 create or replace function monitoring._report_errors(p_from timestamptz, p_to timestamptz)
 returns jsonb
 language plpgsql
@@ -228,9 +221,7 @@ begin
 end
 $$;
 
-comment on function monitoring._report_errors(timestamptz, timestamptz) is
-'Errors of a span, with the 20 worst kinds.';
-
+-- What a day of each dataset came to, or that of 12 hours ago, as far as it was summarised.
 create or replace function monitoring._report_records(p_business_date date, p_now timestamptz)
 returns jsonb
 language plpgsql
@@ -268,9 +259,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._report_records(date, timestamptz) is
-'What a day of each dataset came to, or that of 12 hours ago, as far as it was summarised.';
 
 create or replace function monitoring.get_daily_report(p_business_date date default null)
 returns jsonb

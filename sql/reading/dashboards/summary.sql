@@ -2,84 +2,7 @@
 -- In PL/pgSQL, which keeps its plans: to plan views over a month of partitions takes several times
 -- as long as to read them, and a dashboard asks again and again in one session.
 
-create or replace function monitoring._summarize_tasks() returns jsonb
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-set jit = off
-as $$
-begin
-    return (
-        select
-            jsonb_build_object(
-                'running', (select count(*) from monitoring.v_realtime_processing_status),
-                'longest_running_ms',
-                (select max(r.running_ms) from monitoring.v_realtime_processing_status as r),
-                'ended', coalesce(sum(t.tasks), 0),
-                'completed', coalesce(sum(t.completed), 0),
-                'failed', coalesce(sum(t.failed), 0),
-                'ended_otherwise', coalesce(sum(t.ended_otherwise), 0),
-                'success_percent', round(100.0 * sum(t.completed) / nullif(sum(t.tasks), 0), 2),
-                'types', count(*),
-                'by_type', coalesce(
-                    jsonb_agg(to_jsonb(t) - 'place' order by t.task_type)
-                    filter (where t.place <= 200),
-                    '[]'
-                )
-            )
-        from (
-            select
-                s.*,
-                row_number() over (order by s.failed desc, s.tasks desc, s.task_type asc) as place
-            from monitoring.v_task_statistics as s
-        ) as t
-    );
-end
-$$;
-
-comment on function monitoring._summarize_tasks() is
-'Tasks running now and ended in the last 24 hours, as an object.';
-
-create or replace function monitoring._summarize_errors() returns jsonb
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-set jit = off
-as $$
-begin
-    return (
-        with kinds as materialized (
-            select s.* from monitoring.v_error_summary s
-        )
-
-        select
-            jsonb_build_object(
-                'occurrences', coalesce(sum(e.occurrences), 0),
-                'low', coalesce(sum(e.occurrences) filter (where e.severity = 'low'), 0),
-                'medium', coalesce(sum(e.occurrences) filter (where e.severity = 'medium'), 0),
-                'high', coalesce(sum(e.occurrences) filter (where e.severity = 'high'), 0),
-                'critical', coalesce(sum(e.occurrences) filter (where e.severity = 'critical'), 0),
-                'top', coalesce((
-                    select jsonb_agg(to_jsonb(w))
-                    from (
-                        select s.*
-                        from kinds s
-                        order by
-                            array_position(array['critical', 'high', 'medium', 'low'], s.severity),
-                            s.occurrences desc,
-                            s.error_type asc
-                        limit 10
-                    ) as w
-                ), '[]')
-            )
-        from kinds e
-    );
-end
-$$;
-
-comment on function monitoring._summarize_errors() is
-'Errors of the last 24 hours with the ten worst kinds, as an object.';
-
+-- Components by state, as an object.
 create or replace function monitoring._summarize_health() returns jsonb
 language plpgsql
 stable
@@ -116,9 +39,7 @@ begin
 end
 $$;
 
-comment on function monitoring._summarize_health() is
-'Components by state, as an object.';
-
+-- Queues as they are now, as an object.
 create or replace function monitoring._summarize_queues() returns jsonb
 language plpgsql
 stable
@@ -148,9 +69,7 @@ begin
 end
 $$;
 
-comment on function monitoring._summarize_queues() is
-'Queues as they are now, as an object.';
-
+-- Open alerts by severity, as an object.
 create or replace function monitoring._summarize_alerts() returns jsonb
 language plpgsql
 stable
@@ -172,9 +91,7 @@ begin
 end
 $$;
 
-comment on function monitoring._summarize_alerts() is
-'Open alerts by severity, as an object.';
-
+-- How fresh alerts, the scheduler and roll-ups are, as an object by subject.
 create or replace function monitoring._summarize_freshness() returns jsonb
 language plpgsql
 stable
@@ -188,9 +105,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._summarize_freshness() is
-'How fresh alerts, the scheduler and roll-ups are, as an object by subject.';
 
 create or replace function monitoring.get_dashboard_summary() returns jsonb
 language sql

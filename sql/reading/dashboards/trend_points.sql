@@ -2,6 +2,8 @@
 -- is not rolled up yet only what lies in that span; a condition on a trend view does not get past
 -- its sums, so that all days there are would be asked.
 
+-- A source by minute, hour or day, in buckets that begin from p_from until before p_to: what is
+-- rolled up, and what is not yet.
 create or replace function monitoring._trends_since(
     p_source text, p_resolution text, p_from timestamptz, p_to timestamptz
 )
@@ -56,10 +58,7 @@ begin atomic
         and (n.resolution <> 'minute' or n.bucket_at >= (select monitoring._minutes_kept_since()));
 end;
 
-comment on function monitoring._trends_since(text, text, timestamptz, timestamptz) is
-'A source by minute, hour or day, in buckets that begin from p_from until before p_to: what is '
-'rolled up, and what is not yet.';
-
+-- Attempts that ended, by bucket and by how they did; place orders the points of a bucket.
 create or replace function monitoring._points_of_tasks(
     p_resolution text, p_from timestamptz, p_to timestamptz
 )
@@ -93,9 +92,7 @@ begin atomic
         ) as p (series, place, value);
 end;
 
-comment on function monitoring._points_of_tasks(text, timestamptz, timestamptz) is
-'Attempts that ended, by bucket and by how they did; place orders the points of a bucket.';
-
+-- Errors by severity, mean of what waits by queue, or the p95 of the durations by task type.
 create or replace function monitoring._points_of_sources(
     p_what text, p_resolution text, p_from timestamptz, p_to timestamptz
 )
@@ -127,9 +124,6 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._points_of_sources(text, text, timestamptz, timestamptz) is
-'Errors by severity, mean of what waits by queue, or the p95 of the durations by task type.';
 
 create or replace function monitoring.get_trend_points(
     p_what text, p_from timestamptz, p_to timestamptz, p_resolution text default 'auto'

@@ -2,6 +2,7 @@
 -- and, through the functions that people call, thresholds and retention.
 -- Lock order: configurations wait for each other, then _lock_alerts(), then rows.
 
+-- A length of time as people write it, such as 20 minutes.
 create or replace function monitoring._spelled_seconds(p_seconds double precision) returns text
 language sql
 stable
@@ -10,9 +11,7 @@ return case
         then monitoring._length_in_words(justify_hours(make_interval(secs => p_seconds)))
 end;
 
-comment on function monitoring._spelled_seconds(double precision) is
-'A length of time as people write it, such as 20 minutes.';
-
+-- A step as a workflow's document has it; what is as if left out is left out.
 create or replace function monitoring._step_document(p_step monitoring.workflow_steps)
 returns jsonb
 language sql
@@ -30,9 +29,6 @@ return jsonb_strip_nulls(jsonb_build_object(
     'optional', nullif(p_step.is_optional, false),
     'until_done', nullif(p_step.is_repeated, false)
 ));
-
-comment on function monitoring._step_document(monitoring.workflow_steps) is
-'A step as a workflow''s document has it; what is as if left out is left out.';
 
 create or replace function monitoring.get_workflow(p_workflow_name text) returns jsonb
 language plpgsql
@@ -61,6 +57,7 @@ $$;
 comment on function monitoring.get_workflow(text) is
 'The workflow as a document that apply_workflow() takes; PV007 when there is none of that name.';
 
+-- Gives a rule one threshold for the runs of a step, or with null none of their own.
 create or replace function monitoring._set_step_limit(
     p_rule_name text, p_step_name text, p_severity text, p_limit double precision
 )
@@ -78,9 +75,7 @@ begin
 end
 $$;
 
-comment on function monitoring._set_step_limit(text, text, text, double precision) is
-'Gives a rule one threshold for the runs of a step, or with null none of their own.';
-
+-- Makes the limits of a step those of the rules, for its task type.
 create or replace function monitoring._set_step_limits(p_step monitoring.workflow_steps)
 returns void
 language plpgsql
@@ -107,9 +102,7 @@ begin
 end
 $$;
 
-comment on function monitoring._set_step_limits(monitoring.workflow_steps) is
-'Makes the limits of a step those of the rules, for its task type.';
-
+-- Removes the steps of a workflow but those named, with what was set for them alone.
 create or replace function monitoring._forget_steps(p_workflow_name text, p_kept text[])
 returns void
 language plpgsql
@@ -128,9 +121,7 @@ begin
 end
 $$;
 
-comment on function monitoring._forget_steps(text, text[]) is
-'Removes the steps of a workflow but those named, with what was set for them alone.';
-
+-- The steps of a workflow's document as rows.
 create or replace function monitoring._wanted_steps(p_workflow jsonb, p_now timestamptz)
 returns setof monitoring.workflow_steps
 language plpgsql
@@ -170,9 +161,8 @@ begin
 end
 $$;
 
-comment on function monitoring._wanted_steps(jsonb, timestamptz) is
-'The steps of a workflow''s document as rows.';
-
+-- Makes the steps of a workflow, their limits and how long their runs are kept what its document
+-- says.
 create or replace function monitoring._apply_steps(p_workflow jsonb, p_now timestamptz)
 returns void
 language plpgsql
@@ -197,10 +187,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._apply_steps(jsonb, timestamptz) is
-'Makes the steps of a workflow, their limits and how long their runs are kept what its document '
-'says.';
 
 create or replace function monitoring.apply_workflow(p_workflow jsonb) returns jsonb
 language plpgsql
@@ -259,6 +245,8 @@ comment on function monitoring.apply_workflow(jsonb) is
 'Returns what changed, an object of from and to by full path, and under warnings what cannot be in '
 'time as it is planned.';
 
+-- How two documents of a workflow differ, step by step, and in the order of the steps that both
+-- have: an object of from and to by path.
 create or replace function monitoring._workflow_changes(p_old jsonb, p_new jsonb) returns jsonb
 language plpgsql
 stable
@@ -297,10 +285,6 @@ begin
         );
 end
 $$;
-
-comment on function monitoring._workflow_changes(jsonb, jsonb) is
-'How two documents of a workflow differ, step by step, and in the order of the steps that both '
-'have: an object of from and to by path.';
 
 create or replace function monitoring.remove_workflow(p_workflow_name text) returns boolean
 language plpgsql

@@ -1,5 +1,7 @@
 -- What is wrong with a workflow that its schema cannot say. Reads workflow_steps.
 
+-- Whole seconds of a length of time such as 20 minutes; null unless it is one above 0 of at most
+-- 366 days.
 create or replace function monitoring._seconds_in(p_length text) returns double precision
 language plpgsql
 stable
@@ -16,10 +18,7 @@ exception
 end
 $$;
 
-comment on function monitoring._seconds_in(text) is
-'Whole seconds of a length of time such as 20 minutes; null unless it is one above 0 of at most '
-'366 days.';
-
+-- What is wrong with a time zone or a schedule; nulls when nothing is.
 create or replace function monitoring._clock_problem(
     p_path text, p_time_zone text, p_schedule text, out problem text, out hint text
 )
@@ -49,9 +48,7 @@ exception
 end
 $$;
 
-comment on function monitoring._clock_problem(text, text, text) is
-'What is wrong with a time zone or a schedule; nulls when nothing is.';
-
+-- The steps of a workflow's document, each with its full path.
 create or replace function monitoring._steps_in(p_workflow jsonb)
 returns table (path text, step_name text, place integer, settings jsonb)
 language sql
@@ -65,9 +62,8 @@ begin atomic
     from jsonb_array_elements(p_workflow -> 'steps') with ordinality as s (settings, place);
 end;
 
-comment on function monitoring._steps_in(jsonb) is
-'The steps of a workflow''s document, each with its full path.';
-
+-- Steps in an order in which each follows those that it waits for; those in a cycle, or behind
+-- one, are left out.
 create or replace function monitoring._ordered_steps(p_workflow jsonb)
 returns table (step_name text, run_order integer)
 language plpgsql
@@ -99,10 +95,8 @@ begin
 end
 $$;
 
-comment on function monitoring._ordered_steps(jsonb) is
-'Steps in an order in which each follows those that it waits for; those in a cycle, or behind one, '
-'are left out.';
-
+-- Steps that wait for each other in a circle, such as a -> b -> a; null when none do. All steps
+-- named under after must be there.
 create or replace function monitoring._cycle_in(p_workflow jsonb) returns text
 language plpgsql
 stable
@@ -136,10 +130,7 @@ begin
 end
 $$;
 
-comment on function monitoring._cycle_in(jsonb) is
-'Steps that wait for each other in a circle, such as a -> b -> a; null when none do. All steps '
-'named under after must be there.';
-
+-- What is wrong with a workflow that fits the schema, by full path, cycles left aside.
 create or replace function monitoring._step_problems(p_workflow jsonb)
 returns table (problem text, hint text)
 language plpgsql
@@ -194,9 +185,7 @@ begin
 end
 $$;
 
-comment on function monitoring._step_problems(jsonb) is
-'What is wrong with a workflow that fits the schema, by full path, cycles left aside.';
-
+-- Raises PV009, naming all that is wrong by full path, unless a document is a workflow.
 create or replace function monitoring._check_workflow(p_workflow jsonb) returns void
 language plpgsql
 stable
@@ -227,6 +216,3 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._check_workflow(jsonb) is
-'Raises PV009, naming all that is wrong by full path, unless a document is a workflow.';

@@ -1,5 +1,7 @@
 -- When steps are expected to be complete. Reads and writes nothing; docs/batch.md has the formula.
 
+-- Seconds that a run takes in all. For what is left its own rate counts by the share that it has
+-- done, what is usual by the rest.
 create or replace function monitoring._whole_seconds(
     p_usual double precision,
     p_elapsed double precision,
@@ -22,21 +24,14 @@ return greatest(
     p_elapsed
 );
 
-comment on function monitoring._whole_seconds(
-    double precision, double precision, double precision, double precision
-) is
-'Seconds that a run takes in all. For what is left its own rate counts by the share that it has '
-'done, what is usual by the rest.';
-
+-- The seconds, or null when they are more than 366 days: that is no estimate.
 create or replace function monitoring._sensible_seconds(p_seconds double precision)
 returns double precision
 language sql
 immutable
 return case when p_seconds <= 31622400 then p_seconds end;
 
-comment on function monitoring._sensible_seconds(double precision) is
-'The seconds, or null when they are more than 366 days: that is no estimate.';
-
+-- Seconds that a running step takes in all: at best, most likely and at worst.
 create or replace function monitoring._running_estimate(
     p_step monitoring.batch_step, p_usual double precision[], p_now timestamptz
 )
@@ -77,11 +72,7 @@ begin
 end
 $$;
 
-comment on function monitoring._running_estimate(
-    monitoring.batch_step, double precision[], timestamptz
-) is
-'Seconds that a running step takes in all: at best, most likely and at worst.';
-
+-- When a step that does not run begins next, or with several runs to come the last of them.
 create or replace function monitoring._next_start(
     p_workflow monitoring.workflows,
     p_step monitoring.batch_step,
@@ -113,11 +104,8 @@ begin
 end
 $$;
 
-comment on function monitoring._next_start(
-    monitoring.workflows, monitoring.batch_step, text, integer, timestamptz
-) is
-'When a step that does not run begins next, or with several runs to come the last of them.';
-
+-- How many runs a repeated step needs for what remains, each doing as much as those before: 1 to
+-- 100.
 create or replace function monitoring._runs_left(p_step monitoring.batch_step) returns integer
 language sql
 immutable
@@ -132,10 +120,8 @@ return least(
     100
 )::integer;
 
-comment on function monitoring._runs_left(monitoring.batch_step) is
-'How many runs a repeated step needs for what remains, each doing as much as those before: 1 to '
-'100.';
-
+-- A judged step with when it is expected to be complete, and when those after it need not wait
+-- any longer; null where nobody knows.
 create or replace function monitoring._estimated_step(
     p_workflow monitoring.workflows,
     p_setting monitoring.workflow_steps,
@@ -193,13 +179,8 @@ begin
 end
 $$;
 
-comment on function monitoring._estimated_step(
-    monitoring.workflows, monitoring.workflow_steps, monitoring.batch_step,
-    monitoring.batch_step[], double precision[], timestamptz
-) is
-'A judged step with when it is expected to be complete, and when those after it need not wait any '
-'longer; null where nobody knows.';
-
+-- When all of some steps are through: at best, most likely and at worst; null where that is not
+-- known of one, -infinity where there are none.
 create or replace function monitoring._clear_times(p_before monitoring.batch_step[])
 returns timestamptz[]
 language sql
@@ -219,7 +200,3 @@ begin atomic
         ]
     from unnest(p_before) as b;
 end;
-
-comment on function monitoring._clear_times(monitoring.batch_step[]) is
-'When all of some steps are through: at best, most likely and at worst; null where that is not '
-'known of one, -infinity where there are none.';

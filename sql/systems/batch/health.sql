@@ -69,6 +69,7 @@ comment on function monitoring.get_batch_performance(date, date, text) is
 'Runs that ended, by business day and step: how many, how long, how many records. Of the last 7 '
 'business days unless others are given; reads the rows of those days.';
 
+-- Runs that ended of the steps of a workflow, of some business days.
 create or replace function monitoring._days_of_runs(
     p_workflow monitoring.workflows, p_from date, p_to date
 )
@@ -107,9 +108,7 @@ begin
 end
 $$;
 
-comment on function monitoring._days_of_runs(monitoring.workflows, date, date) is
-'Runs that ended of the steps of a workflow, of some business days.';
-
+-- How many runs of a workflow's steps ended since a time, in whole hours.
 create or replace function monitoring._ended_runs(p_workflow_name text, p_from timestamptz)
 returns table (runs bigint, completed bigint, failed bigint)
 language plpgsql
@@ -130,9 +129,7 @@ begin
 end
 $$;
 
-comment on function monitoring._ended_runs(text, timestamptz) is
-'How many runs of a workflow''s steps ended since a time, in whole hours.';
-
+-- The newest runs of a workflow that failed within 7 days, an object each.
 create or replace function monitoring._recent_failures(
     p_workflow_name text, p_now timestamptz, p_limit integer
 )
@@ -198,9 +195,7 @@ begin
 end
 $$;
 
-comment on function monitoring._recent_failures(text, timestamptz, integer) is
-'The newest runs of a workflow that failed within 7 days, an object each.';
-
+-- How each workflow does: today, and its runs of the last day and week.
 create or replace function monitoring._batch_health()
 returns table (
     workflow_name text,
@@ -271,9 +266,6 @@ begin
     ) r;
 end
 $$;
-
-comment on function monitoring._batch_health() is
-'How each workflow does: today, and its runs of the last day and week.';
 
 create or replace function monitoring.get_batch_health() returns jsonb
 language plpgsql

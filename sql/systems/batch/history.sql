@@ -1,5 +1,8 @@
 -- How long steps usually take. Reads roll-ups of finished_tasks, and no row of a task.
 
+-- Seconds of completed runs of each step before a business day, as the first tenth, the median
+-- and the last tenth: of the same weekday of 8 weeks, or where those are less than 3 of the last
+-- two weeks as well.
 create or replace function monitoring._usual_seconds(
     p_workflow monitoring.workflows, p_business_date date
 )
@@ -56,8 +59,3 @@ begin
     group by c.name;
 end
 $$;
-
-comment on function monitoring._usual_seconds(monitoring.workflows, date) is
-'Seconds of completed runs of each step before a business day, as the first tenth, the median and '
-'the last tenth: of the same weekday of 8 weeks, or where those are less than 3 of the last two '
-'weeks as well.';

@@ -1,6 +1,7 @@
 -- Rules about steps that have not begun, and the rows behind their alerts. Reads workflows and the
 -- runs of their steps.
 
+-- What is found of a step on a business day.
 create or replace function monitoring._step_finding(
     p_step monitoring.batch_step, p_seconds double precision, p_summary text
 )
@@ -22,9 +23,8 @@ return row(
     null
 )::monitoring.finding;
 
-comment on function monitoring._step_finding(monitoring.batch_step, double precision, text) is
-'What is found of a step on a business day.';
-
+-- Seconds since steps of today's business day were due that have not begun. Looking back, goes
+-- by the workflows of today.
 create or replace function monitoring._find_late_steps(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -66,10 +66,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_late_steps(monitoring.alert_rules, timestamptz) is
-'Seconds since steps of today''s business day were due that have not begun. Looking back, goes by '
-'the workflows of today.';
-
+-- Seconds since the end of the last business day, for each of its steps that was not run or did
+-- not get done. Looking back, goes by the workflows of today.
 create or replace function monitoring._find_missed_steps(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -108,10 +106,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_missed_steps(monitoring.alert_rules, timestamptz) is
-'Seconds since the end of the last business day, for each of its steps that was not run or did not '
-'get done. Looking back, goes by the workflows of today.';
-
+-- How the step and those that it waits for were on the business day, and its last runs.
 create or replace function monitoring._explain_step(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -151,8 +146,3 @@ begin
     limit p_limit;
 end
 $$;
-
-comment on function monitoring._explain_step(
-    monitoring.raised_alerts, timestamptz, integer
-) is
-'How the step and those that it waits for were on the business day, and its last runs.';

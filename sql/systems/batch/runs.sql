@@ -2,6 +2,7 @@
 -- finished_tasks and their roll-ups; only minutes, or hours, in which runs of the steps ended are
 -- read by row.
 
+-- Names of the steps of a workflow.
 create or replace function monitoring._step_names(p_workflow_name text) returns text[]
 language sql
 stable
@@ -10,9 +11,8 @@ return array(
     where s.workflow_name = p_workflow_name
 );
 
-comment on function monitoring._step_names(text) is
-'Names of the steps of a workflow.';
-
+-- Minutes, or hours where minutes are no longer kept, in which attempts of some types ended from
+-- one time on and before another.
 create or replace function monitoring._spans_with_ends(
     p_task_types text[], p_from timestamptz, p_until timestamptz
 )
@@ -68,10 +68,7 @@ begin
 end
 $$;
 
-comment on function monitoring._spans_with_ends(text[], timestamptz, timestamptz) is
-'Minutes, or hours where minutes are no longer kept, in which attempts of some types ended from '
-'one time on and before another.';
-
+-- Attempts of some types that ended from one time on and before another.
 create or replace function monitoring._ended_attempts(
     p_task_types text[], p_from timestamptz, p_until timestamptz
 )
@@ -101,17 +98,13 @@ begin
 end
 $$;
 
-comment on function monitoring._ended_attempts(text[], timestamptz, timestamptz) is
-'Attempts of some types that ended from one time on and before another.';
-
+-- A whole number below a milliard that a text is; null when it is none.
 create or replace function monitoring._small_number(p_text text) returns integer
 language sql
 immutable
 return case when p_text ~ '^[0-9]{1,9}$' then p_text::integer end;
 
-comment on function monitoring._small_number(text) is
-'A whole number below a milliard that a text is; null when it is none.';
-
+-- The counter remaining of a run; null when it has none.
 create or replace function monitoring._remaining(p_counters jsonb) returns bigint
 language sql
 immutable
@@ -120,9 +113,9 @@ return case
         then least((p_counters ->> 'remaining')::double precision, 1e18)::bigint
 end;
 
-comment on function monitoring._remaining(jsonb) is
-'The counter remaining of a run; null when it has none.';
-
+-- Attempts of the steps of a workflow that belong to a business day and had begun by p_now; one
+-- that ended later was running then. One that states its day is found if it ended from six hours
+-- before the day to a week after.
 create or replace function monitoring._runs_of_day(
     p_workflow monitoring.workflows, p_business_date date, p_now timestamptz
 )
@@ -171,11 +164,8 @@ begin
 end
 $$;
 
-comment on function monitoring._runs_of_day(monitoring.workflows, date, timestamptz) is
-'Attempts of the steps of a workflow that belong to a business day and had begun by p_now; one '
-'that ended later was running then. One that states its day is found if it ended from six hours '
-'before the day to a week after.';
-
+-- The steps of a workflow in an order in which each follows those that it waits for, with what
+-- was done on a business day by p_now, not yet judged.
 create or replace function monitoring._worked_steps(
     p_workflow monitoring.workflows, p_business_date date, p_now timestamptz
 )
@@ -227,7 +217,3 @@ begin
     end loop;
 end
 $$;
-
-comment on function monitoring._worked_steps(monitoring.workflows, date, timestamptz) is
-'The steps of a workflow in an order in which each follows those that it waits for, with what was '
-'done on a business day by p_now, not yet judged.';

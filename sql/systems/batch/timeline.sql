@@ -1,5 +1,6 @@
 -- How far a business day is. Reads workflows and workflow_steps, and the runs of their steps.
 
+-- By how much clocks were put back in the 24 hours before a time; 0 where they were not.
 create or replace function monitoring._told_twice_before(p_at timestamptz, p_time_zone text)
 returns interval
 language sql
@@ -10,9 +11,8 @@ return greatest(
     '0'::interval
 );
 
-comment on function monitoring._told_twice_before(timestamptz, text) is
-'By how much clocks were put back in the 24 hours before a time; 0 where they were not.';
-
+-- When a schedule is first due on a business day; null when it is not. A time that clocks leave
+-- out is due at the change, one that comes twice at its second time.
 create or replace function monitoring._first_due_at(
     p_workflow monitoring.workflows, p_schedule text, p_business_date date
 )
@@ -46,10 +46,7 @@ begin
 end
 $$;
 
-comment on function monitoring._first_due_at(monitoring.workflows, text, date) is
-'When a schedule is first due on a business day; null when it is not. A time that clocks leave out '
-'is due at the change, one that comes twice at its second time.';
-
+-- How late a step may begin before it counts as late.
 create or replace function monitoring._late_after(p_setting monitoring.workflow_steps)
 returns interval
 language sql
@@ -64,9 +61,8 @@ return make_interval(secs => coalesce(
     900
 ));
 
-comment on function monitoring._late_after(monitoring.workflow_steps) is
-'How late a step may begin before it counts as late.';
-
+-- Whether a step that comes after one, at once or by way of others, is among those that have
+-- begun.
 create or replace function monitoring._is_passed(p_step_name text, p_begun text[])
 returns boolean
 language sql
@@ -85,9 +81,8 @@ begin atomic
     select exists(select from behind as b where b.step_name = any(p_begun));
 end;
 
-comment on function monitoring._is_passed(text, text[]) is
-'Whether a step that comes after one, at once or by way of others, is among those that have begun.';
-
+-- Whether a step was known when it was due, or without a time of its own before its day ended:
+-- else that nobody told of a run says nothing.
 create or replace function monitoring._was_watched(
     p_setting monitoring.workflow_steps, p_step monitoring.batch_step, p_day_end timestamptz
 )
@@ -95,12 +90,6 @@ returns boolean
 language sql
 stable
 return coalesce(p_step.due_at, p_day_end) >= coalesce(p_setting.first_applied_at, '-infinity');
-
-comment on function monitoring._was_watched(
-    monitoring.workflow_steps, monitoring.batch_step, timestamptz
-) is
-'Whether a step was known when it was due, or without a time of its own before its day ended: else '
-'that nobody told of a run says nothing.';
 
 do $$
 begin
@@ -110,6 +99,8 @@ begin
 end
 $$;
 
+-- pending, running, complete, failed, late, skipped, or unknown for a day that was over before
+-- anybody watched the step.
 create or replace function monitoring._status_of_step(
     p_setting monitoring.workflow_steps,
     p_step monitoring.batch_step,
@@ -142,12 +133,7 @@ return case
     else 'pending'
 end;
 
-comment on function monitoring._status_of_step(
-    monitoring.workflow_steps, monitoring.batch_step, timestamptz, boolean, timestamptz
-) is
-'pending, running, complete, failed, late, skipped, or unknown for a day that was over before '
-'anybody watched the step.';
-
+-- A step with when it was due, what it waits for, its status, and since when it is through.
 create or replace function monitoring._judged_step(
     p_workflow monitoring.workflows,
     p_setting monitoring.workflow_steps,
@@ -195,12 +181,8 @@ begin
 end
 $$;
 
-comment on function monitoring._judged_step(
-    monitoring.workflows, monitoring.workflow_steps, monitoring.batch_step,
-    monitoring.batch_step[], text[], timestamptz
-) is
-'A step with when it was due, what it waits for, its status, and since when it is through.';
-
+-- The steps of a workflow on a business day as they were at p_now, each after those that it
+-- waits for, with estimates if wanted.
 create or replace function monitoring._steps_of_day(
     p_workflow monitoring.workflows,
     p_business_date date,
@@ -254,10 +236,6 @@ begin
     end loop;
 end
 $$;
-
-comment on function monitoring._steps_of_day(monitoring.workflows, date, timestamptz, boolean) is
-'The steps of a workflow on a business day as they were at p_now, each after those that it waits '
-'for, with estimates if wanted.';
 
 create or replace function monitoring.get_batch_timeline(
     p_business_date date default null, p_workflow text default null
@@ -327,6 +305,7 @@ comment on function monitoring.get_batch_timeline(date, text) is
 'How far each step of a workflow, or of all that are enabled, is on a business day, or on that of '
 'now: its times, records and rate, and when it is expected to be complete.';
 
+-- How much of a step is done, 0 to 100; null when nobody knows.
 create or replace function monitoring._progress_percent(p_step monitoring.batch_step)
 returns numeric
 language sql
@@ -343,9 +322,6 @@ return case
             )
     else round((100 * p_step.run_fraction)::numeric, 1)
 end;
-
-comment on function monitoring._progress_percent(monitoring.batch_step) is
-'How much of a step is done, 0 to 100; null when nobody knows.';
 
 create or replace function monitoring.get_step_runs(
     p_business_date date default null, p_workflow text default null
@@ -403,43 +379,3 @@ $$;
 comment on function monitoring.get_step_runs(date, text) is
 'The runs of each step of a workflow, or of all that are enabled, on a business day, or on that of '
 'now, in order of their beginning; of each step the newest 100.';
-
-create or replace function monitoring._date_of_alert(p_labels jsonb, p_started_at timestamptz)
-returns date
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_stated date;
-    v_workflow monitoring.workflows;
-    v_task monitoring.active_tasks;
-begin
-    if not p_labels ? 'task_type' then
-        return null;
-    end if;
-    v_stated := monitoring._stated_date(p_labels);
-    if v_stated is not null then
-        return v_stated;
-    end if;
-    select w.* into v_workflow
-    from monitoring.workflow_steps s
-    inner join monitoring.workflows w on w.workflow_name = s.workflow_name
-    where s.step_name = p_labels ->> 'task_type';
-    if not found then
-        return null;
-    end if;
-    select t.* into v_task
-    from monitoring.active_tasks t
-    where t.task_id = p_labels ->> 'task_id';
-    return case
-        when v_task.task_id is null then monitoring._business_date(v_workflow, p_started_at)
-        else monitoring._date_of_run(v_workflow, v_task.metadata, v_task.started_at)
-    end;
-end
-$$;
-
-comment on function monitoring._date_of_alert(jsonb, timestamptz) is
-'The business day that an alert about a step is about: the one in its labels, else that of the '
-'run, else that in which the alert began; null for what is no step.';

@@ -1,5 +1,6 @@
 -- What a workflow that may be applied will suffer from all the same. Reads workflow_steps.
 
+-- A time of a business day by the clocks of its workflow.
 create or replace function monitoring._step_time(
     p_workflow monitoring.workflows, p_at timestamptz, p_business_date date
 )
@@ -12,9 +13,8 @@ return to_char(p_at at time zone p_workflow.time_zone, 'HH24:MI')
     else ''
 end;
 
-comment on function monitoring._step_time(monitoring.workflows, timestamptz, date) is
-'A time of a business day by the clocks of its workflow.';
-
+-- When the steps of a business day begin and end if each is on time and takes as long as
+-- expected, and which of those before it each waits for longest.
 create or replace function monitoring._plan_of_day(
     p_workflow monitoring.workflows, p_business_date date
 )
@@ -63,10 +63,8 @@ begin
 end
 $$;
 
-comment on function monitoring._plan_of_day(monitoring.workflows, date) is
-'When the steps of a business day begin and end if each is on time and takes as long as expected, '
-'and which of those before it each waits for longest.';
-
+-- Steps that are due before what they wait for begins or is through, and those that are not
+-- through when their business day ends, on any of eight days, in a sentence each.
 create or replace function monitoring._workflow_warnings(
     p_workflow monitoring.workflows, p_now timestamptz
 )
@@ -122,7 +120,3 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._workflow_warnings(monitoring.workflows, timestamptz) is
-'Steps that are due before what they wait for begins or is through, and those that are not through '
-'when their business day ends, on any of eight days, in a sentence each.';

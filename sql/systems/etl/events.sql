@@ -1,6 +1,8 @@
 -- Log lines and metrics of ETL, singly. Writes log_lines, metric_samples and errors. What belongs
 -- to ETL has the key execution_id in its details or tags, also where that is null: views go by it.
 
+-- Details with the names of execution, chunk and fixture in them; what is no object goes under
+-- the key details.
 create or replace function monitoring._etl_document(
     p_document jsonb, p_execution_id text, p_chunk_id text, p_fixture_id text
 )
@@ -15,10 +17,7 @@ end
 || jsonb_build_object('execution_id', p_execution_id)
 || jsonb_strip_nulls(jsonb_build_object('chunk_id', p_chunk_id, 'fixture_id', p_fixture_id));
 
-comment on function monitoring._etl_document(jsonb, text, text, text) is
-'Details with the names of execution, chunk and fixture in them; what is no object goes under the '
-'key details.';
-
+-- Does the work of log_etl_event.
 create or replace function monitoring._log_etl_event(
     p_component text,
     p_level text,
@@ -61,10 +60,6 @@ begin
 end
 $$;
 
-comment on function monitoring._log_etl_event(
-    text, text, text, jsonb, text, text, text, double precision, timestamptz
-) is 'Does the work of log_etl_event.';
-
 create or replace function monitoring.log_etl_event(
     p_level text,
     p_component text,
@@ -90,6 +85,7 @@ comment on function monitoring.log_etl_event(
 'Records one log line of ETL as record_log does and returns its log_id. A line of level ERROR or '
 'CRITICAL is recorded as an error too, of severity high or critical.';
 
+-- Does the work of record_etl_metric.
 create or replace function monitoring._record_etl_metric(
     p_metric_name text,
     p_execution_id text,
@@ -118,10 +114,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._record_etl_metric(
-    text, text, double precision, text, jsonb, text, text, timestamptz
-) is 'Does the work of record_etl_metric.';
 
 create or replace function monitoring.record_etl_metric(
     p_execution_id text,

@@ -1,6 +1,8 @@
 -- Rules about the items of ETL executions: how many failed, how many went well. Reads active_tasks
 -- and finished_tasks.
 
+-- Items of the newest attempt of each execution that runs, or ended in the window before p_now,
+-- where enough of them are done. What ended since does not count as running.
 create or replace function monitoring._etl_items(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -52,10 +54,7 @@ begin
 end
 $$;
 
-comment on function monitoring._etl_items(monitoring.alert_rules, timestamptz) is
-'Items of the newest attempt of each execution that runs, or ended in the window before p_now, '
-'where enough of them are done. What ended since does not count as running.';
-
+-- Percent of the processed items of each ETL execution that failed.
 create or replace function monitoring._find_failed_items(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -82,9 +81,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_failed_items(monitoring.alert_rules, timestamptz) is
-'Percent of the processed items of each ETL execution that failed.';
-
+-- Percent of the processed items of each ETL execution that went well.
 create or replace function monitoring._find_low_item_success(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -109,9 +106,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_low_item_success(monitoring.alert_rules, timestamptz) is
-'Percent of the processed items of each ETL execution that went well.';
-
+-- The alert's execution with its counters, and the errors of it and its chunks within the
+-- window.
 create or replace function monitoring._explain_items(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -158,8 +154,3 @@ begin
     limit p_limit;
 end
 $$;
-
-comment on function monitoring._explain_items(
-    monitoring.raised_alerts, timestamptz, integer
-) is
-'The alert''s execution with its counters, and the errors of it and its chunks within the window.';

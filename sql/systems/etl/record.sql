@@ -11,6 +11,7 @@ begin
 end
 $$;
 
+-- The status of a task as that of an ETL execution; what timed out or got lost has failed.
 create or replace function monitoring._etl_status(p_status text) returns text
 language sql
 immutable
@@ -23,9 +24,7 @@ return case p_status
     when 'lost' then 'FAILED'
 end;
 
-comment on function monitoring._etl_status(text) is
-'The status of a task as that of an ETL execution; what timed out or got lost has failed.';
-
+-- The status with which an execution ended as that of a task; failed when it is not clear.
 create or replace function monitoring._mended_etl_end(p_status text) returns text
 language sql
 volatile
@@ -38,9 +37,7 @@ return case
         )
 end;
 
-comment on function monitoring._mended_etl_end(text) is
-'The status with which an execution ended as that of a task; failed when it is not clear.';
-
+-- The figures of an execution as the counters of a task, those that are known.
 create or replace function monitoring._etl_counters(
     p_total_fixtures bigint,
     p_processed_fixtures bigint,
@@ -61,9 +58,7 @@ return nullif(jsonb_strip_nulls(jsonb_build_object(
     'processed_chunks', monitoring._mended_size('processed_chunks', p_processed_chunks)
 )), '{}');
 
-comment on function monitoring._etl_counters(bigint, bigint, bigint, bigint, bigint, bigint) is
-'The figures of an execution as the counters of a task, those that are known.';
-
+-- Does the work of start_etl_execution.
 create or replace function monitoring._start_etl_execution(
     p_execution_id text,
     p_config jsonb,
@@ -99,10 +94,6 @@ begin
 end
 $$;
 
-comment on function monitoring._start_etl_execution(
-    text, jsonb, bigint, bigint, text, timestamptz
-) is 'Does the work of start_etl_execution.';
-
 create or replace function monitoring.start_etl_execution(
     p_execution_id text,
     p_config jsonb default null,
@@ -125,6 +116,7 @@ comment on function monitoring.start_etl_execution(
 'Tells that an ETL execution has begun, a task of type etl, and returns the number of the attempt. '
 'update_task_progress() tells how far it is; chunks are tasks of type etl.chunk with it as parent.';
 
+-- Does the work of finish_etl_execution.
 create or replace function monitoring._finish_etl_execution(
     p_execution_id text,
     p_status text,
@@ -185,10 +177,6 @@ begin
     return v_is_running;
 end
 $$;
-
-comment on function monitoring._finish_etl_execution(
-    text, text, bigint, bigint, bigint, bigint, bigint, bigint, text, timestamptz, bigint
-) is 'Does the work of finish_etl_execution.';
 
 create or replace function monitoring.finish_etl_execution(
     p_execution_id text,

@@ -1,6 +1,8 @@
 -- ETL at a glance: one execution, and all of the last day. Reads active_tasks, finished_tasks and
 -- their roll-ups, errors and log_lines.
 
+-- Items of an execution by how they went, and what percent of those processed went well; null
+-- where it was not told.
 create or replace function monitoring._item_counts(
     p_counters jsonb, p_items_done bigint, p_items_total bigint
 )
@@ -45,10 +47,7 @@ begin atomic
     ) as s;
 end;
 
-comment on function monitoring._item_counts(jsonb, bigint, bigint) is
-'Items of an execution by how they went, and what percent of those processed went well; null where '
-'it was not told.';
-
+-- How many chunks of an execution ended in a span and how, and how many run.
 create or replace function monitoring._summarize_etl_chunks(
     p_execution_id text, p_from timestamptz, p_to timestamptz
 )
@@ -85,9 +84,7 @@ begin
 end
 $$;
 
-comment on function monitoring._summarize_etl_chunks(text, timestamptz, timestamptz) is
-'How many chunks of an execution ended in a span and how, and how many run.';
-
+-- Errors of an execution and its chunks in a span.
 create or replace function monitoring._count_etl_errors(
     p_execution_id text, p_from timestamptz, p_to timestamptz
 )
@@ -107,9 +104,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._count_etl_errors(text, timestamptz, timestamptz) is
-'Errors of an execution and its chunks in a span.';
 
 create or replace function monitoring.get_etl_execution_summary(p_execution_id text)
 returns jsonb
@@ -183,6 +177,8 @@ comment on function monitoring.get_etl_execution_summary(text) is
 'The newest attempt of an ETL execution with its figures, chunks and errors, so far where it still '
 'runs; null when there is none of that name. Of items, percent are of those processed.';
 
+-- How many executions run, and of those that ended in the 24 hours before how, how long and how
+-- well.
 create or replace function monitoring._summarize_etl_executions(p_now timestamptz)
 returns jsonb
 language plpgsql
@@ -214,10 +210,7 @@ begin
 end
 $$;
 
-comment on function monitoring._summarize_etl_executions(timestamptz) is
-'How many executions run, and of those that ended in the 24 hours before how, how long and how '
-'well.';
-
+-- The execution that began last of those that run and the one that ended last, within 90 days.
 create or replace function monitoring._last_etl_execution(p_now timestamptz) returns jsonb
 language sql
 stable
@@ -253,9 +246,7 @@ return (
     limit 1
 );
 
-comment on function monitoring._last_etl_execution(timestamptz) is
-'The execution that began last of those that run and the one that ended last, within 90 days.';
-
+-- Log lines of ETL in a span, by level.
 create or replace function monitoring._summarize_etl_logs(p_from timestamptz, p_to timestamptz)
 returns jsonb
 language plpgsql
@@ -281,9 +272,7 @@ begin
 end
 $$;
 
-comment on function monitoring._summarize_etl_logs(timestamptz, timestamptz) is
-'Log lines of ETL in a span, by level.';
-
+-- Errors in a span that say to which execution they belong.
 create or replace function monitoring._count_all_etl_errors(p_from timestamptz, p_to timestamptz)
 returns bigint
 language plpgsql
@@ -302,9 +291,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._count_all_etl_errors(timestamptz, timestamptz) is
-'Errors in a span that say to which execution they belong.';
 
 create or replace function monitoring.get_etl_health_status() returns jsonb
 language plpgsql

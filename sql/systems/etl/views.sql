@@ -1,5 +1,6 @@
 -- Reading ETL: the columns that its users know, over tasks, log lines and metrics.
 
+-- A counter of a task as a whole number; null when it was never told.
 create or replace function monitoring._counter(p_counters jsonb, p_name text) returns bigint
 language sql
 immutable
@@ -7,9 +8,6 @@ return case
     when (p_counters ->> p_name)::numeric > 9223372036854775807 then 9223372036854775807
     else (p_counters ->> p_name)::numeric::bigint
 end;
-
-comment on function monitoring._counter(jsonb, text) is
-'A counter of a task as a whole number; null when it was never told.';
 
 create or replace view monitoring.etl_executions as
 select

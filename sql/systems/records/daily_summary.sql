@@ -2,6 +2,7 @@
 -- Counted anew from the rows each time. Where retention has removed some, what was counted before
 -- is the better figure, unless there is more by now.
 
+-- Up to when rows of some tables may have been removed.
 create or replace function monitoring._removed_before(p_tables text[]) returns timestamptz
 language sql
 stable
@@ -11,17 +12,13 @@ return (
     where p.table_name = any(p_tables)
 );
 
-comment on function monitoring._removed_before(text[]) is
-'Up to when rows of some tables may have been removed.';
-
+-- The sum of an object of numbers.
 create or replace function monitoring._sum_of(p_counts jsonb) returns bigint
 language sql
 immutable
 return (select coalesce(sum(c.value::bigint), 0)::bigint from jsonb_each_text(p_counts) as c);
 
-comment on function monitoring._sum_of(jsonb) is
-'The sum of an object of numbers.';
-
+-- The summary with what the program runs for a day told.
 create or replace function monitoring._summarize_runs(
     p_dataset text, p_target_date date, inout p_summary monitoring.daily_summaries
 )
@@ -56,9 +53,8 @@ begin
 end
 $$;
 
-comment on function monitoring._summarize_runs(text, date, monitoring.daily_summaries) is
-'The summary with what the program runs for a day told.';
-
+-- The summary with how many invalid records were opened and resolved in a span of time, and how
+-- many were open at its end.
 create or replace function monitoring._summarize_invalid_records(
     p_dataset text,
     p_from timestamptz,
@@ -104,12 +100,8 @@ begin
 end
 $$;
 
-comment on function monitoring._summarize_invalid_records(
-    text, timestamptz, timestamptz, monitoring.daily_summaries
-) is
-'The summary with how many invalid records were opened and resolved in a span of time, and how '
-'many were open at its end.';
-
+-- The summary with the status changes that took effect in a span of time, and the products first
+-- seen in it.
 create or replace function monitoring._summarize_changes(
     p_dataset text,
     p_from timestamptz,
@@ -144,12 +136,8 @@ begin
 end
 $$;
 
-comment on function monitoring._summarize_changes(
-    text, timestamptz, timestamptz, monitoring.daily_summaries
-) is
-'The summary with the status changes that took effect in a span of time, and the products first '
-'seen in it.';
-
+-- A summary counted anew, with the figures of the one before where rows of its day have been
+-- removed since.
 create or replace function monitoring._kept_figures(
     p_old monitoring.daily_summaries, p_new monitoring.daily_summaries, p_from timestamptz
 )
@@ -192,12 +180,6 @@ begin
     return p_new;
 end
 $$;
-
-comment on function monitoring._kept_figures(
-    monitoring.daily_summaries, monitoring.daily_summaries, timestamptz
-) is
-'A summary counted anew, with the figures of the one before where rows of its day have been '
-'removed since.';
 
 create or replace function monitoring.update_daily_summary(
     p_dataset text, p_target_date date, p_is_dry_run boolean default false

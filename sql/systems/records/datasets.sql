@@ -1,6 +1,7 @@
 -- What people say about datasets: their days, their bot, and the changes of status that they
 -- allow. Writes datasets, allowed_transitions and change_sources.
 
+-- Raises PV001 to PV008 for settings of a dataset that cannot be right.
 create or replace function monitoring._check_dataset_settings(p_settings jsonb) returns void
 language plpgsql
 stable
@@ -41,9 +42,6 @@ begin
     perform monitoring._checked_optional_name('bot_task_type', p_settings ->> 'bot_task_type');
 end
 $$;
-
-comment on function monitoring._check_dataset_settings(jsonb) is
-'Raises PV001 to PV008 for settings of a dataset that cannot be right.';
 
 create or replace function monitoring.configure_dataset(
     p_dataset text, p_settings jsonb, p_by text default null
@@ -188,6 +186,7 @@ $$;
 comment on function monitoring.add_change_source(text, text) is
 'Adds a kind of source of changes, or describes one anew.';
 
+-- The change source, or PV003 unless it is a row of change_sources.
 create or replace function monitoring._checked_change_source(p_change_source text) returns text
 language plpgsql
 stable
@@ -204,9 +203,8 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_change_source(text) is
-'The change source, or PV003 unless it is a row of change_sources.';
-
+-- The change source, in any case of letters; SYSTEM, and told of, when it is no row of
+-- change_sources.
 create or replace function monitoring._mended_change_source(p_change_source text) returns text
 language plpgsql
 volatile
@@ -228,7 +226,3 @@ begin
     return 'SYSTEM';
 end
 $$;
-
-comment on function monitoring._mended_change_source(text) is
-'The change source, in any case of letters; SYSTEM, and told of, when it is no row of '
-'change_sources.';

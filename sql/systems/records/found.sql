@@ -1,5 +1,6 @@
 -- What callers say about records that fail a validation, checked and as rows. Reads datasets.
 
+-- Keys or objects of invalid records as rows, each field checked.
 create or replace function monitoring._read_invalid_records(p_records jsonb)
 returns table (
     row_number bigint,
@@ -35,9 +36,7 @@ begin
 end
 $$;
 
-comment on function monitoring._read_invalid_records(jsonb) is
-'Keys or objects of invalid records as rows, each field checked.';
-
+-- Time zone in which the days of a dataset begin and end; UTC where nobody said.
 create or replace function monitoring._time_zone_of(p_dataset text) returns text
 language sql
 stable
@@ -45,9 +44,8 @@ return coalesce(
     (select d.time_zone from monitoring.datasets as d where d.dataset = p_dataset), 'UTC'
 );
 
-comment on function monitoring._time_zone_of(text) is
-'Time zone in which the days of a dataset begin and end; UTC where nobody said.';
-
+-- What callers say about invalid records, one row for each key in their order, as it is stored
+-- when nothing is known of them; of a key that comes twice the newest counts.
 create or replace function monitoring._given_invalid_records(
     p_dataset text,
     p_records jsonb,
@@ -99,12 +97,8 @@ exception
 end
 $$;
 
-comment on function monitoring._given_invalid_records(
-    text, jsonb, text, bigint, date, text, text, timestamptz
-) is
-'What callers say about invalid records, one row for each key in their order, as it is stored '
-'when nothing is known of them; of a key that comes twice the newest counts.';
-
+-- What callers say about invalid records, checked, as rows; records that have no group get the
+-- given one.
 create or replace function monitoring._found_invalid_records(
     p_dataset text,
     p_records jsonb,
@@ -152,9 +146,3 @@ begin
     return null;
 end
 $$;
-
-comment on function monitoring._found_invalid_records(
-    text, jsonb, text, bigint, date, text, text, timestamptz
-) is
-'What callers say about invalid records, checked, as rows; records that have no group get the '
-'given one.';

@@ -3,6 +3,8 @@
 -- Lock order: rows of invalid_record_states by record_key, then by validation_type; whoever
 -- resolves keeps to it, so that sessions that are about the same records wait but never deadlock.
 
+-- Whether a known record that is found is resolved no more: found after its resolution, and not
+-- with the value that people have accepted.
 create or replace function monitoring._opens_again(
     p_known monitoring.invalid_record_states, p_found monitoring.invalid_record_states
 )
@@ -15,12 +17,8 @@ and (
     and coalesce(p_found.reported_value = p_known.reported_value, p_found.reported_value is null)
 ) is false;
 
-comment on function monitoring._opens_again(
-    monitoring.invalid_record_states, monitoring.invalid_record_states
-) is
-'Whether a known record that is found is resolved no more: found after its resolution, and not '
-'with the value that people have accepted.';
-
+-- Writes what was found invalid and what is resolved in one pass, in the order of locks, and
+-- returns the rows as they are then, but for those that are not to be resolved any more.
 create or replace function monitoring._upsert_invalid_records(
     p_rows monitoring.invalid_record_states[], p_detected_until timestamptz
 )
@@ -121,12 +119,7 @@ begin atomic
     returning s.*;
 end;
 
-comment on function monitoring._upsert_invalid_records(
-    monitoring.invalid_record_states[], timestamptz
-) is
-'Writes what was found invalid and what is resolved in one pass, in the order of locks, and '
-'returns the rows as they are then, but for those that are not to be resolved any more.';
-
+-- What becomes of an invalid record by its resolution, as the history of changes says it.
 create or replace function monitoring._status_after(p_resolution text) returns text
 language sql
 immutable
@@ -136,9 +129,9 @@ return case p_resolution
     else p_resolution
 end;
 
-comment on function monitoring._status_after(text) is
-'What becomes of an invalid record by its resolution, as the history of changes says it.';
-
+-- Writes what was found invalid and what is resolved, the latter with its spells and changes of
+-- status, unless it was resolved or found again meanwhile; tells what became of each. What
+-- people had accepted has its spell already.
 create or replace function monitoring._write_invalid_records(
     p_found monitoring.invalid_record_states[],
     p_closing monitoring.invalid_record_states[],
@@ -254,14 +247,9 @@ begin atomic
         on w.record_key = c.record_key and w.validation_type = c.validation_type;
 end;
 
-comment on function monitoring._write_invalid_records(
-    monitoring.invalid_record_states[], monitoring.invalid_record_states[], timestamptz,
-    timestamptz, text, text
-) is
-'Writes what was found invalid and what is resolved, the latter with its spells and changes of '
-'status, unless it was resolved or found again meanwhile; tells what became of each. What people '
-'had accepted has its spell already.';
-
+-- Writes what was found invalid and what is resolved, or in a dry run does not, and returns how
+-- many records were opened, reopened, touched, found though accepted, and resolved, with 20 of
+-- them in a dry run.
 create or replace function monitoring._apply_invalid_records(
     p_found monitoring.invalid_record_states[],
     p_closing monitoring.invalid_record_states[],
@@ -340,14 +328,6 @@ begin
     return v_result;
 end
 $$;
-
-comment on function monitoring._apply_invalid_records(
-    monitoring.invalid_record_states[], monitoring.invalid_record_states[], timestamptz, text,
-    text, boolean
-) is
-'Writes what was found invalid and what is resolved, or in a dry run does not, and returns how '
-'many records were opened, reopened, touched, found though accepted, and resolved, with 20 of them '
-'in a dry run.';
 
 create or replace function monitoring.log_invalid_records(
     p_dataset text,

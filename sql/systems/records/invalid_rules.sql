@@ -1,6 +1,8 @@
 -- The built-in rules about invalid records: how many are open, and for how long. As of any moment,
 -- for spells that have ended say what was open before.
 
+-- How many records of each dataset were invalid at a moment, by type of validation, and since
+-- when the oldest of them.
 create or replace function monitoring._open_spells_at(p_now timestamptz)
 returns table (
     dataset text, validation_type text, open_records bigint, oldest_opened_at timestamptz
@@ -31,10 +33,7 @@ begin atomic
     group by o.dataset, o.validation_type;
 end;
 
-comment on function monitoring._open_spells_at(timestamptz) is
-'How many records of each dataset were invalid at a moment, by type of validation, and since when '
-'the oldest of them.';
-
+-- Number of open invalid records of each dataset and type of validation.
 create or replace function monitoring._find_many_invalid_records(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -59,11 +58,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_many_invalid_records(
-    monitoring.alert_rules, timestamptz
-) is
-'Number of open invalid records of each dataset and type of validation.';
-
+-- Hours for which the oldest open invalid record of each dataset and type has been open.
 create or replace function monitoring._find_old_invalid_records(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -89,11 +84,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_old_invalid_records(
-    monitoring.alert_rules, timestamptz
-) is
-'Hours for which the oldest open invalid record of each dataset and type has been open.';
-
+-- The records of the alert's dataset and type that are open, those open for longest first.
 create or replace function monitoring._explain_invalid_records(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -122,8 +113,3 @@ begin
     limit p_limit;
 end
 $$;
-
-comment on function monitoring._explain_invalid_records(
-    monitoring.raised_alerts, timestamptz, integer
-) is
-'The records of the alert''s dataset and type that are open, those open for longest first.';

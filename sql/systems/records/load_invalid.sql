@@ -1,6 +1,7 @@
 -- Invalid records by the thousand, for backfills. Writes invalid_record_states and
 -- invalid_record_spells.
 
+-- Raises PV006 for a record that was resolved before it was found.
 create or replace function monitoring._refuse_spell(
     p_opened_at timestamptz, p_resolved_at timestamptz
 )
@@ -18,9 +19,7 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_spell(timestamptz, timestamptz) is
-'Raises PV006 for a record that was resolved before it was found.';
-
+-- How a record was resolved, auto when missing, or PV003 unless it is known.
 create or replace function monitoring._checked_resolution(p_resolution text) returns text
 language sql
 stable
@@ -32,9 +31,7 @@ return case
         )
 end;
 
-comment on function monitoring._checked_resolution(text) is
-'How a record was resolved, auto when missing, or PV003 unless it is known.';
-
+-- An array of invalid records as rows, with their times checked and the missing ones filled in.
 create or replace function monitoring._timed_invalid_records(p_rows jsonb)
 returns setof monitoring.invalid_record_states
 language plpgsql
@@ -69,9 +66,7 @@ begin
 end
 $$;
 
-comment on function monitoring._timed_invalid_records(jsonb) is
-'An array of invalid records as rows, with their times checked and the missing ones filled in.';
-
+-- An array of invalid records as rows, each field checked.
 create or replace function monitoring._past_invalid_records(p_rows jsonb)
 returns setof monitoring.invalid_record_states
 language plpgsql
@@ -124,9 +119,7 @@ begin
 end
 $$;
 
-comment on function monitoring._past_invalid_records(jsonb) is
-'An array of invalid records as rows, each field checked.';
-
+-- Writes the spells of those records that have been resolved, and returns those that were new.
 create or replace function monitoring._load_spells(
     p_records monitoring.invalid_record_states[]
 )
@@ -166,9 +159,8 @@ begin
 end
 $$;
 
-comment on function monitoring._load_spells(monitoring.invalid_record_states[]) is
-'Writes the spells of those records that have been resolved, and returns those that were new.';
-
+-- Makes the newest row of each record what is known of it, unless more is known already, and
+-- returns the rows that did.
 create or replace function monitoring._load_invalid_states(
     p_records monitoring.invalid_record_states[]
 )
@@ -235,10 +227,8 @@ begin
 end
 $$;
 
-comment on function monitoring._load_invalid_states(monitoring.invalid_record_states[]) is
-'Makes the newest row of each record what is known of it, unless more is known already, and '
-'returns the rows that did.';
-
+-- Tells records that are known how long before they were found already, and returns the rows
+-- that knew.
 create or replace function monitoring._extend_invalid_states(
     p_records monitoring.invalid_record_states[]
 )
@@ -289,10 +279,7 @@ begin
 end
 $$;
 
-comment on function monitoring._extend_invalid_states(monitoring.invalid_record_states[]) is
-'Tells records that are known how long before they were found already, and returns the rows that '
-'knew.';
-
+-- Writes an array of invalid records, one a spell, and returns how many of them were news.
 create or replace function monitoring._insert_invalid_record_states(p_rows jsonb) returns bigint
 language plpgsql
 volatile
@@ -315,9 +302,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._insert_invalid_record_states(jsonb) is
-'Writes an array of invalid records, one a spell, and returns how many of them were news.';
 
 create or replace function monitoring.load_invalid_records(p_records jsonb) returns bigint
 language sql

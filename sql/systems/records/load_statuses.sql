@@ -1,5 +1,7 @@
 -- Status changes by the thousand, for backfills. Writes status_changes, then record_states.
 
+-- An array of status changes as rows, each checked; what happened before counts as recorded when
+-- it happened, so that retention treats it by its age.
 create or replace function monitoring._past_status_changes(p_rows jsonb)
 returns setof monitoring.status_changes
 language plpgsql
@@ -45,10 +47,7 @@ begin
 end
 $$;
 
-comment on function monitoring._past_status_changes(jsonb) is
-'An array of status changes as rows, each checked; what happened before counts as recorded when it '
-'happened, so that retention treats it by its age.';
-
+-- Those of some status changes, in their order, that have not been loaded.
 create or replace function monitoring._new_status_changes(p_changes monitoring.status_changes[])
 returns setof monitoring.status_changes
 language plpgsql
@@ -91,9 +90,7 @@ begin
 end
 $$;
 
-comment on function monitoring._new_status_changes(monitoring.status_changes[]) is
-'Those of some status changes, in their order, that have not been loaded.';
-
+-- Statuses that records had before changes that come in after later ones, by their history.
 create or replace function monitoring._statuses_before(p_changes monitoring.status_changes[])
 returns table (change_id bigint, status text, effective_at timestamptz)
 language plpgsql
@@ -143,9 +140,8 @@ begin
 end
 $$;
 
-comment on function monitoring._statuses_before(monitoring.status_changes[]) is
-'Statuses that records had before changes that come in after later ones, by their history.';
-
+-- Status changes, in the order given, with the status that the record had before, where the
+-- caller did not say.
 create or replace function monitoring._with_status_before(p_changes monitoring.status_changes[])
 returns setof monitoring.status_changes
 language plpgsql
@@ -184,10 +180,8 @@ begin
 end
 $$;
 
-comment on function monitoring._with_status_before(monitoring.status_changes[]) is
-'Status changes, in the order given, with the status that the record had before, where the caller '
-'did not say.';
-
+-- Makes the newest of some changes, those with these numbers, the status of each record, unless
+-- a later one is known.
 create or replace function monitoring._remember_statuses(
     p_changes monitoring.status_changes[], p_change_ids bigint[]
 )
@@ -219,10 +213,8 @@ begin
 end
 $$;
 
-comment on function monitoring._remember_statuses(monitoring.status_changes[], bigint[]) is
-'Makes the newest of some changes, those with these numbers, the status of each record, unless a '
-'later one is known.';
-
+-- Inserts an array of status changes, and makes the newest of each record its status; those
+-- already there, and those that change nothing, are passed over.
 create or replace function monitoring._insert_status_changes(p_rows jsonb) returns bigint
 language plpgsql
 volatile
@@ -270,10 +262,6 @@ begin
     return cardinality(v_written)::bigint;
 end
 $$;
-
-comment on function monitoring._insert_status_changes(jsonb) is
-'Inserts an array of status changes, and makes the newest of each record its status; those already '
-'there, and those that change nothing, are passed over.';
 
 create or replace function monitoring.load_status_changes(p_changes jsonb) returns bigint
 language sql

@@ -1,5 +1,7 @@
 -- Which products records have. Writes products_of_records.
 
+-- Records with their products as rows, each field checked; one without a product for a record
+-- that has none.
 create or replace function monitoring._read_products(p_records jsonb)
 returns table (
     row_number bigint,
@@ -50,10 +52,7 @@ begin
 end
 $$;
 
-comment on function monitoring._read_products(jsonb) is
-'Records with their products as rows, each field checked; one without a product for a record that '
-'has none.';
-
+-- The products that records are said to have, each once, in the order in which they are written.
 create or replace function monitoring._checked_products(p_records jsonb)
 returns setof monitoring.products_of_records
 language plpgsql
@@ -77,9 +76,8 @@ exception
 end
 $$;
 
-comment on function monitoring._checked_products(jsonb) is
-'The products that records are said to have, each once, in the order in which they are written.';
-
+-- Compares the products of the named records with those that are known, writes what differs, and
+-- tells for each whether it was added, changed, removed or unchanged.
 create or replace function monitoring._write_products(
     p_dataset text,
     p_given monitoring.products_of_records[],
@@ -166,12 +164,7 @@ begin atomic
     from compared as c;
 end;
 
-comment on function monitoring._write_products(
-    text, monitoring.products_of_records[], text, boolean
-) is
-'Compares the products of the named records with those that are known, writes what differs, and '
-'tells for each whether it was added, changed, removed or unchanged.';
-
+-- The products that records are said to have, without the records that cannot be read.
 create or replace function monitoring._given_products(p_records jsonb)
 returns monitoring.products_of_records[]
 language plpgsql
@@ -198,9 +191,6 @@ begin
     return null;
 end
 $$;
-
-comment on function monitoring._given_products(jsonb) is
-'The products that records are said to have, without the records that cannot be read.';
 
 create or replace function monitoring.track_record_products(
     p_dataset text,

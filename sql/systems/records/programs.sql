@@ -1,6 +1,7 @@
 -- Runs of programs that watch records, which are finished tasks. Writes finished_tasks,
 -- active_tasks, program_runs and errors.
 
+-- Completes the running task of a program run, or records one that has ended, and returns it.
 create or replace function monitoring._end_program_run(
     p_dataset text,
     p_task_id text,
@@ -41,11 +42,7 @@ begin
 end
 $$;
 
-comment on function monitoring._end_program_run(
-    text, text, text, jsonb, jsonb, interval, timestamptz
-) is
-'Completes the running task of a program run, or records one that has ended, and returns it.';
-
+-- Does the work of log_program_execution.
 create or replace function monitoring._log_program_execution(
     p_dataset text,
     p_target_date date,
@@ -121,10 +118,7 @@ begin
 end
 $$;
 
-comment on function monitoring._log_program_execution(
-    text, date, jsonb, interval, text, text, timestamptz, text, text
-) is 'Does the work of log_program_execution.';
-
+-- A day; another one, and told of, when it is missing, before 1970 or years ahead.
 create or replace function monitoring._mended_date(
     p_what text, p_date date, p_wanted text, p_else date
 )
@@ -145,9 +139,7 @@ begin
 end
 $$;
 
-comment on function monitoring._mended_date(text, date, text, date) is
-'A day; another one, and told of, when it is missing, before 1970 or years ahead.';
-
+-- A number of seconds as an interval; null, and told of, unless from 0 to 1e9.
 create or replace function monitoring._seconds(p_seconds double precision) returns interval
 language sql
 volatile
@@ -156,9 +148,7 @@ return make_interval(secs => case
     else monitoring._mend_length('execution_time', p_seconds::text)
 end);
 
-comment on function monitoring._seconds(double precision) is
-'A number of seconds as an interval; null, and told of, unless from 0 to 1e9.';
-
+-- A length of time that is written as text; null, and told of, when it is none.
 create or replace function monitoring._mended_interval(p_what text, p_value text) returns interval
 language plpgsql
 volatile
@@ -177,9 +167,8 @@ exception
 end
 $$;
 
-comment on function monitoring._mended_interval(text, text) is
-'A length of time that is written as text; null, and told of, when it is none.';
-
+-- The row of processing_log of a run that ended at a time or, as its task had begun later, soon
+-- after; null when there is none.
 create or replace function monitoring._program_run(
     p_dataset text, p_target_date date, p_task_id text, p_finished_at timestamptz
 )
@@ -198,10 +187,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._program_run(text, date, text, timestamptz) is
-'The row of processing_log of a run that ended at a time or, as its task had begun later, soon '
-'after; null when there is none.';
 
 create or replace function monitoring.log_program_execution(
     p_dataset text,

@@ -1,5 +1,6 @@
 -- Resolving invalid records, through what invalid.sql has for writing them.
 
+-- The scope of a check, or PV003 or PV005 unless it says clearly which records were examined.
 create or replace function monitoring._checked_scope(p_scope jsonb) returns jsonb
 language plpgsql
 stable
@@ -47,9 +48,8 @@ exception
 end
 $$;
 
-comment on function monitoring._checked_scope(jsonb) is
-'The scope of a check, or PV003 or PV005 unless it says clearly which records were examined.';
-
+-- Invalid records of a dataset in a scope that are open or that people have accepted, and that
+-- were not detected after a time, but for some keys, in the order in which they are locked.
 create or replace function monitoring._open_invalid_records(
     p_dataset text,
     p_validation_type text,
@@ -89,10 +89,9 @@ begin
 end
 $$;
 
-comment on function monitoring._open_invalid_records(text, text, jsonb, timestamptz, text[]) is
-'Invalid records of a dataset in a scope that are open or that people have accepted, and that were '
-'not detected after a time, but for some keys, in the order in which they are locked.';
-
+-- Open invalid records of a dataset, a type (null: all) and a scope ({}: all) as they are to be
+-- resolved, but for some keys and for those detected after a time; what people have accepted as
+-- well, when it is found valid.
 create or replace function monitoring._closing_invalid_records(
     p_dataset text,
     p_validation_type text,
@@ -128,13 +127,8 @@ return array(
     where o.resolved_at = 'infinity' or p_resolution = 'auto'
 );
 
-comment on function monitoring._closing_invalid_records(
-    text, text, jsonb, text, text, text, timestamptz, timestamptz, text[]
-) is
-'Open invalid records of a dataset, a type (null: all) and a scope ({}: all) as they are to be '
-'resolved, but for some keys and for those detected after a time; what people have accepted as '
-'well, when it is found valid.';
-
+-- Resolves the open invalid records of a dataset, a type (null: of all) and a scope ({}: all),
+-- but for some keys and for those detected after a time; returns how many.
 create or replace function monitoring._resolve_invalid_records(
     p_dataset text,
     p_validation_type text,
@@ -166,12 +160,7 @@ begin
 end
 $$;
 
-comment on function monitoring._resolve_invalid_records(
-    text, text, jsonb, text, text, text, timestamptz, timestamptz, text[], text, text, boolean
-) is
-'Resolves the open invalid records of a dataset, a type (null: of all) and a scope ({}: all), but '
-'for some keys and for those detected after a time; returns how many.';
-
+-- Raises PV005 when a record fails that is not among those that are said to have been examined.
 create or replace function monitoring._check_failing_in_scope(p_scope jsonb, p_failing_keys text[])
 returns void
 language plpgsql
@@ -196,9 +185,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_failing_in_scope(jsonb, text[]) is
-'Raises PV005 when a record fails that is not among those that are said to have been examined.';
-
+-- The scope of a check; null, and told of, when it cannot be known.
 create or replace function monitoring._mended_scope(p_scope jsonb) returns jsonb
 language plpgsql
 volatile
@@ -222,9 +209,7 @@ exception
 end
 $$;
 
-comment on function monitoring._mended_scope(jsonb) is
-'The scope of a check; null, and told of, when it cannot be known.';
-
+-- Whether some of the records cannot be read, so that nobody can say which they are.
 create or replace function monitoring._has_records_left_out(p_records jsonb) returns boolean
 language plpgsql
 volatile
@@ -249,9 +234,6 @@ exception
         return jsonb_array_length(v_records) < jsonb_array_length(p_records);
 end
 $$;
-
-comment on function monitoring._has_records_left_out(jsonb) is
-'Whether some of the records cannot be read, so that nobody can say which they are.';
 
 create or replace function monitoring.sync_invalid_records(
     p_dataset text,
@@ -314,6 +296,8 @@ comment on function monitoring.sync_invalid_records(
 'Tells the outcome of a check: records that fail are logged, and the open ones of that type in the '
 'scope that do not fail are resolved, but for those found again later. Returns how many.';
 
+-- When the newest completed run that looked at all records of a day began; null when there is
+-- none.
 create or replace function monitoring._last_complete_check(p_dataset text, p_target_date date)
 returns timestamptz
 language sql
@@ -327,9 +311,6 @@ return (
         and r.run_mode = 'full'
         and r.status = 'completed'
 );
-
-comment on function monitoring._last_complete_check(text, date) is
-'When the newest completed run that looked at all records of a day began; null when there is none.';
 
 create or replace function monitoring.auto_resolve_invalid_records(
     p_dataset text,

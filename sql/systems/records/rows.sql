@@ -1,5 +1,7 @@
 -- Arrays of records that callers hand over: what is wrong with a row is told with its number.
 
+-- The records of a call: an array, also one that was encoded twice, or a single record. Tells of
+-- the first field that there is not, which may be a misspelt one.
 create or replace function monitoring._given_records(p_rows jsonb, p_fields text[])
 returns jsonb
 language plpgsql
@@ -49,10 +51,7 @@ begin
 end
 $$;
 
-comment on function monitoring._given_records(jsonb, text[]) is
-'The records of a call: an array, also one that was encoded twice, or a single record. Tells of '
-'the first field that there is not, which may be a misspelt one.';
-
+-- The key of a record that is given by its key alone or as an object, or PV001, PV002 or PV005.
 create or replace function monitoring._key_of_row(p_row jsonb) returns text
 language sql
 stable
@@ -73,9 +72,7 @@ return case
         )::text
 end;
 
-comment on function monitoring._key_of_row(jsonb) is
-'The key of a record that is given by its key alone or as an object, or PV001, PV002 or PV005.';
-
+-- Finds the first record that a query of $1 refuses to read, and raises its fault.
 create or replace function monitoring._name_bad_record(p_query text, p_rows jsonb) returns void
 language sql
 volatile
@@ -85,9 +82,7 @@ return monitoring._name_bad_row(
     'Give dates as 2026-01-15, times as 2026-01-15T12:00:00+00:00, and numbers as numbers.'
 );
 
-comment on function monitoring._name_bad_record(text, jsonb) is
-'Finds the first record that a query of $1 refuses to read, and raises its fault.';
-
+-- Whether a query of $1 reads a record, and what is wrong with it if not.
 create or replace function monitoring._is_readable_record(
     p_query text, p_row jsonb, out is_readable boolean, out fault text[]
 )
@@ -116,9 +111,8 @@ exception
 end
 $$;
 
-comment on function monitoring._is_readable_record(text, jsonb) is
-'Whether a query of $1 reads a record, and what is wrong with it if not.';
-
+-- A record with those of its fields that a query of $1 can read; null, and told of, when it
+-- cannot read even those that are needed.
 create or replace function monitoring._readable_record(
     p_query text, p_number bigint, p_row jsonb, p_needed text[]
 )
@@ -166,10 +160,7 @@ begin
 end
 $$;
 
-comment on function monitoring._readable_record(text, bigint, jsonb, text[]) is
-'A record with those of its fields that a query of $1 can read; null, and told of, when it cannot '
-'read even those that are needed.';
-
+-- Those records, and those fields of them, that a query of $1 can read.
 create or replace function monitoring._readable_records(
     p_query text, p_rows jsonb, p_needed text[]
 )
@@ -196,9 +187,8 @@ begin
 end
 $$;
 
-comment on function monitoring._readable_records(text, jsonb, text[]) is
-'Those records, and those fields of them, that a query of $1 can read.';
-
+-- Tells that a call about records could do nothing with what it was told; refuses it in a strict
+-- session.
 create or replace function monitoring._tell_refusal(
     p_function text, p_code text, p_message text, p_hint text
 )
@@ -215,7 +205,3 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._tell_refusal(text, text, text, text) is
-'Tells that a call about records could do nothing with what it was told; refuses it in a strict '
-'session.';

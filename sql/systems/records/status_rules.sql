@@ -1,6 +1,7 @@
 -- The built-in rules about changes of status and bots. Reads status_changes, record_states and
 -- finished_tasks.
 
+-- Changes recorded in a span that their dataset does not allow.
 create or replace function monitoring._unexpected_status_changes(
     p_from timestamptz, p_to timestamptz
 )
@@ -27,9 +28,7 @@ begin
 end
 $$;
 
-comment on function monitoring._unexpected_status_changes(timestamptz, timestamptz) is
-'Changes recorded in a span that their dataset does not allow.';
-
+-- Changes within window_minutes that their dataset does not allow, by status before and after.
 create or replace function monitoring._find_unexpected_status_changes(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -62,11 +61,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_unexpected_status_changes(
-    monitoring.alert_rules, timestamptz
-) is
-'Changes within window_minutes that their dataset does not allow, by status before and after.';
-
+-- The changes that an alert is about, the newest first.
 create or replace function monitoring._explain_unexpected_status_changes(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -96,10 +91,8 @@ begin
 end
 $$;
 
-comment on function monitoring._explain_unexpected_status_changes(
-    monitoring.raised_alerts, timestamptz, integer
-) is 'The changes that an alert is about, the newest first.';
-
+-- Since when it is known that a record of a dataset has one of some statuses, of those that have
+-- one at a time; null when none has.
 create or replace function monitoring._pending_since(
     p_dataset text, p_statuses text[], p_now timestamptz
 )
@@ -137,10 +130,8 @@ begin
 end
 $$;
 
-comment on function monitoring._pending_since(text, text[], timestamptz) is
-'Since when it is known that a record of a dataset has one of some statuses, of those that have '
-'one at a time; null when none has.';
-
+-- Completed runs of a bot in a span that began after the last change that any bot made in the
+-- dataset, and while a record waited that still waits at its end.
 create or replace function monitoring._runs_without_effect(
     p_dataset text, p_task_type text, p_from timestamptz, p_to timestamptz
 )
@@ -186,10 +177,8 @@ begin
 end
 $$;
 
-comment on function monitoring._runs_without_effect(text, text, timestamptz, timestamptz) is
-'Completed runs of a bot in a span that began after the last change that any bot made in the '
-'dataset, and while a record waited that still waits at its end.';
-
+-- Runs of each dataset's bot within window_minutes that completed since its last change, and
+-- began while a record was waiting that is still in one of the pending statuses.
 create or replace function monitoring._find_bots_without_effect(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -222,10 +211,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_bots_without_effect(monitoring.alert_rules, timestamptz) is
-'Runs of each dataset''s bot within window_minutes that completed since its last change, and began '
-'while a record was waiting that is still in one of the pending statuses.';
-
+-- The runs of the last day without effect, and the records that have waited longest.
 create or replace function monitoring._explain_bot_without_effect(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -261,7 +247,3 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._explain_bot_without_effect(
-    monitoring.raised_alerts, timestamptz, integer
-) is 'The runs of the last day without effect, and the records that have waited longest.';

@@ -3,6 +3,7 @@
 -- Sessions that tell of the same records wait for each other at the row of record_states, which
 -- they take in the order of the keys; whoever comes second compares with what the first left.
 
+-- The part of the statement that finds which of the rows of a query differ from what is known.
 create or replace function monitoring._statuses_told(p_rows_query text) returns text
 language sql
 stable
@@ -59,9 +60,7 @@ newest as materialized (
     p_rows_query
 );
 
-comment on function monitoring._statuses_told(text) is
-'The part of the statement that finds which of the rows of a query differ from what is known.';
-
+-- The part of the statement that makes what differs the current statuses, or would.
 create or replace function monitoring._statuses_applied(p_is_dry_run boolean) returns text
 language sql
 stable
@@ -101,9 +100,7 @@ applied as (
 )$query$
 end;
 
-comment on function monitoring._statuses_applied(boolean) is
-'The part of the statement that makes what differs the current statuses, or would.';
-
+-- The part of the statement that says which changes there are, late ones included.
 create or replace function monitoring._statuses_found() returns text
 language sql
 stable
@@ -142,9 +139,7 @@ found as materialized (
         and h.to_status is distinct from s.status
 )$query$;
 
-comment on function monitoring._statuses_found() is
-'The part of the statement that says which changes there are, late ones included.';
-
+-- The part of the statement that counts, and shows the first twenty changes.
 create or replace function monitoring._statuses_counted() returns text
 language sql
 stable
@@ -175,9 +170,10 @@ from (select count(*) as compared from told) t,
         ) f
     ) c$query$;
 
-comment on function monitoring._statuses_counted() is
-'The part of the statement that counts, and shows the first twenty changes.';
-
+-- The statement that compares the rows of a query (record_key, status, effective_at, actor,
+-- change_source, details) with the current statuses and records what differs. Parameters:
+-- dataset, change source, now, source, task, whether records not among the rows are gone; then
+-- the query's.
 create or replace function monitoring._status_change_statement(
     p_rows_query text, p_is_dry_run boolean, p_now timestamptz
 )
@@ -204,8 +200,3 @@ written as (
     end,
     monitoring._statuses_counted()
 );
-
-comment on function monitoring._status_change_statement(text, boolean, timestamptz) is
-'The statement that compares the rows of a query (record_key, status, effective_at, actor, '
-'change_source, details) with the current statuses and records what differs. Parameters: dataset, '
-'change source, now, source, task, whether records not among the rows are gone; then the query''s.';

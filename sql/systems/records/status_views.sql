@@ -63,6 +63,8 @@ comment on column monitoring.v_change_sources.change_source is
 comment on column monitoring.v_change_sources.description is
 'What it stands for.';
 
+-- How many tables a table is, its partitions among them, and which of them lack a status
+-- trigger. Not within the view, where the planner would take it for a thousand times as dear.
 create or replace function monitoring._count_watched_tables(
     p_table text, out tables bigint, out without_trigger text[]
 )
@@ -87,10 +89,6 @@ begin
     ) f;
 end
 $$;
-
-comment on function monitoring._count_watched_tables(text) is
-'How many tables a table is, its partitions among them, and which of them lack a status trigger. '
-'Not within the view, where the planner would take it for a thousand times as dear.';
 
 create or replace view monitoring.v_status_triggers as
 select

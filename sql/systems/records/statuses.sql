@@ -1,5 +1,8 @@
 -- Recording changes of status that programs tell. Writes record_states and status_changes.
 
+-- Query that reads records for _status_change_statement and refuses bad ones, made of
+-- expressions for their array, whose length the planner sees, and for the actor of those that
+-- name none.
 create or replace function monitoring._status_records_query(p_rows text, p_actor text)
 returns text
 language sql
@@ -28,10 +31,7 @@ return format(
     p_rows, p_actor
 );
 
-comment on function monitoring._status_records_query(text, text) is
-'Query that reads records for _status_change_statement and refuses bad ones, made of expressions '
-'for their array, whose length the planner sees, and for the actor of those that name none.';
-
+-- Compares the statuses that a program tells with those that are known, and writes what differs.
 create or replace function monitoring._apply_told_statuses(
     p_dataset text, p_records jsonb, p_change_source text, p_actor text, p_task_id text,
     p_is_dry_run boolean
@@ -57,9 +57,7 @@ begin
 end
 $$;
 
-comment on function monitoring._apply_told_statuses(text, jsonb, text, text, text, boolean) is
-'Compares the statuses that a program tells with those that are known, and writes what differs.';
-
+-- Does the work of track_status_changes for records that a program names.
 create or replace function monitoring._track_status_changes(
     p_dataset text, p_records jsonb, p_change_source text, p_actor text, p_task_id text,
     p_is_dry_run boolean
@@ -115,9 +113,7 @@ exception
 end
 $$;
 
-comment on function monitoring._track_status_changes(text, jsonb, text, text, text, boolean) is
-'Does the work of track_status_changes for records that a program names.';
-
+-- What a caller is told of the counts; a dry run shows the first changes as well.
 create or replace function monitoring._told_counts(
     p_dataset text, p_counts jsonb, p_is_dry_run boolean
 )
@@ -134,9 +130,7 @@ return jsonb_build_object('dataset', p_dataset) || (p_counts - 'sample')
     else '{}'
 end;
 
-comment on function monitoring._told_counts(text, jsonb, boolean) is
-'What a caller is told of the counts; a dry run shows the first changes as well.';
-
+-- Does the work of track_status_changes for a day: reads every source of the dataset.
 create or replace function monitoring._track_statuses_of_day(
     p_dataset text, p_target_date date, p_change_source text, p_task_id text, p_is_dry_run boolean
 )
@@ -190,9 +184,7 @@ exception
 end
 $$;
 
-comment on function monitoring._track_statuses_of_day(text, date, text, text, boolean) is
-'Does the work of track_status_changes for a day: reads every source of the dataset.';
-
+-- Does the work of track_status_changes for a text, which is JSON or a date.
 create or replace function monitoring._track_told_statuses(
     p_dataset text, p_records text, p_change_source text, p_actor text, p_task_id text,
     p_is_dry_run boolean
@@ -239,9 +231,6 @@ exception
             return null;
 end
 $$;
-
-comment on function monitoring._track_told_statuses(text, text, text, text, text, boolean) is
-'Does the work of track_status_changes for a text, which is JSON or a date.';
 
 create or replace function monitoring.track_status_changes(
     p_dataset text,

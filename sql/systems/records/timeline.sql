@@ -2,6 +2,8 @@
 -- record's key or the names of its tasks: an index on what metadata and details say would cost
 -- every recording program a tenth of its time (bench/README.md).
 
+-- Tasks named like the record or "dataset/record", running ones whose metadata name it, and
+-- those that told of it; its own are the first two, and told ones whose metadata name it.
 create or replace function monitoring._tasks_of_record(p_dataset text, p_record_key text)
 returns table (
     task_id text, attempt integer, task_type text, status text, happened_at timestamptz,
@@ -40,10 +42,7 @@ begin
 end
 $$;
 
-comment on function monitoring._tasks_of_record(text, text) is
-'Tasks named like the record or "dataset/record", running ones whose metadata name it, and those '
-'that told of it; its own are the first two, and told ones whose metadata name it.';
-
+-- Errors of a record's own tasks, and those of other tasks whose details name the record.
 create or replace function monitoring._errors_of_record(
     p_dataset text, p_record_key text, p_own_tasks text[], p_other_tasks text[]
 )
@@ -66,9 +65,7 @@ begin
 end
 $$;
 
-comment on function monitoring._errors_of_record(text, text, text[], text[]) is
-'Errors of a record''s own tasks, and those of other tasks whose details name the record.';
-
+-- When a record was found invalid, and when that was resolved.
 create or replace function monitoring._validations_of_record(p_dataset text, p_record_key text)
 returns table (happened_at timestamptz, kind text, summary text, details jsonb)
 language plpgsql
@@ -106,9 +103,7 @@ begin
 end
 $$;
 
-comment on function monitoring._validations_of_record(text, text) is
-'When a record was found invalid, and when that was resolved.';
-
+-- Alerts whose labels name a record.
 create or replace function monitoring._alerts_of_record(p_dataset text, p_record_key text)
 returns table (happened_at timestamptz, kind text, summary text, details jsonb)
 language plpgsql
@@ -126,9 +121,6 @@ begin
     where a.labels @> jsonb_build_object('dataset', p_dataset, 'record_key', p_record_key);
 end
 $$;
-
-comment on function monitoring._alerts_of_record(text, text) is
-'Alerts whose labels name a record.';
 
 create or replace function monitoring.record_timeline(
     p_dataset text, p_record_key text, p_limit integer default 100

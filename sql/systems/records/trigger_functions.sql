@@ -1,6 +1,7 @@
 -- The trigger functions of watched tables: each table has one, in which the queries for its columns
 -- are written out. PL/pgSQL keeps their plans, and planning took most of the time of a statement.
 
+-- The part of the trigger function of a watched table that serves one kind of statement.
 create or replace function monitoring._tracking_query(
     p_operation text, p_table text, p_key_columns text[], p_status_column text
 )
@@ -14,9 +15,8 @@ return format(
     )
 );
 
-comment on function monitoring._tracking_query(text, text, text[], text) is
-'The part of the trigger function of a watched table that serves one kind of statement.';
-
+-- Body of the trigger function of one watched table: that of _track_trigger with its first
+-- queries written out.
 create or replace function monitoring._tracking_code(
     p_table text, p_key_columns text[], p_status_column text
 )
@@ -69,10 +69,7 @@ $code$,
     monitoring._tracking_query('DELETE', p_table, p_key_columns, p_status_column)
 );
 
-comment on function monitoring._tracking_code(text, text[], text) is
-'Body of the trigger function of one watched table: that of _track_trigger with its first queries '
-'written out.';
-
+-- Makes the trigger function of a watched table, or makes it anew.
 create or replace function monitoring._write_trigger_function(
     p_name text, p_table text, p_key_columns text[], p_status_column text
 )
@@ -95,9 +92,7 @@ begin
 end
 $$;
 
-comment on function monitoring._write_trigger_function(text, text, text[], text) is
-'Makes the trigger function of a watched table, or makes it anew.';
-
+-- Makes a trigger function, which belongs to the owner of this one, and returns its name.
 create or replace function monitoring._make_trigger_function(
     p_table text, p_key_columns text[], p_status_column text
 )
@@ -122,9 +117,7 @@ begin
 end
 $$;
 
-comment on function monitoring._make_trigger_function(text, text[], text) is
-'Makes a trigger function, which belongs to the owner of this one, and returns its name.';
-
+-- Whether a trigger that has this function is a status trigger: no other has one of ours.
 create or replace function monitoring._is_status_trigger(p_function oid) returns boolean
 language sql
 stable
@@ -136,9 +129,7 @@ return exists (
         and p.prorettype = 'trigger'::regtype
 );
 
-comment on function monitoring._is_status_trigger(oid) is
-'Whether a trigger that has this function is a status trigger: no other has one of ours.';
-
+-- Drops the trigger functions of tables that are no longer watched, or gone.
 create or replace function monitoring._drop_unused_trigger_functions() returns void
 language plpgsql
 volatile
@@ -159,9 +150,8 @@ begin
 end
 $$;
 
-comment on function monitoring._drop_unused_trigger_functions() is
-'Drops the trigger functions of tables that are no longer watched, or gone.';
-
+-- Makes a trigger function anew, of a table whose columns are not read: it tells that nothing is
+-- recorded, and why.
 create or replace function monitoring._write_refusing_trigger(p_name text, p_problem text)
 returns void
 language plpgsql
@@ -190,10 +180,7 @@ $code$,
 end
 $$;
 
-comment on function monitoring._write_refusing_trigger(text, text) is
-'Makes a trigger function anew, of a table whose columns are not read: it tells that nothing is '
-'recorded, and why.';
-
+-- Gives the trigger functions that an earlier pgvigil made the body that this one makes.
 create or replace function monitoring._remake_trigger_functions() returns void
 language plpgsql
 volatile
@@ -231,9 +218,6 @@ begin
     end loop;
 end
 $$;
-
-comment on function monitoring._remake_trigger_functions() is
-'Gives the trigger functions that an earlier pgvigil made the body that this one makes.';
 
 do $$
 begin

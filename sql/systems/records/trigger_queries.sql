@@ -2,6 +2,7 @@
 -- Made once when a trigger is attached, or for a statement that changes many rows. Read and write
 -- nothing.
 
+-- The type that a domain is made of in the end, or a type itself.
 create or replace function monitoring._base_type(p_type oid) returns oid
 language sql
 stable
@@ -22,9 +23,8 @@ return (
     where y.typtype <> 'd'
 );
 
-comment on function monitoring._base_type(oid) is
-'The type that a domain is made of in the end, or a type itself.';
-
+-- Whether the values of a type become texts by PostgreSQL's own code alone: its own types,
+-- enums, and domains over them.
 create or replace function monitoring._is_our_kind_of_type(p_type oid) returns boolean
 language sql
 stable
@@ -35,10 +35,7 @@ return exists (
         and (y.typnamespace = 'pg_catalog'::regnamespace or y.typtype = 'e')
 );
 
-comment on function monitoring._is_our_kind_of_type(oid) is
-'Whether the values of a type become texts by PostgreSQL''s own code alone: its own types, enums, '
-'and domains over them.';
-
+-- Raises PV007: a type of others, for which code of others might run.
 create or replace function monitoring._refuse_type(p_type regtype) returns text
 language plpgsql
 stable
@@ -54,9 +51,9 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_type(regtype) is
-'Raises PV007: a type of others, for which code of others might run.';
-
+-- Expression for a column of a table as a text that runs no code of others; PV007 when its type
+-- may.
+--
 -- Expression for a column as a text. The trigger functions have the rights of their owner: no cast
 -- that others have made may be named in them, for the planner may run it even where no row does. So
 -- the text is made by concat(), which asks the type's output function, and those only superusers
@@ -110,10 +107,7 @@ begin
 end
 $$;
 
-comment on function monitoring._text_of_column(text, text, text) is
-'Expression for a column of a table as a text that runs no code of others; PV007 when its type '
-'may.';
-
+-- Expression for the record key of a row of a table.
 create or replace function monitoring._joined_key(
     p_table text, p_alias text, p_key_columns text[]
 )
@@ -132,9 +126,7 @@ return case
         ))
 end;
 
-comment on function monitoring._joined_key(text, text, text[]) is
-'Expression for the record key of a row of a table.';
-
+-- Query for the keys and statuses in a table, or in a relation with its rows.
 create or replace function monitoring._rows_of_table(
     p_table text, p_relation text, p_key_columns text[], p_status_column text
 )
@@ -147,9 +139,7 @@ return format(
     monitoring._text_of_column(p_table, 'x', p_status_column), p_relation
 );
 
-comment on function monitoring._rows_of_table(text, text, text[], text) is
-'Query for the keys and statuses in a table, or in a relation with its rows.';
-
+-- Query for the parts of the keys, and the statuses, in a transition table of a table.
 create or replace function monitoring._parts_of_rows(
     p_table text, p_relation text, p_key_columns text[], p_status_column text
 )
@@ -171,9 +161,7 @@ return format(
     monitoring._text_of_column(p_table, 'x', p_status_column), p_relation
 );
 
-comment on function monitoring._parts_of_rows(text, text, text[], text) is
-'Query for the parts of the keys, and the statuses, in a transition table of a table.';
-
+-- Query for the records whose status an update has changed.
 create or replace function monitoring._rows_updated(
     p_table text, p_key_columns text[], p_status_column text
 )
@@ -210,9 +198,8 @@ return (
     from generate_series(1, cardinality(p_key_columns)) as p (number)
 );
 
-comment on function monitoring._rows_updated(text, text[], text) is
-'Query for the records whose status an update has changed.';
-
+-- Query for what a statement has changed in a table: keys, with the status that each has now and
+-- had before.
 create or replace function monitoring._rows_of_trigger(
     p_operation text, p_table text, p_key_columns text[], p_status_column text
 )
@@ -240,10 +227,8 @@ return case p_operation
         )
 end;
 
-comment on function monitoring._rows_of_trigger(text, text, text[], text) is
-'Query for what a statement has changed in a table: keys, with the status that each has now and '
-'had before.';
-
+-- Query for keys, statuses and previous statuses as arrays, of one row more than a batch has;
+-- null where there are none.
 create or replace function monitoring._first_rows(p_rows_query text) returns text
 language sql
 stable
@@ -253,10 +238,7 @@ return format(
     p_rows_query
 );
 
-comment on function monitoring._first_rows(text) is
-'Query for keys, statuses and previous statuses as arrays, of one row more than a batch has; null '
-'where there are none.';
-
+-- Query for the same of all rows, by the thousand in the order of the keys.
 create or replace function monitoring._batches_of_rows(p_rows_query text) returns text
 language sql
 stable
@@ -267,9 +249,9 @@ return format(
     p_rows_query
 );
 
-comment on function monitoring._batches_of_rows(text) is
-'Query for the same of all rows, by the thousand in the order of the keys.';
-
+-- Makes what _status_change_statement takes of keys and statuses, with an actor ($7) and details
+-- ($8); a row whose key is null or blank is no record, and a key that is too long is shortened,
+-- for one row must not hide the others.
 create or replace function monitoring._status_rows_query(p_rows_query text) returns text
 language sql
 stable
@@ -280,8 +262,3 @@ return format(
     ' from (%s) q where btrim(q.record_key) <> ''''',
     p_rows_query
 );
-
-comment on function monitoring._status_rows_query(text) is
-'Makes what _status_change_statement takes of keys and statuses, with an actor ($7) and details '
-'($8); a row whose key is null or blank is no record, and a key that is too long is shortened, for '
-'one row must not hide the others.';

@@ -1,6 +1,7 @@
 -- What status triggers do with the rows that a statement has changed. Writes record_states, then
 -- status_changes. Whatever goes wrong is recorded as an error, and the program goes on.
 
+-- Records that a trigger failed, and warns; never raises.
 create or replace function monitoring._record_trigger_error(
     p_table text, p_dataset text, p_sqlstate text, p_message text
 )
@@ -23,9 +24,8 @@ exception
 end
 $$;
 
-comment on function monitoring._record_trigger_error(text, text, text, text) is
-'Records that a trigger failed, and warns; never raises.';
-
+-- Who changes statuses in this session: what its program says of itself, or else the given
+-- change source and the user.
 create or replace function monitoring._teller_of_changes(
     p_change_source text, out change_source text, out actor text, out details jsonb
 )
@@ -50,10 +50,7 @@ begin
 end
 $$;
 
-comment on function monitoring._teller_of_changes(text) is
-'Who changes statuses in this session: what its program says of itself, or else the given change '
-'source and the user.';
-
+-- Records the rows whose record has a status that takes effect later, which somebody told ahead.
 create or replace function monitoring._track_late_rows(
     p_dataset text,
     p_change_source text,
@@ -86,11 +83,8 @@ begin
 end
 $$;
 
-comment on function monitoring._track_late_rows(
-    text, text, timestamptz, text, jsonb, text[], text[]
-) is
-'Records the rows whose record has a status that takes effect later, which somebody told ahead.';
-
+-- Records what differs from the known statuses, as _status_change_statement does, in a statement
+-- that is planned once a session: of rows that have changed, at one time, by one teller.
 create or replace function monitoring._track_rows(
     p_dataset text,
     p_change_source text,
@@ -192,10 +186,8 @@ begin
 end
 $$;
 
-comment on function monitoring._track_rows(text, text, timestamptz, text[], text[], text[]) is
-'Records what differs from the known statuses, as _status_change_statement does, in a statement '
-'that is planned once a session: of rows that have changed, at one time, by one teller.';
-
+-- Trigger function that records what a statement has done to the statuses in a table.
+--
 -- Arguments: dataset, status column, change source, key columns. Serves truncates, and tables
 -- that were attached by a pgvigil that made no functions for them.
 create or replace function monitoring._track_trigger() returns trigger
@@ -250,6 +242,3 @@ exception
         return null;
 end
 $$;
-
-comment on function monitoring._track_trigger() is
-'Trigger function that records what a statement has done to the statuses in a table.';

@@ -1,6 +1,7 @@
 -- Attaching triggers that record every change of status in a table of the same database, whoever
 -- makes it, and detaching them. Writes status_triggers, record_states and status_changes.
 
+-- A table, and its partitions at every level.
 create or replace function monitoring._tables_under(p_table text) returns setof text
 language sql
 stable
@@ -15,9 +16,8 @@ begin atomic
     select p_table where to_regclass(p_table) is not null;
 end;
 
-comment on function monitoring._tables_under(text) is
-'A table, and its partitions at every level.';
-
+-- Drops our triggers from a table and its partitions, and functions that no table needs any
+-- more.
 create or replace function monitoring._drop_status_triggers(p_table text) returns void
 language plpgsql
 volatile
@@ -40,9 +40,7 @@ begin
 end
 $$;
 
-comment on function monitoring._drop_status_triggers(text) is
-'Drops our triggers from a table and its partitions, and functions that no table needs any more.';
-
+-- Makes our triggers on a table and its partitions, to fire in every session.
 create or replace function monitoring._make_status_triggers(p_trigger monitoring.status_triggers)
 returns void
 language plpgsql
@@ -91,9 +89,7 @@ begin
 end
 $$;
 
-comment on function monitoring._make_status_triggers(monitoring.status_triggers) is
-'Makes our triggers on a table and its partitions, to fire in every session.';
-
+-- Raises PV007 unless a table is there, has the columns, and may be read when it is truncated.
 create or replace function monitoring._check_trigger_table(p_table text, p_columns text[])
 returns void
 language plpgsql
@@ -133,9 +129,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_trigger_table(text, text[]) is
-'Raises PV007 unless a table is there, has the columns, and may be read when it is truncated.';
-
+-- Takes the statuses in a table for the current ones, without history for records that were not
+-- known; returns how many those are.
 create or replace function monitoring._take_over_statuses(p_trigger monitoring.status_triggers)
 returns bigint
 language plpgsql
@@ -174,10 +169,6 @@ begin
     return v_new;
 end
 $$;
-
-comment on function monitoring._take_over_statuses(monitoring.status_triggers) is
-'Takes the statuses in a table for the current ones, without history for records that were not '
-'known; returns how many those are.';
 
 create or replace function monitoring.attach_status_trigger(
     p_table text,

@@ -1,5 +1,6 @@
 -- Reading invalid records, products, program runs and days.
 
+-- The sum of the counters of a task whose names begin so; null when there is none.
 create or replace function monitoring._counters_like(p_counters jsonb, p_beginning text)
 returns bigint
 language sql
@@ -13,9 +14,6 @@ return (
     ) as c
     where c.total is not null
 );
-
-comment on function monitoring._counters_like(jsonb, text) is
-'The sum of the counters of a task whose names begin so; null when there is none.';
 
 create or replace view monitoring.invalid_records as
 select

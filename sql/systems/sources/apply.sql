@@ -2,6 +2,7 @@
 -- Writes active_tasks, then finished_tasks, unsuccessful_attempts, errors and run_source_runs; who
 -- holds the lock of the source is alone with its tasks.
 
+-- What a task keeps of a run besides its times and records.
 create or replace function monitoring._run_metadata(
     p_source_name text, p_run monitoring.source_run
 )
@@ -20,9 +21,8 @@ return jsonb_strip_nulls(jsonb_build_object(
     end
 ));
 
-comment on function monitoring._run_metadata(text, monitoring.source_run) is
-'What a task keeps of a run besides its times and records.';
-
+-- Records finished attempts and keeps unsuccessful_attempts, so that rules see failures and a
+-- restart finds its number.
 create or replace function monitoring._finish_run_attempts(p_ends jsonb) returns void
 language plpgsql
 volatile
@@ -53,10 +53,7 @@ begin
 end
 $$;
 
-comment on function monitoring._finish_run_attempts(jsonb) is
-'Records finished attempts and keeps unsuccessful_attempts, so that rules see failures and a '
-'restart finds its number.';
-
+-- Ends running tasks as lost, with a note of why.
 create or replace function monitoring._close_lost_runs(
     p_task_ids text[], p_ended_at timestamptz[], p_note text
 )
@@ -87,9 +84,7 @@ begin
 end
 $$;
 
-comment on function monitoring._close_lost_runs(text[], timestamptz[], text) is
-'Ends running tasks as lost, with a note of why.';
-
+-- Ends the tasks of runs that have ended, and records those that were never seen to run.
 create or replace function monitoring._end_runs(
     p_source_name text, p_changes monitoring.run_change[]
 )
@@ -145,9 +140,6 @@ begin
 end
 $$;
 
-comment on function monitoring._end_runs(text, monitoring.run_change[]) is
-'Ends the tasks of runs that have ended, and records those that were never seen to run.';
-
 do $$
 begin
     perform monitoring._drop_former(
@@ -156,6 +148,8 @@ begin
 end
 $$;
 
+-- Records an error for each run that has failed, with what the source says of it or that it says
+-- nothing.
 create or replace function monitoring._record_run_errors(
     p_source_name text, p_changes monitoring.run_change[]
 )
@@ -185,10 +179,7 @@ begin
 end
 $$;
 
-comment on function monitoring._record_run_errors(text, monitoring.run_change[]) is
-'Records an error for each run that has failed, with what the source says of it or that it says '
-'nothing.';
-
+-- Starts the tasks of runs that have begun, and notes how far those are that go on.
 create or replace function monitoring._start_runs(
     p_source_name text, p_changes monitoring.run_change[]
 )
@@ -229,9 +220,7 @@ begin
 end
 $$;
 
-comment on function monitoring._start_runs(text, monitoring.run_change[]) is
-'Starts the tasks of runs that have begun, and notes how far those are that go on.';
-
+-- Remembers runs as they were seen now.
 create or replace function monitoring._remember_runs(
     p_source_name text, p_changes monitoring.run_change[]
 )
@@ -263,9 +252,7 @@ begin
 end
 $$;
 
-comment on function monitoring._remember_runs(text, monitoring.run_change[]) is
-'Remembers runs as they were seen now.';
-
+-- Tells the core everything that became of the runs of a source.
 create or replace function monitoring._apply_run_changes(
     p_source_name text, p_changes monitoring.run_change[]
 )
@@ -288,6 +275,3 @@ begin
     perform monitoring._remember_runs(p_source_name, p_changes);
 end
 $$;
-
-comment on function monitoring._apply_run_changes(text, monitoring.run_change[]) is
-'Tells the core everything that became of the runs of a source.';

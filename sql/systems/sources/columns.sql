@@ -2,6 +2,7 @@
 -- the types that the columns have at present. What a text or number may not mean becomes null, and
 -- a fault says so, for one bad row must not hide the others. Reads the catalogue, writes nothing.
 
+-- The time that a text means, in a time zone unless it names one; null when it means none.
 create or replace function monitoring._as_time(p_value text, p_time_zone text)
 returns timestamptz
 language plpgsql
@@ -22,9 +23,7 @@ exception
 end
 $$;
 
-comment on function monitoring._as_time(text, text) is
-'The time that a text means, in a time zone unless it names one; null when it means none.';
-
+-- The whole number that a text means; null when it means none.
 create or replace function monitoring._as_count(p_value text) returns bigint
 language sql
 stable
@@ -32,9 +31,7 @@ return case
     when p_value ~ '^\s*-?\d{1,18}(\.0*)?\s*$' then trunc(p_value::numeric)::bigint
 end;
 
-comment on function monitoring._as_count(text) is
-'The whole number that a text means; null when it means none.';
-
+-- The date that a text begins with, as 2026-01-15; null when there is none.
 create or replace function monitoring._as_date(p_value text) returns text
 language plpgsql
 stable
@@ -51,9 +48,7 @@ exception
 end
 $$;
 
-comment on function monitoring._as_date(text) is
-'The date that a text begins with, as 2026-01-15; null when there is none.';
-
+-- What a source may have columns for, and what kind of value each is.
 create or replace function monitoring._source_fields()
 returns table (field text, kind text, type_name text)
 language sql
@@ -81,9 +76,7 @@ begin atomic
     ) as f (field, kind, type_name);
 end;
 
-comment on function monitoring._source_fields() is
-'What a source may have columns for, and what kind of value each is.';
-
+-- Expression that makes a value of ours of a column.
 create or replace function monitoring._source_conversion(
     p_column text, p_kind text, p_type regtype, p_time_zone text
 )
@@ -106,9 +99,7 @@ return case
     else format('monitoring._as_date(s.%I::text)', p_column)
 end;
 
-comment on function monitoring._source_conversion(text, text, regtype, text) is
-'Expression that makes a value of ours of a column.';
-
+-- Expression that says what is wrong with the value of a column, or null.
 create or replace function monitoring._source_fault(
     p_field text, p_column text, p_kind text, p_conversion text
 )
@@ -130,9 +121,7 @@ return case
         )
 end;
 
-comment on function monitoring._source_fault(text, text, text, text) is
-'Expression that says what is wrong with the value of a column, or null.';
-
+-- Columns of what a source reads, as it is now, and their types; PV007 when it is gone.
 create or replace function monitoring._relation_columns(p_relation_name text)
 returns table (column_name text, column_type regtype)
 language plpgsql
@@ -168,9 +157,7 @@ begin
 end
 $$;
 
-comment on function monitoring._relation_columns(text) is
-'Columns of what a source reads, as it is now, and their types; PV007 when it is gone.';
-
+-- Raises PV007 unless what a source reads has all these columns.
 create or replace function monitoring._check_relation_columns(
     p_relation_name text, p_columns text[]
 )
@@ -198,9 +185,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_relation_columns(text, text[]) is
-'Raises PV007 unless what a source reads has all these columns.';
-
+-- The load whose rows a source of a query is to read; null when its rows are not here.
 create or replace function monitoring._load_to_read(p_relation_name text) returns bigint
 language plpgsql
 stable
@@ -216,9 +201,7 @@ begin
 end
 $$;
 
-comment on function monitoring._load_to_read(text) is
-'The load whose rows a source of a query is to read; null when its rows are not here.';
-
+-- What a source reads, as an item of a from clause with these columns at least.
 create or replace function monitoring._relation_rows(p_relation_name text, p_columns text[])
 returns text
 language plpgsql
@@ -263,9 +246,7 @@ begin
 end
 $$;
 
-comment on function monitoring._relation_rows(text, text[]) is
-'What a source reads, as an item of a from clause with these columns at least.';
-
+-- How each value of ours is made of a relation as it is now; PV007 when it or a column is gone.
 create or replace function monitoring._source_columns(p_source monitoring.run_sources)
 returns table (field text, column_name text, column_type regtype, conversion text, fault text)
 language plpgsql
@@ -291,6 +272,3 @@ begin
     order by f.position;
 end
 $$;
-
-comment on function monitoring._source_columns(monitoring.run_sources) is
-'How each value of ours is made of a relation as it is now; PV007 when it or a column is gone.';

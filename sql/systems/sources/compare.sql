@@ -1,14 +1,13 @@
 -- What has become of the runs of a source since it was last read. Reads run_source_runs and
 -- finished_tasks, writes nothing.
 
+-- A status code without blanks around it, in upper case; empty when missing.
 create or replace function monitoring._status_code(p_code text) returns text
 language sql
 stable
 return coalesce(btrim(upper(p_code collate "C"), E' \t\r\n'), '');
 
-comment on function monitoring._status_code(text) is
-'A status code without blanks around it, in upper case; empty when missing.';
-
+-- What is wrong with a row of a source, in a sentence; null when nothing is.
 create or replace function monitoring._run_fault(
     p_run monitoring.source_run, p_source_name text, p_copies bigint, p_is_known boolean,
     p_now timestamptz
@@ -51,10 +50,8 @@ return nullif(concat_ws(
     end
 ), '');
 
-comment on function monitoring._run_fault(
-    monitoring.source_run, text, bigint, boolean, timestamptz
-) is 'What is wrong with a row of a source, in a sentence; null when nothing is.';
-
+-- The rows of a source with what their status means and what is wrong with them, without those
+-- that are too old and were never seen.
 create or replace function monitoring._judged_runs(
     p_source monitoring.run_sources, p_runs monitoring.source_run[], p_now timestamptz
 )
@@ -126,12 +123,7 @@ begin
 end
 $$;
 
-comment on function monitoring._judged_runs(
-    monitoring.run_sources, monitoring.source_run[], timestamptz
-) is
-'The rows of a source with what their status means and what is wrong with them, without those that '
-'are too old and were never seen.';
-
+-- How a run went backwards since it was last seen, in a sentence; null when it did not.
 create or replace function monitoring._how_backwards(
     p_was monitoring.run_source_runs, p_is monitoring.source_run, p_is_restart boolean
 )
@@ -155,10 +147,8 @@ return case
             )
 end;
 
-comment on function monitoring._how_backwards(
-    monitoring.run_source_runs, monitoring.source_run, boolean
-) is 'How a run went backwards since it was last seen, in a sentence; null when it did not.';
-
+-- start, progress, end (of what runs), record (what never ran or ran again meanwhile), remember,
+-- or null when nothing changed.
 create or replace function monitoring._run_action(
     p_was monitoring.run_source_runs, p_is monitoring.source_run, p_is_later boolean,
     p_is_in_history boolean
@@ -190,12 +180,7 @@ return case
     else 'record'
 end;
 
-comment on function monitoring._run_action(
-    monitoring.run_source_runs, monitoring.source_run, boolean, boolean
-) is
-'start, progress, end (of what runs), record (what never ran or ran again meanwhile), remember, or '
-'null when nothing changed.';
-
+-- What is to be done about the runs of a source that have changed since they were last seen.
 create or replace function monitoring._changes_of_runs(
     p_source_name text, p_runs monitoring.source_run[], p_now timestamptz
 )
@@ -258,6 +243,3 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._changes_of_runs(text, monitoring.source_run[], timestamptz) is
-'What is to be done about the runs of a source that have changed since they were last seen.';

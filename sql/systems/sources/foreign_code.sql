@@ -4,6 +4,9 @@
 -- is undone; one that only our owner may read is read by that one if there is no code of others in
 -- it. Reads the catalogue, writes nothing.
 
+-- Rows of a query as arrays of texts. It can only read what monitoring_reader may read, and
+-- whatever it does besides is undone.
+--
 -- Belongs to monitoring_reader, see grants.sql; hence it calls nothing but what that role may.
 create or replace function monitoring._cells_as_reader(p_query text)
 returns setof text[]
@@ -43,10 +46,7 @@ begin
 end
 $$;
 
-comment on function monitoring._cells_as_reader(text) is
-'Rows of a query as arrays of texts. It can only read what monitoring_reader may read, and '
-'whatever it does besides is undone.';
-
+-- The role without our rights that reads relations of others; null where there is none.
 create or replace function monitoring._reader_of_relations() returns oid
 language sql
 stable
@@ -58,9 +58,7 @@ return (
         and p.proowner = to_regrole('monitoring_reader')
 );
 
-comment on function monitoring._reader_of_relations() is
-'The role without our rights that reads relations of others; null where there is none.';
-
+-- Whether a role may read columns of a relation.
 create or replace function monitoring._may_read(
     p_role oid, p_relation regclass, p_columns text[]
 )
@@ -83,9 +81,7 @@ begin
 end
 $$;
 
-comment on function monitoring._may_read(oid, regclass, text[]) is
-'Whether a role may read columns of a relation.';
-
+-- A relation with its partitions and children, and whatever a view reads, at every level.
 create or replace function monitoring._relations_under(p_relation regclass)
 returns table (relation oid)
 language sql
@@ -115,9 +111,8 @@ begin atomic
     select f.relation from found as f;
 end;
 
-comment on function monitoring._relations_under(regclass) is
-'A relation with its partitions and children, and whatever a view reads, at every level.';
-
+-- Whether a function, operator, operator class or type is PostgreSQL's own, ours or a
+-- superuser's.
 create or replace function monitoring._is_trusted_object(p_class oid, p_object oid)
 returns boolean
 language sql
@@ -155,10 +150,8 @@ return p_object < 16384 or exists (
     where r.rolsuper or m.namespace = 'monitoring'::regnamespace
 );
 
-comment on function monitoring._is_trusted_object(oid, oid) is
-'Whether a function, operator, operator class or type is PostgreSQL''s own, ours or a '
-'superuser''s.';
-
+-- A function or type of others by which their code may run when columns of a relation are read;
+-- null when there is none.
 create or replace function monitoring._foreign_code_in(p_relation regclass, p_columns text[])
 returns text
 language plpgsql
@@ -220,10 +213,8 @@ begin
 end
 $$;
 
-comment on function monitoring._foreign_code_in(regclass, text[]) is
-'A function or type of others by which their code may run when columns of a relation are read; '
-'null when there is none.';
-
+-- Whether a relation is read as monitoring_reader, and not as our owner; PV007 when neither will
+-- do.
 create or replace function monitoring._reads_as_reader(p_relation_name text, p_columns text[])
 returns boolean
 language plpgsql
@@ -263,10 +254,8 @@ begin
 end
 $$;
 
-comment on function monitoring._reads_as_reader(text, text[]) is
-'Whether a relation is read as monitoring_reader, and not as our owner; PV007 when neither will '
-'do.';
-
+-- Query for the rows of another, which is run as monitoring_reader: given the names of its
+-- columns and the types that their texts have.
 create or replace function monitoring._query_as_reader(p_query text, p_names text[], p_types text[])
 returns text
 language sql
@@ -286,7 +275,3 @@ return (
         )
     from unnest(p_names, p_types) with ordinality as c (name, type_name, position)
 );
-
-comment on function monitoring._query_as_reader(text, text[], text[]) is
-'Query for the rows of another, which is run as monitoring_reader: given the names of its columns '
-'and the types that their texts have.';

@@ -1,6 +1,7 @@
 -- Queries that are run in other databases, as people register them. Writes source_queries, and
 -- clears what belongs to a query that is removed.
 
+-- The query of that name, or PV007.
 create or replace function monitoring._found_source_query(p_query_name text)
 returns monitoring.source_queries
 language plpgsql
@@ -22,9 +23,8 @@ begin
 end
 $$;
 
-comment on function monitoring._found_source_query(text) is
-'The query of that name, or PV007.';
-
+-- The columns of a query; PV001 to PV005 unless all have names of their own and the resume
+-- column is among them.
 create or replace function monitoring._checked_query_columns(
     p_columns text[], p_resume_column text
 )
@@ -53,10 +53,7 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_query_columns(text[], text) is
-'The columns of a query; PV001 to PV005 unless all have names of their own and the resume column '
-'is among them.';
-
+-- Seconds of an interval, or PV004 unless it lies between two others.
 create or replace function monitoring._checked_span(
     p_what text, p_length interval, p_least interval, p_most interval
 )
@@ -73,9 +70,6 @@ begin
     return date_part('epoch', p_length);
 end
 $$;
-
-comment on function monitoring._checked_span(text, interval, interval, interval) is
-'Seconds of an interval, or PV004 unless it lies between two others.';
 
 create or replace function monitoring.register_source_query(
     p_query_name text,

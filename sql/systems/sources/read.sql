@@ -1,6 +1,7 @@
 -- Reading a source: once, whole, with as much of the search left to the other side as its types
 -- allow. With which rights: foreign_code.sql.
 
+-- Condition that leaves out rows older than a time; null when the column is of no type for it.
 create or replace function monitoring._source_time_filter(
     p_column text, p_type regtype, p_time_zone text, p_since timestamptz
 )
@@ -25,9 +26,7 @@ return case
             )
 end;
 
-comment on function monitoring._source_time_filter(text, regtype, text, timestamptz) is
-'Condition that leaves out rows older than a time; null when the column is of no type for it.';
-
+-- Condition for the rows of a source that are not too old, have no time, or are known to run.
 create or replace function monitoring._source_filter(
     p_source monitoring.run_sources, p_now timestamptz
 )
@@ -77,9 +76,8 @@ begin
 end
 $$;
 
-comment on function monitoring._source_filter(monitoring.run_sources, timestamptz) is
-'Condition for the rows of a source that are not too old, have no time, or are known to run.';
-
+-- Query for the rows of a source as fields of ours, and what is wrong with each; all names in it
+-- were looked up.
 create or replace function monitoring._source_rows_query(
     p_source monitoring.run_sources, p_now timestamptz, p_most integer
 )
@@ -102,12 +100,7 @@ return (
     from monitoring._source_columns(p_source) as c
 );
 
-comment on function monitoring._source_rows_query(
-    monitoring.run_sources, timestamptz, integer
-) is
-'Query for the rows of a source as fields of ours, and what is wrong with each; all names in it '
-'were looked up.';
-
+-- Query that makes an array of ours of the rows of a source; all names in it were looked up.
 create or replace function monitoring._source_query(
     p_source monitoring.run_sources, p_now timestamptz, p_most integer
 )
@@ -143,9 +136,7 @@ return (
     from monitoring._source_fields() with ordinality as f (field, kind, type_name, position)
 );
 
-comment on function monitoring._source_query(monitoring.run_sources, timestamptz, integer) is
-'Query that makes an array of ours of the rows of a source; all names in it were looked up.';
-
+-- The rows of a source that are not too old or are known to run, in our terms.
 create or replace function monitoring._read_run_source(
     p_source monitoring.run_sources, p_now timestamptz
 )
@@ -187,6 +178,3 @@ begin
     return v_runs;
 end
 $$;
-
-comment on function monitoring._read_run_source(monitoring.run_sources, timestamptz) is
-'The rows of a source that are not too old or are known to run, in our terms.';

@@ -1,6 +1,7 @@
 -- How a row of a source of records becomes a record of ours: a query made from the columns that the
 -- relation has at present. Reads the catalogue, writes nothing.
 
+-- What a source of records may have columns for.
 create or replace function monitoring._fields_of_records() returns text[]
 language sql
 stable
@@ -8,9 +9,7 @@ return array[
     'record_key', 'status', 'effective_at', 'actor', 'change_source', 'target_date', 'group'
 ];
 
-comment on function monitoring._fields_of_records() is
-'What a source of records may have columns for.';
-
+-- All columns that a source of records reads.
 create or replace function monitoring._columns_of_records(p_columns jsonb) returns text[]
 language sql
 stable
@@ -20,9 +19,7 @@ return array(
     cross join lateral (select c.value #>> '{}' as name) as n
 );
 
-comment on function monitoring._columns_of_records(jsonb) is
-'All columns that a source of records reads.';
-
+-- Expression that makes the key of a record of one column or several, null where all are blank.
 create or replace function monitoring._key_of_source(p_record_key jsonb) returns text
 language sql
 stable
@@ -40,9 +37,7 @@ return case
     )
 end;
 
-comment on function monitoring._key_of_source(jsonb) is
-'Expression that makes the key of a record of one column or several, null where all are blank.';
-
+-- Expression that makes a status of a column: what its code is called, or the code itself.
 create or replace function monitoring._status_expression(p_column text, p_statuses jsonb)
 returns text
 language sql
@@ -55,9 +50,7 @@ return case
         )
 end;
 
-comment on function monitoring._status_expression(text, jsonb) is
-'Expression that makes a status of a column: what its code is called, or the code itself.';
-
+-- Condition for the rows of a day; true when no day is asked for or no column tells it.
 create or replace function monitoring._date_filter(
     p_column text, p_type regtype, p_time_zone text, p_date date
 )
@@ -84,9 +77,8 @@ return case
         )
 end;
 
-comment on function monitoring._date_filter(text, regtype, text, date) is
-'Condition for the rows of a day; true when no day is asked for or no column tells it.';
-
+-- How each value of a record is made of a relation as it is now; PV007 when it or a column is
+-- gone.
 create or replace function monitoring._expressions_of_records(
     p_source monitoring.record_sources, p_target_date date
 )
@@ -123,9 +115,8 @@ begin
 end
 $$;
 
-comment on function monitoring._expressions_of_records(monitoring.record_sources, date) is
-'How each value of a record is made of a relation as it is now; PV007 when it or a column is gone.';
-
+-- Query for the rows of a source of records, of a day or all, with what is wrong with each; all
+-- names in it were looked up.
 create or replace function monitoring._query_of_records(
     p_source monitoring.record_sources, p_target_date date, p_now timestamptz
 )
@@ -198,9 +189,3 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._query_of_records(
-    monitoring.record_sources, date, timestamptz
-) is
-'Query for the rows of a source of records, of a day or all, with what is wrong with each; all '
-'names in it were looked up.';

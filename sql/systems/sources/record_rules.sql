@@ -1,6 +1,8 @@
 -- The rule about sources of records, and queries, that are not read. Of a source only its last
 -- success is known: what was so at a time before that, this rule cannot tell.
 
+-- When sources of records and queries were last read, as of a time, and since when that is
+-- missed.
 create or replace function monitoring._last_successes(p_now timestamptz)
 returns table (kind text, source_name text, succeeded_at timestamptz, wanted_at timestamptz)
 language plpgsql
@@ -42,9 +44,8 @@ begin
 end
 $$;
 
-comment on function monitoring._last_successes(timestamptz) is
-'When sources of records and queries were last read, as of a time, and since when that is missed.';
-
+-- Minutes since each source of records and each query was last read, registered or enabled; what
+-- is read less than hourly counts from an hour before it was due.
 create or replace function monitoring._find_sources_not_synchronised(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -87,12 +88,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_sources_not_synchronised(
-    monitoring.alert_rules, timestamptz
-) is
-'Minutes since each source of records and each query was last read, registered or enabled; what is '
-'read less than hourly counts from an hour before it was due.';
-
+-- The newest loads of the query, and the troubles, that an alert is about.
 create or replace function monitoring._explain_source_not_synchronised(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -128,7 +124,3 @@ begin
     limit p_limit;
 end
 $$;
-
-comment on function monitoring._explain_source_not_synchronised(
-    monitoring.raised_alerts, timestamptz, integer
-) is 'The newest loads of the query, and the troubles, that an alert is about.';

@@ -2,6 +2,7 @@
 -- tells is believed: only members of the owner of this schema register one.
 -- Writes run_sources, and clears what belongs to a source that is removed.
 
+-- Raises PV007 unless there is a source of that name.
 create or replace function monitoring._check_run_source(p_source_name text) returns void
 language plpgsql
 stable
@@ -20,9 +21,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_run_source(text) is
-'Raises PV007 unless there is a source of that name.';
-
+-- The name of a relation with its schema, quoted where need be, or query:NAME; PV007 when there
+-- is none.
 create or replace function monitoring._checked_source_relation(p_relation text) returns text
 language plpgsql
 stable
@@ -62,10 +62,7 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_source_relation(text) is
-'The name of a relation with its schema, quoted where need be, or query:NAME; PV007 when there is '
-'none.';
-
+-- Raises PV003 or PV005 unless an object names the columns that a source needs, and no others.
 create or replace function monitoring._check_source_columns(p_columns jsonb, p_task_type text)
 returns void
 language plpgsql
@@ -102,9 +99,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_source_columns(jsonb, text) is
-'Raises PV003 or PV005 unless an object names the columns that a source needs, and no others.';
-
+-- What status codes mean, codes in upper case and without blanks; PV003 or PV005 when that is
+-- not clear.
 create or replace function monitoring._checked_source_statuses(p_statuses jsonb) returns jsonb
 language plpgsql
 stable
@@ -141,10 +137,7 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_source_statuses(jsonb) is
-'What status codes mean, codes in upper case and without blanks; PV003 or PV005 when that is not '
-'clear.';
-
+-- Raises PV007, with what to grant, unless sources can be read from a relation.
 create or replace function monitoring._check_source_rights(p_relation text, p_columns text[])
 returns void
 language plpgsql
@@ -179,9 +172,6 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._check_source_rights(text, text[]) is
-'Raises PV007, with what to grant, unless sources can be read from a relation.';
 
 do $$
 begin
@@ -275,6 +265,7 @@ comment on function monitoring.register_run_source(
 'Tells in which relation another system keeps its runs, which columns they have and what their '
 'status codes mean; calling it again changes that. docs/sources.md says what may be said.';
 
+-- Days of an interval, or PV004 when runs would be forgotten while they can still be read.
 create or replace function monitoring._checked_look_back(p_look_back interval)
 returns double precision
 language plpgsql
@@ -298,9 +289,6 @@ begin
     return date_part('epoch', p_look_back) / 86400;
 end
 $$;
-
-comment on function monitoring._checked_look_back(interval) is
-'Days of an interval, or PV004 when runs would be forgotten while they can still be read.';
 
 create or replace function monitoring.enable_run_source(
     p_source_name text, p_is_enabled boolean default true

@@ -1,6 +1,7 @@
 -- What people say about sources of records. They are read with the rights of the owner of this
 -- schema, like those of runs. Writes record_sources, and ends the troubles of one that is removed.
 
+-- The source of records of that name, or PV007.
 create or replace function monitoring._found_record_source(p_source_name text)
 returns monitoring.record_sources
 language plpgsql
@@ -23,9 +24,7 @@ begin
 end
 $$;
 
-comment on function monitoring._found_record_source(text) is
-'The source of records of that name, or PV007.';
-
+-- Raises PV001 to PV003 unless a source of records, or else of runs, may have a name.
 create or replace function monitoring._check_source_name(
     p_source_name text, p_is_of_records boolean
 )
@@ -57,9 +56,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_source_name(text, boolean) is
-'Raises PV001 to PV003 unless a source of records, or else of runs, may have a name.';
-
+-- Raises PV003 or PV005 unless an object names the columns that a source of records needs, and
+-- no others.
 create or replace function monitoring._check_record_columns(p_columns jsonb) returns void
 language plpgsql
 stable
@@ -97,10 +95,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_record_columns(jsonb) is
-'Raises PV003 or PV005 unless an object names the columns that a source of records needs, and no '
-'others.';
-
+-- What status codes are called, codes in upper case and without blanks; PV005 when that is not
+-- clear.
 create or replace function monitoring._checked_status_names(p_statuses jsonb) returns jsonb
 language plpgsql
 stable
@@ -137,10 +133,6 @@ begin
     return v_statuses;
 end
 $$;
-
-comment on function monitoring._checked_status_names(jsonb) is
-'What status codes are called, codes in upper case and without blanks; PV005 when that is not '
-'clear.';
 
 create or replace function monitoring.register_record_source(
     p_source_name text,

@@ -3,6 +3,8 @@
 -- query may take. Whoever begins or ends one has the guard of the query meanwhile.
 -- Writes source_loads, source_queries and staged_rows, whose rows the loader copies itself.
 
+-- Whether a load that broke off can be continued: its query can, is enabled and the same, it is
+-- not old, and its rows are all there.
 create or replace function monitoring._may_continue_load(
     p_load monitoring.source_loads, p_query monitoring.source_queries, p_now timestamptz
 )
@@ -27,12 +29,7 @@ begin
 end
 $$;
 
-comment on function monitoring._may_continue_load(
-    monitoring.source_loads, monitoring.source_queries, timestamptz
-) is
-'Whether a load that broke off can be continued: its query can, is enabled and the same, it is not '
-'old, and its rows are all there.';
-
+-- Whether another session that is there is loading a query.
 create or replace function monitoring._is_loading_elsewhere(p_query_name text)
 returns boolean
 language plpgsql
@@ -52,9 +49,7 @@ begin
 end
 $$;
 
-comment on function monitoring._is_loading_elsewhere(text) is
-'Whether another session that is there is loading a query.';
-
+-- Ends a load as failed and removes its rows.
 create or replace function monitoring._give_up_load(
     p_load_id bigint, p_error text, p_now timestamptz
 )
@@ -74,9 +69,8 @@ begin
 end
 $$;
 
-comment on function monitoring._give_up_load(bigint, text, timestamptz) is
-'Ends a load as failed and removes its rows.';
-
+-- Ends the load of a query that broke off and nobody may continue any more, and removes its
+-- rows.
 create or replace function monitoring._give_up_dead_load(p_query_name text, p_now timestamptz)
 returns void
 language plpgsql
@@ -103,9 +97,7 @@ begin
 end
 $$;
 
-comment on function monitoring._give_up_dead_load(text, timestamptz) is
-'Ends the load of a query that broke off and nobody may continue any more, and removes its rows.';
-
+-- The load that broke off, continued, or else a new one.
 create or replace function monitoring._begun_load(
     p_query monitoring.source_queries, p_now timestamptz
 )
@@ -140,9 +132,6 @@ begin
     return v_load;
 end
 $$;
-
-comment on function monitoring._begun_load(monitoring.source_queries, timestamptz) is
-'The load that broke off, continued, or else a new one.';
 
 create or replace function monitoring.begin_source_load(
     p_query_name text, p_is_due_only boolean default false
@@ -217,6 +206,7 @@ comment on function monitoring.note_source_progress(bigint, bigint, text) is
 'Notes how many rows have been staged, in the transaction that staged them; false when the load is '
 'no longer going on.';
 
+-- Reads all sources that are enabled and read a query that was just loaded.
 create or replace function monitoring._sync_sources_of_query(
     p_query_name text, p_now timestamptz
 )
@@ -248,9 +238,6 @@ begin
     return v_results;
 end
 $$;
-
-comment on function monitoring._sync_sources_of_query(text, timestamptz) is
-'Reads all sources that are enabled and read a query that was just loaded.';
 
 create or replace function monitoring.finish_source_load(p_load_id bigint) returns jsonb
 language plpgsql

@@ -2,6 +2,7 @@
 -- a sub-transaction of its own, so that one that cannot be read stops no other.
 -- Writes run_sources, and what apply.sql and troubles.sql write.
 
+-- Ends as lost the tasks of runs that are no longer in their source, and returns those runs.
 create or replace function monitoring._lose_vanished_runs(
     p_source_name text, p_runs monitoring.source_run[], p_now timestamptz
 )
@@ -31,9 +32,7 @@ begin
 end
 $$;
 
-comment on function monitoring._lose_vanished_runs(text, monitoring.source_run[], timestamptz) is
-'Ends as lost the tasks of runs that are no longer in their source, and returns those runs.';
-
+-- What a reading found, in numbers of runs.
 create or replace function monitoring._counts_of_sync(
     p_runs monitoring.source_run[], p_changes monitoring.run_change[], p_vanished text[]
 )
@@ -66,10 +65,7 @@ begin
 end
 $$;
 
-comment on function monitoring._counts_of_sync(
-    monitoring.source_run[], monitoring.run_change[], text[]
-) is 'What a reading found, in numbers of runs.';
-
+-- Reads a source and tells the core what changed; raises when it cannot be read.
 create or replace function monitoring._sync_readable_source(
     p_source monitoring.run_sources, p_now timestamptz
 )
@@ -113,9 +109,7 @@ begin
 end
 $$;
 
-comment on function monitoring._sync_readable_source(monitoring.run_sources, timestamptz) is
-'Reads a source and tells the core what changed; raises when it cannot be read.';
-
+-- Notes why a source could not be read.
 create or replace function monitoring._note_unreadable_source(
     p_source_name text, p_error text, p_now timestamptz
 )
@@ -135,9 +129,8 @@ begin
 end
 $$;
 
-comment on function monitoring._note_unreadable_source(text, text, timestamptz) is
-'Notes why a source could not be read.';
-
+-- Reads a source, or notes why it could not; skips one that another session reads. Whoever
+-- cancels it is obeyed, but a job notes that first.
 create or replace function monitoring._sync_run_source(
     p_source_name text, p_now timestamptz, p_is_job boolean
 )
@@ -186,10 +179,6 @@ begin
     return v_result;
 end
 $$;
-
-comment on function monitoring._sync_run_source(text, timestamptz, boolean) is
-'Reads a source, or notes why it could not; skips one that another session reads. Whoever cancels '
-'it is obeyed, but a job notes that first.';
 
 create or replace function monitoring.sync_run_source(p_source_name text) returns jsonb
 language plpgsql

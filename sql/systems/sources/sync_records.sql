@@ -2,6 +2,8 @@
 -- sub-transaction of its own, so that one that cannot be read stops no other.
 -- Writes record_sources, record_states, status_changes, and what resolving and troubles write.
 
+-- The faults that rows of a source have as an array of troubles, each with the number of its
+-- rows and one of them.
 create or replace function monitoring._bad_records(p_rows_query text) returns jsonb
 language plpgsql
 volatile
@@ -34,10 +36,9 @@ begin
 end
 $$;
 
-comment on function monitoring._bad_records(text) is
-'The faults that rows of a source have as an array of troubles, each with the number of its rows '
-'and one of them.';
-
+-- Query for the rows of a source of records that are not bad, without a time as of when it began
+-- to be read; of a complete one, known records with bad rows, and those told since, as they are
+-- known.
 create or replace function monitoring._told_records_query(
     p_rows_query text, p_has_bad_rows boolean, p_is_complete boolean, p_read_since timestamptz
 )
@@ -81,10 +82,7 @@ end
     else ''
 end;
 
-comment on function monitoring._told_records_query(text, boolean, boolean, timestamptz) is
-'Query for the rows of a source of records that are not bad, without a time as of when it began to '
-'be read; of a complete one, known records with bad rows, and those told since, as they are known.';
-
+-- Resolves what is open of records that were found to be gone just now; returns of how many.
 create or replace function monitoring._resolve_gone_records(
     p_source monitoring.record_sources, p_task_id text, p_now timestamptz
 )
@@ -117,11 +115,8 @@ begin
 end
 $$;
 
-comment on function monitoring._resolve_gone_records(
-    monitoring.record_sources, text, timestamptz
-) is
-'Resolves what is open of records that were found to be gone just now; returns of how many.';
-
+-- Compares the rows of a source with the current statuses, and records what changed unless it is
+-- a dry run.
 create or replace function monitoring._read_record_source(
     p_source monitoring.record_sources,
     p_target_date date,
@@ -196,12 +191,8 @@ begin
 end
 $$;
 
-comment on function monitoring._read_record_source(
-    monitoring.record_sources, date, text, text, timestamptz, boolean
-) is
-'Compares the rows of a source with the current statuses, and records what changed unless it is a '
-'dry run.';
-
+-- Reads a source, or notes why it could not; skips one that another session reads. Whoever
+-- cancels it is obeyed, but a job notes that first.
 create or replace function monitoring._sync_record_source(
     p_source_name text, p_now timestamptz, p_is_job boolean
 )
@@ -239,10 +230,8 @@ begin
 end
 $$;
 
-comment on function monitoring._sync_record_source(text, timestamptz, boolean) is
-'Reads a source, or notes why it could not; skips one that another session reads. Whoever cancels '
-'it is obeyed, but a job notes that first.';
-
+-- A source, locked until the end of the transaction; its last_result says why it is to be
+-- skipped, and is null when it is not.
 create or replace function monitoring._record_source_to_read(p_source_name text)
 returns monitoring.record_sources
 language plpgsql
@@ -275,10 +264,7 @@ begin
 end
 $$;
 
-comment on function monitoring._record_source_to_read(text) is
-'A source, locked until the end of the transaction; its last_result says why it is to be skipped, '
-'and is null when it is not.';
-
+-- Notes why a source of records could not be read.
 create or replace function monitoring._note_unreadable_records(
     p_source_name text, p_error text, p_now timestamptz
 )
@@ -297,9 +283,6 @@ begin
     perform monitoring._tell_unreadable(p_source_name, p_error, p_now);
 end
 $$;
-
-comment on function monitoring._note_unreadable_records(text, text, timestamptz) is
-'Notes why a source of records could not be read.';
 
 create or replace function monitoring.sync_record_source(p_source_name text) returns jsonb
 language plpgsql

@@ -1,6 +1,7 @@
 -- What is wrong with sources and their runs: told once as an error, and for as long as it matters
 -- through the rule source_trouble. Writes run_source_troubles and errors.
 
+-- Notes troubles of a source, and records as errors the first 100 of those that are new.
 create or replace function monitoring._tell_troubles(
     p_source_name text, p_troubles jsonb, p_now timestamptz
 )
@@ -43,9 +44,7 @@ begin
 end
 $$;
 
-comment on function monitoring._tell_troubles(text, jsonb, timestamptz) is
-'Notes troubles of a source, and records as errors the first 100 of those that are new.';
-
+-- Ends the troubles of a source that no longer are there.
 create or replace function monitoring._end_troubles(
     p_source_name text, p_troubles jsonb, p_now timestamptz
 )
@@ -66,9 +65,7 @@ begin
 end
 $$;
 
-comment on function monitoring._end_troubles(text, jsonb, timestamptz) is
-'Ends the troubles of a source that no longer are there.';
-
+-- The rows of a source of which nothing can be made, as an array of troubles.
 create or replace function monitoring._troubles_of_rows(p_runs monitoring.source_run[])
 returns jsonb
 language plpgsql
@@ -100,9 +97,7 @@ begin
 end
 $$;
 
-comment on function monitoring._troubles_of_rows(monitoring.source_run[]) is
-'The rows of a source of which nothing can be made, as an array of troubles.';
-
+-- Whether the work of a run of a source has been done since a time, by that run or another.
 create or replace function monitoring._is_made_up_for(
     p_source_name text, p_run_id text, p_since timestamptz, p_now timestamptz
 )
@@ -138,9 +133,8 @@ begin
 end
 $$;
 
-comment on function monitoring._is_made_up_for(text, text, timestamptz, timestamptz) is
-'Whether the work of a run of a source has been done since a time, by that run or another.';
-
+-- How many troubles of each kind a source has: those that last, and those that happened in the
+-- window and whose work has not been done since.
 create or replace function monitoring._find_source_troubles(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -188,10 +182,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_source_troubles(monitoring.alert_rules, timestamptz) is
-'How many troubles of each kind a source has: those that last, and those that happened in the '
-'window and whose work has not been done since.';
-
+-- The newest troubles of the kind that an alert is about.
 create or replace function monitoring._explain_source_troubles(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -216,10 +207,7 @@ begin
 end
 $$;
 
-comment on function monitoring._explain_source_troubles(
-    monitoring.raised_alerts, timestamptz, integer
-) is 'The newest troubles of the kind that an alert is about.';
-
+-- Tells, once while it lasts, why a source of either kind cannot be read.
 create or replace function monitoring._tell_unreadable(
     p_source_name text, p_error text, p_now timestamptz
 )
@@ -239,9 +227,7 @@ begin
 end
 $$;
 
-comment on function monitoring._tell_unreadable(text, text, timestamptz) is
-'Tells, once while it lasts, why a source of either kind cannot be read.';
-
+-- The result of reading a source of either kind that could not be read.
 create or replace function monitoring._failed_reading(
     p_source_name text, p_sqlstate text, p_error text
 )
@@ -253,6 +239,3 @@ return jsonb_build_object('source', p_source_name, 'error', p_error)
     when p_sqlstate = '57014' then jsonb_build_object('is_cancelled', true)
     else jsonb_build_object()
 end;
-
-comment on function monitoring._failed_reading(text, text, text) is
-'The result of reading a source of either kind that could not be read.';

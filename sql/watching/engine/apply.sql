@@ -1,6 +1,8 @@
 -- Comparing what rules found with what is open. Callers hold _lock_alerts().
 -- Writes raised_alerts and alert_transitions through transitions.sql.
 
+-- Findings with severity and threshold as the thresholds of the rule say; without severity where
+-- none is passed.
 create or replace function monitoring._classify(
     p_rule monitoring.alert_rules, p_findings monitoring.finding[]
 )
@@ -59,10 +61,8 @@ begin atomic
     ) as passed on true;
 end;
 
-comment on function monitoring._classify(monitoring.alert_rules, monitoring.finding[]) is
-'Findings with severity and threshold as the thresholds of the rule say; without severity where '
-'none is passed.';
-
+-- What a rule found beside what of it is open; those that are an alert in their places, the
+-- worst first.
 create or replace function monitoring._pair_findings(
     p_rule monitoring.alert_rules, p_findings monitoring.finding[]
 )
@@ -108,10 +108,7 @@ begin
 end
 $$;
 
-comment on function monitoring._pair_findings(monitoring.alert_rules, monitoring.finding[]) is
-'What a rule found beside what of it is open; those that are an alert in their places, the worst '
-'first.';
-
+-- One finding for those that are too many to be told one by one.
 create or replace function monitoring._more_findings(p_findings monitoring.finding[])
 returns monitoring.finding
 language plpgsql
@@ -140,9 +137,7 @@ begin
 end
 $$;
 
-comment on function monitoring._more_findings(monitoring.finding[]) is
-'One finding for those that are too many to be told one by one.';
-
+-- Makes of what a rule found, and no longer found, what becomes of its alerts.
 create or replace function monitoring._apply_findings(
     p_rule monitoring.alert_rules, p_findings monitoring.finding[], p_now timestamptz
 )
@@ -203,10 +198,7 @@ begin
 end
 $$;
 
-comment on function monitoring._apply_findings(
-    monitoring.alert_rules, monitoring.finding[], timestamptz
-) is 'Makes of what a rule found, and no longer found, what becomes of its alerts.';
-
+-- One thing that was found, was open, or both.
 create or replace function monitoring._apply_finding(
     p_rule monitoring.alert_rules,
     p_finding monitoring.finding,
@@ -238,10 +230,8 @@ begin
 end
 $$;
 
-comment on function monitoring._apply_finding(
-    monitoring.alert_rules, monitoring.finding, monitoring.raised_alerts, boolean, timestamptz
-) is 'One thing that was found, was open, or both.';
-
+-- Notes how a rule fared and applies what it found; what a rule that failed once found stays or
+-- clears, as it says itself.
 create or replace function monitoring._apply_outcome(
     p_outcome monitoring.rule_outcome, p_now timestamptz
 )
@@ -268,10 +258,7 @@ begin
 end
 $$;
 
-comment on function monitoring._apply_outcome(monitoring.rule_outcome, timestamptz) is
-'Notes how a rule fared and applies what it found; what a rule that failed once found stays or '
-'clears, as it says itself.';
-
+-- Applies what rules found, and what the rule about rules makes of it.
 create or replace function monitoring._apply_all(
     p_outcomes monitoring.rule_outcome[], p_now timestamptz
 )
@@ -297,9 +284,8 @@ begin
 end
 $$;
 
-comment on function monitoring._apply_all(monitoring.rule_outcome[], timestamptz) is
-'Applies what rules found, and what the rule about rules makes of it.';
-
+-- Resolves alerts (of one rule, or all) that have been gone for as long as their rule says, and
+-- those whose rule is disabled or dropped.
 create or replace function monitoring._resolve_cleared(
     p_now timestamptz, p_rule_name text default null
 )
@@ -340,8 +326,3 @@ begin
     end loop;
 end
 $$;
-
-comment on function monitoring._resolve_cleared(timestamptz, text) is
-'Resolves alerts (of one rule, or all) that have been gone for as long as their rule says, '
-'and those '
-'whose rule is disabled or dropped.';

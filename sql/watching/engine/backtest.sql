@@ -2,6 +2,7 @@
 -- own goes through the very engine, step by step, in blocks that are undone with all its alerts.
 -- It takes no lock that evaluations wait for, and no row that they could meet.
 
+-- Raises PV004 or PV006 unless a rule can be tested at these times.
 create or replace function monitoring._check_backtest(
     p_from timestamptz, p_to timestamptz, p_step interval
 )
@@ -40,9 +41,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_backtest(timestamptz, timestamptz, interval) is
-'Raises PV004 or PV006 unless a rule can be tested at these times.';
-
+-- Makes a copy of a rule with its thresholds, under a name that is this session's.
 create or replace function monitoring._copy_rule(p_rule monitoring.alert_rules)
 returns monitoring.alert_rules
 language plpgsql
@@ -64,9 +63,7 @@ begin
 end
 $$;
 
-comment on function monitoring._copy_rule(monitoring.alert_rules) is
-'Makes a copy of a rule with its thresholds, under a name that is this session''s.';
-
+-- Evaluates one rule as of a given time, as the engine does; PV008 when it fails.
 create or replace function monitoring._backtest_step(
     p_rule monitoring.alert_rules, p_at timestamptz
 )
@@ -91,9 +88,7 @@ begin
 end
 $$;
 
-comment on function monitoring._backtest_step(monitoring.alert_rules, timestamptz) is
-'Evaluates one rule as of a given time, as the engine does; PV008 when it fails.';
-
+-- Worst value of each alert of a rule, given those before a step.
 create or replace function monitoring._worst_values(
     p_rule monitoring.alert_rules, p_at timestamptz, p_worst jsonb
 )
@@ -120,9 +115,9 @@ begin
 end
 $$;
 
-comment on function monitoring._worst_values(monitoring.alert_rules, timestamptz, jsonb) is
-'Worst value of each alert of a rule, given those before a step.';
-
+-- Goes on from open alerts of a rule's copy, step by step, and returns all that it then has,
+-- with their worst values; whatever it writes is undone.
+--
 -- What is changed within a transaction stays behind until that ends, and slows the next change
 -- down; what is undone does not. So it is undone every so many steps, and alerts are carried over.
 create or replace function monitoring._backtest_slice(
@@ -161,13 +156,6 @@ exception
         end if;
 end
 $$;
-
-comment on function monitoring._backtest_slice(
-    monitoring.alert_rules, timestamptz, timestamptz, interval, monitoring.raised_alerts[],
-    jsonb
-) is
-'Goes on from open alerts of a rule''s copy, step by step, and returns all that it then has, with '
-'their worst values; whatever it writes is undone.';
 
 create or replace function monitoring.backtest_alert_rule(
     p_rule_name text,

@@ -1,6 +1,8 @@
 -- What a moment that cannot be has left behind in alerts: earlier code evaluated rules as of any.
 -- Writes alert_rule_states, raised_alerts, alert_transitions and queued_notifications.
 
+-- A time that was noted; now when it lies before 1970 or more than a day ahead, null when
+-- missing.
 create or replace function monitoring._possible_time(p_at timestamptz, p_now timestamptz)
 returns timestamptz
 language sql
@@ -12,9 +14,8 @@ return case
     else p_at
 end;
 
-comment on function monitoring._possible_time(timestamptz, timestamptz) is
-'A time that was noted; now when it lies before 1970 or more than a day ahead, null when missing.';
-
+-- Puts right what rules have left that were evaluated as of a time that cannot be, so that the
+-- engine goes on and everybody can read it.
 create or replace function monitoring._put_alerts_right(p_now timestamptz) returns void
 language plpgsql
 volatile
@@ -66,7 +67,3 @@ begin
         and (n.finished_at < 'infinity' or n.created_at < v_first or n.created_at > v_last);
 end
 $$;
-
-comment on function monitoring._put_alerts_right(timestamptz) is
-'Puts right what rules have left that were evaluated as of a time that cannot be, so that the '
-'engine goes on and everybody can read it.';

@@ -1,6 +1,8 @@
 -- What people decide about an alert. Takes the lock of alerts, writes raised_alerts and
 -- alert_transitions, and queues what is to be told.
 
+-- The alert of that number, locked against all changes; null when it does not fire, PV007 when
+-- there is none.
 create or replace function monitoring._firing_alert(p_alert_id bigint)
 returns monitoring.raised_alerts
 language plpgsql
@@ -24,11 +26,6 @@ begin
     return v_alert;
 end
 $$;
-
-comment on function monitoring._firing_alert(bigint) is
-'The alert of that number, locked against all changes; null when it does not fire, PV007 '
-'when there '
-'is none.';
 
 create or replace function monitoring.acknowledge_alert(
     p_alert_id bigint, p_note text default null, p_by text default null

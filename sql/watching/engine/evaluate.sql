@@ -2,6 +2,7 @@
 -- applied, what has cleared resolves, and what is to be told is queued in the same transaction.
 -- Lock order: evaluations wait for each other, then for _lock_alerts().
 
+-- How many alerts were opened, raised and resolved after a transition, as an object.
 create or replace function monitoring._count_transitions(p_after bigint) returns jsonb
 language plpgsql
 stable
@@ -20,9 +21,9 @@ begin
 end
 $$;
 
-comment on function monitoring._count_transitions(bigint) is
-'How many alerts were opened, raised and resolved after a transition, as an object.';
-
+-- Evaluates the rules of some families as of a moment, resolves what has cleared where that is
+-- wanted, and queues what is to be told; returns an object of opened, raised, resolved and
+-- queued.
 create or replace function monitoring._evaluate(
     p_families text[], p_is_resolving boolean, p_now timestamptz
 )
@@ -63,10 +64,6 @@ begin
     return monitoring._count_transitions(v_before) || v_result;
 end
 $$;
-
-comment on function monitoring._evaluate(text[], boolean, timestamptz) is
-'Evaluates the rules of some families as of a moment, resolves what has cleared where that is '
-'wanted, and queues what is to be told; returns an object of opened, raised, resolved and queued.';
 
 create or replace function monitoring.evaluate_alerts(p_now timestamptz default null) returns jsonb
 language plpgsql

@@ -1,6 +1,7 @@
 -- What is behind an alert: the alert itself, its rule, and the rows that the rule saw. Reads
 -- raised_alerts, alert_rules, alert_thresholds, and whatever the rule's explainer reads.
 
+-- A rule as an object, with those of its thresholds that count for an alert.
 create or replace function monitoring._explain_rule(
     p_alert monitoring.raised_alerts, p_rule monitoring.alert_rules
 )
@@ -23,10 +24,6 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._explain_rule(
-    monitoring.raised_alerts, monitoring.alert_rules
-) is 'A rule as an object, with those of its thresholds that count for an alert.';
 
 create or replace function monitoring.explain_alert(
     p_alert_id bigint, p_limit integer default 20

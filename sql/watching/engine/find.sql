@@ -1,6 +1,7 @@
 -- Letting rules look, each in a sub-transaction of its own, so that one that fails or takes too
 -- long stops no other. Writes alert_rule_states.
 
+-- What a rule finds, or why it could not; never raises because of the rule.
 create or replace function monitoring._find(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -45,9 +46,8 @@ exception
 end
 $$;
 
-comment on function monitoring._find(monitoring.alert_rules, timestamptz) is
-'What a rule finds, or why it could not; never raises because of the rule.';
-
+-- Tells whoever evaluates next at which own rule this evaluation is; null: at none.
+--
 -- One session evaluates at a time, and which own rule it is at is told by a sequence, which lives
 -- longer than the session. What is there when the next one begins is the rule at which it ended.
 create or replace function monitoring._note_rule_at_work(p_rule_name text) returns void
@@ -63,9 +63,8 @@ begin
 end
 $$;
 
-comment on function monitoring._note_rule_at_work(text) is
-'Tells whoever evaluates next at which own rule this evaluation is; null: at none.';
-
+-- Notes as failed, and pauses, the own rule at which the last evaluation ended with its session,
+-- or it would end every one.
 create or replace function monitoring._blame_rule_at_work(p_now timestamptz) returns void
 language plpgsql
 volatile
@@ -94,10 +93,7 @@ begin
 end
 $$;
 
-comment on function monitoring._blame_rule_at_work(timestamptz) is
-'Notes as failed, and pauses, the own rule at which the last evaluation ended with its session, or '
-'it would end every one.';
-
+-- What an own rule finds; meanwhile it is told that the evaluation is at that rule.
 create or replace function monitoring._find_as_told(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -121,9 +117,7 @@ exception
 end
 $$;
 
-comment on function monitoring._find_as_told(monitoring.alert_rules, timestamptz) is
-'What an own rule finds; meanwhile it is told that the evaluation is at that rule.';
-
+-- Lets the rules of some families look, own ones last, for they may be slow.
 create or replace function monitoring._find_all(p_families text[], p_now timestamptz)
 returns monitoring.rule_outcome[]
 language plpgsql
@@ -154,9 +148,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_all(text[], timestamptz) is
-'Lets the rules of some families look, own ones last, for they may be slow.';
-
+-- Notes how an evaluation went; a rule that exceeded its time limit is paused for a while.
 create or replace function monitoring._note_evaluation(
     p_rule monitoring.alert_rules, p_outcome monitoring.rule_outcome, p_now timestamptz
 )
@@ -209,7 +201,3 @@ begin
         and (p_outcome.is_over_time or s.paused_until_at is not null);
 end
 $$;
-
-comment on function monitoring._note_evaluation(
-    monitoring.alert_rules, monitoring.rule_outcome, timestamptz
-) is 'Notes how an evaluation went; a rule that exceeded its time limit is paused for a while.';

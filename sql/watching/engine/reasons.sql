@@ -1,6 +1,7 @@
 -- Why alerts fire: the newest of the rows behind each that says so. Writes raised_alerts; callers
 -- hold _lock_alerts().
 
+-- What a row behind an alert says of why; null when it says nothing.
 create or replace function monitoring._reason_in(p_details jsonb) returns text
 language sql
 immutable
@@ -13,9 +14,7 @@ return nullif(btrim(coalesce(
     || coalesce(p_details ->> 'message', p_details ->> 'example')
 )), '');
 
-comment on function monitoring._reason_in(jsonb) is
-'What a row behind an alert says of why; null when it says nothing.';
-
+-- Why an alert fires, by the newest row behind it that says so; null when none does.
 create or replace function monitoring._reason_of_alert(
     p_alert monitoring.raised_alerts, p_now timestamptz
 )
@@ -49,9 +48,8 @@ exception
 end
 $$;
 
-comment on function monitoring._reason_of_alert(monitoring.raised_alerts, timestamptz) is
-'Why an alert fires, by the newest row behind it that says so; null when none does.';
-
+-- Looks for reason and owner of open alerts that are new or have changed, worst first, for half
+-- a second and a hundred alerts at most.
 create or replace function monitoring._give_reasons(p_now timestamptz) returns void
 language plpgsql
 volatile
@@ -81,7 +79,3 @@ begin
     end loop;
 end
 $$;
-
-comment on function monitoring._give_reasons(timestamptz) is
-'Looks for reason and owner of open alerts that are new or have changed, worst first, for half a '
-'second and a hundred alerts at most.';

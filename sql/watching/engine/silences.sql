@@ -1,6 +1,8 @@
 -- What keeps alerts from being told: silences and inhibitions. Writes alert_silences and
 -- alert_inhibitions; what changes takes effect on notices at once, on alerts never.
 
+-- Taken by whatever changes an alert, before it looks at any, and held until the transaction
+-- ends; rules look for findings before it is taken.
 create or replace function monitoring._lock_alerts() returns void
 language plpgsql
 volatile
@@ -10,10 +12,6 @@ begin
     perform monitoring._guard('alerts');
 end
 $$;
-
-comment on function monitoring._lock_alerts() is
-'Taken by whatever changes an alert, before it looks at any, and held until the transaction ends; '
-'rules look for findings before it is taken.';
 
 -- Open alerts with all that silences, inhibitions and channels may go by.
 create or replace view monitoring._open_alerts as
@@ -90,6 +88,8 @@ comment on column monitoring.v_silences.login_name is
 comment on column monitoring.v_silences.ended_login_name is
 'Database user whose session ended it before its time.';
 
+-- Open alerts that are not to be told, with the reason: silence 12, or inhibited by a rule.
+--
 -- Reads views only, so that readers may use it.
 create or replace function monitoring._suppressions_at(p_now timestamptz)
 returns table (alert_id bigint, reason text)
@@ -123,9 +123,6 @@ begin atomic
     ) as p
     order by p.alert_id asc, p.preference asc, p.reason asc;
 end;
-
-comment on function monitoring._suppressions_at(timestamptz) is
-'Open alerts that are not to be told, with the reason: silence 12, or inhibited by a rule.';
 
 create or replace function monitoring.silence_alerts(
     p_matchers jsonb,
@@ -220,6 +217,7 @@ $$;
 comment on function monitoring.unsilence_alerts(bigint, text) is
 'Ends a silence before its time; what still fires is told. False when it had ended already.';
 
+-- Ends those silences that were to hold until what they silence has resolved.
 create or replace function monitoring._end_needless_silences(p_now timestamptz) returns void
 language plpgsql
 volatile
@@ -236,9 +234,6 @@ begin
         );
 end
 $$;
-
-comment on function monitoring._end_needless_silences(timestamptz) is
-'Ends those silences that were to hold until what they silence has resolved.';
 
 create or replace function monitoring.inhibit_alerts(
     p_source_rule text, p_target_rule text, p_equal_labels text[] default '{}'

@@ -2,6 +2,7 @@
 -- it), writes raised_alerts and notes the transition in alert_transitions. Callers hold
 -- _lock_alerts().
 
+-- Notes what became of an alert.
 create or replace function monitoring._note_transition(
     p_alert monitoring.raised_alerts,
     p_transition text,
@@ -27,10 +28,7 @@ begin
 end
 $$;
 
-comment on function monitoring._note_transition(
-    monitoring.raised_alerts, text, timestamptz, text, text
-) is 'Notes what became of an alert.';
-
+-- Whether what is pending has been found for long enough, and often enough in a row.
 create or replace function monitoring._is_due_to_fire(
     p_rule monitoring.alert_rules, p_alert monitoring.raised_alerts, p_now timestamptz
 )
@@ -40,10 +38,7 @@ stable
 return (p_alert).found_in_a_row >= (p_rule).for_evaluations
 and p_now - (p_alert).started_at >= make_interval(secs => (p_rule).for_seconds);
 
-comment on function monitoring._is_due_to_fire(
-    monitoring.alert_rules, monitoring.raised_alerts, timestamptz
-) is 'Whether what is pending has been found for long enough, and often enough in a row.';
-
+-- Nothing to pending, or to firing where the rule does not wait.
 create or replace function monitoring._begin_alert(
     p_rule monitoring.alert_rules, p_finding monitoring.finding, p_now timestamptz
 )
@@ -73,10 +68,7 @@ begin
 end
 $$;
 
-comment on function monitoring._begin_alert(
-    monitoring.alert_rules, monitoring.finding, timestamptz
-) is 'Nothing to pending, or to firing where the rule does not wait.';
-
+-- Pending to firing.
 create or replace function monitoring._fire_alert(
     p_alert monitoring.raised_alerts, p_now timestamptz
 )
@@ -93,9 +85,7 @@ begin
 end
 $$;
 
-comment on function monitoring._fire_alert(monitoring.raised_alerts, timestamptz) is
-'Pending to firing.';
-
+-- Firing to firing at another severity; one above that which was acknowledged ends that.
 create or replace function monitoring._change_severity(
     p_old monitoring.raised_alerts, p_new monitoring.raised_alerts, p_now timestamptz
 )
@@ -120,10 +110,7 @@ begin
 end
 $$;
 
-comment on function monitoring._change_severity(
-    monitoring.raised_alerts, monitoring.raised_alerts, timestamptz
-) is 'Firing to firing at another severity; one above that which was acknowledged ends that.';
-
+-- An open alert was found once more: pending may fire, firing may change its severity.
 create or replace function monitoring._find_alert_again(
     p_rule monitoring.alert_rules,
     p_old monitoring.raised_alerts,
@@ -173,10 +160,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_alert_again(
-    monitoring.alert_rules, monitoring.raised_alerts, monitoring.finding, timestamptz
-) is 'An open alert was found once more: pending may fire, firing may change its severity.';
-
+-- An open alert was not found: pending to nothing; firing stays, noting since when it has been
+-- gone.
 create or replace function monitoring._lose_alert(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_note text default null
 )
@@ -197,10 +182,7 @@ begin
 end
 $$;
 
-comment on function monitoring._lose_alert(monitoring.raised_alerts, timestamptz, text) is
-'An open alert was not found: pending to nothing; firing stays, noting since when it has '
-'been gone.';
-
+-- Firing to resolved.
 create or replace function monitoring._close_alert(
     p_alert monitoring.raised_alerts, p_at timestamptz, p_by text, p_resolution text
 )
@@ -221,10 +203,7 @@ begin
 end
 $$;
 
-comment on function monitoring._close_alert(
-    monitoring.raised_alerts, timestamptz, text, text
-) is 'Firing to resolved.';
-
+-- Acknowledged to firing.
 create or replace function monitoring._end_acknowledgement(
     p_alert monitoring.raised_alerts, p_at timestamptz, p_by text, p_note text
 )
@@ -244,7 +223,3 @@ begin
     perform monitoring._note_transition(p_alert, 'unacknowledged', p_at, p_by, p_note);
 end
 $$;
-
-comment on function monitoring._end_acknowledgement(
-    monitoring.raised_alerts, timestamptz, text, text
-) is 'Acknowledged to firing.';

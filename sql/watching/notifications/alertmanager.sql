@@ -6,6 +6,8 @@
 -- Silenced, inhibited and acknowledged alerts are not begun there. One that is there already stays
 -- as it was, with the labels that it had: a new severity would be a new alert.
 
+-- Labels of an alert with names that Prometheus allows; alertname, severity and fingerprint are
+-- ours.
 create or replace function monitoring._alertmanager_labels(p_alert monitoring.raised_alerts)
 returns jsonb
 language plpgsql
@@ -36,10 +38,7 @@ begin
 end
 $$;
 
-comment on function monitoring._alertmanager_labels(monitoring.raised_alerts) is
-'Labels of an alert with names that Prometheus allows; alertname, severity and fingerprint are '
-'ours.';
-
+-- An alert as version 2 of the Alertmanager API takes it.
 create or replace function monitoring._alertmanager_alert(
     p_alert monitoring.raised_alerts,
     p_rule monitoring.alert_rules,
@@ -68,11 +67,9 @@ return jsonb_build_object(
     jsonb_build_object('generatorURL', monitoring._alert_link(p_alert.alert_id))
 );
 
-comment on function monitoring._alertmanager_alert(
-    monitoring.raised_alerts, monitoring.alert_rules, jsonb, timestamptz
-) is
-'An alert as version 2 of the Alertmanager API takes it.';
-
+-- Alerts that an Alertmanager is to be told of, what of them, and the labels that it is to know
+-- them by and knew them by before.
+--
 -- What is to be handed over: firing (begin), escalated (other labels, whether its severity rose or
 -- fell), reminder (again), resolved, or withdrawn (fires, and does not belong there any more).
 create or replace function monitoring._due_hand_overs(
@@ -140,10 +137,7 @@ begin
 end
 $$;
 
-comment on function monitoring._due_hand_overs(monitoring.notification_channels, timestamptz) is
-'Alerts that an Alertmanager is to be told of, what of them, and the labels that it is to know '
-'them by and knew them by before.';
-
+-- Notes of alerts that an Alertmanager was told of them, and by which labels it knows them.
 create or replace function monitoring._note_hand_over(
     p_channel_name text, p_alerts jsonb, p_now timestamptz
 )
@@ -167,9 +161,8 @@ begin
 end
 $$;
 
-comment on function monitoring._note_hand_over(text, jsonb, timestamptz) is
-'Notes of alerts that an Alertmanager was told of them, and by which labels it knows them.';
-
+-- Queues what an Alertmanager is to be told, at most a thousand alerts at a time, and returns
+-- how many messages that makes.
 create or replace function monitoring._hand_over_alerts(
     p_channel monitoring.notification_channels, p_now timestamptz
 )
@@ -227,7 +220,3 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._hand_over_alerts(monitoring.notification_channels, timestamptz) is
-'Queues what an Alertmanager is to be told, at most a thousand alerts at a time, and returns how '
-'many messages that makes.';

@@ -5,6 +5,7 @@
 -- fires at the next evaluation; setting it plans nothing, so that a configuration of many calls is
 -- not told half-way.
 
+-- The channel of that name, or PV007.
 create or replace function monitoring._found_channel(p_channel_name text)
 returns monitoring.notification_channels
 language plpgsql
@@ -28,9 +29,7 @@ begin
 end
 $$;
 
-comment on function monitoring._found_channel(text) is
-'The channel of that name, or PV007.';
-
+-- Raises PV003 for a target that is no name; of an address no more than its scheme is shown.
 create or replace function monitoring._refuse_target(p_target text) returns void
 language plpgsql
 stable
@@ -51,9 +50,8 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_target(text) is
-'Raises PV003 for a target that is no name; of an address no more than its scheme is shown.';
-
+-- The names of targets, each once; PV001 to PV003 unless there is one at least and all are
+-- names.
 create or replace function monitoring._checked_targets(p_targets text[]) returns text[]
 language plpgsql
 stable
@@ -80,9 +78,7 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_targets(text[]) is
-'The names of targets, each once; PV001 to PV003 unless there is one at least and all are names.';
-
+-- Raises PV004 unless a channel can have these limits.
 create or replace function monitoring._check_channel_limits(
     p_kind text, p_repeat interval, p_max_per_hour integer, p_max_attempts integer
 )
@@ -111,9 +107,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_channel_limits(text, interval, integer, integer) is
-'Raises PV004 unless a channel can have these limits.';
-
+-- Raises PV003, PV006 or PV007 unless a channel can have its daily summary then.
 create or replace function monitoring._check_summary_time(
     p_kind text, p_summary_time text, p_time_zone text
 )
@@ -137,9 +131,8 @@ begin
 end
 $$;
 
-comment on function monitoring._check_summary_time(text, text, text) is
-'Raises PV003, PV006 or PV007 unless a channel can have its daily summary then.';
-
+-- The time zone, or UTC when an update of the system has taken it away; people are told all the
+-- same.
 create or replace function monitoring._known_time_zone(p_time_zone text) returns text
 language plpgsql
 immutable
@@ -154,18 +147,12 @@ exception
 end
 $$;
 
-comment on function monitoring._known_time_zone(text) is
-'The time zone, or UTC when an update of the system has taken it away; people are told all the '
-'same.';
-
+-- What the clocks of a time zone show; those of UTC when there is no such zone any more.
 create or replace function monitoring._local_time(p_at timestamptz, p_time_zone text)
 returns timestamp without time zone
 language sql
 stable
 return p_at at time zone monitoring._known_time_zone(p_time_zone);
-
-comment on function monitoring._local_time(timestamptz, text) is
-'What the clocks of a time zone show; those of UTC when there is no such zone any more.';
 
 create or replace function monitoring.set_notification_channel(
     p_channel_name text,

@@ -5,15 +5,14 @@
 -- is sent, from what has become of the alerts by then. What is new is tried by itself: when it gets
 -- through the target is back, and the digest follows at once, with all that was given up before.
 
+-- Whether a message tells of alerts, so that a digest can stand for it.
 create or replace function monitoring._is_foldable(p_kind text, p_payload jsonb) returns boolean
 language sql
 immutable
 -- An Alertmanager is told the state each time as it is.
 return p_kind in ('alerts', 'held_back', 'digest') and jsonb_typeof(p_payload) = 'object';
 
-comment on function monitoring._is_foldable(text, jsonb) is
-'Whether a message tells of alerts, so that a digest can stand for it.';
-
+-- A channel as far as writing a message to it needs it, also when it has been removed.
 create or replace function monitoring._channel_of(p_channel_name text)
 returns monitoring.notification_channels
 language plpgsql
@@ -33,9 +32,7 @@ begin
 end
 $$;
 
-comment on function monitoring._channel_of(text) is
-'A channel as far as writing a message to it needs it, also when it has been removed.';
-
+-- Numbers of the alerts that messages tell of.
 create or replace function monitoring._alerts_in(p_payloads jsonb[]) returns bigint[]
 language sql
 immutable
@@ -45,9 +42,7 @@ return array(
     cross join lateral jsonb_array_elements(p.payload -> 'alerts') as a (alert)
 );
 
-comment on function monitoring._alerts_in(jsonb[]) is
-'Numbers of the alerts that messages tell of.';
-
+-- Messages to a target that were given up, and that no digest has told since.
 create or replace function monitoring._given_up(p_channel_name text, p_target text)
 returns setof monitoring.queued_notifications
 language plpgsql
@@ -66,9 +61,7 @@ begin
 end
 $$;
 
-comment on function monitoring._given_up(text, text) is
-'Messages to a target that were given up, and that no digest has told since.';
-
+-- Alerts as they are now, worst first and resolved ones last, as an array of notices.
 create or replace function monitoring._digest_notices(p_alert_ids bigint[], p_now timestamptz)
 returns jsonb
 language plpgsql
@@ -106,9 +99,8 @@ begin
 end
 $$;
 
-comment on function monitoring._digest_notices(bigint[], timestamptz) is
-'Alerts as they are now, worst first and resolved ones last, as an array of notices.';
-
+-- A digest as it is to be sent now: of the messages that it stands for and those to the same
+-- target that were given up, what has become of their alerts.
 create or replace function monitoring._written_digest(
     p_notification monitoring.queued_notifications, p_now timestamptz
 )
@@ -181,12 +173,7 @@ begin
 end
 $$;
 
-comment on function monitoring._written_digest(
-    monitoring.queued_notifications, timestamptz
-) is
-'A digest as it is to be sent now: of the messages that it stands for and those to the same target '
-'that were given up, what has become of their alerts.';
-
+-- Puts one digest in the place of messages to a target.
 create or replace function monitoring._fold_notifications(
     p_ids bigint[], p_channel_name text, p_target text, p_next_attempt_at timestamptz
 )
@@ -223,9 +210,7 @@ begin
 end
 $$;
 
-comment on function monitoring._fold_notifications(bigint[], text, text, timestamptz) is
-'Puts one digest in the place of messages to a target.';
-
+-- Messages to a target that wait, were tried so often at least and may be folded, locked.
 create or replace function monitoring._waiting_notifications(
     p_channel_name text, p_target text, p_least_attempts integer
 )
@@ -255,9 +240,7 @@ begin
 end
 $$;
 
-comment on function monitoring._waiting_notifications(text, text, integer) is
-'Messages to a target that wait, were tried so often at least and may be folded, locked.';
-
+-- Folds the messages that failed to reach a target, once there are several.
 create or replace function monitoring._fold_failed(
     p_notification monitoring.queued_notifications
 )
@@ -284,9 +267,8 @@ begin
 end
 $$;
 
-comment on function monitoring._fold_failed(monitoring.queued_notifications) is
-'Folds the messages that failed to reach a target, once there are several.';
-
+-- Folds messages that have waited for more than ten minutes, as when no runner was there, with
+-- those that came after them.
 create or replace function monitoring._fold_stale(p_now timestamptz) returns void
 language plpgsql
 volatile
@@ -317,10 +299,8 @@ begin
 end
 $$;
 
-comment on function monitoring._fold_stale(timestamptz) is
-'Folds messages that have waited for more than ten minutes, as when no runner was there, with '
-'those that came after them.';
-
+-- Once a message has got through to a target: has a digest sent at once of what failed before,
+-- and of what was given up.
 create or replace function monitoring._follow_up(
     p_notification monitoring.queued_notifications, p_now timestamptz
 )
@@ -357,9 +337,3 @@ begin
     end if;
 end
 $$;
-
-comment on function monitoring._follow_up(
-    monitoring.queued_notifications, timestamptz
-) is
-'Once a message has got through to a target: has a digest sent at once of what failed before, and '
-'of what was given up.';

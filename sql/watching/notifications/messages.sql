@@ -2,6 +2,7 @@
 -- programs. A notice is one alert with what has become of it; notices come worst first. Reads
 -- alerts and rules, and writes queued_notifications.
 
+-- A time in UTC as ISO 8601 has it, to the microsecond; null for infinity.
 create or replace function monitoring._iso_time(p_at timestamptz) returns text
 language sql
 stable
@@ -10,27 +11,21 @@ return to_char(
     nullif(p_at, 'infinity') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 );
 
-comment on function monitoring._iso_time(timestamptz) is
-'A time in UTC as ISO 8601 has it, to the microsecond; null for infinity.';
-
+-- A time as people of a time zone read it, to the minute.
 create or replace function monitoring._spell_time(p_at timestamptz, p_time_zone text) returns text
 language sql
 stable
 return to_char(monitoring._local_time(p_at, p_time_zone), 'YYYY-MM-DD HH24:MI ')
 || monitoring._known_time_zone(p_time_zone);
 
-comment on function monitoring._spell_time(timestamptz, text) is
-'A time as people of a time zone read it, to the minute.';
-
+-- A text in one line: nothing that a rule or a label says can look like another line of a
+-- message or another header of a mail.
 create or replace function monitoring._one_line(p_text text) returns text
 language sql
 immutable
 return btrim(regexp_replace(p_text, '[[:space:][:cntrl:]]+', ' ', 'g'));
 
-comment on function monitoring._one_line(text) is
-'A text in one line: nothing that a rule or a label says can look like another line of a message '
-'or another header of a mail.';
-
+-- A text of at most so many characters, with three dots where it was cut.
 create or replace function monitoring._shortened(p_text text, p_max_length integer) returns text
 language sql
 immutable
@@ -40,9 +35,8 @@ return case
     else left(p_text, greatest(p_max_length - 3, 0)) || '...'
 end;
 
-comment on function monitoring._shortened(text, integer) is
-'A text of at most so many characters, with three dots where it was cut.';
-
+-- Alerts as an array of objects, with what has become of each.
+--
 -- Alerts as notices. What has become of each is given; the order is theirs.
 create or replace function monitoring._notices_of(p_alert_ids bigint[], p_events text[])
 returns jsonb
@@ -80,9 +74,7 @@ begin
 end
 $$;
 
-comment on function monitoring._notices_of(bigint[], text[]) is
-'Alerts as an array of objects, with what has become of each.';
-
+-- What a notice says in a line.
 create or replace function monitoring._notice_title(p_notice jsonb, p_now timestamptz) returns text
 language plpgsql
 stable
@@ -105,9 +97,8 @@ begin
 end
 $$;
 
-comment on function monitoring._notice_title(jsonb, timestamptz) is
-'What a notice says in a line.';
-
+-- What a notice says in full: what is wrong and why, how much, where, since when, whose it is
+-- and where to look.
 create or replace function monitoring._notice_block(
     p_notice jsonb, p_now timestamptz, p_time_zone text
 )
@@ -150,10 +141,9 @@ begin
 end
 $$;
 
-comment on function monitoring._notice_block(jsonb, timestamptz, text) is
-'What a notice says in full: what is wrong and why, how much, where, since when, whose it is and '
-'where to look.';
-
+-- The worst of the notices and how many others of what kind there are, in at most 120
+-- characters.
+--
 -- The counts are those of all notices, the first included: {"critical": 1, "resolved": 2}.
 create or replace function monitoring._message_subject(
     p_notices jsonb, p_counts jsonb, p_now timestamptz
@@ -190,9 +180,9 @@ begin
 end
 $$;
 
-comment on function monitoring._message_subject(jsonb, jsonb, timestamptz) is
-'The worst of the notices and how many others of what kind there are, in at most 120 characters.';
-
+-- What the hourly limit of a channel has kept, in a sentence or two; null when it has kept
+-- nothing.
+--
 -- Whether there are notices beside it is null where nothing is to be said about that.
 create or replace function monitoring._held_back_text(
     p_channel monitoring.notification_channels, p_has_notices boolean
@@ -219,9 +209,7 @@ return case
         )
 end;
 
-comment on function monitoring._held_back_text(monitoring.notification_channels, boolean) is
-'What the hourly limit of a channel has kept, in a sentence or two; null when it has kept nothing.';
-
+-- The text of a message: twenty notices in full and how many others there are.
 create or replace function monitoring._message_body(
     p_channel monitoring.notification_channels,
     p_notices jsonb,
@@ -253,11 +241,8 @@ begin
 end
 $$;
 
-comment on function monitoring._message_body(
-    monitoring.notification_channels, jsonb, bigint, timestamptz
-) is
-'The text of a message: twenty notices in full and how many others there are.';
-
+-- Puts a message to each target of a channel into the outbox, with a key of its own, and returns
+-- how many.
 create or replace function monitoring._queue_message(
     p_channel monitoring.notification_channels,
     p_now timestamptz,
@@ -308,12 +293,6 @@ begin
     return v_queued;
 end
 $$;
-
-comment on function monitoring._queue_message(
-    monitoring.notification_channels, timestamptz, text, text, text, jsonb
-) is
-'Puts a message to each target of a channel into the outbox, with a key of its own, and returns '
-'how many.';
 
 create or replace function monitoring.send_test_notification(p_channel_name text) returns bigint
 language plpgsql

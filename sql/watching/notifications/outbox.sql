@@ -7,6 +7,7 @@
 -- the lease, shown by its number, can say how it went. Numbers of attempts never start over, so one
 -- from before a retry is never taken for one after it.
 
+-- Tells whoever listens on monitoring_notifications that there is something to send.
 create or replace function monitoring._wake_senders() returns void
 language plpgsql
 volatile
@@ -17,9 +18,9 @@ begin
 end
 $$;
 
-comment on function monitoring._wake_senders() is
-'Tells whoever listens on monitoring_notifications that there is something to send.';
-
+-- Whether a message that is next to be tried then may be claimed now; a time that is impossibly
+-- far ahead counts as past.
+--
 -- No attempt is planned, and no lease given, for as long as two hours. What is later was planned by
 -- a clock that has been put back since.
 create or replace function monitoring._is_due_notification(
@@ -30,10 +31,8 @@ language sql
 stable
 return p_next_attempt_at <= p_now or p_next_attempt_at > p_now + '2 hours'::interval;
 
-comment on function monitoring._is_due_notification(timestamptz, timestamptz) is
-'Whether a message that is next to be tried then may be claimed now; a time that is impossibly far '
-'ahead counts as past.';
-
+-- Attempts after which a message to the channel is given up; each retry grants as many again. 12
+-- for a channel that is gone.
 create or replace function monitoring._max_attempts(p_channel_name text) returns integer
 language sql
 stable
@@ -45,19 +44,13 @@ return coalesce(
     12
 );
 
-comment on function monitoring._max_attempts(text) is
-'Attempts after which a message to the channel is given up; each retry grants as many again. 12 '
-'for a channel that is gone.';
-
+-- What is noted of an attempt that was never reported.
 create or replace function monitoring._abandoned(p_attempts integer, p_runner text) returns text
 language sql
 immutable
 return format(
     'attempt %s ended without a word: the lease of %s ran out', p_attempts, coalesce(p_runner, '?')
 );
-
-comment on function monitoring._abandoned(integer, text) is
-'What is noted of an attempt that was never reported.';
 
 -- One message at a time goes from a runner to each target: what it has claimed it can begin at
 -- once, and when it is stopped it has begun no other. An Alertmanager takes what it is told last
@@ -71,6 +64,8 @@ begin
 end
 $$;
 
+-- Whether the runner is sending no other message to the target, and of those to an Alertmanager
+-- nobody is sending one and no earlier one is about to be.
 create or replace function monitoring._is_in_turn(
     p_notification monitoring.queued_notifications, p_runner text, p_now timestamptz
 )
@@ -100,12 +95,8 @@ begin
 end
 $$;
 
-comment on function monitoring._is_in_turn(
-    monitoring.queued_notifications, text, timestamptz
-) is
-'Whether the runner is sending no other message to the target, and of those to an Alertmanager '
-'nobody is sending one and no earlier one is about to be.';
-
+-- What a message tells programs; of an Alertmanager's, without alerts that a later one to it has
+-- told more of.
 create or replace function monitoring._current_payload(
     p_notification monitoring.queued_notifications
 )
@@ -136,10 +127,7 @@ begin
 end
 $$;
 
-comment on function monitoring._current_payload(monitoring.queued_notifications) is
-'What a message tells programs; of an Alertmanager''s, without alerts that a later one to it has '
-'told more of.';
-
+-- Gives up messages whose last attempt was never reported.
 create or replace function monitoring._bury_abandoned_notifications(p_now timestamptz) returns void
 language plpgsql
 volatile
@@ -164,9 +152,7 @@ begin
 end
 $$;
 
-comment on function monitoring._bury_abandoned_notifications(timestamptz) is
-'Gives up messages whose last attempt was never reported.';
-
+-- What a runner may send now: one message for each target of a channel, locked.
 create or replace function monitoring._claimable_notifications(
     p_runner text, p_at_most integer, p_now timestamptz
 )
@@ -207,9 +193,6 @@ begin
     return v_ids;
 end
 $$;
-
-comment on function monitoring._claimable_notifications(text, integer, timestamptz) is
-'What a runner may send now: one message for each target of a channel, locked.';
 
 create or replace function monitoring.claim_notifications(
     p_runner text,
@@ -341,6 +324,8 @@ comment on function monitoring.release_notification(bigint, integer) is
 'Gives a claimed message back that was not tried, which counts as no attempt; false when another '
 'attempt has taken over, or it was given up.';
 
+-- When to try again after so many attempts: 15 seconds after the first, each time twice as long
+-- up to an hour, half as much less or more.
 create or replace function monitoring._next_attempt_at(p_now timestamptz, p_attempts integer)
 returns timestamptz
 language sql
@@ -351,10 +336,6 @@ return p_now + make_interval(
     * (0.5 + random())
 );
 
-comment on function monitoring._next_attempt_at(timestamptz, integer) is
-'When to try again after so many attempts: 15 seconds after the first, each time twice as long up '
-'to an hour, half as much less or more.';
-
 do $$
 begin
     perform monitoring._drop_former(
@@ -363,6 +344,7 @@ begin
 end
 $$;
 
+-- Has what waits for a target that does not answer wait a while, which counts as no attempt.
 create or replace function monitoring._put_off_notifications(
     p_notification monitoring.queued_notifications, p_until timestamptz
 )
@@ -390,11 +372,6 @@ begin
     where n.notification_id = w.notification_id;
 end
 $$;
-
-comment on function monitoring._put_off_notifications(
-    monitoring.queued_notifications, timestamptz
-) is
-'Has what waits for a target that does not answer wait a while, which counts as no attempt.';
 
 create or replace function monitoring.note_notification_failed(
     p_notification_id bigint,

@@ -14,6 +14,8 @@
 --   held_back  event that the hourly limit keeps and that was counted; gone when it is told
 --   labels     labels under which an Alertmanager knows it
 
+-- Place of a notice in a message: the higher the earlier.
+--
 -- Worst first; what resolved comes last, and what was told before comes after what is new.
 create or replace function monitoring._notice_rank(p_event text, p_severity text) returns integer
 language sql
@@ -24,9 +26,7 @@ return case p_event
     else 101
 end + monitoring._severity_rank(p_severity) * 2;
 
-comment on function monitoring._notice_rank(text, text) is
-'Place of a notice in a message: the higher the earlier.';
-
+-- Whether alerts of the rule with these labels belong into the channel.
 create or replace function monitoring._is_told_through(
     p_rule_name text, p_labels jsonb, p_channel monitoring.notification_channels
 )
@@ -42,9 +42,9 @@ and not (
 )
 and monitoring._matches(p_labels, p_channel.matchers);
 
-comment on function monitoring._is_told_through(text, jsonb, monitoring.notification_channels) is
-'Whether alerts of the rule with these labels belong into the channel.';
-
+-- Alerts of which something is to be told in a channel, and what: firing, escalated, reminder or
+-- resolved.
+--
 -- Looks at what is cheap first: most alerts have been told, and their labels are not looked at.
 create or replace function monitoring._due_notices(
     p_channel monitoring.notification_channels, p_now timestamptz
@@ -97,10 +97,7 @@ begin
 end
 $$;
 
-comment on function monitoring._due_notices(monitoring.notification_channels, timestamptz) is
-'Alerts of which something is to be told in a channel, and what: firing, escalated, reminder or '
-'resolved.';
-
+-- Notes of alerts what has been told of them in a channel.
 create or replace function monitoring._note_told(
     p_channel_name text, p_alert_ids bigint[], p_events text[], p_now timestamptz
 )
@@ -130,9 +127,7 @@ begin
 end
 $$;
 
-comment on function monitoring._note_told(text, bigint[], text[], timestamptz) is
-'Notes of alerts what has been told of them in a channel.';
-
+-- Counts notices that a channel's hourly limit keeps; they stay to be told.
 create or replace function monitoring._hold_back(
     p_channel_name text, p_alert_ids bigint[], p_events text[], p_now timestamptz
 )
@@ -160,9 +155,7 @@ begin
 end
 $$;
 
-comment on function monitoring._hold_back(text, bigint[], text[], timestamptz) is
-'Counts notices that a channel''s hourly limit keeps; they stay to be told.';
-
+-- Counts what is held back from nothing again, once it is reported.
 create or replace function monitoring._release_held_back(
     p_channel monitoring.notification_channels
 )
@@ -184,9 +177,8 @@ begin
 end
 $$;
 
-comment on function monitoring._release_held_back(monitoring.notification_channels) is
-'Counts what is held back from nothing again, once it is reported.';
-
+-- Whether a target of the channel has had all the messages of alerts that it may have in an
+-- hour.
 create or replace function monitoring._is_at_limit(
     p_channel monitoring.notification_channels, p_now timestamptz
 )
@@ -214,9 +206,8 @@ begin
 end
 $$;
 
-comment on function monitoring._is_at_limit(monitoring.notification_channels, timestamptz) is
-'Whether a target of the channel has had all the messages of alerts that it may have in an hour.';
-
+-- Queues one message to each target of a channel with all that is to be told there, and returns
+-- how many; or counts it as held back where the hourly limit is reached.
 create or replace function monitoring._tell_channel(
     p_channel monitoring.notification_channels, p_now timestamptz
 )
@@ -277,10 +268,7 @@ begin
 end
 $$;
 
-comment on function monitoring._tell_channel(monitoring.notification_channels, timestamptz) is
-'Queues one message to each target of a channel with all that is to be told there, and returns how '
-'many; or counts it as held back where the hourly limit is reached.';
-
+-- Has alerts that have resolved no longer looked at for a quiet channel, which is not told.
 create or replace function monitoring._close_told(p_channel monitoring.notification_channels)
 returns void
 language plpgsql
@@ -298,9 +286,8 @@ begin
 end
 $$;
 
-comment on function monitoring._close_told(monitoring.notification_channels) is
-'Has alerts that have resolved no longer looked at for a quiet channel, which is not told.';
-
+-- Has what was told in the future count as told now: after a clock was put back, reminders come
+-- neither at once nor only when that time has come again.
 create or replace function monitoring._pull_back_times(p_now timestamptz) returns void
 language plpgsql
 volatile
@@ -323,10 +310,9 @@ begin
 end
 $$;
 
-comment on function monitoring._pull_back_times(timestamptz) is
-'Has what was told in the future count as told now: after a clock was put back, reminders come '
-'neither at once nor only when that time has come again.';
-
+-- Queues what is to be told at this time, at most one message of alerts to each target, and
+-- returns how many messages that are. Called by whatever changes alerts, in the same
+-- transaction.
 create or replace function monitoring._plan_notifications(p_now timestamptz) returns integer
 language plpgsql
 volatile
@@ -357,7 +343,3 @@ begin
     return v_queued;
 end
 $$;
-
-comment on function monitoring._plan_notifications(timestamptz) is
-'Queues what is to be told at this time, at most one message of alerts to each target, and returns '
-'how many messages that are. Called by whatever changes alerts, in the same transaction.';

@@ -2,6 +2,7 @@
 -- and errors went. Reads alerts and the figures of the dashboard; writes queued_notifications and
 -- notification_channels.
 
+-- Whether the time of day of a channel's summary has passed and none was made that day.
 create or replace function monitoring._is_summary_due(
     p_channel monitoring.notification_channels, p_now timestamptz
 )
@@ -18,11 +19,7 @@ and (
     or p_channel.summarized_at > p_now + '24 hours'::interval
 );
 
-comment on function monitoring._is_summary_due(
-    monitoring.notification_channels, timestamptz
-) is
-'Whether the time of day of a channel''s summary has passed and none was made that day.';
-
+-- How many notices there are of each severity, worst first: 1 critical, 2 low.
 create or replace function monitoring._count_severities(p_notices jsonb) returns text
 language plpgsql
 stable
@@ -43,9 +40,8 @@ begin
 end
 $$;
 
-comment on function monitoring._count_severities(jsonb) is
-'How many notices there are of each severity, worst first: 1 critical, 2 low.';
-
+-- Alerts of a channel that fire, or have resolved in the last 24 hours, and whether they began
+-- in that time.
 create or replace function monitoring._alerts_of_day(
     p_channel monitoring.notification_channels, p_now timestamptz
 )
@@ -74,10 +70,7 @@ begin
 end
 $$;
 
-comment on function monitoring._alerts_of_day(monitoring.notification_channels, timestamptz) is
-'Alerts of a channel that fire, or have resolved in the last 24 hours, and whether they began in '
-'that time.';
-
+-- What the summary says of an alert.
 create or replace function monitoring._summary_line(p_notice jsonb, p_now timestamptz)
 returns text
 language plpgsql
@@ -101,9 +94,7 @@ begin
 end
 $$;
 
-comment on function monitoring._summary_line(jsonb, timestamptz) is
-'What the summary says of an alert.';
-
+-- How many alerts of a kind there are and the worst twenty of them.
 create or replace function monitoring._summary_section(
     p_title text, p_notices jsonb, p_now timestamptz
 )
@@ -130,9 +121,8 @@ begin
 end
 $$;
 
-comment on function monitoring._summary_section(text, jsonb, timestamptz) is
-'How many alerts of a kind there are and the worst twenty of them.';
-
+-- Tasks that ended and failed and errors that happened in the last 24 hours, as numbers and as
+-- text.
 create or replace function monitoring._summary_figures() returns jsonb
 language plpgsql
 stable
@@ -191,10 +181,8 @@ exception
 end
 $$;
 
-comment on function monitoring._summary_figures() is
-'Tasks that ended and failed and errors that happened in the last 24 hours, as numbers and as '
-'text.';
-
+-- Queues the daily summary of a channel when it is due, and returns how many messages that
+-- makes; hourly limits do not count it.
 create or replace function monitoring._summarize_day(
     p_channel monitoring.notification_channels, p_now timestamptz
 )
@@ -262,9 +250,3 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._summarize_day(
-    monitoring.notification_channels, timestamptz
-) is
-'Queues the daily summary of a channel when it is due, and returns how many messages that makes; '
-'hourly limits do not count it.';

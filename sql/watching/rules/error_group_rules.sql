@@ -2,6 +2,8 @@
 -- Reads error_group_totals by when a group was first seen, and the errors of the last days that are
 -- not in them yet, so that nothing here grows with the history.
 
+-- Error groups by type, severity and component among the errors of a span that are not rolled
+-- up.
 create or replace function monitoring._unrolled_error_groups(p_from timestamptz, p_to timestamptz)
 returns table (
     fingerprint text,
@@ -34,9 +36,8 @@ begin
 end
 $$;
 
-comment on function monitoring._unrolled_error_groups(timestamptz, timestamptz) is
-'Error groups by type, severity and component among the errors of a span that are not rolled up.';
-
+-- All parts, as of p_now, of error groups of which one was first seen since a time: a group is
+-- older when another of its parts is.
 create or replace function monitoring._error_group_parts_at(
     p_now timestamptz, p_first_seen_after timestamptz
 )
@@ -80,10 +81,8 @@ begin
 end
 $$;
 
-comment on function monitoring._error_group_parts_at(timestamptz, timestamptz) is
-'All parts, as of p_now, of error groups of which one was first seen since a time: a group is '
-'older when another of its parts is.';
-
+-- Error groups first seen within a window, neither muted nor resolved, with their worst
+-- severity. One of many is who has more than so many before it in as long a window.
 create or replace function monitoring._new_error_groups(
     p_now timestamptz, p_window interval, p_most double precision
 )
@@ -141,10 +140,8 @@ begin
 end
 $$;
 
-comment on function monitoring._new_error_groups(timestamptz, interval, double precision) is
-'Error groups first seen within a window, neither muted nor resolved, with their worst severity. '
-'One of many is who has more than so many before it in as long a window.';
-
+-- Error groups first seen within window_minutes, with the worst severity of theirs; beyond so
+-- many (parameter most) within as long, one finding for all others together.
 create or replace function monitoring._find_new_error_groups(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -200,10 +197,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_new_error_groups(monitoring.alert_rules, timestamptz) is
-'Error groups first seen within window_minutes, with the worst severity of theirs; beyond so many '
-'(parameter most) within as long, one finding for all others together.';
-
+-- One sentence about an error group, with the first line of an example.
 create or replace function monitoring._error_group_in_words(
     p_what text, p_error_type text, p_component text, p_example text
 )
@@ -217,9 +211,7 @@ return left(
     500
 );
 
-comment on function monitoring._error_group_in_words(text, text, text, text) is
-'One sentence about an error group, with the first line of an example.';
-
+-- Parts, seen after a time, of the error groups that somebody had resolved by p_now.
 create or replace function monitoring._resolved_error_group_parts(
     p_now timestamptz, p_seen_after timestamptz
 )
@@ -253,9 +245,7 @@ begin
 end
 $$;
 
-comment on function monitoring._resolved_error_group_parts(timestamptz, timestamptz) is
-'Parts, seen after a time, of the error groups that somebody had resolved by p_now.';
-
+-- Resolved error groups seen again since they were resolved and within window_minutes.
 create or replace function monitoring._find_regressed_error_groups(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -303,10 +293,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_regressed_error_groups(
-    monitoring.alert_rules, timestamptz
-) is 'Resolved error groups seen again since they were resolved and within window_minutes.';
-
+-- The newest errors of the group that an alert is about, or the groups when it is about many.
 create or replace function monitoring._explain_error_groups(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -353,7 +340,3 @@ begin
     limit p_limit;
 end
 $$;
-
-comment on function monitoring._explain_error_groups(
-    monitoring.raised_alerts, timestamptz, integer
-) is 'The newest errors of the group that an alert is about, or the groups when it is about many.';

@@ -1,6 +1,7 @@
 -- The built-in rule about many errors, and what rules share. Reads roll-ups and the rows that are
 -- not in them yet.
 
+-- Errors of the last window_minutes: all together, or by component or error_type.
 create or replace function monitoring._find_many_errors(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -71,9 +72,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_many_errors(monitoring.alert_rules, timestamptz) is
-'Errors of the last window_minutes: all together, or by component or error_type.';
-
+-- The newest errors of a span, of one group, component or type where these are given.
 create or replace function monitoring._errors_between(
     p_fingerprint text,
     p_component text,
@@ -118,10 +117,7 @@ begin
 end
 $$;
 
-comment on function monitoring._errors_between(
-    text, text, text, timestamptz, timestamptz, integer
-) is 'The newest errors of a span, of one group, component or type where these are given.';
-
+-- The newest errors of those that an alert counted.
 create or replace function monitoring._explain_errors(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -145,6 +141,3 @@ begin
     where r.rule_name = p_alert.rule_name;
 end
 $$;
-
-comment on function monitoring._explain_errors(monitoring.raised_alerts, timestamptz, integer) is
-'The newest errors of those that an alert counted.';

@@ -1,5 +1,7 @@
 -- What people say about when runs are expected, and reading it. Writes expected_runs.
 
+-- Raises PV001 to PV004 unless the schedule goes by the clock: a cron expression, a time of day,
+-- or an interval that divides an hour or a day.
 create or replace function monitoring._check_expected_schedule(p_schedule text) returns void
 language plpgsql
 stable
@@ -14,10 +16,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_expected_schedule(text) is
-'Raises PV001 to PV004 unless the schedule goes by the clock: a cron expression, a time of day, or '
-'an interval that divides an hour or a day.';
-
+-- Seconds of an interval, or PV004 unless it is from 0 to 366 days.
 create or replace function monitoring._checked_seconds(p_what text, p_length interval)
 returns double precision
 language plpgsql
@@ -35,9 +34,6 @@ begin
     return v_seconds;
 end
 $$;
-
-comment on function monitoring._checked_seconds(text, interval) is
-'Seconds of an interval, or PV004 unless it is from 0 to 366 days.';
 
 create or replace function monitoring.expect_runs(
     p_task_type text,
@@ -121,6 +117,8 @@ $$;
 comment on function monitoring.forget_expected_runs(text) is
 'Expects runs of a task type no longer; false when none were.';
 
+-- When the newest running attempt of a type, or of that name, began, or else the one that ended
+-- last within a year.
 create or replace function monitoring._last_start_at(p_task_type text, p_now timestamptz)
 returns timestamptz
 language plpgsql
@@ -151,10 +149,7 @@ begin
 end
 $$;
 
-comment on function monitoring._last_start_at(text, timestamptz) is
-'When the newest running attempt of a type, or of that name, began, or else the one that ended '
-'last within a year.';
-
+-- Reads expected runs for v_expected_runs, for people who may not read the tables.
 create or replace function monitoring._read_expected_runs()
 returns table (
     task_type text,
@@ -199,9 +194,6 @@ begin
     left join monitoring._missed_runs(v_now) m on m.task_type = e.task_type;
 end
 $$;
-
-comment on function monitoring._read_expected_runs() is
-'Reads expected runs for v_expected_runs, for people who may not read the tables.';
 
 create or replace view monitoring.v_expected_runs as
 select

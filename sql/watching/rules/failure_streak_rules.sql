@@ -2,6 +2,8 @@
 -- them a task type last completed; only that one is read row by row. Reads finished_tasks and their
 -- roll-ups.
 
+-- How many attempts completed and how many failed, timed out or got lost, by task type and hour
+-- or day, in a span of whole ones.
 create or replace function monitoring._ends_by_bucket(
     p_resolution text, p_from timestamptz, p_to timestamptz
 )
@@ -34,10 +36,8 @@ begin
 end
 $$;
 
-comment on function monitoring._ends_by_bucket(text, timestamptz, timestamptz) is
-'How many attempts completed and how many failed, timed out or got lost, by task type and hour or '
-'day, in a span of whole ones.';
-
+-- How many attempts of a type failed, timed out or got lost in a span after the last one in it
+-- that completed; 0 when its rows are no longer kept.
 create or replace function monitoring._failures_after_last_completion(
     p_task_type text, p_from timestamptz, p_to timestamptz
 )
@@ -79,10 +79,8 @@ begin
 end
 $$;
 
-comment on function monitoring._failures_after_last_completion(text, timestamptz, timestamptz) is
-'How many attempts of a type failed, timed out or got lost in a span after the last one in it that '
-'completed; 0 when its rows are no longer kept.';
-
+-- Task types that may have failed so often in a row by p_now: the minute, hour or day in which
+-- they last completed, how often they failed later, and how often within it.
 create or replace function monitoring._failure_streaks(
     p_now timestamptz, p_days double precision, p_least double precision
 )
@@ -143,12 +141,8 @@ begin
 end
 $$;
 
-comment on function monitoring._failure_streaks(
-    timestamptz, double precision, double precision
-) is
-'Task types that may have failed so often in a row by p_now: the minute, hour or day in which they '
-'last completed, how often they failed later, and how often within it.';
-
+-- How many of the newest attempts of each task type failed, timed out or got lost in a row, as
+-- far back as the window goes; those that were cancelled count neither way.
 create or replace function monitoring._find_consecutive_failures(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -190,7 +184,3 @@ begin
     ) f;
 end
 $$;
-
-comment on function monitoring._find_consecutive_failures(monitoring.alert_rules, timestamptz) is
-'How many of the newest attempts of each task type failed, timed out or got lost in a row, as far '
-'back as the window goes; those that were cancelled count neither way.';

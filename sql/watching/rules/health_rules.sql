@@ -3,6 +3,8 @@
 -- an unhealthy component that falls silent is worse news than before. Reads component_states, and
 -- health_probes for what is not rolled up and for times gone by.
 
+-- The newest check of each component up to p_now, if there is one after p_since; without those
+-- beyond the limit of names.
 create or replace function monitoring._component_states_at(
     p_now timestamptz, p_since timestamptz
 )
@@ -73,10 +75,7 @@ begin
 end
 $$;
 
-comment on function monitoring._component_states_at(timestamptz, timestamptz) is
-'The newest check of each component up to p_now, if there is one after p_since; without those '
-'beyond the limit of names.';
-
+-- Fingerprint of a component in alerts: its type and its name, of long ones a checksum too.
 create or replace function monitoring._component_fingerprint(p_type text, p_name text)
 returns text
 language sql
@@ -86,9 +85,8 @@ return case
     else left(p_type || '/' || p_name, 200) || '... ' || md5(p_type || '/' || p_name)
 end;
 
-comment on function monitoring._component_fingerprint(text, text) is
-'Fingerprint of a component in alerts: its type and its name, of long ones a checksum too.';
-
+-- What the newest check of each component found: 0 healthy, 1 degraded, 2 unhealthy; one that
+-- could not tell is no data, and one longer ago than forget_after_days counts as healthy.
 create or replace function monitoring._find_unhealthy_components(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -123,10 +121,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_unhealthy_components(monitoring.alert_rules, timestamptz) is
-'What the newest check of each component found: 0 healthy, 1 degraded, 2 unhealthy; one that could '
-'not tell is no data, and one longer ago than forget_after_days counts as healthy.';
-
+-- Seconds since the newest check of each component; one that has been silent for
+-- forget_after_days counts as taken away.
 create or replace function monitoring._find_silent_components(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -160,10 +156,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_silent_components(monitoring.alert_rules, timestamptz) is
-'Seconds since the newest check of each component; one that has been silent for '
-'forget_after_days counts as taken away.';
-
+-- The newest checks of the component that an alert is about.
 create or replace function monitoring._explain_component(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -194,8 +187,3 @@ begin
     limit p_limit;
 end
 $$;
-
-comment on function monitoring._explain_component(
-    monitoring.raised_alerts, timestamptz, integer
-) is
-'The newest checks of the component that an alert is about.';

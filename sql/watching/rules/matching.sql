@@ -1,13 +1,13 @@
 -- Labels, and what silences, channels and inhibitions say of them. Writes nothing.
 
+-- 1 for low, 2 for medium, 3 for high, 4 for critical; null for anything else.
 create or replace function monitoring._severity_rank(p_severity text) returns integer
 language sql
 immutable
 return array_position(array['low', 'medium', 'high', 'critical'], p_severity);
 
-comment on function monitoring._severity_rank(text) is
-'1 for low, 2 for medium, 3 for high, 4 for critical; null for anything else.';
-
+-- Whether a label is the text, is among the texts of an array, matches the whole of {"regex":
+-- ...} or does {"not": ...} match.
 create or replace function monitoring._label_matches(p_label text, p_matcher jsonb) returns boolean
 language plpgsql
 immutable
@@ -28,10 +28,7 @@ begin
 end
 $$;
 
-comment on function monitoring._label_matches(text, jsonb) is
-'Whether a label is the text, is among the texts of an array, matches the whole of {"regex": ...} '
-'or does {"not": ...} match.';
-
+-- Whether labels fit all matchers; a label that is missing counts as empty.
 create or replace function monitoring._matches(p_labels jsonb, p_matchers jsonb) returns boolean
 language plpgsql
 immutable
@@ -45,9 +42,7 @@ begin
 end
 $$;
 
-comment on function monitoring._matches(jsonb, jsonb) is
-'Whether labels fit all matchers; a label that is missing counts as empty.';
-
+-- Whether that is something that a label can be matched with.
 create or replace function monitoring._is_matcher(p_matcher jsonb) returns boolean
 language plpgsql
 stable
@@ -76,9 +71,7 @@ exception
 end
 $$;
 
-comment on function monitoring._is_matcher(jsonb) is
-'Whether that is something that a label can be matched with.';
-
+-- The matchers, or PV005 when one of them is none.
 create or replace function monitoring._checked_matchers(p_what text, p_matchers jsonb) returns jsonb
 language plpgsql
 stable
@@ -106,9 +99,7 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_matchers(text, jsonb) is
-'The matchers, or PV005 when one of them is none.';
-
+-- All labels of an alert that matchers go by.
 create or replace function monitoring._all_labels(
     p_alert monitoring.raised_alerts, p_family text
 )
@@ -121,6 +112,3 @@ return p_alert.labels || jsonb_strip_nulls(jsonb_build_object(
     'severity', p_alert.severity,
     'fingerprint', p_alert.fingerprint
 ));
-
-comment on function monitoring._all_labels(monitoring.raised_alerts, text) is
-'All labels of an alert that matchers go by.';

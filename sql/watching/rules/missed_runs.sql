@@ -1,6 +1,7 @@
 -- Runs that are expected by the clock, and whether they began. Writes expected_runs; reads
 -- active_tasks, finished_tasks and their roll-ups.
 
+-- The cron expression that a schedule is, or that a time of day or an interval stands for.
 create or replace function monitoring._expected_cron(p_schedule text) returns text
 language sql
 stable
@@ -8,9 +9,8 @@ return coalesce(
     monitoring._cron_of(p_schedule), monitoring._clock_of_interval(p_schedule), p_schedule
 );
 
-comment on function monitoring._expected_cron(text) is
-'The cron expression that a schedule is, or that a time of day or an interval stands for.';
-
+-- When a cron expression was last due after one time and until another, the latter included;
+-- null when it was not.
 create or replace function monitoring._last_cron_time(
     p_expression text, p_after timestamptz, p_until timestamptz, p_time_zone text
 )
@@ -56,10 +56,8 @@ begin
 end
 $$;
 
-comment on function monitoring._last_cron_time(text, timestamptz, timestamptz, text) is
-'When a cron expression was last due after one time and until another, the latter included; null '
-'when it was not.';
-
+-- When a run that is expected every so often is due, counted from the last that had begun by a
+-- time.
 create or replace function monitoring._next_by_interval(
     p_expected monitoring.expected_runs, p_until timestamptz
 )
@@ -75,10 +73,8 @@ begin
 end
 $$;
 
-comment on function monitoring._next_by_interval(monitoring.expected_runs, timestamptz) is
-'When a run that is expected every so often is due, counted from the last that had begun by a '
-'time.';
-
+-- When a run was last due until a time, since it has been expected; null when none was, and of
+-- one that is expected every so often when it came.
 create or replace function monitoring._last_due_at(
     p_expected monitoring.expected_runs, p_until timestamptz
 )
@@ -98,10 +94,7 @@ return case
         then monitoring._next_by_interval(p_expected, p_until)
 end;
 
-comment on function monitoring._last_due_at(monitoring.expected_runs, timestamptz) is
-'When a run was last due until a time, since it has been expected; null when none was, and of one '
-'that is expected every so often when it came.';
-
+-- When the next run is due; of one that is expected every so often also when that is past.
 create or replace function monitoring._next_due_at(
     p_expected monitoring.expected_runs, p_now timestamptz
 )
@@ -116,9 +109,7 @@ return case
     else monitoring._next_by_interval(p_expected, p_now)
 end;
 
-comment on function monitoring._next_due_at(monitoring.expected_runs, timestamptz) is
-'When the next run is due; of one that is expected every so often also when that is past.';
-
+-- Whether roll-ups tell for certain that an attempt of a type began and ended between two times.
 create or replace function monitoring._has_ended_since(
     p_task_type text, p_since timestamptz, p_now timestamptz
 )
@@ -166,9 +157,7 @@ begin
 end
 $$;
 
-comment on function monitoring._has_ended_since(text, timestamptz, timestamptz) is
-'Whether roll-ups tell for certain that an attempt of a type began and ended between two times.';
-
+-- Hours in which attempts of a type ended that may have begun between two times.
 create or replace function monitoring._hours_to_read(
     p_task_type text, p_since timestamptz, p_now timestamptz
 )
@@ -203,9 +192,8 @@ begin
 end
 $$;
 
-comment on function monitoring._hours_to_read(text, timestamptz, timestamptz) is
-'Hours in which attempts of a type ended that may have begun between two times.';
-
+-- Whether an attempt of a type, or of that name, began between two times and has ended since; of
+-- one whose beginning is not known the end counts.
 create or replace function monitoring._has_started_since(
     p_task_type text, p_since timestamptz, p_now timestamptz
 )
@@ -243,10 +231,7 @@ begin
 end
 $$;
 
-comment on function monitoring._has_started_since(text, timestamptz, timestamptz) is
-'Whether an attempt of a type, or of that name, began between two times and has ended since; of '
-'one whose beginning is not known the end counts.';
-
+-- Expected runs that were due by p_now, less their grace, and have not begun since.
 create or replace function monitoring._missed_runs(p_now timestamptz)
 returns table (task_type text, due_at timestamptz, time_zone text)
 language plpgsql
@@ -284,9 +269,8 @@ begin
 end
 $$;
 
-comment on function monitoring._missed_runs(timestamptz) is
-'Expected runs that were due by p_now, less their grace, and have not begun since.';
-
+-- Seconds since each expected run was due that has not begun. Looking back, goes by what is
+-- expected today.
 create or replace function monitoring._find_missed_runs(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -316,7 +300,3 @@ begin
     from monitoring._missed_runs(p_now) m;
 end
 $$;
-
-comment on function monitoring._find_missed_runs(monitoring.alert_rules, timestamptz) is
-'Seconds since each expected run was due that has not begun. Looking back, goes by what is '
-'expected today.';

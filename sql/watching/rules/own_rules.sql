@@ -1,5 +1,6 @@
 -- Rules that users make. Writes alert_rules, and thresholds through their function.
 
+-- Raises PV008 for a query that cannot be run, or returns what no alert can be made of.
 create or replace function monitoring._refuse_rule_query(p_problem text, p_hint text) returns void
 language plpgsql
 stable
@@ -11,9 +12,7 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_rule_query(text, text) is
-'Raises PV008 for a query that cannot be run, or returns what no alert can be made of.';
-
+-- What would be right, by the SQLSTATE and message of the error that a rule's query ended with.
 create or replace function monitoring._rule_query_hint(p_sqlstate text, p_message text)
 returns text
 language sql
@@ -35,9 +34,7 @@ return case
     else 'Run the query by itself to see what is wrong with it.'
 end;
 
-comment on function monitoring._rule_query_hint(text, text) is
-'What would be right, by the SQLSTATE and message of the error that a rule''s query ended with.';
-
+-- Rows of a rule's query as of now, or PV008 with what would be right.
 create or replace function monitoring._try_rule_query(
     p_query text, p_deadline integer, p_at_most integer
 )
@@ -67,9 +64,7 @@ exception
 end
 $$;
 
-comment on function monitoring._try_rule_query(text, integer, integer) is
-'Rows of a rule''s query as of now, or PV008 with what would be right.';
-
+-- Columns that a rule's query returns, as an object of types by name.
 create or replace function monitoring._rule_query_types(p_query text, p_deadline integer)
 returns jsonb
 language plpgsql
@@ -102,9 +97,7 @@ begin
 end
 $$;
 
-comment on function monitoring._rule_query_types(text, integer) is
-'Columns that a rule''s query returns, as an object of types by name.';
-
+-- Raises PV008 when a rule's query returns a column as another type than those allowed.
 create or replace function monitoring._check_rule_column(
     p_types jsonb, p_column text, p_allowed text[], p_wanted text
 )
@@ -125,9 +118,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_rule_column(jsonb, text, text[], text) is
-'Raises PV008 when a rule''s query returns a column as another type than those allowed.';
-
+-- Raises PV008 unless alerts can be made of what a query returns, given its columns' types.
 create or replace function monitoring._check_rule_columns(p_types jsonb, p_has_thresholds boolean)
 returns void
 language plpgsql
@@ -170,9 +161,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_rule_columns(jsonb, boolean) is
-'Raises PV008 unless alerts can be made of what a query returns, given its columns'' types.';
-
+-- The query without a semicolon at its end, after it was run once, or PV008.
 create or replace function monitoring._checked_rule_query(
     p_query text, p_has_thresholds boolean, p_time_limit_seconds double precision
 )
@@ -206,9 +195,7 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_rule_query(text, boolean, double precision) is
-'The query without a semicolon at its end, after it was run once, or PV008.';
-
+-- Raises PV001 to PV003 unless a rule can be made under that name.
 create or replace function monitoring._check_new_rule_name(p_rule_name text) returns void
 language plpgsql
 stable
@@ -233,9 +220,7 @@ begin
 end
 $$;
 
-comment on function monitoring._check_new_rule_name(text) is
-'Raises PV001 to PV003 unless a rule can be made under that name.';
-
+-- A number that is a setting of a rule, or PV004.
 create or replace function monitoring._number_setting(p_setting text, p_value double precision)
 returns double precision
 language plpgsql
@@ -248,9 +233,6 @@ begin
     )::double precision;
 end
 $$;
-
-comment on function monitoring._number_setting(text, double precision) is
-'A number that is a setting of a rule, or PV004.';
 
 create or replace function monitoring.create_alert_rule(
     p_rule_name text,

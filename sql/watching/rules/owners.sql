@@ -1,5 +1,7 @@
 -- Whose alerts are, and where people find them. Writes alert_owners and page_addresses.
 
+-- Whose an alert with these labels is: as its rule says in a label owner, as people have set,
+-- else its component or workflow; null when nobody said.
 create or replace function monitoring._owner_of(p_labels jsonb) returns text
 language sql
 stable
@@ -21,10 +23,6 @@ return coalesce(
         where s.step_name = p_labels ->> 'task_type'
     )
 );
-
-comment on function monitoring._owner_of(jsonb) is
-'Whose an alert with these labels is: as its rule says in a label owner, as people have set, else '
-'its component or workflow; null when nobody said.';
 
 create or replace function monitoring.set_alert_owner(p_owner text, p_labels jsonb default '{}')
 returns void
@@ -78,6 +76,7 @@ $$;
 comment on function monitoring.set_page_url(text) is
 'Says where people find the page of pgvigil: messages then link to it. Null for nowhere.';
 
+-- Address of an alert on the page; null when nobody said where that is.
 create or replace function monitoring._alert_link(p_alert_id bigint) returns text
 language plpgsql
 stable
@@ -92,6 +91,3 @@ begin
     );
 end
 $$;
-
-comment on function monitoring._alert_link(bigint) is
-'Address of an alert on the page; null when nobody said where that is.';

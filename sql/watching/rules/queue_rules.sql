@@ -1,6 +1,8 @@
 -- Built-in rules about queues: how many items wait, and for how long. Reads queue_samples, and
 -- roll-ups for which queues there are.
 
+-- The newest sample of each queue up to p_now, of those beyond the limit of names together as
+-- "(other)". Without figures when there is one after p_known_since but none after p_since.
 create or replace function monitoring._newest_queue_samples(
     p_now timestamptz, p_since timestamptz, p_known_since timestamptz
 )
@@ -103,10 +105,8 @@ begin
 end
 $$;
 
-comment on function monitoring._newest_queue_samples(timestamptz, timestamptz, timestamptz) is
-'The newest sample of each queue up to p_now, of those beyond the limit of names together as '
-'"(other)". Without figures when there is one after p_known_since but none after p_since.';
-
+-- Items that wait in each queue by its newest sample; one older than window_minutes is no data,
+-- and one older than forget_after_minutes counts as empty.
 create or replace function monitoring._find_queue_backlogs(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -135,10 +135,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_queue_backlogs(monitoring.alert_rules, timestamptz) is
-'Items that wait in each queue by its newest sample; one older than window_minutes is no data, and '
-'one older than forget_after_minutes counts as empty.';
-
+-- Seconds for which the oldest item of each queue has been ready by its newest sample; no data
+-- where that was not told, or longer ago than window_minutes.
 create or replace function monitoring._find_old_queue_items(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -175,10 +173,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_old_queue_items(monitoring.alert_rules, timestamptz) is
-'Seconds for which the oldest item of each queue has been ready by its newest sample; no data '
-'where that was not told, or longer ago than window_minutes.';
-
+-- The newest samples of the queue that an alert is about.
 create or replace function monitoring._explain_queue(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -207,6 +202,3 @@ begin
     limit p_limit;
 end
 $$;
-
-comment on function monitoring._explain_queue(monitoring.raised_alerts, timestamptz, integer) is
-'The newest samples of the queue that an alert is about.';

@@ -2,6 +2,9 @@
 -- can only read and is undone. Writes nothing. For how long: time_limits.sql; what becomes of the
 -- session: rule_sessions.sql.
 
+-- Rows of a query as objects, with clock() standing at a time that _sealed_time() gave. It can
+-- only read what monitoring_reader may read, and whatever it does besides is undone.
+--
 -- Belongs to monitoring_reader, see grants.sql; hence it calls nothing but what that role may. Each
 -- of the readers may alter it, though not replace it: so it runs nothing before it has seen that it
 -- has no other rights, and up to there whatever it names is named with its schema.
@@ -61,10 +64,7 @@ begin
 end
 $$;
 
-comment on function monitoring._run_rule_query(text, text, integer, text) is
-'Rows of a query as objects, with clock() standing at a time that _sealed_time() gave. It can only '
-'read what monitoring_reader may read, and whatever it does besides is undone.';
-
+-- Fingerprint of a row that a rule's query returned: of a long one its beginning and a checksum.
 create or replace function monitoring._rule_fingerprint(p_row jsonb) returns text
 language plpgsql
 immutable
@@ -80,9 +80,8 @@ begin
 end
 $$;
 
-comment on function monitoring._rule_fingerprint(jsonb) is
-'Fingerprint of a row that a rule''s query returned: of a long one its beginning and a checksum.';
-
+-- Labels of a row that a rule's query returned: its labels, and each column that means nothing
+-- else.
 create or replace function monitoring._rule_labels(p_row jsonb) returns jsonb
 language plpgsql
 stable
@@ -105,10 +104,7 @@ begin
 end
 $$;
 
-comment on function monitoring._rule_labels(jsonb) is
-'Labels of a row that a rule''s query returned: its labels, and each column that means nothing '
-'else.';
-
+-- What a row is that the query of a rule returned, or PV001 to PV005.
 create or replace function monitoring._rule_finding(p_rule_name text, p_unit text, p_row jsonb)
 returns monitoring.finding
 language plpgsql
@@ -140,9 +136,7 @@ begin
 end
 $$;
 
-comment on function monitoring._rule_finding(text, text, jsonb) is
-'What a row is that the query of a rule returned, or PV001 to PV005.';
-
+-- What the query of an own rule finds as of a given time.
 create or replace function monitoring._find_by_query(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -163,9 +157,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_by_query(monitoring.alert_rules, timestamptz) is
-'What the query of an own rule finds as of a given time.';
-
+-- What the query of an own rule returns for an alert as of a given time.
 create or replace function monitoring._explain_by_query(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -197,7 +189,42 @@ begin
 end
 $$;
 
-comment on function monitoring._explain_by_query(
-    monitoring.raised_alerts, timestamptz, integer
-) is
-'What the query of an own rule returns for an alert as of a given time.';
+-- Rows of a rule's query as objects; it is cancelled at its deadline, and its session is left as
+-- it was found.
+create or replace function monitoring._limited_rule_query(
+    p_query text, p_now timestamptz, p_deadline integer, p_at_most integer, p_slots text
+)
+returns jsonb[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_found constant text [] := monitoring._kept_by_session();
+    v_slot constant text := monitoring._begin_time_limit(p_slots, p_deadline);
+    v_rows jsonb [];
+begin
+    begin
+        begin
+            v_rows := monitoring._run_rule_query(
+                p_query, monitoring._sealed_time(p_now), p_at_most,
+                (
+                    select pg_get_userbyid(p.proowner)::text from pg_proc p
+                    where p.oid = 'monitoring._run_rule_query(text,text,integer,text)'::regprocedure
+                )
+            );
+        exception
+            when query_canceled or assert_failure or others then
+                perform monitoring._end_time_limit(v_slot);
+                raise;
+        end;
+        perform monitoring._end_time_limit(v_slot);
+    exception
+        when query_canceled or assert_failure or others then
+            perform monitoring._leave_session_as(v_found);
+            raise;
+    end;
+    perform monitoring._leave_session_as(v_found);
+    return v_rows;
+end
+$$;

@@ -1,5 +1,6 @@
 -- What people set about rules. Writes alert_rules and alert_thresholds.
 
+-- The rule of that name, or PV007.
 create or replace function monitoring._found_rule(p_rule_name text) returns monitoring.alert_rules
 language plpgsql
 stable
@@ -20,9 +21,7 @@ begin
 end
 $$;
 
-comment on function monitoring._found_rule(text) is
-'The rule of that name, or PV007.';
-
+-- Raises PV003 for the first key of an object that is not known.
 create or replace function monitoring._refuse_unknown_keys(
     p_what text, p_document jsonb, p_known text[]
 )
@@ -44,9 +43,8 @@ begin
 end
 $$;
 
-comment on function monitoring._refuse_unknown_keys(text, jsonb, text[]) is
-'Raises PV003 for the first key of an object that is not known.';
-
+-- The thresholds, or PV003 to PV005 unless they are numbers by severity in an order that fits
+-- the comparison.
 create or replace function monitoring._checked_thresholds(p_thresholds jsonb, p_comparison text)
 returns jsonb
 language plpgsql
@@ -90,10 +88,7 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_thresholds(jsonb, text) is
-'The thresholds, or PV003 to PV005 unless they are numbers by severity in an order that fits the '
-'comparison.';
-
+-- The labels, or PV005 unless they are an object of texts.
 create or replace function monitoring._checked_labels(p_labels jsonb) returns jsonb
 language plpgsql
 stable
@@ -109,9 +104,6 @@ begin
     return p_labels;
 end
 $$;
-
-comment on function monitoring._checked_labels(jsonb) is
-'The labels, or PV005 unless they are an object of texts.';
 
 create or replace function monitoring.set_alert_thresholds(
     p_rule_name text, p_thresholds jsonb, p_labels jsonb default '{}'
@@ -169,6 +161,8 @@ $$;
 comment on function monitoring.enable_alert_rule(text, boolean) is
 'Lets a rule be evaluated, or not; alerts of a disabled one resolve at the next evaluation.';
 
+-- The parameters of a rule with some of them changed; PV003 for one that it does not have, PV005
+-- for another kind of value.
 create or replace function monitoring._checked_parameters(p_old jsonb, p_new jsonb) returns jsonb
 language plpgsql
 stable
@@ -196,11 +190,7 @@ begin
 end
 $$;
 
-comment on function monitoring._checked_parameters(jsonb, jsonb) is
-'The parameters of a rule with some of them changed; PV003 for one that it does not have, '
-'PV005 for '
-'another kind of value.';
-
+-- The value of a setting of a rule, or PV003 to PV005.
 create or replace function monitoring._checked_setting(p_key text, p_value jsonb) returns jsonb
 language plpgsql
 stable
@@ -239,9 +229,6 @@ begin
     return p_value;
 end
 $$;
-
-comment on function monitoring._checked_setting(text, jsonb) is
-'The value of a setting of a rule, or PV003 to PV005.';
 
 create or replace function monitoring.change_alert_rule(p_rule_name text, p_settings jsonb)
 returns void

@@ -1,5 +1,6 @@
 -- Rules about single tasks that are running. Reads active_tasks, for the past finished_tasks too.
 
+-- Name of an attempt of a task, of at most 255 characters.
 create or replace function monitoring._attempt_fingerprint(p_task_id text, p_attempt integer)
 returns text
 language sql
@@ -9,24 +10,8 @@ return case
     else left(p_task_id, 100) || '... ' || md5(p_task_id)
 end || '#' || p_attempt::text;
 
-comment on function monitoring._attempt_fingerprint(text, integer) is
-'Name of an attempt of a task, of at most 255 characters.';
-
-create or replace function monitoring._task_labels(
-    p_task_type text, p_task_id text, p_worker_id text
-)
-returns jsonb
-language sql
-immutable
-return jsonb_build_object('task_type', p_task_type, 'task_id', p_task_id)
-|| case
-    when p_worker_id is null then '{}'::jsonb
-    else jsonb_build_object('worker_id', p_worker_id)
-end;
-
-comment on function monitoring._task_labels(text, text, text) is
-'Labels of an alert about one task.';
-
+-- Hours after a time in which attempts ended that may have been running then for so many
+-- milliseconds.
 create or replace function monitoring._hours_of_long_attempts(
     p_after timestamptz, p_least_ms double precision
 )
@@ -54,10 +39,7 @@ begin
 end
 $$;
 
-comment on function monitoring._hours_of_long_attempts(timestamptz, double precision) is
-'Hours after a time in which attempts ended that may have been running then for so many '
-'milliseconds.';
-
+-- Attempts that had been running for so many seconds by a time, also when they have ended since.
 create or replace function monitoring._ran_at(p_now timestamptz, p_least_seconds double precision)
 returns table (
     task_id text, attempt integer, task_type text, worker_id text, started_at timestamptz
@@ -89,9 +71,7 @@ begin
 end
 $$;
 
-comment on function monitoring._ran_at(timestamptz, double precision) is
-'Attempts that had been running for so many seconds by a time, also when they have ended since.';
-
+-- Seconds for which each task that runs at p_now has been running, from the least threshold on.
 create or replace function monitoring._find_long_running_tasks(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -130,9 +110,9 @@ begin
 end
 $$;
 
-comment on function monitoring._find_long_running_tasks(monitoring.alert_rules, timestamptz) is
-'Seconds for which each task that runs at p_now has been running, from the least threshold on.';
-
+-- Seconds for which each running task has got no further, from the least threshold on. Looking
+-- back, tasks that have ended or got further since are not found: their progress then is not
+-- known.
 create or replace function monitoring._find_stuck_tasks(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -180,10 +160,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_stuck_tasks(monitoring.alert_rules, timestamptz) is
-'Seconds for which each running task has got no further, from the least threshold on. Looking '
-'back, tasks that have ended or got further since are not found: their progress then is not known.';
-
+-- Seconds since each running task last spoke whose database session has ended. Which sessions
+-- there are is known at present only, so looking back shows those of today.
 create or replace function monitoring._find_gone_backends(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -219,7 +197,3 @@ begin
         );
 end
 $$;
-
-comment on function monitoring._find_gone_backends(monitoring.alert_rules, timestamptz) is
-'Seconds since each running task last spoke whose database session has ended. Which sessions there '
-'are is known at present only, so looking back shows those of today.';

@@ -2,6 +2,7 @@
 -- be evaluated, and messages that could not be delivered. Jobs and roll-ups know only how they are
 -- at present: of times gone by these rules cannot tell.
 
+-- A row of self_check() as a finding.
 create or replace function monitoring._finding_of_check(
     p_check_name text, p_seconds double precision, p_detail text, p_severity text
 )
@@ -24,9 +25,7 @@ return row(
     p_severity, null
 )::monitoring.finding;
 
-comment on function monitoring._finding_of_check(text, double precision, text, text) is
-'A row of self_check() as a finding.';
-
+-- Seconds for which jobs have been due while nothing was begun.
 create or replace function monitoring._find_late_scheduler(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -45,9 +44,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_late_scheduler(monitoring.alert_rules, timestamptz) is
-'Seconds for which jobs have been due while nothing was begun.';
-
+-- Seconds since the table that was rolled up longest ago was.
 create or replace function monitoring._find_late_rollups(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -66,9 +63,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_late_rollups(monitoring.alert_rules, timestamptz) is
-'Seconds since the table that was rolled up longest ago was.';
-
+-- Tables that lack the partition of today (high) or of tomorrow (medium).
 create or replace function monitoring._find_missing_partitions(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -91,9 +86,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_missing_partitions(monitoring.alert_rules, timestamptz) is
-'Tables that lack the partition of today (high) or of tomorrow (medium).';
-
+-- Seconds for which rows have been due to go that are still there.
 create or replace function monitoring._find_late_cleanup(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -112,9 +105,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_late_cleanup(monitoring.alert_rules, timestamptz) is
-'Seconds for which rows have been due to go that are still there.';
-
+-- How many runs in a row did not complete, of each enabled job.
 create or replace function monitoring._find_failed_jobs(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -142,9 +133,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_failed_jobs(monitoring.alert_rules, timestamptz) is
-'How many runs in a row did not complete, of each enabled job.';
-
+-- Seconds for which each enabled job has been due to begin, or has outlasted its timeout.
 create or replace function monitoring._find_late_jobs(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -176,9 +165,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_late_jobs(monitoring.alert_rules, timestamptz) is
-'Seconds for which each enabled job has been due to begin, or has outlasted its timeout.';
-
+-- Rules whose last evaluation failed, or that are paused because they took too long.
 create or replace function monitoring._find_failed_rules(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -213,9 +200,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_failed_rules(monitoring.alert_rules, timestamptz) is
-'Rules whose last evaluation failed, or that are paused because they took too long.';
-
+-- Messages that were given up within window_minutes, by channel and target.
 create or replace function monitoring._find_dead_notifications(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -250,9 +235,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_dead_notifications(monitoring.alert_rules, timestamptz) is
-'Messages that were given up within window_minutes, by channel and target.';
-
+-- What self_check() says at present, beginning with what an alert is about.
 create or replace function monitoring._explain_self_check(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -270,10 +253,7 @@ begin
 end
 $$;
 
-comment on function monitoring._explain_self_check(
-    monitoring.raised_alerts, timestamptz, integer
-) is 'What self_check() says at present, beginning with what an alert is about.';
-
+-- The job that an alert is about, as it is at present.
 create or replace function monitoring._explain_job(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -291,9 +271,7 @@ begin
 end
 $$;
 
-comment on function monitoring._explain_job(monitoring.raised_alerts, timestamptz, integer) is
-'The job that an alert is about, as it is at present.';
-
+-- How the last evaluation of the rule went that an alert is about.
 create or replace function monitoring._explain_failed_rule(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -314,10 +292,7 @@ begin
 end
 $$;
 
-comment on function monitoring._explain_failed_rule(
-    monitoring.raised_alerts, timestamptz, integer
-) is 'How the last evaluation of the rule went that an alert is about.';
-
+-- The newest messages that were given up, of the channel and target that an alert is about.
 create or replace function monitoring._explain_dead_notifications(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -349,10 +324,8 @@ begin
 end
 $$;
 
-comment on function monitoring._explain_dead_notifications(
-    monitoring.raised_alerts, timestamptz, integer
-) is 'The newest messages that were given up, of the channel and target that an alert is about.';
-
+-- Names of a kind that were beyond its limit in the last roll-up that met such, within
+-- window_minutes.
 create or replace function monitoring._find_names_over_limit(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -380,10 +353,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_names_over_limit(monitoring.alert_rules, timestamptz) is
-'Names of a kind that were beyond its limit in the last roll-up that met such, within '
-'window_minutes.';
-
+-- The limit that an alert is about, as it is at present.
 create or replace function monitoring._explain_names_over_limit(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -400,7 +370,3 @@ begin
     limit p_limit;
 end
 $$;
-
-comment on function monitoring._explain_names_over_limit(
-    monitoring.raised_alerts, timestamptz, integer
-) is 'The limit that an alert is about, as it is at present.';

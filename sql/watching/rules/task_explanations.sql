@@ -1,6 +1,7 @@
 -- The rows behind alerts about tasks, newest first, as they were when the alert was last seen.
 -- Reads active_tasks, finished_tasks and their roll-ups, unsuccessful_attempts and errors.
 
+-- Length of the window of an alert's rule.
 create or replace function monitoring._window_of(p_alert monitoring.raised_alerts) returns interval
 language sql
 stable
@@ -23,9 +24,7 @@ return coalesce(
     '60 minutes'::interval
 );
 
-comment on function monitoring._window_of(monitoring.raised_alerts) is
-'Length of the window of an alert''s rule.';
-
+-- What people want to see of an attempt that has ended.
 create or replace function monitoring._attempt_details(p_task monitoring.finished_tasks)
 returns jsonb
 language sql
@@ -42,9 +41,7 @@ return jsonb_strip_nulls(jsonb_build_object(
     'worker_id', p_task.worker_id
 ));
 
-comment on function monitoring._attempt_details(monitoring.finished_tasks) is
-'What people want to see of an attempt that has ended.';
-
+-- What people want to see of an attempt that runs.
 create or replace function monitoring._running_details(p_task monitoring.active_tasks)
 returns jsonb
 language sql
@@ -63,9 +60,8 @@ return jsonb_strip_nulls(jsonb_build_object(
     'backend_pid', p_task.backend_pid
 ));
 
-comment on function monitoring._running_details(monitoring.active_tasks) is
-'What people want to see of an attempt that runs.';
-
+-- Attempts of a type that ended after one time and until another, with one of some statuses or
+-- any, newest first.
 create or replace function monitoring._newest_attempts(
     p_task_type text,
     p_statuses text[],
@@ -119,12 +115,8 @@ begin
 end
 $$;
 
-comment on function monitoring._newest_attempts(
-    text, text[], timestamptz, timestamptz, integer
-) is
-'Attempts of a type that ended after one time and until another, with one of some statuses or any, '
-'newest first.';
-
+-- Why an attempt ended as it did: type and message of its last error, else what its metadata
+-- say; null where nobody said.
 create or replace function monitoring._error_of_attempt(
     p_task_id text, p_metadata jsonb, p_started_at timestamptz, p_ended_at timestamptz
 )
@@ -153,10 +145,7 @@ begin
 end
 $$;
 
-comment on function monitoring._error_of_attempt(text, jsonb, timestamptz, timestamptz) is
-'Why an attempt ended as it did: type and message of its last error, else what its metadata say; '
-'null where nobody said.';
-
+-- Attempts of the alert's task type in the window of its rule.
 create or replace function monitoring._explain_attempts(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -193,11 +182,8 @@ begin
 end
 $$;
 
-comment on function monitoring._explain_attempts(
-    monitoring.raised_alerts, timestamptz, integer
-) is
-'Attempts of the alert''s task type in the window of its rule.';
-
+-- Attempts of the alert's task type that failed, timed out or got lost in the window of its
+-- rule.
 create or replace function monitoring._explain_unsuccessful_attempts(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -226,11 +212,7 @@ begin
 end
 $$;
 
-comment on function monitoring._explain_unsuccessful_attempts(
-    monitoring.raised_alerts, timestamptz, integer
-) is
-'Attempts of the alert''s task type that failed, timed out or got lost in the window of its rule.';
-
+-- What failed and has not been done since, each with its last error.
 create or replace function monitoring._explain_failed_tasks(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -262,11 +244,8 @@ begin
 end
 $$;
 
-comment on function monitoring._explain_failed_tasks(
-    monitoring.raised_alerts, timestamptz, integer
-) is
-'What failed and has not been done since, each with its last error.';
-
+-- The alert's task, its earlier attempts and its errors; of attempts that have ended, when they
+-- began.
 create or replace function monitoring._explain_task(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -307,12 +286,7 @@ begin
 end
 $$;
 
-comment on function monitoring._explain_task(
-    monitoring.raised_alerts, timestamptz, integer
-) is
-'The alert''s task, its earlier attempts and its errors; of attempts that have ended, when they '
-'began.';
-
+-- What was expected, and the runs before it.
 create or replace function monitoring._explain_missed_run(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
 )
@@ -346,8 +320,3 @@ begin
     limit p_limit;
 end
 $$;
-
-comment on function monitoring._explain_missed_run(
-    monitoring.raised_alerts, timestamptz, integer
-) is
-'What was expected, and the runs before it.';

@@ -1,6 +1,7 @@
 -- Rules about how attempts end, by task type. Reads finished_tasks and their roll-ups, and
 -- what has not been done since.
 
+-- How often what failed will be tried again, as its metadata say; 0 when they do not.
 create or replace function monitoring._retries_left(p_metadata jsonb) returns integer
 language sql
 stable
@@ -10,9 +11,7 @@ return case
     else 0
 end;
 
-comment on function monitoring._retries_left(jsonb) is
-'How often what failed will be tried again, as its metadata say; 0 when they do not.';
-
+-- What is said of a type whose tasks failed.
 create or replace function monitoring._failed_tasks_summary(
     p_task_type text, p_count bigint, p_names text, p_hours double precision
 )
@@ -29,9 +28,8 @@ return format(
     case when p_count > 3 then ' ...' else '' end
 );
 
-comment on function monitoring._failed_tasks_summary(text, bigint, text, double precision) is
-'What is said of a type whose tasks failed.';
-
+-- What failed in the window before p_now and has not been done since, by type or task, and
+-- whether all of it will be tried again.
 create or replace function monitoring._failed_findings(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -95,10 +93,10 @@ begin
 end
 $$;
 
-comment on function monitoring._failed_findings(monitoring.alert_rules, timestamptz) is
-'What failed in the window before p_now and has not been done since, by type or task, and whether '
-'all of it will be tried again.';
-
+-- How much work failed, timed out or got lost in the window before p_now and has not been done
+-- since, by type or each task by itself; of a source with its severity, with retries left medium
+-- at most. Tasks told of by record_finished_tasks() alone, or without a start, are not among
+-- them.
 create or replace function monitoring._find_failed_tasks(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -124,11 +122,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_failed_tasks(monitoring.alert_rules, timestamptz) is
-'How much work failed, timed out or got lost in the window before p_now and has not been done '
-'since, by type or each task by itself; of a source with its severity, with retries left medium '
-'at most. Tasks told of by record_finished_tasks() alone, or without a start, are not among them.';
-
+-- How many attempts ended in a rule's window before p_now and how, by task type, where there are
+-- enough to speak of a rate.
 create or replace function monitoring._ended_by_type(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -152,10 +147,7 @@ begin atomic
     having sum(w.row_count)::double precision >= monitoring._number_in(p_rule, 'min_tasks', 10);
 end;
 
-comment on function monitoring._ended_by_type(monitoring.alert_rules, timestamptz) is
-'How many attempts ended in a rule''s window before p_now and how, by task type, where there are '
-'enough to speak of a rate.';
-
+-- Percent of the attempts that ended in the window before p_now that completed, by task type.
 create or replace function monitoring._find_low_success_rates(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -180,9 +172,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_low_success_rates(monitoring.alert_rules, timestamptz) is
-'Percent of the attempts that ended in the window before p_now that completed, by task type.';
-
+-- Percent of the attempts that ended in the window before p_now that failed, timed out or got
+-- lost, by task type.
 create or replace function monitoring._find_high_error_rates(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -206,7 +197,3 @@ begin
     from monitoring._ended_by_type(p_rule, p_now) e;
 end
 $$;
-
-comment on function monitoring._find_high_error_rates(monitoring.alert_rules, timestamptz) is
-'Percent of the attempts that ended in the window before p_now that failed, timed out or got lost, '
-'by task type.';

@@ -1,6 +1,7 @@
 -- Rules about how long tasks take and how much they get done, by task type. Reads finished_tasks
 -- and their roll-ups, and active_tasks.
 
+-- A parameter of a rule that is a number, or what goes when it is not set.
 create or replace function monitoring._number_in(
     p_rule monitoring.alert_rules, p_key text, p_default double precision
 )
@@ -9,9 +10,7 @@ language sql
 stable
 return coalesce((p_rule.parameters ->> p_key)::double precision, p_default);
 
-comment on function monitoring._number_in(monitoring.alert_rules, text, double precision) is
-'A parameter of a rule that is a number, or what goes when it is not set.';
-
+-- Whether a rule can find anything; one without a threshold is asleep, and need not look.
 create or replace function monitoring._has_thresholds(p_rule_name text) returns boolean
 language sql
 stable
@@ -20,9 +19,7 @@ return exists (
     where t.rule_name = p_rule_name and coalesce(t.low, t.medium, t.high, t.critical) is not null
 );
 
-comment on function monitoring._has_thresholds(text) is
-'Whether a rule can find anything; one without a threshold is asleep, and need not look.';
-
+-- Value below which a rule finds nothing, whatever the labels; null when it is asleep.
 create or replace function monitoring._least_threshold(p_rule monitoring.alert_rules)
 returns double precision
 language sql
@@ -39,9 +36,8 @@ return case
     else '-infinity'
 end;
 
-comment on function monitoring._least_threshold(monitoring.alert_rules) is
-'Value below which a rule finds nothing, whatever the labels; null when it is asleep.';
-
+-- Mean seconds of the attempts that ended in the window before p_now, by task type; attempts
+-- without a start do not count.
 create or replace function monitoring._find_slow_processing(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -80,10 +76,7 @@ begin
 end
 $$;
 
-comment on function monitoring._find_slow_processing(monitoring.alert_rules, timestamptz) is
-'Mean seconds of the attempts that ended in the window before p_now, by task type; attempts '
-'without a start do not count.';
-
+-- Seconds of the quickest attempt that completed in the window before p_now, by task type.
 create or replace function monitoring._find_fast_tasks(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -112,9 +105,9 @@ begin
 end
 $$;
 
-comment on function monitoring._find_fast_tasks(monitoring.alert_rules, timestamptz) is
-'Seconds of the quickest attempt that completed in the window before p_now, by task type.';
-
+-- Items done, and the seconds that this took, by task type: of attempts that completed in a
+-- window and of those that run, as far as they told. Of attempts that ended since, their
+-- progress at p_now is not known.
 create or replace function monitoring._work_done(
     p_now timestamptz, p_window interval, p_min_running_seconds double precision
 )
@@ -152,11 +145,9 @@ begin
 end
 $$;
 
-comment on function monitoring._work_done(timestamptz, interval, double precision) is
-'Items done, and the seconds that this took, by task type: of attempts that completed in a window '
-'and of those that run, as far as they told. Of attempts that ended since, their progress at '
-'p_now is not known.';
-
+-- Items per second that attempts of a task type get done, of those that completed in the window
+-- before p_now and those that run. Looking back, attempts that have ended since do not count as
+-- running.
 create or replace function monitoring._find_low_throughput(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -190,11 +181,8 @@ begin
 end
 $$;
 
-comment on function monitoring._find_low_throughput(monitoring.alert_rules, timestamptz) is
-'Items per second that attempts of a task type get done, of those that completed in the window '
-'before p_now and those that run. Looking back, attempts that have ended since do not count as '
-'running.';
-
+-- The hours of past weeks in which, by the clocks of a time zone, it was as late as in the
+-- middle of the window.
 create or replace function monitoring._same_hours(
     p_now timestamptz, p_window interval, p_weeks integer, p_time_zone text
 )
@@ -212,10 +200,9 @@ return array(
     from generate_series(1, p_weeks) as w (week)
 );
 
-comment on function monitoring._same_hours(timestamptz, interval, integer, text) is
-'The hours of past weeks in which, by the clocks of a time zone, it was as late as in the middle '
-'of the window.';
-
+-- How far the mean duration of a window is from that of the same hour of past weeks, in standard
+-- deviations, by task type. History as far as it is rolled up; too small a difference, or too
+-- short a history, is left out.
 create or replace function monitoring._find_unusual_durations(
     p_rule monitoring.alert_rules, p_now timestamptz
 )
@@ -298,8 +285,3 @@ begin
         >= c.usual * monitoring._number_in(p_rule, 'min_difference_percent', 25) / 100;
 end
 $$;
-
-comment on function monitoring._find_unusual_durations(monitoring.alert_rules, timestamptz) is
-'How far the mean duration of a window is from that of the same hour of past weeks, in standard '
-'deviations, by task type. History as far as it is rolled up; too small a difference, or too '
-'short a history, is left out.';

@@ -8,22 +8,20 @@
 -- "SLOT end" meanwhile, and a query that has ended waits for that: so no cancellation arrives when
 -- it is over. What goes on for ten seconds more is ended with its session.
 
+-- Seconds since the beginning of 2020 UTC by the real time, which an integer holds until 2088.
 create or replace function monitoring._seconds_since_epoch() returns double precision
 language sql
 volatile
 return monitoring._stopwatch_ms() / 1000 - 1577836800;
 
-comment on function monitoring._seconds_since_epoch() is
-'Seconds since the beginning of 2020 UTC by the real time, which an integer holds until 2088.';
-
+-- Until when a query may run that begins now, in seconds since 2020.
 create or replace function monitoring._deadline(p_seconds double precision) returns integer
 language sql
 volatile
 return ceil(monitoring._seconds_since_epoch() + p_seconds)::integer;
 
-comment on function monitoring._deadline(double precision) is
-'Until when a query may run that begins now, in seconds since 2020.';
-
+-- Tells everybody until when this session may run a query, and returns the slot that says so;
+-- null where nothing can be said.
 create or replace function monitoring._begin_time_limit(p_slots text, p_deadline integer)
 returns text
 language plpgsql
@@ -54,10 +52,8 @@ begin
 end
 $$;
 
-comment on function monitoring._begin_time_limit(text, integer) is
-'Tells everybody until when this session may run a query, and returns the slot that says so; null '
-'where nothing can be said.';
-
+-- Says that a query has ended, after which nobody cancels it any more; raises 57014 when
+-- somebody did meanwhile.
 create or replace function monitoring._end_time_limit(p_slot text) returns void
 language plpgsql
 volatile
@@ -86,10 +82,8 @@ begin
 end
 $$;
 
-comment on function monitoring._end_time_limit(text) is
-'Says that a query has ended, after which nobody cancels it any more; raises 57014 when somebody '
-'did meanwhile.';
-
+-- Cancels what a session is at, or ends the session; false, with a warning, when the caller may
+-- not.
 create or replace function monitoring._end_session(p_pid integer, p_is_final boolean)
 returns boolean
 language plpgsql
@@ -110,10 +104,8 @@ exception
 end
 $$;
 
-comment on function monitoring._end_session(integer, boolean) is
-'Cancels what a session is at, or ends the session; false, with a warning, when the caller may '
-'not.';
-
+-- Cancels the query of the rule in a slot when its time is over, or ends the session when it
+-- went on after that; returns whether it did.
 create or replace function monitoring._cancel_overdue_rule(p_slot text) returns boolean
 language plpgsql
 volatile
@@ -157,10 +149,6 @@ exception
         return v_is_done;
 end
 $$;
-
-comment on function monitoring._cancel_overdue_rule(text) is
-'Cancels the query of the rule in a slot when its time is over, or ends the session when it went '
-'on after that; returns whether it did.';
 
 create or replace function monitoring.cancel_overdue_rules() returns integer
 language plpgsql

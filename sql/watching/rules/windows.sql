@@ -2,6 +2,8 @@
 -- roll-ups, together with the rows that are not rolled up yet and those of the minutes at both ends
 -- that are not in the window as a whole. Reads rollups and the tables that they are made of.
 
+-- From when on the stored minutes of a source are complete, but for what is not rolled up yet.
+-- Goes by the last roll-up rather than by the clock, which a backtest sets back.
 create or replace function monitoring._minutes_stored_since(p_source text) returns timestamptz
 language sql
 stable
@@ -15,10 +17,9 @@ return coalesce(
     '-infinity'
 );
 
-comment on function monitoring._minutes_stored_since(text) is
-'From when on the stored minutes of a source are complete, but for what is not rolled up yet. Goes '
-'by the last roll-up rather than by the clock, which a backtest sets back.';
-
+-- A source, as roll-ups know it, by name, label, component and minute, after one time and until
+-- another, the latter included: exact to the row as long as rows are kept. A minute may be in
+-- several rows.
 create or replace function monitoring._counted_by_minute(
     p_source text, p_from timestamptz, p_to timestamptz
 )
@@ -79,11 +80,8 @@ begin
 end
 $$;
 
-comment on function monitoring._counted_by_minute(text, timestamptz, timestamptz) is
-'A source, as roll-ups know it, by name, label, component and minute, after one time and until '
-'another, the latter included: exact to the row as long as rows are kept. A minute may be in '
-'several rows.';
-
+-- A source, as roll-ups know it, by name, label and component, after one time and until another,
+-- the latter included: exact to the row as long as rows are kept.
 create or replace function monitoring._counted_between(
     p_source text, p_from timestamptz, p_to timestamptz
 )
@@ -115,23 +113,15 @@ begin atomic
     group by m.name, m.label, m.component;
 end;
 
-comment on function monitoring._counted_between(text, timestamptz, timestamptz) is
-'A source, as roll-ups know it, by name, label and component, after one time and until another, '
-'the latter included: exact to the row as long as rows are kept.';
-
+-- A parameter of a rule that is a number of minutes, as an interval.
 create or replace function monitoring._span_of(p_rule monitoring.alert_rules, p_parameter text)
 returns interval
 language sql
 stable
 return make_interval(secs => 60 * ((p_rule).parameters ->> p_parameter)::double precision);
 
-comment on function monitoring._span_of(monitoring.alert_rules, text) is
-'A parameter of a rule that is a number of minutes, as an interval.';
-
+-- Length of a rule's window, from its parameter window_minutes; an hour when there is none.
 create or replace function monitoring._minutes_of(p_rule monitoring.alert_rules) returns interval
 language sql
 stable
 return coalesce(monitoring._span_of(p_rule, 'window_minutes'), '1 hour');
-
-comment on function monitoring._minutes_of(monitoring.alert_rules) is
-'Length of a rule''s window, from its parameter window_minutes; an hour when there is none.';

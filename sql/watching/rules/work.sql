@@ -2,6 +2,9 @@
 -- this run or by another. All rules that say "has not completed since" go by this.
 -- Reads unsuccessful_attempts, finished_tasks and their roll-ups, workflows and expected runs.
 
+-- What a run does, to be compared among runs of its type: the work that its metadata state, a
+-- step on a business day, or its type where a source or an expectation says that each run is a
+-- new one; else the task of its name.
 create or replace function monitoring._work_of(
     p_task_id text, p_task_type text, p_metadata jsonb, p_begun_at timestamptz
 )
@@ -40,11 +43,8 @@ begin
 end
 $$;
 
-comment on function monitoring._work_of(text, text, jsonb, timestamptz) is
-'What a run does, to be compared among runs of its type: the work that its metadata state, a step '
-'on a business day, or its type where a source or an expectation says that each run is a new one; '
-'else the task of its name.';
-
+-- When runs of a type last completed some work after one time and until another; null when none
+-- did.
 create or replace function monitoring._work_done_at(
     p_task_type text, p_work text, p_after timestamptz, p_until timestamptz
 )
@@ -69,10 +69,9 @@ begin
 end
 $$;
 
-comment on function monitoring._work_done_at(text, text, timestamptz, timestamptz) is
-'When runs of a type last completed some work after one time and until another; null when none '
-'did.';
-
+-- Work that failed after one time and until another (of one type, or all) and has not been done
+-- since: of each its newest run. Work that a task of the same name is to do counts as done once
+-- that has completed, to this day.
 create or replace function monitoring._undone_work(
     p_after timestamptz, p_now timestamptz, p_task_type text default null
 )
@@ -139,8 +138,3 @@ begin
     where monitoring._is_failure(l.status) and (d.done_at > l.finished_at) is not true;
 end
 $$;
-
-comment on function monitoring._undone_work(timestamptz, timestamptz, text) is
-'Work that failed after one time and until another (of one type, or all) and has not been done '
-'since: of each its newest run. Work that a task of the same name is to do counts as done once '
-'that has completed, to this day.';

@@ -1,5 +1,8 @@
 -- Business days: from cut-over to cut-over by the clocks of a workflow. Reads workflows.
 
+-- The moment from which on the clocks of a time zone show no time before the given one: that of
+-- the change where they leave it out, the second where it comes twice.
+--
 -- Clocks jump. A time of day counts as of the moment from which on the clocks never show less: one
 -- that they leave out begins at the change, one that comes twice at its second time. So times keep
 -- their order, and whatever begins at one ends what was before.
@@ -42,10 +45,8 @@ begin
 end
 $$;
 
-comment on function monitoring._instant_of(timestamp, text) is
-'The moment from which on the clocks of a time zone show no time before the given one: that of the '
-'change where they leave it out, the second where it comes twice.';
-
+-- When a business day begins. A cut-over that clocks leave out is taken at the change, one that
+-- comes twice at its second time.
 create or replace function monitoring._day_start(
     p_workflow monitoring.workflows, p_business_date date
 )
@@ -56,10 +57,7 @@ return monitoring._instant_of(
     p_business_date + p_workflow.cutover_time::time, p_workflow.time_zone
 );
 
-comment on function monitoring._day_start(monitoring.workflows, date) is
-'When a business day begins. A cut-over that clocks leave out is taken at the change, one that '
-'comes twice at its second time.';
-
+-- The business day of a workflow that a time lies in.
 create or replace function monitoring._business_date(
     p_workflow monitoring.workflows, p_at timestamptz
 )
@@ -89,9 +87,7 @@ begin
 end
 $$;
 
-comment on function monitoring._business_date(monitoring.workflows, timestamptz) is
-'The business day of a workflow that a time lies in.';
-
+-- The workflow of a name, or PV007.
 create or replace function monitoring._found_workflow(p_workflow_name text)
 returns monitoring.workflows
 language plpgsql
@@ -115,9 +111,6 @@ begin
 end
 $$;
 
-comment on function monitoring._found_workflow(text) is
-'The workflow of a name, or PV007.';
-
 create or replace function monitoring.business_date_of(p_at timestamptz, p_workflow text)
 returns date
 language plpgsql
@@ -135,6 +128,8 @@ $$;
 comment on function monitoring.business_date_of(timestamptz, text) is
 'The business day of a workflow that a time lies in: from cut-over to cut-over in its time zone.';
 
+-- The business date that a run's metadata states, as YYYY-MM-DD; null when it states none that
+-- there is.
 create or replace function monitoring._stated_date(p_metadata jsonb) returns date
 language plpgsql
 stable
@@ -153,10 +148,8 @@ exception
 end
 $$;
 
-comment on function monitoring._stated_date(jsonb) is
-'The business date that a run''s metadata states, as YYYY-MM-DD; null when it states none that '
-'there is.';
-
+-- The business day that a run belongs to: the one that its metadata states, or else that in
+-- which it began.
 create or replace function monitoring._date_of_run(
     p_workflow monitoring.workflows, p_metadata jsonb, p_at timestamptz
 )
@@ -173,6 +166,40 @@ begin
 end
 $$;
 
-comment on function monitoring._date_of_run(monitoring.workflows, jsonb, timestamptz) is
-'The business day that a run belongs to: the one that its metadata states, or else that in which '
-'it began.';
+-- The business day that an alert about a step is about: the one in its labels, else that of the
+-- run, else that in which the alert began; null for what is no step.
+create or replace function monitoring._date_of_alert(p_labels jsonb, p_started_at timestamptz)
+returns date
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_stated date;
+    v_workflow monitoring.workflows;
+    v_task monitoring.active_tasks;
+begin
+    if not p_labels ? 'task_type' then
+        return null;
+    end if;
+    v_stated := monitoring._stated_date(p_labels);
+    if v_stated is not null then
+        return v_stated;
+    end if;
+    select w.* into v_workflow
+    from monitoring.workflow_steps s
+    inner join monitoring.workflows w on w.workflow_name = s.workflow_name
+    where s.step_name = p_labels ->> 'task_type';
+    if not found then
+        return null;
+    end if;
+    select t.* into v_task
+    from monitoring.active_tasks t
+    where t.task_id = p_labels ->> 'task_id';
+    return case
+        when v_task.task_id is null then monitoring._business_date(v_workflow, p_started_at)
+        else monitoring._date_of_run(v_workflow, v_task.metadata, v_task.started_at)
+    end;
+end
+$$;

@@ -2,6 +2,8 @@
 -- undo is undone with the query's block: settings, temporary tables, notices, cursors, large
 -- objects. Locks of the session and prepared statements are not, and are put right here.
 
+-- What this session has that outlasts a transaction which is undone: advisory locks as "lock",
+-- kind, both halves of the number and suffix of the functions for it, and prepared statements.
 create or replace function monitoring._kept_by_session() returns text[]
 language sql
 volatile
@@ -20,10 +22,7 @@ return (
     ) as k
 );
 
-comment on function monitoring._kept_by_session() is
-'What this session has that outlasts a transaction which is undone: advisory locks as "lock", '
-'kind, both halves of the number and suffix of the functions for it, and prepared statements.';
-
+-- Query that calls a function for an advisory lock, given as _kept_by_session() has it.
 create or replace function monitoring._call_for_lock(p_function text, p_lock text) returns text
 language plpgsql
 stable
@@ -44,9 +43,7 @@ begin
 end
 $$;
 
-comment on function monitoring._call_for_lock(text, text) is
-'Query that calls a function for an advisory lock, given as _kept_by_session() has it.';
-
+-- Gives back an advisory lock of this session as often as it was taken.
 create or replace function monitoring._give_back_lock(p_lock text) returns void
 language plpgsql
 volatile
@@ -67,9 +64,8 @@ begin
 end
 $$;
 
-comment on function monitoring._give_back_lock(text) is
-'Gives back an advisory lock of this session as often as it was taken.';
-
+-- Gives back what a query has left to its session, and takes again what it has taken away;
+-- returns, with a warning, what cannot be had again.
 create or replace function monitoring._leave_session_as(p_found text[]) returns text
 language plpgsql
 volatile
@@ -109,49 +105,3 @@ begin
     return v_lost;
 end
 $$;
-
-comment on function monitoring._leave_session_as(text[]) is
-'Gives back what a query has left to its session, and takes again what it has taken away; returns, '
-'with a warning, what cannot be had again.';
-
-create or replace function monitoring._limited_rule_query(
-    p_query text, p_now timestamptz, p_deadline integer, p_at_most integer, p_slots text
-)
-returns jsonb[]
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_found constant text [] := monitoring._kept_by_session();
-    v_slot constant text := monitoring._begin_time_limit(p_slots, p_deadline);
-    v_rows jsonb [];
-begin
-    begin
-        begin
-            v_rows := monitoring._run_rule_query(
-                p_query, monitoring._sealed_time(p_now), p_at_most,
-                (
-                    select pg_get_userbyid(p.proowner)::text from pg_proc p
-                    where p.oid = 'monitoring._run_rule_query(text,text,integer,text)'::regprocedure
-                )
-            );
-        exception
-            when query_canceled or assert_failure or others then
-                perform monitoring._end_time_limit(v_slot);
-                raise;
-        end;
-        perform monitoring._end_time_limit(v_slot);
-    exception
-        when query_canceled or assert_failure or others then
-            perform monitoring._leave_session_as(v_found);
-            raise;
-    end;
-    perform monitoring._leave_session_as(v_found);
-    return v_rows;
-end
-$$;
-
-comment on function monitoring._limited_rule_query(text, timestamptz, integer, integer, text) is
-'Rows of a rule''s query as objects; it is cancelled at its deadline, and its session is left as '
-'it was found.';

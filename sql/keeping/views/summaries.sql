@@ -1,0 +1,77 @@
+-- What happened lately, as JSON, for the dashboard and the daily summary. Reads the views of tasks
+-- and errors. In PL/pgSQL, which keeps its plans: to plan views over a month of partitions takes
+-- several times as long as to read them.
+
+-- Tasks running now and ended in the last 24 hours, as an object.
+create or replace function monitoring._summarize_tasks() returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+begin
+    return (
+        select
+            jsonb_build_object(
+                'running', (select count(*) from monitoring.v_realtime_processing_status),
+                'longest_running_ms',
+                (select max(r.running_ms) from monitoring.v_realtime_processing_status as r),
+                'ended', coalesce(sum(t.tasks), 0),
+                'completed', coalesce(sum(t.completed), 0),
+                'failed', coalesce(sum(t.failed), 0),
+                'ended_otherwise', coalesce(sum(t.ended_otherwise), 0),
+                'success_percent', round(100.0 * sum(t.completed) / nullif(sum(t.tasks), 0), 2),
+                'types', count(*),
+                'by_type', coalesce(
+                    jsonb_agg(to_jsonb(t) - 'place' order by t.task_type)
+                    filter (where t.place <= 200),
+                    '[]'
+                )
+            )
+        from (
+            select
+                s.*,
+                row_number() over (order by s.failed desc, s.tasks desc, s.task_type asc) as place
+            from monitoring.v_task_statistics as s
+        ) as t
+    );
+end
+$$;
+
+-- Errors of the last 24 hours with the ten worst kinds, as an object.
+create or replace function monitoring._summarize_errors() returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+begin
+    return (
+        with kinds as materialized (
+            select s.* from monitoring.v_error_summary s
+        )
+
+        select
+            jsonb_build_object(
+                'occurrences', coalesce(sum(e.occurrences), 0),
+                'low', coalesce(sum(e.occurrences) filter (where e.severity = 'low'), 0),
+                'medium', coalesce(sum(e.occurrences) filter (where e.severity = 'medium'), 0),
+                'high', coalesce(sum(e.occurrences) filter (where e.severity = 'high'), 0),
+                'critical', coalesce(sum(e.occurrences) filter (where e.severity = 'critical'), 0),
+                'top', coalesce((
+                    select jsonb_agg(to_jsonb(w))
+                    from (
+                        select s.*
+                        from kinds s
+                        order by
+                            array_position(array['critical', 'high', 'medium', 'low'], s.severity),
+                            s.occurrences desc,
+                            s.error_type asc
+                        limit 10
+                    ) as w
+                ), '[]')
+            )
+        from kinds e
+    );
+end
+$$;
