@@ -1,4 +1,4 @@
--- Only what is ours goes: the three tables, and what code is left of those who own them.
+-- Only what is ours goes: the tables made with it, and what code is left of those who own them.
 do $$
 declare
     v_owners oid [] := array(
@@ -20,7 +20,9 @@ begin
                 'pg_default_acl'::regclass, 'pg_publication_namespace'::regclass
             )
             and coalesce(c.relname, '') not in (
-                'installed_migrations', 'installed_code', 'partitioned_tables'
+                'installed_migrations', 'installed_code', 'installed_objects',
+                'partitioned_tables', 'clock_keys', 'guards', 'rule_query_1', 'rule_query_2',
+                'rule_query_3', 'rule_query_4', 'explanation_1', 'explanation_2', 'evaluated_rule'
             )
             and not (
                 (p.oid is not null or c.relkind = 'v')

@@ -1,4 +1,5 @@
--- The schema, the four roles, the book of what is installed and the list of partitioned tables.
+-- The schema, the four roles, the book of what is installed, the list of partitioned tables, and
+-- what the clock and vital work are guarded by.
 
 set local lock_timeout = '5s';
 
@@ -127,11 +128,27 @@ comment on column monitoring.installed_code.checksum is
 comment on column monitoring.installed_code.loaded_at is
 'Start of the transaction that loaded the code.';
 
+create table monitoring.installed_objects (
+    object_type text not null,
+    object_identity text not null,
+    constraint installed_objects_pk primary key (object_type, object_identity)
+);
+
+comment on table monitoring.installed_objects is
+'What was in the schema after pgvigil migrate or the single file last loaded code, all of it ours. '
+'Installers refuse to touch functions and views that are not in here.';
+comment on column monitoring.installed_objects.object_type is
+'Kind of object, as pg_identify_object() says it: function, view, table.';
+comment on column monitoring.installed_objects.object_identity is
+'Its name with the schema, and of a function the types of its arguments.';
+
 create table monitoring.partitioned_tables (
     table_name text not null,
     key_column text not null,
     time_column text not null,
-    constraint partitioned_tables_pk primary key (table_name)
+    days_ahead integer not null default 7,
+    constraint partitioned_tables_pk primary key (table_name),
+    constraint partitioned_tables_days_ahead_are_few_ck check (days_ahead between 0 and 100)
 );
 
 comment on table monitoring.partitioned_tables is
@@ -142,5 +159,68 @@ comment on column monitoring.partitioned_tables.key_column is
 'Column that says what a row is about; the distribution column on Citus.';
 comment on column monitoring.partitioned_tables.time_column is
 'Column whose UTC day decides the partition.';
+comment on column monitoring.partitioned_tables.days_ahead is
+'Number of days after today that have a partition made for them.';
+
+-- Whom to believe about the time: only our own functions can set the clock.
+create table monitoring.clock_keys (
+    is_only boolean not null default true,
+    key bytea not null,
+    constraint clock_keys_pk primary key (is_only),
+    constraint clock_keys_are_one_ck check (is_only)
+);
+
+comment on table monitoring.clock_keys is
+'One row, which nobody but the admins may read.';
+comment on column monitoring.clock_keys.is_only is
+'Always true, so that there is one row.';
+comment on column monitoring.clock_keys.key is
+'Goes into the seal of the times that our own functions set.';
+
+insert into monitoring.clock_keys (key)
+select sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'));
+
+-- What vital work is guarded by: rows and sequences that nobody but the admins can lock or set.
+create table monitoring.guards (
+    guard_name text not null,
+    constraint guards_pk primary key (guard_name)
+);
+
+comment on table monitoring.guards is
+'One row for each piece of work that only one session may do at a time, which locks it meanwhile.';
+comment on column monitoring.guards.guard_name is
+'What is guarded.';
+
+insert into monitoring.guards (guard_name) values
+('configuration'), ('evaluations'), ('alerts'), ('partitions'), ('cleanup'),
+('import of pg_cron runs'),
+('rule_query_1'), ('rule_query_1 end'), ('rule_query_2'), ('rule_query_2 end'),
+('rule_query_3'), ('rule_query_3 end'), ('rule_query_4'), ('rule_query_4 end'),
+('explanation_1'), ('explanation_1 end'), ('explanation_2'), ('explanation_2 end');
+
+-- Sequences are the only thing that others see before a transaction ends. They belong to the table,
+-- so that they change owner and go with it.
+create sequence monitoring.rule_query_1 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.rule_query_2 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.rule_query_3 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.rule_query_4 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.explanation_1 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.explanation_2 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.evaluated_rule minvalue 0 owned by monitoring.guards.guard_name;
+
+comment on sequence monitoring.rule_query_1 is
+'Until when the query of a rule may run, and in which session; see sql/alerts/time_limits.sql.';
+comment on sequence monitoring.rule_query_2 is
+'Until when the query of a rule may run, and in which session; see sql/alerts/time_limits.sql.';
+comment on sequence monitoring.rule_query_3 is
+'Until when the query of a rule may run, and in which session; see sql/alerts/time_limits.sql.';
+comment on sequence monitoring.rule_query_4 is
+'Until when the query of a rule may run, and in which session; see sql/alerts/time_limits.sql.';
+comment on sequence monitoring.explanation_1 is
+'Until when the query of a rule may run that explains an alert, and in which session.';
+comment on sequence monitoring.explanation_2 is
+'Until when the query of a rule may run that explains an alert, and in which session.';
+comment on sequence monitoring.evaluated_rule is
+'Checksum of the own rule whose query an evaluation is running; 0 when it is running none.';
 
 insert into monitoring.installed_migrations (migration_id) values ('0001_schema_and_roles');

@@ -212,6 +212,5 @@
 \ir reading/installation.sql
 
 -- what is installed, who may do what, and room for the first week
-\ir former.sql
 \ir grants.sql
 \ir prepare.sql

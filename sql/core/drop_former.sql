@@ -1,6 +1,8 @@
--- How functions of an earlier pgvigil go, of which a fresh installation has none to tell about.
+-- How functions of an earlier release go that have other parameters or another result by now: the
+-- file that makes one anew drops the former just before, so that no call finds it missing. A
+-- migration must not: it ends before the code comes, and programs call on in between.
 
--- Drops those of the functions that are there, in this order.
+-- Drops those of the functions that are there, in this order; a fresh installation has none.
 create or replace function monitoring._drop_former(variadic p_signatures text[]) returns void
 language plpgsql
 volatile

@@ -2,15 +2,6 @@
 -- Keeps unsuccessful_attempts, so that a restart finds its number. The end of an attempt that is
 -- not the running one is noted by ends.sql.
 
-do $$
-begin
-    perform monitoring._drop_former(
-        'complete_task_tracking(text,text,bigint,jsonb,jsonb,jsonb,timestamptz)',
-        '_complete_task(text,text,bigint,jsonb,jsonb,jsonb,timestamptz)'
-    );
-end
-$$;
-
 -- Does the work of complete_task_tracking.
 create or replace function monitoring._complete_task(
     p_task_id text,

@@ -1,13 +1,5 @@
 -- Recording depths of queues. Writes queue_samples.
 
-do $$
-begin
-    perform monitoring._drop_former(
-        'record_queue_metrics(text,bigint,bigint,bigint,bigint,double precision,timestamptz)'
-    );
-end
-$$;
-
 -- Does the work of record_queue_metrics.
 create or replace function monitoring._record_queue(
     p_queue_name text,

@@ -1,13 +1,5 @@
 -- Starting a task. Writes active_tasks; reads unsuccessful_attempts to number the attempt.
 
-do $$
-begin
-    perform monitoring._drop_former(
-        'start_task_tracking(text,text,bigint,text,text,jsonb,bigint,timestamptz)'
-    );
-end
-$$;
-
 -- Does the work of start_task_tracking.
 create or replace function monitoring._start_task(
     p_task_id text,

@@ -1,14 +1,5 @@
 -- Heartbeats and progress of a running task. Writes active_tasks.
 
-do $$
-begin
-    perform monitoring._drop_former(
-        'update_task_progress(text,bigint,bigint,jsonb,timestamptz)',
-        '_update_task(text,bigint,bigint,jsonb,timestamptz)'
-    );
-end
-$$;
-
 -- Does the work of update_task_progress.
 create or replace function monitoring._update_task(
     p_task_id text,

@@ -262,7 +262,7 @@ begin
                 else greatest(
                     monitoring.clock() - coalesce(min(r.rolled_up_at), (
                         select m.installed_at from monitoring.installed_migrations m
-                        where m.migration_id = '0008_rollups'
+                        where m.migration_id = '0003_rollups'
                     )),
                     interval '0'
                 )
@@ -329,7 +329,7 @@ begin
                     -- Before the first time they have as long from the installation on.
                     monitoring.clock() - coalesce(w.evaluated_at, (
                         select m.installed_at from monitoring.installed_migrations m
-                        where m.migration_id = '0013_rules'
+                        where m.migration_id = '0006_alerts'
                     )),
                     interval '0'
                 )

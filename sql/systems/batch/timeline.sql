@@ -91,14 +91,6 @@ language sql
 stable
 return coalesce(p_step.due_at, p_day_end) >= coalesce(p_setting.first_applied_at, '-infinity');
 
-do $$
-begin
-    perform monitoring._drop_former(
-        '_status_of_step(monitoring.workflow_steps,monitoring.batch_step,boolean,boolean,timestamptz)'
-    );
-end
-$$;
-
 -- pending, running, complete, failed, late, skipped, or unknown for a day that was over before
 -- anybody watched the step.
 create or replace function monitoring._status_of_step(

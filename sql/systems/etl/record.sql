@@ -1,16 +1,6 @@
 -- Beginning and end of ETL executions, which are tasks of type etl. Writes active_tasks,
 -- finished_tasks and errors.
 
-do $$
-begin
-    perform monitoring._drop_former(
-        'start_etl_execution(text,jsonb,bigint,bigint,text,timestamptz)',
-        'finish_etl_execution(text,text,bigint,bigint,bigint,bigint,bigint,bigint,text,timestamptz)',
-        '_finish_etl_execution(text,text,bigint,bigint,bigint,bigint,bigint,bigint,text,timestamptz)'
-    );
-end
-$$;
-
 -- The status of a task as that of an ETL execution; what timed out or got lost has failed.
 create or replace function monitoring._etl_status(p_status text) returns text
 language sql

@@ -140,14 +140,6 @@ begin
 end
 $$;
 
-do $$
-begin
-    perform monitoring._drop_former(
-        '_record_run_errors(monitoring.run_change[])'
-    );
-end
-$$;
-
 -- Records an error for each run that has failed, with what the source says of it or that it says
 -- nothing.
 create or replace function monitoring._record_run_errors(

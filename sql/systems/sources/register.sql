@@ -173,14 +173,6 @@ begin
 end
 $$;
 
-do $$
-begin
-    perform monitoring._drop_former(
-        'register_run_source(text,text,jsonb,jsonb,text,text,interval,text)'
-    );
-end
-$$;
-
 create or replace function monitoring.register_run_source(
     p_source_name text,
     p_relation text,

@@ -52,20 +52,12 @@ return format(
     'attempt %s ended without a word: the lease of %s ran out', p_attempts, coalesce(p_runner, '?')
 );
 
+-- Whether the runner is sending no other message to the target, and of those to an Alertmanager
+-- nobody is sending one and no earlier one is about to be.
 -- One message at a time goes from a runner to each target: what it has claimed it can begin at
 -- once, and when it is stopped it has begun no other. An Alertmanager takes what it is told last
 -- for the truth, so that there order matters among all runners, and one that failed and is tried
 -- again no longer tells what a later one has told.
-do $$
-begin
-    perform monitoring._drop_former(
-        '_is_in_turn(monitoring.queued_notifications,timestamptz)'
-    );
-end
-$$;
-
--- Whether the runner is sending no other message to the target, and of those to an Alertmanager
--- nobody is sending one and no earlier one is about to be.
 create or replace function monitoring._is_in_turn(
     p_notification monitoring.queued_notifications, p_runner text, p_now timestamptz
 )
@@ -336,14 +328,6 @@ return p_now + make_interval(
     * (0.5 + random())
 );
 
-do $$
-begin
-    perform monitoring._drop_former(
-        'note_notification_failed(bigint,integer,text,boolean)'
-    );
-end
-$$;
-
 -- Has what waits for a target that does not answer wait a while, which counts as no attempt.
 create or replace function monitoring._put_off_notifications(
     p_notification monitoring.queued_notifications, p_until timestamptz
@@ -424,14 +408,6 @@ comment on function monitoring.note_notification_failed(
 ) is
 'Notes that an attempt failed: waiting (it is tried again, later each time) or dead (given up, at '
 'once where it cannot succeed). Null when another attempt has taken over.';
-
-do $$
-begin
-    perform monitoring._drop_former(
-        'next_notification_at()'
-    );
-end
-$$;
 
 create or replace function monitoring.next_notification_at(p_runner text default null)
 returns timestamptz
