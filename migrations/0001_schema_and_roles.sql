@@ -209,13 +209,13 @@ create sequence monitoring.explanation_2 minvalue 0 owned by monitoring.guards.g
 create sequence monitoring.evaluated_rule minvalue 0 owned by monitoring.guards.guard_name;
 
 comment on sequence monitoring.rule_query_1 is
-'Until when the query of a rule may run, and in which session; see sql/alerts/time_limits.sql.';
+'Until when the query of a rule may run, and in which session.';
 comment on sequence monitoring.rule_query_2 is
-'Until when the query of a rule may run, and in which session; see sql/alerts/time_limits.sql.';
+'Until when the query of a rule may run, and in which session.';
 comment on sequence monitoring.rule_query_3 is
-'Until when the query of a rule may run, and in which session; see sql/alerts/time_limits.sql.';
+'Until when the query of a rule may run, and in which session.';
 comment on sequence monitoring.rule_query_4 is
-'Until when the query of a rule may run, and in which session; see sql/alerts/time_limits.sql.';
+'Until when the query of a rule may run, and in which session.';
 comment on sequence monitoring.explanation_1 is
 'Until when the query of a rule may run that explains an alert, and in which session.';
 comment on sequence monitoring.explanation_2 is

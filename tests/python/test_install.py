@@ -1,6 +1,5 @@
 """`pgvigil migrate` installs, goes on where it was cut off, and finds its way to the database."""
 
-import re
 import subprocess
 import sys
 import time
@@ -26,8 +25,6 @@ from tests.python.running import wait_until
 
 NAMES = [migration.migration_id for migration in read_migrations()]
 PACKAGE = Path(pgvigil.__file__).parent
-_DROPS = re.compile(r"perform monitoring\._drop_former\((.*?)\n    \);", re.DOTALL)
-_SIGNATURE = re.compile(r"'(\w+\([^']*\))'")
 
 
 # -- what a run does
@@ -248,22 +245,3 @@ def test_only_one_module_knows_yoyo() -> None:
         )
     ]
     assert knows == ["install/yoyo_runner.py"]
-
-
-def test_code_drops_no_function_that_it_makes(dsn: str) -> None:
-    """What it drops is of an earlier version; else loading it again would fail or lose rights."""
-    with psycopg.connect(dsn) as connection:
-        dropped = [
-            signature
-            for file in Code().files
-            for drops in _DROPS.findall(file.text)
-            for signature in _SIGNATURE.findall(drops)
-        ]
-        assert len(dropped) > 10
-        for signature in dropped:
-            row = connection.execute(
-                "select to_regprocedure(%s)", [f"monitoring.{signature}"]
-            ).fetchone()
-            assert row == (None,), signature
-    assert migrate(dsn, reload=True) == Migrated([], True)
-    assert migrate(dsn, reload=True) == Migrated([], True)

@@ -139,7 +139,7 @@ def test_a_book_of_the_same_form_that_names_no_migration_of_ours_is_somebody_els
         " (migration_id text, installed_at timestamptz default now())",
         "create table monitoring.installed_code"
         " (is_installed boolean, version text, checksum text)",
-        "insert into monitoring.installed_migrations values ('0002_tasks')",
+        "insert into monitoring.installed_migrations values ('0002_recording')",
     )
     before = state(empty_dsn)
     with pytest.raises(DatabaseNotReadyError, match=r"table monitoring\.installed_code"):

@@ -1,12 +1,14 @@
 """What `pgvigil migrate` and its rollback refuse, with what message, leaving nothing changed."""
 
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import pgvigil
 from pgvigil.exceptions import (
@@ -17,11 +19,11 @@ from pgvigil.exceptions import (
     NewerDatabaseError,
     RollbackRefusedError,
 )
-from pgvigil.install import Migrated, migrate, roll_back
+from pgvigil.install import Migrated, migrate, roll_back, single_file
 from pgvigil.install.files import CHECKSUMS, read_migrations
 from pgvigil.resources import migrations_directory
 from pgvigil.server import PostgresServer
-from tests.harness.clients import rows, run, run_pgvigil
+from tests.harness.clients import rows, run, run_pgvigil, run_psql
 
 NAMES = [migration.migration_id for migration in read_migrations()]
 
@@ -62,7 +64,7 @@ def test_a_changed_released_migration_is_refused_by_name(
 ) -> None:
     file = package / f"{NAMES[1]}{ending}"
     file.write_text(file.read_text() + "-- harmless\n")
-    with pytest.raises(ChangedMigrationError, match=f"{NAMES[1]}{ending} is not the file"):
+    with pytest.raises(ChangedMigrationError, match=f"{NAMES[1]}{ending} was changed"):
         migrate(empty_dsn)
     file.unlink()
     with pytest.raises(ChangedMigrationError, match=f"{NAMES[1]}{ending} is missing"):
@@ -103,6 +105,29 @@ def test_the_released_checksums_hold_for_every_migration_of_the_package() -> Non
 
 def test_every_migration_can_be_rolled_back() -> None:
     assert [item.path.name for item in read_migrations() if not item.rollback_path.exists()] == []
+
+
+@pytest.mark.parametrize("name", ["0002_tasks", "0005_logs"])
+def test_a_database_of_an_unreleased_state_is_refused_and_stays_as_it_is(
+    server: PostgresServer, dsn: str, name: str
+) -> None:
+    run(
+        dsn,
+        f"update monitoring.installed_migrations set migration_id = '{name}'"
+        f" where migration_id = '{NAMES[int(name[:4]) - 1]}'",
+    )
+    before = rows(dsn, "select migration_id from monitoring.installed_migrations")
+    said = rf"was installed from an unreleased state of pgvigil: it has {name}"
+    for step in (migrate, roll_back):
+        with pytest.raises(DatabaseNotReadyError, match=said) as refused:
+            step(dsn)
+        assert "drop schema monitoring" in (refused.value.hint or "")
+    file = server.home / "single.sql"
+    file.write_text(single_file(), encoding="utf-8")
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        run_psql(server, str(conninfo_to_dict(dsn)["dbname"]), "-1", "-f", file)
+    assert re.search(said, failed.value.output)
+    assert rows(dsn, "select migration_id from monitoring.installed_migrations") == before
 
 
 def test_a_database_that_is_newer_than_the_package_is_refused(dsn: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 import psycopg
 
-from pgvigil.exceptions import NewerDatabaseError
+from pgvigil.exceptions import DatabaseNotReadyError, NewerDatabaseError
 from pgvigil.install.files import Migration
 from pgvigil.install.session import may_not_read
 
@@ -43,18 +43,26 @@ def read_code_checksum(connection: psycopg.Connection) -> str | None:
     return None if row is None else row[0]
 
 
-def refuse_newer(installed: Collection[str], known: Sequence[Migration]) -> None:
+def refuse_unknown(installed: Collection[str], known: Sequence[Migration]) -> None:
     """Refuse a database whose book names migrations that this package does not have.
 
     Raises:
-        NewerDatabaseError: the message names them.
+        NewerDatabaseError: all of them come after ours; the message names them.
+        DatabaseNotReadyError: some do not, as they were never released; the message says so.
     """
     unknown = sorted(set(installed) - {migration.migration_id for migration in known})
-    if unknown:
-        raise NewerDatabaseError(
-            f"this database is newer than this pgvigil: it has {', '.join(unknown)}",
-            hint="Upgrade the pgvigil package and run the command again.",
+    if not unknown:
+        return
+    if unknown[0] < known[-1].migration_id:
+        raise DatabaseNotReadyError(
+            f"this database was installed from an unreleased state of pgvigil: it has {unknown[0]}",
+            hint="Such a state cannot be upgraded. Export what you need (pgvigil export), drop "
+            "schema monitoring and run the command again.",
         )
+    raise NewerDatabaseError(
+        f"this database is newer than this pgvigil: it has {', '.join(unknown)}",
+        hint="Upgrade the pgvigil package and run the command again.",
+    )
 
 
 def _has_table(connection: psycopg.Connection, name: str) -> bool:

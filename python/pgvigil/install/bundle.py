@@ -102,16 +102,22 @@ $$;
 do $$
 declare
     v_unknown text;
+    v_first text;
 begin
     if to_regclass('monitoring.installed_migrations') is null then
         return;
     end if;
-    select string_agg(migration_id, ', ' order by migration_id)
-    into v_unknown
+    select string_agg(migration_id, ', ' order by migration_id), min(migration_id)
+    into v_unknown, v_first
     from monitoring.installed_migrations
     where migration_id not in (
         {known}
     );
+    if v_first < '{newest}' then
+        raise exception 'this database was installed from an unreleased state of pgvigil: it has %',
+            v_first
+            using hint = 'It cannot be upgraded. Drop schema monitoring, and run this again.';
+    end if;
     if v_unknown is not null then
         raise exception 'this database is newer than this file: it has %', v_unknown
             using hint = 'Use the file of the newer version.';
@@ -180,6 +186,7 @@ def _parts(migrations: Sequence[Migration], code: Code) -> Iterator[str]:
         seconds=SECONDS_TO_WAIT,
         holders=HOLDERS.strip().replace("\n", "\n            "),
         only_ours=only_ours(migrations),
+        newest=migrations[-1].migration_id,
         known=",\n        ".join(f"'{migration.migration_id}'" for migration in migrations),
     )
     guard = _FIRST_MIGRATION

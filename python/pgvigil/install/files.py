@@ -56,14 +56,14 @@ def _check_frozen(directory: Path) -> None:
         if not file.exists():
             raise _changed(file, "is missing")
         if hashlib.sha256(file.read_bytes()).hexdigest() != expected:
-            raise _changed(file, "is not the file that was released")
+            raise _changed(file, "was changed")
 
 
 def _changed(file: Path, what: str) -> ChangedMigrationError:
     return ChangedMigrationError(
         f"migration {file.name} {what}: its SHA-256 is not the one in {CHECKSUMS}",
         hint="Restore the file, or install the package again; a change of the tables belongs "
-        "into a new migration.",
+        "into a new migration. Until 0.1.0 is released: make checksums.",
     )
 
 

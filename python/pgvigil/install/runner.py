@@ -7,7 +7,7 @@ import psycopg
 
 from pgvigil import __version__
 from pgvigil.exceptions import DatabaseNotReadyError, RollbackRefusedError
-from pgvigil.install.book import has_book, read_book, read_code_checksum, refuse_newer
+from pgvigil.install.book import has_book, read_book, read_code_checksum, refuse_unknown
 from pgvigil.install.files import Code, Migration, read_migrations
 from pgvigil.install.grants import grants_are_stale
 from pgvigil.install.loader import drop_code, load_code
@@ -51,7 +51,7 @@ def migrate(dsn: str = "", *, reload: bool = False, report: Report = say_nothing
         with installer.connection() as connection:
             _check_may_create_schema(connection)
             installed = read_book(connection)
-            refuse_newer(installed, known)
+            refuse_unknown(installed, known)
             is_behind = any(migration.migration_id not in installed for migration in known)
             if is_behind or reload or _reason_to_load(connection, code) is not None:
                 refuse_foreign(connection, known)
@@ -149,7 +149,7 @@ def _reason_to_load(connection: psycopg.Connection, code: Code) -> str | None:
 
 
 def _newest(installed: Sequence[str], known: Sequence[Migration]) -> Migration:
-    refuse_newer(installed, known)
+    refuse_unknown(installed, known)
     if not installed:
         raise RollbackRefusedError("there is no migration to roll back in this database")
     newest = next(item for item in known if item.migration_id == installed[-1])
