@@ -2,7 +2,18 @@
 -- Calls go downwards only: a room calls those above it in this list.
 -- Tables come from migrations/ and must be there first. Run with: psql -v ON_ERROR_STOP=1 -1 -f
 
--- core: how input is refused, checked and repaired, the one clock and calendars, partitions by day
+-- CORE: what every other room needs: how input is checked, the one clock, calendars, partitions.
+--
+-- The path of an argument: a recording function asks in one expression whether all its arguments
+-- are plainly in order (checks.sql, caps.sql). If not, each is repaired (repairs.sql, with the
+-- words of synonyms.sql) and a warning says so. Functions that people call refuse instead: they
+-- raise PVnnn with a hint (refusals.sql). A time goes through clock.sql, the only file that asks
+-- what time it is.
+-- The path of a row: partitions.sql says whether its day has a partition; if not, or if the row is
+-- old, late_rows.sql sends it to late_<table>. Many rows at once take bulk.sql.
+-- Reads the catalogue and monitoring.clock_keys; writes guards, partitions, known_names and errors.
+-- Lock order: all guards are listed, in order, at the top of guards.sql.
+-- Begin with refusals.sql, checks.sql and partitions.sql.
 \ir core/drop_former.sql
 \ir core/refusals.sql
 \ir core/words.sql
@@ -24,7 +35,19 @@
 \ir core/bulk.sql
 \ir core/documents.sql
 
--- recording: what programs call; one row in and nothing read back
+-- RECORDING: what programs call.
+--
+-- The path of one call: record_error() (errors.sql) is plain SQL, so the planner puts it into the
+-- caller's statement. It calls _record_error(), which runs with the owner's rights, checks its
+-- arguments (core/checks.sql) and inserts one row into today's partition of errors.
+-- A task is a row of active_tasks (start_task.sql) that is updated (task_progress.sql) and moves to
+-- finished_tasks at its end (complete_task.sql). task_ends.sql deals with an end that is reported
+-- twice, late, or before its start.
+-- Writes active_tasks, finished_tasks, unsuccessful_attempts, recounts, and one table for each of
+-- errors, metrics, log lines, health checks and queues, or its late_ table. Calls no rule.
+-- Guarantees: the row commits with the caller's transaction; bad input raises nothing (unless
+-- monitoring.strict is on); a call waits for another only when both are about one running task.
+-- Begin with metrics.sql, then start_task.sql and complete_task.sql.
 \ir recording/outcomes.sql
 \ir recording/start_task.sql
 \ir recording/task_progress.sql
@@ -38,7 +61,20 @@
 \ir recording/health.sql
 \ir recording/queues.sql
 
--- keeping: roll-ups, how long what is kept, and views over both
+-- KEEPING: roll-ups, retention, and the views over rows and roll-ups.
+--
+-- The path of a row: its recorded_xid tells whether a roll-up has seen it (rollups/marked.sql).
+-- New rows of all tables take one common shape (rollups/samples.sql), are added up by minute, hour
+-- and day (rollups/roll_up.sql), and count from then on as seen (rollup_progress). Days later
+-- retention truncates the partition of its day, and drops it in a later transaction
+-- (retention/days.sql, called by retention/cleanup.sql); the roll-up stays.
+-- The path of a question: a trend view (rollups/trends.sql) reads roll-ups and adds what they do
+-- not contain yet (rollups/spans.sql), so the answer is complete at any moment.
+-- Reads the tables of recording; writes rollups, rollup_progress, error_group_totals,
+-- component_states, retention_policies; removes and places rows.
+-- Guarantee: each row is counted once, whatever commits late. Lock order: the row of
+-- rollup_progress, then roll-ups, or the guard 'partitions' and then partitions.
+-- Begin with rollups/samples.sql, rollups/roll_up.sql and retention/cleanup.sql.
 \ir keeping/retention/policies.sql
 
 \ir keeping/rollups/histogram.sql
@@ -74,7 +110,18 @@
 \ir keeping/views/queues.sql
 \ir keeping/views/summaries.sql
 
--- scheduling: what runs when, and whether it does
+-- SCHEDULING: jobs inside the database, and whether pgvigil itself keeps up.
+--
+-- The path of a job: pg_cron or `pgvigil run` calls run_due_jobs() (run_due_jobs.sql) every minute.
+-- It cancels runs that take too long and closes those whose session is gone (supervise.sql). Then,
+-- for each job that is due: claim.sql notes the next time (plan.sql) and starts a task named
+-- pgvigil.<job>; run.sql calls the job's function (routines.sql) and ends the task. Each of these
+-- steps is a transaction of its own.
+-- Jobs are rows of jobs; people change them through schedule.sql. self_check.sql and freshness.sql
+-- say what is late. clock.sql and moved_times.sql repair what a wrong system clock left behind.
+-- Reads and writes jobs and clock_readings; records tasks and errors like any other program.
+-- Guarantee: no two runs of a job overlap. Lock order: the guard of a job, then its row.
+-- Begin with claim.sql, whose heading explains the lock, then run.sql.
 \ir scheduling/routines.sql
 \ir scheduling/plan.sql
 \ir scheduling/moved_times.sql
@@ -90,7 +137,23 @@
 \ir scheduling/freshness.sql
 \ir scheduling/self_check.sql
 
--- watching: the rules, the engine that turns findings into alerts, and telling people
+-- WATCHING: rules, the engine that turns what they find into alerts, and notifications.
+--
+-- The path of an alert, all in one transaction of evaluate_alerts() (engine/evaluate.sql):
+--   find        each enabled rule looks and returns findings: value and labels, no verdict
+--               (engine/find.sql calls rules/*_rules.sql)
+--   apply       findings meet thresholds and the alerts that are open (engine/apply.sql)
+--   transition  one function for each arrow of an alert's life (engine/transitions.sql)
+--   plan        what has changed and was not told yet becomes a message for each channel
+--               (notifications/plan.sql, with silences and inhibitions of engine/silences.sql;
+--               notifications/messages.sql writes the text)
+-- Then the runner fetches messages from notifications/outbox.sql and sends them. What people
+-- decide (acknowledge, resolve) is in engine/decide.sql, and plans in the same way.
+-- Reads roll-ups and rows; writes raised_alerts, alert_transitions, alert_rule_states and
+-- queued_notifications.
+-- Guarantees: an alert and its message commit together; a rule that fails stops no other. Lock
+-- order: the guard 'evaluations', then _lock_alerts(), then channels, then messages.
+-- Begin with rules/queue_rules.sql, engine/evaluate.sql and engine/transitions.sql.
 \ir watching/rules/windows.sql
 \ir watching/rules/matching.sql
 \ir watching/rules/rules.sql
@@ -136,7 +199,21 @@
 
 \ir watching/notifications/views.sql
 
--- systems: ETL, batch, records and sources, each built on the rooms above
+-- SYSTEMS: ETL, batch, records and sources, each built on the rooms above.
+--
+-- etl: an execution is a task of type etl, an event a log line, a metric a metric; record.sql and
+--   events.sql call the recording functions, views.sql shows the columns that ETL users expect.
+-- batch: a workflow is a document (apply.sql); its steps are task types. runs.sql collects the runs
+--   of a business day, timeline.sql judges them, rules.sql raises alerts about steps.
+-- records: what validations found (found.sql, then invalid.sql; resolve.sql closes it), and the
+--   status of each record (statuses.sql for programs, triggers.sql for watched tables, both ending
+--   in the one statement of status_statement.sql).
+-- sources: rows of other systems. A source is registered, read without our rights
+--   (foreign_code.sql), compared with what is known and recorded as if a program had called.
+-- Guarantees: what is recorded here counts in every rule, roll-up and view of the rooms above; a
+-- source that cannot be read stops no other. Lock order: rows of records by their key; for sources
+-- and datasets the guards at the top of core/guards.sql.
+-- Begin with etl/record.sql, batch/timeline.sql, records/statuses.sql and sources/read.sql.
 \ir systems/etl/record.sql
 \ir systems/etl/events.sql
 \ir systems/etl/views.sql
@@ -198,7 +275,18 @@
 \ir systems/sources/views.sql
 \ir systems/sources/record_views.sql
 
--- reading: dashboards, and the configuration as one document
+-- READING: dashboards, and the configuration as one document.
+--
+-- The path of a question: the page, the terminal and Grafana select from views of the rooms above,
+-- or call one function that returns JSON: get_dashboard_summary() (dashboards/summary.sql),
+-- get_dashboard_cards(), get_trend_points(), get_daily_report(). None reads more than the span that
+-- is asked for.
+-- The path of a configuration: apply_config() (config/apply.sql) checks the document against
+-- config/schema.sql, compares each entry with what is set (config/get.sql) and calls, for what
+-- differs, the function that a person would call (config/configure.sql).
+-- Reads everything; writes nothing but what those functions write, all or nothing. Lock order of
+-- apply_config(): the guard 'configuration', then _lock_alerts(), then rows.
+-- Begin with dashboards/summary.sql and config/get.sql.
 \ir reading/dashboards/summary.sql
 \ir reading/dashboards/cards.sql
 \ir reading/dashboards/trend_points.sql
@@ -211,6 +299,6 @@
 
 \ir reading/installation.sql
 
--- what is installed, who may do what, and room for the first week
+-- LAST: rights are granted and partitions for the first week are made, once all else is there.
 \ir grants.sql
 \ir prepare.sql

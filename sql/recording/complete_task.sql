@@ -1,6 +1,6 @@
 -- Ending a task: the row moves from active_tasks to finished_tasks.
 -- Keeps unsuccessful_attempts, so that a restart finds its number. The end of an attempt that is
--- not the running one is noted by ends.sql.
+-- not the running one is noted by task_ends.sql.
 
 -- Does the work of complete_task_tracking.
 create or replace function monitoring._complete_task(

@@ -1,6 +1,6 @@
 -- How the query of an own rule is run: with the rights of monitoring_reader, in a transaction that
 -- can only read and is undone. Writes nothing. For how long: time_limits.sql; what becomes of the
--- session: rule_sessions.sql.
+-- session: core/sessions.sql.
 
 -- Rows of a query as objects, with clock() standing at a time that _sealed_time() gave. It can
 -- only read what monitoring_reader may read, and whatever it does besides is undone.
