@@ -87,21 +87,25 @@ fuzz: $(VENV)/.dev ## call everything as everybody with hostile values (ARGS='--
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/.dev ## measure what recording costs; see bench/README.md
+bench: $(VENV)/.bench ## measure what recording costs; see bench/README.md
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: bench-large
-bench-large: $(VENV)/.dev ## measure 30 million rows, 8 GB and half an hour (ARGS='--rows-per-day 20000' for a minute)
+bench-large: $(VENV)/.bench ## measure 30 million rows, 8 GB and half an hour (ARGS='--rows-per-day 20000' for a minute)
 	@$(BIN)/python -m bench.large $(ARGS)
 	@$(BIN)/python -m bench.retention
 
 .PHONY: bench-names
-bench-names: $(VENV)/.dev ## measure a program that sends a new name with each call (ARGS='--names 20000')
+bench-names: $(VENV)/.bench ## measure a program that sends a new name with each call (ARGS='--names 20000')
 	@$(BIN)/python -m bench.names $(ARGS)
 
 .PHONY: bench-page
-bench-page: $(VENV)/.dev ## measure the first load of the page, 30 million tasks (ARGS='--home DIR' to keep them)
+bench-page: $(VENV)/.bench ## measure the first load of the page, 30 million tasks (ARGS='--home DIR' to keep them)
 	@$(BIN)/python -m bench.page $(ARGS)
+
+.PHONY: bench-grouping
+bench-grouping: $(VENV)/.bench ## compare error grouping with Drain3 on labelled logs (ARGS=FILE)
+	@$(BIN)/python -m bench.grouping_accuracy $(ARGS)
 
 .PHONY: dist
 dist: $(VENV)/.dev ## build dist/pgvigil.sql, the one-file install, and the wheel
@@ -127,6 +131,8 @@ requirements: $(VENV)/.dev ## choose the newest versions and write requirements/
 	$(COMPILE) pyproject.toml --group build --extra demo \
 		--constraints requirements/dev.txt --output-file requirements/demo.txt
 	$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/runtime.txt
+	$(COMPILE) pyproject.toml --group build --group bench --extra demo \
+		--constraints requirements/dev.txt --output-file requirements/bench.txt
 
 .PHONY: clean
 clean: ## remove what was built; the environment stays
@@ -143,6 +149,12 @@ $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/.created
 	@$(INSTALL) --require-hashes -r requirements/demo.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt pyproject.toml | $(VENV)/.created
+	@echo "Installing requirements/bench.txt into $(VENV)"
+	@$(INSTALL) --require-hashes -r requirements/bench.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/.demo $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.created
 	@echo "Installing requirements/dev.txt into $(VENV)"

@@ -1,6 +1,6 @@
 """How well error fingerprints group real log lines, next to Drain3.
 
-    python bench/grouping_accuracy.py [--dsn DSN] [FILE_structured.csv[.gz] ...]
+    make bench-grouping ARGS='[--dsn DSN] [FILE_structured.csv[.gz] ...]'
 
 A file is a table in the form of the Loghub collection: the message in ``Content`` and the true
 template in ``EventId``. The figure is the grouping accuracy: the share of lines whose group is
@@ -24,8 +24,6 @@ from typing import TextIO
 
 import click
 import psycopg
-from drain3 import TemplateMiner
-from drain3.template_miner_config import TemplateMinerConfig
 from rich.console import Console
 from rich.table import Table
 
@@ -33,7 +31,7 @@ from pgvigil.server import PostgresServer
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_LOGS = REPOSITORY.parent / "shared" / "data" / "app-logs"
-FINGERPRINT_SQL = REPOSITORY / "sql" / "errors" / "fingerprint.sql"
+FINGERPRINT_SQL = REPOSITORY / "sql/recording/error_fingerprint.sql"
 
 
 @dataclass(frozen=True)
@@ -121,6 +119,10 @@ def group_by_fingerprint(connection: psycopg.Connection, messages: Sequence[str]
 
 def group_by_drain(messages: Sequence[str]) -> Grouping:
     """Let Drain3 with default settings learn from the messages and number their groups."""
+    # Here, since the tests use the rest of this file, and only the benchmark installs Drain3.
+    from drain3 import TemplateMiner
+    from drain3.template_miner_config import TemplateMinerConfig
+
     miner = TemplateMiner(config=TemplateMinerConfig())
     started = time.perf_counter()
     groups = [miner.add_log_message(message)["cluster_id"] for message in messages]
@@ -187,7 +189,8 @@ def _connection_to(dsn: str | None) -> Iterator[psycopg.Connection]:
         yield stack.enter_context(psycopg.connect(dsn, autocommit=True))
 
 
-def _load_fingerprint(connection: psycopg.Connection) -> None:
+def load_fingerprint(connection: psycopg.Connection) -> None:
+    """Make the fingerprint function in a database without pgvigil."""
     connection.execute("create schema monitoring")
     connection.execute(FINGERPRINT_SQL.read_bytes())
 
@@ -206,7 +209,7 @@ def main(files: tuple[Path, ...], dsn: str | None) -> None:
         raise click.UsageError(f"no logs in {SHARED_LOGS}; name *_structured.csv files")
     with _connection_to(dsn) as connection:
         if dsn is None:
-            _load_fingerprint(connection)
+            load_fingerprint(connection)
         # A first call compiles the patterns; it is not what a long-lived connection pays.
         group_by_fingerprint(connection, ["warm up"])
         comparisons = [compare(connection, read_log(path)) for path in paths]

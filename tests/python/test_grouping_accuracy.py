@@ -10,6 +10,7 @@ from bench.grouping_accuracy import (
     SHARED_LOGS,
     group_by_fingerprint,
     grouping_accuracy,
+    load_fingerprint,
     read_log,
     shared_log_files,
 )
@@ -78,3 +79,10 @@ def test_a_log_is_read_plain_or_compressed(tmp_path: Path) -> None:
     assert read_log(plain) == read_log(compressed)
     assert read_log(plain).messages == ["a, b", "c"]
     assert read_log(plain).events == ["E1", "E2"]
+
+
+def test_the_benchmark_needs_nothing_but_the_fingerprint(empty_dsn: str) -> None:
+    with psycopg.connect(empty_dsn, autocommit=True) as connection:
+        load_fingerprint(connection)
+        grouping = group_by_fingerprint(connection, ["page 4 is blank", "page 9 is blank", "no"])
+    assert grouping.groups[0] == grouping.groups[1] != grouping.groups[2]

@@ -104,6 +104,15 @@ def test_requirements_agree_with_each_other_and_cover_the_package() -> None:
     assert needed <= runtime.keys()
 
 
+def test_what_only_the_benchmarks_need_is_in_no_other_list() -> None:
+    demo, dev, bench = (
+        pins(ROOT / "requirements" / f"{name}.txt") for name in ("demo", "dev", "bench")
+    )
+    assert demo.items() <= bench.items()
+    assert {name: bench[name] for name in bench.keys() & dev.keys()}.items() <= dev.items()
+    assert {"drain3"} <= bench.keys() - dev.keys()
+
+
 def test_the_matrix_is_locked_without_an_address() -> None:
     text = (ROOT / "tests" / "matrix" / "package-lock.json").read_text()
     packages = json.loads(text)["packages"]
