@@ -75,11 +75,11 @@ plpgsql-check: $(VENV)/.dev install-sql-tools ## look inside every PL/pgSQL body
 	@$(BIN)/python -m tests.harness plpgsql-check
 
 .PHONY: test-matrix
-test-matrix: $(VENV)/.dev install-test-tools $(MATRIX) ## run the pgTAP tests on PostgreSQL 15, 16, 17 and 18
+test-matrix: $(VENV)/.dev install-sql-tools $(MATRIX) ## run the pgTAP tests on PostgreSQL 15, 16, 17 and 18
 	@$(BIN)/python -m tests.harness matrix
 
 .PHONY: test-python
-test-python: $(VENV)/.dev install-test-tools ## run the Python tests (ARGS='-k name', WORKERS=1)
+test-python: $(VENV)/.dev install-sql-tools ## run the Python tests (ARGS='-k name', WORKERS=1)
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: fuzz
@@ -114,11 +114,11 @@ dist: $(VENV)/.dev ## build dist/pgvigil.sql, the one-file install, and the whee
 	$(BIN)/python -m hatchling build --target wheel
 
 .PHONY: install-test-tools
-install-test-tools: ## install PostgreSQL, pgTAP, Chromium and the like where they are missing (Debian)
+install-test-tools: ## install all that tests need where it is missing (Debian)
 	@tests/harness/install-tools.sh
 
 .PHONY: install-sql-tools
-install-sql-tools: ## install what pgTAP files need, and no more
+install-sql-tools: ## install what most tests need; the others install what they ask for
 	@tests/harness/install-tools.sh sql
 
 # The lists hold versions and hashes, no addresses, so they work with any mirror.
@@ -172,6 +172,7 @@ $(VENV)/.created:
 	@touch $@
 
 # Install scripts stay off: the harness makes the few links they would make.
-$(MATRIX): tests/matrix/package-lock.json | install-test-tools
+$(MATRIX): tests/matrix/package-lock.json
+	@tests/harness/install-tools.sh npm
 	@npm ci --prefix tests/matrix --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

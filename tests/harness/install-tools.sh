@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
-# Installs what the SQL tests need from outside Python, as far as it is missing: a PostgreSQL server
-# with pgTAP, plpgsql_check and pg_cron, pg_prove, npm for the version matrix, promtool, which judges
-# our alerts by Prometheus' own rules, an Alertmanager, which takes them over, sql_exporter, which
-# reads our figures for Prometheus, PgBouncer, which stands between, Chromium, which shows the page,
-# and a MariaDB with the foreign data wrapper that reads it. With the word "sql" only what pgTAP files need. Silent when all is
-# there.
+# Installs what tests need from outside Python, as far as it is missing; silent when all is there.
+#
+#   install-tools.sh            everything
+#   install-tools.sh sql        what pgTAP files and most Python tests need: a PostgreSQL server with
+#                               pgTAP, plpgsql_check and pg_cron, its clients and pg_prove
+#   install-tools.sh PROGRAM …  what a few Python tests need: chromium, which shows the page;
+#                               mariadbd, a database of others, with the foreign data wrapper that
+#                               reads it; npm, which fetches other versions of PostgreSQL;
+#                               pgbouncer, which stands between; promtool, which judges our alerts
+#                               by the rules of Prometheus; prometheus-alertmanager, which takes
+#                               them over; prometheus-sql-exporter, which reads our figures
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
@@ -20,28 +25,45 @@ has_extension() {
     compgen -G "/usr/share/postgresql/*/extension/$1.control" > /dev/null
 }
 
+lacks() {
+    ! command -v "$1" > /dev/null
+}
+
+# Servers are where the path of root alone leads.
+PATH=$PATH:/usr/sbin
+all=(sql chromium mariadbd npm pgbouncer promtool prometheus-alertmanager prometheus-sql-exporter)
+[ $# -gt 0 ] || set -- "${all[@]}"
 missing=()
-compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || missing+=(postgresql-VERSION)
-has_extension pgtap || missing+=(postgresql-VERSION-pgtap)
-has_extension plpgsql_check || missing+=(postgresql-VERSION-plpgsql-check)
-has_extension pg_cron || missing+=(postgresql-VERSION-cron)
-command -v pg_prove > /dev/null || missing+=(libtap-parser-sourcehandler-pgtap-perl)
-command -v psql > /dev/null || missing+=(postgresql-client-VERSION)
-if [ "${1-}" != sql ]; then
-    command -v prometheus-alertmanager > /dev/null || missing+=(prometheus-alertmanager)
-    command -v npm > /dev/null || missing+=(npm)
-    command -v promtool > /dev/null || missing+=(prometheus)
-    command -v prometheus-sql-exporter > /dev/null || missing+=(prometheus-sql-exporter)
-    command -v pgbouncer > /dev/null || missing+=(pgbouncer)
-    command -v mariadbd > /dev/null || missing+=(mariadb-server)
-    has_extension mysql_fdw || missing+=(postgresql-VERSION-mysql-fdw)
-    # With fonts: a browser that has none lays nothing out.
-    command -v chromium > /dev/null || missing+=(chromium fonts-liberation)
-fi
+for word in "$@"; do
+    case $word in
+        sql)
+            compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || missing+=(postgresql-VERSION)
+            has_extension pgtap || missing+=(postgresql-VERSION-pgtap)
+            has_extension plpgsql_check || missing+=(postgresql-VERSION-plpgsql-check)
+            has_extension pg_cron || missing+=(postgresql-VERSION-cron)
+            ! lacks pg_prove || missing+=(libtap-parser-sourcehandler-pgtap-perl)
+            ! lacks psql || missing+=(postgresql-client-VERSION)
+            ;;
+        # With fonts: a browser that has none lays nothing out.
+        chromium) ! lacks chromium || missing+=(chromium fonts-liberation) ;;
+        mariadbd)
+            ! lacks mariadbd || missing+=(mariadb-server)
+            has_extension mysql_fdw || missing+=(postgresql-VERSION-mysql-fdw)
+            ;;
+        promtool) ! lacks promtool || missing+=(prometheus) ;;
+        npm | pgbouncer | prometheus-alertmanager | prometheus-sql-exporter)
+            ! lacks "$word" || missing+=("$word")
+            ;;
+        *)
+            echo "$word is nothing that tests need: ${all[*]}" >&2
+            exit 1
+            ;;
+    esac
+done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get > /dev/null; then
-    echo "The SQL tests need these, which only Debian and its kin can be given automatically:" >&2
+    echo "The tests need these, which only Debian and its kin can be given automatically:" >&2
     printf '  %s\n' "${missing[@]//-VERSION/}" >&2
     exit 1
 fi
@@ -54,6 +76,10 @@ if [ "$(id -u)" -ne 0 ]; then
     fi
     as_root=(sudo)
 fi
+
+# Tests that run side by side may find something missing at the same moment.
+exec 9> "${TMPDIR:-/tmp}/pgvigil-install-tools-$(id -u).lock"
+flock 9
 
 # Packages of servers start what they bring; the tests start their own and want only the programs.
 policy=/usr/sbin/policy-rc.d
@@ -73,6 +99,7 @@ echo "Installing ${packages[*]}"
 # Nor are they to start with the machine.
 if [ -d /run/systemd/system ]; then
     for service in prometheus prometheus-alertmanager prometheus-sql-exporter pgbouncer mariadb; do
-        [[ " ${missing[*]/mariadb-server/mariadb} " != *" $service "* ]] || "${as_root[@]}" systemctl --quiet disable "$service"
+        [[ " ${missing[*]/mariadb-server/mariadb} " != *" $service "* ]] ||
+            "${as_root[@]}" systemctl --quiet disable "$service"
     done
 fi

@@ -1,7 +1,6 @@
 """The web service in a process of its own, and the page of it in Chromium."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from urllib.request import urlopen
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
 
 from tests.harness.clients import clean_environment
+from tests.harness.tools import program
 from tests.python.page_data import NOW
 from tests.python.running import wait_until
 
@@ -38,9 +38,7 @@ expect.set_options(timeout=20_000)
 
 def launch(playwright: Playwright) -> Browser:
     """Start the distribution's Chromium."""
-    chromium = shutil.which("chromium")
-    assert chromium is not None, "chromium is not installed; tests/harness/install-tools.sh does"
-    return playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
+    return playwright.chromium.launch(executable_path=program("chromium"), args=list(_FLAGS))
 
 
 class Service:

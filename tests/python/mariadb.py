@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import pymysql
 
+from tests.harness.tools import program
+
 USER = "reader"
 DATABASE = "legacy_erp"
 
@@ -22,6 +24,7 @@ class MariaDB:
 
     def __init__(self) -> None:
         """Start it, with an empty database and a user."""
+        self._program = program("mariadbd")
         # Its user must be able to get there.
         self._home = Path(mkdtemp(prefix="pgvigil-mariadb-", dir="/tmp"))
         self._user = "mysql" if os.geteuid() == 0 else None
@@ -88,7 +91,7 @@ class MariaDB:
         """Start the server and wait until it answers."""
         self._server = subprocess.Popen(
             [
-                shutil.which("mariadbd") or "/usr/sbin/mariadbd",
+                self._program,
                 *self._options(),
                 f"--socket={self._home / 'socket'}",
                 f"--port={self.port}",

@@ -1,7 +1,6 @@
 """A PgBouncer in front of the test server, as Debian has it: real, and too old for our names."""
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -16,12 +15,10 @@ from psycopg.conninfo import conninfo_to_dict
 
 from pgvigil.server import PostgresServer
 from pgvigil.server_binaries import run_as
-
-PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+from tests.harness.tools import can_have, program
 
 needs_pgbouncer = pytest.mark.skipif(
-    PROGRAM is None and shutil.which("apt-get") is None,
-    reason="there is no PgBouncer, and no way to install one",
+    not can_have("pgbouncer"), reason="there is no PgBouncer, and no way to install one"
 )
 
 _SETTINGS = """\
@@ -46,7 +43,7 @@ def pooler(
     server: PostgresServer, mode: str = "transaction", size: int = 2, settings: str = ""
 ) -> Iterator[int]:
     """Run a PgBouncer; yield its port, at which everybody is let in as superuser."""
-    assert PROGRAM is not None, "pgbouncer is not installed: tests/harness/install-tools.sh"
+    bouncer = program("pgbouncer")
     with TemporaryDirectory(prefix="pgvigil-pooler-") as name, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -65,7 +62,7 @@ def pooler(
         way.give(home, users, file)
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*way.prefix, PROGRAM, str(file)],
+                [*way.prefix, bouncer, str(file)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -1,7 +1,6 @@
 """Alerts are handed over to Debian's Alertmanager, and to those that refuse them."""
 
 import json
-import shutil
 import socket
 import subprocess
 import urllib.request
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness.tools import program
 from tests.python.receivers import Webhook
 from tests.python.running import RunningRunner, wait_until
 from tests.python.sending import LONG_POLL, Outbox
@@ -20,8 +20,6 @@ from tests.python.sending import LONG_POLL, Outbox
 @pytest.fixture(scope="module")
 def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an Alertmanager of our own, below a prefix."""
-    program = shutil.which("prometheus-alertmanager")
-    assert program is not None, "prometheus-alertmanager is missing: make install-test-tools"
     home = tmp_path_factory.mktemp("alertmanager")
     configuration = home / "alertmanager.yml"
     configuration.write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
@@ -37,7 +35,10 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
-            [program, *(f"--{name}={value}" for name, value in options.items())],
+            [
+                program("prometheus-alertmanager"),
+                *(f"--{name}={value}" for name, value in options.items()),
+            ],
             stdout=log,
             stderr=log,
         )

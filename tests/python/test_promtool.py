@@ -6,7 +6,6 @@ of it at each minute is written down as what `promtool test rules` is to expect 
 
 import json
 import random
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.harness.tools import program
 from tests.python.alerting import Alarms
 
 BEGINNING = datetime(2026, 3, 1, tzinfo=UTC)
@@ -136,15 +136,16 @@ def run_promtool(
     directory: Path, rules: list[dict[str, str]], tests: dict[str, Any]
 ) -> subprocess.CompletedProcess[str]:
     """Run Prometheus' own tests of rules."""
-    promtool = shutil.which("promtool")
-    assert promtool is not None, "promtool is missing: make install-test-tools"
     groups = [{"name": "ours", "interval": "1m", "rules": rules}]
     whole = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [tests]}
     # JSON is YAML.
     (directory / "rules.yml").write_text(json.dumps({"groups": groups}))
     (directory / "tests.yml").write_text(json.dumps(whole))
     return subprocess.run(
-        [promtool, "test", "rules", "tests.yml"], cwd=directory, capture_output=True, text=True
+        [program("promtool"), "test", "rules", "tests.yml"],
+        cwd=directory,
+        capture_output=True,
+        text=True,
     )
 
 

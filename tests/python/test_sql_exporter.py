@@ -14,6 +14,7 @@ import pytest
 
 from pgvigil.server import PostgresServer
 from tests.harness.clients import clean_environment
+from tests.harness.tools import program
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "examples" / "prometheus" / "sql_exporter.yml"
 ADDRESS = "postgres://pgvigil_reader@/app?host=/var/run/postgresql&sslmode=disable"
@@ -52,7 +53,13 @@ def scraped(address: str, directory: Path) -> str:
     configuration.write_text(text.replace(ADDRESS, address))
     place = f"127.0.0.1:{free_port()}"
     process = subprocess.Popen(
-        ["prometheus-sql-exporter", "-config.file", configuration, "-web.listen-address", place],
+        [
+            program("prometheus-sql-exporter"),
+            "-config.file",
+            configuration,
+            "-web.listen-address",
+            place,
+        ],
         env=clean_environment() | {"PATH": os.environ["PATH"], "LOGLEVEL": "info"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -131,6 +138,6 @@ def test_prometheus_accepts_it_even_with_nothing_recorded(reader: str, tmp_path:
     failed = re.findall(r"sql_exporter_last_scrape_failed\{.*\} (\S+)", page)
     assert failed == ["0"] * len(NAMES)
     result = subprocess.run(
-        ["promtool", "check", "metrics"], input=page, capture_output=True, text=True
+        [program("promtool"), "check", "metrics"], input=page, capture_output=True, text=True
     )
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")

@@ -1,6 +1,5 @@
 """Figures for Prometheus: what they are, and that its own tool accepts them."""
 
-import shutil
 import subprocess
 from types import ModuleType
 from typing import Any
@@ -11,6 +10,7 @@ from prometheus_client import Metric
 from prometheus_client import parser as text
 from prometheus_client.openmetrics import parser as openmetrics
 
+from tests.harness.tools import program
 from tests.python.asking import value
 from tests.python.web_running import Web
 
@@ -19,10 +19,12 @@ OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
 
 def check(answer: str) -> subprocess.CompletedProcess[str]:
     """Let promtool say what it thinks of figures."""
-    promtool = shutil.which("promtool")
-    assert promtool is not None, "promtool is missing: make install-test-tools"
     return subprocess.run(
-        [promtool, "check", "metrics"], input=answer, capture_output=True, text=True, check=False
+        [program("promtool"), "check", "metrics"],
+        input=answer,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

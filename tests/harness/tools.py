@@ -1,0 +1,37 @@
+"""Programs from outside Python that a few tests need, installed when one of these is run."""
+
+import functools
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.harness.errors import missing_tools
+
+_INSTALLER = Path(__file__).with_name("install-tools.sh")
+
+
+@functools.cache
+def program(name: str) -> str:
+    """Return the path of a program, which is installed first where it is missing.
+
+    Raises:
+        HarnessError: it cannot be installed here.
+    """
+    found = _find(name)
+    if found is None:
+        subprocess.run([_INSTALLER, name], check=False)
+        found = _find(name)
+    if found is None:
+        raise missing_tools(name)
+    return found
+
+
+def can_have(name: str) -> bool:
+    """Say whether a program is here or could be installed."""
+    return (_find(name) or shutil.which("apt-get")) is not None
+
+
+def _find(name: str) -> str | None:
+    # Debian keeps servers where the path of root alone leads.
+    return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
