@@ -292,9 +292,15 @@
 \ir reading/dashboards/trend_points.sql
 \ir reading/dashboards/daily_report.sql
 
+\ir reading/config/schema_alerts.sql
+\ir reading/config/schema_systems.sql
 \ir reading/config/schema.sql
+\ir reading/config/rules.sql
+\ir reading/config/notices.sql
+\ir reading/config/work.sql
+\ir reading/config/records.sql
+\ir reading/config/upkeep.sql
 \ir reading/config/get.sql
-\ir reading/config/configure.sql
 \ir reading/config/apply.sql
 
 \ir reading/installation.sql

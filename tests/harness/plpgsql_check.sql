@@ -3,8 +3,8 @@
 -- triggers give to the rows before and after, and is a finding if none does.
 -- A body that must differ says so in itself, in a comment such as this one with its reason:
 --     @plpgsql_check_options: security_warnings = off
--- Finders and explainers of alert rules have one signature each, whether one needs all of it or
--- not.
+-- Finders and explainers of alert rules, and what changes sections of the configuration, have one
+-- signature each, whether one needs all of it or not.
 -- Advice on volatility is dropped where plpgsql_check adds that it cannot know for dynamic SQL.
 with routines as (
     select
@@ -51,6 +51,10 @@ where
         routines.routine_id::regprocedure::text
         ~ '_(find|explain)_[a-z_]+\((alert_rules|raised_alerts),'
         and finding.message ~ '^unused parameter "p_(rule|alert|now|limit)"$'
+    )
+    and not (
+        routines.routine_id::regprocedure::text ~ '^_configure_[a-z_]+\(text,jsonb,jsonb\)$'
+        and finding.message ~ '^unused parameter "p_(name|old)"$'
     )
 union all
 select

@@ -1,7 +1,7 @@
 -- The configuration as one document, which makes any database the same.
 
 begin;
-select plan(21);
+select plan(23);
 \ir helpers/fixed_clock.psql
 
 create temporary table fresh as select monitoring.get_config() as config;
@@ -10,11 +10,33 @@ create temporary table fresh as select monitoring.get_config() as config;
 
 select set_eq(
     'select jsonb_object_keys(config) from fresh',
-    array[
-        'alert_thresholds', 'rules', 'channels', 'silences', 'inhibitions', 'retention',
-        'expected_runs', 'jobs'
-    ],
-    'all sections are there'
+    $$
+        select jsonb_object_keys(monitoring.get_config_schema() -> 'properties')
+        except select '$schema'
+    $$,
+    'all sections of the schema are there'
+);
+
+select set_eq(
+    'select section from monitoring._config_sections()',
+    'select jsonb_object_keys(config) from fresh',
+    'each is applied in its turn'
+);
+
+select bag_eq(
+    $$
+        select p.proname::text from pg_proc as p
+        where p.pronamespace = 'monitoring'::regnamespace
+            and p.proname ~ '^_(configure_.*|.*_config)$'
+            and (p.pronargs = 0 or p.proargnames[1:3] = array['p_name', 'p_old', 'p_new'])
+    $$,
+    $$
+        select f.name from monitoring._config_sections() as s
+        cross join lateral (
+            values ('_' || s.section || '_config'), ('_configure_' || s.section)
+        ) as f (name)
+    $$,
+    'by a function that reads it and one that changes it'
 );
 
 select is(

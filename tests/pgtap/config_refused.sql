@@ -204,10 +204,12 @@ select is(
     row(
         'PV009', E'z is not known\nrules.queue_backlog.x is not known\n'
         'rules.queue_backlog.y is not known',
-        E'Known there: $schema, alert_thresholds, channels, expected_runs, inhibitions, jobs, '
-        'retention, rules, silences.\nKnown there: comparison, description, for_evaluations, '
-        'for_seconds, is_enabled, keep_firing_seconds, no_data, on_error, overrides, parameters, '
-        'query, thresholds, time_limit_seconds, unit.'
+        E'Known there: $schema, alert_owners, alert_thresholds, change_sources, channels, '
+        'datasets, error_groups, expected_runs, inhibitions, jobs, name_limits, page_url, '
+        'partitions_ahead, retention, rules, silences, workflows.\n'
+        'Known there: comparison, description, for_evaluations, for_seconds, is_enabled, '
+        'keep_firing_seconds, no_data, on_error, overrides, parameters, query, thresholds, '
+        'time_limit_seconds, unit.'
     )::pg_temp.refusal,
     'all problems are told, each hint once'
 );

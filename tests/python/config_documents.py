@@ -179,6 +179,78 @@ def _job(source: random.Random) -> Any:
     )
 
 
+def _dataset(source: random.Random) -> Any:
+    return _some(
+        source,
+        {
+            "description": _one_of("Orders.", None),
+            "time_zone": _one_of(*_ZONES),
+            "pending_statuses": _one_of([], ["OPEN", "WAITING"], ["OPEN", "OPEN"], None),
+            "bot_task_type": _one_of("bot", "", None),
+            "allowed_transitions": _one_of(
+                {"OPEN": ["DONE", ""], "": ["OPEN"]}, {"A": []}, {}, None
+            ),
+        },
+    )
+
+
+def _workflow(source: random.Random) -> Any:
+    return _some(
+        source,
+        {
+            "description": _one_of("Each night.", None),
+            "time_zone": _one_of(*_ZONES),
+            "cutover": _one_of("05:00", "23:59"),
+            "enabled": _one_of(True, False),
+            "steps": _steps,
+        },
+        always=("steps",) if source.random() < 0.9 else (),
+    )
+
+
+def _steps(source: random.Random) -> Any:
+    def step(name: str) -> Any:
+        settings = {
+            "description": _one_of("Loads.", None),
+            "after": _one_of([], ["load"], ["count"]),
+            "schedule": _one_of("18:00", "0 2 * * *", "soon", None),
+            "expected": _one_of("20 minutes", "1 hour 30 minutes", None),
+            "late_after": _one_of("15 min", "a while", None),
+            "stuck_after": _one_of("2 hours", None),
+            "long_after": _one_of("3 days", None),
+            "minimum_rate": _one_of(0.5, 100, None),
+            "optional": _one_of(True, False),
+            "until_done": _one_of(True, False),
+        }
+        some = {key: make(source) for key, make in settings.items() if source.random() < 0.2}
+        return {"step": name, **some}
+
+    return [step(name) for name in source.sample(("load", "count", "send"), source.randint(1, 3))]
+
+
+def _alert_owner(source: random.Random) -> Any:
+    return {
+        "labels": source.choice(({}, {"task_type": "etl"}, {"rule": "task_failed", "x": "y"})),
+        "owner": source.choice(("Ann", "Team")),
+    }
+
+
+def _error_group(source: random.Random) -> Any:
+    return _some(
+        source,
+        {
+            "status": _one_of("resolved", "muted"),
+            "muted_until": _one_of(
+                "2033-01-15T12:00:00Z", "2020-01-15 12:00+02", "2026-99-15T12:00Z", None
+            ),
+            "note": _one_of("known", None),
+            "decided_by": _one_of("ann"),
+            "decided_at": _one_of("2026-01-15T12:00:00.5Z", "2026-13-15T12:00:00Z"),
+        },
+        always=("status",) if source.random() < 0.9 else (),
+    )
+
+
 def _named(names: tuple[str, ...], make: Maker, may_be_null: bool = True) -> Maker:
     def section(source: random.Random) -> Any:
         return {
@@ -209,4 +281,14 @@ _SECTIONS: dict[str, Maker] = {
     ),
     "expected_runs": _named(("etl", "ocr"), _expected_run),
     "jobs": _named(("evaluate_alerts", "nothing"), _job, may_be_null=False),
+    "page_url": _one_of("https://monitor.example/x/", "https://a:b@monitor.example", None),
+    "name_limits": _named(("tasks", "metrics", "nothing"), _one_of(10, 99.0, 100000)),
+    "partitions_ahead": _named(
+        ("errors", "finished_tasks", "nothing"), _one_of(0, 14.0, 100), may_be_null=False
+    ),
+    "change_sources": _named(("ROBOT", "SYSTEM"), _one_of("The robot.", "x"), may_be_null=False),
+    "datasets": _named(("orders", "bills"), _dataset),
+    "workflows": _named(("nightly", "daily"), _workflow),
+    "alert_owners": _listed(_alert_owner),
+    "error_groups": _named(("aaa", "bbb"), _error_group),
 }

@@ -1,6 +1,37 @@
 -- Deciding about error groups. Writes error_group_states, never errors.
 
--- Writes what was decided about an error group; PV007 when no error has that fingerprint.
+-- Writes what was decided about an error group, which need not have occurred yet.
+create or replace function monitoring._note_group_decision(
+    p_fingerprint text, p_status text, p_muted_until timestamptz, p_note text, p_by text,
+    p_at timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._checked_moment('until', p_muted_until);
+    perform monitoring._checked_moment('at', p_at);
+    insert into monitoring.error_group_states (
+        fingerprint, status, muted_until, note, changed_by, changed_at
+    )
+    values (
+        p_fingerprint, p_status, p_muted_until, monitoring._capped_text(p_note, 8000),
+        monitoring._checked_name('by', p_by), p_at
+    )
+    on conflict (fingerprint) do update
+        set
+            status = excluded.status,
+            muted_until = excluded.muted_until,
+            note = excluded.note,
+            changed_by = excluded.changed_by,
+            login_name = session_user,
+            changed_at = excluded.changed_at;
+end
+$$;
+
+-- The same for one that has occurred; PV007 when no error has that fingerprint.
 create or replace function monitoring._decide_error_group(
     p_fingerprint text, p_status text, p_muted_until timestamptz, p_note text, p_by text
 )
@@ -25,22 +56,10 @@ begin
             message = format('a mute cannot end in the past: %s', p_muted_until),
             hint = 'Give a time to come, or leave p_until out to mute without an end.';
     end if;
-    perform monitoring._checked_moment('until', p_muted_until);
-    insert into monitoring.error_group_states (
-        fingerprint, status, muted_until, note, changed_by, changed_at
-    )
-    values (
-        p_fingerprint, p_status, p_muted_until, monitoring._capped_text(p_note, 8000),
-        coalesce(p_by, session_user), monitoring.clock()
-    )
-    on conflict (fingerprint) do update
-        set
-            status = excluded.status,
-            muted_until = excluded.muted_until,
-            note = excluded.note,
-            changed_by = excluded.changed_by,
-            login_name = session_user,
-            changed_at = excluded.changed_at;
+    perform monitoring._note_group_decision(
+        p_fingerprint, p_status, p_muted_until, p_note,
+        coalesce(monitoring._checked_optional_name('by', p_by), session_user), monitoring.clock()
+    );
 end
 $$;
 

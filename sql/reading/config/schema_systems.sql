@@ -1,0 +1,141 @@
+-- What the sections about programs, records and names may look like.
+
+-- That part of the JSON Schema of a configuration.
+create or replace function monitoring._config_schema_of_systems() returns jsonb
+language sql
+immutable
+return $json$
+{
+  "properties": {
+    "page_url": {
+      "type": ["string", "null"],
+      "maxLength": 500,
+      "pattern": "^https?://[^ \\t\\r\\n@]+$",
+      "writeOnly": true,
+      "description": "the address of the page without user and password, or null for none"
+    },
+    "name_limits": {
+      "type": "object",
+      "description": "an object of numbers by kind of name",
+      "additionalProperties": {
+        "type": ["integer", "null"],
+        "minimum": 10,
+        "maximum": 100000,
+        "description": "a whole number from 10 to 100000, or null for as many as shipped"
+      }
+    },
+    "partitions_ahead": {
+      "type": "object",
+      "description": "an object of numbers of days by table",
+      "additionalProperties": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 100,
+        "description": "a whole number from 0 to 100"
+      }
+    },
+    "change_sources": {
+      "type": "object",
+      "description": "an object of descriptions by name",
+      "propertyNames": {"$ref": "#/$defs/name"},
+      "additionalProperties": {"$ref": "#/$defs/name"}
+    },
+    "datasets": {
+      "type": "object",
+      "description": "an object of datasets by name",
+      "propertyNames": {"$ref": "#/$defs/name"},
+      "additionalProperties": {"$ref": "#/$defs/dataset"}
+    },
+    "workflows": {
+      "type": "object",
+      "description": "an object of workflows by name",
+      "propertyNames": {"$ref": "#/$defs/name"},
+      "additionalProperties": {"$ref": "#/$defs/workflow"}
+    },
+    "alert_owners": {
+      "type": "array",
+      "description": "an array of owners, each with the labels of their alerts",
+      "items": {"$ref": "#/$defs/alert_owner"}
+    },
+    "error_groups": {
+      "type": "object",
+      "description": "an object of what was decided by fingerprint",
+      "propertyNames": {"$ref": "#/$defs/name"},
+      "additionalProperties": {"$ref": "#/$defs/error_group"}
+    }
+  },
+  "$defs": {
+    "status": {
+      "type": "string",
+      "maxLength": 255,
+      "description": "a status of at most 255 characters, empty for a record that is new or gone"
+    },
+    "dataset": {
+      "type": ["object", "null"],
+      "description": "an object of settings, or null to forget what was said of the dataset",
+      "properties": {
+        "description": {
+          "type": ["string", "null"],
+          "maxLength": 1000,
+          "description": "a text of at most 1000 characters, or null"
+        },
+        "time_zone": {"$ref": "#/$defs/time_zone"},
+        "pending_statuses": {
+          "type": ["array", "null"],
+          "description": "an array of statuses, or null for none",
+          "items": {"$ref": "#/$defs/name"}
+        },
+        "bot_task_type": {
+          "type": ["string", "null"],
+          "maxLength": 255,
+          "description": "a task type, or null for none"
+        },
+        "allowed_transitions": {
+          "type": ["object", "null"],
+          "description": "an object of arrays of statuses by the status before, or null for all",
+          "propertyNames": {"$ref": "#/$defs/status"},
+          "additionalProperties": {
+            "type": "array",
+            "description": "an array of statuses",
+            "items": {"$ref": "#/$defs/status"}
+          }
+        }
+      },
+      "additionalProperties": false
+    },
+    "workflow": {
+      "type": ["object", "null"],
+      "description": "an object of settings and steps, or null to remove the workflow"
+    },
+    "alert_owner": {
+      "type": "object",
+      "description": "an object of labels and owner",
+      "properties": {
+        "labels": {
+          "type": "object",
+          "description": "an object of labels, each with a text",
+          "additionalProperties": {"type": "string", "description": "a text"}
+        },
+        "owner": {"$ref": "#/$defs/name"}
+      },
+      "required": ["labels", "owner"],
+      "additionalProperties": false
+    },
+    "error_group": {
+      "type": ["object", "null"],
+      "description": "an object of status, muted_until and note, or null to reopen the group",
+      "properties": {
+        "status": {"enum": ["resolved", "muted"], "description": "resolved or muted"},
+        "muted_until": {
+          "anyOf": [{"$ref": "#/$defs/time"}, {"type": "null"}],
+          "description": "a time with its offset, or null for no end"
+        },
+        "note": {"$ref": "#/$defs/text"},
+        "decided_by": {"$ref": "#/$defs/name"},
+        "decided_at": {"$ref": "#/$defs/time"}
+      },
+      "additionalProperties": false
+    }
+  }
+}
+$json$::jsonb;
