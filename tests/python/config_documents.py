@@ -27,7 +27,7 @@ Maker = Callable[[random.Random], Any]
 
 def random_document(source: random.Random) -> Any:
     """Return a document that fits the schema, or one with a part of it spoilt."""
-    document = {name: make(source) for name, make in _SECTIONS.items() if source.random() < 0.3}
+    document = {name: make(source) for name, make in _SECTIONS.items() if source.random() < 0.15}
     if source.random() < 0.5:
         return document
     return _spoilt(source, document)

@@ -24,7 +24,9 @@ SCHEMA = json.loads(schema_text())
 VALIDATOR = Draft202012Validator(SCHEMA)
 PROBLEMS = """
     select string_agg(problem, '; ')
-    from monitoring._config_problems('configuration', %s, monitoring.get_config_schema())
+    from monitoring.get_config_schema() as s (schema)
+    cross join lateral
+        monitoring._config_problems('configuration', %s, s.schema, s.schema -> '$defs')
 """
 
 

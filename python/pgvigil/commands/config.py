@@ -20,8 +20,8 @@ _GET = "select monitoring.get_config()"
 def command() -> None:
     """Show, compare and apply the configuration: one JSON document.
 
-    It holds thresholds, rules, channels, silences, inhibitions, retention, expected runs and the
-    plans of jobs. What a document does not name stays as it is.
+    It holds what people decide, such as thresholds, channels, workflows, retention and plans of
+    jobs; docs/configuration.md has its sections. What a document does not name stays as it is.
     """
 
 

@@ -1,13 +1,14 @@
 """The configuration as one JSON document: reading it from a file, and telling what changes."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pgvigil.exceptions import PgvigilError
+from pgvigil.resources import sql_directory
 
-_SCHEMA = Path(__file__).with_name("monitoring_config.schema.json")
+_JSON = re.compile(r"\$json\$(.*?)\$json\$", re.DOTALL)
 
 
 class DocumentError(PgvigilError):
@@ -34,8 +35,28 @@ def write_document(document: Any) -> str:
 
 
 def schema_text() -> str:
-    """Return the JSON Schema (draft 2020-12) of the document."""
-    return _SCHEMA.read_text(encoding="utf-8")
+    """Return the JSON Schema (draft 2020-12) of the document, as ``get_config_schema`` does.
+
+    Its parts are written in the SQL, once; here they are put together without a database.
+    """
+    schema = _part("reading/config/schema_alerts.sql")
+    systems = _part("reading/config/schema_systems.sql")
+    workflow = _part("systems/batch/schema.sql")
+    for key in ("$schema", "title", "required"):
+        del workflow[key]
+    for key in ("$schema", "workflow"):
+        del workflow["properties"][key]
+    for key in ("properties", "$defs"):
+        schema[key] |= systems[key]
+    schema["$defs"]["workflow"] = workflow | systems["$defs"]["workflow"]
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _part(file: str) -> dict[str, Any]:
+    found = _JSON.search((sql_directory() / file).read_text(encoding="utf-8"))
+    assert found is not None
+    part: dict[str, Any] = json.loads(found[1])
+    return part
 
 
 def describe_changes(changes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
