@@ -196,7 +196,8 @@ select set_eq(
         '_rule_fingerprint', '_rule_query_hint',
         -- configuration
         'get_config_schema', '_config_schema_of_alerts', '_config_schema_of_systems',
-        '_config_sections', '_meant_part', '_is_of_json_type', '_fits_limits', '_fits_schema', '_config_problems',
+        '_config_sections', '_meant_part', '_is_of_json_type',
+        '_fits_limits', '_fits_schema', '_config_problems',
         '_key_problems', '_length_in_words', '_best_known_rules', '_merged_settings',
         '_config_changes',
         -- workflows
