@@ -33,11 +33,12 @@ test: $(VENV)/.dev install-test-tools $(MATRIX) ## everything that must pass, si
 	@$(BIN)/python -m tests.harness parts
 
 .PHONY: lint
-lint: $(VENV)/.dev ## check style and types: sqlfluff, squawk, ruff, mypy
+lint: $(VENV)/.dev ## check style, layers and types: sqlfluff, squawk, ruff, import-linter, mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar $(SQL_DIRECTORIES)
 	$(BIN)/squawk $(MIGRATIONS)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 .PHONY: format
@@ -136,7 +137,7 @@ requirements: $(VENV)/.dev ## choose the newest versions and write requirements/
 
 .PHONY: clean
 clean: ## remove what was built; the environment stays
-	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .schemathesis
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .schemathesis
 	find python tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean

@@ -9,8 +9,8 @@ from rich.console import Console
 from bench.bulk import measure_bulk
 from bench.scratch import scratch_server
 from bench.write_path import measure_contention, measure_recording
-from pgvigil.server import PostgresServer
-from pgvigil.server_binaries import find_binaries, major_version
+from pgvigil.demo.server import PostgresServer
+from pgvigil.demo.server_binaries import find_binaries, major_version
 
 
 @click.command(help=__doc__)

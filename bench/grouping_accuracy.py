@@ -27,7 +27,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_LOGS = REPOSITORY.parent / "shared" / "data" / "app-logs"

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.scratch import scratch_server
-from pgvigil.server_binaries import find_binaries, major_version
+from pgvigil.demo.server_binaries import find_binaries, major_version
 
 # In no order, as a program that looks at its rows would send them.
 PREPARE = """

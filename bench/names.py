@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.pgbench import cpu_seconds
 from bench.scratch import scratch_server
-from pgvigil.server_binaries import find_binaries, major_version
+from pgvigil.demo.server_binaries import find_binaries, major_version
 
 ASKED = {
     "roll_up(), all of them new": "select monitoring.roll_up()",

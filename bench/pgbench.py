@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 
 SCRIPTS = Path(__file__).parent / "scripts"
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.scratch import scratch_server
-from pgvigil.server_binaries import find_binaries, major_version
+from pgvigil.demo.server_binaries import find_binaries, major_version
 
 RECORD = "select monitoring.record_performance_metric('metric-%s', 'gauge', 1)"
 # Committed rows that are in no roll-up, and those that would be in none if a roll-up took only what

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 import psycopg
 
+from pgvigil.demo.server import PostgresServer
 from pgvigil.install import migrate
-from pgvigil.server import PostgresServer
 
 # PostgreSQL's defaults: what costs much only with them is what people pay. A checkpoint alone must
 # not fall into one of the things that are compared.

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.table import Table
 
 from bench.pgbench import Load, run_in_turn
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 
 RECORDINGS = ("task", "error", "metric", "log", "queue")
 CONTENDED = ("error", "queue", "metric")

@@ -13,8 +13,8 @@ from bench.large.calls import Times, connect, time_calls, time_once
 from bench.large.history import NOW, SETTINGS, Size, add_day, end_of_day, make_database
 from bench.large.questions import QUESTIONS, STATISTICS, Question
 from bench.large.rolling_up import measure_roll_up
-from pgvigil.server import PostgresServer
-from pgvigil.server_binaries import find_binaries, major_version
+from pgvigil.demo.server import PostgresServer
+from pgvigil.demo.server_binaries import find_binaries, major_version
 
 ROLL_UP_TARGET_SECONDS = 5
 

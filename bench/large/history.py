@@ -9,8 +9,8 @@ import psycopg
 
 from bench.large.calls import connect
 from bench.pgbench import cpu_seconds
+from pgvigil.demo.server import PostgresServer
 from pgvigil.install import migrate
-from pgvigil.server import PostgresServer
 
 # PostgreSQL's defaults, but that filling, which is not what is measured, need not be safe.
 SETTINGS = {"fsync": "off", "max_wal_size": "4GB"}

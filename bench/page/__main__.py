@@ -11,8 +11,8 @@ from rich.table import Table
 
 from bench.large.history import NOW, SETTINGS, Size, add_day, make_database
 from bench.page.requests import PATHS, Cost, Page, measure, measure_together, serving
-from pgvigil.server import PostgresServer
-from pgvigil.server_binaries import find_binaries, major_version
+from pgvigil.demo.server import PostgresServer
+from pgvigil.demo.server_binaries import find_binaries, major_version
 
 MOMENT = Path(__file__).parent / "moment.sql"
 WORKFLOW = Path(__file__).parents[2] / "examples" / "batch" / "billing.json"

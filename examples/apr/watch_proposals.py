@@ -23,8 +23,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from rich.console import Console
 from rich.table import Table
 
+from pgvigil.demo.server import PostgresServer
 from pgvigil.install import migrate
-from pgvigil.server import PostgresServer
 
 HERE = Path(__file__).parent
 FIRST_DAY = date(2026, 1, 12)

@@ -19,7 +19,13 @@ from pathlib import Path
 from matches import Match, Standing, add_up, generate, parse, read_chunks, write_table
 
 from pgvigil import MonitoringClient
-from pgvigil.etl import ETLAlertManager, ETLExecution, ETLLogger, ETLMonitor, PerformanceTracker
+from pgvigil.client.etl import (
+    ETLAlertManager,
+    ETLExecution,
+    ETLLogger,
+    ETLMonitor,
+    PerformanceTracker,
+)
 
 
 class Load:

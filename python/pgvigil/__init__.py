@@ -1,19 +1,27 @@
 """pgvigil: SQL-first monitoring of tasks, errors, metrics, queues and health in PostgreSQL."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pgvigil.client import MonitoringClient
+    from pgvigil.client.etl import ETLAlertManager, ETLLogger, ETLMonitor, PerformanceTracker
 
-__all__ = ["MonitoringClient", "__version__"]
+__all__ = [
+    "ETLAlertManager",
+    "ETLLogger",
+    "ETLMonitor",
+    "MonitoringClient",
+    "PerformanceTracker",
+    "__version__",
+]
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Load the client, and psycopg with it, only for those who ask for it."""
-    if name == "MonitoringClient":
-        from pgvigil.client import MonitoringClient
-
-        return MonitoringClient
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Load what a watched program uses, and psycopg with it, only for those who ask for it."""
+    if name.startswith("_") or name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "pgvigil.client" if name == "MonitoringClient" else "pgvigil.client.etl"
+    return getattr(import_module(home), name)

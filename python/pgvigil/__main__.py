@@ -1,5 +1,5 @@
 """Lets ``python -m pgvigil`` do what the command ``pgvigil`` does."""
 
-from pgvigil.cli import main
+from pgvigil.commands.cli import main
 
 main(prog_name="pgvigil")

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import click
 import psycopg
 
-from pgvigil.server_binaries import find_binaries
+from pgvigil.demo.server_binaries import find_binaries
 from tests.fuzz.aftermath import troubles_of
 from tests.fuzz.campaign import LOGINS, Campaign, Report, prepare
 from tests.harness.databases import create_database, disposable_server, install_pgvigil

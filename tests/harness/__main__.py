@@ -6,7 +6,12 @@ from pathlib import Path
 import click
 import psycopg
 
-from pgvigil.server_binaries import ServerError, find_binaries, installed_binaries, major_version
+from pgvigil.demo.server_binaries import (
+    ServerError,
+    find_binaries,
+    installed_binaries,
+    major_version,
+)
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.harness.errors import HarnessError
 from tests.harness.kept import KeptServer

@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from pgvigil.demo.server import PostgresServer
 from pgvigil.resources import migrations_directory
-from pgvigil.server import PostgresServer
 from tests.harness.databases import OWNER
 
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import psycopg
 from psycopg import sql
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 
 OWNER = "pgvigil_owner"
 """Installs pgvigil in every test: no superuser, just a role that may create roles."""

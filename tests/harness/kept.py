@@ -19,9 +19,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from pgvigil.demo.server import PostgresServer
 from pgvigil.install.files import Code, CodeFile
 from pgvigil.resources import migrations_directory
-from pgvigil.server import PostgresServer
 from tests.harness.databases import (
     OWNER,
     SETTINGS,

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pgvigil.server_binaries import ServerError, find_binaries
+from pgvigil.demo.server_binaries import ServerError, find_binaries
 from tests.harness.databases import disposable_server
 from tests.harness.errors import HarnessError
 from tests.harness.pgtap import ProveResult, find_tests, prepare_database, run_pg_prove

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.harness.databases import create_database, install_pgvigil
 from tests.harness.errors import HarnessError, missing_tools
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 from psycopg.rows import TupleRow
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.harness.errors import missing_tools
 
 _QUERY = Path(__file__).with_name("plpgsql_check.sql")

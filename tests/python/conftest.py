@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from pgvigil.server import PostgresServer
-from pgvigil.server_binaries import embedded_binaries
+from pgvigil.demo.server import PostgresServer
+from pgvigil.demo.server_binaries import embedded_binaries
 from tests.harness.databases import (
     create_database,
     disposable_server,

@@ -10,7 +10,7 @@ import psycopg
 import pypdf
 import pytest
 
-from pgvigil.export import Span, export
+from pgvigil.faces.export import Span, export
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 DAY = Span(NOON - timedelta(hours=24), NOON + timedelta(hours=1))

@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 
-from pgvigil.server import PostgresServer
-from pgvigil.server_binaries import installed_binaries, major_version
+from pgvigil.demo.server import PostgresServer
+from pgvigil.demo.server_binaries import installed_binaries, major_version
 from tests.harness.clients import run
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.harness.errors import missing_tools

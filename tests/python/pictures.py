@@ -11,8 +11,8 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 
-from pgvigil.dashboard import overview
-from pgvigil.server_binaries import embedded_binaries
+from pgvigil.demo.server_binaries import embedded_binaries
+from pgvigil.faces.terminal import overview
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.python.browsing import Service, launch, opened
 from tests.python.page_data import NOW, fill

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from pgvigil.server import PostgresServer
-from pgvigil.server_binaries import run_as
+from pgvigil.demo.server import PostgresServer
+from pgvigil.demo.server_binaries import run_as
 from tests.harness.tools import can_have, program
 
 needs_pgbouncer = pytest.mark.skipif(

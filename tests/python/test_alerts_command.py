@@ -7,7 +7,7 @@ from datetime import datetime
 import psycopg
 import pytest
 
-from pgvigil.alerts.matchers import matchers, spell
+from pgvigil.faces.terminal.matchers import matchers, spell
 from tests.harness.clients import run_pgvigil
 from tests.python.alerting import Alarms
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from pgvigil.cli import main
+from pgvigil.commands.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONVERTER = REPOSITORY / "examples" / "app-logs" / "convert_loghub.py"

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.harness.clients import clean_environment
 from tests.harness.databases import create_database, drop_database
 from tests.python.apr_count import VALIDATIONS, Count, is_key, status_changes

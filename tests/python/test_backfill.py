@@ -16,8 +16,8 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
-from pgvigil.backfill import KINDS
-from pgvigil.cli import main
+from pgvigil.client.backfill import KINDS
+from pgvigil.commands.cli import main
 from tests.python.backfilling import (
     AT,
     EXAMPLES,
@@ -370,7 +370,7 @@ def test_a_killed_run_is_continued_by_running_again(
     backfill: Backfill, dsn: str, connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     path = write_jsonl(tmp_path / "x.jsonl", (log(f"{n // 2}") for n in range(30_000)))
-    command = [sys.executable, "-c", "from pgvigil.cli import main; main()", "backfill", str(path)]
+    command = [sys.executable, "-m", "pgvigil", "backfill", str(path)]
     process = subprocess.Popen([*command, "--kind", "logs", "--dsn", dsn])
     try:
         deadline = time.monotonic() + 30

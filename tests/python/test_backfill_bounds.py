@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pgvigil.backfill import KINDS
-from pgvigil.backfill.numbering import Numbering
+from pgvigil.client.backfill import KINDS
+from pgvigil.client.backfill.numbering import Numbering
 from tests.python.backfilling import log, write_jsonl
 
 
@@ -41,7 +41,7 @@ def test_memory_does_not_grow_with_the_file(dsn: str, tmp_path: Path) -> None:
 def peak_memory_of(*arguments: str) -> int:
     program = (
         "import resource, sys\n"
-        "from pgvigil.cli import main\n"
+        "from pgvigil.commands.cli import main\n"
         "try: main()\n"
         "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.page.requests import PATHS
 
-MAIN = Path(__file__).parents[2] / "python" / "pgvigil" / "web" / "page" / "main.js"
+MAIN = Path(__file__).parents[2] / "python" / "pgvigil" / "faces" / "web" / "page" / "main.js"
 
 
 def test_it_asks_for_all_that_the_page_does_when_it_is_opened() -> None:

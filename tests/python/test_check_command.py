@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from pgvigil.alerts.plugin import Level, Limits, judge, unknown
-from pgvigil.alerts.timely import within
-from pgvigil.freshness import Freshness
+from pgvigil.commands.timely import within
+from pgvigil.database.freshness import Freshness
+from pgvigil.faces.terminal.plugin import Level, Limits, judge, unknown
 from tests.harness.clients import run, run_pgvigil
 from tests.python.alerting import Alarms
 from tests.python.asking import make_just_installed

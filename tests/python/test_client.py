@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from pgvigil.client import MonitoringClient, current_task
-from pgvigil.recording.values import clean_text, to_json
+from pgvigil.client.recording.values import clean_text, to_json
 from tests.python.asking import OwnError, one, rows, the_task
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nowhere"

@@ -17,10 +17,10 @@ import psycopg
 import pytest
 
 from pgvigil.client import MonitoringClient, TrackedTask
+from pgvigil.client.recording.link import UnavailableError
+from pgvigil.demo.server import PostgresServer
 from pgvigil.exceptions import MonitoringError, NameMissingError, UnknownValueError
 from pgvigil.install import migrate
-from pgvigil.recording.link import UnavailableError
-from pgvigil.server import PostgresServer
 from tests.python.asking import OwnError, one, rows, the_task
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nowhere"

@@ -13,8 +13,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from psycopg.types.json import Jsonb
 
-from pgvigil.config import DocumentError, read_document, schema_text
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
+from pgvigil.install.configuration import DocumentError, read_document, schema_text
 from tests.harness.clients import run_pgvigil
 from tests.harness.databases import create_database, drop_database
 from tests.python.config_documents import random_document

@@ -19,18 +19,19 @@ from click.testing import CliRunner
 from rich.cells import cell_len
 from rich.console import Console
 
-from pgvigil.cli import main
 from pgvigil.client import MonitoringClient
-from pgvigil.dashboard import open_connection, overview, read_state
-from pgvigil.dashboard.picture import draw_within
-from pgvigil.dashboard.words import age, duration, name
+from pgvigil.commands.cli import main
+from pgvigil.database.connections import open_connection
+from pgvigil.demo.server import PostgresServer
 from pgvigil.exceptions import NotInstalledError
+from pgvigil.faces.terminal import overview, read_state
+from pgvigil.faces.terminal.picture import draw_within
+from pgvigil.faces.words import age, duration, name
 from pgvigil.install import migrate
-from pgvigil.server import PostgresServer
 from tests.python.alerting import Alarms
 from tests.python.asking import make_just_installed
 
-COMMAND = [sys.executable, "-c", "from pgvigil.cli import main; main()", "dashboard"]
+COMMAND = [sys.executable, "-c", "from pgvigil.commands.cli import main; main()", "dashboard"]
 
 
 def drawn(dsn: str, width: int = 80, height: int | None = None) -> str:

@@ -11,11 +11,11 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from pgvigil.dashboard import open_connection
-from pgvigil.dashboard.alerts import alerts
-from pgvigil.dashboard.batch import batch
-from pgvigil.dashboard.picture import Face, draw_within
-from pgvigil.dashboard.tasks import tasks
+from pgvigil.database.connections import open_connection
+from pgvigil.faces.terminal.alerts import alerts
+from pgvigil.faces.terminal.batch import batch
+from pgvigil.faces.terminal.picture import Face, draw_within
+from pgvigil.faces.terminal.tasks import tasks
 from tests.harness.clients import run_pgvigil
 from tests.python.alerting import Alarms
 from tests.python.test_dashboard import COMMAND, Terminal

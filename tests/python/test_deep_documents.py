@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from pgvigil.documents import loads
+from pgvigil.database.documents import loads
 from tests.harness.clients import run_pgvigil
 from tests.python.web_running import Web
 

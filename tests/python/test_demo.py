@@ -15,10 +15,10 @@ import psycopg
 import pytest
 
 from pgvigil.demo.sales import Damage, read_sales, write_sales
+from pgvigil.demo.server_state import read_running_server
 from pgvigil.demo.service import RATES, RateService, fetch_rates
-from pgvigil.server_state import read_running_server
 
-COMMAND = [sys.executable, "-c", "from pgvigil.cli import main; main()", "demo"]
+COMMAND = [sys.executable, "-c", "from pgvigil.commands.cli import main; main()", "demo"]
 
 
 def run_once(home: Path) -> tuple[str, float]:

@@ -9,13 +9,13 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from pgvigil.cli import main
 from pgvigil.client import MonitoringClient
-from pgvigil.dsn import complete_dsn, parse_dsn
-from pgvigil.etl import ETLAlertManager
+from pgvigil.client.etl import ETLAlertManager
+from pgvigil.commands.cli import main
+from pgvigil.database.dsn import complete_dsn, parse_dsn
 from pgvigil.exceptions import DatabaseNotReadyError, PgvigilError
 from pgvigil.install import migrate, roll_back
-from pgvigil.sources import reading_process
+from pgvigil.runner.sources import reading_process
 
 SECRET = "s3cr3tW0rd"
 # What people write when they do not know that some characters mean something in an address.

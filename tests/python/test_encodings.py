@@ -7,10 +7,10 @@ import psycopg
 import pytest
 
 from pgvigil.client import MonitoringClient
-from pgvigil.dsn import complete_dsn
+from pgvigil.database.dsn import complete_dsn
+from pgvigil.demo.server import PostgresServer
 from pgvigil.install import Migrated, migrate, roll_back, single_file
 from pgvigil.resources import migrations_directory, sql_directory
-from pgvigil.server import PostgresServer
 from tests.harness.clients import rows, run, run_psql
 from tests.harness.databases import OWNER, drop_database
 from tests.python.web_running import Web

@@ -13,7 +13,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from pgvigil import MonitoringClient
-from pgvigil.etl import (
+from pgvigil.client.etl import (
     ETLAlertManager,
     ETLLogger,
     ETLMonitor,

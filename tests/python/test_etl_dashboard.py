@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from pgvigil import MonitoringClient
-from pgvigil.etl import ETLAlertManager, ETLLogger, ETLMonitor, PerformanceTracker
+from pgvigil.client.etl import ETLAlertManager, ETLLogger, ETLMonitor, PerformanceTracker
 from tests.harness.clients import run_pgvigil
 
 

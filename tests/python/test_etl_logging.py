@@ -10,14 +10,7 @@ import psycopg
 import pytest
 
 from pgvigil import MonitoringClient
-from pgvigil.etl import (
-    ETLLogger,
-    ETLLogHandler,
-    ETLMonitor,
-    Place,
-    carried,
-    current_place,
-)
+from pgvigil.client.etl import ETLLogger, ETLLogHandler, ETLMonitor, Place, carried, current_place
 from tests.python.asking import one, rows
 
 

@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from pgvigil.export import FORMATS, KINDS, ExportError, Span, export
-from pgvigil.export.document import MOST_ROWS
-from pgvigil.export.paper import Paper
+from pgvigil.faces.export import FORMATS, KINDS, ExportError, Span, export
+from pgvigil.faces.export.document import MOST_ROWS
+from pgvigil.faces.export.paper import Paper
 from tests.python.asking import rows, value
 from tests.python.exporting import BAD_TEXT, DAY, NOON, busy, exported, lines, pages, sheets
 
@@ -158,7 +158,7 @@ def test_rows_beyond_a_sheet_go_to_the_next(
     busy: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy.execute("select monitoring.record_log('c', 'INFO', n::text) from generate_series(1, 4) n")
-    monkeypatch.setattr("pgvigil.export.workbook.MOST_ROWS", 3)
+    monkeypatch.setattr("pgvigil.faces.export.workbook.MOST_ROWS", 3)
     found = sheets(exported(busy, "logs", "xlsx"))
     assert [len(sheet) for sheet in found] == [3, 3, 2]
     assert {sheet[0] for sheet in found} == {found[0][0]}

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgvigil.export.document import MOST_ROWS
+from pgvigil.faces.export.document import MOST_ROWS
 from tests.harness.clients import run_pgvigil
 from tests.python.asking import rows
 from tests.python.exporting import busy, pages, sheets

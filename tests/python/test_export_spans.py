@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pgvigil.export import Span, file_name, parse_span
+from pgvigil.faces.export import Span, file_name, parse_span
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.harness.databases import create_database, drop_database
 from tests.python.extreme_calls import EXTREMES, Call, extreme_calls, fill, outcome
 from tests.python.role_calls import ADMIN, OPERATOR, READER, WRITER

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from pgvigil.export import FORMATS, KINDS, Span, export
-from pgvigil.recording.far_times import EARLIEST, LATEST, take_far_times
-from pgvigil.server import PostgresServer
+from pgvigil.database.far_times import EARLIEST, LATEST, take_far_times
+from pgvigil.demo.server import PostgresServer
+from pgvigil.faces.export import FORMATS, KINDS, Span, export
 from tests.harness.clients import run_pgvigil
 from tests.harness.databases import create_database, drop_database
 from tests.python.web_data import fill

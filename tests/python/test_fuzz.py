@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.fuzz.aftermath import troubles_of
 from tests.fuzz.campaign import LOGINS, STRANGER, Campaign, Report, prepare
 from tests.python.web_data import fill

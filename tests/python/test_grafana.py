@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from grafana.description.files import dashboards
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.harness.clients import run_pgvigil, run_psql
 from tests.harness.databases import create_database, drop_database
 from tests.python.grafana_files import (

@@ -13,12 +13,12 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 import pgvigil
+from pgvigil.demo.server import PostgresServer
 from pgvigil.exceptions import CodeFailedError, InstallError, LockedError
 from pgvigil.install import Migrated, migrate
 from pgvigil.install.files import Code, read_migrations
 from pgvigil.install.loader import load_code
 from pgvigil.install.yoyo_runner import find_schema
-from pgvigil.server import PostgresServer
 from tests.harness.clients import rows, run
 from tests.harness.databases import create_database, drop_database
 from tests.python.running import wait_until

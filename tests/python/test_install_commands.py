@@ -14,10 +14,10 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 import pgvigil
+from pgvigil.demo.server import PostgresServer
 from pgvigil.install import migrate, roll_back
 from pgvigil.install.doctor import Check, examine
 from pgvigil.install.files import Code, read_migrations
-from pgvigil.server import PostgresServer
 from tests.harness.clients import rows, run, run_pgvigil
 
 NAMES = [migration.migration_id for migration in read_migrations()]
@@ -63,7 +63,8 @@ def test_an_expected_failure_is_a_message_with_a_hint_and_no_traceback(empty_dsn
 
 def test_the_overview_imports_no_subcommand() -> None:
     code = (
-        "import sys; from pgvigil.cli import main; main(['--help'], standalone_mode=False);"
+        "import sys; from pgvigil.commands.cli import main;"
+        "main(['--help'], standalone_mode=False);"
         "print([name for name in ('psycopg', 'yoyo', 'rich') if name in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -74,7 +75,7 @@ def test_the_overview_imports_no_subcommand() -> None:
 
 
 def test_every_subcommand_of_the_overview_is_there_and_explains_itself() -> None:
-    from pgvigil.cli import SUBCOMMANDS
+    from pgvigil.commands.cli import SUBCOMMANDS
 
     for name in SUBCOMMANDS:
         result = run_pgvigil("", name, "--help")

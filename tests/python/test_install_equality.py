@@ -11,11 +11,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from pgvigil.demo.server import PostgresServer
+from pgvigil.demo.server_binaries import embedded_binaries, installed_binaries, major_version
 from pgvigil.install import migrate, roll_back, single_file
 from pgvigil.install.files import read_migrations
 from pgvigil.resources import sql_directory
-from pgvigil.server import PostgresServer
-from pgvigil.server_binaries import embedded_binaries, installed_binaries, major_version
 from tests.harness.clients import dump_installation, run_psql, run_yoyo
 from tests.harness.databases import OWNER, create_database, disposable_server
 

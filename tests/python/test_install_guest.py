@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from pgvigil.demo.server import PostgresServer
 from pgvigil.exceptions import (
     DatabaseNotReadyError,
     InstallError,
@@ -15,7 +16,6 @@ from pgvigil.exceptions import (
 )
 from pgvigil.install import Migrated, migrate, roll_back, single_file
 from pgvigil.install.files import read_migrations
-from pgvigil.server import PostgresServer
 from tests.harness.clients import rows, run, run_psql, run_yoyo
 from tests.harness.databases import OWNER, create_database, drop_database
 

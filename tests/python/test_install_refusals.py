@@ -11,6 +11,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import pgvigil
+from pgvigil.demo.server import PostgresServer
 from pgvigil.exceptions import (
     ChangedMigrationError,
     CodeFailedError,
@@ -22,7 +23,6 @@ from pgvigil.exceptions import (
 from pgvigil.install import Migrated, migrate, roll_back, single_file
 from pgvigil.install.files import CHECKSUMS, read_migrations
 from pgvigil.resources import migrations_directory
-from pgvigil.server import PostgresServer
 from tests.harness.clients import rows, run, run_pgvigil, run_psql
 
 NAMES = [migration.migration_id for migration in read_migrations()]

@@ -10,12 +10,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from pgvigil.demo.server import PostgresServer
+from pgvigil.demo.server_binaries import embedded_binaries, installed_binaries
 from pgvigil.install import migrate, single_file
 from pgvigil.install.doctor import examine
 from pgvigil.install.grants import ROLES
 from pgvigil.install.status import read_status
-from pgvigil.server import PostgresServer
-from pgvigil.server_binaries import embedded_binaries, installed_binaries
 from tests.harness.clients import dsn_of, may, rows, run, run_psql
 from tests.harness.databases import OWNER, create_database, disposable_server
 

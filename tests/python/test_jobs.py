@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.harness.clients import dsn_of, run_psql
 from tests.harness.databases import OWNER
 from tests.python.asking import one, rows

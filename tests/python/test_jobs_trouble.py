@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 import psycopg
 import pytest
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.harness.clients import dsn_of
 from tests.python.asking import one, rows
 from tests.python.job_running import CALL, GATE, GATED, JobBench

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgvigil.server_binaries import embedded_binaries
+from pgvigil.demo.server_binaries import embedded_binaries
 from tests.harness.kept import KeptServer
 
 PASSING = "tests/pgtap/clock.sql"

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.harness.databases import create_database, drop_database
 from tests.harness.month import DAYS, NOW, record_month
 from tests.python.grafana_files import queries, sent

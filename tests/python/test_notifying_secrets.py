@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from pgvigil.notifying.orders import Order
-from pgvigil.notifying.redaction import redacted
-from pgvigil.notifying.secrets import SecretError, Secrets
+from pgvigil.runner.notifying.orders import Order
+from pgvigil.runner.redaction import redacted
+from pgvigil.runner.secrets import SecretError, Secrets
 from tests.python.receivers import Mailbox, Webhook
 from tests.python.running import RunningRunner
 from tests.python.sending import LONG_POLL, Outbox

@@ -17,8 +17,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from pgvigil.notifying.orders import Order
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
+from pgvigil.runner.notifying.orders import Order
 from tests.python.asking import one
 from tests.python.receivers import Webhook
 from tests.python.running import RunningRunner, wait_until
@@ -113,7 +113,7 @@ def test_a_process_that_sends_ends_itself_when_nobody_is_left_to_do_so(hook: Web
     hook.plan = ["trickle"]
     order = Order("ping", hook.url(scheme="http"), seconds=0.5)
     process = subprocess.run(
-        [sys.executable, "-m", "pgvigil.notifying.sending_process"],
+        [sys.executable, "-m", "pgvigil.runner.notifying.sending_process"],
         input=order.line(),
         stdout=subprocess.DEVNULL,
         timeout=20,

@@ -4,8 +4,8 @@ import re
 
 from click.testing import CliRunner
 
-from pgvigil.cli import main
 from pgvigil.client import MonitoringClient
+from pgvigil.commands.cli import main
 from tests.python.web_running import Web
 
 _ENDS = {"completed": 5, "failed": 4, "timeout": 3, "lost": 2, "cancelled": 1}

@@ -6,13 +6,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from pgvigil.demo.server import PostgresServer
+from pgvigil.demo.server_binaries import embedded_binaries, installed_binaries
 from pgvigil.install import migrate
 from pgvigil.install.doctor import Check, examine
 from pgvigil.install.grants import ROLES
 from pgvigil.install.status import read_status
 from pgvigil.resources import sql_directory
-from pgvigil.server import PostgresServer
-from pgvigil.server_binaries import embedded_binaries, installed_binaries
 from tests.harness.clients import dsn_of, rows, run
 from tests.harness.databases import OWNER, create_database, disposable_server
 

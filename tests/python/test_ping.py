@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pgvigil.dsn import complete_dsn
-from pgvigil.notifying.secrets import Secrets
+from pgvigil.database.dsn import complete_dsn
 from pgvigil.runner import ping
 from pgvigil.runner.ping import Pinger
+from pgvigil.runner.secrets import Secrets
 from tests.python.receivers import Webhook
 from tests.python.running import RunningRunner, wait_until
 from tests.python.sending import Outbox

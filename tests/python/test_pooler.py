@@ -9,11 +9,11 @@ import psycopg
 import pytest
 
 from pgvigil.client import MonitoringClient
+from pgvigil.client.recording.sqlstates import Remedy, remedy
+from pgvigil.database.pooling import is_pooled, shares_sessions
+from pgvigil.demo.server import PostgresServer
 from pgvigil.exceptions import DatabaseNotReadyError
 from pgvigil.install import Migrated, migrate, roll_back
-from pgvigil.pooling import is_pooled, shares_sessions
-from pgvigil.recording.sqlstates import Remedy, remedy
-from pgvigil.server import PostgresServer
 from tests.harness.clients import rows, run, run_pgvigil
 from tests.python.pooler import left_behind, needs_pgbouncer, pooler, through
 from tests.python.web_running import Web
@@ -24,7 +24,7 @@ _CLEAN = (0, 0, None, '"$user", public')
 _PROGRAM = """
 import sys
 from pgvigil.client import MonitoringClient
-from pgvigil.recording import link
+from pgvigil.client.recording import link
 if sys.argv[3] == "unaware":
     link.is_pooled = lambda connection: False
 monitor = MonitoringClient(sys.argv[1], component=sys.argv[2])
@@ -72,7 +72,7 @@ def test_a_pooler_is_told_from_a_server_and_its_modes_from_each_other(
         assert not is_pooled(direct)
     with psycopg.connect(through(dsn, port)) as pooled:
         assert is_pooled(pooled)
-    monkeypatch.setattr("pgvigil.pooling._SECONDS_KEPT", 0.0)
+    monkeypatch.setattr("pgvigil.database.pooling._SECONDS_KEPT", 0.0)
     assert [shares_sessions(through(dsn, port)) for _ in range(10)] == [True] * 10
     with pooler(server, "statement") as other:
         assert shares_sessions(through(dsn, other))
@@ -108,7 +108,7 @@ def test_an_installer_refuses_a_pool_of_transactions_and_leaves_nothing_in_it(
 def test_an_installer_that_escapes_notice_leaves_nothing_behind_all_the_same(
     server: PostgresServer, empty_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pgvigil.install.session.is_pooled", lambda connection: False)
+    monkeypatch.setattr("pgvigil.database.connections.is_pooled", lambda connection: False)
     with pooler(server, size=6) as port:
         assert migrate(through(empty_dsn, port)).code_loaded
         assert migrate(through(empty_dsn, port)) == Migrated([], False)

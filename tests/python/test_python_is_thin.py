@@ -70,7 +70,7 @@ def statements() -> list[tuple[str, str]]:
 
 
 # These tell people what they may type themselves, and send nothing.
-ADVICE = {"commands/demo.py", "dashboard/render.py"}
+ADVICE = {"commands/demo.py", "faces/terminal/render.py"}
 
 
 def test_every_statement_is_a_call_with_named_arguments_or_a_select_from_a_view() -> None:
@@ -88,7 +88,7 @@ def test_modules_that_give_advice_send_nothing() -> None:
 
 def test_there_is_something_to_look_at() -> None:
     names = {name for name, _ in statements()}
-    assert {"recording/link.py", "backfill/loader.py", "runner/worker.py"} <= names
+    assert {"client/recording/link.py", "client/backfill/loader.py", "runner/worker.py"} <= names
 
 
 def test_the_sql_files_of_the_package_do_not_touch_the_schema() -> None:

@@ -14,7 +14,7 @@ import pypdf
 import pytest
 
 from pgvigil.exceptions import NumberOutOfRangeError
-from pgvigil.report import FORMATS, make_report, read_report
+from pgvigil.faces.report import FORMATS, make_report, read_report
 from tests.harness.clients import run_pgvigil
 from tests.python.asking import value
 from tests.python.receivers import Mailbox, Webhook

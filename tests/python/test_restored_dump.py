@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pgvigil.demo.server import PostgresServer
 from pgvigil.install.grants import ROLES
-from pgvigil.server import PostgresServer
 from tests.harness.clients import clean_environment, rows, run
 from tests.harness.databases import create_database, disposable_server
 

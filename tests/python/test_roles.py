@@ -6,11 +6,11 @@ from itertools import chain
 import psycopg
 import pytest
 
+from pgvigil.demo.server import PostgresServer
+from pgvigil.demo.server_binaries import embedded_binaries, installed_binaries
 from pgvigil.install import migrate
 from pgvigil.install.grants import ROLES
 from pgvigil.install.status import read_status
-from pgvigil.server import PostgresServer
-from pgvigil.server_binaries import embedded_binaries, installed_binaries
 from tests.harness.clients import dsn_of, may
 from tests.harness.databases import OWNER, create_database, disposable_server
 from tests.python.role_calls import (

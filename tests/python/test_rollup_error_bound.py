@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from pgvigil.cli import main
+from pgvigil.commands.cli import main
 from tests.python.asking import one
 from tests.python.test_hpc_jobs import LOG, convert
 

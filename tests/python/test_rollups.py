@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from pgvigil.server_binaries import embedded_binaries
+from pgvigil.demo.server_binaries import embedded_binaries
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.python.asking import one, rows
 from tests.python.rollup_sessions import (

@@ -13,12 +13,12 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from pgvigil.dsn import complete_dsn
+from pgvigil.database.dsn import complete_dsn
+from pgvigil.database.outage import pauses
+from pgvigil.demo.server import PostgresServer
 from pgvigil.exceptions import DatabaseNotReadyError
 from pgvigil.install import migrate
 from pgvigil.runner import BackgroundRunner, Settings, supervisor
-from pgvigil.runner.session import pauses
-from pgvigil.server import PostgresServer
 from tests.harness.clients import run_pgvigil
 from tests.python.asking import rows
 from tests.python.job_running import JobBench

@@ -13,25 +13,20 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgvigil import server_binaries
-from pgvigil.server import PostgresServer
-from pgvigil.server_binaries import (
-    RunAs,
-    ServerError,
-    embedded_binaries,
-    installed_binaries,
-)
-from pgvigil.server_state import read_running_server
+from pgvigil.demo import server_binaries
+from pgvigil.demo.server import PostgresServer
+from pgvigil.demo.server_binaries import RunAs, ServerError, embedded_binaries, installed_binaries
+from pgvigil.demo.server_state import read_running_server
 
 # Reports on standard output, then sleeps with the server running.
 HOLDER = """
 import sys, time
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 with PostgresServer(sys.argv[1]) as server:
     print(server.pid, flush=True)
     time.sleep(600)
 """
-SOURCES = Path(server_binaries.__file__).parent.parent
+SOURCES = Path(server_binaries.__file__).parents[2]
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgvigil.notifying.secrets import Secrets
-from pgvigil.sources import Load, load
+from pgvigil.runner.secrets import Secrets
+from pgvigil.runner.sources import Load, load
 from tests.harness.clients import clean_environment, run_pgvigil
 from tests.python.asking import one, rows, value
 from tests.python.mariadb import DATABASE, USER, MariaDB

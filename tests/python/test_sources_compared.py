@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from pgvigil.notifying.secrets import Secrets
-from pgvigil.server_binaries import installed_binaries
-from pgvigil.sources import load
+from pgvigil.demo.server_binaries import installed_binaries
+from pgvigil.runner.secrets import Secrets
+from pgvigil.runner.sources import load
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.python.asking import rows, value
 from tests.python.mariadb import DATABASE, USER, MariaDB

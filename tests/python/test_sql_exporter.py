@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.harness.clients import clean_environment
 from tests.harness.tools import program
 

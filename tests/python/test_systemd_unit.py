@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pgvigil.cli import main
+from pgvigil.commands.cli import main
 from pgvigil.commands.options import Duration
 from pgvigil.runner import Settings
 

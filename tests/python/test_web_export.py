@@ -13,8 +13,8 @@ import openpyxl
 import psycopg
 import pytest
 
-from pgvigil.export import FORMATS, KINDS, Span, export
-from pgvigil.web.routes.export import Format, What
+from pgvigil.faces.export import FORMATS, KINDS, Span, export
+from pgvigil.faces.web.routes.export import Format, What
 from tests.python.running import wait_until
 from tests.python.web_running import Web
 
@@ -128,7 +128,7 @@ def test_an_export_that_nobody_takes_any_more_ends(
 def test_an_export_that_is_taken_up_again_too_late_breaks_off(
     busy: Web, connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pgvigil.web.exporting._SECONDS_TO_BE_TAKEN", 0.3)
+    monkeypatch.setattr("pgvigil.faces.web.exporting._SECONDS_TO_BE_TAKEN", 0.3)
     with busy.client.stream("GET", "/api/export/logs?format=jsonl", timeout=10) as answer:
         pieces = answer.iter_bytes()
         next(pieces)

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.harness.databases import create_database, drop_database
 from tests.python.browsing import TOKEN, Service, opened
 from tests.python.page_data import NOW, evaluate, fill_with_alerts, set_clock

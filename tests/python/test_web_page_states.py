@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.harness.databases import create_database, drop_database
 from tests.python.browsing import DESKTOP, PHONE, Service, opened
 from tests.python.page_data import NOW, fill_with_alerts, fill_with_names

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 from psycopg import sql
 
-from pgvigil.cli import main
-from pgvigil.web.token import TokenError, read_token
+from pgvigil.commands.cli import main
+from pgvigil.faces.web.token import TokenError, read_token
 from tests.python.asking import value
 from tests.python.web_problems import assert_problem
 from tests.python.web_running import TOKEN, Web

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgvigil.server import PostgresServer
-from pgvigil.web import protocol
+from pgvigil.demo.server import PostgresServer
+from pgvigil.faces.web import protocol
 from tests.python.web_running import Web
 
 _HEAD = b"GET /api/tasks HTTP/1.1\r\nHost: localhost\r\n"

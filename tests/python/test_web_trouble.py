@@ -18,8 +18,8 @@ import psycopg
 import pytest
 
 from bench.pgbench import cpu_seconds
-from pgvigil.server import PostgresServer
-from pgvigil.server_binaries import embedded_binaries
+from pgvigil.demo.server import PostgresServer
+from pgvigil.demo.server_binaries import embedded_binaries
 from tests.harness.clients import clean_environment
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.python.running import RunningRunner, wait_until

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import httpx
 
-from pgvigil.web.serving import WebServer
-from pgvigil.web.settings import WebSettings
+from pgvigil.faces.web.serving import WebServer
+from pgvigil.faces.web.settings import WebSettings
 
 TOKEN = "a-token-for-tests-only"
 

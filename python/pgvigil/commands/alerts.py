@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 import click
 import psycopg
 
-from pgvigil.alerts import deciding, reading, render
-from pgvigil.alerts.matchers import labels, matchers
 from pgvigil.commands.dashboard import terminal
 from pgvigil.commands.options import Duration, dsn_option
-from pgvigil.dashboard.state import open_connection
-from pgvigil.freshness import ALERTS, read_one
+from pgvigil.database.connections import open_connection, read_now
+from pgvigil.database.freshness import ALERTS, read_one
+from pgvigil.database.queries import alerts as reading
+from pgvigil.database.queries import decisions as deciding
+from pgvigil.faces.terminal import alert_lists as render
+from pgvigil.faces.terminal.matchers import labels, matchers
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _ROWS_BEHIND = 20
@@ -87,7 +89,7 @@ def list_(
     wanted = reading.Wanted(severity, rule, labels(typed), not has_others)
     with _open(dsn) as connection, reading.known_failures():
         found = reading.read_alerts(connection, wanted)
-        now = reading.read_now(connection)
+        now = read_now(connection)
         known = read_one(connection, ALERTS)
     if as_json:
         _print_json(found)
@@ -116,7 +118,7 @@ def show(alert_id: int, rows: int, as_json: bool, dsn: str) -> None:
     """Show one alert: its state, rule, thresholds, history and the rows behind it."""
     with _open(dsn) as connection, reading.known_failures():
         found = reading.read_whole_alert(connection, alert_id, rows)
-        now = reading.read_now(connection)
+        now = read_now(connection)
     if as_json:
         _print_json(found.as_json())
     else:
@@ -229,7 +231,7 @@ def silences(has_ended: bool, as_json: bool, dsn: str) -> None:
     """List silences that hold or are to come."""
     with _open(dsn) as connection, reading.known_failures():
         found = reading.read_silences(connection, has_ended=has_ended)
-        now = reading.read_now(connection)
+        now = read_now(connection)
     if as_json:
         _print_json(found)
     elif found:

@@ -7,10 +7,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from pgvigil.backfill import KINDS, Outcome, backfill
-from pgvigil.backfill.source import Line, Source
+from pgvigil.client.backfill import KINDS, Outcome, backfill
+from pgvigil.client.backfill.source import Line, Source
 from pgvigil.commands.options import dsn_option
-from pgvigil.install.session import own_session
+from pgvigil.database.connections import own_session
 
 _COMPLAINTS_SHOWN = 20
 _CHARACTERS_SHOWN = 160

@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
-from pgvigil.alerts import reading
-from pgvigil.alerts.plugin import Level, Limits, Verdict, judge, unknown
-from pgvigil.alerts.timely import within
 from pgvigil.commands.options import Duration, dsn_option
-from pgvigil.dashboard.state import open_connection
+from pgvigil.commands.timely import within
+from pgvigil.database.connections import open_connection
+from pgvigil.database.freshness import ALERTS, read_one
+from pgvigil.database.queries import alerts as reading
 from pgvigil.exceptions import explain
-from pgvigil.freshness import ALERTS, read_one
+from pgvigil.faces.terminal.plugin import Level, Limits, Verdict, judge, unknown
 
 _SEVERITY = click.Choice(reading.SEVERITIES)
 

@@ -8,9 +8,14 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from pgvigil.commands.options import dsn_option
-from pgvigil.config import describe_changes, read_document, schema_text, write_document
+from pgvigil.database.connections import connect
 from pgvigil.exceptions import monitoring_errors
-from pgvigil.install.session import connect
+from pgvigil.install.configuration import (
+    describe_changes,
+    read_document,
+    schema_text,
+    write_document,
+)
 
 _APPLY = "select monitoring.apply_config(p_config => %(config)s)"
 _GET = "select monitoring.get_config()"

@@ -13,14 +13,15 @@ import click
 from rich.console import Console
 
 from pgvigil.commands.options import dsn_option
-from pgvigil.dashboard import open_connection, overview, watch
-from pgvigil.dashboard.alerts import alerts
-from pgvigil.dashboard.batch import batch
-from pgvigil.dashboard.etl_render import MOST_SHOWN, render_etl
-from pgvigil.dashboard.etl_state import export, read_etl_state
-from pgvigil.dashboard.picture import Face
-from pgvigil.dashboard.records import records
-from pgvigil.dashboard.tasks import tasks
+from pgvigil.database.connections import open_connection
+from pgvigil.faces.terminal import overview, watch
+from pgvigil.faces.terminal.alerts import alerts
+from pgvigil.faces.terminal.batch import batch
+from pgvigil.faces.terminal.etl_render import MOST_SHOWN, render_etl
+from pgvigil.faces.terminal.etl_state import export, read_etl_state
+from pgvigil.faces.terminal.picture import Face
+from pgvigil.faces.terminal.records import records
+from pgvigil.faces.terminal.tasks import tasks
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _SECONDS = 2.0

@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from pgvigil.commands.dashboard import end_tidily_when_terminated, terminal
-from pgvigil.dashboard import open_connection, read_state, render, watch
-from pgvigil.demo import Demo
+from pgvigil.database.connections import open_connection
 from pgvigil.demo.control import DemoStopped
-from pgvigil.server_binaries import ServerError
+from pgvigil.demo.server_binaries import ServerError
+from pgvigil.demo.stage import Demo
+from pgvigil.faces.terminal import read_state, render, watch
 
 _REFRESH_SECONDS = 1.0
 _PACE_LIVE = 1.0

@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from pgvigil.alerts.reading import read_now
 from pgvigil.commands.options import dsn_option
-from pgvigil.dashboard.state import open_connection
-from pgvigil.export import FORMATS, KINDS, export, parse_span, parse_zone
+from pgvigil.database.connections import open_connection, read_now
+from pgvigil.faces.export import FORMATS, KINDS, export, parse_span, parse_zone
 
 # A day of logs is sorted before the first row comes.
 _SECONDS_TO_ANSWER = 600.0

@@ -8,8 +8,8 @@ import click
 
 from pgvigil.commands.export import Zone, format_of, refuse_binary_terminal, write
 from pgvigil.commands.options import dsn_option
-from pgvigil.dashboard.state import open_connection
-from pgvigil.report import FORMATS, make_report, read_report
+from pgvigil.database.connections import open_connection
+from pgvigil.faces.report import FORMATS, make_report, read_report
 
 _SECONDS_TO_ANSWER = 120.0
 

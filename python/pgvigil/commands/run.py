@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from pgvigil.commands.options import Duration, dsn_option
+from pgvigil.database.log import LogFormat, set_up_logging
 from pgvigil.runner import Runner, Settings
-from pgvigil.runner.log import LogFormat, set_up_logging
 
 
 def _checked_url(context: click.Context, parameter: click.Parameter, url: str | None) -> str | None:

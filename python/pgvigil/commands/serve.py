@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from pgvigil.commands.options import Duration, dsn_option
+from pgvigil.database.log import LogFormat, log, set_up_logging
 from pgvigil.exceptions import PgvigilError
-from pgvigil.runner.log import LogFormat, log, set_up_logging
-from pgvigil.web.settings import WebSettings
-from pgvigil.web.token import read_token
+from pgvigil.faces.web.settings import WebSettings
+from pgvigil.faces.web.token import read_token
 
 if TYPE_CHECKING:
-    from pgvigil.web.serving import WebServer
+    from pgvigil.faces.web.serving import WebServer
 
 
 @click.command()
@@ -95,7 +95,7 @@ def command(
 
 def _server(settings: WebSettings, host: str, port: int, allow_remote: bool) -> "WebServer":
     try:
-        from pgvigil.web.serving import WebServer, is_loopback
+        from pgvigil.faces.web.serving import WebServer, is_loopback
     except ModuleNotFoundError as error:
         raise PgvigilError(
             f"the module {error.name} is not installed", hint="pip install 'pgvigil[web]'"

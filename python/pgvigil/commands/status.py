@@ -7,9 +7,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from pgvigil.alerts.render import plain
 from pgvigil.commands.options import dsn_option
-from pgvigil.install.session import connect
+from pgvigil.database.connections import connect
+from pgvigil.faces.terminal.alert_lists import plain
 from pgvigil.install.status import Partitions, Status, read_status
 
 _CODE = {

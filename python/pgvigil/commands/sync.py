@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from pgvigil.commands.options import dsn_option
-from pgvigil.install.session import own_session
-from pgvigil.notifying.secrets import Secrets
-from pgvigil.sources.sync import Found, Source, choose, sync
+from pgvigil.database.connections import own_session
+from pgvigil.runner.secrets import Secrets
+from pgvigil.runner.sources.sync import Found, Source, choose, sync
 
 # Counts that say that something happened, in the order in which they are shown.
 _COUNTS = (

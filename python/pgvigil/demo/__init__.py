@@ -3,7 +3,3 @@
 Nothing here is made up for the dashboard. The files are written, damaged, read and loaded, the
 service really goes down, and what is recorded is what happened.
 """
-
-from pgvigil.demo.stage import Demo
-
-__all__ = ["Demo"]

@@ -14,13 +14,13 @@ from pgvigil.demo.control import Control
 from pgvigil.demo.imports import Importer
 from pgvigil.demo.invoices import InvoiceQueue
 from pgvigil.demo.probes import Probes
+from pgvigil.demo.server import PostgresServer
 from pgvigil.demo.service import RateService
 from pgvigil.exceptions import PgvigilError
+from pgvigil.faces.web.background import BackgroundWeb
+from pgvigil.faces.web.settings import WebSettings
 from pgvigil.install import migrate
 from pgvigil.runner import BackgroundRunner, Settings
-from pgvigil.server import PostgresServer
-from pgvigil.web.background import BackgroundWeb
-from pgvigil.web.settings import WebSettings
 
 _DATABASE = "demo"
 _WORKERS = ("worker-1", "worker-2")

@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 import psycopg
 
-from pgvigil.dsn import complete_dsn
+from pgvigil.database.connections import connect, current_role
+from pgvigil.database.dsn import complete_dsn
+from pgvigil.database.pooling import HINT, is_pooled, shares_sessions
 from pgvigil.exceptions import PgvigilError
 from pgvigil.install.grants import ROLES
-from pgvigil.install.session import OLDEST_SERVER, connect, current_role
+from pgvigil.install.session import OLDEST_SERVER
 from pgvigil.install.status import Status, read_status
 from pgvigil.install.yoyo_runner import find_schema
-from pgvigil.pooling import HINT, is_pooled, shares_sessions
 
 Level = Literal["ok", "warn", "fail"]
 _LARGEST_SKEW_SECONDS = 2.0

@@ -6,20 +6,14 @@ from dataclasses import dataclass
 import psycopg
 
 from pgvigil import __version__
+from pgvigil.database.connections import Report, current_role, own_session, say_nothing
 from pgvigil.exceptions import DatabaseNotReadyError, RollbackRefusedError
 from pgvigil.install.book import has_book, read_book, read_code_checksum, refuse_unknown
 from pgvigil.install.files import Code, Migration, read_migrations
 from pgvigil.install.grants import grants_are_stale
 from pgvigil.install.loader import drop_code, load_code
 from pgvigil.install.ours import refuse_foreign, refuse_needed_outside
-from pgvigil.install.session import (
-    Installer,
-    Report,
-    current_role,
-    installing,
-    own_session,
-    say_nothing,
-)
+from pgvigil.install.session import Installer, installing
 from pgvigil.install.yoyo_runner import find_schema, open_yoyo
 
 

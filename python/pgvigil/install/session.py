@@ -5,19 +5,19 @@ which hands sessions on hands nothing of ours on. The lock is held by a transact
 nothing else, on a connection of its own.
 """
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 
-from pgvigil.dsn import complete_dsn, parse_dsn
+from pgvigil.database.connections import (
+    READ_ONLY_HINT,
+    Report,
+    connect,
+    current_role,
+    own_session,
+)
 from pgvigil.exceptions import DatabaseNotReadyError, LockedError
-from pgvigil.pooling import HINT, is_pooled, shares_sessions
-from pgvigil.recording.far_times import take_far_times
-
-Report = Callable[[str], None]
-"""Takes each line that tells what is being done."""
 
 OLDEST_SERVER = 150000
 """Oldest server version that works, as ``server_version_num`` gives it."""
@@ -29,10 +29,6 @@ LOCK_MODE = "share update exclusive"
 """Keeps out others of its kind, and neither readers nor the rows that migrations write."""
 
 SECONDS_TO_WAIT = 120
-READ_ONLY_HINT = (
-    "Connect to the primary; with several hosts add target_session_attrs=primary. Where this is "
-    "the primary, unset default_transaction_read_only for the role or the database."
-)
 
 # A role's or database's own limits must not end the transaction that sits idle with the lock
 # while the work goes on elsewhere. Not every version has both.
@@ -66,18 +62,6 @@ where l.granted and l.pid <> pg_catalog.pg_backend_pid() and (
 )
 order by a.backend_start
 """
-
-
-_OPTION = re.compile(r"(?:-c\s*|--)([A-Za-z_][\w.-]*)=")
-# The setting "role" is not listed.
-_IS_AS_ASKED = """
-select case %(name)s when 'role' then current_setting('role') <> 'none'
-    else (select source = 'client' from pg_settings where name = %(name)s) end
-"""
-
-
-def say_nothing(line: str) -> None:
-    """Report nothing."""
 
 
 class Installer:
@@ -181,77 +165,6 @@ def _locked(dsn: str) -> LockedError:
         f"for {SECONDS_TO_WAIT} s {who} has kept the lock that keeps installers apart",
         hint="Wait for it to finish, or end it: select pg_terminate_backend(<process>);",
     )
-
-
-def connect(
-    dsn: str, report: Report = say_nothing, application: str = "pgvigil"
-) -> psycopg.Connection:
-    """Open a connection that commits each statement and reports notices.
-
-    Raises:
-        DatabaseNotReadyError: the DSN makes no sense.
-        psycopg.OperationalError: the database cannot be reached.
-    """
-    # The files are UTF-8, whatever the environment would have libpq send.
-    conninfo = complete_dsn(dsn, application, client_encoding="utf8")
-    connection = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
-    take_far_times(connection)
-    connection.add_notice_handler(notice_reporter(report))
-    return connection
-
-
-def own_session(dsn: str, application: str = "pgvigil") -> psycopg.Connection:
-    """Open a connection as `connect` does, where it takes a session that is nobody else's.
-
-    Raises:
-        DatabaseNotReadyError: a pooler hands sessions on after each transaction, or the DSN makes
-            no sense.
-        psycopg.OperationalError: the database cannot be reached.
-    """
-    connection = connect(dsn, application=application)
-    try:
-        if is_pooled(connection):
-            if shares_sessions(complete_dsn(dsn, application)):
-                raise DatabaseNotReadyError(
-                    "the database is behind a pooler in transaction mode", hint=HINT
-                )
-            _refuse_lost_options(connection, parse_dsn(dsn).get("options", ""))
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _refuse_lost_options(connection: psycopg.Connection, options: str) -> None:
-    """Refuse a pooler that keeps the options of the DSN to itself: they may say who we are."""
-    for name in _OPTION.findall(options):
-        row = connection.execute(_IS_AS_ASKED, {"name": name.replace("-", "_").lower()}).fetchone()
-        if row is None or not row[0]:
-            raise DatabaseNotReadyError(
-                f"the pooler in between does not pass on the option {name} of the DSN",
-                hint="Connect to the server itself, or set it for the role: alter role ... set ...",
-            )
-
-
-def current_role(connection: psycopg.Connection) -> str:
-    """Return the role whose rights count, which a setting may make another than the login."""
-    row = connection.execute("select current_user").fetchone()
-    assert row is not None
-    return str(row[0])
-
-
-def notice_reporter(report: Report) -> Callable[[psycopg.errors.Diagnostic], None]:
-    """Return a handler that reports notices and warnings of the server with their hints."""
-
-    def handle(notice: psycopg.errors.Diagnostic) -> None:
-        severity = notice.severity_nonlocalized or notice.severity
-        if severity not in ("NOTICE", "WARNING"):
-            return
-        report(f"{severity.lower()}: {notice.message_primary}")
-        if notice.message_hint:
-            report(f"  hint: {notice.message_hint}")
-
-    return handle
 
 
 def check_server(connection: psycopg.Connection) -> None:

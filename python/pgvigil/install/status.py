@@ -8,12 +8,12 @@ from typing import Any, Literal
 import psycopg
 
 from pgvigil import __version__
+from pgvigil.database.connections import current_role
+from pgvigil.database.freshness import Freshness, read_freshness
 from pgvigil.exceptions import DatabaseNotReadyError
-from pgvigil.freshness import Freshness, read_freshness
 from pgvigil.install.book import has_book, read_book
 from pgvigil.install.files import Code, read_migrations
 from pgvigil.install.grants import grants_are_stale
-from pgvigil.install.session import current_role
 
 CodeState = Literal["current", "other", "unknown", "missing"]
 """Loaded code: this package's, another's, loaded by plain psql (which notes nothing), or none."""

@@ -19,11 +19,11 @@ from yoyo.connections import DatabaseURI
 from yoyo.exceptions import LockTimeout
 from yoyo.migrations import default_migration_table
 
-from pgvigil.dsn import complete_dsn, parse_dsn
+from pgvigil.database.connections import Report, current_role, notice_reporter
+from pgvigil.database.dsn import complete_dsn, parse_dsn
 from pgvigil.exceptions import DatabaseNotReadyError, LockedError, MigrationFailedError
 from pgvigil.install.files import Migration
 from pgvigil.install.loader import SEARCH_PATH, blame_of_trigger
-from pgvigil.install.session import Report, current_role, notice_reporter
 
 _LOCK_WAIT_SECONDS = 10
 _TABLES = ("_yoyo_migration", "_yoyo_log", "_yoyo_version", "yoyo_lock")

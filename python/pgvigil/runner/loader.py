@@ -12,15 +12,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from pgvigil.runner.log import log
-from pgvigil.runner.session import (
-    SECONDS_TO_ANSWER,
-    Outage,
-    Session,
-    in_words,
-    open_session,
-    pauses,
-)
+from pgvigil.database.log import log
+from pgvigil.database.outage import Outage, in_words, pauses
+from pgvigil.database.sessions import SECONDS_TO_ANSWER, Session, open_session
 
 _NAME = "loader"
 _COMMAND = [sys.executable, "-P", "-m", "pgvigil", "sync", "--if-due"]

@@ -6,11 +6,11 @@ import os
 
 import psycopg
 
-from pgvigil.notifying.messenger import Messenger
-from pgvigil.notifying.orders import Order
-from pgvigil.notifying.secrets import SecretError, Secrets
-from pgvigil.runner.log import log
-from pgvigil.runner.session import SECONDS_TO_ANSWER, Session, open_session
+from pgvigil.database.log import log
+from pgvigil.database.sessions import SECONDS_TO_ANSWER, Session, open_session
+from pgvigil.runner.notifying.messenger import Messenger
+from pgvigil.runner.notifying.orders import Order
+from pgvigil.runner.secrets import SecretError, Secrets
 
 PING_VARIABLE = "PGVIGIL_PING_URL"
 PING_TARGET = "ping"

@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgvigil.dsn import complete_dsn
-from pgvigil.notifying.secrets import SecretError, Secrets
+from pgvigil.database.dsn import complete_dsn
+from pgvigil.database.log import log
+from pgvigil.database.outage import Outage
+from pgvigil.database.sessions import end_backends
 from pgvigil.runner.loader import Loader
-from pgvigil.runner.log import log
+from pgvigil.runner.notifying.reporter import Reporter
+from pgvigil.runner.notifying.sender import Sender
 from pgvigil.runner.ping import Pinger
-from pgvigil.runner.reporter import Reporter
-from pgvigil.runner.sender import Sender
-from pgvigil.runner.session import Outage, end_backends
+from pgvigil.runner.secrets import SecretError, Secrets
 from pgvigil.runner.supervisor import Supervisor
 from pgvigil.runner.systemd import ServiceManager
 from pgvigil.runner.worker import Worker

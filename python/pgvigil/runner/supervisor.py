@@ -8,16 +8,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from pgvigil.runner.log import log
-from pgvigil.runner.session import (
-    SECONDS_TO_ANSWER,
-    Outage,
-    Session,
-    in_words,
-    open_session,
-    pauses,
-    wait_for_notice,
-)
+from pgvigil.database.log import log
+from pgvigil.database.outage import Outage, in_words, pauses
+from pgvigil.database.sessions import SECONDS_TO_ANSWER, Session, open_session, wait_for_notice
 from pgvigil.runner.systemd import ServiceManager
 
 _CANCEL_OVERDUE = "select monitoring.cancel_overdue_jobs()"

@@ -8,8 +8,9 @@ from typing import Any
 
 import psycopg
 
-from pgvigil.runner.log import log
-from pgvigil.runner.session import Outage, Session, leave_as_found, open_session, pauses
+from pgvigil.database.log import log
+from pgvigil.database.outage import Outage, pauses
+from pgvigil.database.sessions import Session, leave_as_found, open_session
 
 # One at a time, so that none is begun once it is time to stop.
 _RUN_JOBS = "call monitoring.run_due_jobs(p_at_most => %(at_most)s)"

@@ -1,0 +1,121 @@
+"""Handing batches to the database, so that a bad line costs nobody but itself.
+
+The recording functions refuse a whole call for one bad row and name that row. What stands before
+it is good, so it is sent; the bad row is put aside; and it goes on behind it. Every row is sent
+twice at most, however many are bad.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+
+from pgvigil.client.backfill.kinds import Kind
+from pgvigil.client.backfill.source import Line
+from pgvigil.client.recording.link import STRICTLY
+
+Reject = Callable[[Line, str], None]
+Show = Callable[[Line], None]
+_NAMED_ROW = re.compile(r"row (\d+): (.*)", re.DOTALL)
+_LINES_SHOWN = 20
+
+
+class BatchLoader:
+    """Loads batches over one connection, each batch in a transaction of its own."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        reject: Reject,
+        *,
+        dry_run: bool = False,
+        show: Show = lambda line: None,
+    ) -> None:
+        """Load over a connection that is in autocommit mode.
+
+        Args:
+            connection: where to.
+            reject: called with each refused line and why.
+            dry_run: roll every batch back.
+            show: called in a dry run with the first twenty lines that would be new.
+        """
+        self._connection = connection
+        self._reject = reject
+        self._dry_run = dry_run
+        self._show = show
+        self._left_to_show = _LINES_SHOWN if dry_run else 0
+
+    def load(self, kind: Kind, lines: Sequence[Line]) -> tuple[int, int]:
+        """Load lines of one kind and return how many were new and how many already there.
+
+        Raises:
+            psycopg.Error: a fault that no line is to blame for; nothing of the batch stays.
+        """
+        with self._connection.transaction(force_rollback=self._dry_run):
+            return self._load(kind, lines)
+
+    def _load(self, kind: Kind, lines: Sequence[Line]) -> tuple[int, int]:
+        new = known = 0
+        while lines:
+            try:
+                written = self._send_showing(kind, lines)
+            except psycopg.Error as error:
+                good, bad, why = _split(lines, error)
+                if bad is not None:
+                    self._reject(bad, why)
+                rest = len(good) + (bad is not None)
+                counts, lines = self._load(kind, good), lines[rest:]
+            else:
+                counts, lines = (written, len(lines) - written), []
+            new, known = new + counts[0], known + counts[1]
+        return new, known
+
+    def _send_showing(self, kind: Kind, lines: Sequence[Line]) -> int:
+        """Send lines; while there is room to show new ones, halve until it is known which are."""
+        if not self._left_to_show:
+            return self._send(kind, lines)
+        with self._connection.transaction() as attempt:
+            written = self._send(kind, lines)
+            if written in (0, len(lines)):
+                self._show_first(lines[:written])
+                return written
+            raise psycopg.Rollback(attempt)
+        half = len(lines) // 2
+        return sum(self._send_showing(kind, part) for part in (lines[:half], lines[half:]))
+
+    def _show_first(self, lines: Sequence[Line]) -> None:
+        for line in lines[: self._left_to_show]:
+            self._left_to_show -= 1
+            self._show(line)
+
+    def _send(self, kind: Kind, lines: Sequence[Line]) -> int:
+        # A savepoint: what was refused leaves the batch's transaction usable.
+        with self._connection.transaction():
+            row = self._connection.execute(
+                f"select monitoring.{kind.function}(p_{kind.parameter} => %(rows)s::jsonb)"
+                + STRICTLY,  # a line that is not right is told, rather than repaired
+                {"rows": json.dumps([line.row for line in lines])},
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+
+def _split(lines: Sequence[Line], error: psycopg.Error) -> tuple[Sequence[Line], Line | None, str]:
+    """Return the lines to send next, the bad one behind them if it is known, and what is wrong.
+
+    Raises:
+        psycopg.Error: the error itself, when it is not about the content of a line.
+    """
+    code = error.sqlstate or ""
+    if not code.startswith(("PV", "22", "54")):
+        raise error
+    why = error.diag.message_primary or str(error)
+    named = _NAMED_ROW.match(why)
+    if named is not None and 1 <= int(named[1]) <= len(lines):
+        position = int(named[1]) - 1
+        return lines[:position], lines[position], named[2]
+    if len(lines) == 1:
+        return [], lines[0], why
+    # Text that is no JSON for PostgreSQL, such as \u0000, spoils the call before rows are seen.
+    return lines[: len(lines) // 2], None, why

@@ -1,0 +1,225 @@
+"""Calls about errors, metrics, log lines, health and queues."""
+
+import traceback
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pgvigil.client.recording.recorder import Recorder
+
+
+class RecordingCalls(Recorder):
+    """The methods of `MonitoringClient` that record one thing each."""
+
+    def record_error(
+        self,
+        error: BaseException | str,
+        message: str | None = None,
+        *,
+        severity: str = "medium",
+        component: str | None = None,
+        task_id: str | None = None,
+        details: Any = None,
+        stack: str | None = None,
+        fingerprint: str | None = None,
+        occurred_at: datetime | None = None,
+    ) -> int | None:
+        """Record an error.
+
+        Args:
+            error: an exception, which brings type, message and stack, or the kind of error.
+            message: what happened; the exception's own message when None.
+            severity: low, medium, high or critical.
+            component: where it comes from; the client's `component` when None.
+            task_id: task that it happened in.
+            details: anything JSON can hold.
+            stack: stack trace; the exception's when None.
+            fingerprint: name of the error group; computed from type and message when None.
+            occurred_at: when it happened; now when None.
+
+        Returns:
+            The error's number.
+        """
+        if isinstance(error, BaseException):
+            message = _message_of(error) if message is None else message
+            stack = _stack_of(error) if stack is None else stack
+        return self._number(
+            "record_error",
+            task_id=task_id,
+            error_type=error if isinstance(error, str) else type_name(error),
+            severity=severity,
+            message=message,
+            component=component or self.component,
+            details=details,
+            stack=stack,
+            fingerprint=fingerprint,
+            occurred_at=occurred_at,
+        )
+
+    def record_performance_metric(
+        self,
+        metric_name: str,
+        metric_type: str,
+        value: float,
+        unit: str | None = None,
+        component: str | None = None,
+        *,
+        tags: Mapping[str, Any] | None = None,
+        task_id: str | None = None,
+        recorded_at: datetime | None = None,
+    ) -> int | None:
+        """Record a measured value.
+
+        Args:
+            metric_name: what was measured.
+            metric_type: gauge, counter, timer or a word of your own.
+            value: the value, finite.
+            unit: unit of the value, such as ``ms`` or ``rows/s``.
+            component: where it was measured; the client's `component` when None.
+            tags: labels by name.
+            task_id: task that it was measured in.
+            recorded_at: when it was measured; now when None.
+
+        Returns:
+            The sample's number.
+        """
+        return self._number(
+            "record_performance_metric",
+            metric_name=metric_name,
+            metric_type=metric_type,
+            value=value,
+            unit=unit,
+            component=component or self.component,
+            tags=tags,
+            task_id=task_id,
+            recorded_at=recorded_at,
+        )
+
+    def record_log(
+        self,
+        level: str,
+        message: str,
+        *,
+        component: str | None = None,
+        details: Any = None,
+        task_id: str | None = None,
+        duration_ms: float | None = None,
+        logged_at: datetime | None = None,
+    ) -> int | None:
+        """Record a log line.
+
+        Args:
+            level: DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case.
+            message: what there is to say.
+            component: who says it; the client's `component`, else ``python``, when None.
+            details: anything JSON can hold.
+            task_id: task that it is said in.
+            duration_ms: milliseconds that the told operation took.
+            logged_at: when it was said; now when None.
+
+        Returns:
+            The line's number.
+        """
+        return self._number(
+            "record_log",
+            component=component or self.component or "python",
+            level=level,
+            message=message,
+            details=details,
+            task_id=task_id,
+            duration_ms=duration_ms,
+            logged_at=logged_at,
+        )
+
+    def update_system_health(
+        self,
+        component_type: str,
+        component_name: str,
+        status: str,
+        response_time_ms: float | None = None,
+        failure_reason: str | None = None,
+        *,
+        details: Any = None,
+        checked_at: datetime | None = None,
+    ) -> int | None:
+        """Record one check of a component.
+
+        Args:
+            component_type: what it is, such as ``database`` or ``service``.
+            component_name: which one.
+            status: healthy, degraded, unhealthy or unknown.
+            response_time_ms: milliseconds until it answered.
+            failure_reason: what was wrong.
+            details: anything JSON can hold.
+            checked_at: when it was checked; now when None.
+
+        Returns:
+            The check's number.
+        """
+        return self._number(
+            "update_system_health",
+            component_type=component_type,
+            component_name=component_name,
+            status=status,
+            response_time_ms=response_time_ms,
+            failure_reason=failure_reason,
+            details=details,
+            checked_at=checked_at,
+        )
+
+    def record_queue_metrics(
+        self,
+        queue_name: str,
+        pending: int,
+        processing: int = 0,
+        completed: int = 0,
+        failed: int = 0,
+        oldest_ready_seconds: float | None = None,
+        *,
+        recorded_at: datetime | None = None,
+    ) -> int | None:
+        """Record the depth of a queue.
+
+        Args:
+            queue_name: which queue.
+            pending: items waiting.
+            processing: items being worked on.
+            completed: items done so far, a running total.
+            failed: items failed so far, a running total.
+            oldest_ready_seconds: seconds that the oldest waiting item has been ready.
+            recorded_at: when it was looked at; now when None.
+
+        Returns:
+            The sample's number.
+        """
+        return self._number(
+            "record_queue_metrics",
+            queue_name=queue_name,
+            pending=pending,
+            processing=processing,
+            completed=completed,
+            failed=failed,
+            oldest_ready_seconds=oldest_ready_seconds,
+            recorded_at=recorded_at,
+        )
+
+
+def type_name(error: BaseException) -> str:
+    """Return the class of an exception with its module, unless it is a builtin."""
+    kind = type(error)
+    name = kind.__qualname__
+    return name if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{name}"
+
+
+def _message_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return f"({type(error).__name__} whose message cannot be read)"
+
+
+def _stack_of(error: BaseException) -> str | None:
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:
+        return None

@@ -1,0 +1,177 @@
+"""Calls about ETL: executions, log lines and metrics; `pgvigil.client.etl` is made of them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pgvigil.client.recording.recorder import Recorder
+
+
+class EtlCalls(Recorder):
+    """The methods of `MonitoringClient` that tell about ETL one call at a time."""
+
+    def start_etl_execution(
+        self,
+        execution_id: str,
+        config: Mapping[str, Any] | None = None,
+        *,
+        total_fixtures: int | None = None,
+        total_chunks: int | None = None,
+        worker_id: str | None = None,
+        started_at: datetime | None = None,
+    ) -> int | None:
+        """Tell that an ETL execution has begun, which is a task of type ``etl``.
+
+        Args:
+            execution_id: your name for this run, at most 255 characters.
+            config: what it was started with.
+            total_fixtures: items expected altogether.
+            total_chunks: chunks expected altogether.
+            worker_id: who works on it; the client's `worker_id` when None.
+            started_at: when it began; now when None.
+
+        Returns:
+            The number of the attempt: 1, or one more for each restart since the last success.
+        """
+        attempt = self._number(
+            "start_etl_execution",
+            execution_id=execution_id,
+            config=config,
+            total_fixtures=total_fixtures,
+            total_chunks=total_chunks,
+            worker_id=worker_id or self.worker_id,
+            started_at=started_at,
+        )
+        return self._started(execution_id, attempt)
+
+    def finish_etl_execution(
+        self,
+        execution_id: str,
+        status: str = "COMPLETED",
+        *,
+        total_fixtures: int | None = None,
+        processed_fixtures: int | None = None,
+        successful_fixtures: int | None = None,
+        failed_fixtures: int | None = None,
+        total_chunks: int | None = None,
+        processed_chunks: int | None = None,
+        error_message: str | None = None,
+        finished_at: datetime | None = None,
+        attempt: int | None = None,
+    ) -> bool | None:
+        """Tell that an ETL execution has ended.
+
+        Args:
+            execution_id: the name it was started with.
+            status: COMPLETED, FAILED, CANCELLED or TIMEOUT, in any case.
+            total_fixtures: items expected altogether.
+            processed_fixtures: items done, well or not.
+            successful_fixtures: items done well.
+            failed_fixtures: items that failed.
+            total_chunks: chunks expected altogether.
+            processed_chunks: chunks done.
+            error_message: why it failed; recorded as an error of the execution too.
+            finished_at: when it ended; now when None.
+            attempt: which attempt it is; the one that this client started last when None.
+
+        Returns:
+            Whether it was running; None where the database could not be asked.
+        """
+        answer = self._call(
+            "finish_etl_execution",
+            execution_id=execution_id,
+            status=status,
+            total_fixtures=total_fixtures,
+            processed_fixtures=processed_fixtures,
+            successful_fixtures=successful_fixtures,
+            failed_fixtures=failed_fixtures,
+            total_chunks=total_chunks,
+            processed_chunks=processed_chunks,
+            error_message=error_message,
+            finished_at=finished_at,
+            attempt=self._attempts.get(str(execution_id)) if attempt is None else attempt,
+        )
+        if answer is not None:
+            self._attempts.pop(str(execution_id), None)
+        return None if answer is None else bool(answer)
+
+    def log_etl_event(
+        self,
+        level: str,
+        message: str,
+        *,
+        component: str | None = None,
+        details: Any = None,
+        execution_id: str | None = None,
+        chunk_id: str | None = None,
+        fixture_id: str | None = None,
+        duration_ms: float | None = None,
+        logged_at: datetime | None = None,
+    ) -> int | None:
+        """Record a log line of ETL; at level ERROR and above it is recorded as an error too.
+
+        Args:
+            level: DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case.
+            message: what there is to say.
+            component: who says it; the client's `component`, else ``etl``, when None.
+            details: anything JSON can hold.
+            execution_id: execution that it is said in.
+            chunk_id: chunk of the execution.
+            fixture_id: item that it is said of.
+            duration_ms: milliseconds that the told operation took.
+            logged_at: when it was said; now when None.
+
+        Returns:
+            The line's number.
+        """
+        return self._number(
+            "log_etl_event",
+            level=level,
+            component=component or self.component or "etl",
+            message=message,
+            details=details,
+            execution_id=execution_id,
+            chunk_id=chunk_id,
+            fixture_id=fixture_id,
+            duration_ms=duration_ms,
+            logged_at=logged_at,
+        )
+
+    def record_etl_metric(
+        self,
+        execution_id: str | None,
+        metric_name: str,
+        value: float,
+        unit: str | None = None,
+        *,
+        tags: Mapping[str, Any] | None = None,
+        metric_type: str = "gauge",
+        component: str | None = None,
+        recorded_at: datetime | None = None,
+    ) -> int | None:
+        """Record a value measured in an ETL execution.
+
+        Args:
+            execution_id: which one; None for a value of none.
+            metric_name: what was measured.
+            value: the value, finite.
+            unit: unit of the value, such as ``ms`` or ``rows/s``.
+            tags: labels by name.
+            metric_type: gauge, counter, timer or a word of your own.
+            component: where it was measured; the client's `component`, else ``etl``, when None.
+            recorded_at: when it was measured; now when None.
+
+        Returns:
+            The sample's number.
+        """
+        return self._number(
+            "record_etl_metric",
+            execution_id=execution_id,
+            metric_name=metric_name,
+            value=value,
+            unit=unit,
+            tags=tags,
+            metric_type=metric_type,
+            component=component or self.component or "etl",
+            recorded_at=recorded_at,
+        )

@@ -1,0 +1,1 @@
+"""What is asked of the views, a module for each kind of thing."""

@@ -1,0 +1,180 @@
+"""Reading alerts, their history and what silences them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Jsonb
+
+from pgvigil.exceptions import installed_or_told, monitoring_errors
+
+SEVERITIES = ("low", "medium", "high", "critical")
+
+_CHOSEN = """
+    array_position(%(severities)s::text[], severity) is not null
+    and (%(rule)s::text is null or rule_name = %(rule)s)
+    and labels @> %(labels)s
+"""
+_FIRING = f"""
+select *
+from monitoring.v_active_alerts
+where {_CHOSEN}
+order by
+    array_position(array['critical', 'high', 'medium', 'low'], severity),
+    acknowledged_at is not null, fired_at, alert_id
+"""
+_ALL = f"""
+select *
+from monitoring.alerts
+where {_CHOSEN}
+order by
+    array_position(array['firing', 'acknowledged', 'pending'], status),
+    resolved_at desc,
+    array_position(array['critical', 'high', 'medium', 'low'], severity), started_at, alert_id
+"""
+_ONE = "select * from monitoring.alerts where alert_id = %(alert_id)s"
+_REASON = "select suppressed_by from monitoring.v_active_alerts where alert_id = %(alert_id)s"
+_RULE = "select * from monitoring.v_alert_rules where rule_name = %(rule)s"
+_TRANSITIONS = """
+select *
+from monitoring.alert_history
+where (%(alert_id)s::bigint is null or alert_id = %(alert_id)s)
+    and (%(since)s::double precision is null
+        or changed_at >= monitoring.clock() - make_interval(secs => %(since)s))
+    and (%(rule)s::text is null or rule_name = %(rule)s)
+order by transition_id
+"""
+_SILENCES = """
+select *
+from monitoring.v_silences
+where (%(silence_id)s::bigint is null or silence_id = %(silence_id)s)
+    and (%(has_ended)s or ends_at is null or ends_at > monitoring.clock())
+order by silence_id
+"""
+_BEHIND = """
+select *
+from monitoring.explain_alert(p_alert_id => %(alert_id)s, p_limit => %(limit)s)
+where source <> all(array['alert', 'rule'])
+"""
+_SILENCED = """
+select count(*) as alerts
+from monitoring.v_active_alerts
+where suppressed_by = %(reason)s
+"""
+_CHECKS = "select * from monitoring.self_check()"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which alerts to read."""
+
+    severity: str = "low"
+    """The least severe that is wanted."""
+    rule: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    """Labels that an alert must have."""
+    is_open_only: bool = True
+    """Leave out what has not fired yet and what has resolved."""
+
+
+@dataclass(frozen=True)
+class WholeAlert:
+    """An alert and all that belongs to it."""
+
+    alert: DictRow
+    rule: DictRow | None
+    """Its rule, unless that is gone."""
+    transitions: list[DictRow]
+    rows: list[DictRow]
+    """Rows behind it: source, happened_at and details."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return one object."""
+        return {**self.alert, "rule": self.rule, "history": self.transitions, "rows": self.rows}
+
+
+def read_alerts(connection: psycopg.Connection[Any], wanted: Wanted) -> list[DictRow]:
+    """Return alerts, the worst first; of all, first those that fire, last those resolved."""
+    severities = list(SEVERITIES[SEVERITIES.index(wanted.severity) :])
+    values = {"severities": severities, "rule": wanted.rule, "labels": Jsonb(wanted.labels)}
+    return _rows(connection, _FIRING if wanted.is_open_only else _ALL, values)
+
+
+def read_whole_alert(connection: psycopg.Connection[Any], alert_id: int, limit: int) -> WholeAlert:
+    """Return an alert with its history, its rule and the newest rows that made it.
+
+    Raises:
+        psycopg.Error: there is no such alert (PV007).
+    """
+    # First, since it says what is wrong with a number that is none.
+    behind = _rows(connection, _BEHIND, {"alert_id": alert_id, "limit": limit})
+    (alert,) = _rows(connection, _ONE, {"alert_id": alert_id})
+    for row in _rows(connection, _REASON, {"alert_id": alert_id}):
+        alert.update(row)
+    rule = _rows(connection, _RULE, {"rule": alert["rule_name"]})
+    transitions = read_transitions(connection, alert_id=alert_id)
+    return WholeAlert(alert, rule[0] if rule else None, transitions, behind)
+
+
+def read_transitions(
+    connection: psycopg.Connection[Any],
+    *,
+    alert_id: int | None = None,
+    since: float | None = None,
+    rule: str | None = None,
+) -> list[DictRow]:
+    """Return what became of alerts, in order: of one, of a rule, or of so many last seconds."""
+    values = {"alert_id": alert_id, "since": since, "rule": rule}
+    return _rows(connection, _TRANSITIONS, values)
+
+
+def read_silences(
+    connection: psycopg.Connection[Any], *, has_ended: bool = False, silence_id: int | None = None
+) -> list[DictRow]:
+    """Return silences: one, or all, with those that have ended or without."""
+    values = {"has_ended": has_ended, "silence_id": silence_id}
+    return _rows(connection, _SILENCES, values)
+
+
+def read_identity(connection: psycopg.Connection[Any], alert_id: int) -> dict[str, str]:
+    """Return the labels that only this alert, and its successors, have.
+
+    Raises:
+        psycopg.Error: there is no such alert (PV007).
+    """
+    whole = read_whole_alert(connection, alert_id, 0)
+    return {"rule": whole.alert["rule_name"], "fingerprint": whole.alert["fingerprint"]}
+
+
+def count_silenced(connection: psycopg.Connection[Any], silence_id: int) -> int:
+    """Return how many open alerts a silence keeps from being told."""
+    (row,) = _rows(connection, _SILENCED, {"reason": f"silence {silence_id}"})
+    count: int = row["alerts"]
+    return count
+
+
+def read_checks(connection: psycopg.Connection[Any]) -> list[DictRow]:
+    """Return whether pgvigil itself keeps up: check_name, status, lateness and detail."""
+    return _rows(connection, _CHECKS, {})
+
+
+@contextmanager
+def known_failures() -> Iterator[None]:
+    """Turn refusals, and the lack of pgvigil, into exceptions of ours.
+
+    Raises:
+        MonitoringError: the database refused a call.
+        NotInstalledError: the database has no pgvigil, or one without alerts.
+    """
+    with installed_or_told(), monitoring_errors():
+        yield
+
+
+def _rows(
+    connection: psycopg.Connection[Any], query: LiteralString, values: dict[str, Any]
+) -> list[DictRow]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query, values).fetchall()

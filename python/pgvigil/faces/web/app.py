@@ -1,0 +1,52 @@
+"""Putting the web service together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from pgvigil import __version__
+from pgvigil.faces.web.database import Database
+from pgvigil.faces.web.exporting import Exporter
+from pgvigil.faces.web.problems import add_handlers
+from pgvigil.faces.web.routes import alerts, batch, export, records, service, state, tasks, trends
+from pgvigil.faces.web.security import Guard
+from pgvigil.faces.web.settings import WebSettings
+
+_DESCRIPTION = "What pgvigil has recorded. Everything here is a view or a function of the database."
+
+
+def create_app(settings: WebSettings) -> FastAPI:
+    """Return the service as an ASGI application.
+
+    Args:
+        settings: where the database is, and who may write.
+
+    Raises:
+        DatabaseNotReadyError: the DSN makes no sense.
+    """
+    database = Database(settings.dsn, settings.connections, settings.seconds_to_answer)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await database.close()
+
+    app = FastAPI(
+        title="pgvigil",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        # Their pages load programs from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.exporter = Exporter(settings.dsn)
+    add_handlers(app)
+    for part in (alerts, batch, tasks, state, trends, records, export, service):
+        app.include_router(part.router)
+    app.add_middleware(Guard, names=settings.names)
+    return app

@@ -1,0 +1,117 @@
+"""Lists in pages: each names where the next one begins, so that none is skipped or shown twice."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Query
+from psycopg.rows import DictRow
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from pgvigil.faces.web.database import Reader
+from pgvigil.faces.web.problems import ProblemError
+
+MOST_ROWS = 1000
+
+
+class Row(BaseModel):
+    """A row of a view; columns that it does not name are left out."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+class Rows(BaseModel, Generic[RowT]):
+    """A list, or a page of one."""
+
+    rows: list[RowT]
+    next: str | None = None
+    """Pass it as `after` to have the next page; null: this is the last."""
+    as_of: datetime
+    """When the database answered, by its clock."""
+
+
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Most rows to return.")]
+After = Annotated[
+    str | None,
+    Query(max_length=2000, description="`next` of the page before; none for the first page."),
+]
+
+
+# A place comes back from the caller: what no column holds is no place.
+RowNumber = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Attempt = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a list with an order of its own: such as what runs, before what has ended."""
+
+    query: str
+    """Takes `limit`, what is asked for, and the place before the page."""
+    place: tuple[str, ...]
+    """Columns that say where a row stands; they are passed as `after_COLUMN`."""
+    shape: Any
+    """Type of the tuple of their values."""
+    is_kept: bool = False
+    """Whether one plan suits all values, since none of them tells which days are to be read."""
+
+
+async def read_page(
+    reader: Reader,
+    parts: Sequence[Part],
+    values: Mapping[str, Any],
+    after: str | None,
+    limit: int,
+) -> tuple[list[DictRow], str | None]:
+    """Return the rows of a page, and where the next one begins.
+
+    Raises:
+        ProblemError: `after` is no place in this list.
+    """
+    first, place = _read_cursor(after, parts)
+    found: list[tuple[int, DictRow]] = []
+    for number, part in enumerate(parts[first:], first):
+        before = place if number == first and place else (None,) * len(part.place)
+        rows = await reader.rows(
+            part.query,
+            {
+                **values,
+                **{f"after_{name}": value for name, value in zip(part.place, before, strict=True)},
+                # One more tells whether there is another page.
+                "limit": limit + 1 - len(found),
+            },
+            part.is_kept,
+        )
+        found += [(number, row) for row in rows]
+        if len(found) > limit:
+            number, last = found[limit - 1]
+            cursor = _write_cursor(number, [last[name] for name in parts[number].place])
+            return [row for _, row in found[:limit]], cursor
+    return [row for _, row in found], None
+
+
+def _write_cursor(number: int, place: Sequence[Any]) -> str:
+    text = json.dumps([number, *place], default=datetime.isoformat, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None, parts: Sequence[Part]) -> tuple[int, tuple[Any, ...]]:
+    if cursor is None:
+        return 0, ()
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+        number, *place = json.loads(text)
+        if not isinstance(number, int) or not 0 <= number < len(parts):
+            raise ValueError
+        shape = TypeAdapter(parts[number].shape)
+        return number, shape.validate_json(json.dumps(place))
+    except (ValueError, TypeError, RecursionError):
+        raise ProblemError(
+            400, "after is no place in this list", "Pass what the page before has as next."
+        ) from None

@@ -1,0 +1,219 @@
+"""Alerts: what fires, what is behind it, and acknowledging it."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from pgvigil.faces.web.paging import After, Limit, Part, Row, RowNumber, Rows, read_page
+from pgvigil.faces.web.parameters import Severity, Text
+from pgvigil.faces.web.problems import ProblemError, answers
+from pgvigil.faces.web.routes.common import Db, Json
+from pgvigil.faces.web.routes.state import Known
+from pgvigil.faces.web.security import may_write
+
+router = APIRouter(tags=["alerts"])
+
+_ORDER = """
+    array_position(array['critical', 'high', 'medium', 'low'], severity),
+    acknowledged_at is not null, fired_at, alert_id
+"""
+_ACTIVE = Part(
+    f"""
+select *
+from monitoring.v_active_alerts
+where (%(severity)s::text is null or severity = %(severity)s)
+    and (%(rule)s::text is null or rule_name = %(rule)s)
+    and (%(after_alert_id)s::bigint is null or ({_ORDER}) > (
+        array_position(array['critical', 'high', 'medium', 'low'], %(after_severity)s::text),
+        %(after_acknowledged_at)s::timestamptz is not null,
+        %(after_fired_at)s::timestamptz, %(after_alert_id)s
+    ))
+order by {_ORDER}
+limit %(limit)s
+""",
+    ("severity", "acknowledged_at", "fired_at", "alert_id"),
+    tuple[Severity, datetime | None, datetime, RowNumber],
+)
+_ONE = "select * from monitoring.alerts where alert_id = %(alert_id)s"
+_REASON = "select suppressed_by from monitoring.v_active_alerts where alert_id = %(alert_id)s"
+_HISTORY = """
+select * from monitoring.alert_history where alert_id = %(alert_id)s order by transition_id
+"""
+_EXPLAIN = """
+select * from monitoring.explain_alert(p_alert_id => %(alert_id)s, p_limit => %(limit)s)
+"""
+_ACKNOWLEDGE = """
+select monitoring.acknowledge_alert(p_alert_id => %(alert_id)s, p_note => %(note)s, p_by => %(by)s)
+"""
+_KNOWN = "select * from monitoring.v_freshness where subject = 'alerts'"
+_ROWS_BEHIND = 50
+Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="alert_id of the alert.")]
+
+
+class ActiveAlert(Row):
+    """An alert that fires, acknowledged or not."""
+
+    alert_id: int
+    rule_name: str
+    fingerprint: str
+    severity: Severity
+    status: Literal["firing", "acknowledged"]
+    summary: str | None
+    value: float | None
+    threshold: float | None
+    unit: str | None
+    labels: dict[str, Json]
+    occurrences: int
+    started_at: datetime
+    fired_at: datetime | None
+    last_seen_at: datetime
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    acknowledged_note: str | None
+    suppressed_by: str | None
+    reason: str | None
+    owner: str | None
+    business_date: date | None
+    link: str | None
+
+
+class ActiveAlerts(Rows[ActiveAlert]):
+    """A page of the alerts that fire."""
+
+    known: Known
+    """Whether those are all: none fires means nothing where no rule has run."""
+
+
+class Alert(Row):
+    """An alert in any state."""
+
+    alert_id: int
+    rule_name: str
+    fingerprint: str
+    severity: Severity
+    worst_severity: Severity | None
+    status: Literal["pending", "firing", "acknowledged", "resolved"]
+    summary: str | None
+    value: float | None
+    threshold: float | None
+    unit: str | None
+    labels: dict[str, Json]
+    family: str | None
+    occurrences: int
+    started_at: datetime
+    fired_at: datetime | None
+    last_seen_at: datetime
+    cleared_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_note: str | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+    resolution: str | None
+    reason: str | None
+    owner: str | None
+    suppressed_by: str | None = None
+
+
+class Transition(Row):
+    """Something that became of an alert."""
+
+    changed_at: datetime
+    transition: str
+    severity: Severity | None
+    value: float | None
+    threshold: float | None
+    summary: str | None
+    changed_by: str | None
+    note: str | None
+
+
+class RowBehind(Row):
+    """Something that the rule saw."""
+
+    source: str
+    happened_at: datetime | None
+    details: Json
+
+
+class WholeAlert(BaseModel):
+    """An alert, what became of it, its rule and what the rule saw."""
+
+    alert: Alert
+    history: list[Transition]
+    explanation: list[RowBehind]
+    as_of: datetime
+
+
+class Acknowledgement(BaseModel):
+    """What somebody says who looks after an alert."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: str | None = Field(None, max_length=8000, pattern=r"^[^\x00]*$")
+    by: str | None = Field(None, min_length=1, max_length=255, pattern=r"^[^\x00]*\S[^\x00]*$")
+    """Who it is; null: the service's login."""
+
+
+class Acknowledged(BaseModel):
+    """The alert as it is now."""
+
+    alert: Alert
+
+
+@router.get("/api/active-alerts", responses=answers())
+async def active_alerts(
+    db: Db,
+    severity: Severity | None = None,
+    rule: Text = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> ActiveAlerts:
+    """Alerts that fire, the worst first, and those that nobody looks after before the others."""
+    values = {"severity": severity, "rule": rule}
+    async with db.reading() as reader:
+        rows, cursor = await read_page(reader, [_ACTIVE], values, after, limit)
+        (known,) = await reader.rows(_KNOWN)
+        return ActiveAlerts.model_validate(
+            {"rows": rows, "next": cursor, "as_of": await reader.now(), "known": known}
+        )
+
+
+@router.get("/api/alerts/{alert_id}", responses=answers(404))
+async def alert(db: Db, alert_id: Number) -> WholeAlert:
+    """One alert with its history, its rule and what the rule saw, the newest first."""
+    values = {"alert_id": alert_id, "limit": _ROWS_BEHIND}
+    async with db.reading() as reader:
+        # First, since it says what is wrong with a number that is none.
+        explanation = await reader.rows(_EXPLAIN, values)
+        (found,) = await reader.rows(_ONE, values)
+        for row in await reader.rows(_REASON, values):
+            found.update(row)
+        return WholeAlert.model_validate(
+            {
+                "alert": found,
+                "history": await reader.rows(_HISTORY, values),
+                "explanation": explanation,
+                "as_of": await reader.now(),
+            }
+        )
+
+
+@router.post(
+    "/api/acknowledge-alert/{alert_id}",
+    responses=answers(401, 403, 404, 409),
+    dependencies=[Depends(may_write)],
+)
+async def acknowledge_alert(
+    db: Db, alert_id: Number, said: Acknowledgement | None = None
+) -> Acknowledged:
+    """Tell that somebody looks after a firing alert: no more reminders until it gets worse."""
+    words = said or Acknowledgement(note=None, by=None)
+    values = {"alert_id": alert_id, "note": words.note, "by": words.by}
+    async with db.writing() as writer:
+        if not await writer.value(_ACKNOWLEDGE, values):
+            raise ProblemError(409, f"alert {alert_id} does not fire")
+        (found,) = await writer.rows(_ONE, values)
+    return Acknowledged.model_validate({"alert": found})

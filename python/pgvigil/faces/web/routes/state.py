@@ -1,0 +1,239 @@
+"""The state as a whole: the summary, errors by group, queues, health and trends."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from pgvigil.faces.web.paging import After, Limit, Part, Row, Rows, read_page
+from pgvigil.faces.web.parameters import Severity, Text
+from pgvigil.faces.web.problems import answers
+from pgvigil.faces.web.routes.common import Db
+
+router = APIRouter(tags=["state"])
+
+_SUMMARY = "select monitoring.get_dashboard_summary()"
+_CARDS = "select monitoring.get_dashboard_cards()"
+_GROUPS = Part(
+    """
+select *
+from monitoring.error_groups
+where (%(status)s::text is null or status = %(status)s)
+    and (%(severity)s::text is null or severity = %(severity)s)
+    and (%(type)s::text is null or error_type = %(type)s)
+    and (%(after_fingerprint)s::text is null or (last_seen_at, fingerprint) < (
+        %(after_last_seen_at)s::timestamptz, %(after_fingerprint)s
+    ))
+order by last_seen_at desc, fingerprint desc
+limit %(limit)s
+""",
+    ("last_seen_at", "fingerprint"),
+    tuple[datetime, str],
+    is_kept=True,
+)
+_QUEUES = "select * from monitoring.v_queue_performance order by queue_name"
+_HEALTH = """
+select *
+from monitoring.v_system_health_summary
+order by
+    array_position(array['unhealthy', 'degraded', 'unknown', 'healthy'], status),
+    component_type, component_name
+"""
+_CHECKS = """
+select check_name, status, extract(epoch from lateness) as seconds_late, detail
+from monitoring.self_check()
+"""
+_FRESHNESS = "select * from monitoring.v_freshness"
+
+
+class Known(BaseModel):
+    """How fresh something is: where it is not known, that nothing is wrong means nothing."""
+
+    known_at: datetime | None
+    """When it was last looked at; null: never."""
+    state: Literal["current", "old", "never", "ahead", "off"]
+    is_known: bool
+    seconds_old: float | None
+    detail: str
+    """The same in words."""
+
+
+class Cards(BaseModel):
+    """The figures at the top."""
+
+    success_percent_7_days: float | None
+    """Completed of all tasks that ended; null when none has."""
+    ended_7_days: int
+    failed_24_hours: int
+    """Tasks that failed, timed out or got lost."""
+    records_per_second_today: float | None
+    """Of all workflows that are enabled, each on its business day; null without records."""
+    active_alerts: dict[Severity, int]
+    freshness: dict[str, Known]
+    """Of `alerts`, the `scheduler` and `roll-ups`."""
+
+
+class Summary(BaseModel):
+    """What `get_dashboard_summary()` returns, and the figures at the top."""
+
+    generated_at: datetime
+    tasks: dict[str, Any]
+    errors: dict[str, Any]
+    health: dict[str, Any]
+    queues: dict[str, Any]
+    alerts: dict[str, int]
+    freshness: dict[str, Known]
+    """Of `alerts`, the `scheduler` and `roll-ups`."""
+    cards: Cards
+    as_of: datetime
+
+
+class TopFigures(BaseModel):
+    """The figures at the top alone."""
+
+    cards: Cards
+    as_of: datetime
+
+
+class ErrorGroup(Row):
+    """Occurrences of one error, that differ in numbers and names only."""
+
+    fingerprint: str
+    error_type: str
+    severity: Severity
+    example: str | None
+    template: str | None
+    status: Literal["open", "resolved", "muted", "regressed"]
+    occurrences: int
+    components: list[str] | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    muted_until: datetime | None
+    note: str | None
+    changed_by: str | None
+    login_name: str | None
+    """Whose session that was."""
+    changed_at: datetime | None
+
+
+class Queue(Row):
+    """A queue as it is now, with its last hour."""
+
+    queue_name: str
+    pending: int | None
+    processing: int | None
+    completed: int | None
+    failed: int | None
+    oldest_ready_seconds: float | None
+    recorded_at: datetime
+    samples: int
+    avg_pending: float | None
+    max_pending: int | None
+    pending_change: int | None
+    completed_per_minute: float | None
+    failed_percent: float | None
+
+
+class Component(Row):
+    """A component as it is now, with its last day."""
+
+    component_type: str
+    component_name: str
+    status: Literal["healthy", "degraded", "unhealthy", "unknown"]
+    response_time_ms: float | None
+    failure_reason: str | None
+    last_check_at: datetime
+    seconds_since_check: float
+    checks: int
+    avg_response_time_ms: float | None
+    uptime_percent: float | None
+    last_unhealthy_at: datetime | None
+    last_status: Literal["healthy", "degraded", "unhealthy", "unknown"]
+    """What the newest check found; `status` is unknown once that is too long ago."""
+
+
+class Freshness(Known, Row):
+    """How fresh something is."""
+
+    subject: str
+    """alerts, scheduler, roll-ups, source NAME or query NAME."""
+
+
+class Check(Row):
+    """One thing that pgvigil does itself."""
+
+    check_name: str
+    status: Literal["ok", "late", "failed"]
+    seconds_late: float | None
+    detail: str | None
+
+
+@router.get("/api/summary", responses=answers())
+async def summary(db: Db) -> Summary:
+    """The state in one document; what ended or happened is of the last 24 hours."""
+    async with db.reading() as reader:
+        document = await reader.value(_SUMMARY)
+        cards = await reader.value(_CARDS)
+        return Summary.model_validate(
+            {**document, "cards": cards, "as_of": document["generated_at"]}
+        )
+
+
+@router.get("/api/cards", responses=answers())
+async def cards(db: Db) -> TopFigures:
+    """The figures at the top of the summary, for much less work than all of it."""
+    async with db.reading() as reader:
+        return TopFigures.model_validate(
+            {"cards": await reader.value(_CARDS), "as_of": await reader.now()}
+        )
+
+
+@router.get("/api/errors", responses=answers())
+async def errors(
+    db: Db,
+    status: Literal["open", "resolved", "muted", "regressed"] | None = None,
+    severity: Severity | None = None,
+    type: Annotated[Text, Query(description="Type of the error.")] = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Rows[ErrorGroup]:
+    """Groups of errors, those seen last first."""
+    values = {"status": status, "severity": severity, "type": type}
+    async with db.reading() as reader:
+        rows, cursor = await read_page(reader, [_GROUPS], values, after, limit)
+        return Rows[ErrorGroup].model_validate(
+            {"rows": rows, "next": cursor, "as_of": await reader.now()}
+        )
+
+
+@router.get("/api/queues", responses=answers())
+async def queues(db: Db) -> Rows[Queue]:
+    """Queues seen in the last 24 hours."""
+    async with db.reading() as reader:
+        rows = await reader.rows(_QUEUES)
+        return Rows[Queue].model_validate({"rows": rows, "as_of": await reader.now()})
+
+
+@router.get("/api/health", responses=answers())
+async def health(db: Db) -> Rows[Component]:
+    """Components, the unwell first."""
+    async with db.reading() as reader:
+        rows = await reader.rows(_HEALTH)
+        return Rows[Component].model_validate({"rows": rows, "as_of": await reader.now()})
+
+
+@router.get("/api/freshness", responses=answers())
+async def freshness(db: Db) -> Rows[Freshness]:
+    """How fresh what is known is: alerts, the scheduler, roll-ups and each source."""
+    async with db.reading() as reader:
+        rows = await reader.rows(_FRESHNESS)
+        return Rows[Freshness].model_validate({"rows": rows, "as_of": await reader.now()})
+
+
+@router.get("/api/self-check", responses=answers())
+async def self_check(db: Db) -> Rows[Check]:
+    """Whether pgvigil itself keeps up: when it does not, what all the others tell may be old."""
+    async with db.reading() as reader:
+        rows = await reader.rows(_CHECKS)
+        return Rows[Check].model_validate({"rows": rows, "as_of": await reader.now()})

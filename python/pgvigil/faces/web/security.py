@@ -1,0 +1,125 @@
+"""Who may ask and write, and what browsers are told about the answers."""
+
+import hmac
+import ipaddress
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pgvigil.faces.web.problems import Problem, ProblemError, respond
+from pgvigil.faces.web.settings import WebSettings
+
+# The page brings all it needs, and runs nothing that is written into it.
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_LARGEST_BODY = 32_768
+_bearer = HTTPBearer(auto_error=False, description="The token that the service was started with.")
+
+
+class Guard:
+    """Refuses foreign names and large bodies, and adds headers to every answer."""
+
+    def __init__(self, app: ASGIApp, names: tuple[str, ...]) -> None:
+        """Stand before an app that may be asked under some names."""
+        self._app = app
+        self._names = {"localhost", *(name.lower() for name in names)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        refused = self._refusal(Headers(scope=scope))
+        if refused is not None:
+            await respond(*refused)(scope, receive, send_with_headers)
+            return
+        await self._app(scope, receive, send_with_headers)
+
+    def _refusal(self, headers: Headers) -> tuple[int, Problem] | None:
+        if not self._is_ours(headers.get("host", "")):
+            hint = "Start it with --name NAME to have it asked under that name."
+            return 421, Problem(error="this service does not go by that name", hint=hint)
+        # Without a length it comes in pieces, which no caller needs for so little.
+        if "transfer-encoding" in headers:
+            return 411, Problem(error="the body has no length")
+        if not (length := headers.get("content-length", "0")).isdecimal():
+            return 400, Problem(error="the length of the body is no number")
+        if int(length) > _LARGEST_BODY:
+            return 413, Problem(error=f"the body is larger than {_LARGEST_BODY} bytes")
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        """Tell whether a name is ours.
+
+        A page from elsewhere could have its own name lead here, and read what it likes; a bare
+        address cannot be led anywhere.
+        """
+        name = host.lower()
+        if not name.endswith("]"):
+            name = name.rpartition(":")[0] or name
+        if name in self._names:
+            return True
+        try:
+            ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+        except ValueError:
+            return False
+        return True
+
+
+def may_write(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> None:
+    """Let those pass who show the token.
+
+    Raises:
+        ProblemError: there is no token, or another one.
+    """
+    settings: WebSettings = request.app.state.settings
+    if settings.token is None:
+        raise ProblemError(
+            403,
+            "this service only reads",
+            "Start it with PGVIGIL_WEB_TOKEN or --token-file to let those write who have that.",
+        )
+    shown = credentials.credentials if credentials else ""
+    if not hmac.compare_digest(shown.encode(), settings.token.encode()):
+        raise ProblemError(
+            401,
+            "the token is missing or wrong",
+            "Send Authorization: Bearer TOKEN.",
+            WWW_Authenticate="Bearer",
+        )

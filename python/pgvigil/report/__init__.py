@@ -1,6 +1,0 @@
-"""The daily report: a business day and its alerts, as HTML or PDF."""
-
-from pgvigil.report.content import Content, arranged
-from pgvigil.report.make import FORMATS, Report, make_report, read_report
-
-__all__ = ["FORMATS", "Content", "Report", "arranged", "make_report", "read_report"]

@@ -1,0 +1,93 @@
+"""The process that reads from another database: an order on standard input, rows on the output.
+
+A process, since a driver that hangs cannot be ended otherwise, nor one that reads on to the end of
+what it was sent before it can be closed; and since what drivers print may hold an address.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pgvigil.runner.redaction import redacted
+from pgvigil.runner.sources.cells import mark_of, text_of, value_of
+from pgvigil.runner.sources.elsewhere import UnreadableError, opened, reason_of, run
+
+# A piece is committed when it has so many rows, or so many characters.
+_ROWS_A_PIECE = 5_000
+_CHARACTERS_A_PIECE = 4_000_000
+# Who gave the order ends us at the limit; this is for when it is no more.
+_GRACE_SECONDS = 5.0
+
+Row = list[str | None]
+
+
+def main() -> None:
+    """Read what is ordered, a line of JSON each for its pieces, and for how it ended."""
+    # What a library prints must not be taken for rows.
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        order = json.loads(sys.stdin.buffer.readline())
+        signal.setitimer(signal.ITIMER_REAL, order["seconds"] + _GRACE_SECONDS)
+        for answer in _answers(order):
+            answers.write(json.dumps(answer).encode() + b"\n")
+            answers.flush()
+    # Drivers would read on to the end.
+    os._exit(0)
+
+
+def _answers(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    try:
+        for rows, mark in _pieces(_rows(order)):
+            yield {"rows": rows, "mark": mark}
+    except UnreadableError as error:
+        yield {"error": str(error)}
+    except Exception as error:  # what a driver may raise is not to be foreseen
+        yield {"error": redacted(reason_of(error), order["address"])}
+    else:
+        yield {"is_complete": True}
+
+
+def _rows(order: dict[str, Any]) -> Iterator[tuple[Row, Any]]:
+    """Yield the rows as texts, each with the value that the query can be continued after."""
+    columns, resume_column = order["columns"], order["resume_column"]
+    place = columns.index(resume_column) if resume_column else None
+    last = value_of(order["resume_after"])
+    with opened(order["address"]) as elsewhere:
+        result = run(elsewhere, order["statement"], resume_column, last)
+        if len(result.keys()) != len(columns):
+            raise UnreadableError(
+                f"the query returns {len(result.keys())} columns, registered are {len(columns)}"
+            )
+        for row in result:
+            if place is not None:
+                if row[place] is None or row[place] == last:
+                    raise UnreadableError(
+                        f"column {resume_column} does not name each row: it is null, or twice the"
+                        " same, so that a load could not be continued after it"
+                    )
+                last = row[place]
+            yield [text_of(value) for value in row], last
+
+
+def _pieces(rows: Iterable[tuple[Row, Any]]) -> Iterator[tuple[list[Row], str | None]]:
+    piece: list[Row] = []
+    characters = 0
+    last: Any = None
+    for row, last in rows:
+        piece.append(row)
+        characters += sum(len(cell) for cell in row if cell)
+        if len(piece) >= _ROWS_A_PIECE or characters >= _CHARACTERS_A_PIECE:
+            yield piece, mark_of(last)
+            piece, characters = [], 0
+    if piece:
+        yield piece, mark_of(last)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BrokenPipeError:
+        os._exit(0)  # nobody is left to hear how it went

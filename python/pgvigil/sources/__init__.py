@@ -1,5 +1,0 @@
-"""Sources: queries that are run in other databases, and everything that is read from there."""
-
-from pgvigil.sources.loading import Load, load
-
-__all__ = ["Load", "load"]
