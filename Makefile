@@ -52,8 +52,8 @@ checksums: ## note the checksums of migrations before a release freezes them
 	@cd migrations && sha256sum *.sql > checksums.txt
 
 .PHONY: docs
-docs: $(VENV)/.dev ## write docs/sql-api.md anew from COMMENT ON
-	@$(BIN)/python -m tests.harness sql-api docs/sql-api.md
+docs: $(VENV)/.dev ## write docs/sql-api.md anew from COMMENT ON, and who may call what into docs/security.md
+	@$(BIN)/python -m tests.harness docs docs
 
 .PHONY: grafana
 grafana: $(VENV)/.dev ## write Grafana's dashboards anew from their description

@@ -116,10 +116,71 @@ begin
 end
 $$;
 
+-- The private functions that run with the rights of whoever calls the given ones, by name: what
+-- they call, and what that calls. All views are among the callers where p_has_views says so.
+--
+-- A body in SQL is looked up in the catalogue, as is a view; of one in PL/pgSQL the text is read.
+-- An entry point that runs with its owner's rights needs none of what it calls to be granted, and
+-- a text that is executed shows nothing: what such a one calls is named below.
+create or replace function monitoring._private_functions_of(p_names text[], p_has_views boolean)
+returns text[]
+language sql
+stable
+begin atomic
+    with recursive routines as materialized (
+        select
+            p.oid as routine_id,
+            p.proname::text as routine_name,
+            p.prosecdef as has_own_rights,
+            case
+                when l.lanname = 'plpgsql' and not p.prosecdef
+                    then regexp_replace(p.prosrc, '--[^' || chr(10) || ']*', '', 'g')
+            end as body
+        from pg_proc as p
+        inner join pg_language as l on p.prolang = l.oid
+        where p.pronamespace = 'monitoring'::regnamespace
+    ),
+
+    calls as materialized (
+        select
+            d.objid as caller_id,
+            d.refobjid as callee_id
+        from pg_depend as d
+        where d.classid = 'pg_proc'::regclass and d.refclassid = 'pg_proc'::regclass
+        union all
+        select
+            r.routine_id as caller_id,
+            c.routine_id as callee_id
+        from routines as r
+        cross join lateral regexp_matches(r.body, 'monitoring[.]([a-z_]+)', 'g') as n (words)
+        inner join routines as c on n.words[1] = c.routine_name
+    ),
+
+    needed as (
+        select r.routine_id from routines as r where r.routine_name = any(p_names)
+        union
+        select d.refobjid
+        from pg_rewrite as w
+        inner join pg_class as v on w.ev_class = v.oid
+        inner join pg_depend as d on w.oid = d.objid and d.classid = 'pg_rewrite'::regclass
+        where p_has_views and v.relnamespace = 'monitoring'::regnamespace
+            and d.refclassid = 'pg_proc'::regclass
+        union
+        select c.callee_id
+        from needed as n
+        inner join routines as r on n.routine_id = r.routine_id and not r.has_own_rights
+        inner join calls as c on n.routine_id = c.caller_id
+    )
+
+    select coalesce(array_agg(distinct r.routine_name), '{}')
+    from needed as n
+    inner join routines as r on n.routine_id = r.routine_id
+    where starts_with(r.routine_name, '_');
+end;
+
 -- Grants a role the schema and all functions of the given names, when the cluster has that role.
 --
--- Grants as data: which role may call which functions. What an inlined wrapper calls is checked
--- with the caller's rights, hence the underscored names.
+-- Grants as data: which role may call which functions.
 create or replace function monitoring._grant_functions(p_role text, p_names text[]) returns void
 language plpgsql
 volatile
@@ -198,66 +259,40 @@ revoke all on all routines in schema monitoring from public;
 
 do $$
 declare
-    v_reading constant text [] := array[
-        'clock', '_set_time', '_checked_moment', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
+    v_reading text [] := array[
+        'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
         'get_installation', 'get_dashboard_summary', 'get_dashboard_cards',
         'get_trend_points', 'get_ended_tasks', 'get_ended_batch_runs',
-        '_summarize_tasks', '_summarize_errors',
-        '_summarize_health', '_summarize_queues', '_summarize_alerts',
         'get_daily_report',
-        '_kept_from', '_days',
-        -- roll-ups, and what the views over them call
+        -- roll-ups
         'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
-        '_merge_histograms', '_clamped_percentile', 'get_task_statistics', '_add_up',
-        '_add_up_error_groups', '_newest_probes', '_add_up_uptime', '_uptime_of_new_checks',
-        '_uptime_checks',
-        '_checks_around', '_new_errors', '_new_probes', '_open_since', '_yesterday',
-        '_spell_buckets', '_summable', '_short_name', '_trends_of', '_minutes_kept_since',
-        '_uptime_trends', '_bucket_hours', '_hours_and_days', '_rollups_between',
-        '_last_day', '_last_day_since',
-        '_read_samples', '_folded_samples', '_trends_between', 'get_trend_resolution',
-        '_queue_trends', 'get_queue_trends', 'self_check', '_freshness',
-        '_is_session_expected', '_summarize_freshness',
+        'get_task_statistics', 'get_trend_resolution', 'get_queue_trends', 'self_check',
         -- alerts
         'explain_alert',
-        '_severity_rank', '_label_matches', '_matches', '_all_labels', '_suppressions_at',
-        '_read_expected_runs',
-        -- why attempts did not complete
-        '_reason_of_end',
         -- ETL
-        'get_etl_execution_summary', 'get_etl_health_status', '_etl_status', '_counter',
+        'get_etl_execution_summary', 'get_etl_health_status',
         -- records
-        'key_of_record', '_counters_like',
-        -- sources, as far as they are read with the readers' rights
+        'key_of_record', 'record_timeline',
+        -- sources: the queries over them, which readers' rights read
         '_as_time', '_as_count', '_as_date', '_status_code', '_refuse_type',
         -- configuration
         'get_config', 'get_config_schema',
         -- workflows
         'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
-        'get_step_runs', '_date_of_alert', '_alert_link', '_is_failure',
-        'get_batch_performance', 'get_batch_health', '_batch_health', '_date_of_run', '_instant_of',
-        '_stated_date', '_business_date', '_day_start', '_remaining', '_small_number',
-        -- records: statuses
-        'record_timeline', '_tables_under', '_is_status_trigger', '_count_watched_tables',
-        -- pg_cron
-        'next_cron_time', '_read_recent_pg_cron_runs'
+        'get_step_runs', 'get_batch_performance', 'get_batch_health',
+        -- cron expressions
+        'next_cron_time'
     ];
-    v_recording constant text [] := array[
-        'clock', '_set_time', '_whole', 'version', 'message_template', 'error_fingerprint',
-        'fingerprint_version',
-        'start_task_tracking', '_start_task', 'update_task_progress', '_update_task',
-        'complete_task_tracking', '_complete_task', 'record_finished_tasks',
-        'record_error', '_record_error', 'record_errors',
-        'record_performance_metric', '_record_metric', 'record_metrics',
-        'record_log', '_record_log', 'record_logs',
-        'update_system_health', '_record_probe', 'record_queue_metrics', '_record_queue',
-        '_record_rows',
-        'start_etl_execution', '_start_etl_execution', 'finish_etl_execution',
-        '_finish_etl_execution', 'log_etl_event', '_log_etl_event', 'record_etl_metric',
-        '_record_etl_metric',
+    v_recording text [] := array[
+        'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
+        'start_task_tracking', 'update_task_progress', 'complete_task_tracking',
+        'record_finished_tasks', 'record_error', 'record_errors',
+        'record_performance_metric', 'record_metrics', 'record_log', 'record_logs',
+        'update_system_health', 'record_queue_metrics',
+        -- ETL
+        'start_etl_execution', 'finish_etl_execution', 'log_etl_event', 'record_etl_metric',
         -- records: statuses
-        'track_status_changes', '_track_status_changes', '_track_statuses_of_day',
-        '_track_told_statuses', 'track_all_status_changes_from_source',
+        'track_status_changes', 'track_all_status_changes_from_source',
         -- records
         'key_of_record', 'log_invalid_records', 'sync_invalid_records',
         'auto_resolve_invalid_records',
@@ -265,7 +300,7 @@ declare
         -- records: loading what happened before
         'load_invalid_records', 'load_status_changes'
     ];
-    v_deciding constant text [] := array[
+    v_deciding text [] := array[
         'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
         'rebuild_rollups',
         -- alerts
@@ -298,6 +333,9 @@ declare
     ];
 begin
     perform monitoring._hand_over_to_admin();
+    v_recording := v_recording || monitoring._private_functions_of(v_recording, false);
+    v_reading := v_reading || monitoring._private_functions_of(v_reading, true);
+    v_deciding := v_deciding || monitoring._private_functions_of(v_deciding, false);
     perform monitoring._grant_functions('monitoring_writer', v_recording);
     perform monitoring._grant_functions('monitoring_reader', v_reading);
     perform monitoring._grant_views('monitoring_reader');

@@ -19,7 +19,7 @@ from tests.harness.matrix import TIME_ZONES, find_version, run_matrix
 from tests.harness.parts import run_parts
 from tests.harness.pgtap import find_tests, prepare_database, run_pg_prove
 from tests.harness.plpgsql_check import find_findings
-from tests.harness.sql_api import render
+from tests.harness.sql_api import render, with_lists_of_roles
 
 # The version of Debian 12, where pgTAP and plpgsql_check come from.
 _DEBIAN = 15
@@ -113,14 +113,16 @@ def parts() -> None:
 
 
 @main.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def sql_api(file: Path) -> None:
-    """Write the SQL reference to FILE."""
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def docs(directory: Path) -> None:
+    """Write what documents in DIRECTORY say by the catalogue."""
     with disposable_server(find_version(_usual_version())) as server:
         create_database(server, "reference")
         install_pgvigil(server, "reference")
         with psycopg.connect(server.dsn("reference")) as connection:
-            file.write_text(render(connection))
+            (directory / "sql-api.md").write_text(render(connection))
+            security = directory / "security.md"
+            security.write_text(with_lists_of_roles(security.read_text(), connection))
 
 
 def _usual_version() -> int:

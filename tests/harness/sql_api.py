@@ -1,5 +1,6 @@
-"""Writes docs/sql-api.md from the catalogue: COMMENT ON is the reference."""
+"""Writes docs/sql-api.md and lists of docs/security.md from the catalogue."""
 
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -30,6 +31,22 @@ FUNCTIONS = """
     order by p.proname, pg_get_function_arguments(p.oid)
 """
 
+ROLES = {
+    "monitoring_reader": (),
+    "monitoring_writer": (),
+    "monitoring_operator": ("monitoring_reader",),
+    "monitoring_admin": ("monitoring_reader", "monitoring_writer", "monitoring_operator"),
+}
+"""A role whose functions are listed, and those whose functions are not listed again."""
+
+GRANTED = """
+    select distinct p.proname
+    from pg_proc p
+    where p.pronamespace = 'monitoring'::regnamespace
+        and p.proname !~ '^_'
+        and has_function_privilege(%(role)s, p.oid, 'execute')
+"""
+
 VIEWS = """
     select c.relname, obj_description(c.oid, 'pg_class')
     from pg_class c
@@ -48,6 +65,20 @@ COLUMNS = """
 def render(connection: psycopg.Connection) -> str:
     """Render the reference of the pgvigil that is installed in a database."""
     return "\n".join((HEAD, *_functions(connection), *_views(connection)))
+
+
+def with_lists_of_roles(document: str, connection: psycopg.Connection) -> str:
+    """Return a document with the list below the heading of each role written anew."""
+    granted = {
+        role: {name for (name,) in connection.execute(GRANTED, {"role": role})} for role in ROLES
+    }
+    for role, others in ROLES.items():
+        own = granted[role].difference(*(granted[other] for other in others))
+        names = ", ".join(f"`{name}`" for name in sorted(own))
+        heading = rf"(?ms)(^### {role}\b[^\n]*\n\n).*?\.\n\n"
+        document, found = re.subn(heading, rf"\g<1>{names}.\n\n", document)
+        assert found == 1, role
+    return document
 
 
 def _functions(connection: psycopg.Connection) -> Iterator[str]:

@@ -1,7 +1,9 @@
 -- House rules of functions, looked up in the catalogue.
 
 begin;
-select plan(18);
+select plan(19);
+-- Bodies are shown with the schema of whatever is not on the path.
+set local search_path = tap, public;
 \ir helpers/comments.psql
 
 create temporary view routines as
@@ -66,61 +68,51 @@ select is_empty(
     'functions are written in SQL or PL/pgSQL'
 );
 
+-- A public one is granted by its name in sql/grants.sql. A private one may be called by whoever may
+-- call what calls it, so each that works with its owner's rights is a decision of its own.
 select set_eq(
-    'select proname::text from routines where prosecdef',
+    $$select proname::text from routines where prosecdef and starts_with(proname, '_')$$,
     array[
-        '_set_time',
+        -- the work of recording functions, which are wrappers that the planner inlines
         '_start_task', '_update_task', '_complete_task', '_record_error', '_record_metric',
-        '_record_log', '_record_probe', '_record_queue', '_record_rows', 'resolve_error_group',
-        'mute_error_group', 'reopen_error_group', 'ensure_partitions', 'prepare_backfill',
-        'place_late_rows', 'get_installation',
-        'set_alert_owner', 'set_page_url', '_alert_link', '_date_of_alert', 'get_step_runs',
-        '_run_job', 'enable_job', 'request_job', 'confirm_clock', 'self_check', 'next_cron_time',
-        'roll_up', 'rebuild_rollups',
-        -- alerts
-        'explain_alert',
-        'evaluate_alerts', 'check_error_rate_alerts', 'check_processing_performance_alerts',
-        'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',
-        'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
-        'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
-        'enable_alert_rule', 'change_alert_rule',
-        'expect_runs', 'forget_expected_runs', '_read_expected_runs',
-        -- ETL
+        '_record_log', '_record_probe', '_record_queue', '_record_rows',
         '_start_etl_execution', '_finish_etl_execution', '_log_etl_event', '_record_etl_metric',
-        'get_etl_execution_summary', 'get_etl_health_status',
-        -- own rules and backtests
-        '_run_rule_query', '_cells_as_reader', 'create_alert_rule', 'drop_alert_rule',
-        'backtest_alert_rule',
-        -- notifications
-        'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
-        'send_test_notification', 'retry_notification',
-        -- records: invalid ones, products, runs, days
-        'log_invalid_records', 'sync_invalid_records', 'auto_resolve_invalid_records',
-        'resolve_invalid_records', 'track_record_products', 'log_program_execution',
-        'update_daily_summary',
-        -- sources
-        'enable_run_source', 'sync_run_source', 'sync_run_sources',
-        'enable_record_source', 'sync_record_source', 'sync_record_sources',
-        'track_all_status_changes_from_source', 'enable_source_query', 'begin_source_load',
-        'note_source_progress', 'finish_source_load', 'fail_source_load',
-        -- configuration
-        'get_config', 'apply_config',
-        -- workflows
-        'apply_workflow', 'remove_workflow', 'get_workflow', 'business_date_of',
-        'get_dashboard_cards', 'get_trend_points', 'get_ended_tasks', 'get_ended_batch_runs',
-        'get_batch_timeline', 'get_batch_performance', 'get_batch_health', '_batch_health',
-        'get_daily_report',
-        -- records: statuses
-        'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
         '_track_status_changes', '_track_statuses_of_day', '_track_told_statuses',
+        -- what clock() and views ask for, and readers may not see in the tables
+        '_set_time', '_freshness', '_is_session_expected', '_read_expected_runs', '_alert_link',
+        '_date_of_alert', '_batch_health', '_read_recent_pg_cron_runs',
+        -- what runs with the rights of readers, who own it
+        '_run_rule_query', '_cells_as_reader',
+        -- status triggers, which whoever writes into a watched table sets off
         '_track_trigger', '_make_trigger_function', '_drop_unused_trigger_functions',
-        'record_timeline',
-        'get_daily_report', '_freshness', '_is_session_expected',
-        -- pg_cron and retention
-        '_read_recent_pg_cron_runs',
-        'set_retention', 'set_partitions_ahead', 'set_name_limit', 'cleanup_old_monitoring_data'
+        -- jobs, whoever the scheduler logs in as
+        '_run_job'
     ],
-    'only these run with the rights of their owner'
+    'of private functions only these run with the rights of their owner'
+);
+
+select is_empty(
+    $$
+        select a.role, p.oid::regprocedure, c.called
+        from (
+            values ('monitoring_reader'), ('monitoring_writer'), ('monitoring_operator')
+        ) as a (role)
+        inner join pg_proc as p on has_function_privilege(a.role, p.oid, 'execute')
+        cross join lateral (
+            select d.refobjid::regproc as called
+            from pg_depend as d
+            where d.classid = 'pg_proc'::regclass and d.objid = p.oid
+                and d.refclassid = 'pg_proc'::regclass
+            union
+            select k.oid::regproc
+            from regexp_matches(p.prosrc, 'monitoring\.(\w+)', 'g') as n (words)
+            inner join pg_proc as k
+                on k.pronamespace = p.pronamespace and k.proname = n.words[1]
+        ) as c
+        where p.pronamespace = 'monitoring'::regnamespace and not p.prosecdef
+            and not has_function_privilege(a.role, c.called::oid, 'execute')
+    $$,
+    'whoever may call a function may call what it calls with their rights'
 );
 
 select is_empty(
@@ -175,39 +167,39 @@ select is_empty(
 
 -- Promises
 
-select set_eq(
-    $$select proname::text from routines where provolatile = 'i'$$,
-    array[
-        'error_fingerprint', 'fingerprint_version', 'message_template', 'version',
-        '_is_foldable', '_alerts_in', '_reason_in',
-        '_failures', '_is_failure', '_count_of', '_error_group_in_words', '_component_fingerprint',
-        '_finding_of_check',
-        '_next_cron_day', '_next_cron_local_time', '_next_in_set',
-        'histogram_cell', 'histogram_value', 'approx_percentile', '_merge_histograms',
-        '_clamped_percentile', '_summable', '_short_name',
-        '_severity_rank', '_label_matches', '_matches',
-        -- notifications
-        '_known_time_zone', '_notice_rank', '_abandoned', '_one_line', '_shortened',
-        '_spell_value', '_spell_seconds',
-        '_figure', '_attempt_fingerprint', '_task_labels',
-        -- ETL
-        '_etl_status', '_counter', '_item_counts',
-        -- own rules
-        '_rule_fingerprint', '_rule_query_hint',
-        -- configuration
-        'get_config_schema', '_config_schema_of_alerts', '_config_schema_of_systems',
-        '_config_sections', '_meant_part', '_is_of_json_type',
-        '_fits_limits', '_fits_schema', '_config_problems',
-        '_key_problems', '_length_in_words', '_best_known_rules', '_merged_settings',
-        '_config_changes',
-        -- workflows
-        'get_workflow_schema', '_running_estimate', '_clear_times', '_runs_left', '_remaining',
-        '_progress_percent', '_whole_seconds', '_sensible_seconds', '_small_number',
-        -- records
-        'key_of_record',
-        '_fitted_name', '_counters_like', '_sum_of', '_status_after'
-    ],
-    'only what depends on its arguments alone is immutable'
+select is_empty(
+    $$
+        with calls as (
+            select r.signature, n.words[1] as schema_name, n.words[2] as called,
+                n.words[3] is not null as is_call
+            from routines as r, regexp_matches(
+                regexp_replace(r.body, '--[^\n]*', '', 'g'),
+                '(\w+\.)?\m([a-z_0-9]+)\M(\s*\()?', 'g'
+            ) as n (words)
+            where r.provolatile = 'i'
+        )
+        select c.signature, c.called from calls as c
+        where c.schema_name = 'monitoring.' and (
+                exists (
+                    select from pg_class as k
+                    where k.oid = to_regclass('monitoring.' || c.called)
+                        and k.relkind in ('r', 'p', 'v')
+                )
+                or exists (
+                    select from routines as k where k.proname = c.called and k.provolatile <> 'i'
+                )
+            )
+            or coalesce(c.schema_name, 'pg_catalog.') = 'pg_catalog.' and c.is_call
+            -- These depend on settings for values of other types than we give them.
+            and c.called not in (
+                'concat_ws', 'format', 'jsonb_build_array', 'jsonb_build_object', 'to_jsonb'
+            )
+            and (
+                select bool_and(p.provolatile <> 'i') from pg_proc as p
+                where p.pronamespace = 'pg_catalog'::regnamespace and p.proname = c.called
+            )
+    $$,
+    'an immutable function reads no table, and calls nothing but what is immutable as well'
 );
 
 select is_empty(

@@ -188,7 +188,7 @@ def test_no_query_of_a_dashboard_is(month: Month, hours: int) -> None:
 
 
 def test_nothing_that_a_function_runs_is(month: Month) -> None:
-    calls = [*(call for call, _ in CALLS.values()), *CALLS_OF_A_MONTH]
+    calls = [*CALLS.values(), *CALLS_OF_A_MONTH]
     statements = [f"select monitoring.{call}" for call in calls]
     statements += month.each(EVERY_ALERT, EXPLANATION) + month.each(EVERY_RULE, BACKTEST)
     month.connection.execute("set search_path = monitoring, public")

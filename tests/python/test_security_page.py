@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.harness import sql_api
 from tests.harness.clients import may
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/security.md").read_text(encoding="utf-8")
@@ -19,34 +20,16 @@ EXAMPLES = {
 }
 
 
-def listed(role: str) -> set[str]:
-    """Return the functions below the heading of a role, up to the first full stop."""
-    part = re.search(rf"^### {role}\b[^\n]*\n\n(.*?)\.\n\n", DOCUMENT, re.M | re.S)
-    assert part is not None, role
-    return set(re.findall(r"`(\w+)`", part[1]))
+def test_the_lists_of_what_each_role_can_call_are_fresh(connection: psycopg.Connection) -> None:
+    assert sql_api.with_lists_of_roles(DOCUMENT, connection) == DOCUMENT, (
+        "docs/security.md is stale: run make docs"
+    )
 
 
-def granted(connection: psycopg.Connection, role: str) -> set[str]:
-    return {
-        name
-        for (name,) in connection.execute(
-            "select distinct proname from pg_proc p"
-            " where pronamespace = 'monitoring'::regnamespace and proname !~ '^_'"
-            " and has_function_privilege(%s, p.oid, 'execute')",
-            [role],
-        )
-    }
-
-
-def test_each_role_can_call_the_functions_that_are_listed_for_it(
-    connection: psycopg.Connection,
-) -> None:
-    readers, writers, operators, admins = (granted(connection, role) for role in ROLES)
-    assert listed("monitoring_reader") == readers
-    assert listed("monitoring_writer") == writers
-    assert listed("monitoring_operator") == operators - readers
-    assert listed("monitoring_admin") == admins - readers - writers - operators
-    # "Beyond" says that all the rest is theirs as well.
+def test_beyond_says_that_all_the_rest_is_theirs_as_well(connection: psycopg.Connection) -> None:
+    readers, writers, operators, admins = (
+        {name for (name,) in connection.execute(sql_api.GRANTED, {"role": role})} for role in ROLES
+    )
     assert readers <= operators <= admins
     assert writers <= admins
 
