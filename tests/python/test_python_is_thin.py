@@ -19,7 +19,7 @@ ARGUMENTS = r"""\( \s*
 \s* \)"""
 CALL = re.compile(rf"(select|call)\s+monitoring\.(\w+|\{{[\w.]+\}}) {ARGUMENTS} \s*;?", re.VERBOSE)
 SELECT = re.compile(
-    rf"""select\s+[\w\s,.*()'\[\]:%]*?\s+from\s+monitoring\.\w+ ({ARGUMENTS})?
+    rf"""select\s+[\w\s,.*()'\[\]:%{{}}]*?\s+from\s+monitoring\.(\w+|\{{[\w.]+\}}) ({ARGUMENTS})?
         (\s+(where|order\s+by|limit)\s.*)?""",
     re.VERBOSE | re.DOTALL,
 )
@@ -109,6 +109,7 @@ def test_the_sql_files_of_the_package_do_not_touch_the_schema() -> None:
         "select * from monitoring.claim_notifications(p_runner => %(runner)s)",
         "select task_id from monitoring.v_active_alerts where not is_open order by 1 limit 3",
         "select * from monitoring.explain_alert(p_alert_id => %(alert_id)s)",
+        "select *{more} from monitoring.{view} where {conditions} order by {order}",
     ],
 )
 def test_what_is_allowed(statement: str) -> None:

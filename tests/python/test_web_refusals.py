@@ -55,12 +55,12 @@ def test_a_refusal_does_not_repeat_what_was_sent(filled_web: Web) -> None:
         "WyJhIl0", "WzAsIjIwMjYtMDEtMDFUMDA6MDA6MDBaIiwiYSIsMSwyXQ", "A" * 2000,
     ],
 )  # fmt: skip
-def test_what_is_no_place_in_a_list_is_refused(filled_web: Web, after: str) -> None:
+def test_a_cursor_of_no_list_is_refused(filled_web: Web, after: str) -> None:
     for path in ("/api/tasks", "/api/errors", "/api/batch-logs", "/api/active-alerts"):
         assert_problem(filled_web.client.get(path, params={"after": after}), 400)
 
 
-def test_a_place_with_what_no_text_can_hold_is_refused(filled_web: Web) -> None:
+def test_a_cursor_with_what_no_text_can_hold_is_refused(filled_web: Web) -> None:
     # [0, "2026-01-01T00:00:00Z", "\u0000"]
     after = "WzAsIjIwMjYtMDEtMDFUMDA6MDA6MDBaIiwiXHUwMDAwIl0"
     assert_problem(filled_web.client.get("/api/errors", params={"after": after}), 400)
@@ -76,11 +76,13 @@ def test_a_place_with_what_no_text_can_hold_is_refused(filled_web: Web) -> None:
         ("/api/errors", "[" * 1400),
     ],
 )
-def test_a_place_that_no_column_can_hold_is_refused(filled_web: Web, path: str, place: str) -> None:
+def test_a_cursor_that_no_column_can_hold_is_refused(
+    filled_web: Web, path: str, place: str
+) -> None:
     after = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
     url = httpx.URL(path).copy_merge_params({"after": after})
     problem = assert_problem(filled_web.client.get(url), 400)
-    assert problem["error"] == "after is no place in this list"
+    assert problem["error"] == "invalid cursor"
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -53,43 +53,48 @@ class Part:
     """A part of a list with an order of its own: such as what runs, before what has ended."""
 
     query: str
-    """Takes `limit`, what is asked for, and the place before the page."""
-    place: tuple[str, ...]
-    """Columns that say where a row stands; they are passed as `after_COLUMN`."""
-    shape: Any
-    """Type of the tuple of their values."""
+    """Takes what is asked for, `limit`, and in pages the place before the page."""
+    place: Mapping[str, Any] = field(default_factory=dict)
+    """Columns that say where a row stands, with their types; they are passed as `after_COLUMN`."""
     is_kept: bool = False
     """Whether one plan suits all values, since none of them tells which days are to be read."""
+    is_asked_for: Callable[[Mapping[str, Any]], bool] = lambda asked: True
+    """Whether it is part of the list, by what is asked for."""
+
+    @property
+    def shape(self) -> TypeAdapter[Any]:
+        """The values of `place`, in a cursor."""
+        shape: Any = tuple
+        return TypeAdapter(shape[tuple(self.place.values())])
 
 
 async def read_page(
     reader: Reader,
     parts: Sequence[Part],
-    values: Mapping[str, Any],
+    asked: Mapping[str, Any],
     after: str | None,
-    limit: int,
+    limit: int | None,
 ) -> tuple[list[DictRow], str | None]:
-    """Return the rows of a page, and where the next one begins.
+    """Return the rows of a page, and where the next one begins; of no limit, all rows.
 
     Raises:
-        ProblemError: `after` is no place in this list.
+        ProblemError: `after` does not come from this list.
     """
+    parts = [part for part in parts if part.is_asked_for(asked)]
     first, place = _read_cursor(after, parts)
     found: list[tuple[int, DictRow]] = []
     for number, part in enumerate(parts[first:], first):
         before = place if number == first and place else (None,) * len(part.place)
-        rows = await reader.rows(
-            part.query,
-            {
-                **values,
-                **{f"after_{name}": value for name, value in zip(part.place, before, strict=True)},
-                # One more tells whether there is another page.
-                "limit": limit + 1 - len(found),
-            },
-            part.is_kept,
-        )
+        values = {
+            **asked,
+            **{f"after_{name}": value for name, value in zip(part.place, before, strict=True)},
+        }
+        if limit is not None:
+            # One more tells whether there is another page.
+            values["limit"] = limit + (1 if part.place else 0) - len(found)
+        rows = await reader.rows(part.query, values or None, part.is_kept)
         found += [(number, row) for row in rows]
-        if len(found) > limit:
+        if limit is not None and len(found) > limit:
             number, last = found[limit - 1]
             cursor = _write_cursor(number, [last[name] for name in parts[number].place])
             return [row for _, row in found[:limit]], cursor
@@ -109,9 +114,8 @@ def _read_cursor(cursor: str | None, parts: Sequence[Part]) -> tuple[int, tuple[
         number, *place = json.loads(text)
         if not isinstance(number, int) or not 0 <= number < len(parts):
             raise ValueError
-        shape = TypeAdapter(parts[number].shape)
-        return number, shape.validate_json(json.dumps(place))
+        return number, parts[number].shape.validate_json(json.dumps(place))
     except (ValueError, TypeError, RecursionError):
         raise ProblemError(
-            400, "after is no place in this list", "Pass what the page before has as next."
+            400, "invalid cursor", "Pass what the page before has as next, and nothing else."
         ) from None

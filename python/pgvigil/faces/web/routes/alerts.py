@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from pgvigil.faces.web.paging import After, Limit, Part, Row, RowNumber, Rows, read_page
+from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
+from pgvigil.faces.web.paging import Row, RowNumber, Rows
 from pgvigil.faces.web.parameters import Severity, Text
 from pgvigil.faces.web.problems import ProblemError, answers
 from pgvigil.faces.web.routes.common import Db, Json
@@ -15,26 +16,18 @@ from pgvigil.faces.web.security import may_write
 
 router = APIRouter(tags=["alerts"])
 
-_ORDER = """
-    array_position(array['critical', 'high', 'medium', 'low'], severity),
-    acknowledged_at is not null, fired_at, alert_id
-"""
-_ACTIVE = Part(
-    f"""
-select *
-from monitoring.v_active_alerts
-where (%(severity)s::text is null or severity = %(severity)s)
-    and (%(rule)s::text is null or rule_name = %(rule)s)
-    and (%(after_alert_id)s::bigint is null or ({_ORDER}) > (
-        array_position(array['critical', 'high', 'medium', 'low'], %(after_severity)s::text),
-        %(after_acknowledged_at)s::timestamptz is not null,
-        %(after_fired_at)s::timestamptz, %(after_alert_id)s
-    ))
-order by {_ORDER}
-limit %(limit)s
-""",
-    ("severity", "acknowledged_at", "fired_at", "alert_id"),
-    tuple[Severity, datetime | None, datetime, RowNumber],
+_ACTIVE = View(
+    "v_active_alerts",
+    {
+        "severity": Severity,
+        "acknowledged_at": datetime | None,
+        "fired_at": datetime,
+        "alert_id": RowNumber,
+    },
+    counting={
+        "severity": "array_position(array['critical', 'high', 'medium', 'low'], {})",
+        "acknowledged_at": "{}::timestamptz is not null",
+    },
 )
 _ONE = "select * from monitoring.alerts where alert_id = %(alert_id)s"
 _REASON = "select suppressed_by from monitoring.v_active_alerts where alert_id = %(alert_id)s"
@@ -47,7 +40,6 @@ select * from monitoring.explain_alert(p_alert_id => %(alert_id)s, p_limit => %(
 _ACKNOWLEDGE = """
 select monitoring.acknowledge_alert(p_alert_id => %(alert_id)s, p_note => %(note)s, p_by => %(by)s)
 """
-_KNOWN = "select * from monitoring.v_freshness where subject = 'alerts'"
 _ROWS_BEHIND = 50
 Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="alert_id of the alert.")]
 
@@ -163,22 +155,17 @@ class Acknowledged(BaseModel):
     alert: Alert
 
 
-@router.get("/api/active-alerts", responses=answers())
-async def active_alerts(
-    db: Db,
-    severity: Severity | None = None,
-    rule: Text = None,
-    limit: Limit = 100,
-    after: After = None,
-) -> ActiveAlerts:
-    """Alerts that fire, the worst first, and those that nobody looks after before the others."""
-    values = {"severity": severity, "rule": rule}
-    async with db.reading() as reader:
-        rows, cursor = await read_page(reader, [_ACTIVE], values, after, limit)
-        (known,) = await reader.rows(_KNOWN)
-        return ActiveAlerts.model_validate(
-            {"rows": rows, "next": cursor, "as_of": await reader.now(), "known": known}
-        )
+add_listings(
+    router,
+    Listing(
+        "active_alerts",
+        "Alerts that fire, the worst first, and those that nobody looks after before the others.",
+        ActiveAlerts,
+        (_ACTIVE,),
+        (Filter("severity", Severity | None), Filter("rule", Text, "rule_name =")),
+        besides={"known": "select * from monitoring.v_freshness where subject = 'alerts'"},
+    ),
+)
 
 
 @router.get("/api/alerts/{alert_id}", responses=answers(404))

@@ -1,11 +1,12 @@
 """Workflows: the business day, its runs, and how it does."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
-from pgvigil.faces.web.paging import After, Attempt, Limit, Part, Row, Rows, read_page
+from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
+from pgvigil.faces.web.paging import Attempt, Part, Row, Rows
 from pgvigil.faces.web.parameters import Day, Moment, Text
 from pgvigil.faces.web.problems import answers
 from pgvigil.faces.web.routes.common import Db, Json
@@ -27,25 +28,14 @@ where %(workflow)s::text is null or workflow_name = %(workflow)s
 order by workflow_name, position
 """
 _HEALTH = "select * from monitoring.v_batch_health order by workflow_name"
-_CHOSEN = """
-    (%(workflow)s::text is null or workflow_name = %(workflow)s)
-    and (%(step)s::text is null or step_name = %(step)s)
-    and (%(status)s::text is null or status = %(status)s)
-"""
-_RUNNING = f"""
-select *
-from monitoring.batch_execution_logs
-where {_CHOSEN}
-    and status = 'running'
-    and (%(from)s::timestamptz is null or started_at >= %(from)s)
-    and (%(to)s::timestamptz is null or started_at < %(to)s)
-    and (%(after_task_id)s::text is null or (started_at, task_id, workflow_name) < (
-        %(after_started_at)s::timestamptz, %(after_task_id)s, %(after_workflow_name)s::text
-    ))
-order by started_at desc, task_id desc, workflow_name desc
-limit %(limit)s
-"""
-_ENDED = """
+_RUNNING = View(
+    "batch_execution_logs",
+    {"started_at": datetime, "task_id": str, "workflow_name": str},
+    is_descending=True,
+    always=("status = 'running'",),
+)
+_ENDED = Part(
+    """
 select *
 from monitoring.get_ended_batch_runs(
     p_from => %(from)s, p_to => %(to)s, p_workflow => %(workflow)s, p_step => %(step)s,
@@ -53,14 +43,8 @@ from monitoring.get_ended_batch_runs(
     p_before_task_id => %(after_task_id)s, p_before_attempt => %(after_attempt)s,
     p_before_workflow => %(after_workflow_name)s
 )
-"""
-_LOGS = (
-    Part(_RUNNING, ("started_at", "task_id", "workflow_name"), tuple[datetime, str, str]),
-    Part(
-        _ENDED,
-        ("finished_at", "task_id", "attempt", "workflow_name"),
-        tuple[datetime, str, Attempt, str],
-    ),
+""",
+    {"finished_at": datetime, "task_id": str, "attempt": Attempt, "workflow_name": str},
 )
 Status = Literal["running", "completed", "failed", "cancelled", "timeout", "lost"]
 
@@ -180,31 +164,24 @@ async def batch_timeline(db: Db, business_date: Day = None, workflow: Text = Non
         )
 
 
-@router.get("/api/batch-logs", responses=answers())
-async def batch_logs(
-    db: Db,
-    from_: Annotated[Moment, Query(alias="from")] = None,
-    to: Moment = None,
-    workflow: Text = None,
-    step: Text = None,
-    status: Status | None = None,
-    limit: Limit = 100,
-    after: After = None,
-) -> Rows[Run]:
-    """Runs of steps, the newest first: those that run, then those that ended.
+add_listings(
+    router,
+    Listing(
+        "batch_logs",
+        """Runs of steps, the newest first: those that run, then those that ended.
 
-    `from` and `to` limit when they began that run, and when they ended that ended; without
-    `from`, of the ended ones those of the last 7 days.
-    """
-    values = {"from": from_, "to": to, "workflow": workflow, "step": step, "status": status}
-    async with db.reading() as reader:
-        rows, cursor = await read_page(reader, _LOGS, values, after, limit)
-        return Rows[Run].model_validate({"rows": rows, "next": cursor, "as_of": await reader.now()})
-
-
-@router.get("/api/batch-health", responses=answers())
-async def batch_health(db: Db) -> Rows[Health]:
-    """How each workflow does."""
-    async with db.reading() as reader:
-        rows = await reader.rows(_HEALTH)
-        return Rows[Health].model_validate({"rows": rows, "as_of": await reader.now()})
+        `from` and `to` limit when they began that run, and when they ended that ended; without
+        `from`, of the ended ones those of the last 7 days.
+        """,
+        Rows[Run],
+        (_RUNNING, _ENDED),
+        (
+            Filter("from", Moment, "started_at >="),
+            Filter("to", Moment, "started_at <"),
+            Filter("workflow", Text, "workflow_name ="),
+            Filter("step", Text, "step_name ="),
+            Filter("status", Status | None),
+        ),
+    ),
+    Listing("batch_health", "How each workflow does.", Rows[Health], (_HEALTH,)),
+)

@@ -5,33 +5,19 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from pgvigil.faces.web.database import Database
-from pgvigil.faces.web.paging import After, Limit, Part, Row, RowNumber, Rows, read_page
+from pgvigil.faces.web.listing import REQUIRED, Filter, Listing, View, add_listings
+from pgvigil.faces.web.paging import Part, Row, RowNumber, Rows
 from pgvigil.faces.web.parameters import Moment, Text
-from pgvigil.faces.web.problems import answers
-from pgvigil.faces.web.routes.common import Db, Json
+from pgvigil.faces.web.routes.common import Json
 
 router = APIRouter(tags=["records"])
 
-_INVALID = Part(
-    """
-select *
-from monitoring.invalid_records
-where (%(dataset)s::text is null or dataset = %(dataset)s)
-    and (%(type)s::text is null or validation_type = %(type)s)
-    and (%(status)s::text is null or status = %(status)s)
-    and (%(group)s::text is null or group_name = %(group)s)
-    and (%(after_dataset)s::text is null
-        or (last_detected_at, dataset, record_key, validation_type) < (
-            %(after_last_detected_at)s::timestamptz, %(after_dataset)s,
-            %(after_record_key)s::text, %(after_validation_type)s::text
-        ))
-order by last_detected_at desc, dataset desc, record_key desc, validation_type desc
-limit %(limit)s
-""",
-    ("last_detected_at", "dataset", "record_key", "validation_type"),
-    tuple[datetime, str, str, str],
-)
+_LAST_FOUND = {
+    "last_detected_at": datetime,
+    "dataset": str,
+    "record_key": str,
+    "validation_type": str,
+}
 _CHANGES = Part(
     """
 select *
@@ -49,8 +35,7 @@ where (%(dataset)s::text is null or dataset = %(dataset)s)
 order by recorded_at desc, change_id desc
 limit %(limit)s
 """,
-    ("recorded_at", "change_id"),
-    tuple[datetime, RowNumber],
+    {"recorded_at": datetime, "change_id": RowNumber},
 )
 _ISSUES = """
 select *
@@ -138,70 +123,53 @@ class Event(Row):
     details: Json
 
 
-@router.get("/api/records", responses=answers())
-async def records(
-    db: Db,
-    dataset: Text = None,
-    type: Annotated[Text, Query(description="Validation that they failed.")] = None,
-    status: Literal["open", "resolved"] | None = None,
-    group: Text = None,
-    limit: Limit = 100,
-    after: After = None,
-) -> Rows[InvalidRecord]:
-    """Invalid records, those found last first."""
-    values = {"dataset": dataset, "type": type, "status": status, "group": group}
-    async with db.reading() as reader:
-        rows, cursor = await read_page(reader, [_INVALID], values, after, limit)
-        return Rows[InvalidRecord].model_validate(
-            {"rows": rows, "next": cursor, "as_of": await reader.now()}
-        )
-
-
-@router.get("/api/record-issues", responses=answers())
-async def record_issues(db: Db, limit: Limit = 100) -> Rows[Issue]:
-    """Open records by dataset, type and group, the most first."""
-    async with db.reading() as reader:
-        rows = await reader.rows(_ISSUES, {"limit": limit})
-        return Rows[Issue].model_validate({"rows": rows, "as_of": await reader.now()})
-
-
-@router.get("/api/record-changes", responses=answers())
-async def record_changes(
-    db: Db,
-    dataset: Text = None,
-    change_source: Text = None,
-    from_: Annotated[Moment, Query(alias="from")] = None,
-    to: Moment = None,
-    limit: Limit = 100,
-    after: After = None,
-) -> Rows[Change]:
-    """Changes of status, the newest first; without `from`, those recorded in the last 24 hours."""
-    values = {"dataset": dataset, "change_source": change_source, "from": from_, "to": to}
-    async with db.reading() as reader:
-        rows, cursor = await read_page(reader, [_CHANGES], values, after, limit)
-        return Rows[Change].model_validate(
-            {"rows": rows, "next": cursor, "as_of": await reader.now()}
-        )
-
-
-@router.get("/api/record-timeline", responses=answers(404))
-async def record_timeline(
-    db: Db, dataset: InQuery, record_key: InQuery, limit: Limit = 100
-) -> Rows[Event]:
-    """All that happened to a record, the newest first, whatever characters are in its names."""
-    return await _read_timeline(db, dataset, record_key, limit)
-
-
-@router.get("/api/records/{dataset}/{record_key:path}/timeline", responses=answers(404))
-async def record_timeline_by_path(
-    db: Db, dataset: InPath, record_key: InPath, limit: Limit = 100
-) -> Rows[Event]:
-    """The same by path, for names without slashes: `/api/record-timeline` takes them all."""
-    return await _read_timeline(db, dataset, record_key, limit)
-
-
-async def _read_timeline(db: Database, dataset: str, record_key: str, limit: int) -> Rows[Event]:
-    values = {"dataset": dataset, "record_key": record_key, "limit": limit}
-    async with db.reading() as reader:
-        rows = await reader.rows(_TIMELINE, values)
-        return Rows[Event].model_validate({"rows": rows, "as_of": await reader.now()})
+add_listings(
+    router,
+    Listing(
+        "records",
+        "Invalid records, those found last first.",
+        Rows[InvalidRecord],
+        (View("invalid_records", _LAST_FOUND, is_descending=True),),
+        (
+            Filter("dataset", Text),
+            Filter("type", Text, "validation_type =", "Validation that they failed."),
+            Filter("status", Literal["open", "resolved"] | None),
+            Filter("group", Text, "group_name ="),
+        ),
+    ),
+    Listing(
+        "record_issues",
+        "Open records by dataset, type and group, the most first.",
+        Rows[Issue],
+        (_ISSUES,),
+    ),
+    Listing(
+        "record_changes",
+        "Changes of status, the newest first; without `from`, those recorded in the last 24 hours.",
+        Rows[Change],
+        (_CHANGES,),
+        (
+            Filter("dataset", Text),
+            Filter("change_source", Text),
+            Filter("from", Moment),
+            Filter("to", Moment),
+        ),
+    ),
+    Listing(
+        "record_timeline",
+        "All that happened to a record, the newest first, whatever characters are in its names.",
+        Rows[Event],
+        (_TIMELINE,),
+        tuple(Filter(name, InQuery, default=REQUIRED) for name in ("dataset", "record_key")),
+        refusals=(404,),
+    ),
+    Listing(
+        "record_timeline_by_path",
+        "The same by path, for names without slashes: `/api/record-timeline` takes them all.",
+        Rows[Event],
+        (_TIMELINE,),
+        tuple(Filter(name, InPath, default=REQUIRED) for name in ("dataset", "record_key")),
+        path="/api/records/{dataset}/{record_key:path}/timeline",
+        refusals=(404,),
+    ),
+)

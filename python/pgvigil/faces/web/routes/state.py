@@ -1,12 +1,13 @@
 """The state as a whole: the summary, errors by group, queues, health and trends."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel
 
-from pgvigil.faces.web.paging import After, Limit, Part, Row, Rows, read_page
+from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
+from pgvigil.faces.web.paging import Row, Rows
 from pgvigil.faces.web.parameters import Severity, Text
 from pgvigil.faces.web.problems import answers
 from pgvigil.faces.web.routes.common import Db
@@ -15,23 +16,6 @@ router = APIRouter(tags=["state"])
 
 _SUMMARY = "select monitoring.get_dashboard_summary()"
 _CARDS = "select monitoring.get_dashboard_cards()"
-_GROUPS = Part(
-    """
-select *
-from monitoring.error_groups
-where (%(status)s::text is null or status = %(status)s)
-    and (%(severity)s::text is null or severity = %(severity)s)
-    and (%(type)s::text is null or error_type = %(type)s)
-    and (%(after_fingerprint)s::text is null or (last_seen_at, fingerprint) < (
-        %(after_last_seen_at)s::timestamptz, %(after_fingerprint)s
-    ))
-order by last_seen_at desc, fingerprint desc
-limit %(limit)s
-""",
-    ("last_seen_at", "fingerprint"),
-    tuple[datetime, str],
-    is_kept=True,
-)
 _QUEUES = "select * from monitoring.v_queue_performance order by queue_name"
 _HEALTH = """
 select *
@@ -45,6 +29,8 @@ select check_name, status, extract(epoch from lateness) as seconds_late, detail
 from monitoring.self_check()
 """
 _FRESHNESS = "select * from monitoring.v_freshness"
+_LAST_SEEN = {"last_seen_at": datetime, "fingerprint": str}
+GroupStatus = Literal["open", "resolved", "muted", "regressed"]
 
 
 class Known(BaseModel):
@@ -104,7 +90,7 @@ class ErrorGroup(Row):
     severity: Severity
     example: str | None
     template: str | None
-    status: Literal["open", "resolved", "muted", "regressed"]
+    status: GroupStatus
     occurrences: int
     components: list[str] | None
     first_seen_at: datetime
@@ -189,51 +175,31 @@ async def cards(db: Db) -> TopFigures:
         )
 
 
-@router.get("/api/errors", responses=answers())
-async def errors(
-    db: Db,
-    status: Literal["open", "resolved", "muted", "regressed"] | None = None,
-    severity: Severity | None = None,
-    type: Annotated[Text, Query(description="Type of the error.")] = None,
-    limit: Limit = 100,
-    after: After = None,
-) -> Rows[ErrorGroup]:
-    """Groups of errors, those seen last first."""
-    values = {"status": status, "severity": severity, "type": type}
-    async with db.reading() as reader:
-        rows, cursor = await read_page(reader, [_GROUPS], values, after, limit)
-        return Rows[ErrorGroup].model_validate(
-            {"rows": rows, "next": cursor, "as_of": await reader.now()}
-        )
-
-
-@router.get("/api/queues", responses=answers())
-async def queues(db: Db) -> Rows[Queue]:
-    """Queues seen in the last 24 hours."""
-    async with db.reading() as reader:
-        rows = await reader.rows(_QUEUES)
-        return Rows[Queue].model_validate({"rows": rows, "as_of": await reader.now()})
-
-
-@router.get("/api/health", responses=answers())
-async def health(db: Db) -> Rows[Component]:
-    """Components, the unwell first."""
-    async with db.reading() as reader:
-        rows = await reader.rows(_HEALTH)
-        return Rows[Component].model_validate({"rows": rows, "as_of": await reader.now()})
-
-
-@router.get("/api/freshness", responses=answers())
-async def freshness(db: Db) -> Rows[Freshness]:
-    """How fresh what is known is: alerts, the scheduler, roll-ups and each source."""
-    async with db.reading() as reader:
-        rows = await reader.rows(_FRESHNESS)
-        return Rows[Freshness].model_validate({"rows": rows, "as_of": await reader.now()})
-
-
-@router.get("/api/self-check", responses=answers())
-async def self_check(db: Db) -> Rows[Check]:
-    """Whether pgvigil itself keeps up: when it does not, what all the others tell may be old."""
-    async with db.reading() as reader:
-        rows = await reader.rows(_CHECKS)
-        return Rows[Check].model_validate({"rows": rows, "as_of": await reader.now()})
+add_listings(
+    router,
+    Listing(
+        "errors",
+        "Groups of errors, those seen last first.",
+        Rows[ErrorGroup],
+        (View("error_groups", _LAST_SEEN, is_descending=True, is_kept=True),),
+        (
+            Filter("status", GroupStatus | None),
+            Filter("severity", Severity | None),
+            Filter("type", Text, "error_type =", "Type of the error."),
+        ),
+    ),
+    Listing("queues", "Queues seen in the last 24 hours.", Rows[Queue], (_QUEUES,)),
+    Listing("health", "Components, the unwell first.", Rows[Component], (_HEALTH,)),
+    Listing(
+        "freshness",
+        "How fresh what is known is: alerts, the scheduler, roll-ups and each source.",
+        Rows[Freshness],
+        (_FRESHNESS,),
+    ),
+    Listing(
+        "self_check",
+        "Whether pgvigil itself keeps up: when it does not, what all the others tell may be old.",
+        Rows[Check],
+        (_CHECKS,),
+    ),
+)

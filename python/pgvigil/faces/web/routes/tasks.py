@@ -1,44 +1,36 @@
 """Tasks: those that run, and those that have ended."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
-from pgvigil.faces.web.paging import After, Attempt, Limit, Part, Row, Rows, read_page
+from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
+from pgvigil.faces.web.paging import Attempt, Part, Row, Rows
 from pgvigil.faces.web.parameters import Moment, Text
-from pgvigil.faces.web.problems import answers
-from pgvigil.faces.web.routes.common import Db, Json
+from pgvigil.faces.web.routes.common import Json
 
 router = APIRouter(tags=["tasks"])
 
-_RUNNING = """
-select *, 'running' as status
-from monitoring.v_realtime_processing_status
-where (%(type)s::text is null or task_type = %(type)s)
-    and %(status)s::text is null
-    and (%(worker)s::text is null or worker_id = %(worker)s)
-    and (%(from)s::timestamptz is null or start_time >= %(from)s)
-    and (%(to)s::timestamptz is null or start_time < %(to)s)
-    and (%(after_task_id)s::text is null or (start_time, task_id) > (
-        %(after_start_time)s::timestamptz, %(after_task_id)s
-    ))
-order by start_time, task_id
-limit %(limit)s
-"""
-_ENDED = """
+_RUNNING = View(
+    "v_realtime_processing_status",
+    {"start_time": datetime, "task_id": str},
+    more=", 'running' as status",
+    without=("state", "status"),
+    is_asked_for=lambda asked: asked["state"] != "ended" and not asked["status"],
+)
+_ENDED = Part(
+    """
 select *
 from monitoring.get_ended_tasks(
     p_from => %(from)s, p_to => %(to)s, p_task_type => %(type)s, p_status => %(status)s,
     p_worker_id => %(worker)s, p_limit => %(limit)s, p_before_time => %(after_end_time)s,
     p_before_task_id => %(after_task_id)s, p_before_attempt => %(after_attempt)s
 )
-"""
-_PARTS = {
-    "running": [Part(_RUNNING, ("start_time", "task_id"), tuple[datetime, str])],
-    "ended": [Part(_ENDED, ("end_time", "task_id", "attempt"), tuple[datetime, str, Attempt])],
-}
-_PARTS["all"] = _PARTS["running"] + _PARTS["ended"]
+""",
+    {"end_time": datetime, "task_id": str, "attempt": Attempt},
+    is_asked_for=lambda asked: asked["state"] != "running",
+)
 Ended = Literal["completed", "failed", "cancelled", "timeout", "lost"]
 
 
@@ -68,26 +60,24 @@ class Task(Row):
     metadata: Json = None
 
 
-@router.get("/api/tasks", responses=answers())
-async def tasks(
-    db: Db,
-    state: Literal["running", "ended", "all"] = "all",
-    type: Text = None,
-    status: Annotated[Ended | None, Query(description="How it ended.")] = None,
-    worker: Text = None,
-    from_: Annotated[Moment, Query(alias="from")] = None,
-    to: Moment = None,
-    limit: Limit = 100,
-    after: After = None,
-) -> Rows[Task]:
-    """Tasks that run, the longest running first, then those that ended, the newest first.
+add_listings(
+    router,
+    Listing(
+        "tasks",
+        """Tasks that run, the longest running first, then those that ended, the newest first.
 
-    `from` and `to` limit when they began that run, and when they ended that ended; without
-    `from`, of the ended ones those of the last 24 hours.
-    """
-    values = {"type": type, "status": status, "worker": worker, "from": from_, "to": to}
-    async with db.reading() as reader:
-        rows, cursor = await read_page(reader, _PARTS[state], values, after, limit)
-        return Rows[Task].model_validate(
-            {"rows": rows, "next": cursor, "as_of": await reader.now()}
-        )
+        `from` and `to` limit when they began that run, and when they ended that ended; without
+        `from`, of the ended ones those of the last 24 hours.
+        """,
+        Rows[Task],
+        (_RUNNING, _ENDED),
+        (
+            Filter("state", Literal["running", "ended", "all"], default="all"),
+            Filter("type", Text, "task_type ="),
+            Filter("status", Ended | None, words="How it ended."),
+            Filter("worker", Text, "worker_id ="),
+            Filter("from", Moment, "start_time >="),
+            Filter("to", Moment, "start_time <"),
+        ),
+    ),
+)
