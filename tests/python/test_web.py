@@ -379,4 +379,4 @@ def test_what_does_not_fire_cannot_be_acknowledged(
     connection.execute("select monitoring.resolve_alert(%s)", [number])
     answer = web.client.post(f"/api/acknowledge-alert/{number}", headers=BEARER)
     assert answer.status_code == 409
-    assert answer.json()["error"] == f"alert {number} does not fire"
+    assert answer.json()["detail"] == f"alert {number} does not fire"

@@ -94,7 +94,7 @@ def test_a_document_is_one(filled_web: Web) -> None:
 def test_what_makes_no_sense_is_refused(filled_web: Web, path: str, status: int) -> None:
     answer = filled_web.client.get(f"/api/export/{path}")
     assert answer.status_code == status
-    assert answer.json()["error"]
+    assert answer.json()["detail"]
 
 
 def test_a_document_of_too_many_rows_is_refused(busy: Web) -> None:
@@ -153,7 +153,7 @@ def test_only_a_few_exports_are_made_at_once(busy: Web) -> None:
 def test_a_database_that_is_away_is_said_to_be() -> None:
     with Web("postgresql://u:secret@127.0.0.1:1/none") as web:
         answer = web.client.get("/api/export/tasks")
-    assert (answer.status_code, answer.json()["error"]) == (503, "the database is away")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "the database is unavailable")
 
 
 def test_a_database_without_pgvigil_is_said_to_be(empty_dsn: str) -> None:

@@ -1,5 +1,6 @@
 """What the service says of itself holds, whatever it is asked: schemathesis asks at random."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.harness.clients import clean_environment
 from tests.python.web_data import fill
+from tests.python.web_problems import KINDS
 from tests.python.web_running import TOKEN, Web
 
 EXAMPLES = 10
@@ -50,9 +52,17 @@ def test_every_path_says_how_it_refuses(schema: dict[str, Any]) -> None:
     for path, methods in schema["paths"].items():
         for described in methods.values():
             assert {"200", "400", "422", "503"} <= described["responses"].keys(), path
-            shape = described["responses"]["503"]["content"]["application/json"]["schema"]
+            shape = described["responses"]["503"]["content"]["application/problem+json"]["schema"]
             assert shape == {"$ref": "#/components/schemas/Problem"}
             assert described["description"]
+
+
+def test_the_types_of_problems_are_in_the_documentation() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "web.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| `(urn:pgvigil:[\w-]+)` \| ([^|]+) \|", text, re.MULTILINE)
+    described = {kind: (int(status), title) for status, kind, title in rows}
+    own = {kind: known for kind, known in KINDS.items() if ":PV" not in kind}
+    assert described == own
 
 
 def test_only_writing_takes_a_token(schema: dict[str, Any]) -> None:

@@ -390,4 +390,4 @@ def _count_requests(page: Page) -> list[str]:
 
 
 def _fail(route: Route, status: int, error: str) -> None:
-    route.fulfill(status=status, json={"error": error, "hint": None, "details": []})
+    route.fulfill(status=status, json={"status": status, "detail": error})

@@ -72,4 +72,4 @@ def test_lists_of_any_names_come_in_pages(named: Web) -> None:
 def test_what_is_no_name_is_refused(web: Web, names: dict[str, str], where: str) -> None:
     answer = web.client.get("/api/record-timeline", params=names)
     assert answer.status_code == 422, answer.text
-    assert [each["where"] for each in answer.json()["details"]] == [where]
+    assert [each["where"] for each in answer.json()["errors"]] == [where]

@@ -36,10 +36,10 @@ from tests.python.web_running import Web
         (f"/api/alerts/{2**63}", "path.alert_id"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_name(filled_web: Web, path: str, where: str) -> None:
+def test_what_is_invalid_is_refused_by_name(filled_web: Web, path: str, where: str) -> None:
     problem = assert_problem(filled_web.client.get(path), 422)
-    assert [each["where"] for each in problem["details"]] == [where]
-    assert all(each["message"] for each in problem["details"])
+    assert [each["where"] for each in problem["errors"]] == [where]
+    assert all(each["detail"] for each in problem["errors"])
 
 
 def test_a_refusal_does_not_repeat_what_was_sent(filled_web: Web) -> None:
@@ -82,7 +82,7 @@ def test_a_cursor_that_no_column_can_hold_is_refused(
     after = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
     url = httpx.URL(path).copy_merge_params({"after": after})
     problem = assert_problem(filled_web.client.get(url), 400)
-    assert problem["error"] == "invalid cursor"
+    assert problem["type"] == "urn:pgvigil:invalid-cursor"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_what_is_for_writing_is_not_for_reading(filled_web: Web) -> None:
 def test_a_page_that_is_missing_is_said_to_be(dsn: str, tmp_path: Path) -> None:
     with Web(dsn, page=tmp_path / "nothing") as web:
         problem = assert_problem(web.client.get("/"), 404)
-        assert problem["error"] == "this installation has no page"
+        assert problem["detail"] == "this installation has no page"
 
 
 def test_a_page_is_served_as_it_is_and_nothing_beside_it(dsn: str, tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_body_without_a_length_is_refused(filled_web: Web) -> None:
 def test_an_alert_that_never_was_cannot_be_acknowledged(filled_web: Web) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     answer = filled_web.client.post("/api/acknowledge-alert/987654", headers=headers)
-    assert assert_problem(answer, 404)["error"] == "there is no alert 987654"
+    assert assert_problem(answer, 404)["detail"] == "there is no alert 987654"
 
 
 # Rights
@@ -117,7 +117,7 @@ def test_a_login_without_rights_is_told_what_it_lacks(
 ) -> None:
     with Web(_as_role(connection, dsn, "web_nobody")) as web:
         problem = assert_problem(web.client.get("/api/tasks"), 503)
-        assert problem["error"] == "the service lacks rights in the database"
+        assert problem["detail"] == "the service lacks rights in the database"
     connection.execute("drop role web_nobody")
 
 

@@ -1,5 +1,7 @@
 """The web service among those who ask slowly, and before a server that is frozen."""
 
+import email
+import json
 import os
 import signal
 import socket
@@ -7,12 +9,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from pgvigil.demo.server import PostgresServer
 from pgvigil.faces.web import protocol
+from tests.python.web_problems import MEDIA_TYPE
 from tests.python.web_running import Web
 
 _HEAD = b"GET /api/tasks HTTP/1.1\r\nHost: localhost\r\n"
@@ -81,7 +85,32 @@ def test_a_request_that_does_not_come_to_an_end_is_ended(
         seconds, answer = drip(opened, begin, more)
     assert short * 0.8 < seconds < short + 3
     assert b"200 OK" not in answer
+    # Some are answered before all of their body has come.
+    assert problem_in(answer[answer.rindex(b"HTTP/1.1") :])["status"] == 408
     web.get("/healthz")
+
+
+def test_what_is_not_http_is_refused_in_the_form_of_all_refusals(web: Web) -> None:
+    with connect(web) as opened:
+        opened.sendall(b"hello\r\n\r\n")
+        answer = b""
+        while piece := opened.recv(4096):
+            answer += piece
+    problem = problem_in(answer)
+    assert (problem["status"], problem["title"]) == (400, "Bad Request")
+    assert problem["detail"] == "the request is not valid HTTP"
+
+
+def problem_in(answer: bytes) -> dict[str, Any]:
+    """Return the problem that an answer, as it was sent, consists of."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    headers = email.message_from_bytes(head.partition(b"\r\n")[2])
+    assert headers["content-type"] == MEDIA_TYPE
+    assert headers["connection"] == "close"
+    assert int(headers["content-length"]) == len(body)
+    problem: dict[str, Any] = json.loads(body)
+    assert head.startswith(f"HTTP/1.1 {problem['status']} {problem['title']}".encode())
+    return problem
 
 
 def test_the_second_request_of_a_connection_is_ended_as_well(web: Web, short: float) -> None:

@@ -1,5 +1,6 @@
 """The web service when the database is away, silent or slow, and as a program of its own."""
 
+import logging
 import re
 import signal
 import socket
@@ -23,6 +24,7 @@ from pgvigil.demo.server_binaries import embedded_binaries
 from tests.harness.clients import clean_environment
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.python.running import RunningRunner, wait_until
+from tests.python.web_problems import assert_problem
 from tests.python.web_running import Web
 
 _SLEEPY_VIEW = """
@@ -54,8 +56,8 @@ def test_the_database_goes_and_comes_back(own_server: PostgresServer) -> None:
         own_server.stop()
         for path in ("/healthz", "/api/tasks", "/metrics", "/api/summary"):
             answer = web.client.get(path)
-            assert answer.status_code == 503
-            assert answer.json()["error"] == "the database is away"
+            problem = assert_problem(answer, 503)
+            assert problem["detail"] == "the database is unavailable"
             assert answer.headers["retry-after"] == "5"
             assert str(own_server.home) not in answer.text
         # What needs no database is there all the same.
@@ -84,8 +86,7 @@ def test_a_slow_answer_is_given_up_and_leaves_nothing_behind(
         began = time.monotonic()
         answer = web.client.get("/api/queues")
         assert time.monotonic() - began < 3
-        assert answer.status_code == 503
-        assert answer.json()["error"] == "the database took too long"
+        assert assert_problem(answer, 503)["type"] == "urn:pgvigil:database-timeout"
         assert web.rows("/api/tasks") == []
     query = "select count(*) from pg_stat_activity where query ~ 'v_queue_performance' and pid <> "
     assert connection.execute(f"{query} pg_backend_pid()".encode()).fetchone() == (0,)
@@ -134,16 +135,16 @@ def test_when_all_connections_are_slow_others_are_told_soon(
             10,
         )  # fmt: skip
         answer = web.client.get("/api/tasks")
-        assert (answer.status_code, answer.json()["error"]) == (503, "too many questions at once")
+        assert assert_problem(answer, 503)["type"] == "urn:pgvigil:busy"
         slow.join()
 
 
 def test_a_database_without_pgvigil_is_said_to_be(empty_dsn: str) -> None:
     with Web(empty_dsn) as web:
         answer = web.client.get("/api/tasks")
-        assert answer.status_code == 503
-        assert answer.json()["error"] == "pgvigil is not in this database, or too old"
-        assert answer.json()["hint"] == "Run `pgvigil migrate` on it."
+        problem = assert_problem(answer, 503)
+        assert problem["type"] == "urn:pgvigil:not-installed"
+        assert problem["hint"] == "Run `pgvigil migrate` on it."
 
 
 def test_an_upgrade_meanwhile_is_seen_at_the_second_try(
@@ -156,20 +157,23 @@ def test_an_upgrade_meanwhile_is_seen_at_the_second_try(
             " select h.*, 1 as something_new from monitoring._batch_health() h"
         )
         answer = web.client.get("/api/batch-health")
-        assert answer.status_code == 503
-        assert answer.json()["error"] == "the database was upgraded just now"
+        assert assert_problem(answer, 503)["type"] == "urn:pgvigil:database-upgraded"
         assert web.rows("/api/batch-health") == []
 
 
-def test_a_mistake_of_ours_tells_nothing(dsn: str, connection: psycopg.Connection[Any]) -> None:
+def test_a_mistake_of_ours_tells_nothing(
+    dsn: str, connection: psycopg.Connection[Any], caplog: pytest.LogCaptureFixture
+) -> None:
     connection.execute(
         "create or replace function monitoring.get_dashboard_cards() returns jsonb language sql"
         " as 'select (1 / 0)::text::jsonb'"
     )
     with Web(dsn) as web:
-        answer = web.client.get("/api/summary")
-        assert answer.status_code == 500
-        assert answer.json()["error"] == "internal error"
+        with caplog.at_level(logging.ERROR, logger="pgvigil.runner"):
+            problem = assert_problem(answer := web.client.get("/api/summary"), 500)
+        assert problem["detail"] == "internal error"
+        # By which whoever was told of it finds it in the log.
+        assert any(problem["instance"] in each for each in caplog.messages)
         assert "division" not in answer.text
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert web.rows("/api/tasks") == []
@@ -214,7 +218,7 @@ def test_the_program_starts_without_a_database() -> None:
         assert process.wait(10) == 0
         assert process.stderr is not None
         log = process.stderr.read()
-        assert "the database is away" in log
+        assert "the database is unavailable" in log
         assert "secret" not in log
 
 

@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from pgvigil.faces.web.database import Reader
-from pgvigil.faces.web.problems import ProblemError
+from pgvigil.faces.web.problems import INVALID_CURSOR, ProblemError
 
 MOST_ROWS = 1000
 
@@ -117,5 +117,7 @@ def _read_cursor(cursor: str | None, parts: Sequence[Part]) -> tuple[int, tuple[
         return number, parts[number].shape.validate_json(json.dumps(place))
     except (ValueError, TypeError, RecursionError):
         raise ProblemError(
-            400, "invalid cursor", "Pass what the page before has as next, and nothing else."
+            INVALID_CURSOR,
+            "the value of after does not come from this list",
+            "Pass `next` of the page before, unchanged.",
         ) from None

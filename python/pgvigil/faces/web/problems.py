@@ -1,7 +1,15 @@
-"""What a caller is told when something is wrong: never a statement, an address or a trace."""
+"""What a caller is told when something is wrong: never a statement, an address or a trace.
+
+In the form of RFC 9457. Where the status says it all, the type is `about:blank`.
+"""
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
+from inspect import getdoc
+from typing import Any
+from uuid import uuid4
 
 import psycopg
 from fastapi import FastAPI, Request
@@ -21,7 +29,41 @@ from pgvigil.exceptions import (
 from pgvigil.faces.export import ExportError
 from pgvigil.faces.web.database import BusyError, SilentError
 
+MEDIA_TYPE = "application/problem+json"
 _SECONDS_TO_RETRY = "5"
+_PREFIX = "urn:pgvigil:"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of problem, with a name that programs may go by."""
+
+    status: int
+    title: str
+    type: str = "about:blank"
+
+
+def kind_of_status(status: int) -> Kind:
+    """Return the kind of which the status says it all."""
+    return Kind(status, HTTPStatus(status).phrase)
+
+
+INVALID_REQUEST = Kind(422, "Invalid request", f"{_PREFIX}invalid-request")
+INVALID_CURSOR = Kind(400, "Invalid cursor", f"{_PREFIX}invalid-cursor")
+NOT_EXPORTED = Kind(400, "This cannot be exported", f"{_PREFIX}export-refused")
+NOT_FIRING = Kind(409, "The alert does not fire", f"{_PREFIX}alert-not-firing")
+READ_ONLY = Kind(403, "This service only reads", f"{_PREFIX}read-only")
+BUSY = Kind(503, "Too many requests at once", f"{_PREFIX}busy")
+UNAVAILABLE = Kind(503, "The database is unavailable", f"{_PREFIX}database-unavailable")
+TIMEOUT = Kind(503, "The database took too long", f"{_PREFIX}database-timeout")
+UPGRADED = Kind(503, "The database was upgraded just now", f"{_PREFIX}database-upgraded")
+NOT_INSTALLED = Kind(503, "pgvigil is not installed", f"{_PREFIX}not-installed")
+RIGHTS_MISSING = Kind(503, "The service lacks rights", f"{_PREFIX}rights-missing")
+_SENTENCES = {
+    400: "the body cannot be parsed",
+    404: "there is no such path",
+    405: "the path takes other methods",
+}
 
 
 class Trouble(BaseModel):
@@ -29,26 +71,69 @@ class Trouble(BaseModel):
 
     where: str
     """Such as query.limit."""
-    message: str
+    detail: str
 
 
 class Problem(BaseModel):
-    """What went wrong, and what would be right."""
+    """What went wrong, and what would be right, in the form of RFC 9457."""
 
-    error: str
+    type: str
+    """Name of the kind of problem; about:blank: see the status."""
+    title: str
+    """The kind in words."""
+    status: int
+    detail: str
+    """What went wrong this time."""
+    instance: str
+    """Names this occurrence; the service's log names it as well where it is to blame."""
     hint: str | None = None
-    details: list[Trouble] = []
+    """What would be right."""
+    errors: list[Trouble] | None = None
+    """All that is wrong with the request."""
 
 
 class ProblemError(Exception):
     """Ends a request with a `Problem`."""
 
-    def __init__(self, status: int, error: str, hint: str | None = None, **headers: str) -> None:
-        """Keep what to answer."""
-        super().__init__(error)
-        self.status = status
-        self.problem = Problem(error=error, hint=hint)
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    def __init__(
+        self,
+        kind: Kind | int,
+        detail: str,
+        hint: str | None = None,
+        *,
+        errors: list[Trouble] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep what to answer.
+
+        Args:
+            kind: kind of problem, or a status that says it all.
+            detail: what went wrong, as part of a sentence.
+            hint: what would be right.
+            errors: all that is wrong with the request.
+            headers: headers of the answer.
+        """
+        super().__init__(detail)
+        known = kind_of_status(kind) if isinstance(kind, int) else kind
+        self.headers = dict(headers or {})
+        self.problem = Problem(
+            type=known.type,
+            title=known.title,
+            status=known.status,
+            detail=detail,
+            instance=uuid4().urn,
+            hint=hint,
+            errors=errors,
+        )
+
+    def answer(self) -> JSONResponse:
+        """Return it as an answer."""
+        return JSONResponse(
+            self.problem.model_dump(mode="json", exclude_none=True),
+            self.problem.status,
+            self.headers,
+            MEDIA_TYPE,
+        )
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, object]]:
@@ -60,89 +145,116 @@ def answers(*statuses: int) -> dict[int | str, dict[str, object]]:
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Let an app answer with problems."""
+    """Let an app answer with problems, and say so in its description."""
     app.add_exception_handler(ProblemError, _answer_problem)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     for kind in (psycopg.Error, PgvigilError, BusyError, SilentError, OSError):
         app.add_exception_handler(kind, _answer_database)
     app.add_exception_handler(Exception, _answer_bug)
+    describe = app.openapi
+    app.openapi = lambda: _with_media_type(describe())  # type: ignore[method-assign]
 
 
-def respond(status: int, problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Return a problem as an answer."""
-    return JSONResponse(problem.model_dump(mode="json"), status, headers)
+def _with_media_type(described: dict[str, Any]) -> dict[str, Any]:
+    """Correct the media type of problems: FastAPI takes it to be that of the path's answers."""
+    for methods in described["paths"].values():
+        for method in methods.values():
+            for answer in method["responses"].values():
+                for media_type, content in list(answer.get("content", {}).items()):
+                    if content["schema"].get("$ref") == "#/components/schemas/Problem":
+                        answer["content"] = {MEDIA_TYPE: answer["content"].pop(media_type)}
+    return described
 
 
 async def _answer_problem(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)
-    return respond(error.status, error.problem, error.headers)
+    return error.answer()
 
 
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return respond(
-        error.status_code,
-        Problem(error=HTTPStatus(error.status_code).phrase),
-        dict(error.headers or {}),
-    )
+    status = error.status_code
+    sentence = _SENTENCES.get(status, HTTPStatus(status).phrase)
+    return ProblemError(status, sentence, headers=error.headers).answer()
 
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     # Without the input: it is the caller's, and may be as long as they like.
-    details = [
-        Trouble(where=".".join(map(str, each["loc"])), message=str(each["msg"]))
+    errors = [
+        Trouble(where=".".join(map(str, each["loc"])), detail=str(each["msg"]))
         for each in error.errors()
     ]
-    return respond(422, Problem(error="the request makes no sense", details=details))
+    return ProblemError(INVALID_REQUEST, "the request is invalid", errors=errors).answer()
 
 
 async def _answer_database(request: Request, error: Exception) -> JSONResponse:
-    problem = _of_database(error)
-    if problem is None:
+    found = _of_database(error)
+    if found is None:
         return await _answer_bug(request, error)
-    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        problem.headers["Retry-After"] = _SECONDS_TO_RETRY
-        log(logging.WARNING, f"{request.url.path}: {problem}", cause=type(error).__name__)
-    return respond(problem.status, problem.problem, problem.headers)
+    if found.problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        found.headers["Retry-After"] = _SECONDS_TO_RETRY
+        _log(logging.WARNING, request, found, error)
+    return found.answer()
 
 
 async def _answer_bug(request: Request, error: Exception) -> JSONResponse:
     # The server that runs the app logs where it comes from.
-    return respond(500, Problem(error="internal error", hint="The log of the service says more."))
+    found = ProblemError(500, "internal error", "The log of the service says more.")
+    _log(logging.ERROR, request, found, error)
+    return found.answer()
+
+
+def _log(level: int, request: Request, found: ProblemError, error: Exception) -> None:
+    instance = found.problem.instance
+    log(
+        level,
+        f"{request.url.path}: {found} ({instance})",
+        cause=type(error).__name__,
+        instance=instance,
+    )
 
 
 def _of_database(error: Exception) -> ProblemError | None:
     if isinstance(error, BusyError):
-        return ProblemError(503, "too many questions at once")
+        return ProblemError(BUSY, "too many requests at once")
     if isinstance(error, SilentError):
-        return ProblemError(503, "the database does not answer")
+        return ProblemError(UNAVAILABLE, "the database does not answer")
     if isinstance(error, ExportError):
-        return ProblemError(400, str(error), error.hint)
+        return ProblemError(NOT_EXPORTED, str(error), error.hint)
     if isinstance(error, NotInstalledError):
-        return ProblemError(503, str(error), error.hint)
+        return ProblemError(NOT_INSTALLED, str(error), error.hint)
     if isinstance(error, psycopg.errors.QueryCanceled):
-        return ProblemError(503, "the database took too long", "Ask for less.")
+        return ProblemError(TIMEOUT, "the database took too long", "Ask for less.")
     if isinstance(error, psycopg.errors.FeatureNotSupported):
         # A plan that was kept does not fit a view any more.
-        return ProblemError(503, "the database was upgraded just now", "Ask again.")
+        return ProblemError(UPGRADED, "the database was upgraded just now", "Ask again.")
     if isinstance(error, psycopg.Error) and (refused := MonitoringError.from_database(error)):
-        status = 404 if isinstance(refused, UnknownNameError) else 400
-        return ProblemError(status, str(refused), refused.hint)
+        return ProblemError(kind_of_refusal(refused), str(refused), refused.hint)
     if (unready := refusal(error)) is not None:
-        return ProblemError(503, *_lacking(error, unready))
+        return _lacking(error, unready)
     if isinstance(error, psycopg.DataError) and error.sqlstate is None:
         return ProblemError(400, "a value cannot be sent to the database")
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | OSError):
-        return ProblemError(503, "the database is away")
+        return ProblemError(UNAVAILABLE, "the database is unavailable")
     return None
 
 
-def _lacking(error: Exception, unready: PgvigilError) -> tuple[str, str | None]:
+def kind_of_refusal(refused: MonitoringError) -> Kind:
+    """Return the kind of a refusal by the database, which goes by its code."""
+    status = 404 if isinstance(refused, UnknownNameError) else 400
+    title = (getdoc(type(refused)) or "").splitlines()[0].rstrip(".")
+    return Kind(status, title, f"{_PREFIX}{refused.sqlstate}")
+
+
+def _lacking(error: Exception, unready: PgvigilError) -> ProblemError:
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return (
+        return ProblemError(
+            RIGHTS_MISSING,
             "the service lacks rights in the database",
             "Its login needs monitoring_reader, and monitoring_operator to acknowledge.",
         )
-    return str(unready), unready.hint
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        return ProblemError(UNAVAILABLE, str(unready), unready.hint)
+    return ProblemError(NOT_INSTALLED, str(unready), unready.hint)

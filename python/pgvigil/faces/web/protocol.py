@@ -1,19 +1,18 @@
 """HTTP connections that end when a request does not come in one go."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from pgvigil.faces.web.problems import ProblemError
+
 # For all of a request to come, from when it is begun; of the first, from when there is somebody.
 SECONDS_TO_ASK = 10.0
 # Beyond this the one that has been at it longest makes room.
 MOST_ASKING = 256
-_TOO_LATE = (
-    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n"
-    b"cache-control: no-store\r\n\r\n"
-)
 
 
 class TimelyProtocol(H11Protocol):
@@ -76,9 +75,25 @@ class TimelyProtocol(H11Protocol):
 
     def _give_up(self) -> None:
         self._stop_watching()
+        self._refuse(ProblemError(408, "the request did not come in time"))
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP, in the form of all refusals."""
+        self._refuse(ProblemError(400, "the request is not valid HTTP"))
+
+    def _refuse(self, problem: ProblemError) -> None:
         if self.cycle is None or self.cycle.response_complete:
-            self.transport.write(_TOO_LATE)
+            self.transport.write(_as_sent(problem))
             self.transport.close()
         else:
             # Half an answer may be under way.
             self.transport.abort()
+
+
+def _as_sent(problem: ProblemError) -> bytes:
+    problem.headers |= {"Connection": "close", "Cache-Control": "no-store"}
+    answer = problem.answer()
+    status = HTTPStatus(answer.status_code)
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode()]
+    lines += [name + b": " + value for name, value in answer.raw_headers]
+    return b"\r\n".join([*lines, b"", bytes(answer.body)])

@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pgvigil.faces.web.problems import Problem, ProblemError, respond
+from pgvigil.faces.web.problems import READ_ONLY, ProblemError
 from pgvigil.faces.web.settings import WebSettings
 
 # The page brings all it needs, and runs nothing that is written into it.
@@ -64,21 +64,21 @@ class Guard:
 
         refused = self._refusal(Headers(scope=scope))
         if refused is not None:
-            await respond(*refused)(scope, receive, send_with_headers)
+            await refused.answer()(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
 
-    def _refusal(self, headers: Headers) -> tuple[int, Problem] | None:
+    def _refusal(self, headers: Headers) -> ProblemError | None:
         if not self._is_ours(headers.get("host", "")):
             hint = "Start it with --name NAME to have it asked under that name."
-            return 421, Problem(error="this service does not go by that name", hint=hint)
+            return ProblemError(421, "this service has another name", hint)
         # Without a length it comes in pieces, which no caller needs for so little.
         if "transfer-encoding" in headers:
-            return 411, Problem(error="the body has no length")
+            return ProblemError(411, "the body has no Content-Length")
         if not (length := headers.get("content-length", "0")).isdecimal():
-            return 400, Problem(error="the length of the body is no number")
+            return ProblemError(400, "Content-Length is not a number")
         if int(length) > _LARGEST_BODY:
-            return 413, Problem(error=f"the body is larger than {_LARGEST_BODY} bytes")
+            return ProblemError(413, f"the body is larger than {_LARGEST_BODY:,} bytes")
         return None
 
     def _is_ours(self, host: str) -> bool:
@@ -111,7 +111,7 @@ def may_write(
     settings: WebSettings = request.app.state.settings
     if settings.token is None:
         raise ProblemError(
-            403,
+            READ_ONLY,
             "this service only reads",
             "Start it with PGVIGIL_WEB_TOKEN or --token-file to let those write who have that.",
         )
@@ -121,5 +121,5 @@ def may_write(
             401,
             "the token is missing or wrong",
             "Send Authorization: Bearer TOKEN.",
-            WWW_Authenticate="Bearer",
+            headers={"WWW-Authenticate": "Bearer"},
         )

@@ -48,9 +48,9 @@ async function ask(path, options) {
 }
 
 function refusal(document, answer) {
-  if (typeof document?.error !== "string") return `${answer.status} ${answer.statusText}`.trim();
-  const more = document.details?.[0]?.message ?? document.hint;
-  return more ? `${document.error}. ${more}` : document.error;
+  if (typeof document?.detail !== "string") return `${answer.status} ${answer.statusText}`.trim();
+  const more = document.errors?.[0]?.detail ?? document.hint;
+  return more ? `${document.detail}. ${more}` : document.detail;
 }
 
 /** The token, for as long as the tab is open. */

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Row, RowNumber, Rows
 from pgvigil.faces.web.parameters import Severity, Text
-from pgvigil.faces.web.problems import ProblemError, answers
+from pgvigil.faces.web.problems import NOT_FIRING, ProblemError, answers
 from pgvigil.faces.web.routes.common import Db, Json
 from pgvigil.faces.web.routes.state import Known
 from pgvigil.faces.web.security import may_write
@@ -201,6 +201,6 @@ async def acknowledge_alert(
     values = {"alert_id": alert_id, "note": words.note, "by": words.by}
     async with db.writing() as writer:
         if not await writer.value(_ACKNOWLEDGE, values):
-            raise ProblemError(409, f"alert {alert_id} does not fire")
+            raise ProblemError(NOT_FIRING, f"alert {alert_id} does not fire")
         (found,) = await writer.rows(_ONE, values)
     return Acknowledged.model_validate({"alert": found})
