@@ -100,16 +100,45 @@ def test_the_sql_reference_is_fresh(connection: psycopg.Connection) -> None:
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bench/*.md")]
-    documents += ROOT.glob("examples/**/*.md")
-    assert len(documents) > 5
+    links = [
+        (document, target, heading)
+        for document in _documents()
+        for target, heading in re.findall(
+            r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", document.read_text()
+        )
+    ]
+    assert len(links) > 150
     dead = [
-        f"{document.name}: {target}"
-        for document in documents
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text())
-        if not (document.parent / target).exists()
+        f"{document.name}: {target}#{heading}"
+        for document, target, heading in links
+        for place in [document.parent / target if target else document]
+        if not place.exists() or (heading and heading not in _headings(place))
     ]
     assert dead == []
+
+
+def test_prose_is_written_at_one_sentence_a_line() -> None:
+    several = [
+        f"{document.name}: {line}"
+        for document in _documents()
+        if document.name not in ("CHANGELOG.md", "sql-api.md")
+        for line in re.sub(r"(?ms)^ *```.*?^ *```", "", document.read_text()).splitlines()
+        if not line.lstrip().startswith(("|", "#"))
+        # A sentence in brackets or in bold may stand before or within another one.
+        and re.search(r"[a-z)][.?!] [A-Z]", re.sub(r"\(.*?\)|^ *- |\*\*.*?\*\*", "", line))
+    ]
+    assert several == []
+
+
+def _documents() -> list[Path]:
+    patterns = ("*.md", "docs/*.md", "bench/*.md", "examples/**/*.md")
+    return [document for pattern in patterns for document in ROOT.glob(pattern)]
+
+
+def _headings(document: Path) -> set[str]:
+    """Return what a link may end with to lead to a heading."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def _session(document: Path) -> str:
