@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.scratch import scratch_server
 from pgvigil.demo.server_binaries import find_binaries, major_version
-from tests.python.recording_load import recording_load
+from tests.python.support.recording_load import recording_load
 
 RECORDING = [
     f"select monitoring.record_performance_metric('now-{number}', 'gauge', 1)" for number in (1, 2)

@@ -12,7 +12,7 @@ from tests.fuzz.aftermath import troubles_of
 from tests.fuzz.campaign import LOGINS, Campaign, Report, prepare
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.harness.matrix import find_version
-from tests.python.web_data import fill
+from tests.python.support.web_data import fill
 
 
 @click.command()

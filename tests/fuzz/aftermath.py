@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from tests.python.web_running import Web
+from tests.python.support.web_running import Web
 
 _LIMIT = "30s"
 _VIEWS = """

@@ -1,5 +1,5 @@
--- Without pg_cron in the database everything is there, and says so. tests/python/test_pg_cron.py
--- has what happens with it.
+-- Without pg_cron in the database everything is there, and says so. What happens with it is in
+-- tests/python/scheduling/test_pg_cron.py.
 
 begin;
 select plan(10);

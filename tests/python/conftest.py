@@ -17,12 +17,12 @@ from tests.harness.databases import (
     drop_database,
     make_template,
 )
-from tests.python import open_connections, page_data
-from tests.python.browsing import Service, launch
-from tests.python.receivers import Webhook
-from tests.python.sending import Outbox
-from tests.python.web_data import fill
-from tests.python.web_running import Web
+from tests.python.support import open_connections, page_data
+from tests.python.support.browsing import Service, launch
+from tests.python.support.receivers import Webhook
+from tests.python.support.sending import Outbox
+from tests.python.support.web_data import fill
+from tests.python.support.web_running import Web
 
 _numbers = count(1)
 _HERE = Path(__file__).parent
@@ -59,9 +59,10 @@ open_connections.watch()
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long."""
-    places = {_HERE / name: place for place, name in enumerate(_BEGUN_FIRST)}
-    assert all(map(Path.exists, places)), "a file that is to be begun first is gone"
-    items.sort(key=lambda item: places.get(item.path, len(places)))
+    names = {path.name for path in _HERE.rglob("test_*.py")}
+    assert names.issuperset(_BEGUN_FIRST), "a file that is to be begun first is gone"
+    places = {name: place for place, name in enumerate(_BEGUN_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,144 @@
+"""What is logged in an ETL program says where it was said."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+
+from pgvigil import MonitoringClient
+from pgvigil.client.etl import ETLLogger, ETLLogHandler, ETLMonitor, Place, carried, current_place
+from tests.python.support.asking import one, rows
+
+
+@pytest.fixture
+def client(dsn: str) -> Iterator[MonitoringClient]:
+    with MonitoringClient(dsn, on_error="raise") as opened:
+        yield opened
+
+
+def test_lines_know_where_they_are_said(
+    client: MonitoringClient, connection: psycopg.Connection
+) -> None:
+    logger = ETLLogger(client, "loader", level="info")
+    logger.debug("not heard")
+    logger.info("before", {"n": 1})
+    with ETLMonitor(client).execution("e") as execution, execution.chunk("c") as chunk:
+        with chunk.fixture("f"):
+            logger.warning("inside")
+        with logger.timed("slow part"):
+            logger.error("bad")
+    logger.critical("after")
+    query = """select level, component, message, details, execution_id, chunk_id, fixture_id
+        from monitoring.etl_logs order by log_id"""
+    assert [tuple(row.values()) for row in rows(connection, query)] == [
+        ("INFO", "loader", "before", {"n": 1}, None, None, None),
+        ("WARNING", "loader", "inside", None, "e", "c", "f"),
+        ("ERROR", "loader", "bad", None, "e", "c", None),
+        ("INFO", "loader", "slow part", None, "e", "c", None),
+        ("CRITICAL", "loader", "after", None, None, None, None),
+    ]
+    timed = "select duration_ms from monitoring.etl_logs where message = 'slow part'"
+    assert one(connection, timed)["duration_ms"] > 0
+    severities = rows(connection, "select severity from monitoring.error_tracking order by 1")
+    assert [row["severity"] for row in severities] == ["critical", "high"]
+
+
+def test_a_logger_knows_its_levels(client: MonitoringClient) -> None:
+    with pytest.raises(ValueError, match="LOUD"):
+        ETLLogger(client, level="LOUD")
+
+
+def test_each_thread_has_a_place_of_its_own(client: MonitoringClient) -> None:
+    seen: dict[str, Place] = {}
+
+    def look(name: str) -> None:
+        seen[name] = current_place()
+
+    def start(name: str, target: Any) -> None:
+        thread = threading.Thread(target=target, args=(name,))
+        thread.start()
+        thread.join()
+
+    monitor = ETLMonitor(client)
+    with monitor.execution("e") as execution, execution.chunk("c"):
+        start("plain", look)
+        start("carried", carried(look))
+        with monitor.execution("other"):
+            start("ambiguous", look)
+            assert current_place() == Place("other")
+        assert current_place() == Place("e", "c")
+    look("outside")
+    assert seen == {
+        "plain": Place("e"),
+        "carried": Place("e", "c"),
+        "ambiguous": Place(),
+        "outside": Place(),
+    }
+
+
+def test_what_is_carried_may_run_in_many_threads_at_once(client: MonitoringClient) -> None:
+    gate = threading.Barrier(4, timeout=10)
+
+    def look(_: int) -> Place:
+        gate.wait()
+        return current_place()
+
+    with (
+        ETLMonitor(client).execution("e") as execution,
+        execution.chunk("c"),
+        ThreadPoolExecutor(4) as pool,
+    ):
+        assert list(pool.map(carried(look), range(4))) == [Place("e", "c")] * 4
+
+
+def test_a_handler_takes_what_logging_says_along(
+    client: MonitoringClient, connection: psycopg.Connection
+) -> None:
+    source = logging.getLogger("tests.etl")
+    handler = ETLLogHandler(client)
+    source.addHandler(handler)
+    source.setLevel(logging.DEBUG)
+    try:
+        with ETLMonitor(client).execution("e"):
+            source.debug("too low")
+            source.info("%s rows", 12, extra={"details": {"file": "a.csv"}})
+            source.log(35, "between levels")
+            try:
+                raise ValueError("broken")
+            except ValueError:
+                source.exception("cannot parse")
+        logging.getLogger("pgvigil").addHandler(handler)
+        logging.getLogger("pgvigil").warning("of the client itself")
+    finally:
+        logging.getLogger("pgvigil").removeHandler(handler)
+        source.removeHandler(handler)
+    lines = rows(connection, "select * from monitoring.etl_logs order by log_id")
+    assert [(line["level"], line["message"], line["execution_id"]) for line in lines] == [
+        ("INFO", "12 rows", "e"),
+        ("WARNING", "between levels", "e"),
+        ("ERROR", "cannot parse", "e"),
+    ]
+    assert lines[0]["component"] == "tests.etl"
+    assert lines[0]["details"] == {"file": "a.csv"}
+    assert lines[2]["details"]["exception"] == "ValueError"
+    assert "raise ValueError" in lines[2]["details"]["stack"]
+
+
+def test_a_line_that_cannot_be_formatted_breaks_nothing(
+    client: MonitoringClient, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    source = logging.getLogger("tests.etl.broken")
+    handler = ETLLogHandler(client)
+    source.addHandler(handler)
+    source.propagate = False
+    try:
+        source.error("%d rows", "twelve")
+        source.error("fine")
+    finally:
+        source.removeHandler(handler)
+    assert one(connection, "select message from monitoring.etl_logs") == {"message": "fine"}

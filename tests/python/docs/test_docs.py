@@ -1,0 +1,176 @@
+"""What the documents show is what happens."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from pgvigil.demo.server import PostgresServer
+from tests import ROOT
+from tests.harness import sql_api
+from tests.harness.clients import run, run_pgvigil, run_psql
+
+PROMPT = "=> "
+# The tests may have installed it a while ago, and no scheduler has run since.
+JUST_INSTALLED = """
+    with migrations as (update monitoring.installed_migrations set installed_at = now())
+    update monitoring.jobs set next_run_at = now()
+"""
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "README.md",
+        "docs/rollups.md",
+        "docs/alerts.md",
+        "docs/notifications.md",
+        "docs/etl.md",
+        "docs/sources.md",
+        "docs/statuses.md",
+        "docs/records.md",
+    ],
+)
+def test_a_session_prints_what_the_document_shows(
+    server: PostgresServer, connection: psycopg.Connection, tmp_path: Path, document: str
+) -> None:
+    shown = _session(ROOT / document)
+    script = tmp_path / "session.sql"
+    script.write_text("\n".join(_echoing(shown)))
+    connection.execute(JUST_INSTALLED)
+    printed = run_psql(server, connection.info.dbname, "-X", "-q", "-f", script)
+    assert _tidy(printed) == _tidy(shown)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "docs/rollups.md",
+        "docs/alerts.md",
+        "docs/sources.md",
+        "docs/records.md",
+        "docs/statuses.md",
+    ],
+)
+def test_a_reader_may_run_the_queries_that_a_document_gives(
+    connection: psycopg.Connection, document: str
+) -> None:
+    queries = re.findall(r"```sql\n(select .*?)```", (ROOT / document).read_text(), re.DOTALL)
+    assert len(queries) > 2
+    connection.execute("set role monitoring_reader")
+    for query in queries:
+        connection.execute(query.encode())
+
+
+def test_commands_print_what_the_document_shows(
+    server: PostgresServer,
+    connection: psycopg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    document = ROOT / "docs/alerts.md"
+    script = tmp_path / "session.sql"
+    script.write_text("\n".join(_echoing(_session(document))))
+    database = connection.info.dbname
+    run_psql(server, database, "-X", "-q", "-f", script)
+    monkeypatch.setenv("TZ", "UTC")
+    now = "-c monitoring.now=2026-03-02T09:05Z"
+    dsn = make_conninfo(server.dsn(database), options=now)
+    run(dsn, "select monitoring.ensure_partitions()")
+    run(dsn, "update monitoring.jobs set next_run_at = monitoring.clock()")
+    shown = re.findall(r"```console\n(\$ .*?)```", document.read_text(), re.DOTALL)
+    commands = re.findall(r"^\$ pgvigil (.*)\n((?:[^$].*\n|\n)*)", "".join(shown), re.MULTILINE)
+    assert len(commands) > 5
+    for command, output in commands:
+        result = run_pgvigil(dsn, *shlex.split(command))
+        assert result.stderr == ""
+        assert _tidy(result.stdout) == _tidy(output), command
+
+
+def test_the_sql_reference_is_fresh(connection: psycopg.Connection) -> None:
+    assert (ROOT / "docs/sql-api.md").read_text() == sql_api.render(connection), (
+        "docs/sql-api.md is stale: run make docs"
+    )
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    links = [
+        (document, target, heading)
+        for document in _documents()
+        for target, heading in re.findall(
+            r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", document.read_text()
+        )
+    ]
+    assert len(links) > 150
+    dead = [
+        f"{document.name}: {target}#{heading}"
+        for document, target, heading in links
+        for place in [document.parent / target if target else document]
+        if not place.exists() or (heading and heading not in _headings(place))
+    ]
+    assert dead == []
+
+
+def test_prose_is_written_at_one_sentence_a_line() -> None:
+    several = [
+        f"{document.name}: {line}"
+        for document in _documents()
+        if document.name not in ("CHANGELOG.md", "sql-api.md")
+        for line in re.sub(r"(?ms)^ *```.*?^ *```", "", document.read_text()).splitlines()
+        if not line.lstrip().startswith(("|", "#"))
+        # A sentence in brackets or in bold may stand before or within another one.
+        and re.search(r"[a-z)][.?!] [A-Z]", re.sub(r"\(.*?\)|^ *- |\*\*.*?\*\*", "", line))
+    ]
+    assert several == []
+
+
+def _documents() -> list[Path]:
+    patterns = ("*.md", "docs/*.md", "bench/*.md", "examples/**/*.md")
+    return [document for pattern in patterns for document in ROOT.glob(pattern)]
+
+
+def _headings(document: Path) -> set[str]:
+    """Return what a link may end with to lead to a heading."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def _session(document: Path) -> str:
+    """Return the blocks of a document that show a psql session, which goes on from each to next."""
+    found = re.findall(r"```sql\n(=> .*?)```", document.read_text(), re.DOTALL)
+    assert found, f"{document.name} has no psql session"
+    return "".join(found)
+
+
+def _echoing(session: str) -> list[str]:
+    """Turn a session into a script that prints each statement before its result."""
+    script: list[str] = []
+    for statement in re.findall(r"^=> (.*?;)\n", session, re.DOTALL | re.MULTILINE):
+        for number, line in enumerate(statement.splitlines()):
+            quoted = (line if number else PROMPT + line).replace("'", "''")
+            script.append(f"\\echo '{quoted}'")
+        script.append(statement)
+    return script
+
+
+def _tidy(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def test_the_commands_of_backfill_print_what_it_says(dsn: str, tmp_path: Path) -> None:
+    page = ROOT / "docs/backfill.md"
+    pairs = re.findall(r"```sh\n(.*?)```\n\n```\n(.*?)```", page.read_text(), re.DOTALL)
+    assert len(pairs) == 3
+    programs = Path(sys.executable).parent
+    environment = {**os.environ, "PGVIGIL_DSN": dsn, "PATH": f"{programs}:{os.environ['PATH']}"}
+    for script, expected in pairs:
+        result = subprocess.run(
+            ["sh", "-ec", script], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert (result.stderr, result.stdout) == ("", expected)

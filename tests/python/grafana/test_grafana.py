@@ -1,0 +1,207 @@
+"""Grafana's dashboards: fresh, whole, and each query answered to a reader from few rows."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row
+
+from grafana.description.files import dashboards
+from pgvigil.demo.server import PostgresServer
+from tests import ROOT
+from tests.harness.clients import run_pgvigil, run_psql
+from tests.harness.databases import create_database, drop_database
+from tests.python.support.grafana_files import (
+    FILES,
+    Asked,
+    queries,
+    sent,
+    shown_by,
+    variables,
+)
+from tests.python.support.grafana_macros import Shown
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+READER = "grafana_reader"
+# Only an admin may set the clock; everything else is looked at with the rights of the reader.
+AS_READER = f"-c monitoring.now={NOW.isoformat()} -c role={READER}"
+RECORDS = Path(__file__).parent / "grafana_records.sql"
+ODD = 'it\'s "odd"'
+QUERIES = list(queries())
+# Views of single rows, of which only those of the time shown may be read. All others read roll-ups,
+# and what these lack, wherever it is; tests/pgtap/plans_of_rollups.sql sees to it that an index
+# finds that.
+SINGLE_ROWS = re.compile(
+    r"monitoring\.(processing_metrics|error_tracking|performance_monitoring|health_history|etl_\w+"
+    r"|batch_execution_logs|get_batch_timeline|get_batch_performance|alert_history|alerts|v_notif\w+"
+    r"|status_history|processing_log)"
+)
+# Rows that a dashboard's query may read as it opens, of the 40,000 that are recorded.
+MOST_ROWS = 5_000
+# Business days begin on the day before, and the days before the one shown are shown beside it.
+DAYS_BESIDE = {"batch": 8}
+ROWS_READ = """
+    select relname, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
+    from pg_stat_xact_user_tables
+    where schemaname = 'monitoring'
+"""
+
+
+@pytest.fixture(scope="module")
+def reader(server: PostgresServer, template: str) -> Iterator[str]:
+    """A role that belongs to monitoring_reader and to nothing else."""
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(f"create role {READER} login in role monitoring_reader".encode())
+        yield READER
+        connection.execute(f"drop role {READER}".encode())
+
+
+@pytest.fixture(scope="module")
+def recorded(server: PostgresServer, template: str, reader: str) -> Iterator[psycopg.Connection]:
+    """What the reader sees of a database with forty days of everything in it."""
+    create_database(server, "grafana", template)
+    run_psql(server, "grafana", "-q", "-f", RECORDS)
+    dsn = make_conninfo(server.dsn("grafana", via_socket=True), options=AS_READER)
+    with psycopg.connect(dsn) as connection:
+        yield connection
+    drop_database(server, "grafana")
+
+
+@pytest.fixture(scope="module")
+def empty(server: PostgresServer, template: str, reader: str) -> Iterator[psycopg.Connection]:
+    """What the reader sees of a database in which nothing has been recorded."""
+    create_database(server, "grafana_empty", template)
+    dsn = make_conninfo(server.dsn("grafana_empty", via_socket=True), options=AS_READER)
+    with psycopg.connect(dsn) as connection:
+        yield connection
+    drop_database(server, "grafana_empty")
+
+
+def answer(connection: psycopg.Connection, query: str) -> list[dict[str, Any]]:
+    """Return the rows of a query that changes nothing."""
+    connection.rollback()
+    connection.execute("set transaction read only")
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query.encode()).fetchall()
+
+
+def rows_read(connection: psycopg.Connection, query: str) -> dict[str, int]:
+    """Return how many rows of each table a query reads, whoever reads them for it."""
+    connection.rollback()
+    # What earlier queries read is still in the figures of the session.
+    before: dict[str, int] = dict(connection.execute(ROWS_READ).fetchall())
+    connection.execute(query.encode())
+    after = connection.execute(ROWS_READ).fetchall()
+    read = {table: rows - before.get(table, 0) for table, rows in after}
+    return {table: rows for table, rows in read.items() if rows}
+
+
+def test_the_files_are_what_the_description_says() -> None:
+    written = {path.name: path.read_text() for path in FILES}
+    assert written == dashboards(), "grafana/dashboards is stale: run make grafana"
+
+
+def test_the_command_writes_what_grafana_reads(tmp_path: Path) -> None:
+    """No database is asked for, so none is given."""
+    out = tmp_path / "made" / "here"
+    result = run_pgvigil("postgresql://nowhere", "grafana", "--out", str(out))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert str(out / "dashboards") in result.stdout
+    written = {path.relative_to(out) for path in out.rglob("*") if path.is_file()}
+    brought = {
+        path.relative_to(ROOT / "grafana")
+        for part in ("dashboards/*.json", "provisioning/*/*.yaml")
+        for path in (ROOT / "grafana").glob(part)
+    }
+    assert written == brought
+    assert all(
+        (out / path).read_bytes() == (ROOT / "grafana" / path).read_bytes() for path in brought
+    )
+
+
+@pytest.mark.parametrize("asked", QUERIES, ids=str)
+def test_a_query_finds_what_is_recorded(recorded: psycopg.Connection, asked: Asked) -> None:
+    rows = answer(recorded, sent(asked, shown_by(asked.board, NOW)))
+    found = [value for row in rows for name, value in row.items() if name != "time"]
+    assert any(value not in (None, 0, "") for value in found), "nothing is found"
+
+
+@pytest.mark.parametrize("asked", QUERIES, ids=str)
+def test_a_query_of_an_empty_database_is_no_error(empty: psycopg.Connection, asked: Asked) -> None:
+    answer(empty, sent(asked, shown_by(asked.board, NOW)))
+
+
+@pytest.mark.parametrize("asked", QUERIES, ids=str)
+def test_a_query_takes_names_with_quotes(recorded: psycopg.Connection, asked: Asked) -> None:
+    chosen = {
+        variable["name"]: [ODD, "other"] if variable.get("multi") else ODD
+        for variable in variables(asked.board)
+        if variable.get("multi") or variable["type"] == "textbox"
+    }
+    answer(recorded, sent(asked, shown_by(asked.board, NOW), chosen))
+
+
+@pytest.mark.parametrize("asked", QUERIES, ids=str)
+def test_a_query_reads_few_rows_and_none_of_days_not_shown(
+    recorded: psycopg.Connection, asked: Asked
+) -> None:
+    shown = shown_by(asked.board, NOW)
+    read = rows_read(recorded, sent(asked, shown))
+    days = {table: at for table in read if (at := day(table))}
+    if SINGLE_ROWS.search(asked.sql):
+        first_day = shown.since.toordinal() - DAYS_BESIDE.get(asked.board, 1)
+        assert [table for table, at in days.items() if at.toordinal() < first_day] == [], read
+    else:
+        read = {table: rows for table, rows in read.items() if table not in days}
+    assert sum(read.values()) <= MOST_ROWS, read
+
+
+def test_a_state_is_told_once_so_that_many_checks_hide_none(recorded: psycopg.Connection) -> None:
+    rows = found_by(recorded, "health: States", shown_by("health", NOW))
+    told: dict[str, list[str]] = {}
+    for row in rows:
+        told.setdefault(row["component"], []).append(row["state"])
+    assert told["service api"][-3:] == ["unhealthy", "healthy", "degraded"]
+    assert all(first != second for states in told.values() for first, second in pairwise(states))
+
+
+def test_a_run_is_shown_whatever_part_of_it_is_looked_at(recorded: psycopg.Connection) -> None:
+    within = Shown(datetime(2026, 3, 1, 7, 5, tzinfo=UTC), datetime(2026, 3, 1, 7, 10, tzinfo=UTC))
+    rows = found_by(recorded, "batch: Runs", within)
+    assert [(row["time"].minute, row["step_name"], row["state"]) for row in rows] == [
+        (0, "bill", "completed"),
+        (15, "bill", None),
+    ]
+
+
+def test_an_open_alert_is_marked_up_to_now(recorded: psycopg.Connection) -> None:
+    rows = found_by(recorded, "overview: annotation Alerts", shown_by("overview", NOW))
+    assert any(row["timeend"] == NOW for row in rows)
+    assert all(row["time"] <= row["timeend"] <= NOW for row in rows)
+    later = Shown(NOW - timedelta(minutes=1), NOW + timedelta(hours=1))
+    assert found_by(recorded, "overview: annotation Alerts", later)[0]["timeend"] == NOW
+
+
+def test_an_attempt_without_a_message_tells_its_last_error(recorded: psycopg.Connection) -> None:
+    rows = found_by(recorded, "tasks: Attempts that did not complete", shown_by("tasks", NOW))
+    reasons = {row["task_id"]: row["why"] for row in rows}
+    assert reasons.pop("bare") == "no ink"
+    assert set(reasons.values()) == {"no paper"}
+
+
+def found_by(recorded: psycopg.Connection, title: str, shown: Shown) -> list[dict[str, Any]]:
+    """Return what the query of a panel or of the annotations finds in a span of time."""
+    asked = next(asked for asked in QUERIES if str(asked) == title)
+    return answer(recorded, sent(asked, shown))
+
+
+def day(partition: str) -> datetime | None:
+    """Return the day of a partition, or nothing for any other table."""
+    found = re.search(r"_(\d{8})$", partition)
+    return datetime.strptime(found[1], "%Y%m%d") if found else None

@@ -1,0 +1,235 @@
+"""The configuration as a file: the command, the shipped schema, and documents made at random."""
+
+import json
+import random
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from jsonschema import Draft202012Validator
+from psycopg.types.json import Jsonb
+
+from pgvigil.demo.server import PostgresServer
+from pgvigil.install.configuration import DocumentError, read_document, schema_text
+from tests import ROOT
+from tests.harness.clients import run_pgvigil
+from tests.harness.databases import create_database, drop_database
+from tests.python.support.config_documents import random_document
+
+EXAMPLE = ROOT / "examples" / "monitoring_config.json"
+SCHEMA = json.loads(schema_text())
+VALIDATOR = Draft202012Validator(SCHEMA)
+PROBLEMS = """
+    select string_agg(problem, '; ')
+    from monitoring.get_config_schema() as s (schema)
+    cross join lateral
+        monitoring._config_problems('configuration', %s, s.schema, s.schema -> '$defs')
+"""
+
+
+def apply(connection: psycopg.Connection, document: Any) -> Any:
+    row = connection.execute("select monitoring.apply_config(%s)", [Jsonb(document)]).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def configuration(connection: psycopg.Connection) -> Any:
+    row = connection.execute("select monitoring.get_config()").fetchone()
+    assert row is not None
+    return row[0]
+
+
+def may_be_applied(connection: psycopg.Connection, document: Any) -> bool:
+    """Try a document, leaving nothing behind; whatever is refused must be so with its hint."""
+    try:
+        with connection.transaction(force_rollback=True):
+            apply(connection, document)
+            document = configuration(connection)
+            assert apply(connection, document) == {}
+    except psycopg.Error as error:
+        if error.sqlstate != "PV009" or not error.diag.message_hint:
+            raise
+        return False
+    return True
+
+
+@pytest.fixture
+def other_connection(server: PostgresServer, template: str) -> Iterator[psycopg.Connection]:
+    """A connection to another fresh database with pgvigil."""
+    create_database(server, "other_config", template)
+    with psycopg.connect(server.dsn("other_config"), autocommit=True) as opened:
+        yield opened
+    drop_database(server, "other_config")
+
+
+# -- the schema
+
+
+def test_the_schema_is_one_and_the_database_has_the_same(connection: psycopg.Connection) -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    query = "select monitoring.get_config_schema() = %s::jsonb"
+    assert connection.execute(query, [schema_text()]).fetchone() == (True,)
+
+
+def test_everything_in_the_schema_has_a_description_for_hints() -> None:
+    def without(path: str, part: Any) -> Iterator[str]:
+        if isinstance(part, dict):
+            is_schema = "$ref" in part or "description" in part
+            if not is_schema and ("type" in part or "enum" in part) and "anyOf" not in path:
+                yield path
+            for key, value in part.items():
+                yield from without(f"{path}/{key}", value)
+        elif isinstance(part, list):
+            for number, value in enumerate(part):
+                yield from without(f"{path}/{number}", value)
+
+    assert list(without("", SCHEMA)) == []
+
+
+def test_the_database_knows_every_word_that_the_schema_uses() -> None:
+    known = {"$ref", "type", "enum", "anyOf", "minimum", "exclusiveMinimum", "maximum"}
+    known |= {"minLength", "maxLength", "pattern", "minItems", "minProperties", "required"}
+    known |= {"properties", "additionalProperties", "propertyNames", "items"}
+    says_nothing = {"$schema", "$defs", "title", "description", "writeOnly"}
+
+    def words(part: Any) -> Iterator[str]:
+        for word, value in part.items():
+            yield word
+            if word in ("properties", "$defs"):
+                for below in value.values():
+                    yield from words(below)
+            elif word == "anyOf":
+                for below in value:
+                    yield from words(below)
+            elif isinstance(value, dict):
+                yield from words(value)
+
+    assert set(words(SCHEMA)) <= known | says_nothing
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_schema_and_database_agree_about_documents_made_at_random(
+    connection: psycopg.Connection, seed: int
+) -> None:
+    source = random.Random(seed)
+    outcomes: Counter[tuple[bool, bool]] = Counter()
+    for _ in range(60):
+        document = random_document(source)
+        row = connection.execute(PROBLEMS, [Jsonb(document)]).fetchone()
+        assert row is not None
+        fits = VALIDATOR.is_valid(document)
+        assert fits == (row[0] is None), (row, document)
+        is_accepted = may_be_applied(connection, document)
+        outcomes[fits, is_accepted] += 1
+        # What the schema cannot say, such as the order of thresholds or the names of time zones,
+        # is refused all the same; what it refuses is never accepted.
+        assert fits or not is_accepted, document
+    assert outcomes[True, True] >= 5
+    assert outcomes[True, False] >= 5
+    assert outcomes[False, False] >= 5
+
+
+# -- documents
+
+
+def test_a_document_makes_another_database_the_same(
+    connection: psycopg.Connection, other_connection: psycopg.Connection
+) -> None:
+    apply(connection, json.loads(EXAMPLE.read_text(encoding="utf-8")))
+    document = configuration(connection)
+    assert configuration(other_connection) != document
+    assert apply(other_connection, document)
+    assert configuration(other_connection) == document
+    assert apply(other_connection, document) == {}
+
+
+def test_what_the_database_says_fits_the_schema(connection: psycopg.Connection) -> None:
+    apply(connection, json.loads(EXAMPLE.read_text(encoding="utf-8")))
+    assert list(VALIDATOR.iter_errors(configuration(connection))) == []
+
+
+def test_two_documents_at_once_are_applied_one_after_the_other(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    with psycopg.connect(dsn) as first:
+        apply(first, {"rules": {"queue_backlog": {"for_seconds": 60}}})
+        connection.execute("set lock_timeout = '200ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            apply(connection, {"rules": {"queue_backlog": {"for_evaluations": 2}}})
+        first.commit()
+    changed = apply(connection, {"rules": {"queue_backlog": {"for_evaluations": 2}}})
+    assert changed == {"rules.queue_backlog.for_evaluations": {"from": 1, "to": 2}}
+    assert configuration(connection)["rules"]["queue_backlog"]["for_seconds"] == 60
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not JSON: Expecting value"),
+        ("{", "not JSON: Expecting property name"),
+        ('{"rules": {}, "rules": {}}', 'key "rules" is there twice'),
+        ('{"x": NaN}', "NaN is no number of JSON"),
+    ],
+)
+def test_a_text_that_is_no_document_is_refused(text: str, message: str) -> None:
+    with pytest.raises(DocumentError, match=message) as refused:
+        read_document(text)
+    assert refused.value.hint
+
+
+# -- the command
+
+
+def config(dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run_pgvigil(dsn, "config", *arguments)
+
+
+def test_the_example_is_compared_and_applied(dsn: str) -> None:
+    compared = config(dsn, "diff", str(EXAMPLE))
+    assert (compared.returncode, compared.stderr) == (1, "")
+    assert 'jobs.evaluate_alerts.schedule: "1 minute" -> "30 seconds"\n' in compared.stdout
+    assert "\nchannels.on_call: none -> {" in compared.stdout
+    applied = config(dsn, "apply", str(EXAMPLE))
+    assert (applied.returncode, applied.stderr) == (0, "")
+    assert applied.stdout == compared.stdout
+    again = config(dsn, "diff", str(EXAMPLE))
+    assert (again.returncode, again.stdout) == (0, "no difference\n")
+    assert config(dsn, "apply", str(EXAMPLE)).stdout == "nothing to change\n"
+
+
+def test_what_is_shown_can_be_applied(dsn: str, tmp_path: Path) -> None:
+    shown = config(dsn, "show")
+    assert shown.returncode == 0
+    file = tmp_path / "shown.json"
+    file.write_text(shown.stdout, encoding="utf-8")
+    assert config(dsn, "diff", str(file)).stdout == "no difference\n"
+    document = json.loads(shown.stdout)
+    document["rules"]["queue_backlog"]["is_enabled"] = False
+    file.write_text(json.dumps(document), encoding="utf-8")
+    compared = config(dsn, "diff", str(file))
+    assert (compared.returncode, compared.stdout) == (
+        1,
+        "rules.queue_backlog.is_enabled: true -> false\n",
+    )
+
+
+def test_what_is_refused_is_told_with_its_hint(dsn: str, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.json"
+    file.write_text('{"jobs": {"evaluate_alerts": {"timeout": 5}}}', encoding="utf-8")
+    for command in ("apply", "diff"):
+        refused = config(dsn, command, str(file))
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr == (
+            "Error: jobs.evaluate_alerts.timeout is not known\n"
+            "Hint: Known there: is_enabled, schedule, time_zone, timeout_seconds.\n"
+        )
+
+
+def test_the_schema_is_printed_without_a_database() -> None:
+    printed = config("host=/nowhere", "schema")
+    assert printed.returncode == 0
+    assert json.loads(printed.stdout) == SCHEMA
