@@ -299,6 +299,7 @@
 \ir reading/config/notices.sql
 \ir reading/config/work.sql
 \ir reading/config/records.sql
+\ir reading/config/sources.sql
 \ir reading/config/upkeep.sql
 \ir reading/config/get.sql
 \ir reading/config/apply.sql

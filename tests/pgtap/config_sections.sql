@@ -1,7 +1,7 @@
 -- What people decide besides alerts, retention and jobs, in the configuration.
 
 begin;
-select plan(33);
+select plan(40);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -152,14 +152,21 @@ select is(
 );
 
 select is(
-    monitoring.apply_config('{"workflows": {"nightly": {"steps": [{"step": "load"}]}}}')
-    #> '{workflows.nightly.steps,to}',
+    monitoring.apply_config('{"workflows": {"nightly": null, "daily": {"steps": [
+        {"step": "load"}, {"step": "count"}]}}}') #> '{workflows.daily,to,steps}',
+    '[{"step": "load"}, {"step": "count"}]'::jsonb,
+    'steps go from one that is removed to another'
+);
+
+select is(
+    monitoring.apply_config('{"workflows": {"daily": {"steps": [{"step": "load"}]}}}')
+    #> '{workflows.daily.steps,to}',
     '[{"step": "load"}]'::jsonb,
     'steps change as a whole'
 );
 
 select lives_ok(
-    $$select monitoring.apply_config('{"workflows": {"nightly": null}}')$$, 'null removes it'
+    $$select monitoring.apply_config('{"workflows": {"daily": null}}')$$, 'null removes it'
 );
 
 select is(monitoring.get_config() -> 'workflows', '{}'::jsonb, 'with its steps');
@@ -200,6 +207,58 @@ select is(
     'null'::jsonb,
     'null opens a group again'
 );
+
+-- Queries in other databases
+
+select is(
+    pg_temp.refusal_of($$monitoring.apply_config('{"source_queries": {"runs": {
+        "connection": "OTHER_DB", "query": "select id from runs", "columns": ["id"]}}}')$$),
+    row(
+        'PV009', 'source_queries.runs: monitoring_operator may not register queries',
+        'Have a member of monitoring_admin apply it: what is registered is believed.'
+    )::pg_temp.refusal,
+    'an operator registers no query'
+);
+
+reset role;
+
+select is(
+    monitoring.apply_config('{"source_queries": {"runs": {
+        "connection": "OTHER_DB", "query": "select id from runs;", "columns": ["id"],
+        "resume_column": "id"}}}') #> '{source_queries.runs,to}',
+    '{"connection": "OTHER_DB", "query": "select id from runs", "columns": ["id"],
+        "resume_column": "id", "every_seconds": 3600, "timeout_seconds": 600, "is_enabled": true}'
+    ::jsonb,
+    'an admin does'
+);
+
+set local role monitoring_operator;
+
+select is(
+    monitoring.apply_config('{"source_queries": {"runs": {"is_enabled": false}}}'),
+    '{"source_queries.runs.is_enabled": {"from": true, "to": false}}'::jsonb,
+    'an operator disables one'
+);
+
+select is(
+    (pg_temp.refusal_of($$monitoring.apply_config('{"source_queries": {"runs": null}}')$$)).message,
+    'source_queries.runs: monitoring_operator may not register queries',
+    'but removes none'
+);
+
+reset role;
+
+select is(
+    monitoring.apply_config('{"source_queries": {"runs": {"every_seconds": 7200}}}'),
+    '{"source_queries.runs.every_seconds": {"from": 3600, "to": 7200}}'::jsonb,
+    'settings of a query change one by one'
+);
+
+select monitoring.apply_config('{"source_queries": {"runs": null}}');
+
+select is(monitoring.get_config() -> 'source_queries', '{}'::jsonb, 'null removes a query');
+
+set local role monitoring_operator;
 
 -- All of it together
 

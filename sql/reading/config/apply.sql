@@ -22,8 +22,8 @@ begin
             and jsonb_typeof(v_result -> v_key) = 'object' then
             v_value := v_result -> v_key || v_value;
         end if;
-        if v_key = 'thresholds' then
-            v_value := coalesce(nullif(jsonb_strip_nulls(v_value), '{}'), 'null');
+        if v_key = 'thresholds' and jsonb_strip_nulls(v_value) = '{}' then
+            v_value := 'null';
         end if;
         v_result := v_result || jsonb_build_object(v_key, v_value);
     end loop;
@@ -68,10 +68,10 @@ begin
 end
 $$;
 
--- Applies what a configuration says of one section, as far as it can be, and returns what is wrong
--- with the rest.
+-- Applies what a configuration removes from one section, or else what it makes and changes there, as
+-- far as it can be, and returns what is wrong with the rest.
 create or replace function monitoring._apply_section(
-    p_section text, p_new jsonb, out p_problems text[], out p_hints text[]
+    p_section text, p_new jsonb, p_is_removing boolean, out p_problems text[], out p_hints text[]
 )
 language plpgsql
 volatile
@@ -86,13 +86,14 @@ begin
     for v_entry in
         select e.path, e.name, e.old, e.new
         from monitoring._config_entries(p_section, monitoring._config_section(p_section), p_new) e
+        where (e.new is null) = p_is_removing
     loop
         begin
             execute format('select monitoring.%I($1, $2, $3)', '_configure_' || p_section)
             using v_entry.name, v_entry.old, v_entry.new;
         exception
             when others then
-                if sqlstate !~ '^(PV|22)' then
+                if sqlstate !~ '^(PV|22|42501)' then
                     raise;
                 end if;
                 get stacked diagnostics v_hint = pg_exception_hint;
@@ -157,18 +158,22 @@ declare
     v_problems text [];
     v_hints text [];
     v_section text;
+    v_is_removing boolean;
 begin
     perform monitoring._check_config(p_config);
     perform monitoring._guard('configuration');
     perform monitoring._lock_alerts();
     v_before := monitoring.get_config();
-    for v_section in
-        select s.section from monitoring._config_sections() s
+    -- What goes makes room for what comes; what refers to others goes before them.
+    for v_section, v_is_removing in
+        select s.section, r.is_removing
+        from monitoring._config_sections() s
+        cross join (values (true, -1), (false, 1)) r (is_removing, direction)
         where p_config ? s.section
-        order by s.place
+        order by r.direction, r.direction * s.place
     loop
         select v_problems || a.p_problems, v_hints || a.p_hints into v_problems, v_hints
-        from monitoring._apply_section(v_section, p_config -> v_section) a;
+        from monitoring._apply_section(v_section, p_config -> v_section, v_is_removing) a;
     end loop;
     if v_problems is not null then
         perform monitoring._refuse_config(v_problems, v_hints);

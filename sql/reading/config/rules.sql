@@ -11,6 +11,24 @@ return '{
     "queue_backlog": "queue_backlog"
 }'::jsonb;
 
+-- Thresholds of a rule as they are in a configuration: all of them, for what is not named stays;
+-- null when the rule has none.
+create or replace function monitoring._thresholds_config(p_rule_name text) returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select jsonb_build_object(
+            'low', t.low, 'medium', t.medium, 'high', t.high, 'critical', t.critical
+        )
+        from monitoring.alert_thresholds t
+        where t.rule_name = p_rule_name and t.labels = '{}'
+    );
+end
+$$;
+
 -- Section alert_thresholds of a configuration.
 create or replace function monitoring._alert_thresholds_config() returns jsonb
 language plpgsql
@@ -19,11 +37,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (
-        select jsonb_object_agg(k.key, (
-            select jsonb_strip_nulls(to_jsonb(t) - 'rule_name' - 'labels')
-            from monitoring.alert_thresholds t
-            where t.rule_name = k.value and t.labels = '{}'
-        ))
+        select jsonb_object_agg(k.key, monitoring._thresholds_config(k.value))
         from jsonb_each_text(monitoring._best_known_rules()) k
     );
 end
@@ -64,11 +78,7 @@ begin
         'on_error', p_rule.on_error,
         'time_limit_seconds', p_rule.time_limit_seconds,
         'is_enabled', p_rule.is_enabled,
-        'thresholds', (
-            select jsonb_strip_nulls(to_jsonb(t) - 'rule_name' - 'labels')
-            from monitoring.alert_thresholds t
-            where t.rule_name = p_rule.rule_name and t.labels = '{}'
-        ),
+        'thresholds', monitoring._thresholds_config(p_rule.rule_name),
         'overrides', (
             select coalesce(jsonb_agg(
                 jsonb_build_object(

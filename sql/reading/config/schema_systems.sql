@@ -46,6 +46,12 @@ return $json$
       "propertyNames": {"$ref": "#/$defs/name"},
       "additionalProperties": {"$ref": "#/$defs/dataset"}
     },
+    "source_queries": {
+      "type": "object",
+      "description": "an object of queries by name",
+      "propertyNames": {"$ref": "#/$defs/name"},
+      "additionalProperties": {"$ref": "#/$defs/source_query"}
+    },
     "workflows": {
       "type": "object",
       "description": "an object of workflows by name",
@@ -100,6 +106,48 @@ return $json$
             "items": {"$ref": "#/$defs/status"}
           }
         }
+      },
+      "additionalProperties": false
+    },
+    "source_query": {
+      "type": ["object", "null"],
+      "description": "an object of settings, or null to remove the query",
+      "properties": {
+        "connection": {
+          "type": "string",
+          "maxLength": 255,
+          "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$",
+          "writeOnly": true,
+          "description": "the name of an address, for secrets do not belong here"
+        },
+        "query": {
+          "type": "string",
+          "minLength": 1,
+          "description": "a select, in the words of the other database"
+        },
+        "columns": {
+          "type": "array",
+          "minItems": 1,
+          "description": "an array of the names of its columns, in their order",
+          "items": {"$ref": "#/$defs/name"}
+        },
+        "resume_column": {
+          "anyOf": [{"$ref": "#/$defs/name"}, {"type": "null"}],
+          "description": "the name of one of its columns, or null for none"
+        },
+        "every_seconds": {
+          "type": "number",
+          "minimum": 60,
+          "maximum": 2678400,
+          "description": "a number of seconds from 60 to 2678400"
+        },
+        "timeout_seconds": {
+          "type": "number",
+          "minimum": 1,
+          "maximum": 86400,
+          "description": "a number of seconds from 1 to 86400"
+        },
+        "is_enabled": {"$ref": "#/$defs/flag"}
       },
       "additionalProperties": false
     },

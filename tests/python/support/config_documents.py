@@ -27,7 +27,7 @@ Maker = Callable[[random.Random], Any]
 
 def random_document(source: random.Random) -> Any:
     """Return a document that fits the schema, or one with a part of it spoilt."""
-    document = {name: make(source) for name, make in _SECTIONS.items() if source.random() < 0.15}
+    document = {name: make(source) for name, make in _SECTIONS.items() if source.random() < 0.12}
     if source.random() < 0.5:
         return document
     return _spoilt(source, document)
@@ -228,6 +228,22 @@ def _steps(source: random.Random) -> Any:
     return [step(name) for name in source.sample(("load", "count", "send"), source.randint(1, 3))]
 
 
+def _source_query(source: random.Random) -> Any:
+    return _some(
+        source,
+        {
+            "connection": _one_of("OTHER_DB", "a.b-c"),
+            "query": _one_of("select id, state from runs", "select 1", " "),
+            "columns": _one_of(["id", "state"], ["id"], ["id", "id"]),
+            "resume_column": _one_of("id", "state", None),
+            "every_seconds": _one_of(60, 3600.5),
+            "timeout_seconds": _one_of(1, 86400),
+            "is_enabled": _one_of(True, False),
+        },
+        always=("connection", "query", "columns") if source.random() < 0.9 else (),
+    )
+
+
 def _alert_owner(source: random.Random) -> Any:
     return {
         "labels": source.choice(({}, {"task_type": "etl"}, {"rule": "task_failed", "x": "y"})),
@@ -288,6 +304,7 @@ _SECTIONS: dict[str, Maker] = {
     ),
     "change_sources": _named(("ROBOT", "SYSTEM"), _one_of("The robot.", "x"), may_be_null=False),
     "datasets": _named(("orders", "bills"), _dataset),
+    "source_queries": _named(("runs", "a:b"), _source_query),
     "workflows": _named(("nightly", "daily"), _workflow),
     "alert_owners": _listed(_alert_owner),
     "error_groups": _named(("aaa", "bbb"), _error_group),

@@ -1,0 +1,171 @@
+"""All that people decide is in the configuration: it makes an empty database the same."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from pgvigil.server import PostgresServer
+from tests.harness.databases import create_database, drop_database
+
+# A call, or several, of each function by which people decide something that holds from then on.
+DECISIONS = {
+    "set_alert_thresholds": """
+        set_alert_thresholds('errors_per_hour', '{"low": 1}'),
+        set_alert_thresholds('task_failed', '{"high": 9}', '{"task_type": "etl"}')
+    """,
+    "change_alert_rule": """change_alert_rule('task_failed', '{"for_seconds": 30}')""",
+    "enable_alert_rule": "enable_alert_rule('task_stuck', false)",
+    "create_alert_rule": """
+        create_alert_rule('mine', 'select 1 as fingerprint, 2 as value', '{"low": 1}')
+    """,
+    "inhibit_alerts": "inhibit_alerts('mine', 'task_failed', array['task_type'])",
+    "silence_alerts": """
+        silence_alerts('{"queue": "mail"}', '2 days', 'works'),
+        silence_alerts('{"queue": "fax"}', null, p_until_resolved => true)
+    """,
+    "set_notification_channel": "set_notification_channel('ops', array['OPS_MAIL'])",
+    "enable_notification_channel": "enable_notification_channel('ops', false)",
+    "set_alert_owner": """set_alert_owner('Ann', '{"task_type": "etl"}')""",
+    "set_page_url": "set_page_url('https://monitor.example/pgvigil')",
+    "expect_runs": "expect_runs('etl', '02:30', 'Europe/Berlin')",
+    "apply_workflow": """
+        apply_workflow('{"workflow": "nightly", "cutover": "06:00", "steps": [
+            {"step": "load", "schedule": "22:00", "late_after": "15 minutes"},
+            {"step": "count", "after": ["load"], "expected": "20 minutes"}
+        ]}')
+    """,
+    "set_retention": """
+        set_retention('log_lines', '3 days', 'DEBUG'), set_retention('errors', null, 'critical')
+    """,
+    "set_partitions_ahead": "set_partitions_ahead(9, 'errors')",
+    "set_name_limit": "set_name_limit('tasks', 5000)",
+    "schedule_job": "schedule_job('roll_up', '2 minutes', 'monitoring.roll_up')",
+    "enable_job": "enable_job('clean_up', false)",
+    "resolve_error_group": "resolve_error_group('aaa', 'mended')",
+    "mute_error_group": "mute_error_group('bbb', clock() + interval '3 days', 'known', 'ann')",
+    "configure_dataset": """
+        configure_dataset('orders', '{"pending_statuses": ["OPEN"], "time_zone": "Asia/Tokyo"}')
+    """,
+    "set_allowed_transitions": """set_allowed_transitions('bills', '{"": ["NEW"]}')""",
+    "register_source_query": """
+        register_source_query('runs', 'OTHER_DB', 'select id, state from runs',
+            array['id', 'state'], 'id', '2 hours')
+    """,
+    "enable_source_query": "enable_source_query('runs', false)",
+    "add_change_source": "add_change_source('ROBOT', 'The robot.')",
+}
+
+# What else operators and admins may call, which says nothing for another database.
+OTHERS = {
+    # what takes a decision back
+    "drop_alert_rule", "forget_expected_runs", "remove_dataset", "remove_notification_channel",
+    "remove_record_source", "remove_run_source", "remove_source_query", "remove_workflow",
+    "reopen_error_group", "uninhibit_alerts", "unschedule_job", "unsilence_alerts",
+    # what is said of something that happened here
+    "acknowledge_alert", "unacknowledge_alert", "resolve_alert", "resolve_invalid_records",
+    "resolve_resolved_alerts", "retry_notification", "send_test_notification", "confirm_clock",
+    # what is done now
+    "apply_config", "backtest_alert_rule", "check_error_rate_alerts",
+    "check_processing_performance_alerts", "check_queue_backlog_alerts",
+    "check_system_health_alerts", "cleanup_old_monitoring_data", "ensure_partitions",
+    "evaluate_alerts", "import_pg_cron_runs", "place_late_rows", "prepare_backfill",
+    "purge_pg_cron_history", "rebuild_rollups", "request_job", "roll_up", "run_due_jobs",
+    "sync_record_source", "sync_record_sources", "sync_run_source", "sync_run_sources",
+    # what the runner and installers tell
+    "begin_source_load", "cancel_overdue_jobs", "cancel_overdue_rules", "claim_notifications",
+    "fail_source_load", "finish_source_load", "next_notification_at", "note_code_checksum",
+    "note_notification_failed", "note_notification_sent", "note_source_progress",
+    "release_notification",
+    # sources of runs and of records
+    "enable_record_source",
+    "enable_run_source",
+    "register_record_source",
+    "register_run_source",
+    # what belongs to tables of programs, and to pg_cron
+    "attach_status_trigger", "detach_status_trigger", "schedule_with_pg_cron",
+    "unschedule_from_pg_cron",
+}  # fmt: skip
+
+# Who may read the state of a lock, of the installation or of the clock decides nothing with it.
+STATE = r"^(guards|installed_.*|clock_.*|alert_rule_states)$"
+
+
+def test_every_function_of_operators_is_known_to_decide_something_or_not(
+    connection: psycopg.Connection,
+) -> None:
+    rows = connection.execute(
+        """
+        select distinct proname from pg_proc
+        where pronamespace = 'monitoring'::regnamespace
+            and not starts_with(proname, '_')
+            and not has_function_privilege('monitoring_reader', oid, 'execute')
+            and not has_function_privilege('monitoring_writer', oid, 'execute')
+        """
+    )
+    assert {name for (name,) in rows} == DECISIONS.keys() | OTHERS
+
+
+def test_all_that_people_decide_is_carried_over(
+    server: PostgresServer, template: str, connection: psycopg.Connection
+) -> None:
+    fresh = _tables(connection)
+    sections = _configuration(connection)
+    connection.execute("set search_path = monitoring")
+    for number in range(2):
+        connection.execute(
+            "select record_error('t', 'E', 'low', 'x', p_fingerprint => %s)", ["ab"[number] * 3]
+        )
+    for calls in DECISIONS.values():
+        connection.execute(f"select {calls}".encode())
+    connection.execute("reset search_path")
+    decided = _tables(connection)
+    document = _configuration(connection)
+    assert [name for name in document if document[name] == sections[name]] == []
+    create_database(server, "empty_config", template)
+    try:
+        with psycopg.connect(server.dsn("empty_config"), autocommit=True) as other:
+            other.execute("select monitoring.apply_config(%s)", [Jsonb(document)])
+            assert _configuration(other) == document
+            carried = _tables(other)
+    finally:
+        drop_database(server, "empty_config")
+    changed = {name for name in fresh if decided[name] != fresh[name]} - {"errors"}
+    assert {name: decided[name] for name in changed} == {name: carried[name] for name in changed}
+
+
+def _configuration(connection: psycopg.Connection) -> dict[str, Any]:
+    row = connection.execute("select monitoring.get_config()").fetchone()
+    assert row is not None
+    document: dict[str, Any] = row[0]
+    return document
+
+
+def _tables(connection: psycopg.Connection) -> dict[str, Any]:
+    """Return the rows of all tables, but for who wrote them when."""
+    names = connection.execute(
+        """
+        select relname from pg_class
+        where relnamespace = 'monitoring'::regnamespace and relkind in ('r', 'p')
+            and not relispartition and relname !~ %s
+        """,
+        [STATE],
+    )
+    return {name: _rows(connection, name) for (name,) in names.fetchall()}
+
+
+def _rows(connection: psycopg.Connection, table: str) -> list[Any]:
+    rows = connection.execute(
+        sql.SQL(
+            """
+            select (
+                select jsonb_object_agg(c.key, c.value) from jsonb_each(to_jsonb(t)) c
+                where c.key !~ '_(at|by)$' and c.key not in ('login_name', 'silence_id')
+            )
+            from monitoring.{} t
+            """
+        ).format(sql.Identifier(table))
+    )
+    return sorted((row for (row,) in rows), key=str)
