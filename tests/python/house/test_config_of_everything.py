@@ -3,11 +3,10 @@
 from typing import Any
 
 import psycopg
-import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from pgvigil.server import PostgresServer
+from pgvigil.demo.server import PostgresServer
 from tests.harness.databases import create_database, drop_database
 
 # A call, or several, of each function by which people decide something that holds from then on.
