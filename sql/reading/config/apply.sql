@@ -68,8 +68,8 @@ begin
 end
 $$;
 
--- Applies what a configuration removes from one section, or else what it makes and changes there, as
--- far as it can be, and returns what is wrong with the rest.
+-- Applies what a configuration removes from one section, or else what it makes and changes there,
+-- as far as it can be, and returns what is wrong with the rest.
 create or replace function monitoring._apply_section(
     p_section text, p_new jsonb, p_is_removing boolean, out p_problems text[], out p_hints text[]
 )
