@@ -283,7 +283,8 @@
 -- is asked for.
 -- The path of a configuration: apply_config() (config/apply.sql) checks the document against
 -- config/schema.sql, compares each entry with what is set (config/get.sql) and calls, for what
--- differs, the function that a person would call (config/configure.sql).
+-- differs, the function that a person would call. Sections of one kind share a file: those about
+-- rules are in config/rules.sql.
 -- Reads everything; writes nothing but what those functions write, all or nothing. Lock order of
 -- apply_config(): the guard 'configuration', then _lock_alerts(), then rows.
 -- Begin with dashboards/summary.sql and config/get.sql.
