@@ -14,7 +14,7 @@ comment on type monitoring.histogram is
 'How many values fell into each log-scaled cell: two parallel arrays in ascending order of cells, '
 'of those cells that are not empty. Each cell is 5 % wide.';
 comment on column monitoring.histogram.cells is
-'Numbers of the cells; see histogram_cell().';
+'Numbers of the cells; see _histogram_cell().';
 comment on column monitoring.histogram.counts is
 'Number of values in each of them.';
 

@@ -260,12 +260,12 @@ revoke all on all routines in schema monitoring from public;
 do $$
 declare
     v_reading text [] := array[
-        'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
+        'clock', 'version', 'message_template', 'error_fingerprint',
         'get_installation', 'get_dashboard_summary', 'get_dashboard_cards',
         'get_trend_points', 'get_ended_tasks', 'get_ended_batch_runs',
         'get_daily_report',
         -- roll-ups
-        'histogram_cell', 'histogram_value', 'approx_percentile', 'merge_histograms',
+        'approx_percentile', 'merge_histograms',
         'get_task_statistics', 'get_trend_resolution', 'get_queue_trends', 'self_check',
         -- alerts
         'explain_alert',
@@ -284,7 +284,7 @@ declare
         'next_cron_time'
     ];
     v_recording text [] := array[
-        'clock', 'version', 'message_template', 'error_fingerprint', 'fingerprint_version',
+        'clock', 'version', 'message_template', 'error_fingerprint',
         'start_task_tracking', 'update_task_progress', 'complete_task_tracking',
         'record_finished_tasks', 'record_error', 'record_errors',
         'record_performance_metric', 'record_metrics', 'record_log', 'record_logs',

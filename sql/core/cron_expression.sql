@@ -234,10 +234,10 @@ begin
         );
     end if;
     if not v_is_known then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no time zone "%s"', left(p_time_zone, 100)),
-            hint = 'Use UTC or a name of pg_timezone_names, such as Europe/Berlin.';
+        perform monitoring._refuse_unknown(
+            'time zone', p_time_zone,
+            'Use UTC or a name of pg_timezone_names, such as Europe/Berlin.'
+        );
     end if;
 end
 $$;

@@ -193,11 +193,10 @@ begin
     if not exists (
         select from monitoring.partitioned_tables t where t.table_name = p_table_name
     ) then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no table %s with partitions by day',
-                coalesce('"' || p_table_name || '"', 'null')),
-            hint = 'Take the name from v_retention.';
+        perform monitoring._refuse_unknown(
+            'partitioned table', p_table_name,
+            'Take the name from v_retention.'
+        );
     end if;
 end
 $$;
@@ -218,10 +217,10 @@ begin
     update monitoring.partitioned_tables set days_ahead = p_days
     where table_name = p_table_name or p_table_name is null;
     if not found then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no table "%s" with partitions by day', p_table_name),
-            hint = 'Take the name from v_retention, or leave it out to mean all.';
+        perform monitoring._refuse_unknown(
+            'partitioned table', p_table_name,
+            'Take the name from v_retention, or leave it out to mean all.'
+        );
     end if;
 end
 $$;

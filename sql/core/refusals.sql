@@ -16,6 +16,25 @@ begin
 end
 $$;
 
+-- Raises PV007: there is nothing of that name, or number.
+create or replace function monitoring._refuse_unknown(p_what text, p_name text, p_hint text)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._raise(array[
+        'PV007',
+        format('there is no %s %s', p_what, case
+            when p_name ~ '^-?[0-9]+$' then p_name
+            else coalesce('"' || left(p_name, 100) || '"', 'null')
+        end),
+        p_hint
+    ]);
+end
+$$;
+
 -- What is wrong with a name: PV001 (empty, missing or not printable) or PV002 (too long).
 create or replace function monitoring._fault_of_name(p_what text, p_value text) returns text[]
 language sql

@@ -29,8 +29,8 @@ end
 $$;
 
 comment on function monitoring.note_code_checksum(text) is
-'Notes the checksum of the code just loaded, so that loading it again can be saved, and what is in '
-'the schema now, all of it ours. Called by installers that have refused what is not.';
+'For installers, which have refused what is not ours: notes the checksum of the code just loaded, '
+'so that loading it again can be saved, and what is in the schema now.';
 
 -- Those of the four roles that the cluster does not have.
 create or replace function monitoring._missing_roles() returns text[]

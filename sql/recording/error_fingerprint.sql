@@ -10,17 +10,14 @@
 -- made of wide character classes; captures, look-around and literal words are dear. As plain SQL
 -- expressions the functions are inlined into their caller.
 
--- Names the rules of message_template. It must change whenever any message could get another
--- fingerprint than before.
-create or replace function monitoring.fingerprint_version()
+-- Names the rules of message_template; every computed fingerprint starts with it. It must change
+-- whenever any message could get another fingerprint than before.
+create or replace function monitoring._fingerprint_version()
 returns text
 language sql
 immutable
 parallel safe
 return 'v1';
-
-comment on function monitoring.fingerprint_version() is
-'The version of the grouping rules; every computed fingerprint starts with it.';
 
 -- Replaces what differs between two occurrences of one message by <*>. Never raises; null gives
 -- null. Looks at the first 500 characters and returns at most 300, so the cost is bounded.
@@ -76,7 +73,7 @@ returns text
 language sql
 immutable
 parallel safe
-return monitoring.fingerprint_version() || ':' || left(
+return monitoring._fingerprint_version() || ':' || left(
     md5(
         coalesce(p_error_type, '')
         || chr(1)

@@ -62,11 +62,10 @@ begin
     order by p.pronargs
     limit 1;
     if v_routine is null then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no function or procedure "%s" that needs no arguments',
-                left(p_procedure_name, 100)),
-            hint = 'Name one that exists, with its schema, such as monitoring.roll_up.';
+        perform monitoring._refuse_unknown(
+            'function or procedure without arguments', p_procedure_name,
+            'Name one that exists, with its schema, such as monitoring.roll_up.'
+        );
     end if;
     perform monitoring._check_job_owner(v_routine);
     return v_routine;

@@ -50,20 +50,6 @@ begin
 end
 $$;
 
--- Raises PV007 for the name of a job that does not exist.
-create or replace function monitoring._refuse_unknown_job(p_job_name text) returns void
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    raise exception using
-        errcode = 'PV007',
-        message = format('there is no job "%s"', left(p_job_name, 100)),
-        hint = 'Take the name from v_jobs, or schedule the job first.';
-end
-$$;
-
 create or replace function monitoring.schedule_job(
     p_job_name text,
     p_schedule text,
@@ -153,7 +139,9 @@ declare
 begin
     select j.* into v_job from monitoring.jobs j where j.job_name = p_job_name for update;
     if not found then
-        perform monitoring._refuse_unknown_job(p_job_name);
+        perform monitoring._refuse_unknown(
+            'job', p_job_name, 'Take the name from v_jobs, or schedule the job first.'
+        );
     end if;
     if p_is_enabled and not v_job.is_enabled then
         v_job.is_enabled := true;
@@ -184,7 +172,9 @@ begin
     set requested_at = coalesce(requested_at, monitoring.clock())
     where job_name = p_job_name;
     if not found then
-        perform monitoring._refuse_unknown_job(p_job_name);
+        perform monitoring._refuse_unknown(
+            'job', p_job_name, 'Take the name from v_jobs, or schedule the job first.'
+        );
     end if;
     perform monitoring._wake_runners(p_job_name);
 end

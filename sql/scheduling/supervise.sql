@@ -36,7 +36,7 @@ declare
     v_job monitoring.jobs;
     v_cancelled integer := 0;
 begin
-    perform monitoring.cancel_overdue_rules();
+    perform monitoring._cancel_overdue_rules();
     for v_job in
         select j.*
         from monitoring.jobs j
@@ -63,9 +63,9 @@ end
 $$;
 
 comment on function monitoring.cancel_overdue_jobs() is
-'Cancels the runs of jobs, and the queries of alert rules, that take too long, and ends the '
-'sessions of those that go on all the same. Returns how many runs; such a run is undone and ends '
-'as timeout.';
+'For runners: cancels the runs of jobs, and the queries of alert rules, that take too long, and '
+'ends the sessions of those that go on all the same. Returns how many runs; such a run is undone '
+'and ends as timeout.';
 
 -- Notes runs whose session is gone as lost, so that their jobs run again when they are due;
 -- returns how many.

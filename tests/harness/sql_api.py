@@ -18,8 +18,12 @@ SECTIONS = {
     "For people who read (role `monitoring_reader`)": "monitoring_reader",
     "For people who decide (role `monitoring_operator`)": "monitoring_operator",
     "For upkeep (role `monitoring_admin`)": "monitoring_admin",
+    "For runners and installers only (role `monitoring_admin`)": "monitoring_admin",
 }
 """Heading of a section, and the role whose functions it lists unless an earlier one did."""
+
+FOR_PROGRAMS = ("For runners", "For installers")
+"""How the comment of a function begins that only they call."""
 
 FUNCTIONS = """
     select p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid),
@@ -85,8 +89,9 @@ def _functions(connection: psycopg.Connection) -> Iterator[str]:
     told: set[str] = set()
     for heading, role in SECTIONS.items():
         yield f"## {heading}\n"
+        is_for_programs = heading == list(SECTIONS)[-1]
         for name, arguments, result, comment in connection.execute(FUNCTIONS, {"role": role}):
-            if name not in told:
+            if name not in told and is_for_programs == comment.startswith(FOR_PROGRAMS):
                 told.add(name)
                 yield f"### {name}\n\n```sql\n{_signature(name, arguments, result)}\n```\n"
                 yield f"{comment}\n"

@@ -177,7 +177,7 @@ from (
     ),
     (
         '{"retention": {"none": "1 day"}}',
-        'retention.none: there is no table "none" whose rows are removed by age'
+        'retention.none: there is no retention for table "none"'
     ),
     (
         '{"retention": {"errors": {"fatal": "9 days"}}}',

@@ -293,7 +293,7 @@ from (
     ('{"name_limits": {"none": 99}}', 'name_limits.none: kind is not known: "none"'),
     (
         '{"partitions_ahead": {"none": 9}}',
-        'partitions_ahead.none: there is no table "none" with partitions by day'
+        'partitions_ahead.none: there is no partitioned table "none"'
     ),
     ('{"alert_owners": [{"labels": {}}]}', 'alert_owners[0] is not right: {"labels": {}}'),
     (

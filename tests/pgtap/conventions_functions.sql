@@ -1,7 +1,7 @@
 -- House rules of functions, looked up in the catalogue.
 
 begin;
-select plan(19);
+select plan(20);
 -- Bodies are shown with the schema of whatever is not on the path.
 set local search_path = tap, public;
 \ir helpers/comments.psql
@@ -272,6 +272,19 @@ select is_empty(
             )
     $$,
     'every public function says in two sentences at most what it promises'
+);
+
+select is_empty(
+    $$
+        select r.signature, a.role
+        from routines as r
+        cross join (
+            values ('monitoring_reader'), ('monitoring_writer'), ('monitoring_operator')
+        ) as a (role)
+        where obj_description(r.oid, 'pg_proc') ~ '^For (runners|installers)'
+            and has_function_privilege(a.role, r.oid, 'execute')
+    $$,
+    'what only runners and installers call belongs to admins'
 );
 
 select is_empty(

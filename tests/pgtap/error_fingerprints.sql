@@ -25,7 +25,7 @@ select matches(
 
 select is(
     monitoring.error_fingerprint(p_error_type => 'E', p_message => 'm'),
-    monitoring.fingerprint_version() || ':' || left(md5('E' || chr(1) || 'm'), 16),
+    monitoring._fingerprint_version() || ':' || left(md5('E' || chr(1) || 'm'), 16),
     'a fingerprint is computed from type and template alone'
 );
 

@@ -9,7 +9,7 @@ language sql
 as $$
     select row(array_agg(c.cell order by c.cell), array_agg(c.n order by c.cell))::histogram
     from (
-        select histogram_cell(v.value) as cell, count(*) as n
+        select _histogram_cell(v.value) as cell, count(*) as n
         from unnest(p_values) as v (value)
         group by 1
     ) as c
@@ -17,19 +17,19 @@ $$;
 
 -- Interface
 
-select function_returns('monitoring', 'histogram_cell', array['double precision'], 'smallint');
-select function_returns('monitoring', 'histogram_value', array['smallint'], 'double precision');
+select function_returns('monitoring', '_histogram_cell', array['double precision'], 'smallint');
+select function_returns('monitoring', '_histogram_value', array['smallint'], 'double precision');
 select function_returns(
     'monitoring', 'approx_percentile', array['histogram', 'double precision'], 'double precision'
 );
 select is_aggregate('monitoring', 'merge_histograms', array['histogram']);
-select volatility_is('monitoring', 'histogram_cell', array['double precision'], 'immutable');
-select volatility_is('monitoring', 'histogram_value', array['smallint'], 'immutable');
+select volatility_is('monitoring', '_histogram_cell', array['double precision'], 'immutable');
+select volatility_is('monitoring', '_histogram_value', array['smallint'], 'immutable');
 
 -- Cells
 
 select results_eq(
-    $$select histogram_cell(v) from unnest(array[0, 1, 1.04, 1.06, 100, -1, -100]::float8[]) as v$$,
+    $$select _histogram_cell(v) from unnest(array[0, 1, 1.04, 1.06, 100, -1, -100]::float8[]) v$$,
     $$
         values (0::smallint), (10000::smallint), (10001::smallint), (10002::smallint),
             (10095::smallint), (-10000::smallint), (-10095::smallint)
@@ -40,7 +40,7 @@ select results_eq(
 select is_empty(
     $$
         select v from (
-            select v, histogram_cell(v), lag(histogram_cell(v)) over (order by v) as before
+            select v, _histogram_cell(v), lag(_histogram_cell(v)) over (order by v) as before
             from (
                 select s * power(10::float8, e / 7.0)
                 from unnest(array[-1, 1]) as s, generate_series(-700, 700) as e
@@ -59,18 +59,18 @@ select is_empty(
             select s * power(10::float8, e / 70.0)
             from unnest(array[-1, 1]) as s, generate_series(-7000, 7000) as e
         ) as given (v)
-        where abs(histogram_value(histogram_cell(v)) / v - 1) > 0.0244
+        where abs(_histogram_value(_histogram_cell(v)) / v - 1) > 0.0244
     $$,
     'a cell''s value is at most 2.44 % from any in it, from 1e-100 to 1e100 and below 0'
 );
 
-select is(histogram_value(histogram_cell(0)), 0::double precision, 'zero stays zero');
+select is(_histogram_value(_histogram_cell(0)), 0::double precision, 'zero stays zero');
 select is(
-    histogram_cell(null), null, 'what has no value has no cell'
+    _histogram_cell(null), null, 'what has no value has no cell'
 );
 select results_eq(
     $$
-        select histogram_cell(v)
+        select _histogram_cell(v)
         from unnest(array[5e-324, 1e-200, 1e300, 'infinity', '-infinity', 'nan']::float8[]) as v
     $$,
     $$
@@ -85,7 +85,7 @@ select results_eq(
 select
     is(
         approx_percentile(pg_temp.histogram_of(array[42]), fraction),
-        histogram_value(histogram_cell(42)),
+        _histogram_value(_histogram_cell(42)),
         format('of one value, %s is that value', fraction)
     )
 from unnest(array[0, 0.5, 1]) as fraction;
@@ -96,7 +96,7 @@ select results_eq(
         from unnest(array[0, 0.25, 0.26, 0.5, 0.75, 0.76, 1]) as fraction
     $$,
     $$
-        select histogram_value(histogram_cell(v))::numeric(6, 3)
+        select _histogram_value(_histogram_cell(v))::numeric(6, 3)
         from unnest(array[-8, -8, 0, 0, 0, 5, 5]) as v
     $$,
     'the value at a fraction is the first that so many do not exceed, as percentile_disc has it'
@@ -246,7 +246,7 @@ from (
 
 select is(
     (
-        select array_agg(monitoring.histogram_value(c.cell::smallint) is not null)
+        select array_agg(monitoring._histogram_value(c.cell::smallint) is not null)
         from unnest(array[-32768, -15001, -4999, -1, 1, 4999, 15001, 32767]) as c (cell)
     ),
     array_fill(true, array[8]),
@@ -256,7 +256,7 @@ select is(
     monitoring.approx_percentile(
         row('{9999,10000}', '{9223372036854775807,9223372036854775807}')::monitoring.histogram, 0.9
     ),
-    monitoring.histogram_value(10000::smallint),
+    monitoring._histogram_value(10000::smallint),
     'counts may add up to more than a bigint holds'
 );
 select is(

@@ -62,7 +62,7 @@ from (
     ($$'j', '1 hour', null$$, 'PV001', 'procedure_name is missing: null'),
     (
         $$'j', '1 hour', 'errands.missing'$$, 'PV007',
-        'there is no function or procedure "errands.missing" that needs no arguments'
+        'there is no function or procedure without arguments "errands.missing"'
     ),
     ($$'j', '1 hour', 'work'$$, 'PV007', null),
     ($$'j', '1 hour', 'errands.work; drop schema errands'$$, 'PV007', null),

@@ -100,7 +100,7 @@ select results_eq(
         ('2026-01-14 12:00+00'::timestamptz, 1::bigint, 100::float8, 100::float8, 100::float8,
             100::float8, 100::float8),
         ('2026-01-15 11:00+00', 4, 4, 1, 10,
-            monitoring.histogram_value(monitoring.histogram_cell(2)), 10),
+            monitoring._histogram_value(monitoring._histogram_cell(2)), 10),
         ('2026-01-15 12:00+00', 1, 50, 50, 50, 50, 50)
     $$,
     'trends go by the hour of UTC, percentiles within 2.5 % and never beyond the extremes'

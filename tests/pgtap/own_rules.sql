@@ -231,7 +231,7 @@ select lives_ok(
 select monitoring._begin_time_limit('rule_query', 1);
 
 select is(
-    monitoring.cancel_overdue_rules(), 0, 'a session does not cancel itself'
+    monitoring._cancel_overdue_rules(), 0, 'a session does not cancel itself'
 );
 
 select monitoring._end_time_limit('rule_query_1');

@@ -185,7 +185,7 @@ from (
     ),
     (
         'monitoring.prepare_backfill(''jobs'', ''2020-01-01'')', 'PV007',
-        'there is no table "jobs" with partitions by day', 'Take the name from v_retention.'
+        'there is no partitioned table "jobs"', 'Take the name from v_retention.'
     )
 ) as refused (call, code, message, hint);
 

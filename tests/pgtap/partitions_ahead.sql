@@ -83,7 +83,7 @@ from (
     ),
     (
         'monitoring.set_partitions_ahead(7, ''jobs'')', 'PV007',
-        'there is no table "jobs" with partitions by day',
+        'there is no partitioned table "jobs"',
         'Take the name from v_retention, or leave it out to mean all.'
     )
 ) as refused (call, code, message, hint);

@@ -156,12 +156,12 @@ from (
     values
     (
         'monitoring.set_retention(''jobs'', ''1 day'')', 'PV007',
-        'there is no table "jobs" whose rows are removed by age',
+        'there is no retention for table "jobs"',
         'Take the name from v_retention.'
     ),
     (
         'monitoring.set_retention(null, ''1 day'')', 'PV007',
-        'there is no table null whose rows are removed by age',
+        'there is no retention for table null',
         'Take the name from v_retention.'
     ),
     (

@@ -78,7 +78,7 @@ select results_eq(
 create function pg_temp.stand_in(p_value double precision) returns double precision
 language sql
 as $$
-    select monitoring.histogram_value(monitoring.histogram_cell(p_value))
+    select monitoring._histogram_value(monitoring._histogram_cell(p_value))
 $$;
 
 select

@@ -187,11 +187,10 @@ declare
 begin
     select t.* into v_table from monitoring._retained_tables t where t.table_name = p_table_name;
     if not found then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no table %s whose rows are removed by age',
-                coalesce('"' || p_table_name || '"', 'null')),
-            hint = 'Take the name from v_retention.';
+        perform monitoring._refuse_unknown(
+            'retention for table', p_table_name,
+            'Take the name from v_retention.'
+        );
     end if;
     perform monitoring._check_category(v_category, v_table.category_column, v_table.categories);
     perform monitoring._check_keep(

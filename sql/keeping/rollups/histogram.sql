@@ -3,7 +3,9 @@
 -- 1.05, so the value that stands for it is wrong by at most 0.05 / 2.05 = 2.44 %.
 -- Cells number from -15000 to 15000 in the order of the values; 0 is for zero.
 
-create or replace function monitoring.histogram_cell(p_value double precision) returns smallint
+-- Number of the cell that a value falls into: 10000 + ceil(log(value) to the base of 1.05),
+-- negative for negative values, 0 for zero; sizes beyond 1e105 or below 1e-105 share the last ones.
+create or replace function monitoring._histogram_cell(p_value double precision) returns smallint
 language sql
 immutable
 return case
@@ -16,17 +18,13 @@ return case
     when p_value = 0 then 0::smallint
 end;
 
-comment on function monitoring.histogram_cell(double precision) is
-'Number of the cell that a value falls into: 10000 + ceil(log(value) to the base of 1.05), '
-'negative for negative values, 0 for zero; sizes beyond 1e105 and below 1e-105 share the last '
-'ones.';
-
-create or replace function monitoring.histogram_value(p_cell smallint) returns double precision
+-- Value that stands for all in a cell, at most 2.44 % from any of them.
+create or replace function monitoring._histogram_value(p_cell smallint) returns double precision
 language sql
 immutable
 return case
     -- The harmonic mean of a cell's two ends is equally far from both, in proportion.
-    -- The bounds are those of histogram_cell(): whatever is beyond stands for no number.
+    -- The bounds are those of _histogram_cell(): whatever is beyond stands for no number.
     when p_cell > 0
         then power(
                 1.05::double precision,
@@ -39,9 +37,6 @@ return case
             ) / 1.025
     when p_cell = 0 then 0
 end;
-
-comment on function monitoring.histogram_value(smallint) is
-'Value that stands for all in a cell, at most 2.44 % from any of them.';
 
 create or replace function monitoring.approx_percentile(
     p_histogram monitoring.histogram, p_fraction double precision
@@ -73,7 +68,7 @@ begin
         v_rank := v_rank - coalesce(v_count, 0);
         exit when v_rank <= 0;
     end loop;
-    return monitoring.histogram_value(p_histogram.cells[v_index]);
+    return monitoring._histogram_value(p_histogram.cells[v_index]);
 end
 $$;
 

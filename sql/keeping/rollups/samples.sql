@@ -172,7 +172,7 @@ begin atomic
             s.label,
             s.component,
             date_bin('1 minute', s.happened_at, '1970-01-01 00:00:00+00') as bucket_at,
-            monitoring.histogram_cell(s.value) as cell,
+            monitoring._histogram_cell(s.value) as cell,
             count(*) as n,
             sum(monitoring._summable(s.value)) as value_sum,
             sum(monitoring._summable(s.value) * monitoring._summable(s.value))
@@ -187,7 +187,7 @@ begin atomic
             s.label,
             s.component,
             date_bin('1 minute', s.happened_at, '1970-01-01 00:00:00+00'),
-            monitoring.histogram_cell(s.value)
+            monitoring._histogram_cell(s.value)
     ),
 
     hour_cells as (

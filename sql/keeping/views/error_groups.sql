@@ -44,11 +44,10 @@ begin
     if not exists (
         select from monitoring._error_group_parts g where g.fingerprint = p_fingerprint
     ) then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no error group %s',
-                coalesce('"' || p_fingerprint || '"', 'null')),
-            hint = 'Take the fingerprint from error_groups or error_tracking.';
+        perform monitoring._refuse_unknown(
+            'error group', p_fingerprint,
+            'Take the fingerprint from error_groups or error_tracking.'
+        );
     end if;
     if p_muted_until <= monitoring.clock() then
         raise exception using

@@ -123,7 +123,9 @@ declare
     v_new jsonb := p_old || p_new;
 begin
     if p_old is null then
-        perform monitoring._refuse_unknown_job(p_name);
+        perform monitoring._refuse_unknown(
+            'job', p_name, 'Take the name from v_jobs, or schedule the job first.'
+        );
     end if;
     if p_old - 'is_enabled' <> v_new - 'is_enabled' then
         perform monitoring.schedule_job(

@@ -160,10 +160,10 @@ begin
     from monitoring.record_sources s
     where s.dataset = p_dataset and s.is_enabled;
     if v_sources is null then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no source of dataset "%s" to read', p_dataset),
-            hint = 'Register one with register_record_source, or give the records themselves.';
+        perform monitoring._refuse_unknown(
+            'record source of dataset', p_dataset,
+            'Register one with register_record_source, or give the records themselves.'
+        );
     end if;
     select jsonb_object_agg(c.name, c.records) into v_counts
     from (

@@ -15,10 +15,10 @@ begin
     perform monitoring._lock_alerts();
     select a.* into v_alert from monitoring.raised_alerts a where a.alert_id = p_alert_id;
     if not found then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no alert %s', coalesce(p_alert_id::text, 'null')),
-            hint = 'Take the number from v_active_alerts or alerts; resolved ones go after a while.';
+        perform monitoring._refuse_unknown(
+            'alert', p_alert_id::text,
+            'Take the number from v_active_alerts or alerts; resolved ones go after a while.'
+        );
     end if;
     if v_alert.status <> 'firing' then
         return null;

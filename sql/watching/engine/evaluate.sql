@@ -79,10 +79,19 @@ end
 $$;
 
 comment on function monitoring.evaluate_alerts(timestamptz) is
-'Evaluates all rules as of a moment (now, when left out), resolves what has cleared and '
-'queues what '
-'is to be told. Returns an object of how many alerts opened, raised and resolved, and '
-'messages queued.';
+'Evaluates all rules as of a moment (now, when left out), resolves what has cleared and queues '
+'what is to be told. Returns an object of how many alerts opened, rose and resolved, and messages '
+'queued.';
+
+-- Evaluates the rules of one family and returns how many alerts opened or rose.
+create or replace function monitoring._evaluate_family(p_family text, p_now timestamptz)
+returns integer
+language sql
+volatile
+begin atomic
+    select (e.result ->> 'opened')::integer + (e.result ->> 'raised')::integer
+    from monitoring._evaluate(array[p_family], false, p_now) as e (result);
+end;
 
 create or replace function monitoring.check_error_rate_alerts(p_now timestamptz default null)
 returns integer
@@ -91,17 +100,14 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_result jsonb := monitoring._evaluate(array['errors'], false, p_now);
 begin
-    return (v_result ->> 'opened')::integer + (v_result ->> 'raised')::integer;
+    return monitoring._evaluate_family('errors', p_now);
 end
 $$;
 
 comment on function monitoring.check_error_rate_alerts(timestamptz) is
-'Evaluates the rules about errors and returns how many alerts opened or rose; what has '
-'cleared waits for '
-'resolve_resolved_alerts() or evaluate_alerts().';
+'Evaluates the rules about errors and returns how many alerts opened or rose. '
+'What has cleared waits for resolve_resolved_alerts() or evaluate_alerts().';
 
 create or replace function monitoring.check_processing_performance_alerts(
     p_now timestamptz default null
@@ -112,17 +118,14 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_result jsonb := monitoring._evaluate(array['processing'], false, p_now);
 begin
-    return (v_result ->> 'opened')::integer + (v_result ->> 'raised')::integer;
+    return monitoring._evaluate_family('processing', p_now);
 end
 $$;
 
 comment on function monitoring.check_processing_performance_alerts(timestamptz) is
-'Evaluates the rules about tasks and returns how many alerts opened or rose; what has '
-'cleared waits for '
-'resolve_resolved_alerts() or evaluate_alerts().';
+'Evaluates the rules about tasks and returns how many alerts opened or rose. '
+'What has cleared waits for resolve_resolved_alerts() or evaluate_alerts().';
 
 create or replace function monitoring.check_system_health_alerts(p_now timestamptz default null)
 returns integer
@@ -131,17 +134,14 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_result jsonb := monitoring._evaluate(array['health'], false, p_now);
 begin
-    return (v_result ->> 'opened')::integer + (v_result ->> 'raised')::integer;
+    return monitoring._evaluate_family('health', p_now);
 end
 $$;
 
 comment on function monitoring.check_system_health_alerts(timestamptz) is
-'Evaluates the rules about components and returns how many alerts opened or rose; what has '
-'cleared waits for '
-'resolve_resolved_alerts() or evaluate_alerts().';
+'Evaluates the rules about components and returns how many alerts opened or rose. '
+'What has cleared waits for resolve_resolved_alerts() or evaluate_alerts().';
 
 create or replace function monitoring.check_queue_backlog_alerts(p_now timestamptz default null)
 returns integer
@@ -150,17 +150,14 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_result jsonb := monitoring._evaluate(array['queues'], false, p_now);
 begin
-    return (v_result ->> 'opened')::integer + (v_result ->> 'raised')::integer;
+    return monitoring._evaluate_family('queues', p_now);
 end
 $$;
 
 comment on function monitoring.check_queue_backlog_alerts(timestamptz) is
-'Evaluates the rules about queues and returns how many alerts opened or rose; what has '
-'cleared waits for '
-'resolve_resolved_alerts() or evaluate_alerts().';
+'Evaluates the rules about queues and returns how many alerts opened or rose. '
+'What has cleared waits for resolve_resolved_alerts() or evaluate_alerts().';
 
 create or replace function monitoring.resolve_resolved_alerts(p_now timestamptz default null)
 returns integer

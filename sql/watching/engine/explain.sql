@@ -44,10 +44,10 @@ begin
     end if;
     select a.* into v_alert from monitoring.raised_alerts a where a.alert_id = p_alert_id;
     if not found then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no alert %s', coalesce(p_alert_id::text, 'null')),
-            hint = 'Take the alert_id from v_active_alerts or alerts; old ones are removed.';
+        perform monitoring._refuse_unknown(
+            'alert', p_alert_id::text,
+            'Take the alert_id from v_active_alerts or alerts; old ones are removed.'
+        );
     end if;
     return query
     select

@@ -192,10 +192,10 @@ declare
     v_now timestamptz;
 begin
     if not exists (select from monitoring.alert_silences s where s.silence_id = p_silence_id) then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no silence %s', coalesce(p_silence_id::text, 'null')),
-            hint = 'Take the number from v_silences.';
+        perform monitoring._refuse_unknown(
+            'silence', p_silence_id::text,
+            'Take the number from v_silences.'
+        );
     end if;
     perform monitoring._lock_alerts();
     v_now := monitoring.clock();

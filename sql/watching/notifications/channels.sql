@@ -19,11 +19,10 @@ begin
     from monitoring.notification_channels c
     where c.channel_name = p_channel_name;
     if not found then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no channel %s',
-                coalesce('"' || left(p_channel_name, 100) || '"', 'null')),
-            hint = 'Take the name from v_notification_channels, or set the channel first.';
+        perform monitoring._refuse_unknown(
+            'channel', p_channel_name,
+            'Take the name from v_notification_channels, or set the channel first.'
+        );
     end if;
     return v_channel;
 end

@@ -261,9 +261,9 @@ end
 $$;
 
 comment on function monitoring.claim_notifications(text, integer, double precision) is
-'Gives a runner messages to send, one for each target of a channel, which no other gets for so '
-'many seconds; attempt goes with what it says about them. A message whose lease runs out is given '
-'again, with the same key.';
+'For runners: gives messages to send, one for each target of a channel, which no other runner gets '
+'for so many seconds; attempt goes with what it says about them. A message whose lease runs out is '
+'given again, with the same key.';
 
 create or replace function monitoring.note_notification_sent(
     p_notification_id bigint, p_attempt integer
@@ -291,8 +291,8 @@ end
 $$;
 
 comment on function monitoring.note_notification_sent(bigint, integer) is
-'Notes that a message was sent, and has a digest follow of what failed to reach its target before; '
-'false when another attempt has taken over, or it was given up.';
+'For runners: notes that a message was sent, and has a digest follow of what failed to reach its '
+'target before; false when another attempt has taken over, or it was given up.';
 
 create or replace function monitoring.release_notification(
     p_notification_id bigint, p_attempt integer
@@ -313,8 +313,8 @@ end
 $$;
 
 comment on function monitoring.release_notification(bigint, integer) is
-'Gives a claimed message back that was not tried, which counts as no attempt; false when another '
-'attempt has taken over, or it was given up.';
+'For runners: gives a claimed message back that was not tried, which counts as no attempt; false '
+'when another attempt has taken over, or it was given up.';
 
 -- When to try again after so many attempts: 15 seconds after the first, each time twice as long
 -- up to an hour, half as much less or more.
@@ -406,8 +406,8 @@ $$;
 comment on function monitoring.note_notification_failed(
     bigint, integer, text, boolean, boolean
 ) is
-'Notes that an attempt failed: waiting (it is tried again, later each time) or dead (given up, at '
-'once where it cannot succeed). Null when another attempt has taken over.';
+'For runners: notes that an attempt failed: waiting (it is tried again, later each time) or dead '
+'(given up, at once where it cannot succeed). Null when another attempt has taken over.';
 
 create or replace function monitoring.next_notification_at(p_runner text default null)
 returns timestamptz
@@ -433,8 +433,8 @@ end
 $$;
 
 comment on function monitoring.next_notification_at(text) is
-'When a message is next to be sent, or a lease runs out; null when nothing waits. Of a runner that '
-'is given, without what waits for a message that it is sending.';
+'For runners: when a message is next to be sent, or a lease runs out; null when nothing waits. Of '
+'a runner that is given, without what waits for a message that it is sending.';
 
 create or replace function monitoring.retry_notification(p_notification_id bigint) returns boolean
 language plpgsql
@@ -456,10 +456,10 @@ begin
     if not exists (
         select from monitoring.queued_notifications n where n.notification_id = p_notification_id
     ) then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no notification %s', coalesce(p_notification_id::text, 'null')),
-            hint = 'Take the number from v_notifications.';
+        perform monitoring._refuse_unknown(
+            'notification', p_notification_id::text,
+            'Take the number from v_notifications.'
+        );
     end if;
     return false;
 end

@@ -101,11 +101,10 @@ begin
     from monitoring.workflows w
     where w.workflow_name = p_workflow_name;
     if not found then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no workflow %s',
-                coalesce('"' || left(p_workflow_name, 100) || '"', 'null')),
-            hint = 'Take the name from batch_workflow_config.';
+        perform monitoring._refuse_unknown(
+            'workflow', p_workflow_name,
+            'Take the name from batch_workflow_config.'
+        );
     end if;
     return v_workflow;
 end

@@ -11,11 +11,10 @@ declare
 begin
     select r.* into v_rule from monitoring.alert_rules r where r.rule_name = p_rule_name;
     if not found then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no alert rule %s',
-                coalesce('"' || left(p_rule_name, 100) || '"', 'null')),
-            hint = 'Take the name from v_alert_rules, or create the rule first.';
+        perform monitoring._refuse_unknown(
+            'alert rule', p_rule_name,
+            'Take the name from v_alert_rules, or create the rule first.'
+        );
     end if;
     return v_rule;
 end

@@ -150,7 +150,9 @@ exception
 end
 $$;
 
-create or replace function monitoring.cancel_overdue_rules() returns integer
+-- Cancels the queries of own rules that take longer than their time limit and returns how many; the
+-- session of one that goes on for 10 seconds after that is terminated.
+create or replace function monitoring._cancel_overdue_rules() returns integer
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -163,7 +165,3 @@ begin
     );
 end
 $$;
-
-comment on function monitoring.cancel_overdue_rules() is
-'Cancels the queries of own rules that take longer than their time limit and returns how many; the '
-'session of one that goes on for 10 seconds after that is terminated.';

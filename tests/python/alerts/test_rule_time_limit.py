@@ -43,7 +43,7 @@ def looking_every(seconds: float, dsn: str) -> Iterator[list[int]]:
     def look() -> None:
         with psycopg.connect(dsn, autocommit=True) as other:
             while not ended.wait(seconds):
-                row = other.execute("select monitoring.cancel_overdue_rules()").fetchone()
+                row = other.execute("select monitoring._cancel_overdue_rules()").fetchone()
                 assert row is not None
                 cancelled.append(row[0])
 

@@ -10,7 +10,7 @@ EXCEPTIONS = {
     # What recording functions had to repair is recorded as an error itself.
     ("core/repairs.sql", "recording/errors.sql", "_record_error"),
     # Whoever looks after sessions of jobs looks after those of rules as well.
-    ("scheduling/supervise.sql", "watching/rules/time_limits.sql", "cancel_overdue_rules"),
+    ("scheduling/supervise.sql", "watching/rules/time_limits.sql", "_cancel_overdue_rules"),
 }
 _MADE = re.compile(
     r"create (?:or replace )?(?:function|procedure|view|aggregate)\s+monitoring\.(\w+)"

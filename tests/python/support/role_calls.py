@@ -10,7 +10,6 @@ KEEPING = (ADMIN,)
 _CALLS = """
 clock();
 version();
-fingerprint_version();
 message_template('a 1');
 error_fingerprint('E', 'a 1');
 start_task_tracking('t', 'type');
@@ -35,8 +34,6 @@ get_ended_batch_runs();
 get_ended_tasks();
 get_daily_report();
 get_installation();
-histogram_cell(1);
-histogram_value(10000::smallint);
 approx_percentile(null, 0.5);
 merge_histograms(null);
 get_task_statistics();
@@ -84,7 +81,6 @@ change_alert_rule('known', '{}');
 create_alert_rule('own', 'select 1 as fingerprint, 2 as value', '{"low": 3}');
 drop_alert_rule('own');
 backtest_alert_rule('queue_backlog', '2026-03-01 00:00+00', '2026-03-01 00:01+00');
-cancel_overdue_rules();
 start_etl_execution('e');
 finish_etl_execution('e');
 log_etl_event('ERROR', 'component', 'message');
