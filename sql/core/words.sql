@@ -12,14 +12,17 @@ return trim_scale(
     )
 )::text;
 
--- A length of time in at most two units, such as 1 h 31 min.
+-- A length of time in at most two units, such as 1 h 31 min. python/pgvigil/database/words.py and
+-- the page spell it alike.
 create or replace function monitoring._spell_seconds(p_seconds double precision) returns text
 language sql
 immutable
 return case
     when p_seconds is null then null
     when p_seconds >= 3e11 then '10000 years or more'
-    when p_seconds < 10 then monitoring._figure(greatest(p_seconds, 0)) || ' s'
+    when p_seconds <= 0 then '0 s'
+    when p_seconds < 0.9995 then monitoring._figure(1000 * p_seconds) || ' ms'
+    when p_seconds < 10 then monitoring._figure(p_seconds) || ' s'
     when p_seconds < 60 then floor(p_seconds) || ' s'
     when p_seconds < 3600
         then concat_ws(

@@ -122,7 +122,7 @@ select results_eq(
     $$,
     $$
         values ('quicker', 50::float8, 'task type quicker: 5 s on '),
-            ('slower', 100, 'task type slower: 0.02 s o')
+            ('slower', 100, 'task type slower: 20 ms on')
     $$,
     'what never varied stands out by a hundredth of its length at most; quicker is unusual as well'
 );

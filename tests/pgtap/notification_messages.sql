@@ -1,7 +1,7 @@
 -- The very text of messages.
 
 begin;
-select plan(28);
+select plan(32);
 \ir helpers/fixed_clock.psql
 \ir helpers/alerts.psql
 
@@ -201,7 +201,8 @@ select matches(pg_temp.last_message(), 'since 2026-01-15 14:11 UTC', 'times are 
 select is(monitoring._spell_seconds(seconds), spelt, seconds || ' seconds are ' || spelt)
 from (
     values
-    (-5, '0 s'), (0, '0 s'), (59.9, '59 s'), (60, '1 min'), (3599, '59 min'), (3600, '1 h'),
+    (-5, '0 s'), (0, '0 s'), (0.0035, '3.5 ms'), (0.35, '350 ms'), (0.9999, '1 s'), (9.96, '10 s'),
+    (59.9, '59 s'), (60, '1 min'), (3599, '59 min'), (3600, '1 h'),
     (7500, '2 h 5 min'), (86400, '1 d'), (97200, '1 d 3 h'), (8640000, '100 d')
 ) as lengths (seconds, spelt);
 

@@ -10,6 +10,7 @@ from pgvigil.commands.timely import within
 from pgvigil.database.connections import open_connection
 from pgvigil.database.freshness import ALERTS, read_one
 from pgvigil.database.queries import alerts as reading
+from pgvigil.database.words import length_of_time
 from pgvigil.exceptions import explain
 from pgvigil.faces.terminal.plugin import Level, Limits, Verdict, judge, unknown
 
@@ -76,7 +77,7 @@ def command(
     try:
         verdict = within(seconds, lambda: _look(dsn, limits))
     except TimeoutError:
-        verdict = unknown(f"no answer within {seconds:g} s")
+        verdict = unknown(f"no answer within {length_of_time(seconds)}")
     except EOFError:
         verdict = unknown("the look at the database ended without a result")
     click.echo(verdict.text)

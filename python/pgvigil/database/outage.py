@@ -10,6 +10,7 @@ import psycopg
 from pgvigil.database.connections import READ_ONLY_HINT
 from pgvigil.database.log import log
 from pgvigil.database.pooling import HINT, SharedSessionError
+from pgvigil.database.words import length_of_time
 from pgvigil.exceptions import DatabaseNotReadyError, PgvigilError, explain
 
 _SHORTEST_PAUSE = 0.5
@@ -19,7 +20,7 @@ _LONGEST_PAUSE = 30.0
 def in_words(error: Exception, seconds: float) -> Exception:
     """Return an error, with words for one that says no more than that time is up."""
     if isinstance(error, TimeoutError):
-        return psycopg.OperationalError(f"no answer within {seconds:g} s")
+        return psycopg.OperationalError(f"no answer within {length_of_time(seconds)}")
     return error
 
 
@@ -96,7 +97,7 @@ class Outage:
         if not self._troubled:
             self._said.clear()
             seconds = time.monotonic() - self._began_at
-            log(logging.INFO, f"the database works again, after {seconds:.1f} s")
+            log(logging.INFO, f"the database works again, after {length_of_time(seconds)}")
 
 
 def _explain(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from psycopg.pq.abc import PGconn
 
 from pgvigil.database.documents import tame_documents
 from pgvigil.database.far_times import take_far_times
+from pgvigil.database.words import length_of_time
 
 _T = TypeVar("_T")
 
@@ -42,7 +43,9 @@ class ImpatientConnection(psycopg.Connection[tuple[Any, ...]]):
                 ready = yield wanted
                 if not ready and time.monotonic() > deadline:
                     gen.close()
-                    raise psycopg.OperationalError(f"no answer within {self.patience:g} s")
+                    raise psycopg.OperationalError(
+                        f"no answer within {length_of_time(self.patience)}"
+                    )
                 wanted = gen.send(ready)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]

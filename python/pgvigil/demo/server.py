@@ -27,6 +27,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+from pgvigil.database.words import length_of_time
 from pgvigil.demo.server_binaries import RunAs, ServerError, find_binaries, major_version, run_as
 from pgvigil.demo.server_state import RunningServer, forget_recycled_pid, read_running_server
 
@@ -220,7 +221,7 @@ class PostgresServer:
             if time.monotonic() > deadline:
                 raise self._failure(
                     f"belongs to another program (pid {running.pid}) and was neither up nor gone "
-                    f"after {self.timeout:g} s"
+                    f"after {length_of_time(self.timeout)}"
                 )
             time.sleep(0.05)
         return None
@@ -313,7 +314,7 @@ class PostgresServer:
             if running is not None and running.pid == process.pid and running.is_ready:
                 return running
             if time.monotonic() > deadline:
-                raise self._failure(f"was not up after {self.timeout:g} s")
+                raise self._failure(f"was not up after {length_of_time(self.timeout)}")
             time.sleep(0.02)
         raise self._failure(f"ended with code {process.returncode} while starting")
 

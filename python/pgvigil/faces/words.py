@@ -6,8 +6,8 @@ from math import isfinite
 from rich.text import Text
 
 from pgvigil.database.far_times import read_time
+from pgvigil.database.words import length_of_time
 
-_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s"))
 _STYLES = {
     "healthy": "green",
     "degraded": "yellow",
@@ -42,13 +42,10 @@ def word(value: str) -> Text:
 
 
 def duration(milliseconds: float | None) -> Text:
-    """Return a length of time with its unit, in about three digits."""
+    """Return a length of time in words."""
     if milliseconds is None or not isfinite(milliseconds):
         return NOTHING
-    for size, unit in _UNITS:
-        if milliseconds >= size:
-            return Text(f"{short(milliseconds / size)} {unit}")
-    return Text(f"{short(milliseconds)} ms")
+    return Text(length_of_time(milliseconds / 1000))
 
 
 def short(value: float) -> str:

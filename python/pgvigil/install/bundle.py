@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pgvigil import __version__
+from pgvigil.database.words import length_of_time
 from pgvigil.install.files import Code, Migration, read_migrations
 from pgvigil.install.grants import STALE
 from pgvigil.install.loader import SEARCH_PATH
@@ -90,7 +91,7 @@ exception
         raise exception using
             errcode = 'lock_not_available',
             message = format(
-                'for {seconds} s %s has kept the lock that keeps installers apart',
+                '%s has held the installation lock for {longest}',
                 coalesce(v_holders, 'another session')
             ),
             hint = 'Wait for it to finish, or end it: select pg_terminate_backend(<process>);';
@@ -184,6 +185,7 @@ def _parts(migrations: Sequence[Migration], code: Code) -> Iterator[str]:
         lock_mode=LOCK_MODE,
         book=BOOK,
         seconds=SECONDS_TO_WAIT,
+        longest=length_of_time(SECONDS_TO_WAIT),
         holders=HOLDERS.strip().replace("\n", "\n            "),
         only_ours=only_ours(migrations),
         newest=migrations[-1].migration_id,

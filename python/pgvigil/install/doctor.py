@@ -11,6 +11,7 @@ import psycopg
 from pgvigil.database.connections import connect, current_role
 from pgvigil.database.dsn import complete_dsn
 from pgvigil.database.pooling import HINT, is_pooled, shares_sessions
+from pgvigil.database.words import length_of_time
 from pgvigil.exceptions import PgvigilError
 from pgvigil.install.grants import ROLES
 from pgvigil.install.session import OLDEST_SERVER
@@ -164,7 +165,8 @@ def _clock(connection: psycopg.Connection) -> Check:
         return Check("clock", "fail", "monitoring.now is set", remedy)
     if abs(skew) > _LARGEST_SKEW_SECONDS + (after - before) / 2:
         here = datetime.now(UTC).isoformat(timespec="seconds")
-        finding = f"the server is {skew:+.1f} s off from this machine ({here})"
+        side = "ahead of" if skew > 0 else "behind"
+        finding = f"{length_of_time(abs(skew))} {side} this machine's clock ({here})"
         return Check("clock", "warn", finding, "Synchronise both clocks with NTP.")
     return Check("clock", "ok", f"agrees with this machine; time zone {zone}, days are UTC days")
 

@@ -17,6 +17,7 @@ from pgvigil.database.connections import (
     current_role,
     own_session,
 )
+from pgvigil.database.words import length_of_time
 from pgvigil.exceptions import DatabaseNotReadyError, LockedError
 
 OLDEST_SERVER = 150000
@@ -162,7 +163,7 @@ def _locked(dsn: str) -> LockedError:
         ]
     who = ", ".join(holders) or "another session"
     return LockedError(
-        f"for {SECONDS_TO_WAIT} s {who} has kept the lock that keeps installers apart",
+        f"{who} has held the installation lock for {length_of_time(SECONDS_TO_WAIT)}",
         hint="Wait for it to finish, or end it: select pg_terminate_backend(<process>);",
     )
 

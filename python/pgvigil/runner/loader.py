@@ -15,6 +15,7 @@ from psycopg.rows import namedtuple_row
 from pgvigil.database.log import log
 from pgvigil.database.outage import Outage, in_words, pauses
 from pgvigil.database.sessions import SECONDS_TO_ANSWER, Session, open_session
+from pgvigil.database.words import length_of_time
 
 _NAME = "loader"
 _COMMAND = [sys.executable, "-P", "-m", "pgvigil", "sync", "--if-due"]
@@ -152,7 +153,9 @@ class Loader:
             async with asyncio.timeout(seconds):
                 text, _ = await process.communicate()
         except TimeoutError:
-            return await _ended(process), f"query {name}: took longer than {seconds:g} s"
+            return await _ended(
+                process
+            ), f"query {name}: took longer than {length_of_time(seconds)}"
         finally:
             await _ended(process)
         return process.returncode, text.decode(errors="replace")

@@ -11,6 +11,7 @@ import psycopg
 from pgvigil.database.log import log
 from pgvigil.database.outage import Outage, pauses
 from pgvigil.database.sessions import Session, leave_as_found, open_session
+from pgvigil.database.words import length_of_time
 
 # One at a time, so that none is begun once it is time to stop.
 _RUN_JOBS = "call monitoring.run_due_jobs(p_at_most => %(at_most)s)"
@@ -121,7 +122,8 @@ class Worker:
 
     def _note(self, run: Mapping[str, Any]) -> None:
         self.failed = self.failed or run["status"] != "completed"
-        text = f"job {run['job']} {_ENDED[run['status']]} after {_duration(run['duration_ms'])}"
+        took = length_of_time(run["duration_ms"] / 1000)
+        text = f"job {run['job']} {_ENDED[run['status']]} after {took}"
         log(_LEVELS.get(run["status"], logging.ERROR), text, **run)
 
 
@@ -133,7 +135,3 @@ _ENDED = {
     "timeout": "was cancelled at its timeout",
     "lost": "was lost",
 }
-
-
-def _duration(milliseconds: int) -> str:
-    return f"{milliseconds} ms" if milliseconds < 10_000 else f"{milliseconds / 1000:.0f} s"

@@ -178,9 +178,9 @@ def test_it_fits_the_height_of_the_terminal(height: int, busy_dsn: str) -> None:
 @pytest.mark.parametrize(
     ("milliseconds", "text"),
     [
-        (None, "-"), (0, "0 ms"), (0.0123, "0.01 ms"), (1.5, "1.5 ms"), (12.34, "12.3 ms"),
-        (999.4, "999 ms"), (1000, "1 s"), (90_000, "1.5 min"), (7_200_000, "2 h"),
-        (864_000_000, "10 d"), (10**12, "11,574 d"),
+        (None, "-"), (0, "0 s"), (0.0123, "0.012 ms"), (1.5, "1.5 ms"), (12.34, "12.3 ms"),
+        (999.4, "999 ms"), (1000, "1 s"), (90_000, "1 min 30 s"), (7_200_000, "2 h"),
+        (864_000_000, "10 d"), (10**12, "11574 d 1 h"),
     ],
 )  # fmt: skip
 def test_durations_carry_their_unit(milliseconds: float | None, text: str) -> None:

@@ -5,6 +5,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import suppress
 
+from pgvigil.database.words import length_of_time
 from pgvigil.runner.notifying.orders import Order, Outcome
 
 _COMMAND = [sys.executable, "-P", "-m", "pgvigil.runner.notifying.sending_process"]
@@ -26,7 +27,7 @@ class Messenger:
                 answer = await self._ask(order)
         except TimeoutError:
             await self._end_by_force()
-            return Outcome(f"no answer within {order.seconds:g} s", was_silent=True)
+            return Outcome(f"no answer within {length_of_time(order.seconds)}", was_silent=True)
         except OSError as error:
             await self._end_by_force()
             return Outcome(f"the sending process failed: {error.strerror}")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Generator, Iterator
 from typing import Any
 
+from pgvigil.database.words import length_of_time
 from pgvigil.runner.sources.elsewhere import UnreadableError
 
 _COMMAND = [sys.executable, "-P", "-m", "pgvigil.runner.sources.reading_process"]
@@ -47,7 +48,8 @@ def pieces(order: dict[str, Any]) -> Generator[Piece, None, None]:
             yield from _answers(process, order)
         except UnreadableError:
             if is_over.is_set():
-                raise UnreadableError(f"took longer than {order['seconds']:g} s") from None
+                longest = length_of_time(order["seconds"])
+                raise UnreadableError(f"took longer than {longest}") from None
             raise
         finally:
             limit.cancel()

@@ -36,29 +36,39 @@ export function percent(value) {
   return `${fine.format(Math.floor(Number(value) * 10) / 10)} %`;
 }
 
-/** A length of time in its two largest units. */
+/** A length of time in at most two units; the database and the terminal spell it alike. */
 export function duration(seconds) {
   if (isMissing(seconds)) return NONE;
   const all = Number(seconds);
-  if (all < 1) return `${fine.format(all * 1000)} ms`;
-  if (all < 10) return `${fine.format(all)} s`;
-  const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
-  const place = Math.max(0, units.findIndex(([, size]) => Math.round(all) >= size));
-  const [name, size] = units[place];
-  const next = units[place + 1];
-  const first = next ? Math.floor(Math.round(all) / size) : Math.round(all);
-  const rest = next ? Math.floor((Math.round(all) - first * size) / next[1]) : 0;
-  return rest ? `${first} ${name} ${rest} ${next[0]}` : `${first} ${name}`;
+  if (!(all < 3e11)) return "10000 years or more";
+  if (all <= 0) return "0 s";
+  if (all < 0.9995) return `${rounded(1000 * all)} ms`;
+  if (all < 10) return `${rounded(all)} s`;
+  if (all < 60) return `${Math.floor(all)} s`;
+  if (all < 600) return inTwo(all, 60, "min", 1, "s");
+  // Of half an hour nobody wants the seconds.
+  if (all < 3600) return `${Math.floor(all / 60)} min`;
+  if (all < 86400) return inTwo(all, 3600, "h", 60, "min");
+  return inTwo(all, 86400, "d", 3600, "h");
 }
 
-/** How long ago, in its largest unit. */
+function inTwo(seconds, size, unit, nextSize, nextUnit) {
+  const first = Math.floor(seconds / size);
+  const more = Math.floor((seconds - first * size) / nextSize);
+  return more ? `${first} ${unit} ${more} ${nextUnit}` : `${first} ${unit}`;
+}
+
+/** Without decimals from 100 up, with one from 1 up, with three below; half a digit counts up. */
+function rounded(value) {
+  if (value < 1e-4) return 0;
+  const places = value >= 100 ? 0 : value >= 1 ? 1 : 3;
+  return Number(`${Math.round(`${value.toPrecision(15)}e${places}`)}e-${places}`);
+}
+
+/** How long ago, in whole seconds. */
 export function age(at, now) {
   if (isMissing(at)) return NONE;
-  const seconds = Math.max(0, (now - new Date(at)) / 1000);
-  if (seconds < 60) return `${Math.floor(seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86400)} d`;
+  return duration(Math.max(0, Math.floor((now - new Date(at)) / 1000)));
 }
 
 /** Time of day with seconds. */
