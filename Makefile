@@ -131,7 +131,9 @@ requirements: $(VENV)/.dev ## choose the newest versions and write requirements/
 	$(COMPILE) pyproject.toml --group dev --all-extras --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --group build --extra demo \
 		--constraints requirements/dev.txt --output-file requirements/demo.txt
-	$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/runtime.txt
+	$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/client.txt
+	$(COMPILE) pyproject.toml --extra server \
+		--constraints requirements/dev.txt --output-file requirements/server.txt
 	$(COMPILE) pyproject.toml --group build --group bench --extra demo \
 		--constraints requirements/dev.txt --output-file requirements/bench.txt
 

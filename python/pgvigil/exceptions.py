@@ -115,6 +115,14 @@ def monitoring_errors() -> Iterator[None]:
         raise translated from error
 
 
+class MissingExtraError(PgvigilError):
+    """A part of pgvigil was not installed along with the client."""
+
+    def __init__(self, what: str) -> None:
+        """Say what takes the extra ``server``."""
+        super().__init__(f"{what} needs more: pip install 'pgvigil[server]'")
+
+
 class AlertsUnknownError(PgvigilError):
     """It is not known which alerts are open: the database is away, or no rule has run lately."""
 

@@ -12,7 +12,7 @@ from pgvigil.database.freshness import ALERTS, read_one
 from pgvigil.database.queries import alerts as reading
 from pgvigil.database.words import length_of_time
 from pgvigil.exceptions import explain
-from pgvigil.faces.terminal.plugin import Level, Limits, Verdict, judge, unknown
+from pgvigil.faces.plugin import Level, Limits, Verdict, judge, unknown
 
 _SEVERITY = click.Choice(reading.SEVERITIES)
 

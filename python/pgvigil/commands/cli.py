@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import click
@@ -15,6 +16,14 @@ class Subcommand(NamedTuple):
     module: str
     summary: str
 
+
+SERVER_MODULES = (
+    "apprise", "fastapi", "fpdf", "prometheus_client", "requests", "rich", "sqlalchemy", "sqlparse",
+    "uvicorn", "xlsxwriter", "yoyo",
+)  # fmt: skip
+"""What the extra ``server`` brings."""
+WITHOUT_SERVER = {"check", "export", "config", "workflow", "grafana", "sql"}
+"""What psycopg and click are enough for."""
 
 # The overview is printed from here, so that `pgvigil --help` imports none of them.
 SUBCOMMANDS: Mapping[str, Subcommand] = {
@@ -38,6 +47,12 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
 }
 
 
+class _Unusable(click.ClickException):
+    """A command cannot be used as it is installed, which is as if it were called wrongly."""
+
+    exit_code = 2
+
+
 class LazyGroup(click.Group):
     """A group that imports a subcommand only when it is called."""
 
@@ -49,6 +64,12 @@ class LazyGroup(click.Group):
         """Import and return a subcommand, or None for an unknown name."""
         if cmd_name not in SUBCOMMANDS:
             return None
+        # Asked first, as most are imported only when they are used: a runner that cannot send
+        # should not find that out at the first alert.
+        if cmd_name not in WITHOUT_SERVER and not all(map(find_spec, SERVER_MODULES)):
+            from pgvigil.exceptions import MissingExtraError
+
+            raise MissingExtraError(f"pgvigil {cmd_name}")
         command: click.Command = import_module(SUBCOMMANDS[cmd_name].module).command
         return command
 
@@ -62,11 +83,13 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            from pgvigil.exceptions import explain
+            from pgvigil.exceptions import MissingExtraError, explain
 
             message = explain(error)
             if message is None:
                 raise
+            if isinstance(error, MissingExtraError):
+                raise _Unusable(message) from error
             raise click.ClickException(message) from error
 
 

@@ -94,12 +94,8 @@ def command(
 
 
 def _server(settings: WebSettings, host: str, port: int, allow_remote: bool) -> "WebServer":
-    try:
-        from pgvigil.faces.web.serving import WebServer, is_loopback
-    except ModuleNotFoundError as error:
-        raise PgvigilError(
-            f"the module {error.name} is not installed", hint="pip install 'pgvigil[web]'"
-        ) from error
+    from pgvigil.faces.web.serving import WebServer, is_loopback
+
     if not allow_remote and not is_loopback(host):
         raise PgvigilError(
             f"others would reach {host}, and could read all that is recorded",

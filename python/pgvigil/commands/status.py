@@ -9,7 +9,7 @@ from rich.table import Table
 
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import connect
-from pgvigil.faces.terminal.alert_lists import plain
+from pgvigil.faces.plain import plain
 from pgvigil.install.status import Partitions, Status, read_status
 
 _CODE = {

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from pgvigil.database.far_times import read_time
 from pgvigil.database.words import length_of_time
+from pgvigil.faces.plain import plain
 
 _STYLES = {
     "healthy": "green",
@@ -31,9 +32,7 @@ NOTHING = Text("-", "dim")
 
 def name(value: object, style: str = "") -> Text:
     """Return text from the database on one line: without markup and control characters."""
-    text = NOTHING.plain if value is None else str(value)
-    plain = "".join(char if char.isprintable() else " " for char in text)
-    return Text(plain, style, no_wrap=True, overflow="ellipsis")
+    return Text(plain(value), style, no_wrap=True, overflow="ellipsis")
 
 
 def word(value: str) -> Text:

@@ -14,7 +14,6 @@ from pgvigil.install.grants import grants_are_stale
 from pgvigil.install.loader import drop_code, load_code
 from pgvigil.install.ours import refuse_foreign, refuse_needed_outside
 from pgvigil.install.session import Installer, installing
-from pgvigil.install.yoyo_runner import find_schema, open_yoyo
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,8 @@ def roll_back(dsn: str = "", *, report: Report = say_nothing) -> str:
         InstallError: one of its kinds; the message says why and the hint what to do.
         psycopg.OperationalError: the database cannot be reached.
     """
+    from pgvigil.install.yoyo_runner import find_schema, open_yoyo
+
     known = read_migrations()
     with installing(dsn, report) as installer:
         with installer.connection() as connection:
@@ -102,6 +103,9 @@ def newest_migration(dsn: str) -> str:
 
 
 def _apply_pending(installer: Installer, known: Sequence[Migration]) -> list[str]:
+    # Here, so that the single file is made where there is no yoyo.
+    from pgvigil.install.yoyo_runner import find_schema, open_yoyo
+
     applied = []
     with installer.connection() as connection:
         schema = find_schema(connection)

@@ -10,7 +10,7 @@ import pytest
 
 from pgvigil.commands.timely import within
 from pgvigil.database.freshness import Freshness
-from pgvigil.faces.terminal.plugin import Level, Limits, judge, unknown
+from pgvigil.faces.plugin import Level, Limits, judge, unknown
 from tests.harness.clients import run, run_pgvigil
 from tests.python.support.alerting import Alarms
 from tests.python.support.asking import make_just_installed

@@ -96,13 +96,17 @@ def test_requirements_hold_versions_and_hashes_and_no_address(requirements: Path
 
 
 def test_requirements_agree_with_each_other_and_cover_the_package() -> None:
-    runtime, demo, dev = (
-        pins(ROOT / "requirements" / f"{name}.txt") for name in ("runtime", "demo", "dev")
+    client, server, demo, dev = (
+        pins(ROOT / "requirements" / f"{name}.txt") for name in ("client", "server", "demo", "dev")
     )
-    assert runtime.items() <= demo.items() <= dev.items()
+    assert client.items() < server.items() < demo.items() <= dev.items()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = {re.split(r"[^\w-]", needed)[0] for needed in project["dependencies"]}
-    assert needed <= runtime.keys()
+    assert names_of(project["dependencies"]) <= client.keys()
+    assert names_of(project["optional-dependencies"]["server"]) <= server.keys() - client.keys()
+
+
+def names_of(requirements: list[str]) -> set[str]:
+    return {re.split(r"[^\w-]", needed)[0] for needed in requirements}
 
 
 def test_what_only_the_benchmarks_need_is_in_no_other_list() -> None:

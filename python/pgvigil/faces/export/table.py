@@ -6,10 +6,10 @@ from datetime import datetime, tzinfo
 from importlib import import_module
 from typing import Any
 
-from pgvigil.exceptions import PgvigilError
+from pgvigil.exceptions import MissingExtraError, PgvigilError
 from pgvigil.faces.export.span import Span
 
-_PACKAGES = {"fpdf": "fpdf2", "xlsxwriter": "xlsxwriter"}
+_FORMATS = {"fpdf": "pdf", "xlsxwriter": "xlsx"}
 
 
 class ExportError(PgvigilError):
@@ -44,15 +44,12 @@ def in_zone(value: datetime, zone: tzinfo) -> str:
 
 
 def needed(module: str) -> Any:
-    """Return a module of the extra ``export``.
+    """Return a module of the extra ``server``.
 
     Raises:
-        ExportError: it is not installed.
+        MissingExtraError: it is not installed.
     """
     try:
         return import_module(module)
     except ImportError as error:
-        raise ExportError(
-            f"this format needs the Python package {_PACKAGES[module]}",
-            hint="pip install 'pgvigil[export]'",
-        ) from error
+        raise MissingExtraError(f"the format {_FORMATS[module]}") from error

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pgvigil.database.queries.alerts import SEVERITIES, WholeAlert
+from pgvigil.faces.plain import plain
 from pgvigil.faces.terminal.matchers import spell
 from pgvigil.faces.words import clock_time, duration, name, short, word
 
@@ -80,11 +81,6 @@ def silence_made(row: _Row, matching: int) -> str:
         f"silence {row['silence_id']}: {plain(spell(row['matchers']))}\n"
         f"until {_end(row)}; it silences {count} now"
     )
-
-
-def plain(value: object) -> str:
-    """Return text from the database without control characters, on one line."""
-    return name(value).plain
 
 
 def folded(value: object, style: str = "") -> Text:

@@ -1,5 +1,5 @@
 """The web service of ``pgvigil serve``: what the database tells as JSON, and a page that shows it.
 
-Needs the extra ``web``. Nothing here decides or computes: each path reads one view or calls one
+Nothing here decides or computes: each path reads one view or calls one
 function.
 """

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-# Loaded when it is needed: it is an extra, and who reads nothing elsewhere does without.
+# Loaded when it is needed: it takes memory, and who reads nothing elsewhere does without.
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult
 
@@ -18,7 +18,7 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
 }
-_EXTRAS = {"sqlalchemy": "sources", "pymysql": "mariadb", "oracledb": "oracle"}
+_EXTRAS = {"sqlalchemy": "server", "pymysql": "mariadb", "oracledb": "oracle"}
 _EXTRAS |= {"pymssql": "sqlserver"}
 # Rows that are held at a time, beside those of the piece that is being staged.
 _ROWS_BUFFERED = 500

@@ -8,7 +8,7 @@ from typing import Any
 
 from pgvigil.database.freshness import Freshness
 from pgvigil.database.queries.alerts import SEVERITIES
-from pgvigil.faces.terminal.alert_lists import plain
+from pgvigil.faces.plain import plain
 
 _Row = Mapping[str, Any]
 # While these stand still no rule looks, and silence would mean nothing.
