@@ -109,7 +109,7 @@ bench-grouping: $(VENV)/.bench ## compare error grouping with Drain3 on labelled
 	@$(BIN)/python -m bench.grouping_accuracy $(ARGS)
 
 .PHONY: dist
-dist: $(VENV)/.dev ## build dist/pgvigil.sql, the one-file install, and the wheel
+dist: $(VENV)/.demo ## build dist/pgvigil.sql, the one-file install, and the wheel
 	@mkdir -p dist
 	$(BIN)/pgvigil sql > dist/pgvigil.sql
 	$(BIN)/python -m hatchling build --target wheel
