@@ -7,6 +7,7 @@ loaded by itself in a fraction of a second, a changed migration installs everyth
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -122,16 +123,17 @@ class KeptServer:
         code = Code()
         files = {file.name: _checksum(file.text) for file in code.files}
         wanted = {"migrations": _checksum_of_migrations(), **files}
+        made = _made_by(code)
         loaded = json.loads(self._loaded.read_text()) if self._loaded.exists() else {}
         changed = {name for name in wanted if loaded.get(name) != wanted[name]}
-        if not changed and loaded.keys() == wanted.keys():
+        if not changed and loaded.keys() - {"made"} == wanted.keys():
             return
         # Loading over what is there neither changes a table nor takes anything away.
-        is_enough = "migrations" not in changed and loaded.keys() <= wanted.keys()
+        is_enough = "migrations" not in changed and set(loaded.get("made", [])) <= set(made)
         changed.update(_ALWAYS_LOADED)
         if not is_enough or not self._load(file for file in code.files if file.name in changed):
             self._install()
-        self._loaded.write_text(json.dumps(wanted))
+        self._loaded.write_text(json.dumps({**wanted, "made": made}))
 
     def _load(self, files: Iterable[CodeFile]) -> bool:
         """Load files over what is there; False when that does not go, as for a changed result."""
@@ -154,6 +156,12 @@ class KeptServer:
 def _usual_home(binaries: Path) -> Path:
     checkout = _checksum(f"{_ROOT} {binaries}")[:12]
     return Path(memory_directory() or tempfile.gettempdir()) / f"pgvigil-db-{checkout}"
+
+
+def _made_by(code: Code) -> list[str]:
+    """Return the functions and views that the code makes, with their parameters as written."""
+    made = r"(?s)\ncreate or replace (view monitoring\.\w+|[a-z]+ monitoring\.\w+\s*\(.*?\)\s)"
+    return sorted(name for file in code.files for name in re.findall(made, file.text))
 
 
 def _checksum_of_migrations() -> str:

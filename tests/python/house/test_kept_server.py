@@ -1,7 +1,7 @@
 """The server that `make db` keeps loads what has changed, and ends when asked to."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -47,6 +47,15 @@ def test_a_changed_file_is_loaded_by_itself_and_a_changed_table_installs_anew(
     _forget(home, "migrations")
     assert _found(kept.start()) == ("0.1.0", False)
 
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("create table public.kept ()")
+    _forget(home, "grants.sql")
+    assert _found(kept.start()) == ("0.1.0", True)
+
+    # What the sources do not make any more would be left behind.
+    _forget(home, "grants.sql", made=["function monitoring.renamed(p_any text) "])
+    assert _found(kept.start()) == ("0.1.0", False)
+
     assert kept.stop()
     assert not kept.stop()
 
@@ -61,7 +70,9 @@ def _found(dsn: str) -> tuple[str, bool]:
     return row[0], row[1]
 
 
-def _forget(home: Path, name: str) -> None:
-    """Let the server take a file for one that it has not loaded."""
+def _forget(home: Path, name: str, made: Sequence[str] = ()) -> None:
+    """Let the server take a file for one that it has not loaded, which used to make functions."""
     loaded = home / "loaded.json"
-    loaded.write_text(json.dumps(json.loads(loaded.read_text()) | {name: ""}))
+    known = json.loads(loaded.read_text())
+    known |= {name: "", "made": [*known["made"], *made]}
+    loaded.write_text(json.dumps(known))
