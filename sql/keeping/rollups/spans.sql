@@ -115,6 +115,74 @@ begin atomic
     where n.resolution <> 'minute' or n.bucket_at >= (select monitoring._minutes_kept_since());
 end;
 
+-- A source by minute, hour or day, in buckets that begin from p_from until before p_to: what is
+-- rolled up, and what is not yet.
+create or replace function monitoring._trends_within(
+    p_source text, p_resolution text, p_from timestamptz, p_to timestamptz
+)
+returns table (
+    bucket_at timestamptz,
+    name text,
+    label text,
+    component text,
+    row_count bigint,
+    value_count bigint,
+    value_sum double precision,
+    value_min double precision,
+    value_max double precision,
+    histogram monitoring.histogram
+)
+language sql
+stable
+begin atomic
+    select
+        r.bucket_at,
+        r.name,
+        r.label,
+        r.component,
+        r.row_count,
+        r.value_count,
+        r.value_sum,
+        r.value_min,
+        r.value_max,
+        r.histogram
+    from monitoring.rollups as r
+    where
+        r.source = p_source
+        and r.resolution = p_resolution
+        and r.bucket_at >= p_from
+        and r.bucket_at < p_to
+    union all
+    select
+        n.bucket_at,
+        n.name,
+        n.label,
+        n.component,
+        n.row_count,
+        n.value_count,
+        n.value_sum,
+        n.value_min,
+        n.value_max,
+        n.histogram
+    from monitoring._add_up(
+            p_source,
+            true,
+            p_from => p_from,
+            -- The last bucket is read whole.
+            p_to => case
+                when p_to = date_trunc(p_resolution, p_to, 'UTC') then p_to
+                else p_to + '24 hours'::interval
+            end
+        ) as n
+    where
+        n.resolution = p_resolution
+        -- The rows before p_from of the bucket that it lies in were not read.
+        and n.bucket_at >= p_from
+        and n.bucket_at < p_to
+        -- What is older than that will not come into the stored minutes either.
+        and (n.resolution <> 'minute' or n.bucket_at >= (select monitoring._minutes_kept_since()));
+end;
+
 -- Seconds in each state of health by hour, day, week and month, up to the newest check.
 create or replace function monitoring._uptime_trends()
 returns table (

@@ -1,6 +1,6 @@
 -- Figures over one span, from as few roll-ups as cover it.
 
--- A source by hour or day in a span of whole ones: what is rolled up, and what is not yet.
+-- A source by hour or day in a span of whole ones, planned for its times.
 create or replace function monitoring._trends_between(
     p_source text, p_resolution text, p_from timestamptz, p_to timestamptz
 )
@@ -37,24 +37,7 @@ begin
         t.value_min,
         t.value_max,
         t.histogram
-    from monitoring._stored_trends t
-    where t.source = p_source
-        and t.resolution = p_resolution
-        and t.bucket_at >= p_from
-        and t.bucket_at < p_to
-    union all
-    select
-        n.name,
-        n.label,
-        n.component,
-        n.row_count,
-        n.value_count,
-        n.value_sum,
-        n.value_min,
-        n.value_max,
-        n.histogram
-    from monitoring._add_up(p_source, true, p_from => p_from, p_to => p_to) n
-    where n.resolution = p_resolution;
+    from monitoring._trends_within(p_source, p_resolution, p_from, p_to) t;
 end
 $$;
 

@@ -2,62 +2,6 @@
 -- is not rolled up yet only what lies in that span; a condition on a trend view does not get past
 -- its sums, so that all days there are would be asked.
 
--- A source by minute, hour or day, in buckets that begin from p_from until before p_to: what is
--- rolled up, and what is not yet.
-create or replace function monitoring._trends_since(
-    p_source text, p_resolution text, p_from timestamptz, p_to timestamptz
-)
-returns table (
-    bucket_at timestamptz,
-    name text,
-    label text,
-    row_count bigint,
-    value_count bigint,
-    value_sum double precision,
-    value_min double precision,
-    value_max double precision,
-    histogram monitoring.histogram
-)
-language sql
-stable
-begin atomic
-    select
-        r.bucket_at,
-        r.name,
-        r.label,
-        r.row_count,
-        r.value_count,
-        r.value_sum,
-        r.value_min,
-        r.value_max,
-        r.histogram
-    from monitoring.rollups as r
-    where
-        r.source = p_source
-        and r.resolution = p_resolution
-        and r.bucket_at >= p_from
-        and r.bucket_at < p_to
-    union all
-    select
-        n.bucket_at,
-        n.name,
-        n.label,
-        n.row_count,
-        n.value_count,
-        n.value_sum,
-        n.value_min,
-        n.value_max,
-        n.histogram
-    from monitoring._add_up(p_source, true, p_from => p_from) as n
-    where
-        n.resolution = p_resolution
-        -- The rows before p_from of the bucket that it lies in were not read.
-        and n.bucket_at >= p_from
-        and n.bucket_at < p_to
-        -- What is older than that will not come into the stored minutes either.
-        and (n.resolution <> 'minute' or n.bucket_at >= (select monitoring._minutes_kept_since()));
-end;
-
 -- Attempts that ended, by bucket and by how they did; place orders the points of a bucket.
 create or replace function monitoring._points_of_tasks(
     p_resolution text, p_from timestamptz, p_to timestamptz
@@ -80,7 +24,7 @@ begin atomic
             coalesce(
                 sum(t.row_count) filter (where monitoring._is_failure(t.label)), 0
             )::double precision as failed
-        from monitoring._trends_since('tasks', p_resolution, p_from, p_to) as t
+        from monitoring._trends_within('tasks', p_resolution, p_from, p_to) as t
         group by t.bucket_at
     ) as b
     cross join
@@ -106,12 +50,12 @@ begin
         return query
         select t.bucket_at, t.label, 4 - monitoring._severity_rank(t.label)::bigint,
             sum(t.row_count)::double precision
-        from monitoring._trends_since('errors', p_resolution, p_from, p_to) t
+        from monitoring._trends_within('errors', p_resolution, p_from, p_to) t
         group by t.bucket_at, t.label;
     elsif p_what = 'queues' then
         return query
         select t.bucket_at, t.name, 0::bigint, sum(t.value_sum) / sum(t.value_count)::double precision
-        from monitoring._trends_since('queues', p_resolution, p_from, p_to) t
+        from monitoring._trends_within('queues', p_resolution, p_from, p_to) t
         where t.label = 'pending'
         group by t.bucket_at, t.name;
     else
@@ -119,7 +63,7 @@ begin
         select t.bucket_at, t.name, 0::bigint, monitoring._clamped_percentile(
             monitoring.merge_histograms(t.histogram), 0.95, min(t.value_min), max(t.value_max)
         )
-        from monitoring._trends_since('tasks', p_resolution, p_from, p_to) t
+        from monitoring._trends_within('tasks', p_resolution, p_from, p_to) t
         group by t.bucket_at, t.name;
     end if;
 end
