@@ -146,9 +146,18 @@ create table monitoring.partitioned_tables (
     table_name text not null,
     key_column text not null,
     time_column text not null,
-    days_ahead integer not null default 7,
+    shipped_days_ahead integer not null default 7,
+    decided_days_ahead integer,
+    days_ahead integer not null generated always as (
+        coalesce(decided_days_ahead, shipped_days_ahead)
+    ) stored,
+    changed_by text,
+    changed_at timestamptz,
     constraint partitioned_tables_pk primary key (table_name),
-    constraint partitioned_tables_days_ahead_are_few_ck check (days_ahead between 0 and 100)
+    constraint partitioned_tables_days_ahead_are_few_ck check (days_ahead between 0 and 100),
+    constraint partitioned_tables_decisions_have_a_time_ck check (
+        (decided_days_ahead is null) = (changed_at is null)
+    )
 );
 
 comment on table monitoring.partitioned_tables is
@@ -159,8 +168,16 @@ comment on column monitoring.partitioned_tables.key_column is
 'Column that says what a row is about; the distribution column on Citus.';
 comment on column monitoring.partitioned_tables.time_column is
 'Column whose UTC day decides the partition.';
+comment on column monitoring.partitioned_tables.shipped_days_ahead is
+'Number of days after today that have a partition made for them while nobody has decided.';
+comment on column monitoring.partitioned_tables.decided_days_ahead is
+'Number that people set; null while nobody has.';
 comment on column monitoring.partitioned_tables.days_ahead is
 'Number of days after today that have a partition made for them.';
+comment on column monitoring.partitioned_tables.changed_by is
+'Who set it; null as shipped.';
+comment on column monitoring.partitioned_tables.changed_at is
+'When that was; null as shipped.';
 
 -- Whom to believe about the time: only our own functions can set the clock.
 create table monitoring.clock_keys (

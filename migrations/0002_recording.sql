@@ -506,13 +506,4 @@ comment on table monitoring.late_queue_samples is
 'Samples of queues that were not of the day or the one before when they were recorded, or found no '
 'partition; they wait here to be placed in queue_samples.';
 
-insert into monitoring.partitioned_tables (table_name, key_column, time_column)
-values
-('finished_tasks', 'task_id', 'finished_at'),
-('errors', 'task_id', 'occurred_at'),
-('metric_samples', 'metric_name', 'recorded_at'),
-('log_lines', 'component', 'logged_at'),
-('health_probes', 'component_name', 'checked_at'),
-('queue_samples', 'queue_name', 'recorded_at');
-
 insert into monitoring.installed_migrations (migration_id) values ('0002_recording');

@@ -303,21 +303,4 @@ comment on column monitoring.known_names.first_seen_at is
 comment on column monitoring.known_names.seen_at is
 'When a roll-up last met it, to the hour; what has not been seen for a week counts for no limit.';
 
-insert into monitoring.rollup_progress (table_name, source)
-values
-('finished_tasks', 'tasks'),
-('errors', 'errors'),
-('metric_samples', 'metrics'),
-('health_probes', 'health'),
-('queue_samples', 'queues');
-
-insert into monitoring.name_limits (kind, description, shipped_at_most) values
-('tasks', 'task types', 2000),
-('errors', 'error types by component', 2000),
-('metrics', 'metrics by component and unit', 5000),
-('queues', 'queues', 2000),
-('health', 'components', 2000),
-('error_groups', 'error groups', 2000),
-('alerts', 'open alerts of one rule', 500);
-
 insert into monitoring.installed_migrations (migration_id) values ('0003_rollups');

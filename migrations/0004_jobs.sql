@@ -6,12 +6,29 @@ set local lock_timeout = '5s';
 
 create table monitoring.jobs (
     job_name text not null,
-    description text,
-    schedule text not null,
-    time_zone text not null default 'UTC',
-    procedure_name text not null,
-    timeout_seconds double precision not null default 600,
-    is_enabled boolean not null default true,
+    shipped jsonb not null default '{}',
+    decided jsonb not null default '{}',
+    description text generated always as (
+        coalesce(decided ->> 'description', shipped ->> 'description')
+    ) stored,
+    schedule text not null generated always as (
+        coalesce(decided ->> 'schedule', shipped ->> 'schedule')
+    ) stored,
+    time_zone text not null generated always as (
+        coalesce(decided ->> 'time_zone', shipped ->> 'time_zone', 'UTC')
+    ) stored,
+    procedure_name text not null generated always as (
+        coalesce(decided ->> 'procedure_name', shipped ->> 'procedure_name')
+    ) stored,
+    timeout_seconds double precision not null generated always as (
+        coalesce(decided ->> 'timeout_seconds', shipped ->> 'timeout_seconds', '600')
+        ::double precision
+    ) stored,
+    is_enabled boolean not null generated always as (
+        coalesce(decided ->> 'is_enabled', shipped ->> 'is_enabled', 'true')::boolean
+    ) stored,
+    changed_by text,
+    changed_at timestamptz,
     next_run_at timestamptz,
     requested_at timestamptz,
     running_pid integer,
@@ -26,6 +43,8 @@ create table monitoring.jobs (
     consecutive_failures bigint not null default 0,
     missed_runs bigint not null default 0,
     constraint jobs_pk primary key (job_name),
+    constraint jobs_are_shipped_or_decided_ck check (shipped || decided <> '{}'),
+    constraint jobs_decisions_have_a_time_ck check ((decided = '{}') = (changed_at is null)),
     constraint jobs_time_out_after_a_while_ck check (timeout_seconds > 0),
     constraint jobs_last_status_is_known_ck check (
         last_status in ('completed', 'failed', 'cancelled', 'timeout', 'lost')
@@ -42,6 +61,10 @@ comment on table monitoring.jobs is
 'What the scheduler runs inside the database, one row a job, with its plan and its last run.';
 comment on column monitoring.jobs.job_name is
 'Name of the job; its runs are tasks named pgvigil. and this.';
+comment on column monitoring.jobs.shipped is
+'Settings as we ship them; {} for a job that people added.';
+comment on column monitoring.jobs.decided is
+'Settings that people set, which count more; {} as shipped.';
 comment on column monitoring.jobs.description is
 'What it is for.';
 comment on column monitoring.jobs.schedule is
@@ -54,6 +77,10 @@ comment on column monitoring.jobs.timeout_seconds is
 'Seconds after which a run is cancelled.';
 comment on column monitoring.jobs.is_enabled is
 'Whether its schedule counts; a disabled job runs only when requested.';
+comment on column monitoring.jobs.changed_by is
+'Who added or changed it last; null as shipped.';
+comment on column monitoring.jobs.changed_at is
+'When that was; null as shipped.';
 comment on column monitoring.jobs.next_run_at is
 'When it is due by its schedule; null when it never is again.';
 comment on column monitoring.jobs.requested_at is
@@ -108,19 +135,5 @@ comment on column monitoring.clock_readings.moved_from_at is
 'Where it had stood before that.';
 
 insert into monitoring.clock_readings (is_only) values (true);
-
--- The functions come with the code, which is loaded after the migrations.
-insert into monitoring.jobs (
-    job_name, description, schedule, procedure_name, timeout_seconds, next_run_at
-)
-values
-(
-    'roll_up', 'Sums up what was recorded by minute, hour and day.', '1 minute',
-    'monitoring.roll_up', 3600, now()
-),
-(
-    'make_partitions', 'Makes the partitions of the days to come.', '1 hour',
-    'monitoring.ensure_partitions', 600, now()
-);
 
 insert into monitoring.installed_migrations (migration_id) values ('0004_jobs');

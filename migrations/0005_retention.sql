@@ -7,9 +7,19 @@ set local lock_timeout = '5s';
 create table monitoring.retention_policies (
     table_name text not null,
     category text not null default '',
-    keep interval,
+    is_shipped boolean not null default false,
+    shipped_keep interval,
+    decided_keep interval,
+    keep interval generated always as (
+        case when changed_at is null then shipped_keep else decided_keep end
+    ) stored,
+    changed_by text,
+    changed_at timestamptz,
     removed_before timestamptz,
     constraint retention_policies_pk primary key (table_name, category),
+    constraint retention_policies_are_shipped_or_decided_ck check (
+        is_shipped or changed_at is not null
+    ),
     constraint retention_policies_keep_is_positive_ck check (keep > '0')
 );
 
@@ -20,8 +30,18 @@ comment on column monitoring.retention_policies.table_name is
 comment on column monitoring.retention_policies.category is
 'Severity of errors, type of tasks, level of log lines, resolution of roll-ups; empty for all rows '
 'that no other policy names.';
+comment on column monitoring.retention_policies.is_shipped is
+'Whether it is a policy of ours, rather than one that people added.';
+comment on column monitoring.retention_policies.shipped_keep is
+'Age at which rows are removed while nobody has decided; null when they are kept for ever.';
+comment on column monitoring.retention_policies.decided_keep is
+'Age that people set, when changed_at says that they did; null when rows are kept for ever.';
 comment on column monitoring.retention_policies.keep is
 'Age at which rows are removed; null when they are kept for ever.';
+comment on column monitoring.retention_policies.changed_by is
+'Who set it; null as shipped.';
+comment on column monitoring.retention_policies.changed_at is
+'When that was; null as shipped.';
 comment on column monitoring.retention_policies.removed_before is
 'Rows older than this have been removed, but for late ones; null when none were.';
 
@@ -55,38 +75,5 @@ comment on column monitoring.removal.removed_before is
 'Rows older than this are gone.';
 comment on column monitoring.removal.note is
 'Why nothing, or not all, could be removed; null when all was.';
-
-insert into monitoring.retention_policies (table_name, category, keep)
-values
-('finished_tasks', '', '30 days'),
-('unsuccessful_attempts', '', '90 days'),
-('errors', 'low', '30 days'),
-('errors', 'medium', '45 days'),
-('errors', 'high', '60 days'),
-('errors', 'critical', '90 days'),
-('metric_samples', '', '7 days'),
-('log_lines', '', '30 days'),
-('health_probes', '', '30 days'),
-('queue_samples', '', '7 days'),
-('rollups', 'minute', '2 days'),
-('rollups', 'hour', '90 days'),
-('rollups', 'day', '5 years'),
-('error_group_totals', '', '1 year'),
-('component_states', '', '1 year'),
-('known_names', '', '30 days');
-
--- The functions come with the code, which is loaded after the migrations.
-insert into monitoring.jobs (
-    job_name, description, schedule, procedure_name, timeout_seconds, next_run_at
-)
-values
-(
-    'clean_up', 'Removes what is older than the retention policies say.', '10 minutes',
-    'monitoring.cleanup_old_monitoring_data', 600, now()
-),
-(
-    'place_late_rows', 'Places what was recorded late in its day.', '10 minutes',
-    'monitoring.place_late_rows', 600, now() + interval '10 minutes'
-);
 
 insert into monitoring.installed_migrations (migration_id) values ('0005_retention');

@@ -54,20 +54,47 @@ comment on column monitoring.rule_outcome.is_over_time is
 create table monitoring.alert_rules (
     rule_name text not null,
     family text not null,
-    description text,
     finder_name text,
     explainer_name text,
     query text,
-    unit text,
-    comparison text not null default '>',
-    parameters jsonb not null default '{}',
-    for_seconds double precision not null default 0,
-    for_evaluations integer not null default 1,
-    keep_firing_seconds double precision not null default 0,
-    no_data text not null default 'ok',
-    on_error text not null default 'keep',
-    time_limit_seconds double precision not null default 10,
-    is_enabled boolean not null default true,
+    shipped jsonb not null default '{}',
+    decided jsonb not null default '{}',
+    description text generated always as (
+        coalesce(decided ->> 'description', shipped ->> 'description')
+    ) stored,
+    unit text generated always as (
+        coalesce(decided ->> 'unit', shipped ->> 'unit')
+    ) stored,
+    comparison text not null generated always as (
+        coalesce(decided ->> 'comparison', shipped ->> 'comparison', '>')
+    ) stored,
+    parameters jsonb not null generated always as (
+        coalesce(shipped -> 'parameters', '{}') || coalesce(decided -> 'parameters', '{}')
+    ) stored,
+    for_seconds double precision not null generated always as (
+        coalesce(decided ->> 'for_seconds', shipped ->> 'for_seconds', '0')::double precision
+    ) stored,
+    for_evaluations integer not null generated always as (
+        coalesce(decided ->> 'for_evaluations', shipped ->> 'for_evaluations', '1')
+        ::numeric::integer
+    ) stored,
+    keep_firing_seconds double precision not null generated always as (
+        coalesce(decided ->> 'keep_firing_seconds', shipped ->> 'keep_firing_seconds', '0')
+        ::double precision
+    ) stored,
+    no_data text not null generated always as (
+        coalesce(decided ->> 'no_data', shipped ->> 'no_data', 'ok')
+    ) stored,
+    on_error text not null generated always as (
+        coalesce(decided ->> 'on_error', shipped ->> 'on_error', 'keep')
+    ) stored,
+    time_limit_seconds double precision not null generated always as (
+        coalesce(decided ->> 'time_limit_seconds', shipped ->> 'time_limit_seconds', '10')
+        ::double precision
+    ) stored,
+    is_enabled boolean not null generated always as (
+        coalesce(decided ->> 'is_enabled', shipped ->> 'is_enabled', 'true')::boolean
+    ) stored,
     changed_by text,
     changed_at timestamptz,
     constraint alert_rules_pk primary key (rule_name),
@@ -93,8 +120,6 @@ comment on column monitoring.alert_rules.rule_name is
 'Name of the rule; label rule of its alerts.';
 comment on column monitoring.alert_rules.family is
 'errors, processing, health, queues or self for built-in rules, own for those that users made.';
-comment on column monitoring.alert_rules.description is
-'What it is about, and what to do.';
 comment on column monitoring.alert_rules.finder_name is
 'Function in schema monitoring that finds, for built-in rules: (alert_rules, timestamptz) '
 'to findings.';
@@ -102,6 +127,12 @@ comment on column monitoring.alert_rules.explainer_name is
 'Function in schema monitoring that shows the rows behind an alert; null when there are none.';
 comment on column monitoring.alert_rules.query is
 'Query that finds, for the users'' own rules.';
+comment on column monitoring.alert_rules.shipped is
+'Settings as we ship them; {} for the users'' own rules.';
+comment on column monitoring.alert_rules.decided is
+'Settings that people set, which count more; {} as shipped.';
+comment on column monitoring.alert_rules.description is
+'What it is about, and what to do.';
 comment on column monitoring.alert_rules.unit is
 'Unit of values and thresholds, such as seconds; null for a mere number.';
 comment on column monitoring.alert_rules.comparison is
@@ -123,19 +154,35 @@ comment on column monitoring.alert_rules.time_limit_seconds is
 comment on column monitoring.alert_rules.is_enabled is
 'Whether it is evaluated.';
 comment on column monitoring.alert_rules.changed_by is
-'Who made or changed it last; null as installed.';
+'Who made or changed it last; null as shipped.';
 comment on column monitoring.alert_rules.changed_at is
-'When it was made or changed last; null as installed.';
+'When it was made or changed last; null as shipped.';
 
 create table monitoring.alert_thresholds (
     rule_name text not null,
     labels jsonb not null default '{}',
-    low double precision,
-    medium double precision,
-    high double precision,
-    critical double precision,
+    shipped jsonb,
+    decided jsonb,
+    low double precision generated always as (
+        (coalesce(decided, shipped) ->> 'low')::double precision
+    ) stored,
+    medium double precision generated always as (
+        (coalesce(decided, shipped) ->> 'medium')::double precision
+    ) stored,
+    high double precision generated always as (
+        (coalesce(decided, shipped) ->> 'high')::double precision
+    ) stored,
+    critical double precision generated always as (
+        (coalesce(decided, shipped) ->> 'critical')::double precision
+    ) stored,
+    is_empty boolean not null generated always as (coalesce(decided, shipped) = '{}') stored,
+    changed_by text,
+    changed_at timestamptz,
     constraint alert_thresholds_pk primary key (rule_name, labels),
-    constraint alert_thresholds_labels_are_an_object_ck check (labels @> '{}')
+    constraint alert_thresholds_labels_are_an_object_ck check (labels @> '{}'),
+    constraint alert_thresholds_decisions_have_a_time_ck check (
+        (decided is null) = (changed_at is null)
+    )
 );
 
 comment on table monitoring.alert_thresholds is
@@ -145,6 +192,10 @@ comment on column monitoring.alert_thresholds.rule_name is
 'Rule that they belong to.';
 comment on column monitoring.alert_thresholds.labels is
 'Labels that a finding must have; of several rows that fit, the one with most labels counts.';
+comment on column monitoring.alert_thresholds.shipped is
+'Object of numbers by severity, as we ship them; null for labels that people added.';
+comment on column monitoring.alert_thresholds.decided is
+'Object of numbers that people set, which counts instead; null as shipped, {} for none.';
 comment on column monitoring.alert_thresholds.low is
 'Threshold of severity low, in the unit of the rule; null when there is none.';
 comment on column monitoring.alert_thresholds.medium is
@@ -153,6 +204,12 @@ comment on column monitoring.alert_thresholds.high is
 'Threshold of severity high.';
 comment on column monitoring.alert_thresholds.critical is
 'Threshold of severity critical.';
+comment on column monitoring.alert_thresholds.is_empty is
+'Whether there is none, so that those of fewer labels count.';
+comment on column monitoring.alert_thresholds.changed_by is
+'Who set them; null as shipped.';
+comment on column monitoring.alert_thresholds.changed_at is
+'When that was; null as shipped.';
 
 create table monitoring.alert_rule_states (
     rule_name text not null,
@@ -417,9 +474,19 @@ comment on column monitoring.alert_silences.ended_login_name is
 create table monitoring.alert_inhibitions (
     source_rule text not null,
     target_rule text not null,
-    equal_labels text[] not null default '{}',
+    shipped_labels text[],
+    decided_labels text[],
+    equal_labels text[] not null generated always as (
+        coalesce(decided_labels, shipped_labels)
+    ) stored,
+    is_enabled boolean not null default true,
+    changed_by text,
+    changed_at timestamptz,
     constraint alert_inhibitions_pk primary key (source_rule, target_rule),
-    constraint alert_inhibitions_name_two_rules_ck check (source_rule <> target_rule)
+    constraint alert_inhibitions_name_two_rules_ck check (source_rule <> target_rule),
+    constraint alert_inhibitions_decisions_have_a_time_ck check (
+        (decided_labels is not null or not is_enabled) = (changed_at is not null)
+    )
 );
 
 comment on table monitoring.alert_inhibitions is
@@ -428,8 +495,18 @@ comment on column monitoring.alert_inhibitions.source_rule is
 'Rule whose firing alert inhibits.';
 comment on column monitoring.alert_inhibitions.target_rule is
 'Rule whose alerts are not told meanwhile.';
+comment on column monitoring.alert_inhibitions.shipped_labels is
+'Labels that both alerts must have in common, as we ship them; null for one that people added.';
+comment on column monitoring.alert_inhibitions.decided_labels is
+'Labels that people set, which count instead; null while nobody has.';
 comment on column monitoring.alert_inhibitions.equal_labels is
 'Labels that both alerts must have in common; missing in both counts as equal.';
+comment on column monitoring.alert_inhibitions.is_enabled is
+'Whether it holds; false for one of ours that people have lifted.';
+comment on column monitoring.alert_inhibitions.changed_by is
+'Who added, changed or lifted it; null as shipped.';
+comment on column monitoring.alert_inhibitions.changed_at is
+'When that was; null as shipped.';
 
 create table monitoring.alert_owners (
     labels jsonb not null,
@@ -487,281 +564,5 @@ comment on column monitoring.expected_runs.changed_by is
 'Who said so last.';
 comment on column monitoring.expected_runs.changed_at is
 'When they did.';
-
--- The built-in rules about tasks.
-insert into monitoring.alert_rules (
-    rule_name, family, description, finder_name, explainer_name, unit, comparison, parameters,
-    is_enabled
-)
-values
-(
-    'slow_processing', 'processing',
-    'Attempts of a type that ended in the window took long on average.',
-    '_find_slow_processing', '_explain_attempts', 'seconds', '>',
-    '{"window_minutes": 60, "min_tasks": 1}', true
-),
-(
-    'long_running_task', 'processing',
-    'A task has been running for long.',
-    '_find_long_running_tasks', '_explain_task', 'seconds', '>', '{}', true
-),
-(
-    'task_stuck', 'processing',
-    'A running task has not got further for long: no items done, no counter changed. With '
-    '{"by": "heartbeat"} any word from it counts.',
-    '_find_stuck_tasks', '_explain_task', 'seconds', '>=', '{"by": "progress"}', true
-),
-(
-    'task_too_fast', 'processing',
-    'The quickest attempt of a type that completed in the window did so suspiciously soon. Asleep '
-    'until somebody sets a threshold for a type.',
-    '_find_fast_tasks', '_explain_attempts', 'seconds', '<', '{"window_minutes": 60}', true
-),
-(
-    'low_throughput', 'processing',
-    'Attempts of a type, those that completed in the window and those that run, get few items '
-    'done. Asleep until somebody sets a threshold for a type.',
-    '_find_low_throughput', '_explain_attempts', 'items/s', '<',
-    '{"window_minutes": 60, "min_running_seconds": 60}', true
-),
-(
-    'task_failed', 'processing',
-    'Tasks whose last attempt failed, timed out or got lost, and that have not completed since. '
-    'With {"by": "task"} an alert for each task instead of each type.',
-    '_find_failed_tasks', '_explain_failed_tasks', 'tasks', '>=',
-    '{"window_minutes": 1440, "by": "task_type"}', true
-),
-(
-    'success_rate_low', 'processing',
-    'Few of the attempts of a type that ended in the window completed.',
-    '_find_low_success_rates', '_explain_unsuccessful_attempts', '%', '<',
-    '{"window_minutes": 60, "min_tasks": 10}', true
-),
-(
-    'error_rate_high', 'processing',
-    'Many of the attempts of a type that ended in the window failed, timed out or got lost.',
-    '_find_high_error_rates', '_explain_unsuccessful_attempts', '%', '>',
-    '{"window_minutes": 60, "min_tasks": 10}', true
-),
-(
-    'consecutive_failures', 'processing',
-    'The newest attempts of a type all failed, timed out or got lost; those that were cancelled '
-    'count neither way.',
-    '_find_consecutive_failures', '_explain_unsuccessful_attempts', 'attempts', '>=',
-    '{"window_days": 30}', true
-),
-(
-    'duration_deviation', 'processing',
-    'Completed attempts of a type took much longer, or shorter, on average than at the same hour '
-    'and weekday of past weeks; the value is the distance in standard deviations.',
-    '_find_unusual_durations', '_explain_attempts', 'standard deviations', '>=',
-    '{"window_minutes": 60, "weeks": 8, "min_weeks": 3, "min_tasks": 5,'
-    ' "min_difference_percent": 25, "time_zone": "UTC"}',
-    true
-),
-(
-    'backend_gone', 'processing',
-    'The database session that last spoke for a running task has ended. Only for programs that '
-    'keep one session a task; with a pool of sessions it says nothing.',
-    '_find_gone_backends', '_explain_task', 'seconds', '>=', '{}', false
-),
-(
-    'missed_run', 'processing',
-    'A run that expect_runs() told of has not started in time.',
-    '_find_missed_runs', '_explain_missed_run', 'seconds', '>=', '{}', true
-);
-
-insert into monitoring.alert_thresholds (rule_name, low, medium, high, critical)
-values
-('slow_processing', 180, 300, 600, 900),
-('long_running_task', null, 3600, null, null),
-('task_stuck', null, null, null, 3600),
-('task_failed', null, null, null, 1),
-('success_rate_low', null, null, 90, null),
-('error_rate_high', null, 5, null, null),
-('consecutive_failures', null, null, 3, null),
-('duration_deviation', null, 4, 8, null),
-('backend_gone', null, null, 0, null),
-('missed_run', null, null, 0, null);
-
-insert into monitoring.alert_inhibitions (source_rule, target_rule, equal_labels)
-values
-('task_stuck', 'long_running_task', '{task_id}'),
-('success_rate_low', 'error_rate_high', '{task_type}');
-
--- The built-in rules about the items of ETL executions. Executions, log lines and metrics of ETL
--- are tasks, log lines and metrics, so that there is no table of theirs.
-insert into monitoring.alert_rules (
-    rule_name, family, description, finder_name, explainer_name, unit, comparison, parameters
-)
-values
-(
-    'item_error_rate_high', 'processing',
-    'Many of the items of an ETL execution failed; of one that runs, as soon as enough are done.',
-    '_find_failed_items', '_explain_items', '%', '>',
-    '{"window_minutes": 60, "min_items": 1, "min_items_running": 20}'
-),
-(
-    'item_success_rate_low', 'processing',
-    'Few of the items of an ETL execution went well; of one that runs, as soon as enough are done.',
-    '_find_low_item_success', '_explain_items', '%', '<',
-    '{"window_minutes": 60, "min_items": 1, "min_items_running": 20}'
-);
-
-insert into monitoring.alert_thresholds (rule_name, labels, low, medium, high, critical)
-values
-('item_error_rate_high', '{}', null, 5, null, null),
-('item_success_rate_low', '{}', null, null, 90, null),
--- An execution takes as long as a batch, not as long as a document.
-('slow_processing', '{"task_type": "etl"}', null, 3600, 7200, 14400);
-
-insert into monitoring.alert_inhibitions (source_rule, target_rule, equal_labels)
-values
-('item_success_rate_low', 'item_error_rate_high', '{task_id}');
-
--- The built-in rules about errors, health, queues and pgvigil itself.
-insert into monitoring.alert_rules (
-    rule_name, family, description, finder_name, explainer_name, unit, comparison, parameters,
-    no_data
-)
-values
-(
-    'errors_per_hour', 'errors',
-    'More errors than usual within the last hour: look at error_groups for which ones.',
-    '_find_many_errors', '_explain_errors', 'errors', '>=',
-    '{"window_minutes": 60, "by": "all"}', 'ok'
-),
-(
-    'error_group_new', 'errors',
-    'A kind of error that was never seen before: fix it, or mute or resolve its group.',
-    '_find_new_error_groups', '_explain_error_groups', 'error groups', '>=',
-    '{"window_minutes": 60, "most": 20}', 'ok'
-),
-(
-    'error_group_regressed', 'errors',
-    'An error that counted as resolved has come back: fix it, then resolve its group anew.',
-    '_find_regressed_error_groups', '_explain_error_groups', 'error groups', '>=',
-    '{"window_minutes": 1440}', 'ok'
-),
-(
-    'component_unhealthy', 'health',
-    'The newest check of a component found it unhealthy or degraded.',
-    '_find_unhealthy_components', '_explain_component', null, '>=',
-    '{"forget_after_days": 7}', 'keep'
-),
-(
-    'component_silent', 'health',
-    'A component is no longer checked, so that nobody knows how it is: look at what checks it.',
-    '_find_silent_components', '_explain_component', 'seconds', '>',
-    '{"forget_after_days": 7}', 'ok'
-),
-(
-    'queue_backlog', 'queues',
-    'Many items wait in a queue: look whether its workers run and keep up.',
-    '_find_queue_backlogs', '_explain_queue', 'items', '>=',
-    '{"window_minutes": 60, "forget_after_minutes": 1440}', 'keep'
-),
-(
-    'queue_oldest_ready_age', 'queues',
-    'An item has been ready for long and nobody takes it: its workers are stuck or too few.',
-    '_find_old_queue_items', '_explain_queue', 'seconds', '>',
-    '{"window_minutes": 60, "forget_after_minutes": 1440}', 'keep'
-),
-(
-    'scheduler_late', 'self',
-    'Jobs are due and nothing runs them: see whether the runner or pg_cron works.',
-    '_find_late_scheduler', '_explain_self_check', 'seconds', '>', '{}', 'ok'
-),
-(
-    'job_failed', 'self',
-    'The last run of a job did not complete: v_jobs says why.',
-    '_find_failed_jobs', '_explain_job', 'runs', '>=', '{}', 'ok'
-),
-(
-    'job_late', 'self',
-    'A job is due and does not begin, or does not end: v_jobs says since when.',
-    '_find_late_jobs', '_explain_job', 'seconds', '>', '{}', 'ok'
-),
-(
-    'rollups_late', 'self',
-    'Roll-ups are behind: views stay right but take longer to read. See job roll_up.',
-    '_find_late_rollups', '_explain_self_check', 'seconds', '>', '{}', 'ok'
-),
-(
-    'partitions_missing', 'self',
-    'The partition of today or tomorrow is missing: see job make_partitions.',
-    '_find_missing_partitions', '_explain_self_check', 'seconds', '>', '{}', 'ok'
-),
-(
-    'cleanup_late', 'self',
-    'Rows are still there a day after they were due to go: see job clean_up and v_retention.',
-    '_find_late_cleanup', '_explain_self_check', 'seconds', '>', '{}', 'ok'
-),
-(
-    'rule_failed', 'self',
-    'An alert rule cannot be evaluated: what it watches over is not watched. Mend or disable it.',
-    '_find_failed_rules', '_explain_failed_rule', 'evaluations', '>=', '{}', 'ok'
-),
-(
-    'notification_dead', 'self',
-    'Messages could not be delivered and were given up: see v_notifications for why.',
-    '_find_dead_notifications', '_explain_dead_notifications', 'messages', '>=',
-    '{"window_minutes": 1440}', 'ok'
-);
-
-insert into monitoring.alert_thresholds (rule_name, low, medium, high, critical)
-values
-('errors_per_hour', 25, 50, 75, 100),
--- 1 stands for degraded, 2 for unhealthy.
-('component_unhealthy', null, 1, null, 2),
-('component_silent', null, 900, 3600, null),
-('queue_backlog', 50, 100, 200, 500),
-('queue_oldest_ready_age', null, 300, 900, 3600),
-('scheduler_late', null, null, 180, 1800),
-('job_failed', null, null, 1, null),
-('job_late', null, 180, 3600, null),
-('rollups_late', null, 180, 3600, null),
-('cleanup_late', null, 86400, 259200, null),
-('rule_failed', null, null, 1, null),
-('notification_dead', null, null, 1, null);
-
--- While nothing runs the jobs, whatever they do is late.
-insert into monitoring.alert_inhibitions (source_rule, target_rule)
-values
-('scheduler_late', 'job_late'),
-('scheduler_late', 'rollups_late'),
-('scheduler_late', 'partitions_missing'),
-('scheduler_late', 'cleanup_late');
-
--- The built-in rule about the number of names.
-insert into monitoring.alert_rules (
-    rule_name, family, description, finder_name, explainer_name, unit, comparison, parameters,
-    no_data
-)
-values (
-    'names_over_limit', 'self',
-    'Programs send more different names than are told apart, often with an id in them: send the id '
-    'as a task_id or in details, or raise the limit.',
-    '_find_names_over_limit', '_explain_names_over_limit', 'names', '>=',
-    '{"window_minutes": 60}', 'ok'
-);
-
-insert into monitoring.alert_thresholds (rule_name, medium) values ('names_over_limit', 1);
-
-insert into monitoring.retention_policies (table_name, category, keep)
-values
-('raised_alerts', '', '7 days'),
-('alert_transitions', '', '90 days'),
-('alert_silences', '', '90 days');
-
--- The function comes with the code, which is loaded after the migrations.
-insert into monitoring.jobs (
-    job_name, description, schedule, procedure_name, timeout_seconds, next_run_at
-)
-values
-(
-    'evaluate_alerts', 'Evaluates the alert rules and queues what is to be told.', '1 minute',
-    'monitoring.evaluate_alerts', 300, now()
-);
 
 insert into monitoring.installed_migrations (migration_id) values ('0006_alerts');

@@ -179,7 +179,4 @@ comment on column monitoring.page_addresses.changed_by is
 comment on column monitoring.page_addresses.changed_at is
 'When that was.';
 
-insert into monitoring.retention_policies (table_name, category, keep)
-values ('queued_notifications', '', '30 days');
-
 insert into monitoring.installed_migrations (migration_id) values ('0007_notifications');

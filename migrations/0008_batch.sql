@@ -189,26 +189,4 @@ comment on column monitoring.batch_step.clear_from_at is
 comment on column monitoring.batch_step.clear_to_at is
 'The same, if all goes badly.';
 
--- The functions come with the code, which is loaded after the migrations.
-insert into monitoring.alert_rules (
-    rule_name, family, description, finder_name, explainer_name, unit, comparison
-)
-values
-(
-    'step_late', 'processing',
-    'A step of a workflow was due, by its schedule or since all before it are through, and has '
-    'not begun.',
-    '_find_late_steps', '_explain_step', 'seconds', '>='
-),
-(
-    'step_missed', 'processing',
-    'A business day is over and a step of its workflow has not been run, or has not got done.',
-    '_find_missed_steps', '_explain_step', 'seconds', '>='
-);
-
-insert into monitoring.alert_thresholds (rule_name, high)
-values
-('step_late', 900),
-('step_missed', 0);
-
 insert into monitoring.installed_migrations (migration_id) values ('0008_batch');

@@ -303,7 +303,13 @@ comment on column monitoring.daily_summaries.updated_at is
 
 create table monitoring.change_sources (
     change_source text not null,
-    description text not null,
+    shipped_description text,
+    decided_description text,
+    description text not null generated always as (
+        coalesce(decided_description, shipped_description)
+    ) stored,
+    changed_by text,
+    changed_at timestamptz,
     constraint change_sources_pk primary key (change_source)
 );
 
@@ -311,16 +317,16 @@ comment on table monitoring.change_sources is
 'Who or what changes statuses; more may be inserted.';
 comment on column monitoring.change_sources.change_source is
 'Name of the kind of source.';
+comment on column monitoring.change_sources.shipped_description is
+'What it stands for, as we ship it; null for one that people added.';
+comment on column monitoring.change_sources.decided_description is
+'What people said that it stands for; null while nobody has.';
 comment on column monitoring.change_sources.description is
 'What it stands for.';
-
-insert into monitoring.change_sources (change_source, description)
-values
-('SYSTEM', 'The system that the record lives in.'),
-('BOT', 'A program that works on records in place of people.'),
-('AUTO_RESOLVE', 'A validation that no longer fails, or whose record is gone from its source.'),
-('MONITOR', 'A program that watches records, and saw the change.'),
-('MANUAL', 'A person.');
+comment on column monitoring.change_sources.changed_by is
+'Who added or described it; null as shipped.';
+comment on column monitoring.change_sources.changed_at is
+'When that was; null as shipped.';
 
 create table monitoring.record_states (
     dataset text not null,
@@ -504,57 +510,5 @@ comment on column monitoring.status_triggers.attached_by is
 'Who attached it.';
 comment on column monitoring.status_triggers.attached_at is
 'When that was.';
-
-insert into monitoring.partitioned_tables (table_name, key_column, time_column)
-values ('status_changes', 'dataset', 'recorded_at');
-
-insert into monitoring.retention_policies (table_name, category, keep)
-values
-('invalid_record_states', '', '30 days'),
-('invalid_record_spells', '', '30 days'),
-('products_of_records', '', '30 days'),
-('program_runs', '', '30 days'),
-('daily_summaries', '', '1 year'),
-('status_changes', '', '30 days'),
--- Whoever forgot a status would take it for new when it is read again: statuses outlive their
--- history.
-('record_states', '', '1 year');
-
-insert into monitoring.alert_rules (
-    rule_name, family, description, finder_name, explainer_name, unit, comparison, parameters,
-    no_data
-)
-values
-(
-    'invalid_records_many', 'records',
-    'More records than usual are invalid: v_top_issues says of which kind.',
-    '_find_many_invalid_records', '_explain_invalid_records', 'records', '>=',
-    '{}', 'ok'
-),
-(
-    'invalid_records_old', 'records',
-    'Invalid records have been open for long: resolve them, or correct them at their origin.',
-    '_find_old_invalid_records', '_explain_invalid_records', 'hours', '>=',
-    '{}', 'ok'
-),
-(
-    'status_change_unexpected', 'records',
-    'Records went from one status to another that their dataset does not allow.',
-    '_find_unexpected_status_changes', '_explain_unexpected_status_changes', 'changes', '>=',
-    '{"window_minutes": 60}', 'ok'
-),
-(
-    'bot_without_effect', 'records',
-    'Runs of a bot ended without changing a record, though records wait for it.',
-    '_find_bots_without_effect', '_explain_bot_without_effect', 'runs', '>=',
-    '{"window_minutes": 1440}', 'ok'
-);
-
-insert into monitoring.alert_thresholds (rule_name, labels, medium, high)
-values
-('invalid_records_many', '{}', 50, 200),
-('invalid_records_old', '{}', 48, 168),
-('status_change_unexpected', '{}', 1, 100),
-('bot_without_effect', '{}', 3, 6);
 
 insert into monitoring.installed_migrations (migration_id) values ('0009_records');

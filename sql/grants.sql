@@ -307,8 +307,9 @@ declare
         'evaluate_alerts', 'check_error_rate_alerts', 'check_processing_performance_alerts',
         'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',
         'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
-        'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'set_alert_thresholds',
-        'enable_alert_rule', 'change_alert_rule', 'set_alert_owner', 'set_page_url',
+        'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'reset_inhibition',
+        'set_alert_thresholds', 'enable_alert_rule', 'change_alert_rule', 'reset_alert_rule',
+        'set_alert_owner', 'set_page_url',
         'expect_runs', 'forget_expected_runs',
         -- own rules and backtests
         'create_alert_rule', 'drop_alert_rule', 'backtest_alert_rule',
@@ -328,8 +329,8 @@ declare
         -- records
         'resolve_invalid_records', 'auto_resolve_invalid_records', 'update_daily_summary',
         -- jobs and retention
-        'request_job', 'enable_job', 'confirm_clock',
-        'set_retention', 'set_partitions_ahead', 'set_name_limit'
+        'request_job', 'enable_job', 'reset_job', 'confirm_clock',
+        'set_retention', 'reset_retention', 'set_partitions_ahead', 'set_name_limit'
     ];
 begin
     perform monitoring._hand_over_to_admin();

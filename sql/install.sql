@@ -27,6 +27,7 @@
 \ir core/cron_expression.sql
 \ir core/cron.sql
 \ir core/schedules.sql
+\ir core/shipping.sql
 \ir core/guards.sql
 \ir core/sessions.sql
 \ir core/names.sql
@@ -307,6 +308,8 @@
 
 \ir reading/installation.sql
 
--- LAST: rights are granted and partitions for the first week are made, once all else is there.
+-- LAST: what is no longer shipped is withdrawn, rights are granted and partitions for the first
+-- week are made, once all else is there.
+\ir withdraw.sql
 \ir grants.sql
 \ir prepare.sql

@@ -42,23 +42,22 @@ return case
     else monitoring._tell_late(p_at)
 end;
 
--- Whoever reads takes the view, for a row is in one of the two at any moment.
-do $$
-declare
-    v_table text;
+-- Makes the view of all rows of a table. Whoever reads takes it, for a row is in the table or waits
+-- to be placed at any moment.
+create or replace function monitoring._unite_late_rows(p_table_name text) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
 begin
-    for v_table in
-        select t.table_name from monitoring.partitioned_tables t order by t.table_name
-    loop
-        execute format(
-            'create or replace view monitoring.%I as'
-            ' select t.* from monitoring.%I t union all select l.* from monitoring.%I l',
-            '_all_' || v_table, v_table, 'late_' || v_table
-        );
-        execute format(
-            'comment on view monitoring.%I is %L', '_all_' || v_table,
-            format('Rows of %s, those that wait to be placed included.', v_table)
-        );
-    end loop;
+    execute format(
+        'create or replace view monitoring.%I as'
+        ' select t.* from monitoring.%I t union all select l.* from monitoring.%I l',
+        '_all_' || p_table_name, p_table_name, 'late_' || p_table_name
+    );
+    execute format(
+        'comment on view monitoring.%I is %L', '_all_' || p_table_name,
+        format('Rows of %s, those that wait to be placed included.', p_table_name)
+    );
 end
 $$;

@@ -229,3 +229,13 @@ begin
     where l.kind = p_kind and (p_beyond > 0 or l.is_reached <> p_is_reached);
 end
 $$;
+
+call monitoring._ship_retention('known_names', '30 days');
+
+call monitoring._ship_name_limit('tasks', 'task types', 2000);
+call monitoring._ship_name_limit('errors', 'error types by component', 2000);
+call monitoring._ship_name_limit('metrics', 'metrics by component and unit', 5000);
+call monitoring._ship_name_limit('queues', 'queues', 2000);
+call monitoring._ship_name_limit('health', 'components', 2000);
+call monitoring._ship_name_limit('error_groups', 'error groups', 2000);
+call monitoring._ship_name_limit('alerts', 'open alerts of one rule', 500);

@@ -142,6 +142,11 @@ comment on function monitoring.ensure_partitions(integer) is
 'Makes the missing partitions from today to so many days ahead (0 to 100, or as configured for '
 'each table) for every partitioned table; returns how many it made.';
 
+call monitoring._ship_job(
+    'make_partitions', 'Makes the partitions of the days to come.',
+    '1 hour', 'monitoring.ensure_partitions'
+);
+
 create or replace function monitoring.prepare_backfill(
     p_table_name text, p_from date, p_to date default null
 )
@@ -211,10 +216,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if (p_days between 0 and 100) is not true then
+    if coalesce(p_days, 0) not between 0 and 100 then
         perform monitoring._refuse_number('p_days', p_days::text, 'a number from 0 to 100');
     end if;
-    update monitoring.partitioned_tables set days_ahead = p_days
+    update monitoring.partitioned_tables
+    set
+        decided_days_ahead = p_days,
+        changed_by = case when p_days is not null then session_user end,
+        changed_at = case when p_days is not null then monitoring.clock() end
     where table_name = p_table_name or p_table_name is null;
     if not found then
         perform monitoring._refuse_unknown(
@@ -226,4 +235,5 @@ end
 $$;
 
 comment on function monitoring.set_partitions_ahead(integer, text) is
-'Sets how many days ahead (0 to 100, 7 at first) partitions are made, for one table or for all.';
+'Sets how many days ahead (0 to 100) partitions are made, for one table or for all; null is as '
+'shipped.';

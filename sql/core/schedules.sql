@@ -112,3 +112,24 @@ return case
             )
     else p_schedule
 end;
+
+-- When a job is first due by a new schedule; by an interval that long after its last run, and at
+-- once when there was none.
+create or replace function monitoring._first_run_at(p_job monitoring.jobs) returns timestamptz
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := monitoring.clock();
+begin
+    if monitoring._is_cron(p_job.schedule) then
+        return monitoring.next_cron_time(p_job.schedule, v_now, p_job.time_zone);
+    end if;
+    return greatest(
+        v_now,
+        case when p_job.last_started_at < v_now then p_job.last_started_at end
+            + make_interval(secs => monitoring._seconds_between_runs(p_job.schedule))
+    );
+end
+$$;

@@ -2,6 +2,9 @@
 -- Keeps unsuccessful_attempts, so that a restart finds its number. The end of an attempt that is
 -- not the running one is noted by task_ends.sql.
 
+call monitoring._ship_partitioned_table('finished_tasks', 'task_id', 'finished_at');
+call monitoring._ship_retention('finished_tasks', '30 days');
+
 -- Does the work of complete_task_tracking.
 create or replace function monitoring._complete_task(
     p_task_id text,

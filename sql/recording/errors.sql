@@ -1,5 +1,11 @@
 -- Recording errors, singly and by the thousand. Writes errors, and nothing that callers share.
 
+call monitoring._ship_partitioned_table('errors', 'task_id', 'occurred_at');
+call monitoring._ship_retention('errors', '30 days', 'low');
+call monitoring._ship_retention('errors', '45 days', 'medium');
+call monitoring._ship_retention('errors', '60 days', 'high');
+call monitoring._ship_retention('errors', '90 days', 'critical');
+
 -- Does the work of record_error.
 create or replace function monitoring._record_error(
     p_task_id text,

@@ -208,3 +208,5 @@ return monitoring._record_rows('finished_tasks', 'processing_metrics', 'end_time
 
 comment on function monitoring.record_finished_tasks(text) is
 'The same for JSON that is a plain text, as drivers send it; what JSON cannot hold is left out.';
+
+call monitoring._ship_retention('unsuccessful_attempts', '90 days');

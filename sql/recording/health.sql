@@ -1,5 +1,8 @@
 -- Recording health checks. Writes health_probes; the newest probe of a component is its state.
 
+call monitoring._ship_partitioned_table('health_probes', 'component_name', 'checked_at');
+call monitoring._ship_retention('health_probes', '30 days');
+
 -- Does the work of update_system_health.
 create or replace function monitoring._record_probe(
     p_component_name text,

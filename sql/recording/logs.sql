@@ -1,5 +1,8 @@
 -- Recording structured log lines, singly and by the thousand. Writes log_lines.
 
+call monitoring._ship_partitioned_table('log_lines', 'component', 'logged_at');
+call monitoring._ship_retention('log_lines', '30 days');
+
 -- Does the work of record_log.
 create or replace function monitoring._record_log(
     p_component text,

@@ -1,5 +1,8 @@
 -- Recording measured values, singly and by the thousand. Writes metric_samples.
 
+call monitoring._ship_partitioned_table('metric_samples', 'metric_name', 'recorded_at');
+call monitoring._ship_retention('metric_samples', '7 days');
+
 -- Does the work of record_performance_metric.
 create or replace function monitoring._record_metric(
     p_metric_name text,

@@ -1,5 +1,8 @@
 -- Recording depths of queues. Writes queue_samples.
 
+call monitoring._ship_partitioned_table('queue_samples', 'queue_name', 'recorded_at');
+call monitoring._ship_retention('queue_samples', '7 days');
+
 -- Does the work of record_queue_metrics.
 create or replace function monitoring._record_queue(
     p_queue_name text,

@@ -52,7 +52,7 @@ end
 $$;
 
 -- Locks and returns the job that has been due longest, names passed over left out; null when
--- there is none. A new job of ours waits until its code is loaded.
+-- there is none.
 create or replace function monitoring._find_due_job(p_due_until timestamptz, p_passed_over text[])
 returns monitoring.jobs
 language plpgsql
@@ -67,16 +67,6 @@ begin
     where j.running_pid is null
         and least(j.requested_at, case when j.is_enabled then j.next_run_at end) <= p_due_until
         and j.job_name <> all (coalesce(p_passed_over, '{}'))
-        -- One of ours that a migration has just brought, and whose code is still to be loaded.
-        and (
-            j.runs > 0
-            or not starts_with(j.procedure_name, 'monitoring.')
-            or exists (
-                select from pg_proc p
-                where p.pronamespace = 'monitoring'::regnamespace
-                    and p.proname = substr(j.procedure_name, 12)
-            )
-        )
     order by least(j.requested_at, j.next_run_at), j.job_name
     limit 1
     for update skip locked;

@@ -18,27 +18,6 @@ begin
 end
 $$;
 
--- When a job is first due by a new schedule; by an interval that long after its last run, and at
--- once when there was none.
-create or replace function monitoring._first_run_at(p_job monitoring.jobs) returns timestamptz
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_now timestamptz := monitoring.clock();
-begin
-    if monitoring._is_cron(p_job.schedule) then
-        return monitoring.next_cron_time(p_job.schedule, v_now, p_job.time_zone);
-    end if;
-    return greatest(
-        v_now,
-        case when p_job.last_started_at < v_now then p_job.last_started_at end
-            + make_interval(secs => monitoring._seconds_between_runs(p_job.schedule))
-    );
-end
-$$;
-
 -- Tells whoever listens on monitoring_jobs that a job's plan has changed.
 create or replace function monitoring._wake_runners(p_job_name text) returns void
 language plpgsql
@@ -65,8 +44,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_timeout double precision := date_part('epoch', p_timeout);
-    v_old monitoring.jobs;
-    v_new monitoring.jobs;
+    v_settings jsonb;
+    v_is_new boolean;
+    v_job monitoring.jobs;
+    v_next_run_at timestamptz;
 begin
     perform monitoring._checked_name('job_name', p_job_name);
     perform monitoring._checked_name('the task of the job', 'pgvigil.' || p_job_name);
@@ -78,33 +59,38 @@ begin
             'an interval of more than 0 and at most 10 years');
     end if;
 
-    insert into monitoring.jobs (job_name, schedule, procedure_name)
-    values (p_job_name, '', '')
+    v_settings := jsonb_strip_nulls(jsonb_build_object(
+        'schedule', p_schedule,
+        'time_zone', p_time_zone,
+        'procedure_name', p_procedure_name,
+        'timeout_seconds', v_timeout,
+        'description', monitoring._capped_text(p_description, 8000)
+    ));
+    insert into monitoring.jobs (job_name, decided, changed_by, changed_at)
+    values (p_job_name, v_settings, session_user, monitoring.clock())
     on conflict (job_name) do nothing;
-    select j.* into v_old from monitoring.jobs j where j.job_name = p_job_name for update;
-    v_new := v_old;
-    v_new.schedule := p_schedule;
-    v_new.time_zone := p_time_zone;
+    v_is_new := found;
+    select j.* into v_job from monitoring.jobs j where j.job_name = p_job_name for update;
     -- A deployment that says the same again must not move the next run.
-    if (v_new.schedule, v_new.time_zone) is distinct from (v_old.schedule, v_old.time_zone) then
-        v_new.next_run_at := monitoring._first_run_at(v_new);
+    if v_is_new or (v_job.schedule, v_job.time_zone) <> (p_schedule, p_time_zone) then
+        v_job.schedule := p_schedule;
+        v_job.time_zone := p_time_zone;
+        v_next_run_at := monitoring._first_run_at(v_job);
     else
-        v_new.next_run_at := monitoring._planned_run_at(v_new, monitoring.clock());
+        v_next_run_at := monitoring._planned_run_at(v_job, monitoring.clock());
     end if;
-    if v_new.next_run_at is null then
+    if v_next_run_at is null then
         perform monitoring._refuse_number('schedule', p_schedule, 'one that is due some day');
     end if;
-    update monitoring.jobs
-    set
-        schedule = v_new.schedule,
-        time_zone = v_new.time_zone,
-        next_run_at = v_new.next_run_at,
-        procedure_name = p_procedure_name,
-        timeout_seconds = v_timeout,
-        description = coalesce(monitoring._capped_text(p_description, 8000), description)
-    where job_name = p_job_name;
-    perform monitoring._wake_runners(p_job_name);
-    return v_new.next_run_at;
+    perform monitoring._decide_job(
+        v_job, v_job.decided - array['time_zone', 'procedure_name', 'timeout_seconds'] || (
+            select jsonb_object_agg(s.key, s.value)
+            from jsonb_each(v_settings) s
+            where s.key = 'schedule' or s.value is distinct from v_job.shipped -> s.key
+        ),
+        v_next_run_at
+    );
+    return v_next_run_at;
 end
 $$;
 
@@ -113,25 +99,31 @@ comment on function monitoring.schedule_job(text, text, text, text, interval, te
 'of day or by a cron expression, with the rights of the owner of pgvigil. Returns when it is due '
 'next.';
 
-create or replace function monitoring.unschedule_job(p_job_name text) returns boolean
+-- Notes what people decided about a job and when it is due next, and wakes the runners.
+create or replace function monitoring._decide_job(
+    p_job monitoring.jobs, p_decided jsonb, p_next_run_at timestamptz
+)
+returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    delete from monitoring.jobs where job_name = p_job_name;
-    return found;
+    update monitoring.jobs
+    set
+        decided = p_decided,
+        changed_by = case when p_decided <> '{}' then session_user end,
+        changed_at = case when p_decided <> '{}' then monitoring.clock() end,
+        next_run_at = p_next_run_at
+    where job_name = p_job.job_name;
+    perform monitoring._wake_runners(p_job.job_name);
 end
 $$;
 
-comment on function monitoring.unschedule_job(text) is
-'Removes a job; false when there is none of that name. A run that has begun goes on.';
-
-create or replace function monitoring.enable_job(p_job_name text, p_is_enabled boolean default true)
-returns void
+-- Locks and returns the job of that name, or raises PV007.
+create or replace function monitoring._found_job(p_job_name text) returns monitoring.jobs
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -143,23 +135,91 @@ begin
             'job', p_job_name, 'Take the name from v_jobs, or schedule the job first.'
         );
     end if;
-    if p_is_enabled and not v_job.is_enabled then
+    return v_job;
+end
+$$;
+
+create or replace function monitoring.unschedule_job(p_job_name text) returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from monitoring.jobs where job_name = p_job_name and shipped = '{}';
+    if found then
+        return true;
+    elsif exists (select from monitoring.jobs j where j.job_name = p_job_name) then
+        raise exception using
+            errcode = 'PV003',
+            message = format('job "%s" is built in and cannot be removed', p_job_name),
+            hint = format('Disable it: select enable_job(%L, false).', p_job_name);
+    end if;
+    return false;
+end
+$$;
+
+comment on function monitoring.unschedule_job(text) is
+'Removes a job that was added, and returns whether there was one; built-in ones are disabled '
+'instead. A run that has begun goes on.';
+
+create or replace function monitoring.enable_job(p_job_name text, p_is_enabled boolean default true)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_job monitoring.jobs := monitoring._found_job(p_job_name);
+    v_is_enabled constant boolean := coalesce(
+        p_is_enabled, (v_job.shipped ->> 'is_enabled')::boolean, true
+    );
+begin
+    if v_is_enabled and not v_job.is_enabled then
         v_job.is_enabled := true;
         -- What passed while it was disabled was not missed.
         select p.p_next_run_at into v_job.next_run_at
         from monitoring._plan_next_run(v_job, monitoring.clock()) p;
     end if;
-    v_job.next_run_at := monitoring._planned_run_at(v_job, monitoring.clock());
-    update monitoring.jobs
-    set is_enabled = coalesce(p_is_enabled, true), next_run_at = v_job.next_run_at
-    where job_name = p_job_name;
-    perform monitoring._wake_runners(p_job_name);
+    perform monitoring._decide_job(
+        v_job,
+        jsonb_strip_nulls(v_job.decided || jsonb_build_object('is_enabled', p_is_enabled)),
+        monitoring._planned_run_at(v_job, monitoring.clock())
+    );
 end
 $$;
 
 comment on function monitoring.enable_job(text, boolean) is
-'Lets a job''s schedule count, or not; a run that has begun goes on. What passed while it was '
-'disabled does not count as missed.';
+'Lets a job''s schedule count, or not; null is as shipped. A run that has begun goes on, and what '
+'passed while it was disabled does not count as missed.';
+
+create or replace function monitoring.reset_job(p_job_name text) returns timestamptz
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_job monitoring.jobs := monitoring._found_job(p_job_name);
+    v_next_run_at timestamptz;
+begin
+    if v_job.shipped = '{}' then
+        raise exception using
+            errcode = 'PV003',
+            message = format('job "%s" was added, so there is nothing shipped', p_job_name),
+            hint = 'Change it, or remove it with unschedule_job().';
+    end if;
+    perform monitoring._decide_job(v_job, '{}', v_job.next_run_at);
+    select j.* into v_job from monitoring.jobs j where j.job_name = p_job_name;
+    v_next_run_at := monitoring._first_run_at(v_job);
+    update monitoring.jobs set next_run_at = v_next_run_at where job_name = p_job_name;
+    return v_next_run_at;
+end
+$$;
+
+comment on function monitoring.reset_job(text) is
+'Takes back all that people set about a built-in job, so that it is as shipped. Returns when it is '
+'due next.';
 
 create or replace function monitoring.request_job(p_job_name text) returns void
 language plpgsql

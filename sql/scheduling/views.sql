@@ -28,7 +28,9 @@ select
     j.runs,
     j.failures,
     j.consecutive_failures,
-    j.missed_runs
+    j.missed_runs,
+    j.changed_by,
+    j.changed_at
 from monitoring.jobs as j
 cross join (select monitoring.clock() as now) as n
 cross join
@@ -93,3 +95,7 @@ comment on column monitoring.v_jobs.consecutive_failures is
 'Runs that ended without completing since one last did.';
 comment on column monitoring.v_jobs.missed_runs is
 'Times at which it was due and that passed before a run began; they are not caught up.';
+comment on column monitoring.v_jobs.changed_by is
+'Who added or changed it last; null as shipped.';
+comment on column monitoring.v_jobs.changed_at is
+'When that was; null as shipped.';

@@ -28,9 +28,10 @@ select is(
     'what has the same label is inhibited, nothing else is'
 );
 select results_eq(
-    'select * from monitoring.v_inhibitions where source_rule = ''down''',
-    $$values ('down', 'load', array['queue'])$$,
-    'the inhibition is shown'
+    'select source_rule, target_rule, equal_labels, is_enabled, changed_by is not null'
+    ' from monitoring.v_inhibitions where source_rule = ''down''',
+    $$values ('down', 'load', array['queue'], true, true)$$,
+    'the inhibition is shown, and who said so'
 );
 select pg_temp.see('{}', 'down');
 select pg_temp.evaluate_at('12:01');

@@ -28,8 +28,7 @@ select is_empty(
     'nothing is too little until somebody says what is'
 );
 
-insert into monitoring.alert_thresholds (rule_name, labels, high)
-values ('low_throughput', '{"task_type": "etl"}', 8);
+select monitoring.set_alert_thresholds('low_throughput', '{"high": 8}', '{"task_type": "etl"}');
 
 -- Behaviour
 

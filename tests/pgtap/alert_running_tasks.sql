@@ -77,8 +77,7 @@ select results_eq(
     'labels are type, task and worker'
 );
 
-insert into monitoring.alert_thresholds (rule_name, labels, low)
-values ('long_running_task', '{"task_type": "etl"}', 60);
+select monitoring.set_alert_thresholds('long_running_task', '{"low": 60}', '{"task_type": "etl"}');
 
 select results_eq(
     $$select * from pg_temp.values_of('long_running_task')$$,
@@ -91,7 +90,7 @@ select results_eq(
     'looking back it is what ran then'
 );
 
-delete from monitoring.alert_thresholds where labels <> '{}';
+select monitoring.set_alert_thresholds('long_running_task', null, '{"task_type": "etl"}');
 
 -- Stuck
 
@@ -241,8 +240,8 @@ select results_eq(
 
 -- Asleep
 
-update monitoring.alert_thresholds set medium = null, high = null, critical = null
-where rule_name in ('long_running_task', 'task_stuck', 'backend_gone');
+select monitoring.set_alert_thresholds(r.name, '{}')
+from unnest(array['long_running_task', 'task_stuck', 'backend_gone']) as r (name);
 select is_empty(
     $$
         select f.* from unnest(array['long_running_task', 'task_stuck', 'backend_gone']) as r (name)
@@ -250,8 +249,8 @@ select is_empty(
     $$,
     'without a threshold nothing is looked at'
 );
-update monitoring.alert_thresholds set medium = 100 where rule_name = 'long_running_task';
-update monitoring.alert_rules set comparison = '<' where rule_name = 'long_running_task';
+select monitoring.set_alert_thresholds('long_running_task', '{"medium": 100}');
+select monitoring.change_alert_rule('long_running_task', '{"comparison": "<"}');
 select ok(
     exists (
         select from pg_temp.findings_of('long_running_task', '2026-01-15 11:00:30+00') as f

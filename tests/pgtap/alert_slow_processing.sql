@@ -112,8 +112,7 @@ select is_empty(
     'nothing is too fast until somebody says what is'
 );
 
-insert into monitoring.alert_thresholds (rule_name, labels, medium)
-values ('task_too_fast', '{"task_type": "etl"}', 200);
+select monitoring.set_alert_thresholds('task_too_fast', '{"medium": 200}', '{"task_type": "etl"}');
 select pg_temp.ended('etl', 'cancelled', '2026-01-15 11:40+00', 1);
 select pg_temp.ended('etl', 'completed', '2026-01-15 11:40+00', 150);
 select pg_temp.ended('etl', 'completed', '2026-01-15 10:40+00', 2);

@@ -7,7 +7,7 @@ select plan(9);
 \ir helpers/findings.psql
 
 -- The limits of all types for this one too.
-select monitoring.set_alert_thresholds('slow_processing', null, '{"task_type": "etl"}');
+select monitoring.set_alert_thresholds('slow_processing', '{}', '{"task_type": "etl"}');
 
 create function pg_temp.would_have_fired(
     p_rule_name text, p_from timestamptz, p_to timestamptz default '2026-01-15 12:00+00'

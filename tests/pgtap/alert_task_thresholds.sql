@@ -6,7 +6,7 @@ select plan(17);
 \ir helpers/findings.psql
 
 -- The limits of all types for this one too.
-select monitoring.set_alert_thresholds('slow_processing', null, '{"task_type": "etl"}');
+select monitoring.set_alert_thresholds('slow_processing', '{}', '{"task_type": "etl"}');
 
 create function pg_temp.open_alerts() returns text[]
 language sql

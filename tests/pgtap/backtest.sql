@@ -33,7 +33,8 @@ select monitoring.create_alert_rule(
 );
 select monitoring.set_alert_thresholds('deep queue', '{"high": 10}', '{"queue": "letters"}');
 -- No rules but these.
-update monitoring.alert_rules set is_enabled = rule_name = 'deep queue';
+update monitoring.alert_rules
+set decided = decided || jsonb_build_object('is_enabled', rule_name = 'deep queue');
 
 -- Behaviour
 

@@ -45,7 +45,10 @@ select lives_ok(
 );
 
 select is_empty(
-    $$select rule_name from monitoring.alert_thresholds where rule_name = 'errors_per_hour'$$,
+    $$
+        select rule_name from monitoring.v_alert_rules
+        where rule_name = 'errors_per_hour' and thresholds is not null
+    $$,
     'then it has none'
 );
 

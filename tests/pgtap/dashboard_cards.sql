@@ -89,7 +89,8 @@ select is(
 
 -- Alerts
 
-update monitoring.alert_rules set is_enabled = rule_name = 'component_unhealthy';
+update monitoring.alert_rules
+set decided = decided || jsonb_build_object('is_enabled', rule_name = 'component_unhealthy');
 select monitoring.update_system_health('service', 'mail', 'unhealthy');
 select monitoring.update_system_health('service', 'web', 'degraded');
 select monitoring.evaluate_alerts();

@@ -116,7 +116,7 @@ select is(
     'whoever evaluates without the job knows all the same'
 );
 
-update monitoring.alert_rules set is_enabled = false;
+update monitoring.alert_rules set decided = decided || '{"is_enabled": false}';
 select is(
     (select f.detail from monitoring.v_freshness as f where f.subject = 'alerts'),
     'no alert rule is enabled',

@@ -67,7 +67,7 @@ select is(
     'the summary counts it as unknown'
 );
 
-delete from monitoring.alert_thresholds where rule_name = 'component_silent';
+select monitoring.set_alert_thresholds('component_silent', '{}');
 select is(
     pg_temp.state_at('api', '2026-01-16 12:00+00'), 'healthy, was healthy',
     'where the rule has no thresholds it is known for a day'

@@ -119,7 +119,7 @@ select is(
 
 -- Behaviour: inhibitions
 
-insert into monitoring.alert_inhibitions (source_rule, target_rule, equal_labels)
+insert into monitoring.alert_inhibitions (source_rule, target_rule, shipped_labels)
 values ('host_down', 'too_deep', '{host}');
 select pg_temp.fire('h', 'low', 'host_down', '{"host": "one"}');
 select pg_temp.fire('b', 'critical', 'too_deep', '{"host": "one"}');

@@ -213,7 +213,7 @@ select set_config('intervalstyle', 'postgres', true);
 -- The table itself
 
 select throws_ok(
-    $$update monitoring.retention_policies set keep = '-1 day'$$,
+    $$update monitoring.retention_policies set shipped_keep = '-1 day'$$,
     '23514',
     null,
     'the table takes no keep that is not positive, whoever writes it'

@@ -231,7 +231,7 @@ select is(
     'where the rule about it is on it does; a session that is younger than the task is another one'
 );
 
-delete from monitoring.alert_thresholds where rule_name = 'backend_gone';
+select monitoring.set_alert_thresholds('backend_gone', '{}');
 select monitoring.set_alert_thresholds('backend_gone', '{"high": 0}', '{"task_type": "other"}');
 
 select is(

@@ -128,7 +128,7 @@ from (
         'dataset, description, time_zone, pending_statuses text[], bot_task_type, '
         'allowed_transitions jsonb, changed_by, changed_at at, login_name'
     ),
-    ('v_change_sources', 'change_source, description'),
+    ('v_change_sources', 'change_source, description, changed_by, changed_at at'),
     (
         'v_status_triggers',
         'table_name, dataset, key_columns text[], status_column, change_source, attached_by, '
@@ -256,7 +256,11 @@ from (
         'is_until_resolved boolean, note, created_by, created_at at, ended_by, login_name, '
         'ended_login_name'
     ),
-    ('v_inhibitions', 'source_rule, target_rule, equal_labels text[]'),
+    (
+        'v_inhibitions',
+        'source_rule, target_rule, equal_labels text[], is_enabled boolean, changed_by, '
+        'changed_at at'
+    ),
     (
         'v_notifications',
         'notification_id bigint, notification_key uuid, channel_name, target, kind, status, '
@@ -277,7 +281,7 @@ from (
         'is_enabled boolean, next_run_at at, is_requested boolean, seconds_late float, '
         'is_running boolean, running_pid integer, running_seconds float, last_started_at at, '
         'last_finished_at at, last_status, last_error, runs bigint, failures bigint, '
-        'consecutive_failures bigint, missed_runs bigint'
+        'consecutive_failures bigint, missed_runs bigint, changed_by, changed_at at'
     ),
     (
         'v_pg_cron_runs',
@@ -287,7 +291,8 @@ from (
     (
         'v_retention',
         'table_name, category, keep interval, kept_from_at at, removed_before at, '
-        'seconds_behind float, partitions bigint, oldest_day_at at, days_ahead integer'
+        'seconds_behind float, partitions bigint, oldest_day_at at, days_ahead integer, '
+        'changed_by, changed_at at'
     ),
     (
         'invalid_records',

@@ -242,3 +242,8 @@ $$;
 comment on function monitoring.place_late_rows() is
 'Moves late rows that are rolled up into the partition of their day, which it makes within bounds, '
 'and removes those older than they are kept; returns how many, by table.';
+
+call monitoring._ship_job(
+    'place_late_rows', 'Places what was recorded late in its day.',
+    '10 minutes', 'monitoring.place_late_rows'
+);

@@ -172,6 +172,27 @@ begin
 end
 $$;
 
+-- The table of that name whose rows are removed by age, or PV007.
+create or replace function monitoring._found_retained(p_table_name text)
+returns monitoring._retained_tables
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_table monitoring._retained_tables;
+begin
+    select t.* into v_table from monitoring._retained_tables t where t.table_name = p_table_name;
+    if not found then
+        perform monitoring._refuse_unknown(
+            'retention for table', p_table_name,
+            'Take the name from v_retention.'
+        );
+    end if;
+    return v_table;
+end
+$$;
+
 create or replace function monitoring.set_retention(
     p_table_name text, p_keep interval, p_category text default ''
 )
@@ -182,29 +203,57 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_table monitoring._retained_tables;
-    v_category text := coalesce(p_category, '');
+    v_table constant monitoring._retained_tables := monitoring._found_retained(p_table_name);
+    v_category constant text := coalesce(p_category, '');
 begin
-    select t.* into v_table from monitoring._retained_tables t where t.table_name = p_table_name;
-    if not found then
-        perform monitoring._refuse_unknown(
-            'retention for table', p_table_name,
-            'Take the name from v_retention.'
-        );
-    end if;
     perform monitoring._check_category(v_category, v_table.category_column, v_table.categories);
     perform monitoring._check_keep(
         p_keep, case when v_table.is_partitioned then interval '1 day' else interval '1 minute' end
     );
-    insert into monitoring.retention_policies (table_name, category, keep)
-    values (p_table_name, v_category, p_keep)
-    on conflict (table_name, category) do update set keep = excluded.keep;
+    insert into monitoring.retention_policies (
+        table_name, category, decided_keep, changed_by, changed_at
+    )
+    values (p_table_name, v_category, p_keep, session_user, monitoring.clock())
+    on conflict (table_name, category) do update
+        set
+            decided_keep = excluded.decided_keep,
+            changed_by = excluded.changed_by,
+            changed_at = excluded.changed_at;
 end
 $$;
 
 comment on function monitoring.set_retention(text, interval, text) is
 'Sets how long rows of a table are kept: 1 day to 100 years, or null for ever. With a category '
 '(severity, task type, level, resolution) it does so for those rows alone.';
+
+create or replace function monitoring.reset_retention(
+    p_table_name text, p_category text default ''
+)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_is_decided boolean;
+begin
+    perform monitoring._found_retained(p_table_name);
+    delete from monitoring.retention_policies
+    where table_name = p_table_name and category = coalesce(p_category, '') and not is_shipped;
+    v_is_decided := found;
+    update monitoring.retention_policies
+    set decided_keep = null, changed_by = null, changed_at = null
+    where table_name = p_table_name
+        and category = coalesce(p_category, '')
+        and changed_at is not null;
+    return v_is_decided or found;
+end
+$$;
+
+comment on function monitoring.reset_retention(text, text) is
+'Takes back what set_retention() set for a table, or one of its categories: rows are kept as '
+'shipped then; false when nothing had been set.';
 
 -- Keeps a table from being rolled up, and its roll-ups from being rebuilt, in this transaction.
 create or replace function monitoring._hold_roll_up(p_table text) returns void

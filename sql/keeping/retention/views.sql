@@ -20,7 +20,9 @@ select
     end as seconds_behind,
     case when r.is_partitioned then coalesce(d.partitions, 0) end as partitions,
     d.oldest_day_at,
-    t.days_ahead
+    t.days_ahead,
+    p.changed_by,
+    p.changed_at
 from monitoring._retained_tables as r
 left join monitoring.retention_policies as p on r.table_name = p.table_name
 left join monitoring.partitioned_tables as t on r.table_name = t.table_name
@@ -50,3 +52,7 @@ comment on column monitoring.v_retention.oldest_day_at is
 'Beginning of the oldest of them.';
 comment on column monitoring.v_retention.days_ahead is
 'Number of days after today that partitions are made for.';
+comment on column monitoring.v_retention.changed_by is
+'Who set how long rows are kept; null as shipped.';
+comment on column monitoring.v_retention.changed_at is
+'When that was; null as shipped.';

@@ -214,3 +214,6 @@ begin
         );
 end
 $$;
+
+call monitoring._ship_retention('error_group_totals', '1 year');
+call monitoring._ship_retention('component_states', '1 year');

@@ -214,6 +214,12 @@ comment on function monitoring.roll_up() is
 'once. Returns the number of buckets written for each table; a table that another session is '
 'rolling up is passed over.';
 
+call monitoring._ship_job(
+    'roll_up', 'Sums up what was recorded by minute, hour and day.',
+    '1 minute', 'monitoring.roll_up',
+    p_timeout => '1 hour'
+);
+
 -- Whether a table has rows of a span of time that are not in the roll-ups yet; false for a table
 -- that is not rolled up.
 create or replace function monitoring._has_new_rows(
@@ -248,3 +254,7 @@ begin
     return v_has_new_rows;
 end
 $$;
+
+call monitoring._ship_retention('rollups', '2 days', 'minute');
+call monitoring._ship_retention('rollups', '90 days', 'hour');
+call monitoring._ship_retention('rollups', '5 years', 'day');

@@ -300,3 +300,9 @@ begin atomic
     from cells as c
     group by c.name, c.label, c.component, c.resolution, c.bucket_at;
 end;
+
+call monitoring._ship_rollup('tasks', 'finished_tasks');
+call monitoring._ship_rollup('errors', 'errors');
+call monitoring._ship_rollup('metrics', 'metric_samples');
+call monitoring._ship_rollup('health', 'health_probes');
+call monitoring._ship_rollup('queues', 'queue_samples');

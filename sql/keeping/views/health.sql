@@ -113,6 +113,7 @@ with states as materialized (
                             and jsonb_build_object(
                                 'component', c.component_name, 'component_type', c.component_type
                             ) @> t.labels
+                            and not t.is_empty
                         order by
                             (select count(*) from jsonb_object_keys(t.labels)) desc,
                             t.labels asc

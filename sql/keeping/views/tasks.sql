@@ -66,6 +66,7 @@ begin
                 from monitoring.alert_thresholds t
                 where t.rule_name = r.rule_name
                     and monitoring._task_labels(p_task_type, p_task_id, p_worker_id) @> t.labels
+                    and not t.is_empty
                 order by (select count(*) from jsonb_object_keys(t.labels)) desc, t.labels
                 limit 1
             ) is not null

@@ -24,7 +24,7 @@ begin
             'low', t.low, 'medium', t.medium, 'high', t.high, 'critical', t.critical
         )
         from monitoring.alert_thresholds t
-        where t.rule_name = p_rule_name and t.labels = '{}'
+        where t.rule_name = p_rule_name and t.labels = '{}' and not t.is_empty
     );
 end
 $$;
@@ -55,7 +55,7 @@ as $$
 begin
     perform monitoring.set_alert_thresholds(
         monitoring._best_known_rules() ->> p_name,
-        nullif(jsonb_strip_nulls(monitoring._merged_settings(p_old, p_new)), '{}')
+        coalesce(jsonb_strip_nulls(monitoring._merged_settings(p_old, p_new)), '{}')
     );
 end
 $$;
@@ -83,12 +83,12 @@ begin
             select coalesce(jsonb_agg(
                 jsonb_build_object(
                     'labels', t.labels,
-                    'thresholds', jsonb_strip_nulls(to_jsonb(t) - 'rule_name' - 'labels')
+                    'thresholds', coalesce(t.decided, t.shipped)
                 )
                 order by t.labels
             ), '[]')
             from monitoring.alert_thresholds t
-            where t.rule_name = p_rule.rule_name and t.labels <> '{}'
+            where t.rule_name = p_rule.rule_name and t.labels <> '{}' and not t.is_empty
         )
     ) || case
         when p_rule.query is null then jsonb_build_object('parameters', p_rule.parameters)
@@ -152,7 +152,9 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring.set_alert_thresholds(p_rule_name, null, t.labels)
+    perform monitoring.set_alert_thresholds(
+        p_rule_name, case when t.shipped is not null then '{}'::jsonb end, t.labels
+    )
     from monitoring.alert_thresholds t
     where t.rule_name = p_rule_name and t.labels <> '{}';
     perform monitoring.set_alert_thresholds(p_rule_name, o.wanted -> 'thresholds', o.wanted -> 'labels')
@@ -190,7 +192,7 @@ as $$
 begin
     -- Thresholds go first, the comparison that they must fit goes with them.
     if p_changed ? 'comparison' then
-        perform monitoring.set_alert_thresholds(p_name, null);
+        perform monitoring.set_alert_thresholds(p_name, '{}');
         perform monitoring._set_overrides(p_name, '[]');
         p_changed := p_changed || jsonb_build_object(
             'thresholds', p_new -> 'thresholds', 'overrides', p_new -> 'overrides'
@@ -198,7 +200,9 @@ begin
     end if;
     perform monitoring.change_alert_rule(p_name, p_changed - array['query', 'thresholds', 'overrides']);
     if p_changed ? 'thresholds' then
-        perform monitoring.set_alert_thresholds(p_name, p_changed -> 'thresholds');
+        perform monitoring.set_alert_thresholds(
+            p_name, coalesce(nullif(p_changed -> 'thresholds', 'null'), '{}')
+        );
     end if;
     if p_changed ? 'overrides' then
         perform monitoring._set_overrides(p_name, coalesce(nullif(p_changed -> 'overrides', 'null'), '[]'));
@@ -249,8 +253,19 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (
-        select coalesce(jsonb_agg(to_jsonb(i) order by i.source_rule, i.target_rule), '[]')
+        select coalesce(
+            jsonb_agg(
+                jsonb_build_object(
+                    'source_rule', i.source_rule,
+                    'target_rule', i.target_rule,
+                    'equal_labels', i.equal_labels
+                )
+                order by i.source_rule, i.target_rule
+            ),
+            '[]'
+        )
         from monitoring.alert_inhibitions i
+        where i.is_enabled
     );
 end
 $$;

@@ -81,6 +81,7 @@ inner join lateral (
     where
         h.rule_name = r.rule_name
         and h.labels in ('{}'::jsonb, jsonb_build_object('task_type', s.step_name))
+        and not h.is_empty
     order by h.labels = '{}' asc
     limit 1
 ) as t on true

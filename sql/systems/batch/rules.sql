@@ -66,6 +66,17 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'step_late', 'processing',
+    'A step of a workflow was due, by its schedule or since all before it are through, and has '
+    'not begun.',
+    p_finder => '_find_late_steps',
+    p_explainer => '_explain_step',
+    p_comparison => '>=',
+    p_unit => 'seconds',
+    p_thresholds => '{"high": 900}'
+);
+
 -- Seconds since the end of the last business day, for each of its steps that was not run or did
 -- not get done. Looking back, goes by the workflows of today.
 create or replace function monitoring._find_missed_steps(
@@ -105,6 +116,16 @@ begin
         and coalesce(s.due_at, monitoring._day_start(w, d.today - 1)) >= t.expected_since_at;
 end
 $$;
+
+call monitoring._ship_rule(
+    'step_missed', 'processing',
+    'A business day is over and a step of its workflow has not been run, or has not got done.',
+    p_finder => '_find_missed_steps',
+    p_explainer => '_explain_step',
+    p_comparison => '>=',
+    p_unit => 'seconds',
+    p_thresholds => '{"high": 0}'
+);
 
 -- How the step and those that it waits for were on the business day, and its last runs.
 create or replace function monitoring._explain_step(

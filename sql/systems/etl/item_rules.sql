@@ -81,6 +81,17 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'item_error_rate_high', 'processing',
+    'Many of the items of an ETL execution failed; of one that runs, as soon as enough are done.',
+    p_finder => '_find_failed_items',
+    p_explainer => '_explain_items',
+    p_comparison => '>',
+    p_unit => '%',
+    p_thresholds => '{"medium": 5}',
+    p_parameters => '{"window_minutes": 60, "min_items": 1, "min_items_running": 20}'
+);
+
 -- Percent of the processed items of each ETL execution that went well.
 create or replace function monitoring._find_low_item_success(
     p_rule monitoring.alert_rules, p_now timestamptz
@@ -105,6 +116,19 @@ begin
     from monitoring._etl_items(p_rule, p_now) e;
 end
 $$;
+
+call monitoring._ship_rule(
+    'item_success_rate_low', 'processing',
+    'Few of the items of an ETL execution went well; of one that runs, as soon as enough are '
+    'done.',
+    p_finder => '_find_low_item_success',
+    p_explainer => '_explain_items',
+    p_comparison => '<',
+    p_unit => '%',
+    p_thresholds => '{"high": 90}',
+    p_parameters => '{"window_minutes": 60, "min_items": 1, "min_items_running": 20}'
+);
+call monitoring._ship_inhibition('item_success_rate_low', 'item_error_rate_high', '{task_id}');
 
 -- The alert's execution with its counters, and the errors of it and its chunks within the
 -- window.

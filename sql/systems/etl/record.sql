@@ -205,3 +205,8 @@ comment on function monitoring.finish_etl_execution(
 'Tells that an ETL execution has ended as COMPLETED, FAILED, CANCELLED or TIMEOUT, with figures '
 'where known; the message of a failed one is recorded as an error too. Returns false when it, or '
 'that attempt of it, was not running.';
+
+-- An execution takes as long as a batch, not as long as a document.
+call monitoring._ship_thresholds(
+    'slow_processing', '{"medium": 3600, "high": 7200, "critical": 14400}', '{"task_type": "etl"}'
+);

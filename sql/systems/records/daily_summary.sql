@@ -238,3 +238,5 @@ $$;
 comment on function monitoring.update_daily_summary(text, date, boolean) is
 'Counts anew what a day of a dataset came to, late data included, and returns the row; nothing is '
 'lowered because retention has removed what it was counted from.';
+
+call monitoring._ship_retention('daily_summaries', '1 year');

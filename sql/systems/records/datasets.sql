@@ -174,12 +174,20 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    insert into monitoring.change_sources (change_source, description)
+    insert into monitoring.change_sources (
+        change_source, decided_description, changed_by, changed_at
+    )
     values (
         monitoring._checked_name('change_source', p_change_source),
-        monitoring._capped_text(monitoring._checked_name('description', p_description), 255)
+        monitoring._capped_text(monitoring._checked_name('description', p_description), 255),
+        session_user,
+        monitoring.clock()
     )
-    on conflict (change_source) do update set description = excluded.description;
+    on conflict (change_source) do update
+        set
+            decided_description = excluded.decided_description,
+            changed_by = excluded.changed_by,
+            changed_at = excluded.changed_at;
 end
 $$;
 
@@ -226,3 +234,13 @@ begin
     return 'SYSTEM';
 end
 $$;
+
+call monitoring._ship_change_source('SYSTEM', 'The system that the record lives in.');
+call monitoring._ship_change_source('BOT', 'A program that works on records in place of people.');
+call monitoring._ship_change_source(
+    'AUTO_RESOLVE', 'A validation that no longer fails, or whose record is gone from its source.'
+);
+call monitoring._ship_change_source(
+    'MONITOR', 'A program that watches records, and saw the change.'
+);
+call monitoring._ship_change_source('MANUAL', 'A person.');

@@ -58,6 +58,16 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'invalid_records_many', 'records',
+    'More records than usual are invalid: v_top_issues says of which kind.',
+    p_finder => '_find_many_invalid_records',
+    p_explainer => '_explain_invalid_records',
+    p_comparison => '>=',
+    p_unit => 'records',
+    p_thresholds => '{"medium": 50, "high": 200}'
+);
+
 -- Hours for which the oldest open invalid record of each dataset and type has been open.
 create or replace function monitoring._find_old_invalid_records(
     p_rule monitoring.alert_rules, p_now timestamptz
@@ -83,6 +93,16 @@ begin
     from monitoring._open_spells_at(p_now) o;
 end
 $$;
+
+call monitoring._ship_rule(
+    'invalid_records_old', 'records',
+    'Invalid records have been open for long: resolve them, or correct them at their origin.',
+    p_finder => '_find_old_invalid_records',
+    p_explainer => '_explain_invalid_records',
+    p_comparison => '>=',
+    p_unit => 'hours',
+    p_thresholds => '{"medium": 48, "high": 168}'
+);
 
 -- The records of the alert's dataset and type that are open, those open for longest first.
 create or replace function monitoring._explain_invalid_records(

@@ -246,3 +246,5 @@ $$;
 comment on function monitoring.track_record_products(text, jsonb, text, boolean) is
 'Records the products of records, [{"record_key": "k", "products": ["A", {"product": "B", '
 '"quantity": 2}]}]: those of each named record become what is given. Returns how many differ.';
+
+call monitoring._ship_retention('products_of_records', '30 days');

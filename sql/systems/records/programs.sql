@@ -306,3 +306,5 @@ comment on function monitoring.log_program_execution(
     text, date, jsonb, text, text, text, timestamptz, text, text, boolean
 ) is
 'The same with the execution time as a text, such as 90 seconds, or left out.';
+
+call monitoring._ship_retention('program_runs', '30 days');

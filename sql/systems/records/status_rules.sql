@@ -61,6 +61,17 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'status_change_unexpected', 'records',
+    'Records went from one status to another that their dataset does not allow.',
+    p_finder => '_find_unexpected_status_changes',
+    p_explainer => '_explain_unexpected_status_changes',
+    p_comparison => '>=',
+    p_unit => 'changes',
+    p_thresholds => '{"medium": 1, "high": 100}',
+    p_parameters => '{"window_minutes": 60}'
+);
+
 -- The changes that an alert is about, the newest first.
 create or replace function monitoring._explain_unexpected_status_changes(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
@@ -210,6 +221,17 @@ begin
         and r.runs > 0;
 end
 $$;
+
+call monitoring._ship_rule(
+    'bot_without_effect', 'records',
+    'Runs of a bot ended without changing a record, though records wait for it.',
+    p_finder => '_find_bots_without_effect',
+    p_explainer => '_explain_bot_without_effect',
+    p_comparison => '>=',
+    p_unit => 'runs',
+    p_thresholds => '{"medium": 3, "high": 6}',
+    p_parameters => '{"window_minutes": 1440}'
+);
 
 -- The runs of the last day without effect, and the records that have waited longest.
 create or replace function monitoring._explain_bot_without_effect(

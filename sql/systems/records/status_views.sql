@@ -53,7 +53,9 @@ comment on column monitoring.v_datasets.login_name is
 create or replace view monitoring.v_change_sources as
 select
     s.change_source,
-    s.description
+    s.description,
+    s.changed_by,
+    s.changed_at
 from monitoring.change_sources as s;
 
 comment on view monitoring.v_change_sources is
@@ -62,6 +64,10 @@ comment on column monitoring.v_change_sources.change_source is
 'Name of the kind of source.';
 comment on column monitoring.v_change_sources.description is
 'What it stands for.';
+comment on column monitoring.v_change_sources.changed_by is
+'Who added or described it; null as shipped.';
+comment on column monitoring.v_change_sources.changed_at is
+'When that was; null as shipped.';
 
 -- How many tables a table is, its partitions among them, and which of them lack a status
 -- trigger. Not within the view, where the planner would take it for a thousand times as dear.

@@ -1,5 +1,8 @@
 -- Recording changes of status that programs tell. Writes record_states and status_changes.
 
+call monitoring._ship_partitioned_table('status_changes', 'dataset', 'recorded_at');
+call monitoring._ship_retention('status_changes', '30 days');
+
 -- Query that reads records for _status_change_statement and refuses bad ones, made of
 -- expressions for their array, whose length the planner sees, and for the actor of those that
 -- name none.
@@ -290,3 +293,7 @@ return monitoring._track_told_statuses(
 
 comment on function monitoring.track_status_changes(text, text, text, text, text, boolean) is
 'Takes a plain literal: JSON for the records themselves, or the date of those that sources have.';
+
+-- Whoever forgot a status would take it for new when it is read again: statuses
+-- outlive their history.
+call monitoring._ship_retention('record_states', '1 year');

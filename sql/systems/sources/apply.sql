@@ -267,3 +267,5 @@ begin
     perform monitoring._remember_runs(p_source_name, p_changes);
 end
 $$;
+
+call monitoring._ship_retention('run_source_runs', '30 days');

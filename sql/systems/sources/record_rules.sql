@@ -88,6 +88,16 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'source_not_synchronised', 'records',
+    'A source of records, or a query in another database, has not been read for long.',
+    p_finder => '_find_sources_not_synchronised',
+    p_explainer => '_explain_source_not_synchronised',
+    p_comparison => '>=',
+    p_unit => 'minutes',
+    p_thresholds => '{"medium": 120, "high": 360}'
+);
+
 -- The newest loads of the query, and the troubles, that an alert is about.
 create or replace function monitoring._explain_source_not_synchronised(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer

@@ -337,3 +337,5 @@ $$;
 comment on function monitoring.fail_source_load(text, text) is
 'Notes why a query could not be loaded, tells it, and tries again after a while that grows. '
 'Returns interrupted or failed; null when nothing of ours goes on.';
+
+call monitoring._ship_retention('source_loads', '30 days');

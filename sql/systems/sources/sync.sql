@@ -224,3 +224,8 @@ $$;
 
 comment on function monitoring.sync_run_sources() is
 'Reads all sources that are enabled, and returns an array of what sync_run_source() returns.';
+
+call monitoring._ship_job(
+    'sync_run_sources', 'Reads the runs that live in other systems.',
+    '15 minutes', 'monitoring.sync_run_sources'
+);

@@ -336,6 +336,12 @@ comment on function monitoring.sync_record_sources() is
 'Reads all sources of records that are enabled, but for those of queries, and returns an array of '
 'what sync_record_source() returns. Removes the rows of loads that broke off for good.';
 
+call monitoring._ship_job(
+    'sync_record_sources', 'Reads the statuses of records that live elsewhere.',
+    '1 hour', 'monitoring.sync_record_sources',
+    p_timeout => '30 minutes'
+);
+
 create or replace function monitoring.track_all_status_changes_from_source(
     p_source_name text,
     p_target_date date default null,

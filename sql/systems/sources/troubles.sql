@@ -182,6 +182,24 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'source_trouble', 'processing',
+    'A source of runs cannot be read, has rows of which nothing can be made, or runs that '
+    'vanished or went backwards within the window: v_run_source_troubles says which.',
+    p_finder => '_find_source_troubles',
+    p_explainer => '_explain_source_troubles',
+    p_comparison => '>=',
+    p_unit => 'troubles',
+    p_thresholds => '{"medium": 1}',
+    p_parameters => '{"window_minutes": 1440}'
+);
+call monitoring._ship_thresholds(
+    'source_trouble', '{"high": 1}', '{"trouble": "unreadable"}'
+);
+call monitoring._ship_thresholds(
+    'source_trouble', '{"high": 1}', '{"trouble": "vanished"}'
+);
+
 -- The newest troubles of the kind that an alert is about.
 create or replace function monitoring._explain_source_troubles(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
@@ -239,3 +257,5 @@ return jsonb_build_object('source', p_source_name, 'error', p_error)
     when p_sqlstate = '57014' then jsonb_build_object('is_cancelled', true)
     else jsonb_build_object()
 end;
+
+call monitoring._ship_retention('run_source_troubles', '90 days');

@@ -32,7 +32,9 @@ begin atomic
             t.high,
             t.critical
         from monitoring.alert_thresholds as t
-        where t.rule_name = (p_rule).rule_name and coalesce(f.labels, '{}') @> t.labels
+        where t.rule_name = (p_rule).rule_name
+            and coalesce(f.labels, '{}') @> t.labels
+            and not t.is_empty
         order by
             (select count(*) from jsonb_object_keys(t.labels)) desc,
             t.labels asc

@@ -49,14 +49,22 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_copy monitoring.alert_rules := p_rule;
+    v_copy monitoring.alert_rules;
 begin
     -- Nobody else's transaction inserts what this session does.
     v_copy.rule_name := format('backtest %s of %s', pg_backend_pid(), left(p_rule.rule_name, 200));
-    v_copy.is_enabled := true;
-    insert into monitoring.alert_rules values (v_copy.*);
-    insert into monitoring.alert_thresholds (rule_name, labels, low, medium, high, critical)
-    select v_copy.rule_name, t.labels, t.low, t.medium, t.high, t.critical
+    insert into monitoring.alert_rules (
+        rule_name, family, finder_name, explainer_name, query, shipped, decided
+    )
+    values (
+        v_copy.rule_name, p_rule.family, p_rule.finder_name, p_rule.explainer_name, p_rule.query,
+        p_rule.shipped, p_rule.decided || '{"is_enabled": true}'
+    )
+    returning * into v_copy;
+    insert into monitoring.alert_thresholds (
+        rule_name, labels, shipped, decided, changed_by, changed_at
+    )
+    select v_copy.rule_name, t.labels, t.shipped, t.decided, t.changed_by, t.changed_at
     from monitoring.alert_thresholds t
     where t.rule_name = p_rule.rule_name;
     return v_copy;

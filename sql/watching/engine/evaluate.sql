@@ -93,6 +93,12 @@ begin atomic
     from monitoring._evaluate(array[p_family], false, p_now) as e (result);
 end;
 
+call monitoring._ship_job(
+    'evaluate_alerts', 'Evaluates the alert rules and queues what is to be told.',
+    '1 minute', 'monitoring.evaluate_alerts',
+    p_timeout => '5 minutes'
+);
+
 create or replace function monitoring.check_error_rate_alerts(p_now timestamptz default null)
 returns integer
 language plpgsql

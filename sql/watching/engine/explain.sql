@@ -12,12 +12,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return jsonb_strip_nulls(
-        to_jsonb(p_rule) - 'finder_name' - 'explainer_name'
+        to_jsonb(p_rule) - array['finder_name', 'explainer_name', 'shipped', 'decided']
         || jsonb_build_object('thresholds', (
             -- As the engine chooses them: of those that fit, the one with most labels.
-            select to_jsonb(t) - 'rule_name' - 'labels'
+            select coalesce(t.decided, t.shipped)
             from monitoring.alert_thresholds t
-            where t.rule_name = p_alert.rule_name and p_alert.labels @> t.labels
+            where t.rule_name = p_alert.rule_name
+                and p_alert.labels @> t.labels
+                and not t.is_empty
             order by (select count(*) from jsonb_object_keys(t.labels)) desc, t.labels
             limit 1
         ))

@@ -31,7 +31,10 @@ create or replace view monitoring.v_inhibitions as
 select
     i.source_rule,
     i.target_rule,
-    i.equal_labels
+    i.equal_labels,
+    i.is_enabled,
+    i.changed_by,
+    i.changed_at
 from monitoring.alert_inhibitions as i;
 
 comment on view monitoring.v_inhibitions is
@@ -42,6 +45,12 @@ comment on column monitoring.v_inhibitions.target_rule is
 'Rule whose alerts are not told meanwhile.';
 comment on column monitoring.v_inhibitions.equal_labels is
 'Labels that both alerts must have in common; missing in both counts as equal.';
+comment on column monitoring.v_inhibitions.is_enabled is
+'Whether it holds; false for one of ours that people have lifted.';
+comment on column monitoring.v_inhibitions.changed_by is
+'Who added, changed or lifted it; null as shipped.';
+comment on column monitoring.v_inhibitions.changed_at is
+'When that was; null as shipped.';
 
 create or replace view monitoring.v_silences as
 select
@@ -116,7 +125,8 @@ begin atomic
         inner join monitoring._open_alerts as t on i.target_rule = t.rule_name
         inner join monitoring._open_alerts as s
             on i.source_rule = s.rule_name and s.status = 'firing'
-        where not exists (
+        where i.is_enabled
+            and not exists (
                 select from unnest(i.equal_labels) as e (label)
                 where coalesce(t.labels ->> e.label, '') <> coalesce(s.labels ->> e.label, '')
             )
@@ -253,9 +263,19 @@ begin
     end if;
     perform monitoring._checked_name('label', l.label)
     from unnest(coalesce(p_equal_labels, '{}')) l (label);
-    insert into monitoring.alert_inhibitions (source_rule, target_rule, equal_labels)
-    values (p_source_rule, p_target_rule, coalesce(p_equal_labels, '{}'))
-    on conflict (source_rule, target_rule) do update set equal_labels = excluded.equal_labels;
+    insert into monitoring.alert_inhibitions (
+        source_rule, target_rule, decided_labels, changed_by, changed_at
+    )
+    values (
+        p_source_rule, p_target_rule, coalesce(p_equal_labels, '{}'), session_user,
+        monitoring.clock()
+    )
+    on conflict (source_rule, target_rule) do update
+        set
+            decided_labels = excluded.decided_labels,
+            is_enabled = true,
+            changed_by = excluded.changed_by,
+            changed_at = excluded.changed_at;
 end
 $$;
 
@@ -270,12 +290,48 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_is_gone boolean;
 begin
     delete from monitoring.alert_inhibitions
-    where source_rule = p_source_rule and target_rule = p_target_rule;
-    return found;
+    where source_rule = p_source_rule and target_rule = p_target_rule and shipped_labels is null;
+    v_is_gone := found;
+    update monitoring.alert_inhibitions
+    set
+        decided_labels = null,
+        is_enabled = false,
+        changed_by = session_user,
+        changed_at = monitoring.clock()
+    where source_rule = p_source_rule and target_rule = p_target_rule and is_enabled;
+    return v_is_gone or found;
 end
 $$;
 
 comment on function monitoring.uninhibit_alerts(text, text) is
-'Takes back what inhibit_alerts said; false when it had not been said.';
+'Ends an inhibition, one of ours as well; false when there was none.';
+
+create or replace function monitoring.reset_inhibition(p_source_rule text, p_target_rule text)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_is_gone boolean;
+begin
+    delete from monitoring.alert_inhibitions
+    where source_rule = p_source_rule and target_rule = p_target_rule and shipped_labels is null;
+    v_is_gone := found;
+    update monitoring.alert_inhibitions
+    set decided_labels = null, is_enabled = true, changed_by = null, changed_at = null
+    where source_rule = p_source_rule and target_rule = p_target_rule and changed_at is not null;
+    return v_is_gone or found;
+end
+$$;
+
+comment on function monitoring.reset_inhibition(text, text) is
+'Takes back what people decided about an inhibition: it is as shipped then, or gone; false when '
+'nothing had been decided.';
+
+call monitoring._ship_retention('alert_silences', '90 days');

@@ -223,3 +223,6 @@ begin
     perform monitoring._note_transition(p_alert, 'unacknowledged', p_at, p_by, p_note);
 end
 $$;
+
+call monitoring._ship_retention('raised_alerts', '7 days');
+call monitoring._ship_retention('alert_transitions', '90 days');

@@ -103,8 +103,8 @@ select
     r.on_error,
     r.time_limit_seconds,
     r.is_enabled,
-    r.changed_by,
-    r.changed_at,
+    d.changed_by,
+    d.changed_at,
     s.evaluated_at,
     s.duration_ms,
     s.findings,
@@ -126,25 +126,45 @@ cross join
         from monitoring.raised_alerts as a
         where a.rule_name = r.rule_name and a.resolved_at = 'infinity'
     ) as c
-left join lateral (
-    select
-        jsonb_strip_nulls(jsonb_build_object(
-            'low', h.low, 'medium', h.medium, 'high', h.high, 'critical', h.critical
-        )) as thresholds
-    from monitoring.alert_thresholds as h
-    where h.rule_name = r.rule_name and h.labels = '{}'
-) as t on true
-cross join lateral (
-    select
-        coalesce(jsonb_agg(jsonb_build_object(
-            'labels', h.labels,
-            'thresholds', jsonb_strip_nulls(jsonb_build_object(
-                'low', h.low, 'medium', h.medium, 'high', h.high, 'critical', h.critical
-            ))
-        ) order by h.labels), '[]') as overrides
-    from monitoring.alert_thresholds as h
-    where h.rule_name = r.rule_name and h.labels <> '{}'
-) as o;
+left join
+    lateral (
+        select coalesce(h.decided, h.shipped) as thresholds
+        from monitoring.alert_thresholds as h
+        where h.rule_name = r.rule_name and h.labels = '{}' and not h.is_empty
+    ) as t
+    on true
+cross join
+    lateral (
+        select
+            coalesce(
+                jsonb_agg(
+                    jsonb_build_object(
+                        'labels', h.labels, 'thresholds', coalesce(h.decided, h.shipped)
+                    )
+                    order by h.labels
+                ),
+                '[]'
+            ) as overrides
+        from monitoring.alert_thresholds as h
+        where h.rule_name = r.rule_name and h.labels <> '{}' and not h.is_empty
+    ) as o
+cross join
+    lateral (
+        select
+            (array_agg(w.changed_by order by w.changed_at desc nulls last))[1] as changed_by,
+            max(w.changed_at) as changed_at
+        from (
+            select
+                r.changed_by,
+                r.changed_at
+            union all
+            select
+                h.changed_by,
+                h.changed_at
+            from monitoring.alert_thresholds as h
+            where h.rule_name = r.rule_name
+        ) as w
+    ) as d;
 
 comment on view monitoring.alerts is
 'All alerts: pending, firing, acknowledged and, for a while, resolved ones.';
@@ -315,9 +335,9 @@ comment on column monitoring.v_alert_rules.time_limit_seconds is
 comment on column monitoring.v_alert_rules.is_enabled is
 'Whether it is evaluated.';
 comment on column monitoring.v_alert_rules.changed_by is
-'Who made or changed it last; null as installed.';
+'Who made it, or changed it or its thresholds last; null as shipped.';
 comment on column monitoring.v_alert_rules.changed_at is
-'When it was made or changed last; null as installed.';
+'When that was; null as shipped.';
 comment on column monitoring.v_alert_rules.evaluated_at is
 'When it was last evaluated; null when it never was.';
 comment on column monitoring.v_alert_rules.duration_ms is

@@ -468,3 +468,5 @@ $$;
 comment on function monitoring.retry_notification(bigint) is
 'Has a message that was given up sent again, with as many attempts as before; false when it was '
 'not given up.';
+
+call monitoring._ship_retention('queued_notifications', '30 days');

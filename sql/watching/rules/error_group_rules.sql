@@ -197,6 +197,16 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'error_group_new', 'errors',
+    'A kind of error that was never seen before: fix it, or mute or resolve its group.',
+    p_finder => '_find_new_error_groups',
+    p_explainer => '_explain_error_groups',
+    p_comparison => '>=',
+    p_unit => 'error groups',
+    p_parameters => '{"window_minutes": 60, "most": 20}'
+);
+
 -- One sentence about an error group, with the first line of an example.
 create or replace function monitoring._error_group_in_words(
     p_what text, p_error_type text, p_component text, p_example text
@@ -292,6 +302,16 @@ begin
     order by g.fingerprint, g.last_seen_at desc, g.error_type, g.severity, g.component;
 end
 $$;
+
+call monitoring._ship_rule(
+    'error_group_regressed', 'errors',
+    'An error that counted as resolved has come back: fix it, then resolve its group anew.',
+    p_finder => '_find_regressed_error_groups',
+    p_explainer => '_explain_error_groups',
+    p_comparison => '>=',
+    p_unit => 'error groups',
+    p_parameters => '{"window_minutes": 1440}'
+);
 
 -- The newest errors of the group that an alert is about, or the groups when it is about many.
 create or replace function monitoring._explain_error_groups(

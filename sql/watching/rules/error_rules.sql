@@ -72,6 +72,17 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'errors_per_hour', 'errors',
+    'More errors than usual within the last hour: look at error_groups for which ones.',
+    p_finder => '_find_many_errors',
+    p_explainer => '_explain_errors',
+    p_comparison => '>=',
+    p_unit => 'errors',
+    p_thresholds => '{"low": 25, "medium": 50, "high": 75, "critical": 100}',
+    p_parameters => '{"window_minutes": 60, "by": "all"}'
+);
+
 -- The newest errors of a span, of one group, component or type where these are given.
 create or replace function monitoring._errors_between(
     p_fingerprint text,

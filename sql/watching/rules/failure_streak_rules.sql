@@ -184,3 +184,15 @@ begin
     ) f;
 end
 $$;
+
+call monitoring._ship_rule(
+    'consecutive_failures', 'processing',
+    'The newest attempts of a type all failed, timed out or got lost; those that were cancelled '
+    'count neither way.',
+    p_finder => '_find_consecutive_failures',
+    p_explainer => '_explain_unsuccessful_attempts',
+    p_comparison => '>=',
+    p_unit => 'attempts',
+    p_thresholds => '{"high": 3}',
+    p_parameters => '{"window_days": 30}'
+);

@@ -121,6 +121,17 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'component_unhealthy', 'health',
+    'The newest check of a component found it unhealthy or degraded.',
+    p_finder => '_find_unhealthy_components',
+    p_explainer => '_explain_component',
+    p_comparison => '>=',
+    p_thresholds => '{"medium": 1, "critical": 2}',
+    p_parameters => '{"forget_after_days": 7}',
+    p_no_data => 'keep'
+);
+
 -- Seconds since the newest check of each component; one that has been silent for
 -- forget_after_days counts as taken away.
 create or replace function monitoring._find_silent_components(
@@ -155,6 +166,17 @@ begin
     ) s;
 end
 $$;
+
+call monitoring._ship_rule(
+    'component_silent', 'health',
+    'A component is no longer checked, so that nobody knows how it is: look at what checks it.',
+    p_finder => '_find_silent_components',
+    p_explainer => '_explain_component',
+    p_comparison => '>',
+    p_unit => 'seconds',
+    p_thresholds => '{"medium": 900, "high": 3600}',
+    p_parameters => '{"forget_after_days": 7}'
+);
 
 -- The newest checks of the component that an alert is about.
 create or replace function monitoring._explain_component(

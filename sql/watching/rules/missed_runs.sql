@@ -300,3 +300,13 @@ begin
     from monitoring._missed_runs(p_now) m;
 end
 $$;
+
+call monitoring._ship_rule(
+    'missed_run', 'processing',
+    'A run that expect_runs() told of has not started in time.',
+    p_finder => '_find_missed_runs',
+    p_explainer => '_explain_missed_run',
+    p_comparison => '>=',
+    p_unit => 'seconds',
+    p_thresholds => '{"high": 0}'
+);

@@ -220,20 +220,6 @@ begin
 end
 $$;
 
--- A number that is a setting of a rule, or PV004.
-create or replace function monitoring._number_setting(p_setting text, p_value double precision)
-returns double precision
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return (
-        monitoring._checked_setting(p_setting, coalesce(to_jsonb(p_value), 'null')) #>> '{}'
-    )::double precision;
-end
-$$;
-
 create or replace function monitoring.create_alert_rule(
     p_rule_name text,
     p_query text,
@@ -255,39 +241,36 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_rule monitoring.alert_rules;
-begin
-    perform monitoring._check_new_rule_name(p_rule_name);
-    v_rule.comparison := monitoring._checked_setting('comparison', to_jsonb(p_comparison)) #>> '{}';
-    v_rule.no_data := monitoring._checked_setting('no_data', to_jsonb(p_no_data)) #>> '{}';
-    v_rule.on_error := monitoring._checked_setting('on_error', to_jsonb(p_on_error)) #>> '{}';
-    v_rule.for_seconds := monitoring._number_setting(
-        'for_seconds', date_part('epoch', p_for)
-    );
-    v_rule.for_evaluations := monitoring._number_setting(
-        'for_evaluations', p_for_evaluations
-    )::integer;
-    v_rule.keep_firing_seconds := monitoring._number_setting(
-        'keep_firing_seconds', date_part('epoch', p_keep_firing_for)
-    );
-    v_rule.time_limit_seconds := monitoring._number_setting(
+    v_settings constant jsonb := jsonb_build_object(
+        'comparison', p_comparison,
+        'no_data', p_no_data,
+        'on_error', p_on_error,
+        'for_seconds', date_part('epoch', p_for),
+        'for_evaluations', p_for_evaluations,
+        'keep_firing_seconds', date_part('epoch', p_keep_firing_for),
         'time_limit_seconds', date_part('epoch', p_time_limit)
     );
+begin
+    perform monitoring._check_new_rule_name(p_rule_name);
+    perform monitoring._checked_setting(s.key, s.value) from jsonb_each(v_settings) s;
     if nullif(p_thresholds, 'null') is not null then
-        perform monitoring._checked_thresholds(p_thresholds, v_rule.comparison);
+        perform monitoring._checked_thresholds(p_thresholds, p_comparison);
     end if;
-    v_rule.query := monitoring._checked_rule_query(
-        p_query, nullif(p_thresholds, 'null') is not null, v_rule.time_limit_seconds
-    );
     insert into monitoring.alert_rules (
-        rule_name, family, description, query, unit, comparison, for_seconds, for_evaluations,
-        keep_firing_seconds, no_data, on_error, time_limit_seconds, changed_by, changed_at
+        rule_name, family, query, decided, changed_by, changed_at
     )
     values (
-        p_rule_name, 'own', monitoring._capped_text(p_description, 8000), v_rule.query,
-        monitoring._capped_text(p_unit, 255), v_rule.comparison, v_rule.for_seconds,
-        v_rule.for_evaluations, v_rule.keep_firing_seconds, v_rule.no_data, v_rule.on_error,
-        v_rule.time_limit_seconds, session_user, monitoring.clock()
+        p_rule_name,
+        'own',
+        monitoring._checked_rule_query(
+            p_query, nullif(p_thresholds, 'null') is not null, date_part('epoch', p_time_limit)
+        ),
+        v_settings || jsonb_strip_nulls(jsonb_build_object(
+            'description', monitoring._capped_text(p_description, 8000),
+            'unit', monitoring._capped_text(p_unit, 255)
+        )),
+        session_user,
+        monitoring.clock()
     );
     perform monitoring.set_alert_thresholds(p_rule_name, p_thresholds);
 end
@@ -298,6 +281,20 @@ comment on function monitoring.create_alert_rule(
 ) is
 'Makes an alert rule of a query, which is run once to check it; docs/own-rules.md says what it '
 'returns. It can only read, with the rights of monitoring_reader.';
+
+-- Removes a rule with all that belongs to it.
+create or replace function monitoring._forget_rule(p_rule_name text) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from monitoring.alert_rules where rule_name = p_rule_name;
+    delete from monitoring.alert_thresholds where rule_name = p_rule_name;
+    delete from monitoring.alert_rule_states where rule_name = p_rule_name;
+    delete from monitoring.alert_inhibitions where p_rule_name in (source_rule, target_rule);
+end
+$$;
 
 create or replace function monitoring.drop_alert_rule(p_rule_name text) returns boolean
 language plpgsql
@@ -319,10 +316,7 @@ begin
             message = format('rule "%s" is built in and cannot be dropped', p_rule_name),
             hint = format('Disable it: select enable_alert_rule(%L, false).', p_rule_name);
     end if;
-    delete from monitoring.alert_rules where rule_name = p_rule_name;
-    delete from monitoring.alert_thresholds where rule_name = p_rule_name;
-    delete from monitoring.alert_rule_states where rule_name = p_rule_name;
-    delete from monitoring.alert_inhibitions where p_rule_name in (source_rule, target_rule);
+    perform monitoring._forget_rule(p_rule_name);
     return true;
 end
 $$;

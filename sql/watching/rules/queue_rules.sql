@@ -135,6 +135,18 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'queue_backlog', 'queues',
+    'Many items wait in a queue: look whether its workers run and keep up.',
+    p_finder => '_find_queue_backlogs',
+    p_explainer => '_explain_queue',
+    p_comparison => '>=',
+    p_unit => 'items',
+    p_thresholds => '{"low": 50, "medium": 100, "high": 200, "critical": 500}',
+    p_parameters => '{"window_minutes": 60, "forget_after_minutes": 1440}',
+    p_no_data => 'keep'
+);
+
 -- Seconds for which the oldest item of each queue has been ready by its newest sample; no data
 -- where that was not told, or longer ago than window_minutes.
 create or replace function monitoring._find_old_queue_items(
@@ -172,6 +184,18 @@ begin
     ) q;
 end
 $$;
+
+call monitoring._ship_rule(
+    'queue_oldest_ready_age', 'queues',
+    'An item has been ready for long and nobody takes it: its workers are stuck or too few.',
+    p_finder => '_find_old_queue_items',
+    p_explainer => '_explain_queue',
+    p_comparison => '>',
+    p_unit => 'seconds',
+    p_thresholds => '{"medium": 300, "high": 900, "critical": 3600}',
+    p_parameters => '{"window_minutes": 60, "forget_after_minutes": 1440}',
+    p_no_data => 'keep'
+);
 
 -- The newest samples of the queue that an alert is about.
 create or replace function monitoring._explain_queue(

@@ -115,54 +115,43 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_rule monitoring.alert_rules := monitoring._found_rule(p_rule_name);
+    v_decided jsonb := nullif(p_thresholds, 'null');
 begin
     perform monitoring._checked_labels(p_labels);
-    delete from monitoring.alert_thresholds
-    where rule_name = p_rule_name and labels = p_labels;
-    if p_thresholds is not null and p_thresholds <> 'null' then
-        perform monitoring._checked_thresholds(p_thresholds, v_rule.comparison);
-        insert into monitoring.alert_thresholds (rule_name, labels, low, medium, high, critical)
-        values (
-            p_rule_name, p_labels,
-            (p_thresholds ->> 'low')::double precision,
-            (p_thresholds ->> 'medium')::double precision,
-            (p_thresholds ->> 'high')::double precision,
-            (p_thresholds ->> 'critical')::double precision
+    if v_decided is null then
+        delete from monitoring.alert_thresholds
+        where rule_name = p_rule_name and labels = p_labels and shipped is null;
+        update monitoring.alert_thresholds
+        set decided = null, changed_by = null, changed_at = null
+        where rule_name = p_rule_name and labels = p_labels and decided is not null;
+        return;
+    end if;
+    if v_decided <> '{}' then
+        v_decided := jsonb_strip_nulls(
+            monitoring._checked_thresholds(v_decided, v_rule.comparison)
         );
     end if;
+    insert into monitoring.alert_thresholds (rule_name, labels, decided, changed_by, changed_at)
+    values (p_rule_name, p_labels, v_decided, session_user, monitoring.clock())
+    on conflict (rule_name, labels) do update
+        set
+            decided = excluded.decided,
+            changed_by = excluded.changed_by,
+            changed_at = excluded.changed_at;
 end
 $$;
 
 comment on function monitoring.set_alert_thresholds(text, jsonb, jsonb) is
-'Sets from which value on what a rule finds has which severity, instead of what was set for these '
-'labels before; null removes them. Of several that fit a finding, those with most labels count.';
+'Sets from which value on what a rule finds has which severity, for all findings or those with '
+'certain labels, of which those with most count. {} is none of their own; null takes back what was '
+'set, so that it is as shipped.';
 
-create or replace function monitoring.enable_alert_rule(
-    p_rule_name text, p_is_enabled boolean default true
+-- The parameters that people set, with some of them changed and those that are null taken back;
+-- PV003 for one that the rule does not have, PV005 for another kind of value.
+create or replace function monitoring._changed_parameters(
+    p_rule monitoring.alert_rules, p_new jsonb
 )
-returns void
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform monitoring._found_rule(p_rule_name);
-    update monitoring.alert_rules
-    set
-        is_enabled = coalesce(p_is_enabled, true),
-        changed_by = session_user,
-        changed_at = monitoring.clock()
-    where rule_name = p_rule_name;
-end
-$$;
-
-comment on function monitoring.enable_alert_rule(text, boolean) is
-'Lets a rule be evaluated, or not; alerts of a disabled one resolve at the next evaluation.';
-
--- The parameters of a rule with some of them changed; PV003 for one that it does not have, PV005
--- for another kind of value.
-create or replace function monitoring._checked_parameters(p_old jsonb, p_new jsonb) returns jsonb
+returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
@@ -174,18 +163,22 @@ begin
         perform monitoring._refuse_json('parameters', coalesce(p_new::text, 'null'), 'an object');
     end if;
     perform monitoring._refuse_unknown_keys(
-        'parameter of the rule', p_new, array(select jsonb_object_keys(p_old))
+        'parameter of the rule', p_new, array(select jsonb_object_keys(p_rule.parameters))
     );
     select format('"%s": %s', n.key, n.value) into v_bad
     from jsonb_each(p_new) n
-    where jsonb_typeof(n.value) <> jsonb_typeof(p_old -> n.key)
+    where n.value <> 'null' and (
+        jsonb_typeof(n.value) <> jsonb_typeof(p_rule.parameters -> n.key)
         or (jsonb_typeof(n.value) = 'number' and (n.value #>> '{}')::numeric not between 0 and 1e9)
+    )
     limit 1;
     if found then
         perform monitoring._refuse_json('parameters', v_bad,
-            format('values like those of %s', p_old));
+            format('values like those of %s', p_rule.parameters));
     end if;
-    return p_old || p_new;
+    return nullif(
+        jsonb_strip_nulls(coalesce(p_rule.decided -> 'parameters', '{}') || p_new), '{}'
+    );
 end
 $$;
 
@@ -238,8 +231,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_rule monitoring.alert_rules := monitoring._found_rule(p_rule_name);
-    v_new monitoring.alert_rules;
-    v_thresholds monitoring.alert_thresholds;
+    v_decided jsonb;
 begin
     if jsonb_typeof(p_settings) is distinct from 'object' then
         perform monitoring._refuse_json('settings', coalesce(p_settings::text, 'null'), 'an object');
@@ -248,40 +240,96 @@ begin
         'comparison', 'description', 'for_evaluations', 'for_seconds', 'is_enabled',
         'keep_firing_seconds', 'no_data', 'on_error', 'parameters', 'time_limit_seconds', 'unit'
     ]);
-    perform monitoring._checked_setting(s.key, s.value) from jsonb_each(p_settings) s;
-    v_new := jsonb_populate_record(v_rule, p_settings - 'parameters');
-    if p_settings ? 'parameters' then
-        v_new.parameters := monitoring._checked_parameters(
-            v_rule.parameters, p_settings -> 'parameters'
+    perform monitoring._checked_setting(s.key, s.value) from jsonb_each(p_settings) s
+    where s.value <> 'null';
+    v_decided := v_rule.decided || p_settings || jsonb_build_object(
+        'description', monitoring._capped_text(
+            (v_rule.decided || p_settings) ->> 'description', 8000
+        ),
+        'unit', monitoring._capped_text((v_rule.decided || p_settings) ->> 'unit', 255)
+    );
+    if p_settings -> 'parameters' <> 'null' then
+        v_decided := v_decided || jsonb_build_object(
+            'parameters', monitoring._changed_parameters(v_rule, p_settings -> 'parameters')
         );
     end if;
-    update monitoring.alert_rules
-    set
-        description = monitoring._capped_text(v_new.description, 8000),
-        unit = monitoring._capped_text(v_new.unit, 255),
-        comparison = v_new.comparison,
-        parameters = v_new.parameters,
-        for_seconds = v_new.for_seconds,
-        for_evaluations = v_new.for_evaluations,
-        keep_firing_seconds = v_new.keep_firing_seconds,
-        no_data = v_new.no_data,
-        on_error = v_new.on_error,
-        time_limit_seconds = v_new.time_limit_seconds,
-        is_enabled = v_new.is_enabled,
-        changed_by = session_user,
-        changed_at = monitoring.clock()
-    where rule_name = p_rule_name;
-    for v_thresholds in
-        select t.* from monitoring.alert_thresholds t where t.rule_name = p_rule_name
-    loop
-        perform monitoring._checked_thresholds(
-            to_jsonb(v_thresholds) - 'rule_name' - 'labels', v_new.comparison
-        );
-    end loop;
+    perform monitoring._decide_rule(v_rule, jsonb_strip_nulls(v_decided));
 end
 $$;
 
 comment on function monitoring.change_alert_rule(text, jsonb) is
 'Changes settings of a rule: for_seconds, for_evaluations, keep_firing_seconds, no_data, on_error, '
 'time_limit_seconds, is_enabled, comparison, parameters, description, unit. What is left '
-'out stays.';
+'out stays; null is as shipped.';
+
+-- Notes what people decided about a rule; PV004 when its thresholds do not fit its comparison then.
+create or replace function monitoring._decide_rule(
+    p_rule monitoring.alert_rules, p_decided jsonb
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_is_decided constant boolean := p_decided <> '{}' or p_rule.family = 'own';
+    v_comparison text;
+begin
+    update monitoring.alert_rules
+    set
+        decided = p_decided,
+        changed_by = case when v_is_decided then session_user end,
+        changed_at = case when v_is_decided then monitoring.clock() end
+    where rule_name = p_rule.rule_name
+    returning comparison into v_comparison;
+    perform monitoring._checked_thresholds(coalesce(t.decided, t.shipped), v_comparison)
+    from monitoring.alert_thresholds t
+    where t.rule_name = p_rule.rule_name and coalesce(t.decided, t.shipped) <> '{}';
+end
+$$;
+
+create or replace function monitoring.enable_alert_rule(
+    p_rule_name text, p_is_enabled boolean default true
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring.change_alert_rule(
+        p_rule_name, jsonb_build_object('is_enabled', p_is_enabled)
+    );
+end
+$$;
+
+comment on function monitoring.enable_alert_rule(text, boolean) is
+'Lets a rule be evaluated, or not; null is as shipped. Alerts of a disabled one resolve at the '
+'next evaluation.';
+
+create or replace function monitoring.reset_alert_rule(p_rule_name text) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_rule monitoring.alert_rules := monitoring._found_rule(p_rule_name);
+begin
+    if v_rule.family = 'own' then
+        raise exception using
+            errcode = 'PV003',
+            message = format('rule "%s" is an own one, so there is nothing shipped', p_rule_name),
+            hint = 'Change it, or drop it with drop_alert_rule().';
+    end if;
+    perform monitoring.set_alert_thresholds(p_rule_name, null, t.labels)
+    from monitoring.alert_thresholds t
+    where t.rule_name = p_rule_name and t.decided is not null;
+    perform monitoring._decide_rule(v_rule, '{}');
+end
+$$;
+
+comment on function monitoring.reset_alert_rule(text) is
+'Takes back all that people set about a built-in rule, thresholds among it, so that it is as '
+'shipped. What it inhibits, or is inhibited by, stays.';

@@ -110,6 +110,16 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'long_running_task', 'processing',
+    'A task has been running for long.',
+    p_finder => '_find_long_running_tasks',
+    p_explainer => '_explain_task',
+    p_comparison => '>',
+    p_unit => 'seconds',
+    p_thresholds => '{"medium": 3600}'
+);
+
 -- Seconds for which each running task has got no further, from the least threshold on. Looking
 -- back, tasks that have ended or got further since are not found: their progress then is not
 -- known.
@@ -160,6 +170,19 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'task_stuck', 'processing',
+    'A running task has not got further for long: no items done, no counter changed. With {"by": '
+    '"heartbeat"} any word from it counts.',
+    p_finder => '_find_stuck_tasks',
+    p_explainer => '_explain_task',
+    p_comparison => '>=',
+    p_unit => 'seconds',
+    p_thresholds => '{"critical": 3600}',
+    p_parameters => '{"by": "progress"}'
+);
+call monitoring._ship_inhibition('task_stuck', 'long_running_task', '{task_id}');
+
 -- Seconds since each running task last spoke whose database session has ended. Which sessions
 -- there are is known at present only, so looking back shows those of today.
 create or replace function monitoring._find_gone_backends(
@@ -197,3 +220,15 @@ begin
         );
 end
 $$;
+
+call monitoring._ship_rule(
+    'backend_gone', 'processing',
+    'The database session that last spoke for a running task has ended. Only for programs that '
+    'keep one session a task; with a pool of sessions it says nothing.',
+    p_finder => '_find_gone_backends',
+    p_explainer => '_explain_task',
+    p_comparison => '>=',
+    p_unit => 'seconds',
+    p_thresholds => '{"high": 0}',
+    p_is_enabled => false
+);

@@ -44,6 +44,21 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'scheduler_late', 'self',
+    'Jobs are due and nothing runs them: see whether the runner or pg_cron works.',
+    p_finder => '_find_late_scheduler',
+    p_explainer => '_explain_self_check',
+    p_comparison => '>',
+    p_unit => 'seconds',
+    p_thresholds => '{"high": 180, "critical": 1800}'
+);
+-- While nothing runs the jobs, whatever they do is late.
+call monitoring._ship_inhibition('scheduler_late', 'cleanup_late');
+call monitoring._ship_inhibition('scheduler_late', 'job_late');
+call monitoring._ship_inhibition('scheduler_late', 'partitions_missing');
+call monitoring._ship_inhibition('scheduler_late', 'rollups_late');
+
 -- Seconds since the table that was rolled up longest ago was.
 create or replace function monitoring._find_late_rollups(
     p_rule monitoring.alert_rules, p_now timestamptz
@@ -62,6 +77,16 @@ begin
     ) f;
 end
 $$;
+
+call monitoring._ship_rule(
+    'rollups_late', 'self',
+    'Roll-ups are behind: views stay right but take longer to read. See job roll_up.',
+    p_finder => '_find_late_rollups',
+    p_explainer => '_explain_self_check',
+    p_comparison => '>',
+    p_unit => 'seconds',
+    p_thresholds => '{"medium": 180, "high": 3600}'
+);
 
 -- Tables that lack the partition of today (high) or of tomorrow (medium).
 create or replace function monitoring._find_missing_partitions(
@@ -86,6 +111,15 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'partitions_missing', 'self',
+    'The partition of today or tomorrow is missing: see job make_partitions.',
+    p_finder => '_find_missing_partitions',
+    p_explainer => '_explain_self_check',
+    p_comparison => '>',
+    p_unit => 'seconds'
+);
+
 -- Seconds for which rows have been due to go that are still there.
 create or replace function monitoring._find_late_cleanup(
     p_rule monitoring.alert_rules, p_now timestamptz
@@ -104,6 +138,16 @@ begin
     ) f;
 end
 $$;
+
+call monitoring._ship_rule(
+    'cleanup_late', 'self',
+    'Rows are still there a day after they were due to go: see job clean_up and v_retention.',
+    p_finder => '_find_late_cleanup',
+    p_explainer => '_explain_self_check',
+    p_comparison => '>',
+    p_unit => 'seconds',
+    p_thresholds => '{"medium": 86400, "high": 259200}'
+);
 
 -- How many runs in a row did not complete, of each enabled job.
 create or replace function monitoring._find_failed_jobs(
@@ -132,6 +176,16 @@ begin
     where j.is_enabled;
 end
 $$;
+
+call monitoring._ship_rule(
+    'job_failed', 'self',
+    'The last run of a job did not complete: v_jobs says why.',
+    p_finder => '_find_failed_jobs',
+    p_explainer => '_explain_job',
+    p_comparison => '>=',
+    p_unit => 'runs',
+    p_thresholds => '{"high": 1}'
+);
 
 -- Seconds for which each enabled job has been due to begin, or has outlasted its timeout.
 create or replace function monitoring._find_late_jobs(
@@ -164,6 +218,16 @@ begin
     where j.is_enabled;
 end
 $$;
+
+call monitoring._ship_rule(
+    'job_late', 'self',
+    'A job is due and does not begin, or does not end: v_jobs says since when.',
+    p_finder => '_find_late_jobs',
+    p_explainer => '_explain_job',
+    p_comparison => '>',
+    p_unit => 'seconds',
+    p_thresholds => '{"medium": 180, "high": 3600}'
+);
 
 -- Rules whose last evaluation failed, or that are paused because they took too long.
 create or replace function monitoring._find_failed_rules(
@@ -200,6 +264,16 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'rule_failed', 'self',
+    'An alert rule cannot be evaluated: what it watches over is not watched. Mend or disable it.',
+    p_finder => '_find_failed_rules',
+    p_explainer => '_explain_failed_rule',
+    p_comparison => '>=',
+    p_unit => 'evaluations',
+    p_thresholds => '{"high": 1}'
+);
+
 -- Messages that were given up within window_minutes, by channel and target.
 create or replace function monitoring._find_dead_notifications(
     p_rule monitoring.alert_rules, p_now timestamptz
@@ -234,6 +308,17 @@ begin
     group by q.channel_name, q.target;
 end
 $$;
+
+call monitoring._ship_rule(
+    'notification_dead', 'self',
+    'Messages could not be delivered and were given up: see v_notifications for why.',
+    p_finder => '_find_dead_notifications',
+    p_explainer => '_explain_dead_notifications',
+    p_comparison => '>=',
+    p_unit => 'messages',
+    p_thresholds => '{"high": 1}',
+    p_parameters => '{"window_minutes": 1440}'
+);
 
 -- What self_check() says at present, beginning with what an alert is about.
 create or replace function monitoring._explain_self_check(
@@ -352,6 +437,18 @@ begin
         and l.beyond_at <= p_now;
 end
 $$;
+
+call monitoring._ship_rule(
+    'names_over_limit', 'self',
+    'Programs send more different names than are told apart, often with an id in them: send the '
+    'id as a task_id or in details, or raise the limit.',
+    p_finder => '_find_names_over_limit',
+    p_explainer => '_explain_names_over_limit',
+    p_comparison => '>=',
+    p_unit => 'names',
+    p_thresholds => '{"medium": 1}',
+    p_parameters => '{"window_minutes": 60}'
+);
 
 -- The limit that an alert is about, as it is at present.
 create or replace function monitoring._explain_names_over_limit(

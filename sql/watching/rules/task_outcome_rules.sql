@@ -122,6 +122,18 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'task_failed', 'processing',
+    'Tasks whose last attempt failed, timed out or got lost, and that have not completed since. '
+    'With {"by": "task"} an alert for each task instead of each type.',
+    p_finder => '_find_failed_tasks',
+    p_explainer => '_explain_failed_tasks',
+    p_comparison => '>=',
+    p_unit => 'tasks',
+    p_thresholds => '{"critical": 1}',
+    p_parameters => '{"window_minutes": 1440, "by": "task_type"}'
+);
+
 -- How many attempts ended in a rule's window before p_now and how, by task type, where there are
 -- enough to speak of a rate.
 create or replace function monitoring._ended_by_type(
@@ -172,6 +184,18 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'success_rate_low', 'processing',
+    'Few of the attempts of a type that ended in the window completed.',
+    p_finder => '_find_low_success_rates',
+    p_explainer => '_explain_unsuccessful_attempts',
+    p_comparison => '<',
+    p_unit => '%',
+    p_thresholds => '{"high": 90}',
+    p_parameters => '{"window_minutes": 60, "min_tasks": 10}'
+);
+call monitoring._ship_inhibition('success_rate_low', 'error_rate_high', '{task_type}');
+
 -- Percent of the attempts that ended in the window before p_now that failed, timed out or got
 -- lost, by task type.
 create or replace function monitoring._find_high_error_rates(
@@ -197,3 +221,14 @@ begin
     from monitoring._ended_by_type(p_rule, p_now) e;
 end
 $$;
+
+call monitoring._ship_rule(
+    'error_rate_high', 'processing',
+    'Many of the attempts of a type that ended in the window failed, timed out or got lost.',
+    p_finder => '_find_high_error_rates',
+    p_explainer => '_explain_unsuccessful_attempts',
+    p_comparison => '>',
+    p_unit => '%',
+    p_thresholds => '{"medium": 5}',
+    p_parameters => '{"window_minutes": 60, "min_tasks": 10}'
+);

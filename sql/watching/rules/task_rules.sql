@@ -76,6 +76,17 @@ begin
 end
 $$;
 
+call monitoring._ship_rule(
+    'slow_processing', 'processing',
+    'Attempts of a type that ended in the window took long on average.',
+    p_finder => '_find_slow_processing',
+    p_explainer => '_explain_attempts',
+    p_comparison => '>',
+    p_unit => 'seconds',
+    p_thresholds => '{"low": 180, "medium": 300, "high": 600, "critical": 900}',
+    p_parameters => '{"window_minutes": 60, "min_tasks": 1}'
+);
+
 -- Seconds of the quickest attempt that completed in the window before p_now, by task type.
 create or replace function monitoring._find_fast_tasks(
     p_rule monitoring.alert_rules, p_now timestamptz
@@ -104,6 +115,17 @@ begin
     where w.label = 'completed' and w.value_count > 0;
 end
 $$;
+
+call monitoring._ship_rule(
+    'task_too_fast', 'processing',
+    'The quickest attempt of a type that completed in the window did so suspiciously soon. Asleep '
+    'until somebody sets a threshold for a type.',
+    p_finder => '_find_fast_tasks',
+    p_explainer => '_explain_attempts',
+    p_comparison => '<',
+    p_unit => 'seconds',
+    p_parameters => '{"window_minutes": 60}'
+);
 
 -- Items done, and the seconds that this took, by task type: of attempts that completed in a
 -- window and of those that run, as far as they told. Of attempts that ended since, their
@@ -180,6 +202,17 @@ begin
     ) w;
 end
 $$;
+
+call monitoring._ship_rule(
+    'low_throughput', 'processing',
+    'Attempts of a type, those that completed in the window and those that run, get few items '
+    'done. Asleep until somebody sets a threshold for a type.',
+    p_finder => '_find_low_throughput',
+    p_explainer => '_explain_attempts',
+    p_comparison => '<',
+    p_unit => 'items/s',
+    p_parameters => '{"window_minutes": 60, "min_running_seconds": 60}'
+);
 
 -- The hours of past weeks in which, by the clocks of a time zone, it was as late as in the
 -- middle of the window.
@@ -285,3 +318,16 @@ begin
         >= c.usual * monitoring._number_in(p_rule, 'min_difference_percent', 25) / 100;
 end
 $$;
+
+call monitoring._ship_rule(
+    'duration_deviation', 'processing',
+    'Completed attempts of a type took much longer, or shorter, on average than at the same hour '
+    'and weekday of past weeks; the value is the distance in standard deviations.',
+    p_finder => '_find_unusual_durations',
+    p_explainer => '_explain_attempts',
+    p_comparison => '>=',
+    p_unit => 'standard deviations',
+    p_thresholds => '{"medium": 4, "high": 8}',
+    p_parameters => '{"window_minutes": 60, "weeks": 8, "min_weeks": 3, "min_tasks": 5,'
+    ' "time_zone": "UTC", "min_difference_percent": 25}'
+);

@@ -34,10 +34,10 @@ begin
 end $$;
 grant execute on function monitoring._find_things to monitoring_admin;
 
-update monitoring.alert_rules set is_enabled = false;
-update monitoring.jobs set is_enabled = false;
-insert into monitoring.alert_rules (rule_name, family, finder_name, parameters)
-values ('load', 'self', '_find_things', '{{}}');
+update monitoring.alert_rules set decided = decided || '{{"is_enabled": false}}';
+select monitoring.enable_job(job_name, false) from monitoring.jobs;
+insert into monitoring.alert_rules (rule_name, family, finder_name)
+values ('load', 'self', '_find_things');
 select monitoring.set_alert_thresholds('load', '{{"low": 10, "high": 50}}');
 """
 
@@ -79,7 +79,7 @@ class Sessions:
         keeper = self.open()
         keeper.execute(f"select pg_advisory_lock({GATE})".encode())
         self.main.execute(
-            "update monitoring.alert_rules set parameters = '{\"gated\": 1}'"
+            'update monitoring.alert_rules set decided = \'{"parameters": {"gated": 1}}\''
             " where rule_name = 'load'"
         )
         return keeper
@@ -136,8 +136,8 @@ def test_a_decision_waits_for_one_that_is_not_committed(sessions: Sessions) -> N
 @pytest.mark.parametrize("end", ["pg_cancel_backend", "pg_terminate_backend"])
 def test_an_evaluation_that_is_ended_leaves_nothing_behind(sessions: Sessions, end: str) -> None:
     sessions.main.execute(
-        "insert into monitoring.alert_rules (rule_name, family, finder_name, parameters)"
-        " values ('earlier', 'self', '_find_things', '{}')"
+        "insert into monitoring.alert_rules (rule_name, family, finder_name)"
+        " values ('earlier', 'self', '_find_things')"
     )
     keeper, evaluator = sessions.close_gate(), sessions.open()
     evaluation = sessions.start(evaluator, EVALUATE)

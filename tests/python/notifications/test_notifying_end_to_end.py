@@ -65,7 +65,8 @@ def test_a_target_that_was_away_gets_one_digest_with_reason_and_link(
     dsn: str, outbox: Outbox, hook: Webhook
 ) -> None:
     outbox.session.execute(
-        "update monitoring.alert_rules set is_enabled = rule_name = 'task_failed'"
+        "update monitoring.alert_rules"
+        " set decided = jsonb_build_object('is_enabled', rule_name = 'task_failed')"
     )
     outbox.session.execute(
         "select monitoring.set_notification_channel("

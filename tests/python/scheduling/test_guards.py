@@ -197,7 +197,7 @@ def test_a_rule_is_not_to_blame_for_an_evaluation_that_was_cancelled(
 ) -> None:
     make_rule(connection, 0)
     connection.execute(
-        "update monitoring.alert_rules set time_limit_seconds = 60 where rule_name = 'slow'"
+        "select monitoring.change_alert_rule('slow', '{\"time_limit_seconds\": 60}')"
     )
     give_query(connection, "select 1 as fingerprint, 1 as value from pg_sleep(30)")
     with psycopg.connect(dsn, autocommit=True) as session:

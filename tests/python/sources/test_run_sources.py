@@ -38,7 +38,7 @@ COUNTS = (
 @pytest.fixture
 def source(connection: psycopg.Connection) -> psycopg.Connection:
     """A connection to a database with a source that has no rows yet."""
-    connection.execute("update monitoring.jobs set is_enabled = false")
+    connection.execute("select monitoring.enable_job(job_name, false) from monitoring.jobs")
     connection.execute(TABLE)
     connection.execute(REGISTER)
     return connection
@@ -121,8 +121,8 @@ def test_the_job_reads_sources_and_its_failure_of_one_is_no_failure(
 ) -> None:
     fill(source, 10)
     source.execute(
-        "update monitoring.jobs set is_enabled = true, next_run_at = now()"
-        " where job_name = 'sync_run_sources'"
+        "select monitoring.enable_job(job_name), monitoring.request_job(job_name)"
+        " from monitoring.jobs where job_name = 'sync_run_sources'"
     )
     source.execute("call monitoring.run_due_jobs()")
     assert value(source, "select count(*) from monitoring.run_source_runs") == 10

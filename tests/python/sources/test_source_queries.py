@@ -56,7 +56,7 @@ def here(
     connection: psycopg.Connection, mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
 ) -> psycopg.Connection:
     """A connection to a database with a query that is read by a source of records."""
-    connection.execute("update monitoring.jobs set is_enabled = false")
+    connection.execute("select monitoring.enable_job(job_name, false) from monitoring.jobs")
     monkeypatch.setenv("ERP", mariadb.address)
     register(connection, "erp", resume="id")
     return connection

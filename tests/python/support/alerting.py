@@ -38,7 +38,7 @@ begin
 end
 $$;
 
-update monitoring.alert_rules set is_enabled = false;
+update monitoring.alert_rules set decided = decided || '{"is_enabled": false}';
 
 reset role;
 """
@@ -55,14 +55,11 @@ class Alarms:
     def rule(
         self, name: str, thresholds: dict[str, float] | None = None, **settings: object
     ) -> None:
-        """Make a rule without any findings; settings are columns of alert_rules."""
-        columns = {
-            "rule_name": name, "family": "queues", "finder_name": "_find_scratch", **settings,
-        }  # fmt: skip
+        """Make a rule without any findings; settings are as change_alert_rule() takes them."""
         self.connection.execute(
-            f"insert into monitoring.alert_rules ({', '.join(columns)})"
-            f" values ({', '.join('%s' for _ in columns)})".encode(),
-            list(columns.values()),
+            "insert into monitoring.alert_rules (rule_name, family, finder_name, decided)"
+            " values (%s, 'queues', '_find_scratch', %s)",
+            [name, Jsonb(settings)],
         )
         if thresholds is not None:
             self._call("set_alert_thresholds", name, Jsonb(thresholds))

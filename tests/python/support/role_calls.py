@@ -52,6 +52,10 @@ expect_runs('nightly', '02:30');
 forget_expected_runs('nightly');
 request_job('make_partitions');
 enable_job('make_partitions');
+reset_job('make_partitions');
+reset_alert_rule('queue_backlog');
+reset_inhibition('known', 'other');
+reset_retention('log_lines');
 confirm_clock();
 schedule_job('j', '1 hour', 'monitoring.clock');
 unschedule_job('j');
@@ -159,8 +163,9 @@ note_code_checksum('x')
 CALLS = {call.partition("(")[0]: call for call in _CALLS.strip().split(";\n")}
 # What those calls are about.
 ALERTS = """
-    insert into monitoring.alert_rules (rule_name, family, query, is_enabled)
-    values ('known', 'own', 'select 1', false), ('other', 'own', 'select 1', false);
+    insert into monitoring.alert_rules (rule_name, family, query, decided)
+    select r.name, 'own', 'select 1', '{"is_enabled": false}'
+    from unnest(array['known', 'other']) as r (name);
     insert into monitoring.alert_silences (
         silence_id, matchers, starts_at, ends_at, created_by, created_at
     )

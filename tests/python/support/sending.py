@@ -35,10 +35,10 @@ $$;
 alter function monitoring._find_depths(monitoring.alert_rules, timestamptz)
 owner to monitoring_admin;
 grant select on public.depths to monitoring_admin;
-update monitoring.alert_rules set is_enabled = false;
+update monitoring.alert_rules set decided = decided || '{"is_enabled": false}';
 insert into monitoring.alert_rules (rule_name, family, finder_name)
 values ('depths', 'queues', '_find_depths');
-insert into monitoring.alert_thresholds (rule_name, high, critical) values ('depths', 100, 500);
+select monitoring.set_alert_thresholds('depths', '{"high": 100, "critical": 500}');
 """
 _UNFINISHED = "finished_at = 'infinity'"
 
