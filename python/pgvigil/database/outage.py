@@ -1,27 +1,22 @@
 """Waiting out an outage of the database, and what is said about it."""
 
+import asyncio
 import logging
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import psycopg
 
 from pgvigil.database.connections import READ_ONLY_HINT
 from pgvigil.database.log import log
 from pgvigil.database.pooling import HINT, SharedSessionError
+from pgvigil.database.sessions import Session, in_time, in_words
 from pgvigil.database.words import length_of_time
 from pgvigil.exceptions import DatabaseNotReadyError, PgvigilError, explain
 
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
-
-
-def in_words(error: Exception, seconds: float) -> Exception:
-    """Return an error, with words for one that says no more than that time is up."""
-    if isinstance(error, TimeoutError):
-        return psycopg.OperationalError(f"no answer within {length_of_time(seconds)}")
-    return error
 
 
 def pauses() -> Iterator[float]:
@@ -56,6 +51,44 @@ def refusal(error: BaseException) -> PgvigilError | None:
             str(error.diag.message_primary), hint="Grant monitoring_admin to the runner's role."
         )
     return None
+
+
+async def through_outages(
+    name: str,
+    outage: "Outage",
+    *,
+    begin: Callable[[], Awaitable[Session]],
+    work: Callable[[Session], Awaitable[None]],
+    troubled: Callable[[], None],
+    is_over: Callable[[], bool] = lambda: False,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Work with a session, and with another one whenever the database has been away.
+
+    Args:
+        name: how the log calls the connection.
+        outage: is told when the database is away; `begin` or `work` tell it when that is over.
+        begin: opens a session and prepares it, for which there is little time.
+        work: goes on until there is no more to do.
+        troubled: is called after each failure.
+        is_over: tells whether to try no more.
+        pause: waits for so many seconds before the next attempt.
+    """
+    waits = pauses()
+    while not is_over():
+        try:
+            async with in_time():
+                session = await begin()
+            waits = pauses()
+            try:
+                await work(session)
+            finally:
+                await session.close()
+        except (psycopg.Error, TimeoutError) as error:
+            outage.begin(name, in_words(error))
+            troubled()
+            if not is_over():
+                await pause(next(waits))
 
 
 class Outage:

@@ -10,6 +10,7 @@ import psycopg
 from pgvigil.database.far_times import take_far_times
 from pgvigil.database.log import log
 from pgvigil.database.pooling import IS_POOLED, SharedSessionError, shares_sessions
+from pgvigil.database.words import length_of_time
 
 Session = psycopg.AsyncConnection[tuple[Any, ...]]
 
@@ -22,7 +23,19 @@ where name in ('statement_timeout', 'transaction_timeout', 'idle_session_timeout
 # What a job has left behind, for the next one to find the session as this one did.
 _AS_FOUND = "unlisten *; close all; discard temp; reset all;" + _NO_LIMITS
 # How long a frozen server is waited for.
-SECONDS_TO_ANSWER = 15.0
+_SECONDS_TO_ANSWER = 15.0
+
+
+def in_time() -> asyncio.Timeout:
+    """Return a limit for what a server that is not frozen answers at once."""
+    return asyncio.timeout(_SECONDS_TO_ANSWER)
+
+
+def in_words(error: Exception) -> Exception:
+    """Return an error, with words for one that says no more than that time is up."""
+    if isinstance(error, TimeoutError):
+        return psycopg.OperationalError(f"no answer within {length_of_time(_SECONDS_TO_ANSWER)}")
+    return error
 
 
 async def open_session(dsn: str) -> Session:

@@ -13,8 +13,8 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from pgvigil.database.log import log
-from pgvigil.database.outage import Outage, in_words, pauses
-from pgvigil.database.sessions import SECONDS_TO_ANSWER, Session, open_session
+from pgvigil.database.outage import Outage, through_outages
+from pgvigil.database.sessions import Session, in_time, open_session
 from pgvigil.database.words import length_of_time
 
 _NAME = "loader"
@@ -55,21 +55,14 @@ class Loader:
 
     async def run(self) -> None:
         """Load what is due until cancelled, which ends what is being loaded; that can go on."""
-        waits = pauses()
         try:
-            while True:
-                try:
-                    async with asyncio.timeout(SECONDS_TO_ANSWER):
-                        session = await open_session(self._dsn)
-                    waits = pauses()
-                    try:
-                        await self._keep_looking(session)
-                    finally:
-                        await session.close()
-                except (psycopg.Error, TimeoutError) as error:
-                    self.failed = True
-                    self._outage.begin(_NAME, in_words(error, SECONDS_TO_ANSWER))
-                    await asyncio.sleep(next(waits))
+            await through_outages(
+                _NAME,
+                self._outage,
+                begin=lambda: open_session(self._dsn),
+                work=self._keep_looking,
+                troubled=self._fail,
+            )
         finally:
             await self._end()
 
@@ -84,14 +77,14 @@ class Loader:
             finally:
                 await session.close()
         except psycopg.Error as error:
-            self.failed = True
+            self._fail()
             self._outage.begin(_NAME, error)
         finally:
             await self._end()
 
     async def _keep_looking(self, session: Session) -> None:
         while True:
-            async with asyncio.timeout(SECONDS_TO_ANSWER):
+            async with in_time():
                 await self._look(session, set())
             self._outage.end(_NAME)
             if self._loads:
@@ -130,7 +123,7 @@ class Loader:
             log(logging.INFO if code == 0 else logging.WARNING, line.strip(), query=name)
         if code == 0:
             return
-        self.failed = True
+        self._fail()
         # One that ended by itself has told why.
         if code != 1:
             await self._note(name, f"the program that loaded it ended with code {code}")
@@ -169,6 +162,9 @@ class Loader:
                 await session.close()
         except psycopg.Error as trouble:
             self._outage.begin(_NAME, trouble)
+
+    def _fail(self) -> None:
+        self.failed = True
 
     async def _end(self) -> None:
         loads = list(self._loads.values())

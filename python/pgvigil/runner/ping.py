@@ -7,7 +7,7 @@ import os
 import psycopg
 
 from pgvigil.database.log import log
-from pgvigil.database.sessions import SECONDS_TO_ANSWER, Session, open_session
+from pgvigil.database.sessions import Session, in_time, open_session
 from pgvigil.runner.notifying.messenger import Messenger
 from pgvigil.runner.notifying.orders import Order
 from pgvigil.runner.secrets import SecretError, Secrets
@@ -61,7 +61,7 @@ class Pinger:
 
     async def _reason_not_to(self) -> str:
         try:
-            async with asyncio.timeout(SECONDS_TO_ANSWER):
+            async with in_time():
                 session = await open_session(self._dsn)
                 try:
                     checks = await _ask(session)

@@ -2,13 +2,13 @@
 
 import os
 import re
-import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_TOO_OPEN = 0o077
+from pgvigil.database.secret_file import SecretFileError, read_secret_file
+
 _TABLES = ("targets", "connections")
 
 
@@ -71,18 +71,9 @@ class Secrets:
         if self._path is None:
             return {}
         try:
-            with self._path.open("rb") as file:
-                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-                if mode & _TOO_OPEN:
-                    raise SecretError(
-                        f"others may read {self._path}, which holds secrets (mode {mode:04o}):"
-                        " chmod 600"
-                    )
-                document = tomllib.loads(file.read().decode())
-        except OSError as error:
-            raise SecretError(f"cannot read {self._path}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise SecretError(f"{self._path} is no TOML: not in UTF-8") from None
+            document = tomllib.loads(read_secret_file(self._path))
+        except SecretFileError as error:
+            raise SecretError(str(error)) from None
         except tomllib.TOMLDecodeError as error:
             # What it says beside the place may quote the line.
             place = re.search(r"\((at [\w ,]+)\)$", str(error))

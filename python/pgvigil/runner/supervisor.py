@@ -5,12 +5,11 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import psycopg
 from psycopg.rows import namedtuple_row
 
 from pgvigil.database.log import log
-from pgvigil.database.outage import Outage, in_words, pauses
-from pgvigil.database.sessions import SECONDS_TO_ANSWER, Session, open_session, wait_for_notice
+from pgvigil.database.outage import Outage, through_outages
+from pgvigil.database.sessions import Session, in_time, open_session, wait_for_notice
 from pgvigil.runner.systemd import ServiceManager
 
 _CANCEL_OVERDUE = "select monitoring.cancel_overdue_jobs()"
@@ -19,7 +18,6 @@ select job_name, next_run_at, seconds_late, timeout_seconds, running_seconds,
     monitoring.clock() as now
 from monitoring.v_jobs
 """
-_SECONDS_TO_ANSWER = SECONDS_TO_ANSWER
 # What is due stays so until a worker has begun it, which it may all be too busy for.
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BETWEEN_CANCELLATIONS = 10.1
@@ -57,20 +55,13 @@ class Supervisor:
 
     async def run(self) -> None:
         """Keep at it for ever, through every outage."""
-        waits = pauses()
-        while True:
-            try:
-                async with asyncio.timeout(_SECONDS_TO_ANSWER):
-                    session = await self._begin()
-                waits = pauses()
-                try:
-                    await self._keep_looking(session)
-                finally:
-                    await session.close()
-            except (psycopg.Error, TimeoutError) as error:
-                self._outage.begin(_NAME, in_words(error, _SECONDS_TO_ANSWER))
-                self._manager.status("waiting for the database")
-                await asyncio.sleep(next(waits))
+        await through_outages(
+            _NAME,
+            self._outage,
+            begin=self._begin,
+            work=self._keep_looking,
+            troubled=lambda: self._manager.status("waiting for the database"),
+        )
 
     async def _begin(self) -> Session:
         session = await open_session(self._dsn)
@@ -87,7 +78,7 @@ class Supervisor:
 
     async def _keep_looking(self, session: Session) -> None:
         while True:
-            async with asyncio.timeout(_SECONDS_TO_ANSWER):
+            async with in_time():
                 seconds = await self._look(session)
             # Also when nothing seems due: another runner may have died with a job in hand.
             self._wake()

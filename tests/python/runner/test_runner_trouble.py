@@ -18,7 +18,7 @@ from pgvigil.database.outage import pauses
 from pgvigil.demo.server import PostgresServer
 from pgvigil.exceptions import DatabaseNotReadyError
 from pgvigil.install import migrate
-from pgvigil.runner import BackgroundRunner, Settings, supervisor
+from pgvigil.runner import BackgroundRunner, Settings
 from tests.harness.clients import run_pgvigil
 from tests.python.support.asking import rows
 from tests.python.support.job_running import JobBench
@@ -135,7 +135,7 @@ def test_sessions_ended_while_idle_are_opened_again_and_lose_nothing(
 def test_a_silent_server_is_given_up(
     dsn: str, jobs: JobBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(supervisor, "_SECONDS_TO_ANSWER", 1.0)
+    monkeypatch.setattr("pgvigil.database.sessions._SECONDS_TO_ANSWER", 1.0)
     caplog.set_level("INFO", logger="pgvigil.runner")
     with running_here(dsn):
         jobs.add("wanted")

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from psycopg import sql
 
 from pgvigil.commands.cli import main
+from pgvigil.database.secret_file import SecretFileError
 from pgvigil.faces.web.token import TokenError, read_token
 from tests.python.support.asking import value
 from tests.python.support.web_problems import assert_problem
@@ -195,9 +196,9 @@ def test_a_token_that_others_may_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("a-token-for-all-to-see")
     file.chmod(0o644)
-    with pytest.raises(TokenError, match="others may read"):
+    with pytest.raises(SecretFileError, match="others may read"):
         read_token(file)
-    with pytest.raises(TokenError, match="cannot read"):
+    with pytest.raises(SecretFileError, match="cannot read"):
         read_token(tmp_path / "none")
 
 

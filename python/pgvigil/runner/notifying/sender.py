@@ -6,11 +6,9 @@ import time
 from collections import deque
 from contextlib import suppress
 
-import psycopg
-
 from pgvigil.database.log import log
-from pgvigil.database.outage import Outage, in_words, pauses
-from pgvigil.database.sessions import SECONDS_TO_ANSWER, Session, open_session, wait_for_notice
+from pgvigil.database.outage import Outage, through_outages
+from pgvigil.database.sessions import Session, in_time, open_session, wait_for_notice
 from pgvigil.runner.notifying import outbox
 from pgvigil.runner.notifying.orders import Outcome
 from pgvigil.runner.notifying.outbox import Claimed
@@ -102,23 +100,22 @@ class Sender:
         await self._post.close()
 
     async def _work(self, *, is_once: bool) -> None:
-        waits = pauses()
-        while not self._is_over(is_once):
-            try:
-                async with asyncio.timeout(SECONDS_TO_ANSWER):
-                    session = await self._begin()
-                waits = pauses()
-                try:
-                    await self._keep_sending(session, is_once)
-                finally:
-                    await session.close()
-            except (psycopg.Error, TimeoutError) as error:
-                self.failed = True
-                self._outage.begin(_NAME, in_words(error, SECONDS_TO_ANSWER))
-                if is_once and (not self._held or time.monotonic() > self._leases_end):
-                    return
-                if not self._is_over(is_once):
-                    await self._pause(next(waits))
+        is_given_up = False
+
+        def troubled() -> None:
+            nonlocal is_given_up
+            self.failed = True
+            is_given_up = is_once and (not self._held or time.monotonic() > self._leases_end)
+
+        await through_outages(
+            _NAME,
+            self._outage,
+            begin=self._begin,
+            work=lambda session: self._keep_sending(session, is_once),
+            troubled=troubled,
+            is_over=lambda: is_given_up or self._is_over(is_once),
+            pause=self._pause,
+        )
 
     async def _begin(self) -> Session:
         session = await open_session(self._dsn)
@@ -137,7 +134,7 @@ class Sender:
         while True:
             self._is_looking = True
             try:
-                async with asyncio.timeout(SECONDS_TO_ANSWER):
+                async with in_time():
                     seconds = await self._look(session)
             finally:
                 self._is_looking = False
