@@ -19,22 +19,14 @@ from pgvigil.database.dsn import complete_dsn
 from pgvigil.database.far_times import take_endless_lengths
 from pgvigil.database.patience import HastyConnection
 from pgvigil.database.pooling import IS_POOLED
+from pgvigil.database.roles import BECOME, LIMIT, MAY_BECOME, OPERATOR, READER
 
-_READER = "monitoring_reader"
-_OPERATOR = "monitoring_operator"
 _SECONDS_TO_WAIT_FOR_A_TURN = 5.0
 _SECONDS_TO_CONNECT = 5
 # By then the server should have noticed its own time limit: one that has not is frozen.
 _GRACE_SECONDS = 0.5
 # A kept connection that says nothing for this part of our patience is given up for a new one.
 _PART_FOR_A_KEPT_ONE = 0.25
-# Of the transaction alone, so that it works through a pooler.
-# To compile what reads many partitions takes far longer than to read the few rows in them.
-_LIMIT = """
-select set_config('statement_timeout', %(limit)s, true), set_config('jit', 'off', true)
-"""
-_BECOME = "select set_config('role', %(role)s, true)"
-_IS_OF_USE = "select has_schema_privilege(current_user, 'monitoring', 'usage')"
 _NOW = "select monitoring.clock()"
 # Errors after which a connection is as good as before: a refusal of ours, and what took too long.
 # After others it may be one whose plans are for views that have been replaced since.
@@ -124,13 +116,13 @@ class Database:
             BusyError: all connections are in use.
             SilentError: the database does not answer.
         """
-        async with self._transaction(_READER) as reader:
+        async with self._transaction(READER) as reader:
             yield reader
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Reader]:
         """Give a transaction that may write; raises what `reading` does."""
-        async with self._transaction(_OPERATOR) as reader:
+        async with self._transaction(OPERATOR) as reader:
             yield reader
 
     async def close(self) -> None:
@@ -205,10 +197,10 @@ class Database:
 
     async def _enter(self, session: _Session, role: str) -> None:
         connection = session.connection
-        await connection.set_read_only(role == _READER)
-        await connection.execute(_LIMIT, {"limit": f"{self._seconds:g}s"})
+        await connection.set_read_only(role == READER)
+        await connection.execute(LIMIT, {"limit": f"{self._seconds:g}s"})
         if role in session.roles:
-            await connection.execute(_BECOME, {"role": role})
+            await connection.execute(BECOME, {"role": role})
 
     async def _open(self) -> _Session:
         connection = await HastyConnection.connect(self._dsn)
@@ -216,25 +208,20 @@ class Database:
         try:
             await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
             # What is prepared through a pooler would stay behind in sessions of others.
-            found = await connection.execute(IS_POOLED, [connection.info.backend_pid])
-            row = await found.fetchone()
-            if row and row[0]:
+            if await _answer(connection, IS_POOLED, [connection.info.backend_pid]):
                 connection.prepare_threshold = None
+            roles = [
+                role
+                for role in (READER, OPERATOR)
+                if await _answer(connection, MAY_BECOME, {"role": role})
+            ]
             await connection.rollback()
-            roles = [role for role in (_READER, _OPERATOR) if await _may_be(connection, role)]
         except BaseException:
             await connection.close()
             raise
         return _Session(connection, frozenset(roles))
 
 
-async def _may_be(connection: HastyConnection, role: str) -> bool:
-    """Tell whether a role is there, may be taken on, and has rights in this database."""
-    try:
-        await connection.execute(_BECOME, {"role": role})
-        row = await (await connection.execute(_IS_OF_USE)).fetchone()
-        return bool(row and row[0])
-    except (psycopg.errors.InvalidParameterValue, psycopg.errors.InsufficientPrivilege):
-        return False
-    finally:
-        await connection.rollback()
+async def _answer(connection: HastyConnection, question: str, values: Any) -> bool:
+    row = await (await connection.execute(question.encode(), values)).fetchone()
+    return bool(row and row[0])

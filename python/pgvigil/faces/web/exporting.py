@@ -13,6 +13,7 @@ import psycopg
 from pgvigil.database.connections import read_now
 from pgvigil.database.dsn import complete_dsn
 from pgvigil.database.patience import ImpatientConnection
+from pgvigil.database.roles import BECOME, LIMIT, MAY_BECOME, READER
 from pgvigil.faces.export import ExportError, Span, export, parse_span
 from pgvigil.faces.web.database import BusyError
 
@@ -22,13 +23,6 @@ _SECONDS_TO_BE_TAKEN = 60.0
 # A million rows are sorted before the first of them comes.
 _SECONDS_TO_ANSWER = 600.0
 _SECONDS_TO_CONNECT = 5
-# Of the transaction alone, in which all of an export is made: a session may be a pooler's.
-_LIMIT = """
-select set_config('statement_timeout', %(limit)s, true), set_config('jit', 'off', true)
-"""
-_READER = "monitoring_reader"
-_BECOME = "select set_config('role', %(role)s, true)"
-_IS_OF_USE = "select has_schema_privilege(%(role)s::name, 'monitoring', 'usage')"
 
 
 class NotTakenError(Exception):
@@ -175,16 +169,8 @@ def _transaction(dsn: str) -> Iterator[ImpatientConnection]:
         connection.patience = _SECONDS_TO_ANSWER
         connection.read_only = True
         with connection.transaction():
-            connection.execute(_LIMIT, {"limit": f"{_SECONDS_TO_ANSWER:g}s"})
-            with (
-                suppress(
-                    psycopg.errors.UndefinedObject,
-                    psycopg.errors.InvalidParameterValue,
-                    psycopg.errors.InsufficientPrivilege,
-                ),
-                connection.transaction(),
-            ):
-                row = connection.execute(_IS_OF_USE, {"role": _READER}).fetchone()
-                if row and row[0]:
-                    connection.execute(_BECOME, {"role": _READER})
+            connection.execute(LIMIT, {"limit": f"{_SECONDS_TO_ANSWER:g}s"})
+            row = connection.execute(MAY_BECOME, {"role": READER}).fetchone()
+            if row and row[0]:
+                connection.execute(BECOME, {"role": READER})
             yield connection
