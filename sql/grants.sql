@@ -261,7 +261,7 @@ do $$
 declare
     v_reading text [] := array[
         'clock', 'version', 'message_template', 'error_fingerprint',
-        'get_installation', 'get_dashboard_summary', 'get_dashboard_cards',
+        'get_installation', 'get_dashboard_summary', 'get_dashboard_cards', 'severities',
         'get_trend_points', 'get_ended_tasks', 'get_ended_batch_runs',
         'get_daily_report',
         -- roll-ups

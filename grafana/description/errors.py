@@ -14,7 +14,10 @@ BOARD = Board(
         choice(
             "severity",
             "Severity",
-            "select unnest(array['critical', 'high', 'medium', 'low']) as severity",
+            """
+            select severity from unnest(monitoring.severities()) with ordinality s (severity, rank)
+            order by rank desc
+            """,
         ),
         choice(
             "error_type",

@@ -58,6 +58,15 @@ return case
     else monitoring._refuse_name(p_what, p_value)
 end;
 
+create or replace function monitoring.severities() returns text[]
+language sql
+immutable
+return array['low', 'medium', 'high', 'critical'];
+
+comment on function monitoring.severities() is
+'The severities, the least severe first. array_position(monitoring.severities(), severity) orders '
+'by severity.';
+
 -- The severity, or PV003 unless low, medium, high or critical.
 create or replace function monitoring._checked_severity(p_value text) returns text
 language sql

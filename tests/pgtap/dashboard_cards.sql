@@ -1,13 +1,13 @@
 -- get_dashboard_cards: the few figures at the top of a page.
 
 begin;
-select plan(10);
+select plan(11);
 \ir helpers/fixed_clock.psql
 \ir helpers/rolled_up.psql
 \ir helpers/batch.psql
 
 create temporary view cards as
-select monitoring.get_dashboard_cards() - 'freshness'::text as document;
+select monitoring.get_dashboard_cards() - array['freshness', 'severities'] as document;
 
 select is(
     monitoring.get_dashboard_cards() -> 'freshness' -> 'alerts' ->> 'detail',
@@ -23,6 +23,12 @@ select is(
         "active_alerts": {"critical": 0, "high": 0, "medium": 0, "low": 0}
     }'::jsonb,
     'with nothing recorded there is no rate, and no alert of any severity'
+);
+
+select is(
+    monitoring.get_dashboard_cards() -> 'severities',
+    '["low", "medium", "high", "critical"]'::jsonb,
+    'they say which severity is worse than which'
 );
 
 select monitoring.record_finished_tasks(

@@ -64,7 +64,7 @@ begin
                         select s.*
                         from kinds s
                         order by
-                            array_position(array['critical', 'high', 'medium', 'low'], s.severity),
+                            array_position(monitoring.severities(), s.severity) desc,
                             s.occurrences desc,
                             s.error_type asc
                         limit 10

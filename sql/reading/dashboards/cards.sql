@@ -40,12 +40,14 @@ begin
             from monitoring.raised_alerts a
             where a.severity = s.severity and a.status = 'firing' and a.resolved_at = 'infinity'
         )))
-        from unnest(array['critical', 'high', 'medium', 'low']) s (severity)
-    ) || jsonb_build_object('freshness', monitoring._summarize_freshness());
+        from unnest(monitoring.severities()) s (severity)
+    ) || jsonb_build_object(
+        'severities', monitoring.severities(), 'freshness', monitoring._summarize_freshness()
+    );
 end
 $$;
 
 comment on function monitoring.get_dashboard_cards() is
 'The figures at the top of a page as one object: success percent of 7 days, tasks that failed, '
 'timed out or got lost in 24 hours, mean rate of today''s workflows, alerts that fire by severity, '
-'and how fresh what is known of alerts is.';
+'the severities in order, and how fresh what is known of alerts is.';

@@ -4,7 +4,7 @@
 create or replace function monitoring._severity_rank(p_severity text) returns integer
 language sql
 immutable
-return array_position(array['low', 'medium', 'high', 'critical'], p_severity);
+return array_position(monitoring.severities(), p_severity);
 
 -- Whether a label is the text, is among the texts of an array, matches the whole of {"regex":
 -- ...} or does {"not": ...} match.

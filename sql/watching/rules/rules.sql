@@ -61,9 +61,9 @@ begin
             'an object of numbers by severity, such as {"medium": 50, "critical": 200}');
     end if;
     perform monitoring._refuse_unknown_keys(
-        'severity of a threshold', p_thresholds, array['low', 'medium', 'high', 'critical']
+        'severity of a threshold', p_thresholds, monitoring.severities()
     );
-    foreach v_severity in array array['low', 'medium', 'high', 'critical'] loop
+    foreach v_severity in array monitoring.severities() loop
         v_value := p_thresholds -> v_severity;
         continue when v_value is null or v_value = 'null';
         if jsonb_typeof(v_value) <> 'number' or abs((v_value #>> '{}')::numeric) > 1e100 then

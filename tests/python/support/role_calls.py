@@ -30,6 +30,7 @@ update_system_health('service', 'api', 'healthy');
 record_queue_metrics('queue', 1);
 get_dashboard_summary();
 get_dashboard_cards();
+severities();
 get_ended_batch_runs();
 get_ended_tasks();
 get_daily_report();

@@ -39,11 +39,11 @@ async function ask(path, options) {
       ...options,
     });
   } catch (error) {
-    throw new ApiError(error.name === "TimeoutError" ? "nothing came in 10 seconds" : "the server cannot be reached", 0);
+    throw new ApiError(error.name === "TimeoutError" ? "no answer within 10 s" : "the server cannot be reached", 0);
   }
   const document = await answer.json().catch(() => null);
   if (!answer.ok) throw new ApiError(refusal(document, answer), answer.status);
-  if (document === null) throw new ApiError("an answer that is no JSON", answer.status);
+  if (document === null) throw new ApiError("the answer is not JSON", answer.status);
   return document;
 }
 

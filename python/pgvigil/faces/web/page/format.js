@@ -2,7 +2,6 @@
 
 import { el } from "./dom.js";
 
-export const SEVERITIES = ["critical", "high", "medium", "low"];
 export const NONE = "–";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });

@@ -89,9 +89,7 @@ function renderChange(change) {
 /** Components, those in trouble first. */
 export function renderHealth(rows, now) {
   if (!rows.length) return nothing("No component has been checked.");
-  const order = ["unhealthy", "degraded", "unknown", "healthy"];
-  const sorted = [...rows].sort((one, other) => order.indexOf(one.status) - order.indexOf(other.status));
-  return el("ul", { class: "components" }, sorted.map((component) => el(
+  return el("ul", { class: "components" }, rows.map((component) => el(
     "li",
     { class: `component is-${component.status}`, "data-key": `${component.component_type}/${component.component_name}` },
     el("div", { class: "component-head" },

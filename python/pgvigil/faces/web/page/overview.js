@@ -1,12 +1,12 @@
 // The first things to see: alerts by severity, and four figures.
 
 import { el } from "./dom.js";
-import { SEVERITIES, ago, count, duration, figure, percent, plural, time } from "./format.js";
+import { ago, count, duration, figure, percent, plural, time } from "./format.js";
 
 /** Counts by severity, each a filter of the list below, and the worst alert in its own words. */
 export function renderCounts(counts, worst, filter, now, known) {
   if (!counts.active) return known.is_known ? renderQuiet(known, now) : renderUnknown(known);
-  const chips = SEVERITIES.map((severity) => el(
+  const chips = counts.worstFirst.map((severity) => el(
     "button",
     {
       type: "button",
@@ -66,7 +66,7 @@ export function lateWords(checks) {
 export function renderCards(cards, counts, known) {
   const success = cards.success_percent_7_days;
   const failed = cards.failed_24_hours;
-  const firing = SEVERITIES.filter((severity) => counts[severity]);
+  const firing = (counts.worstFirst ?? []).filter((severity) => counts[severity]);
   return [
     card("Success rate, 7 days", percent(success), cards.ended_7_days ? `of ${plural(cards.ended_7_days, "task")}` : "no task has ended", { meter: success }),
     card("Failed, 24 hours", count(failed), failed === 1 ? "task" : "tasks", {}),

@@ -25,7 +25,7 @@ _ACTIVE = View(
         "alert_id": RowNumber,
     },
     counting={
-        "severity": "array_position(array['critical', 'high', 'medium', 'low'], {})",
+        "severity": "-array_position(monitoring.severities(), {})",
         "acknowledged_at": "{}::timestamptz is not null",
     },
 )

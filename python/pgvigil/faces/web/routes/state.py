@@ -56,6 +56,8 @@ class Cards(BaseModel):
     records_per_second_today: float | None
     """Of all workflows that are enabled, each on its business day; null without records."""
     active_alerts: dict[Severity, int]
+    severities: list[Severity]
+    """The least severe first."""
     freshness: dict[str, Known]
     """Of `alerts`, the `scheduler` and `roll-ups`."""
 

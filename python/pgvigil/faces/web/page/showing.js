@@ -1,0 +1,173 @@
+// Showing what is known, and how fresh that is.
+
+import { renderAlerts } from "./alerts.js";
+import { drawArrows } from "./arrows.js";
+import { renderChart } from "./charts.js";
+import { el, nothing, show } from "./dom.js";
+import { count, exactTime } from "./format.js";
+import { renderErrors, renderHealth, renderQueues, renderRecords, renderTasks } from "./lists.js";
+import { lateWords, renderCards, renderCounts } from "./overview.js";
+import { keyOf, state } from "./state.js";
+import { renderBatch } from "./timeline.js";
+
+const SPANS = [[3, "3 h"], [24, "24 h"], [168, "7 days"]];
+const FEW = 8;
+
+export const place = (id) => document.getElementById(id);
+
+/** Show everything as it is known now. */
+export function showAll() {
+  const { data } = state;
+  const now = new Date(data.cards?.as_of ?? data.alerts?.as_of ?? Date.now());
+  const counts = alertCounts();
+  const known = data.cards?.cards.freshness.alerts;
+  section("counts", "cards", () => renderCounts(counts, data.alerts?.rows[0], state.filter, now, known));
+  section("cards", "cards", () => renderCards(data.cards.cards, counts, known));
+  section("batch", "batch", () => renderBatch(stepsWithPlan(), healthByWorkflow(), {
+    open: state.openSteps, runs: state.runs, alerts: data.alerts?.rows ?? [], runsOfDay: data.batch.runs ?? [],
+  }, now));
+  show(place("batch-days"), renderDays());
+  section("alerts", "alerts", () => renderAlerts(alertsInList(), {
+    filter: state.filter, open: state.openAlerts, details: state.details, most: state.alertsShown,
+    known: data.alerts.known,
+  }, now));
+  place("alerts-panel").classList.toggle("is-unknown", data.alerts?.known.is_known === false);
+  show(place("alert-tools"), renderAlertTools(counts));
+  section("errors", "errors", () => renderErrors(data.errors.rows, viewOf("errors"), now));
+  section("tasks", "tasks", () => renderTasks(data.tasks.rows, viewOf("tasks")));
+  section("queues", "queues", () => renderQueues(data.queues.rows, depths(), now));
+  section("health", "health", () => renderHealth(data.health.rows, now));
+  section("records", "records", () => renderRecords(data.records.rows, viewOf("records"), now));
+  show(place("spans"), SPANS.map(([hours, name]) => el("button", {
+    type: "button", class: "small", "data-action": "span", "data-hours": hours, "aria-pressed": String(hours === state.hours),
+  }, name)));
+  showTrends(counts);
+  const mark = counts.critical ? `(${counts.critical}) ` : known && !known.is_known ? "(?) " : "";
+  document.title = `${mark}pgvigil`;
+  arrows();
+}
+
+/** Once: the alert that the address names. */
+export function showLinked() {
+  if (!state.linkedAlert || !state.data.alerts) return;
+  place(`alert-${state.linkedAlert}`)?.scrollIntoView({ block: "center" });
+  state.linkedAlert = null;
+}
+
+/** Alerts by severity, and all of them; empty as long as they are not known. */
+function alertCounts() {
+  const bySeverity = state.data.cards?.cards.active_alerts;
+  if (!bySeverity) return {};
+  const worstFirst = [...state.data.cards.cards.severities].reverse();
+  return { ...bySeverity, worstFirst, active: Object.values(bySeverity).reduce((sum, count) => sum + count, 0) };
+}
+
+/** Show a part, or why it cannot be shown; what was known before stays while the server is away. */
+function section(id, name, render) {
+  const error = state.broken.get(name);
+  if (state.data[name]) show(place(id), render());
+  else if (error && !state.wentAwayAt) show(place(id), nothing(`This cannot be read: ${error.message}`));
+  else if (error) show(place(id), nothing("Not known yet."));
+  place(id).closest(".panel")?.classList.toggle("is-stale", Boolean(error));
+}
+
+function showTrends(counts) {
+  const charts = [
+    ["taskTrend", "Tasks ended", { kind: "bars", order: ["failed", "ended_otherwise", "completed"] }],
+    ["errorTrend", "Errors", { kind: "bars", order: counts.worstFirst ?? [] }],
+    ["queueTrend", "Waiting in queues", { kind: "lines" }],
+  ];
+  show(place("trends"), charts.map(([name, title, options]) => (state.data[name]
+    ? renderChart(title, state.data[name], options)
+    : nothing(state.broken.has(name) ? `${title}: not known.` : "Loading …"))));
+}
+
+function stepsWithPlan() {
+  const { rows, plan = [] } = state.data.batch;
+  const planned = new Map(plan.map((step) => [keyOf(step), step]));
+  return rows.map((step) => ({ ...planned.get(keyOf(step)), ...step }));
+}
+
+function healthByWorkflow() {
+  return new Map((state.data.batchHealth?.rows ?? []).map((row) => [row.workflow_name, row]));
+}
+
+/** Draw the arrows between steps anew: they go by where the steps are. */
+export function arrows() {
+  if (!state.data.batch) return;
+  const after = new Map(stepsWithPlan().map((step) => [keyOf(step), step.after_steps ?? []]));
+  drawArrows((workflow, step) => after.get(`${workflow}/${step}`) ?? []);
+}
+
+/** Alerts of the list, by the filter that is chosen. */
+export function alertsInList() {
+  const { alerts, filtered } = state.data;
+  if (!state.filter) return alerts.rows;
+  return filtered?.rows ?? alerts.rows.filter((alert) => alert.severity === state.filter);
+}
+
+function depths() {
+  const all = new Map();
+  for (const { series, value } of state.data.queueTrend?.rows ?? []) {
+    if (!all.has(series)) all.set(series, []);
+    all.get(series).push(Number(value ?? 0));
+  }
+  return all;
+}
+
+const viewOf = (name) => ({ isWhole: state.isWhole.has(name), few: FEW });
+
+function renderDays() {
+  const shown = state.data.batch?.rows[0]?.business_date;
+  if (!shown && !state.day) return [];
+  const button = (label, days, text) => el("button", {
+    type: "button", class: "small", "data-action": "day", "data-days": days, "aria-label": label,
+  }, text);
+  return [
+    button("Day before", -1, "‹"),
+    el("span", { class: "day" }, new Date(`${state.day ?? shown}T12:00:00Z`).toLocaleDateString("en-GB", {
+      weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC",
+    })),
+    button("Day after", 1, "›"),
+    state.day && button("Present business day", "", "Today"),
+  ];
+}
+
+function renderAlertTools(counts) {
+  if (!counts.active) return [];
+  return [
+    el("span", { class: "faint" }, state.filter ? `only ${state.filter}` : `${count(counts.active)} in all`),
+    state.filter && el("button", { type: "button", class: "small", "data-action": "filter", "data-severity": "" }, "Show all"),
+  ];
+}
+
+/** Say how old it all is, and when it will be asked for again. */
+export function showFreshness(refresher) {
+  const { loadedAt, wentAwayAt } = state;
+  const trouble = place("trouble");
+  const isOld = loadedAt && Date.now() - loadedAt > 60_000;
+  document.body.classList.toggle("is-away", Boolean(wentAwayAt));
+  if (wentAwayAt) {
+    const known = loadedAt ? ` What is shown was known at ${exactTime(loadedAt)}.` : "";
+    setText(trouble, `No answer since ${exactTime(wentAwayAt)}: ${state.awayBecause}.${known}`);
+  } else {
+    const old = isOld ? `The figures are old: they were known at ${exactTime(loadedAt)}. ` : "";
+    setText(trouble, old + partlyOldWords() + lateWords(state.data.selfCheck?.rows ?? []));
+  }
+  trouble.hidden = !trouble.textContent;
+  trouble.classList.toggle("is-mild", !wentAwayAt);
+  setText(place("freshness"), loadedAt ? `as of ${exactTime(loadedAt)}` : "Loading …");
+  setText(place("countdown"), refresher.isLoading ? "…" : refresher.isPaused ? "off" : `${refresher.secondsLeft} s`);
+}
+
+/** What is still shown though it could not be read anew with the rest. */
+function partlyOldWords() {
+  const stale = [...state.broken].find(([name]) => state.data[name]);
+  return stale ? `What is shown in grey is old, and cannot be read anew: ${stale[1].message}. ` : "";
+}
+
+function setText(element, text) {
+  // An area that is read out is only touched when it says something else.
+  if (element.textContent !== text) element.textContent = text;
+}
+
