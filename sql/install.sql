@@ -5,8 +5,8 @@
 -- CORE: what every other room needs: how input is checked, the one clock, calendars, partitions.
 --
 -- The path of an argument: a recording function asks in one expression whether all its arguments
--- are plainly in order (checks.sql, caps.sql). If not, each is repaired (repairs.sql, with the
--- words of synonyms.sql) and a warning says so. Functions that people call refuse instead: they
+-- are plainly in order (checks.sql, caps.sql). If not, each is repaired (mended_values.sql, with
+-- the words of synonyms.sql) and a warning says so. Functions that people call refuse instead: they
 -- raise PVnnn with a hint (refusals.sql). A time goes through clock.sql, the only file that asks
 -- what time it is.
 -- The path of a row: partitions.sql says whether its day has a partition; if not, or if the row is
@@ -21,6 +21,7 @@
 \ir core/checks.sql
 \ir core/synonyms.sql
 \ir core/repairs.sql
+\ir core/mended_values.sql
 \ir core/json_repairs.sql
 \ir core/clock.sql
 \ir core/times.sql
@@ -33,6 +34,7 @@
 \ir core/names.sql
 \ir core/partitions.sql
 \ir core/late_rows.sql
+\ir core/readable_rows.sql
 \ir core/bulk.sql
 \ir core/documents.sql
 
@@ -136,6 +138,7 @@
 \ir scheduling/pg_cron_runs.sql
 \ir scheduling/views.sql
 \ir scheduling/freshness.sql
+\ir scheduling/checks_of_keeping.sql
 \ir scheduling/self_check.sql
 
 -- WATCHING: rules, the engine that turns what they find into alerts, and notifications.
@@ -173,6 +176,8 @@
 \ir watching/rules/missed_runs.sql
 \ir watching/rules/expected_runs.sql
 \ir watching/rules/self_rules.sql
+\ir watching/rules/delivery_rules.sql
+\ir watching/rules/name_rules.sql
 \ir watching/rules/time_limits.sql
 \ir watching/rules/rule_queries.sql
 \ir watching/rules/own_rules.sql
@@ -186,6 +191,7 @@
 \ir watching/notifications/summary.sql
 \ir watching/notifications/digest.sql
 \ir watching/notifications/outbox.sql
+\ir watching/notifications/outcomes.sql
 
 \ir watching/engine/transitions.sql
 \ir watching/engine/find.sql
@@ -246,6 +252,7 @@
 \ir systems/records/triggers.sql
 \ir systems/records/found.sql
 \ir systems/records/invalid.sql
+\ir systems/records/scopes.sql
 \ir systems/records/resolve.sql
 \ir systems/records/products.sql
 \ir systems/records/programs.sql

@@ -1,8 +1,8 @@
 -- Checks of arguments, single expressions that the planner inlines; cheaper than domains or CHECKs.
 -- Calls of operators take the _checked_ functions, which refuse what is wrong. Recording functions
--- take the _mended_ ones of repairs.sql: bulk recording has each of them in its insert, a single
--- call first asks cheaply: is everything plainly in order? Only when it is not does it come to
--- them. An expression is set up anew at every call, and its price is the
+-- take the _mended_ ones of mended_values.sql: bulk recording has each of them in its insert, a
+-- single call first asks cheaply: is everything plainly in order? Only when it is not does it come
+-- to them. An expression is set up anew at every call, and its price is the
 -- number of functions and operators in it (bench/README.md has the figures); hence one comparison
 -- for all names of a call: '!' is the first character after the blank ones, so the least of the
 -- names falls below it when one of them is empty or begins with a blank.

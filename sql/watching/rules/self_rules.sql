@@ -1,6 +1,6 @@
--- Built-in rules about pgvigil itself. What they find is what self_check() says, rules that cannot
--- be evaluated, and messages that could not be delivered. Jobs and roll-ups know only how they are
--- at present: of times gone by these rules cannot tell.
+-- Built-in rules about pgvigil itself. What they find is what self_check() says, and rules that
+-- cannot be evaluated. Jobs and roll-ups know only how they are at present: of times gone by these
+-- rules cannot tell.
 
 -- A row of self_check() as a finding.
 create or replace function monitoring._finding_of_check(
@@ -274,52 +274,6 @@ call monitoring._ship_rule(
     p_thresholds => '{"high": 1}'
 );
 
--- Messages that were given up within window_minutes, by channel and target.
-create or replace function monitoring._find_dead_notifications(
-    p_rule monitoring.alert_rules, p_now timestamptz
-)
-returns setof monitoring.finding
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return query
-    select
-        q.channel_name || '/' || q.target,
-        count(*)::double precision,
-        jsonb_build_object('channel', q.channel_name, 'target', q.target),
-        left(
-            format(
-                'channel %s: messages to %s given up: %s, the last because of: %s',
-                q.channel_name, q.target, count(*),
-                coalesce((array_agg(q.last_error order by q.finished_at desc))[1], 'no reason told')
-            ),
-            500
-        ),
-        null::text,
-        null::double precision
-    from monitoring.queued_notifications q
-    where q.status = 'dead'
-        -- A digest has told it since.
-        and q.folded_into is null
-        and q.finished_at > p_now - monitoring._span_of(p_rule, 'window_minutes')
-        and q.finished_at <= p_now
-    group by q.channel_name, q.target;
-end
-$$;
-
-call monitoring._ship_rule(
-    'notification_dead', 'self',
-    'Messages could not be delivered and were given up: see v_notifications for why.',
-    p_finder => '_find_dead_notifications',
-    p_explainer => '_explain_dead_notifications',
-    p_comparison => '>=',
-    p_unit => 'messages',
-    p_thresholds => '{"high": 1}',
-    p_parameters => '{"window_minutes": 1440}'
-);
-
 -- What self_check() says at present, beginning with what an alert is about.
 create or replace function monitoring._explain_self_check(
     p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
@@ -373,97 +327,6 @@ begin
     from monitoring.alert_rule_states s
     left join monitoring.alert_rules r on r.rule_name = s.rule_name
     where s.rule_name = p_alert.labels ->> 'rule'
-    limit p_limit;
-end
-$$;
-
--- The newest messages that were given up, of the channel and target that an alert is about.
-create or replace function monitoring._explain_dead_notifications(
-    p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
-)
-returns table (source text, happened_at timestamptz, details jsonb)
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return query
-    select
-        'notification',
-        q.finished_at,
-        jsonb_strip_nulls(jsonb_build_object(
-            'notification_id', q.notification_id,
-            'kind', q.kind,
-            'subject', q.subject,
-            'attempts', q.attempts,
-            'last_error', q.last_error,
-            'created_at', q.created_at
-        ))
-    from monitoring.queued_notifications q
-    where q.status = 'dead'
-        and q.channel_name = p_alert.labels ->> 'channel'
-        and q.target = p_alert.labels ->> 'target'
-        and q.finished_at <= p_now
-    order by q.finished_at desc, q.notification_id desc
-    limit p_limit;
-end
-$$;
-
--- Names of a kind that were beyond its limit in the last roll-up that met such, within
--- window_minutes.
-create or replace function monitoring._find_names_over_limit(
-    p_rule monitoring.alert_rules, p_now timestamptz
-)
-returns setof monitoring.finding
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return query
-    select
-        l.kind,
-        l.beyond::double precision,
-        jsonb_build_object('kind', l.kind),
-        left(
-            format('%s: more than %s, and so %s are counted as "(other)", such as %s',
-                l.description, l.at_most, l.beyond, array_to_string(l.examples, ', ')),
-            500
-        ),
-        null::text,
-        null::double precision
-    from monitoring.v_name_limits l
-    where l.beyond_at > p_now - monitoring._span_of(p_rule, 'window_minutes')
-        and l.beyond_at <= p_now;
-end
-$$;
-
-call monitoring._ship_rule(
-    'names_over_limit', 'self',
-    'Programs send more different names than are told apart, often with an id in them: send the '
-    'id as a task_id or in details, or raise the limit.',
-    p_finder => '_find_names_over_limit',
-    p_explainer => '_explain_names_over_limit',
-    p_comparison => '>=',
-    p_unit => 'names',
-    p_thresholds => '{"medium": 1}',
-    p_parameters => '{"window_minutes": 60}'
-);
-
--- The limit that an alert is about, as it is at present.
-create or replace function monitoring._explain_names_over_limit(
-    p_alert monitoring.raised_alerts, p_now timestamptz, p_limit integer
-)
-returns table (source text, happened_at timestamptz, details jsonb)
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return query
-    select 'limit', l.beyond_at, jsonb_strip_nulls(to_jsonb(l))
-    from monitoring.v_name_limits l
-    where l.kind = p_alert.labels ->> 'kind'
     limit p_limit;
 end
 $$;

@@ -68,3 +68,7 @@ def test_a_line_above_each_private_function_says_what_it_does() -> None:
         if not above.startswith("-- ")
     ]
     assert bare == []
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    assert [file for file, text in _sources().items() if text.count("\n") > 400] == []
