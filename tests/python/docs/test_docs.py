@@ -117,6 +117,14 @@ def test_links_between_documents_lead_somewhere() -> None:
     assert dead == []
 
 
+def test_nothing_is_installed_by_a_name_that_is_on_no_index_yet() -> None:
+    """Whoever takes the name there would be run by all who do as a document says."""
+    for document in _documents():
+        assert not re.search(
+            r"^[^#\n]*pip install '?pgvigil", document.read_text(), re.MULTILINE
+        ) or (document.name == "CHANGELOG.md"), document.name
+
+
 def test_prose_is_written_at_one_sentence_a_line() -> None:
     several = [
         f"{document.name}: {line}"
