@@ -1,7 +1,7 @@
 -- What people decide besides alerts, retention and jobs, in the configuration.
 
 begin;
-select plan(40);
+select plan(41);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -221,6 +221,17 @@ select is(
 );
 
 reset role;
+create role config_operator in role monitoring_operator;
+set local session authorization config_operator;
+
+select is(
+    (pg_temp.refusal_of($$monitoring.apply_config('{"source_queries": {"runs": {
+        "connection": "OTHER_DB", "query": "select id from runs", "columns": ["id"]}}}')$$)).message,
+    'source_queries.runs: config_operator may not register queries',
+    'by whichever role it comes'
+);
+
+reset session authorization;
 
 select is(
     monitoring.apply_config('{"source_queries": {"runs": {
