@@ -1,7 +1,7 @@
 -- What no configuration can say: refused by its full path, with nothing of it applied.
 
 begin;
-select plan(57);
+select plan(59);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -192,7 +192,18 @@ from (
         'expected_runs.etl: schedule is missing: null'
     ),
     ('{"jobs": {"none": {"is_enabled": true}}}', 'jobs.none: there is no job "none"'),
-    ('{"jobs": {"evaluate_alerts": null}}', 'jobs.evaluate_alerts is not right: null')
+    (
+        '{"jobs": {"evaluate_alerts": null}}',
+        'jobs.evaluate_alerts: job "evaluate_alerts" is built in and cannot be removed'
+    ),
+    (
+        '{"jobs": {"mine": {"procedure": "monitoring.nothing", "schedule": "1 hour"}}}',
+        'jobs.mine: there is no function or procedure without arguments "monitoring.nothing"'
+    ),
+    (
+        '{"jobs": {"mine": {"procedure": "monitoring.roll_up"}}}',
+        'jobs.mine: schedule is missing: null'
+    )
 ) as bad (config, message);
 
 -- All problems, and nothing of it

@@ -1,7 +1,7 @@
 -- What people decide besides alerts, retention and jobs, in the configuration.
 
 begin;
-select plan(41);
+select plan(45);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -21,7 +21,7 @@ select is(
         "page_url": {"from": null, "to": "https://monitor.example/pgvigil"},
         "name_limits.metrics": {"from": null, "to": 100},
         "name_limits.tasks": {"from": null, "to": 5000},
-        "partitions_ahead.errors": {"from": 7, "to": 14}
+        "partitions_ahead.errors": {"from": null, "to": 14}
     }'::jsonb,
     'an operator says where the page is, how many names and days ahead there may be'
 );
@@ -33,10 +33,12 @@ select results_eq(
 );
 
 select is(
-    monitoring.apply_config('{"page_url": null, "name_limits": {"tasks": null}}'),
+    monitoring.apply_config('{"page_url": null, "name_limits": {"tasks": null},
+        "partitions_ahead": {"errors": null}}'),
     '{
         "page_url": {"from": "https://monitor.example/pgvigil", "to": null},
-        "name_limits.tasks": {"from": 5000, "to": null}
+        "name_limits.tasks": {"from": 5000, "to": null},
+        "partitions_ahead.errors": {"from": 14, "to": null}
     }'::jsonb,
     'null takes back what was said'
 );
@@ -271,12 +273,49 @@ select is(monitoring.get_config() -> 'source_queries', '{}'::jsonb, 'null remove
 
 set local role monitoring_operator;
 
+-- Jobs of one's own
+
+select is(
+    (pg_temp.refusal_of($$monitoring.apply_config('{"jobs": {
+        "mine": {"procedure": "monitoring.roll_up", "schedule": "1 hour"},
+        "roll_up": {"procedure": "monitoring.evaluate_alerts"}}}')$$)).message,
+    E'jobs.mine: monitoring_operator may not register jobs\n'
+    'jobs.roll_up: monitoring_operator may not register jobs',
+    'an operator says not what a job calls'
+);
+
+reset role;
+
+select is(
+    monitoring.apply_config('{"jobs": {"mine": {"procedure": "monitoring.roll_up",
+        "schedule": "1 hour", "description": "Sums up once more."}}}') #> '{jobs.mine,to}',
+    '{"procedure": "monitoring.roll_up", "schedule": "1 hour", "time_zone": "UTC",
+        "timeout_seconds": 600, "is_enabled": true, "description": "Sums up once more."}'::jsonb,
+    'an admin adds a job'
+);
+
+set local role monitoring_operator;
+
+select is(
+    monitoring.apply_config('{"jobs": {"mine": {"schedule": "2 hours", "is_enabled": false}}}'),
+    '{"jobs.mine.schedule": {"from": "1 hour", "to": "2 hours"},
+        "jobs.mine.is_enabled": {"from": true, "to": false}}'::jsonb,
+    'an operator changes when it runs'
+);
+
+reset role;
+select monitoring.apply_config('{"jobs": {"mine": null}}');
+
+select is(monitoring.get_config() #> '{jobs,mine}', null, 'null removes it');
+
+set local role monitoring_operator;
+
 -- All of it together
 
 select is(
     monitoring.apply_config(
         (select config from fresh) || '{"name_limits": {"metrics": null}}'
-    ) - 'partitions_ahead.errors',
+    ),
     '{
         "name_limits.metrics": {"from": 100, "to": null},
         "alert_owners": {

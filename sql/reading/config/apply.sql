@@ -2,6 +2,26 @@
 -- people call, and all or nothing.
 -- Lock order: configurations wait for each other, then _lock_alerts(), then rows.
 
+-- Raises insufficient_privilege unless whoever calls may register what runs or is read with our
+-- rights. Not by current_user: here that is the owner.
+create or replace function monitoring._check_may_register(p_what text) returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_caller constant text := coalesce(
+        nullif(current_setting('role'), 'none'), session_user::text
+    );
+begin
+    if not pg_has_role(v_caller, 'monitoring_admin', 'usage') then
+        raise insufficient_privilege using
+            message = format('%s may not register %s', v_caller, p_what),
+            hint = 'Have a member of monitoring_admin apply it: what is registered is believed.';
+    end if;
+end
+$$;
+
 -- Settings with some of them changed: those not named stay, and within thresholds and parameters
 -- as well.
 create or replace function monitoring._merged_settings(p_old jsonb, p_new jsonb) returns jsonb

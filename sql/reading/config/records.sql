@@ -1,7 +1,7 @@
 -- What people say about records in the configuration: sections change_sources and datasets. Writes
 -- nothing but through the functions that people call.
 
--- Section change_sources of a configuration.
+-- Section change_sources of a configuration: what people have decided.
 create or replace function monitoring._change_sources_config() returns jsonb
 language plpgsql
 stable
@@ -11,6 +11,7 @@ begin
     return (
         select coalesce(jsonb_object_agg(s.change_source, s.description), '{}')
         from monitoring.change_sources s
+        where s.changed_at is not null
     );
 end
 $$;

@@ -359,9 +359,20 @@ return $json$
       "additionalProperties": false
     },
     "job": {
-      "type": "object",
-      "description": "an object of settings",
+      "type": ["object", "null"],
+      "description": "an object of settings, or null to remove a job that was added",
       "properties": {
+        "procedure": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 255,
+          "description": "the name of a function or procedure with its schema"
+        },
+        "description": {
+          "type": "string",
+          "maxLength": 8000,
+          "description": "a text of at most 8000 characters"
+        },
         "schedule": {"$ref": "#/$defs/schedule"},
         "time_zone": {"$ref": "#/$defs/time_zone"},
         "is_enabled": {"$ref": "#/$defs/flag"},

@@ -28,10 +28,10 @@ return $json$
       "type": "object",
       "description": "an object of numbers of days by table",
       "additionalProperties": {
-        "type": "integer",
+        "type": ["integer", "null"],
         "minimum": 0,
         "maximum": 100,
-        "description": "a whole number from 0 to 100"
+        "description": "a whole number from 0 to 100, or null for as many as shipped"
       }
     },
     "change_sources": {
@@ -109,6 +109,18 @@ return $json$
       },
       "additionalProperties": false
     },
+    "every_seconds": {
+      "type": "number",
+      "minimum": 60,
+      "maximum": 2678400,
+      "description": "a number of seconds from 60 to 2678400"
+    },
+    "timeout_seconds": {
+      "type": "number",
+      "minimum": 1,
+      "maximum": 86400,
+      "description": "a number of seconds from 1 to 86400"
+    },
     "source_query": {
       "type": ["object", "null"],
       "description": "an object of settings, or null to remove the query",
@@ -135,18 +147,8 @@ return $json$
           "anyOf": [{"$ref": "#/$defs/name"}, {"type": "null"}],
           "description": "the name of one of its columns, or null for none"
         },
-        "every_seconds": {
-          "type": "number",
-          "minimum": 60,
-          "maximum": 2678400,
-          "description": "a number of seconds from 60 to 2678400"
-        },
-        "timeout_seconds": {
-          "type": "number",
-          "minimum": 1,
-          "maximum": 86400,
-          "description": "a number of seconds from 1 to 86400"
-        },
+        "every_seconds": {"$ref": "#/$defs/every_seconds"},
+        "timeout_seconds": {"$ref": "#/$defs/timeout_seconds"},
         "is_enabled": {"$ref": "#/$defs/flag"}
       },
       "additionalProperties": false

@@ -87,7 +87,7 @@ begin
 end
 $$;
 
--- Plan of a job as it is in a configuration.
+-- Plan of a job as it is in a configuration; what it calls and is about where people said that.
 create or replace function monitoring._job_config(p_job monitoring.jobs) returns jsonb
 language sql
 stable
@@ -96,6 +96,11 @@ return jsonb_build_object(
     'time_zone', (p_job).time_zone,
     'is_enabled', (p_job).is_enabled,
     'timeout_seconds', (p_job).timeout_seconds
+) || jsonb_strip_nulls(
+    jsonb_build_object(
+        'procedure', (p_job).decided -> 'procedure_name',
+        'description', (p_job).decided -> 'description'
+    )
 );
 
 -- Section jobs of a configuration.
@@ -112,7 +117,8 @@ begin
 end
 $$;
 
--- Changes the plan of a job that exists.
+-- Adds, changes or removes a job; built-in ones can be neither added nor removed. What a job calls
+-- is for admins to say, as it runs with the rights of the owner.
 create or replace function monitoring._configure_jobs(p_name text, p_old jsonb, p_new jsonb)
 returns void
 language plpgsql
@@ -120,23 +126,37 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_new jsonb := p_old || p_new;
+    v_old constant jsonb := coalesce(p_old, '{
+        "time_zone": "UTC", "timeout_seconds": 600, "is_enabled": true
+    }');
+    v_new constant jsonb := v_old || p_new;
 begin
-    if p_old is null then
+    if p_old is null and not p_new ? 'procedure' then
         perform monitoring._refuse_unknown(
-            'job', p_name, 'Take the name from v_jobs, or schedule the job first.'
+            'job', p_name, 'Take the name from v_jobs, or give the procedure of a job to be added.'
         );
     end if;
-    if p_old - 'is_enabled' <> v_new - 'is_enabled' then
+    if p_new is null or v_new -> 'procedure' is distinct from p_old -> 'procedure' then
+        perform monitoring._check_may_register('jobs');
+    end if;
+    if p_new is null then
+        perform monitoring.unschedule_job(p_name);
+        return;
+    end if;
+    if v_new - 'is_enabled' <> v_old - 'is_enabled' then
         perform monitoring.schedule_job(
             p_name,
             v_new ->> 'schedule',
-            (select j.procedure_name from monitoring.jobs j where j.job_name = p_name),
+            coalesce(
+                v_new ->> 'procedure',
+                (select j.procedure_name from monitoring.jobs j where j.job_name = p_name)
+            ),
             v_new ->> 'time_zone',
-            make_interval(secs => (v_new ->> 'timeout_seconds')::double precision)
+            make_interval(secs => (v_new ->> 'timeout_seconds')::double precision),
+            v_new ->> 'description'
         );
     end if;
-    if p_old -> 'is_enabled' <> v_new -> 'is_enabled' then
+    if v_new -> 'is_enabled' <> v_old -> 'is_enabled' then
         perform monitoring.enable_job(p_name, (v_new ->> 'is_enabled')::boolean);
     end if;
 end
@@ -169,7 +189,7 @@ begin
 end
 $$;
 
--- Section partitions_ahead of a configuration.
+-- Section partitions_ahead of a configuration: what people have decided.
 create or replace function monitoring._partitions_ahead_config() returns jsonb
 language plpgsql
 stable
@@ -177,13 +197,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (
-        select coalesce(jsonb_object_agg(t.table_name, t.days_ahead), '{}')
+        select coalesce(jsonb_object_agg(t.table_name, t.decided_days_ahead), '{}')
         from monitoring.partitioned_tables t
+        where t.decided_days_ahead is not null
     );
 end
 $$;
 
--- Sets how many days ahead partitions of a table are made.
+-- Sets how many days ahead partitions of a table are made; null for as many as we ship.
 create or replace function monitoring._configure_partitions_ahead(
     p_name text, p_old jsonb, p_new jsonb
 )

@@ -41,7 +41,10 @@ DECISIONS = {
     """,
     "set_partitions_ahead": "set_partitions_ahead(9, 'errors')",
     "set_name_limit": "set_name_limit('tasks', 5000)",
-    "schedule_job": "schedule_job('roll_up', '2 minutes', 'monitoring.roll_up')",
+    "schedule_job": """
+        schedule_job('roll_up', '2 minutes', 'monitoring.roll_up'),
+        schedule_job('mine', '3 hours', 'monitoring.evaluate_alerts', p_description => 'Again.')
+    """,
     "enable_job": "enable_job('clean_up', false)",
     "resolve_error_group": "resolve_error_group('aaa', 'mended')",
     "mute_error_group": "mute_error_group('bbb', clock() + interval '3 days', 'known', 'ann')",
@@ -62,7 +65,8 @@ OTHERS = {
     # what takes a decision back
     "drop_alert_rule", "forget_expected_runs", "remove_dataset", "remove_notification_channel",
     "remove_record_source", "remove_run_source", "remove_source_query", "remove_workflow",
-    "reopen_error_group", "uninhibit_alerts", "unschedule_job", "unsilence_alerts",
+    "reopen_error_group", "reset_alert_rule", "reset_inhibition", "reset_job", "reset_retention",
+    "uninhibit_alerts", "unschedule_job", "unsilence_alerts",
     # what is said of something that happened here
     "acknowledge_alert", "unacknowledge_alert", "resolve_alert", "resolve_invalid_records",
     "resolve_resolved_alerts", "retry_notification", "send_test_notification", "confirm_clock",
@@ -74,7 +78,7 @@ OTHERS = {
     "purge_pg_cron_history", "rebuild_rollups", "request_job", "roll_up", "run_due_jobs",
     "sync_record_source", "sync_record_sources", "sync_run_source", "sync_run_sources",
     # what the runner and installers tell
-    "begin_source_load", "cancel_overdue_jobs", "cancel_overdue_rules", "claim_notifications",
+    "begin_source_load", "cancel_overdue_jobs", "claim_notifications",
     "fail_source_load", "finish_source_load", "next_notification_at", "note_code_checksum",
     "note_notification_failed", "note_notification_sent", "note_source_progress",
     "release_notification",

@@ -299,9 +299,7 @@ _SECTIONS: dict[str, Maker] = {
     "jobs": _named(("evaluate_alerts", "nothing"), _job, may_be_null=False),
     "page_url": _one_of("https://monitor.example/x/", "https://a:b@monitor.example", None),
     "name_limits": _named(("tasks", "metrics", "nothing"), _one_of(10, 99.0, 100000)),
-    "partitions_ahead": _named(
-        ("errors", "finished_tasks", "nothing"), _one_of(0, 14.0, 100), may_be_null=False
-    ),
+    "partitions_ahead": _named(("errors", "finished_tasks", "nothing"), _one_of(0, 14.0, 100)),
     "change_sources": _named(("ROBOT", "SYSTEM"), _one_of("The robot.", "x"), may_be_null=False),
     "datasets": _named(("orders", "bills"), _dataset),
     "source_queries": _named(("runs", "a:b"), _source_query),

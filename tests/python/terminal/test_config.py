@@ -225,7 +225,8 @@ def test_what_is_refused_is_told_with_its_hint(dsn: str, tmp_path: Path) -> None
         assert (refused.returncode, refused.stdout) == (1, "")
         assert refused.stderr == (
             "Error: jobs.evaluate_alerts.timeout is not known\n"
-            "Hint: Known there: is_enabled, schedule, time_zone, timeout_seconds.\n"
+            "Hint: Known there: description, is_enabled, procedure, schedule, time_zone, "
+            "timeout_seconds.\n"
         )
 
 
