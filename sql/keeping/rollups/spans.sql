@@ -146,7 +146,7 @@ begin atomic
         r.value_min,
         r.value_max,
         r.histogram
-    from monitoring.rollups as r
+    from monitoring._stored_trends as r
     where
         r.source = p_source
         and r.resolution = p_resolution
