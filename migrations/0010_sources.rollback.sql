@@ -1,4 +1,4 @@
-delete from monitoring.jobs where job_name in ('sync_run_sources', 'sync_record_sources');
+delete from monitoring.jobs where job_name = 'sync_sources';
 delete from monitoring.alert_rules
 where
     rule_name in (
@@ -15,14 +15,18 @@ where
 delete from monitoring.alert_rule_states
 where rule_name not in (select r.rule_name from monitoring.alert_rules as r);
 delete from monitoring.retention_policies
-where table_name in ('run_source_runs', 'run_source_troubles', 'source_loads');
+where table_name in ('source_runs', 'source_troubles', 'source_loads');
 drop table monitoring.staged_rows cascade;
 drop table monitoring.source_loads cascade;
 drop table monitoring.source_queries cascade;
-drop table monitoring.record_sources cascade;
-drop table monitoring.run_source_troubles cascade;
-drop table monitoring.run_source_runs cascade;
-drop table monitoring.run_sources cascade;
+drop table monitoring.source_troubles cascade;
+drop table monitoring.source_runs cascade;
+drop table monitoring.sources cascade;
+drop sequence monitoring.source_1;
+drop sequence monitoring.source_2;
+drop sequence monitoring.source_3;
+drop sequence monitoring.source_4;
+delete from monitoring.guards where guard_name ~ '^source';
 drop type monitoring.run_change cascade;
 drop type monitoring.source_run cascade;
 delete from monitoring.installed_migrations where migration_id = '0010_sources';

@@ -6,74 +6,117 @@
 
 set local lock_timeout = '5s';
 
--- Runs that live in another system
+-- What is read: relations that hold runs, records or queues
 
-create table monitoring.run_sources (
+create table monitoring.sources (
     source_name text not null,
+    kind text not null,
     relation_name text not null,
     columns jsonb not null,
-    statuses jsonb not null,
-    task_type text,
-    work text not null default 'type',
-    failed_severity text,
+    statuses jsonb not null default '{}',
     time_zone text not null default 'UTC',
-    look_back_days double precision not null default 7,
+    settings jsonb not null,
+    every_seconds double precision not null,
+    timeout_seconds double precision not null,
     is_enabled boolean not null default true,
+    enabled_at timestamptz,
     changed_by text not null,
     changed_at timestamptz not null,
+    next_sync_at timestamptz not null,
     synced_at timestamptz,
     succeeded_at timestamptz,
     last_error text,
     consecutive_failures bigint not null default 0,
     last_result jsonb,
-    constraint run_sources_pk primary key (source_name),
-    constraint run_sources_map_by_objects_ck check (columns @> '{}' and statuses @> '{}'),
-    constraint run_sources_work_is_known_ck check (work in ('type', 'run')),
-    constraint run_sources_failed_severity_is_known_ck check (
-        failed_severity in ('low', 'medium', 'high', 'critical')
+    told_queues text[] not null default '{}',
+    constraint sources_pk primary key (source_name),
+    constraint sources_kind_is_known_ck check (kind in ('run', 'record', 'queue')),
+    constraint sources_map_by_objects_ck check (
+        columns @> '{}' and statuses @> '{}' and settings @> '{}'
     ),
-    constraint run_sources_look_back_some_time_ck check (look_back_days > 0)
+    constraint sources_of_runs_say_how_they_are_read_ck check (
+        kind <> 'run'
+        or (settings -> 'look_back_days')::double precision > 0
+        and settings ->> 'work' in ('type', 'run')
+        and coalesce(settings ->> 'failed_severity', 'low')
+        in ('low', 'medium', 'high', 'critical')
+    ),
+    constraint sources_of_records_say_of_what_ck check (
+        kind <> 'record'
+        or settings ?& array['dataset', 'change_source']
+        and jsonb_typeof(settings -> 'is_complete') = 'boolean'
+    ),
+    constraint sources_wait_some_time_ck check (every_seconds >= 60),
+    constraint sources_may_take_some_time_ck check (timeout_seconds > 0)
 );
 
-comment on table monitoring.run_sources is
-'Relations in which another system keeps its runs, and how the last reading of each went.';
-comment on column monitoring.run_sources.source_name is
-'Name of the source; its runs are tasks named after it.';
-comment on column monitoring.run_sources.relation_name is
-'Table, view or foreign table with its schema; looked up at each reading.';
-comment on column monitoring.run_sources.columns is
-'Object of its columns, such as {"run_id": "id"}.';
-comment on column monitoring.run_sources.statuses is
-'Object of what its status codes mean, codes in upper case.';
-comment on column monitoring.run_sources.task_type is
-'Task type of runs for which no column says one.';
-comment on column monitoring.run_sources.work is
-'What makes up for a run that failed: the next one of its type that completes (type), or only the '
-'same run (run).';
-comment on column monitoring.run_sources.failed_severity is
-'Severity of its failed runs; null for that of rule task_failed.';
-comment on column monitoring.run_sources.time_zone is
+comment on table monitoring.sources is
+'Relations and queries of other systems that hold runs, records or queues, and how the last '
+'reading of each went.';
+comment on column monitoring.sources.source_name is
+'Name of the source; runs are tasks named after it.';
+comment on column monitoring.sources.kind is
+'What its rows tell of: run, record or queue.';
+comment on column monitoring.sources.relation_name is
+'Table, view or foreign table with its schema, or query:NAME; looked up at each reading.';
+comment on column monitoring.sources.columns is
+'Object of its columns, such as {"run_id": "id", "status": "state"}.';
+comment on column monitoring.sources.statuses is
+'Object of what its status codes mean or are called, codes in upper case.';
+comment on column monitoring.sources.time_zone is
 'Time zone of its times that name none.';
-comment on column monitoring.run_sources.look_back_days is
-'Runs never seen before that are older than this are passed over.';
-comment on column monitoring.run_sources.is_enabled is
+comment on column monitoring.sources.settings is
+'What only sources of its kind have: task_type, look_back_days, work and failed_severity of runs; '
+'dataset, change_source and is_complete of records; queue_name of queues.';
+comment on column monitoring.sources.every_seconds is
+'Seconds from one reading to the next; a query has its own.';
+comment on column monitoring.sources.timeout_seconds is
+'Seconds that a reading may take.';
+comment on column monitoring.sources.is_enabled is
 'Whether it is read.';
-comment on column monitoring.run_sources.changed_by is
+comment on column monitoring.sources.enabled_at is
+'When it was last enabled again; null when it was never disabled.';
+comment on column monitoring.sources.changed_by is
 'Who registered or changed it last.';
-comment on column monitoring.run_sources.changed_at is
+comment on column monitoring.sources.changed_at is
 'When that was.';
-comment on column monitoring.run_sources.synced_at is
+comment on column monitoring.sources.next_sync_at is
+'When it is to be read next.';
+comment on column monitoring.sources.synced_at is
 'When it was last read or could not be; null before.';
-comment on column monitoring.run_sources.succeeded_at is
+comment on column monitoring.sources.succeeded_at is
 'When it was last read; null before.';
-comment on column monitoring.run_sources.last_error is
+comment on column monitoring.sources.last_error is
 'Why it could not be read the last time; null when it could.';
-comment on column monitoring.run_sources.consecutive_failures is
+comment on column monitoring.sources.consecutive_failures is
 'How often it could not be read since it last could.';
-comment on column monitoring.run_sources.last_result is
-'What the last reading found, as sync_run_source() returned it.';
+comment on column monitoring.sources.last_result is
+'What the last reading found, as sync_source() returned it.';
+comment on column monitoring.sources.told_queues is
+'Queues that had a row at the last reading: one that has none at the next is told as empty.';
 
-create table monitoring.run_source_runs (
+-- For how long a reading may go on: see time_limits.sql.
+insert into monitoring.guards (guard_name) values
+('source_1'), ('source_1 end'), ('source_2'), ('source_2 end'),
+('source_3'), ('source_3 end'), ('source_4'), ('source_4 end');
+
+create sequence monitoring.source_1 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.source_2 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.source_3 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.source_4 minvalue 0 owned by monitoring.guards.guard_name;
+
+comment on sequence monitoring.source_1 is
+'Until when a source may be read, and in which session.';
+comment on sequence monitoring.source_2 is
+'Until when a source may be read, and in which session.';
+comment on sequence monitoring.source_3 is
+'Until when a source may be read, and in which session.';
+comment on sequence monitoring.source_4 is
+'Until when a source may be read, and in which session.';
+
+-- What was seen of runs
+
+create table monitoring.source_runs (
     source_name text not null,
     run_id text not null,
     status text not null,
@@ -85,45 +128,45 @@ create table monitoring.run_source_runs (
     records_done bigint,
     threads bigint,
     ended_at timestamptz not null default 'infinity',
-    constraint run_source_runs_pk primary key (source_name, run_id),
-    constraint run_source_runs_status_is_known_ck check (
+    constraint source_runs_pk primary key (source_name, run_id),
+    constraint source_runs_status_is_known_ck check (
         status in ('pending', 'running', 'completed', 'failed', 'cancelled', 'vanished')
     ),
-    constraint run_source_runs_that_run_have_no_end_ck check (
+    constraint source_runs_that_run_have_no_end_ck check (
         (status = 'running') = (ended_at = 'infinity')
     )
 )
 with (fillfactor = 80);
 
 -- Serves the search for what was running, and retention.
-create index run_source_runs_ended_ix on monitoring.run_source_runs (ended_at);
+create index source_runs_ended_ix on monitoring.source_runs (ended_at);
 
-comment on table monitoring.run_source_runs is
+comment on table monitoring.source_runs is
 'What was last seen of each run of a source, so that reading it again changes nothing.';
-comment on column monitoring.run_source_runs.source_name is
+comment on column monitoring.source_runs.source_name is
 'Source of the run.';
-comment on column monitoring.run_source_runs.run_id is
+comment on column monitoring.source_runs.run_id is
 'Name of the run in the source.';
-comment on column monitoring.run_source_runs.status is
+comment on column monitoring.source_runs.status is
 'pending, running, completed, failed, cancelled, or vanished while running.';
-comment on column monitoring.run_source_runs.task_type is
+comment on column monitoring.source_runs.task_type is
 'What kind of work it is.';
-comment on column monitoring.run_source_runs.started_at is
+comment on column monitoring.source_runs.started_at is
 'When it began, as the source says.';
-comment on column monitoring.run_source_runs.finished_at is
+comment on column monitoring.source_runs.finished_at is
 'When it ended, as the source says.';
-comment on column monitoring.run_source_runs.updated_at is
+comment on column monitoring.source_runs.updated_at is
 'When the source last changed it, as the source says.';
-comment on column monitoring.run_source_runs.records_total is
+comment on column monitoring.source_runs.records_total is
 'Records expected altogether.';
-comment on column monitoring.run_source_runs.records_done is
+comment on column monitoring.source_runs.records_done is
 'Records done.';
-comment on column monitoring.run_source_runs.threads is
+comment on column monitoring.source_runs.threads is
 'Threads that work on it.';
-comment on column monitoring.run_source_runs.ended_at is
+comment on column monitoring.source_runs.ended_at is
 'When it ended, by what is recorded; infinity while it runs.';
 
-create table monitoring.run_source_troubles (
+create table monitoring.source_troubles (
     trouble_id bigserial not null,
     source_name text not null,
     trouble text not null,
@@ -131,35 +174,35 @@ create table monitoring.run_source_troubles (
     message text not null,
     begun_at timestamptz not null,
     ended_at timestamptz not null default 'infinity',
-    constraint run_source_troubles_pk primary key (trouble_id),
-    constraint run_source_troubles_are_known_ck check (
+    constraint source_troubles_pk primary key (trouble_id),
+    constraint source_troubles_are_known_ck check (
         trouble in ('unreadable', 'bad_row', 'unknown_status', 'vanished', 'went_backwards')
     )
 );
 
 -- Serves the identity: what goes on is told once.
-create unique index run_source_troubles_open_ix
-on monitoring.run_source_troubles (source_name, trouble, subject)
+create unique index source_troubles_open_ix
+on monitoring.source_troubles (source_name, trouble, subject)
 where ended_at = 'infinity';
 
 -- Serves the rule about troubles, and retention.
-create index run_source_troubles_ended_ix on monitoring.run_source_troubles (ended_at);
+create index source_troubles_ended_ix on monitoring.source_troubles (ended_at);
 
-comment on table monitoring.run_source_troubles is
-'What is or was wrong with a source and its runs.';
-comment on column monitoring.run_source_troubles.trouble_id is
+comment on table monitoring.source_troubles is
+'What is or was wrong with a source and its rows.';
+comment on column monitoring.source_troubles.trouble_id is
 'Number of the trouble.';
-comment on column monitoring.run_source_troubles.source_name is
+comment on column monitoring.source_troubles.source_name is
 'Source that has it.';
-comment on column monitoring.run_source_troubles.trouble is
+comment on column monitoring.source_troubles.trouble is
 'unreadable, bad_row, unknown_status (these last), vanished or went_backwards (these happen).';
-comment on column monitoring.run_source_troubles.subject is
-'Run or status code that it is about; empty for the source itself.';
-comment on column monitoring.run_source_troubles.message is
+comment on column monitoring.source_troubles.subject is
+'Run, status code or fault that it is about; empty for the source itself.';
+comment on column monitoring.source_troubles.message is
 'What is the matter, in a sentence.';
-comment on column monitoring.run_source_troubles.begun_at is
+comment on column monitoring.source_troubles.begun_at is
 'When it was first seen.';
-comment on column monitoring.run_source_troubles.ended_at is
+comment on column monitoring.source_troubles.ended_at is
 'When it was gone, or happened; infinity while it lasts.';
 
 -- A row of a source in our terms.
@@ -256,67 +299,6 @@ comment on column monitoring.run_change.backwards is
 'How it went backwards, in a sentence; null when it did not.';
 comment on column monitoring.run_change.run is
 'The run as it is now.';
-
--- Records that live in another system
-
-create table monitoring.record_sources (
-    source_name text not null,
-    dataset text not null,
-    relation_name text not null,
-    columns jsonb not null,
-    statuses jsonb not null default '{}',
-    change_source text not null default 'SYSTEM',
-    time_zone text not null default 'UTC',
-    is_complete boolean not null default false,
-    is_enabled boolean not null default true,
-    enabled_at timestamptz,
-    changed_by text not null,
-    changed_at timestamptz not null,
-    synced_at timestamptz,
-    succeeded_at timestamptz,
-    last_error text,
-    consecutive_failures bigint not null default 0,
-    last_result jsonb,
-    constraint record_sources_pk primary key (source_name),
-    constraint record_sources_map_by_objects_ck check (columns @> '{}' and statuses @> '{}')
-);
-
-comment on table monitoring.record_sources is
-'Relations and queries that hold the status of records, and how the last reading of each went.';
-comment on column monitoring.record_sources.source_name is
-'Name of the source.';
-comment on column monitoring.record_sources.dataset is
-'Dataset that its rows are records of.';
-comment on column monitoring.record_sources.relation_name is
-'Table, view or foreign table with its schema, or query:NAME; looked up at each reading.';
-comment on column monitoring.record_sources.columns is
-'Object of its columns, such as {"record_key": ["branch", "number"], "status": "state"}.';
-comment on column monitoring.record_sources.statuses is
-'Object of what its status codes are called, codes in upper case; others keep their code.';
-comment on column monitoring.record_sources.change_source is
-'Change source of what no column says the source of.';
-comment on column monitoring.record_sources.time_zone is
-'Time zone of its times that name none.';
-comment on column monitoring.record_sources.is_complete is
-'Whether it always holds all records, so that one that is missing is gone.';
-comment on column monitoring.record_sources.is_enabled is
-'Whether it is read.';
-comment on column monitoring.record_sources.enabled_at is
-'When it was last enabled again; null when it was never disabled.';
-comment on column monitoring.record_sources.changed_by is
-'Who registered or changed it last.';
-comment on column monitoring.record_sources.changed_at is
-'When that was.';
-comment on column monitoring.record_sources.synced_at is
-'When it was last read or could not be; null before.';
-comment on column monitoring.record_sources.succeeded_at is
-'When it was last read; null before.';
-comment on column monitoring.record_sources.last_error is
-'Why it could not be read the last time; null when it could.';
-comment on column monitoring.record_sources.consecutive_failures is
-'How often it could not be read since it last could.';
-comment on column monitoring.record_sources.last_result is
-'What the last reading found.';
 
 -- Queries that are run in other databases
 

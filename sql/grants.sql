@@ -321,8 +321,7 @@ declare
         -- workflows
         'apply_workflow', 'remove_workflow',
         -- sources
-        'enable_run_source', 'sync_run_source', 'sync_run_sources',
-        'enable_record_source', 'sync_record_source', 'sync_record_sources',
+        'enable_source', 'sync_source', 'sync_sources',
         'track_all_status_changes_from_source', 'enable_source_query',
         -- records: statuses
         'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',

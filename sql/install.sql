@@ -220,7 +220,7 @@
 -- Guarantees: what is recorded here counts in every rule, roll-up and view of the rooms above; a
 -- source that cannot be read stops no other. Lock order: rows of records by their key; for sources
 -- and datasets the guards at the top of core/guards.sql.
--- Begin with etl/record.sql, batch/timeline.sql, records/statuses.sql and sources/read.sql.
+-- Begin with etl/record.sql, batch/timeline.sql, records/statuses.sql and sources/sync.sql.
 \ir systems/etl/record.sql
 \ir systems/etl/events.sql
 \ir systems/etl/views.sql
@@ -266,22 +266,26 @@
 \ir systems/records/timeline.sql
 \ir systems/records/daily_summary.sql
 
-\ir systems/sources/queries.sql
-\ir systems/sources/staging.sql
 \ir systems/sources/foreign_code.sql
 \ir systems/sources/columns.sql
-\ir systems/sources/read.sql
-\ir systems/sources/compare.sql
-\ir systems/sources/apply.sql
 \ir systems/sources/troubles.sql
 \ir systems/sources/register.sql
-\ir systems/sources/sync.sql
-\ir systems/sources/record_columns.sql
+\ir systems/sources/register_runs.sql
 \ir systems/sources/register_records.sql
-\ir systems/sources/sync_records.sql
-\ir systems/sources/record_rules.sql
+\ir systems/sources/register_queues.sql
+\ir systems/sources/queries.sql
+\ir systems/sources/read_runs.sql
+\ir systems/sources/compare.sql
+\ir systems/sources/apply.sql
+\ir systems/sources/sync_runs.sql
+\ir systems/sources/record_columns.sql
+\ir systems/sources/read_records.sql
+\ir systems/sources/read_queues.sql
+\ir systems/sources/sync.sql
+\ir systems/sources/staging.sql
+\ir systems/sources/rules.sql
 \ir systems/sources/views.sql
-\ir systems/sources/record_views.sql
+\ir systems/sources/query_views.sql
 
 -- READING: dashboards, and the configuration as one document.
 --

@@ -14,8 +14,8 @@ select monitoring.set_allowed_transitions('apr', '{
     "APPROVED": ["PAID"]
 }');
 
-grant usage on schema apr to monitoring_admin;
-grant select on apr.proposals to monitoring_admin;
+grant usage on schema apr to monitoring_reader;
+grant select on apr.proposals to monitoring_reader;
 
 select monitoring.register_record_source(
     'apr_proposals',

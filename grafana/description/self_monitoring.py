@@ -150,18 +150,13 @@ BOARD = Board(
                 ),
                 listing(
                     "Sources",
-                    "Relations in which other systems keep their runs and records, and their last "
-                    "reading.",
+                    "Relations in which other systems keep runs, records and queues, and their "
+                    "last reading.",
                     """
                     select
-                        'runs' as kind, source_name, relation_name, is_enabled, succeeded_at,
-                        synced_at, consecutive_failures, last_error
-                    from monitoring.v_run_sources
-                    union all
-                    select
-                        'records' as kind, source_name, relation_name, is_enabled, succeeded_at,
-                        synced_at, consecutive_failures, last_error
-                    from monitoring.v_record_sources
+                        kind, source_name, relation_name, is_enabled, succeeded_at, synced_at,
+                        next_sync_at, consecutive_failures, last_error
+                    from monitoring.v_sources
                     order by consecutive_failures desc, kind, source_name
                     """,
                     width=12,

@@ -94,6 +94,12 @@ class ConfigurationError(MonitoringError):
     sqlstate = "PV009"
 
 
+class SourceNotReadError(MonitoringError):
+    """A source is not read now: its query has to be loaded first, or another session reads it."""
+
+    sqlstate = "PV010"
+
+
 _KINDS: dict[str, type[MonitoringError]] = {
     kind.sqlstate: kind for kind in MonitoringError.__subclasses__() if kind.sqlstate is not None
 }

@@ -3,7 +3,7 @@
 --
 -- A row is locked until the transaction ends. Lock order, so that nobody waits in a circle:
 --   job NAME, then cleanup or import of pg_cron runs
---   source query NAME, run source NAME, record source NAME
+--   source query NAME, reading of NAME
 --   dataset NAME, products NUMBER, summary NUMBER
 --   configuration, evaluations, rule_query_N, alerts
 --   partitions

@@ -97,16 +97,11 @@ begin
     where j.job_name = 'roll_up'
     union all
     select
-        'source ' || s.source_name, s.succeeded_at, j.schedule, j.time_zone, s.is_enabled,
+        'source ' || s.source_name, s.succeeded_at,
+        coalesce(q.every_seconds, s.every_seconds) || ' seconds', 'UTC', s.is_enabled,
         'read', 'never read', 'not read: disabled'
-    from (
-        select u.source_name, u.succeeded_at, u.is_enabled, 'sync_run_sources' as job_name
-        from monitoring.run_sources u
-        union all
-        select c.source_name, c.succeeded_at, c.is_enabled, 'sync_record_sources'
-        from monitoring.record_sources c
-    ) s
-    left join monitoring.jobs j on j.job_name = s.job_name
+    from monitoring.sources s
+    left join monitoring.source_queries q on s.relation_name = 'query:' || q.query_name
     union all
     select
         'query ' || q.query_name,

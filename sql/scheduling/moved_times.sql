@@ -31,19 +31,15 @@ begin
         ended_at = monitoring._not_after(l.ended_at, p_now)
     where greatest(l.started_at, l.heartbeat_at) > p_now
         or (l.ended_at > p_now and l.ended_at < 'infinity');
-    update monitoring.run_sources s
+    update monitoring.sources s
     set
         changed_at = monitoring._not_after(s.changed_at, p_now),
-        synced_at = monitoring._not_after(s.synced_at, p_now),
-        succeeded_at = monitoring._not_after(s.succeeded_at, p_now)
-    where greatest(s.changed_at, s.synced_at, s.succeeded_at) > p_now;
-    update monitoring.record_sources s
-    set
-        changed_at = monitoring._not_after(s.changed_at, p_now),
+        enabled_at = monitoring._not_after(s.enabled_at, p_now),
         synced_at = monitoring._not_after(s.synced_at, p_now),
         succeeded_at = monitoring._not_after(s.succeeded_at, p_now),
-        enabled_at = monitoring._not_after(s.enabled_at, p_now)
-    where greatest(s.changed_at, s.synced_at, s.succeeded_at, s.enabled_at) > p_now;
+        next_sync_at = least(s.next_sync_at, p_now + make_interval(secs => s.every_seconds))
+    where greatest(s.changed_at, s.enabled_at, s.synced_at, s.succeeded_at) > p_now
+        or s.next_sync_at > p_now + make_interval(secs => s.every_seconds);
 end
 $$;
 

@@ -38,9 +38,7 @@ begin
         union all
         select 'scheduler', r.seen_at from monitoring.clock_readings r
         union all
-        select 'sources', greatest(s.synced_at, s.succeeded_at) from monitoring.run_sources s
-        union all
-        select 'sources', greatest(s.synced_at, s.succeeded_at) from monitoring.record_sources s
+        select 'sources', greatest(s.synced_at, s.succeeded_at) from monitoring.sources s
         union all
         select 'sources', l.heartbeat_at from monitoring.source_loads l
         where l.ended_at = 'infinity'

@@ -14,7 +14,7 @@ _BEGINS = (_HERE / "month_begins.psql").read_bytes()
 _DAY = (_HERE / "month_day.psql").read_bytes()
 # What the scheduler does every day of it. It cleans up nothing, for nothing is old enough; and what
 # rules find is looked for on some days only, to save time.
-_JOBS = ("ensure_partitions", "sync_run_sources", "sync_record_sources", "roll_up")
+_JOBS = ("ensure_partitions", "sync_sources", "roll_up")
 _DAYS_EVALUATED = (2, 3, 9, 20, 30, DAYS - 1, DAYS)
 
 

@@ -104,7 +104,7 @@ select
         'erp', s.relation_name, s.columns || '{"work": "message"}', s.statuses,
         p_time_zone => s.time_zone
     )
-from monitoring.v_run_sources as s;
+from monitoring.v_sources as s;
 select pg_temp.put('3', 'ER', '10:40', '10:45', p_message => 'invoices');
 select pg_temp.put('4', 'CP', '10:50', '10:55', p_message => 'letters');
 select pg_temp.sync_at('10:10');
@@ -125,7 +125,7 @@ select
         s.columns - 'work' || '{"attempt": "total", "max_attempts": "processed"}',
         s.statuses, p_time_zone => s.time_zone, p_work => 'run', p_failed_severity => 'high'
     )
-from monitoring.v_run_sources as s;
+from monitoring.v_sources as s;
 select pg_temp.put('1', 'CP', '11:10', '11:15', 3, 1);
 select pg_temp.put('3', 'CP', '11:10', '11:15', 3, 1);
 select pg_temp.put('6', 'ER', '11:20', '11:25', 3, 1);
@@ -168,7 +168,7 @@ select
     monitoring.register_run_source(
         'erp', s.relation_name, s.columns, s.statuses, p_time_zone => s.time_zone
     )
-from monitoring.v_run_sources as s;
+from monitoring.v_sources as s;
 select pg_temp.put('8', 'RN', '12:01');
 select pg_temp.sync_at('11:02');
 delete from scratch.runs where id = '8';

@@ -8,8 +8,8 @@ select plan(16);
 create schema scratch;
 create table scratch.runs (id text, state text, begun text, ended text);
 create table scratch.orders (id text, state text, day date);
-grant usage on schema scratch to monitoring_admin;
-grant select on scratch.runs, scratch.orders to monitoring_admin;
+grant usage on schema scratch to monitoring_admin, monitoring_reader;
+grant select on scratch.runs, scratch.orders to monitoring_admin, monitoring_reader;
 
 set local standard_conforming_strings = off;
 set local escape_string_warning = off;
@@ -17,8 +17,8 @@ set local escape_string_warning = off;
 -- Jobs, rules, channels
 
 select is(
-    monitoring._find_job_routine('monitoring.sync_record_sources ( ) '),
-    'monitoring.sync_record_sources()'::regprocedure,
+    monitoring._find_job_routine('monitoring.sync_sources ( ) '),
+    'monitoring.sync_sources()'::regprocedure,
     'a job may be named with its parentheses'
 );
 select is(
@@ -89,7 +89,7 @@ select monitoring.register_record_source(
     jsonb_build_object(chr(92) || 'O', 'OPEN')
 );
 insert into scratch.orders values (chr(92) || '1', chr(92) || 'o', '2026-01-15');
-select monitoring.sync_record_source('orders');
+select monitoring.sync_source('orders');
 select results_eq(
     $$select record_key, status from monitoring.record_status where dataset = 'orders'$$,
     $$values (repeat(chr(92), 2) || '1|2026-01-15', 'OPEN')$$,
@@ -105,7 +105,7 @@ insert into scratch.runs values
 (chr(92) || '1', 'R', '2026-01-15 10:00:00.5+00', null),
 ('2', 'C', '2026-01-15 08:00', '2026-01-15T08:30');
 select is(
-    monitoring.sync_run_source('runs') - array['source', 'progressed', 'ended', 'restarted'],
+    monitoring.sync_source('runs') - array['source', 'progressed', 'ended', 'restarted'],
     '{"bad": 0, "new": 2, "vanished": 0, "unchanged": 0, "went_backwards": 0}',
     'times are read in texts of any form'
 );
@@ -121,7 +121,7 @@ select results_eq(
     'those that name their zone by that, and the others by that of the source'
 );
 select is(
-    monitoring.sync_run_source('runs') -> 'unchanged', '2', 'and the runs are found again'
+    monitoring.sync_source('runs') -> 'unchanged', '2', 'and the runs are found again'
 );
 
 -- Recording

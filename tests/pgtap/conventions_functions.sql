@@ -245,7 +245,7 @@ select is_empty(
         select r.signature, c.code[1]
         from routines as r,
             regexp_matches(r.body, '(?:errcode\s*=|sqlstate\s*:=)\s*''([^'']+)''', 'g') as c (code)
-        where c.code[1] !~ '^PV00[1-9]$'
+        where c.code[1] !~ '^PV0(0[1-9]|10)$'
     $$,
     'whatever is raised has a code of our own class'
 );

@@ -196,8 +196,8 @@ select set_eq(
         -- and about workflows
         'workflows', 'workflow_steps',
         -- a row for each source, for each run of its last days, and for each trouble
-        'run_sources', 'run_source_runs', 'run_source_troubles',
-        'record_sources', 'source_queries', 'source_loads', 'staged_rows',
+        'sources', 'source_runs', 'source_troubles', 'source_queries', 'source_loads',
+        'staged_rows',
         -- what people say about records
         'datasets', 'change_sources', 'allowed_transitions', 'status_triggers',
         -- a row for each record, or for each that is or was invalid; they are updated in place

@@ -167,7 +167,7 @@ from (
     (
         'register_run_source',
         'P_SOURCE_NAME P_RELATION P_COLUMNS P_STATUSES p_task_type p_time_zone p_look_back p_by '
-        'p_work p_failed_severity'
+        'p_work p_failed_severity p_every p_timeout'
     ),
     ('configure_dataset', 'P_DATASET P_SETTINGS p_by'),
     ('set_allowed_transitions', 'P_DATASET P_TRANSITIONS'),
@@ -179,15 +179,19 @@ from (
     ),
     ('detach_status_trigger', 'P_TABLE'),
     ('record_timeline', 'P_DATASET P_RECORD_KEY p_limit'),
-    ('enable_run_source', 'P_SOURCE_NAME p_is_enabled'),
-    ('remove_run_source', 'P_SOURCE_NAME'),
-    ('sync_run_source', 'P_SOURCE_NAME'),
+    ('enable_source', 'P_SOURCE_NAME p_is_enabled'),
+    ('remove_source', 'P_SOURCE_NAME'),
+    ('sync_source', 'P_SOURCE_NAME'),
     (
         'register_record_source',
         'P_SOURCE_NAME P_DATASET P_RELATION P_COLUMNS p_statuses p_change_source p_time_zone '
-        'p_is_complete p_by'
+        'p_is_complete p_by p_every p_timeout'
     ),
-    ('sync_record_source', 'P_SOURCE_NAME'),
+    (
+        'register_queue_source',
+        'P_SOURCE_NAME P_RELATION p_columns p_statuses p_queue_name p_time_zone p_by p_every '
+        'p_timeout'
+    ),
     (
         'track_all_status_changes_from_source',
         'P_SOURCE_NAME p_target_date p_change_source p_task_id p_is_dry_run'
@@ -219,7 +223,7 @@ from unnest(
             'get_etl_health_status',
             'roll_up',
             'get_config', 'get_dashboard_summary', 'get_installation', 'clock', 'version',
-            'roll_up', 'sync_run_sources'
+            'roll_up', 'sync_sources'
         ]
     ) as function_name;
 

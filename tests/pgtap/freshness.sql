@@ -143,7 +143,7 @@ select monitoring.register_run_source(
     "finished_at": "finished_at"}',
     '{"done": "completed"}', 'shop.run'
 );
-update monitoring.run_sources set succeeded_at = '2026-01-15 12:00+00';
+update monitoring.sources set succeeded_at = '2026-01-15 12:00+00';
 select is(
     pg_temp.state_of('source shop', '2026-01-15 12:17+00')
     || pg_temp.state_of('source shop', '2026-01-15 12:18+00'),

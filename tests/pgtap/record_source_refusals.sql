@@ -48,7 +48,7 @@ select is(
     pg_temp.refused(
         p_relation => 'scratch.hidden', p_columns => '{"record_key": "id", "status": "state"}'
     ),
-    'PV007 monitoring_admin may not read scratch.hidden',
+    'PV007 monitoring_reader may not read scratch.hidden',
     'what may not be read'
 );
 select is(

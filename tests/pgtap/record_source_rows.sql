@@ -8,7 +8,7 @@ select plan(18);
 \ir helpers/record_source.psql
 
 create table scratch.texts (id char(6), state char(4), changed text);
-grant select on scratch.texts to monitoring_admin;
+grant select on scratch.texts to monitoring_reader;
 
 select pg_temp.register();
 insert into scratch.proposals values
@@ -26,7 +26,7 @@ select is(
 );
 select is(pg_temp.statuses(), 'N|1 OPEN', 'none but the good ones');
 select results_eq(
-    $$select subject, message from monitoring.v_run_source_troubles order by subject$$,
+    $$select subject, message from monitoring.v_source_troubles order by subject$$,
     $$
         values
         ('change_source is not known',
@@ -79,10 +79,11 @@ select is(pg_temp.troubles(), 'bad_row effective_at is no time', 'a text that is
 
 alter table scratch.proposals rename column state to status;
 select pg_temp.set_clock('2026-01-15 12:15+00');
+update monitoring.sources set next_sync_at = '2026-01-15 12:15+00';
 select results_eq(
     $$
         select r.value ->> 'source', r.value ->> 'compared', r.value ->> 'error'
-        from jsonb_array_elements(monitoring.sync_record_sources()) as r
+        from jsonb_array_elements(monitoring.sync_sources()) as r
     $$,
     $$
         values ('crm', null, 'scratch.proposals has no column "state"'), ('texts', '2', null)
@@ -92,7 +93,7 @@ select results_eq(
 select results_eq(
     $$
         select synced_at, succeeded_at, last_error, consecutive_failures
-        from monitoring.v_record_sources where source_name = 'crm'
+        from monitoring.v_sources where source_name = 'crm'
     $$,
     $$
         values ('2026-01-15 12:15+00'::timestamptz, '2026-01-15 12:05+00'::timestamptz,
@@ -112,11 +113,11 @@ select results_eq(
 );
 alter table scratch.proposals rename column status to state;
 select is(pg_temp.sync_at('12:20'), 'compared 1, unchanged 1', 'once it can be read it goes on');
-select monitoring.enable_record_source('crm', false);
+select monitoring.enable_source('crm', false);
 select is(pg_temp.sync_at('12:25'), 'not enabled', 'one that is not enabled is not read');
-select monitoring.remove_record_source('crm');
+select monitoring.remove_source('crm');
 select is_empty(
-    $$select * from monitoring.v_record_sources where source_name = 'crm'$$, 'one may be removed'
+    $$select * from monitoring.v_sources where source_name = 'crm'$$, 'one may be removed'
 );
 select is(pg_temp.statuses(), 'N|1 OPEN, a ok, b NEW', 'and what it told stays');
 

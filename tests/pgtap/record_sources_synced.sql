@@ -1,7 +1,7 @@
 -- A source of records is compared with the statuses that are known, and what changed is recorded.
 
 begin;
-select plan(22);
+select plan(23);
 \ir helpers/fixed_clock.psql
 \ir helpers/record_source.psql
 
@@ -129,10 +129,9 @@ select throws_ok(
     'change source is not known: "NOBODY"',
     'but not what nobody has heard of'
 );
-select is(
-    jsonb_array_length(monitoring.sync_record_sources()), 1,
-    'the job reads all sources'
-);
+select is(monitoring.sync_sources(), '[]', 'the job reads no source before it is due');
+update monitoring.sources set next_sync_at = monitoring.clock();
+select is(jsonb_array_length(monitoring.sync_sources()), 1, 'and each that is');
 select is(pg_temp.statuses(), 'N|1 DONE, N|2 OPEN, S|1 OPEN', 'a record may come back');
 
 select is_empty(

@@ -42,9 +42,9 @@ select results_eq(
         ('rollups', 'minute', '2 days', null),
         ('rollups', 'hour', '90 days', null),
         ('rollups', 'day', '5 years', null),
-        ('run_source_runs', '', '30 days', null),
-        ('run_source_troubles', '', '90 days', null),
         ('source_loads', '', '30 days', null),
+        ('source_runs', '', '30 days', null),
+        ('source_troubles', '', '90 days', null),
         ('status_changes', '', '30 days', null),
         ('unsuccessful_attempts', '', '90 days', null)
     $$,

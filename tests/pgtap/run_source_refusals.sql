@@ -48,9 +48,9 @@ select results_eq(
         $call$) as r
     $$,
     $$
-        values ('PV007', 'monitoring_admin may not read scratch.hidden',
-            'Grant it: grant usage on schema scratch to monitoring_admin; '
-            'grant select on scratch.hidden to monitoring_admin;')
+        values ('PV007', 'monitoring_reader may not read scratch.hidden',
+            'Grant it: grant usage on schema scratch to monitoring_reader; '
+            'grant select on scratch.hidden to monitoring_reader;')
     $$,
     'one that may not be read, with what to grant'
 );
@@ -114,7 +114,7 @@ select is(
 select results_eq(
     $$
         select r.code, r.message
-        from unnest(array['sync_run_source', 'enable_run_source', 'remove_run_source']) as f (name)
+        from unnest(array['sync_source', 'enable_source', 'remove_source']) as f (name)
         cross join lateral pg_temp.refusal_of(format('monitoring.%I(''none'')', f.name)) as r
     $$,
     $$

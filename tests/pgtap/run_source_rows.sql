@@ -27,7 +27,7 @@ select is(
     'one that has ended may lack the start, or the end if it says when it was changed'
 );
 select results_eq(
-    $$select subject, message from monitoring.v_run_source_troubles order by subject$$,
+    $$select subject, message from monitoring.v_source_troubles order by subject$$,
     $$
         values
         ('5', 'run 5: has ended, and neither finished_at nor updated_at says when'),
@@ -58,7 +58,7 @@ insert into scratch.runs (id, step, state, begun) values
 select is(pg_temp.sync_at('09:30'), 'bad 7, new 2', 'what cannot be is not believed');
 select results_eq(
     $$
-        select left(subject, 2), message from monitoring.v_run_source_troubles
+        select left(subject, 2), message from monitoring.v_source_troubles
         where ended_at is null and trouble = 'bad_row' order by subject
     $$,
     $$
@@ -104,12 +104,12 @@ select pg_temp.set_clock('2026-02-20 10:00+00');
 update scratch.runs set state = 'RN' where id = '25';
 update scratch.runs set begun = '2026-02-19 12:00' where id = '25';
 select is(
-    monitoring.sync_run_source('erp') ->> 'new', '1', 'what begins later is new'
+    monitoring.sync_source('erp') ->> 'new', '1', 'what begins later is new'
 );
 select pg_temp.set_clock('2026-03-20 10:00+00');
 update scratch.runs set state = 'CP', done = '2026-02-20 12:00' where id = '25';
 select is(
-    monitoring.sync_run_source('erp') ->> 'ended', '1',
+    monitoring.sync_source('erp') ->> 'ended', '1',
     'a run that is known to run is looked for however long that lasts'
 );
 select is(
@@ -117,9 +117,9 @@ select is(
     '2026-02-20 11:00+00'::timestamptz,
     'and ended when it says'
 );
-delete from monitoring.run_source_runs;
+delete from monitoring.source_runs;
 select is(
-    monitoring.sync_run_source('erp') ->> 'new', '0', 'what was forgotten is not told again'
+    monitoring.sync_source('erp') ->> 'new', '0', 'what was forgotten is not told again'
 );
 
 -- A source that was forgotten and is registered anew
@@ -129,7 +129,7 @@ truncate scratch.runs;
 select pg_temp.put('31', 'ER', '10:00', '10:30');
 select pg_temp.put('32', 'CP', '10:00', '10:30');
 select pg_temp.sync_at('10:00');
-select monitoring.remove_run_source('erp');
+select monitoring.remove_source('erp');
 select pg_temp.register();
 select is(pg_temp.sync_at('10:10'), 'unchanged 2', 'what is in history is not recorded twice');
 select is(
@@ -144,7 +144,7 @@ select pg_temp.put('33', 'RN', '10:30', null, 5, 9);
 select pg_temp.sync_at('10:20');
 select monitoring.register_run_source(
     'erp', 'scratch.runs',
-    (select columns from monitoring.v_run_sources), (select statuses from monitoring.v_run_sources),
+    (select columns from monitoring.v_sources), (select statuses from monitoring.v_sources),
     p_time_zone => 'UTC'
 );
 select pg_temp.set_clock('2026-01-15 10:40+00');
@@ -166,7 +166,7 @@ begin
     create table scratch."Odd Runs" (
         "Run Id" numeric, state text, begun text, changed date, done text, total text, day text
     );
-    grant select on scratch."Odd Runs" to monitoring_admin;
+    grant select on scratch."Odd Runs" to monitoring_reader;
     insert into scratch."Odd Runs" values
     (1, 'r', '2026-01-15 09:00', '2026-01-15', null, '12', '20260114'),
     (2, 'r', '2026-01-15T09:00:00Z', '2026-01-15', ' ', '12.0', '2026-01-14'),
@@ -185,7 +185,7 @@ select monitoring.register_run_source(
 );
 select pg_temp.set_clock('2026-01-15 12:00+00');
 select is(
-    monitoring.sync_run_source('odd') - 'source',
+    monitoring.sync_source('odd') - 'source',
     '{"new": 3, "restarted": 0, "progressed": 0, "ended": 0, "unchanged": 1, "vanished": 0,
         "went_backwards": 0, "bad": 3}'::jsonb,
     'texts are read where they mean something, and a status may be blank'
@@ -205,7 +205,7 @@ select results_eq(
 );
 select results_eq(
     $$
-        select message from monitoring.v_run_source_troubles
+        select message from monitoring.v_source_troubles
         where source_name = 'odd' order by message
     $$,
     $$
@@ -226,7 +226,7 @@ select monitoring.register_run_source(
         "finished_at": "done"}',
     '{"RN": "running", "ER": "failed", "CP": "completed"}', 'any step'
 );
-select monitoring.sync_run_source('blank');
+select monitoring.sync_source('blank');
 select results_eq(
     $$
         select task_id, task_type from monitoring.processing_metrics
@@ -235,18 +235,18 @@ select results_eq(
     $$values ('blank:33', 'billing'), ('blank:34', 'any step')$$,
     'a blank step is none, and the task type of the source counts'
 );
-select monitoring.remove_run_source('blank');
+select monitoring.remove_source('blank');
 
 -- Daylight saving
 
-select monitoring.remove_run_source('odd');
+select monitoring.remove_source('odd');
 select pg_temp.register();
 select pg_temp.set_clock('2026-10-25 03:00+00');
 truncate scratch.runs;
 insert into scratch.runs (id, step, state, begun, done) values
 ('41', 'billing', 'CP', '2026-10-25 01:50', '2026-10-25 03:10'),
 ('42', 'billing', 'CP', '2026-10-25 02:50', '2026-10-25 02:10');
-select monitoring.sync_run_source('erp');
+select monitoring.sync_source('erp');
 select results_eq(
     $$
         select task_id, duration_ms / 60000 from monitoring.processing_metrics
@@ -268,10 +268,10 @@ begin
 end
 $$;
 select is(
-    (monitoring.sync_run_source('erp') - 'source') ->> 'new', '5000', 'thousands are read at once'
+    (monitoring.sync_source('erp') - 'source') ->> 'new', '5000', 'thousands are read at once'
 );
 select is(
-    (monitoring.sync_run_source('erp') - 'source') ->> 'unchanged', '5000', 'and once'
+    (monitoring.sync_source('erp') - 'source') ->> 'unchanged', '5000', 'and once'
 );
 select results_eq(
     $$
@@ -287,7 +287,7 @@ select results_eq(
 select pg_temp.set_clock('2026-12-25 03:00+00');
 select count(*) from monitoring.cleanup_old_monitoring_data();
 select is(
-    (select count(*) from monitoring.run_source_runs where source_name = 'erp'), 500::bigint,
+    (select count(*) from monitoring.source_runs where source_name = 'erp'), 500::bigint,
     'what has ended is forgotten after a while, and what runs is not'
 );
 
@@ -296,13 +296,13 @@ select is(
 select results_eq(
     $$
         select schedule, procedure_name, is_enabled
-        from monitoring.v_jobs where job_name = 'sync_run_sources'
+        from monitoring.v_jobs where job_name = 'sync_sources'
     $$,
-    $$values ('15 minutes', 'monitoring.sync_run_sources', true)$$,
-    'sources are read every 15 minutes'
+    $$values ('1 minute', 'monitoring.sync_sources', true)$$,
+    'every minute those are read that are due'
 );
 select is(
-    (monitoring._call_job_routine('monitoring.sync_run_sources')) #>> '{0,source}', 'erp',
+    (monitoring._call_job_routine('monitoring.sync_sources')) #>> '{0,source}', 'erp',
     'by a job'
 );
 

@@ -102,7 +102,7 @@ select is(
 );
 select results_eq(
     $$
-        select message from monitoring.v_run_source_troubles
+        select message from monitoring.v_source_troubles
         where trouble = 'went_backwards' order by begun_at
     $$,
     $$
@@ -155,7 +155,7 @@ select is(
 
 truncate scratch.runs;
 select pg_temp.sync_at('10:20');
-delete from monitoring.run_source_troubles;
+delete from monitoring.source_troubles;
 select pg_temp.put('7', 'RN', '11:00');
 select pg_temp.sync_at('10:25');
 select pg_temp.put('7', 'XX', '11:00');
@@ -169,7 +169,7 @@ select is(
     pg_temp.troubles(), 'bad_row 9, unknown_status XX', 'it is told by run, or by status code'
 );
 select results_eq(
-    $$select message from monitoring.v_run_source_troubles order by message$$,
+    $$select message from monitoring.v_source_troubles order by message$$,
     $$
         values ('nobody has said what status "XX" means (runs that have it: 2, such as 7)'),
             ('run 9: ends before it starts')
@@ -213,7 +213,7 @@ select is(
 insert into scratch.runs select (r).* from scratch.runs as r where r.id = '10';
 select is(pg_temp.sync_at('11:15'), 'bad 2, unchanged 1', 'a run that is there twice is not clear');
 select is(
-    (select message from monitoring.v_run_source_troubles where subject = '10'),
+    (select message from monitoring.v_source_troubles where subject = '10'),
     'run 10: is there 2 times',
     'and is told so'
 );

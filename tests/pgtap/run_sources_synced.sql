@@ -1,4 +1,4 @@
--- sync_run_source: runs of another system become tasks, each once.
+-- sync_source: runs of another system become tasks, each once.
 
 begin;
 select plan(29);

@@ -7,7 +7,7 @@ select plan(18);
 \ir helpers/run_source.psql
 
 create table scratch.others (id integer, state text, begun timestamptz, changed timestamptz);
-grant select on scratch.others to monitoring_admin;
+grant select on scratch.others to monitoring_reader;
 insert into scratch.others values (1, 'run', '2026-01-15 09:00+00', null);
 
 select pg_temp.register();
@@ -19,7 +19,7 @@ select monitoring.register_run_source(
 select pg_temp.put('1', 'RN', '09:30', null, 5, 9);
 
 select is(
-    jsonb_array_length(monitoring.sync_run_sources()),
+    jsonb_array_length(monitoring.sync_sources()),
     2,
     'all sources are read, each with its result'
 );
@@ -34,7 +34,7 @@ select is(pg_temp.attempts_of('1'), '1 running 08:30 of 5/9', 'nothing has vanis
 select results_eq(
     $$
         select synced_at, succeeded_at, last_error, consecutive_failures
-        from monitoring.v_run_sources where source_name = 'erp'
+        from monitoring.v_sources where source_name = 'erp'
     $$,
     $$
         values ('2026-01-15 12:15+00'::timestamptz, '2026-01-15 12:00+00'::timestamptz,
@@ -61,7 +61,7 @@ select pg_temp.set_clock('2026-01-15 12:30+00');
 select results_eq(
     $$
         select r.value ->> 'source', r.value ->> 'ended', r.value ->> 'error'
-        from jsonb_array_elements(monitoring.sync_run_sources()) as r
+        from jsonb_array_elements(monitoring.sync_sources()) as r
     $$,
     $$
         values ('other', '1', null), ('erp', null, 'there is no relation scratch.runs')
@@ -84,25 +84,25 @@ select is(
     'a column that was renamed is named'
 );
 select is(
-    (select consecutive_failures from monitoring.v_run_sources where source_name = 'erp'),
+    (select consecutive_failures from monitoring.v_sources where source_name = 'erp'),
     3::bigint,
     'failures are counted'
 );
 
 alter table scratch.runs rename column so_far to processed;
-revoke select on scratch.runs from monitoring_admin;
+revoke select on scratch.runs from monitoring_reader;
 select is(
     pg_temp.sync_at('13:00'),
     '{"error": "permission denied for table runs", "source": "erp"}',
     'a right that was taken away is named'
 );
 
-grant select on scratch.runs to monitoring_admin;
+grant select on scratch.runs to monitoring_reader;
 select is(pg_temp.sync_at('13:15'), 'unchanged 1', 'once it can be read again it goes on');
 select results_eq(
     $$
         select last_error, consecutive_failures, succeeded_at
-        from monitoring.v_run_sources where source_name = 'erp'
+        from monitoring.v_sources where source_name = 'erp'
     $$,
     $$values (null, 0::bigint, '2026-01-15 13:15+00'::timestamptz)$$,
     'and all is well'
@@ -114,25 +114,25 @@ select is_empty(
 
 -- Enabling and removing
 
-select monitoring.enable_run_source('erp', false);
+select monitoring.enable_source('erp', false);
 select is(
     pg_temp.sync_at('13:30'), '{"source": "erp", "skipped": "not enabled"}',
     'a source that is not enabled is not read'
 );
 select is(
-    jsonb_array_length(monitoring.sync_run_sources()), 1, 'nor is it among those that are'
+    jsonb_array_length(monitoring.sync_sources()), 1, 'nor is it among those that are'
 );
-select monitoring.enable_run_source('erp');
+select monitoring.enable_source('erp');
 select is(pg_temp.sync_at('13:45'), 'unchanged 1', 'until it is enabled again');
 
 select pg_temp.set_clock('2026-01-15 14:00+00');
-select monitoring.remove_run_source('erp');
+select monitoring.remove_source('erp');
 select is(
     pg_temp.attempts_of('1'), '1 lost 08:30 to 14:00 of 5/9',
     'what runs when its source is removed gets lost'
 );
 select is_empty(
-    $$select * from monitoring.run_source_runs where source_name = 'erp'$$,
+    $$select * from monitoring.source_runs where source_name = 'erp'$$,
     'and nothing is remembered'
 );
 

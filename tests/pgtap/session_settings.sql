@@ -148,13 +148,13 @@ select results_eq(
 create schema scratch;
 create table scratch.days (day date, at timestamptz, rate float8, state text);
 insert into scratch.days values ('2026-01-02', '2026-01-02 12:00+00', 0.1, 'OPEN');
-grant usage on schema scratch to monitoring_admin;
-grant select on scratch.days to monitoring_admin;
+grant usage on schema scratch to monitoring_admin, monitoring_reader;
+grant select on scratch.days to monitoring_admin, monitoring_reader;
 select monitoring.attach_status_trigger('scratch.days', '{day,at,rate}', 'state', 'watched');
 select monitoring.register_record_source(
     'days', 'read', 'scratch.days', '{"record_key": ["day", "rate"], "status": "state"}'
 );
-select monitoring.sync_record_source('days');
+select monitoring.sync_source('days');
 select set_config('standard_conforming_strings', 'on', true);
 select set_config('datestyle', 'SQL, DMY', true);
 select set_config('timezone', 'Asia/Kolkata', true);
@@ -166,7 +166,7 @@ select results_eq(
     'a trigger names the record of a program as it did before, whatever that has set'
 );
 select is(
-    monitoring.sync_record_source('days') ->> 'changed', '1',
+    monitoring.sync_source('days') ->> 'changed', '1',
     'and so does whoever reads a source'
 );
 select is(
@@ -180,7 +180,7 @@ select monitoring.register_run_source(
     '{"DONE": "completed"}', 'night', p_look_back => '30 days'
 );
 select is(
-    monitoring.sync_run_source('runs') ->> 'bad', '0', 'nor does a day of a run become none'
+    monitoring.sync_source('runs') ->> 'bad', '0', 'nor does a day of a run become none'
 );
 
 select * from finish(); -- noqa: AM04

@@ -63,13 +63,13 @@ select is(
 );
 
 select pg_temp.set_clock('2026-01-16 11:59+00');
-select monitoring.sync_record_sources();
+select monitoring.sync_sources();
 select is(
     pg_temp.state(), 'crm failed 0, erp interrupted 2, crm failed 0',
     'the hourly job leaves alone what may be continued'
 );
 select pg_temp.set_clock('2026-01-16 12:00+00');
-select monitoring.sync_record_sources();
+select monitoring.sync_sources();
 select is(
     pg_temp.state(), 'crm failed 0, erp failed 0, crm failed 0',
     'and removes the rows of what nobody has continued for too long'

@@ -70,7 +70,7 @@ select is(
                 'source_not_synchronised', '{"query": "hourly"}', 10, '2026-01-15 15:00+00'
             ) as e
     ),
-    'run_source_troubles, source_loads',
+    'source_loads, source_troubles',
     'and shows the loads'
 );
 select pg_temp.sync_at('16:00');
@@ -90,14 +90,14 @@ select is(
 -- What was disabled for long
 
 select pg_temp.set_clock('2026-01-16 08:00+00');
-select monitoring.enable_record_source('crm', false);
+select monitoring.enable_source('crm', false);
 select monitoring.enable_source_query('hourly', false);
 select monitoring.enable_source_query('daily', false);
 select is(
     pg_temp.minutes_at('2026-01-20 08:00+00'), null, 'nobody misses what is not to be read'
 );
 select pg_temp.set_clock('2026-01-20 08:00+00');
-select monitoring.enable_record_source('crm');
+select monitoring.enable_source('crm');
 select monitoring.enable_source_query('hourly');
 select monitoring.enable_source_query('daily');
 select is(
@@ -109,19 +109,19 @@ select is(
     'and is missed after that'
 );
 select pg_temp.set_clock('2026-01-20 09:00+00');
-select monitoring.enable_record_source('crm');
+select monitoring.enable_source('crm');
 select monitoring.enable_source_query('hourly');
 select is(
     pg_temp.minutes_at('2026-01-20 10:00+00'),
     'query daily 120 medium, query hourly 120 medium, source crm 120 medium',
     'to enable what is enabled changes nothing'
 );
-select monitoring.enable_record_source('reader', false);
+select monitoring.enable_source('reader', false);
 select pg_temp.set_clock('2026-01-20 10:00+00');
 select monitoring.begin_source_load('hourly');
 select monitoring.finish_source_load(max(load_id)) from monitoring.source_loads;
 select pg_temp.set_clock('2026-01-20 13:00+00');
-select monitoring.enable_record_source('reader');
+select monitoring.enable_source('reader');
 select is(
     pg_temp.minutes_at('2026-01-20 15:30+00') ~ 'reader', false,
     'nor is a source missed whose query was last loaded before it was enabled'

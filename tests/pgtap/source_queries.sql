@@ -2,8 +2,9 @@
 -- its sources, and broken off, it changes nothing.
 
 begin;
-select plan(30);
+select plan(33);
 \ir helpers/fixed_clock.psql
+\ir helpers/refusals.psql
 \ir helpers/record_source.psql
 
 select monitoring.register_source_query(
@@ -38,11 +39,42 @@ as $$
 $$;
 
 select is(
-    pg_temp.sync_at('12:00', 'proposals'), 'read with its query',
+    pg_temp.sync_at('12:00', 'proposals'), 'requested query crm',
     'a source of a query is read when that is loaded'
 );
+select results_eq(
+    $$
+        select r.code, r.message, r.hint
+        from pg_temp.refusal_of(
+            $call$monitoring.track_all_status_changes_from_source('proposals')$call$
+        ) as r
+    $$,
+    $$
+        values ('PV010', 'source "proposals" was not read: its rows come with query "crm"',
+            'Have it loaded with pgvigil sync crm, or by the runner: '
+            'select monitoring.sync_source(''proposals''); what it finds is in v_sources.')
+    $$,
+    'nobody who wants its changes now believes that they are recorded'
+);
+select set_config('monitoring.strict', 'off', true);
+select results_eq(
+    $$
+        select c -> 'compared', c #>> '{sources,0,error}'
+        from monitoring.track_status_changes('apr', date '2026-01-15') as c
+    $$,
+    $$values (null::jsonb, 'source "proposals" was not read: its rows come with query "crm"')$$,
+    'nor whoever asks for those of its dataset, who gets those of the others'
+);
+select set_config('monitoring.strict', 'on', true);
+update monitoring.source_queries set next_load_at = '2026-01-15 12:20+00';
+select monitoring.sync_source('proposals');
 select is(
-    monitoring.sync_record_sources() || monitoring.sync_run_sources(), '[]', 'and not by the jobs'
+    (select next_load_at from monitoring.v_source_queries),
+    '2026-01-15 12:00+00'::timestamptz,
+    'to ask for it has it loaded next'
+);
+select is(
+    monitoring.sync_sources(), '[]', 'and not by the job'
 );
 select results_eq(
     $$select is_due, last_status, loaded_at from monitoring.v_source_queries$$,
@@ -105,7 +137,7 @@ select results_eq(
 select is(pg_temp.statuses(), '1 OPEN, 2 OPEN, 3 OPEN', 'half of the rows change nothing');
 select is(
     (
-        select t.message from monitoring.v_run_source_troubles as t
+        select t.message from monitoring.v_source_troubles as t
         where t.source_name = 'query:crm' and t.ended_at is null
     ),
     'cannot be read: the server has gone away',
@@ -127,7 +159,7 @@ select is(
     'and is read as a whole'
 );
 select is_empty(
-    $$select * from monitoring.v_run_source_troubles where ended_at is null$$, 'nothing is amiss'
+    $$select * from monitoring.v_source_troubles where ended_at is null$$, 'nothing is amiss'
 );
 
 select pg_temp.set_clock('2026-01-15 13:05+00');

@@ -30,11 +30,11 @@ select pg_temp.clean_up_at('2027-01-16 12:00+00');
 select is(pg_temp.statuses(), 'N|1 OPEN', 'then what is gone is forgotten');
 select is(pg_temp.status_of('4711'), null, 'and what a program told');
 select alike(
-    monitoring.sync_record_source('crm')::text, '%"new": 0%"unchanged": 1%',
+    monitoring.sync_source('crm')::text, '%"new": 0%"unchanged": 1%',
     'what a complete source still has stays known'
 );
 
-select monitoring.remove_record_source('crm');
+select monitoring.remove_source('crm');
 select pg_temp.clean_up_at('2027-01-16 13:00+00');
 select is(pg_temp.statuses(), null, 'until that is no source any more');
 

@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(60);
+select plan(59);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -100,17 +100,11 @@ from (
         'is_missed boolean, changed_by, changed_at at'
     ),
     (
-        'v_run_sources',
-        'source_name, relation_name, columns jsonb, statuses jsonb, task_type, time_zone, '
-        'look_back_days float, is_enabled boolean, synced_at at, succeeded_at at, last_error, '
-        'consecutive_failures bigint, last_result jsonb, changed_by, changed_at at, work, '
-        'failed_severity'
-    ),
-    (
-        'v_record_sources',
-        'source_name, dataset, relation_name, columns jsonb, statuses jsonb, change_source, '
-        'time_zone, is_complete boolean, is_enabled boolean, synced_at at, succeeded_at at, '
-        'last_error, consecutive_failures bigint, last_result jsonb, changed_by, changed_at at'
+        'v_sources',
+        'source_name, kind, relation_name, columns jsonb, statuses jsonb, time_zone, '
+        'settings jsonb, every_seconds float, timeout_seconds float, is_enabled boolean, '
+        'next_sync_at at, synced_at at, succeeded_at at, last_error, '
+        'consecutive_failures bigint, last_result jsonb, changed_by, changed_at at'
     ),
     (
         'v_source_queries',
@@ -156,7 +150,7 @@ from (
         'mean_wait_seconds float, runs bigint, runs_without_effect bigint'
     ),
     (
-        'v_run_source_troubles',
+        'v_source_troubles',
         'source_name, trouble, subject, message, begun_at at, ended_at at'
     ),
     (

@@ -30,6 +30,11 @@ _COUNTS = (
     "ended",
     "vanished",
     "went_backwards",
+    "queues",
+    "pending",
+    "processing",
+    "completed",
+    "failed",
     "bad",
 )
 

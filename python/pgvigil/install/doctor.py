@@ -401,7 +401,7 @@ def _scheduler(connection: psycopg.Connection) -> Check:
 
 def _sources(connection: psycopg.Connection) -> Iterator[Check]:
     """Say which sources cannot be read; where there are none, or all can be, nothing."""
-    view = "monitoring.v_run_source_troubles"
+    view = "monitoring.v_source_troubles"
     if not _one(
         connection,
         f"select coalesce(has_table_privilege(to_regclass('{view}'), 'select'), false)",

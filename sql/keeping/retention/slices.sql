@@ -103,7 +103,8 @@ return (
                 then format(
                         '(t.status is null or t.dataset <> all (%L::text [])) and ',
                         array(
-                            select s.dataset from monitoring.record_sources as s where s.is_complete
+                            select s.settings ->> 'dataset' from monitoring.sources as s
+                            where s.settings @> '{"is_complete": true}'
                         )
                     )
             else ''

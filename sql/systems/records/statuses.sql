@@ -146,6 +146,7 @@ set jit = off
 as $$
 declare
     v_hint text;
+    v_source_name text;
     v_sources jsonb;
     v_counts jsonb;
 begin
@@ -155,13 +156,30 @@ begin
         perform monitoring._refuse_json('records', 'null',
             'a JSON array of objects, or as the date whose records sources are asked for');
     end if;
-    select jsonb_agg(monitoring.track_all_status_changes_from_source(
-        p_source_name => s.source_name, p_target_date => p_target_date,
-        p_change_source => p_change_source, p_task_id => p_task_id, p_is_dry_run => p_is_dry_run
-    ) order by s.source_name)
-    into v_sources
-    from monitoring.record_sources s
-    where s.dataset = p_dataset and s.is_enabled;
+    for v_source_name in
+        select s.source_name from monitoring.sources s
+        where s.kind = 'record' and s.settings ->> 'dataset' = p_dataset and s.is_enabled
+        order by s.source_name
+    loop
+        begin
+            v_sources := coalesce(v_sources, '[]')
+                || monitoring.track_all_status_changes_from_source(
+                    p_source_name => v_source_name, p_target_date => p_target_date,
+                    p_change_source => p_change_source, p_task_id => p_task_id,
+                    p_is_dry_run => p_is_dry_run
+                );
+        exception
+            when sqlstate 'PV010' then
+                -- The others are read all the same.
+                get stacked diagnostics v_hint = pg_exception_hint;
+                perform monitoring._tell_repair(
+                    'track_status_changes', array[sqlstate, sqlerrm, v_hint],
+                    format('source "%s" was left out', v_source_name)
+                );
+                v_sources := coalesce(v_sources, '[]')
+                    || jsonb_build_object('source', v_source_name, 'error', sqlerrm);
+        end;
+    end loop;
     if v_sources is null then
         perform monitoring._refuse_unknown(
             'record source of dataset', p_dataset,

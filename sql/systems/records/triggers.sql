@@ -124,7 +124,7 @@ begin
             message = format('%s has no column %s', p_table, coalesce(v_missing, 'null')),
             hint = 'Name the columns as the table has them, in the same case.';
     end if;
-    perform monitoring._check_source_rights(u.table_name, p_columns)
+    perform monitoring._check_trigger_rights(u.table_name, p_columns)
     from monitoring._tables_under(p_table) u (table_name);
 end
 $$;

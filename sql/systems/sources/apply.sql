@@ -1,5 +1,5 @@
 -- Telling the core what became of runs, all of a kind in one statement.
--- Writes active_tasks, then finished_tasks, unsuccessful_attempts, errors and run_source_runs; who
+-- Writes active_tasks, then finished_tasks, unsuccessful_attempts, errors and source_runs; who
 -- holds the lock of the source is alone with its tasks.
 
 -- What a task keeps of a run besides its times and records.
@@ -222,7 +222,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    insert into monitoring.run_source_runs as k (
+    insert into monitoring.source_runs as k (
         source_name, run_id, status, task_type, started_at, finished_at, updated_at, records_total,
         records_done, threads, ended_at
     )
@@ -268,4 +268,4 @@ begin
 end
 $$;
 
-call monitoring._ship_retention('run_source_runs', '30 days');
+call monitoring._ship_retention('source_runs', '30 days');

@@ -48,8 +48,8 @@ exception
 end
 $$;
 
--- What a source may have columns for, and what kind of value each is.
-create or replace function monitoring._source_fields()
+-- What a source of runs may have columns for, and what kind of value each is.
+create or replace function monitoring._run_fields()
 returns table (field text, kind text, type_name text)
 language sql
 stable
@@ -74,6 +74,26 @@ begin atomic
         ('attempt', 'count', 'bigint'),
         ('max_attempts', 'count', 'bigint')
     ) as f (field, kind, type_name);
+end;
+
+-- What a source of queues may have columns for: of a table of items, and of one of figures.
+create or replace function monitoring._fields_of_queues()
+returns table (field text, kind text, is_of_items boolean, is_of_figures boolean)
+language sql
+stable
+begin atomic
+    select *
+    from (
+        values
+        ('queue', 'text', true, true),
+        ('status', 'text', true, false),
+        ('ready_at', 'time', true, false),
+        ('pending', 'count', false, true),
+        ('processing', 'count', false, true),
+        ('completed', 'count', false, true),
+        ('failed', 'count', false, true),
+        ('oldest_ready_at', 'time', false, true)
+    ) as f (field, kind, is_of_items, is_of_figures);
 end;
 
 -- Expression that makes a value of ours of a column.
@@ -246,8 +266,9 @@ begin
 end
 $$;
 
--- How each value of ours is made of a relation as it is now; PV007 when it or a column is gone.
-create or replace function monitoring._source_columns(p_source monitoring.run_sources)
+-- How each value of a run or a queue is made of a relation as it is now; PV007 when it or a column
+-- is gone.
+create or replace function monitoring._source_columns(p_source monitoring.sources)
 returns table (field text, column_name text, column_type regtype, conversion text, fault text)
 language plpgsql
 stable
@@ -261,7 +282,18 @@ begin
     return query
     select f.field, t.column_name, t.column_type, e.conversion,
         monitoring._source_fault(f.field, t.column_name, f.kind, e.conversion)
-    from monitoring._source_fields() with ordinality f (field, kind, type_name, position)
+    from (
+        select r.field, r.kind, r.type_name, r.position
+        from monitoring._run_fields() with ordinality r (field, kind, type_name, position)
+        where p_source.kind = 'run'
+        union all
+        select q.field, q.kind,
+            case q.kind when 'time' then 'timestamptz' when 'count' then 'bigint' else 'text' end,
+            q.position
+        from monitoring._fields_of_queues() with ordinality
+            q (field, kind, is_of_items, is_of_figures, position)
+        where p_source.kind = 'queue'
+    ) f
     left join monitoring._relation_columns(p_source.relation_name) t
         on t.column_name = p_source.columns ->> f.field
     cross join lateral (

@@ -1,4 +1,4 @@
--- What has become of the runs of a source since it was last read. Reads run_source_runs and
+-- What has become of the runs of a source since it was last read. Reads source_runs and
 -- finished_tasks, writes nothing.
 
 -- A status code without blanks around it, in upper case; empty when missing.
@@ -53,7 +53,7 @@ return nullif(concat_ws(
 -- The rows of a source with what their status means and what is wrong with them, without those
 -- that are too old and were never seen.
 create or replace function monitoring._judged_runs(
-    p_source monitoring.run_sources, p_runs monitoring.source_run[], p_now timestamptz
+    p_source monitoring.sources, p_runs monitoring.source_run[], p_now timestamptz
 )
 returns monitoring.source_run[]
 language plpgsql
@@ -65,12 +65,12 @@ declare
 begin
     -- What may have been forgotten must not seem new.
     select greatest(
-        p_now - make_interval(secs => p_source.look_back_days * 86400),
+        p_now - monitoring._look_back(p_source),
         max(monitoring._kept_from(o.keep, p_now))
     )
     into v_since
     from monitoring.retention_policies o
-    where o.table_name = 'run_source_runs' and o.category = '';
+    where o.table_name = 'source_runs' and o.category = '';
     return array(
         select row(
             r.run_id, s.task_type, r.status_code, s.status, r.started_at, r.finished_at,
@@ -92,9 +92,11 @@ begin
         cross join lateral (
             select
                 p_source.statuses ->> monitoring._status_code(r.status_code) as status,
-                coalesce(nullif(btrim(r.task_type), ''), p_source.task_type) as task_type
+                coalesce(
+                    nullif(btrim(r.task_type), ''), p_source.settings ->> 'task_type'
+                ) as task_type
         ) s
-        left join monitoring.run_source_runs k
+        left join monitoring.source_runs k
             on k.source_name = p_source.source_name and k.run_id = r.run_id
         left join monitoring.retention_policies p
             on p.table_name = 'finished_tasks' and p.category = s.task_type
@@ -125,7 +127,7 @@ $$;
 
 -- How a run went backwards since it was last seen, in a sentence; null when it did not.
 create or replace function monitoring._how_backwards(
-    p_was monitoring.run_source_runs, p_is monitoring.source_run, p_is_restart boolean
+    p_was monitoring.source_runs, p_is monitoring.source_run, p_is_restart boolean
 )
 returns text
 language sql
@@ -150,7 +152,7 @@ end;
 -- start, progress, end (of what runs), record (what never ran or ran again meanwhile), remember,
 -- or null when nothing changed.
 create or replace function monitoring._run_action(
-    p_was monitoring.run_source_runs, p_is monitoring.source_run, p_is_later boolean,
+    p_was monitoring.source_runs, p_is monitoring.source_run, p_is_later boolean,
     p_is_in_history boolean
 )
 returns text
@@ -220,7 +222,7 @@ begin
             monitoring._how_backwards(k, r, l.is_later), r
         )::monitoring.run_change
         from unnest(p_runs) r
-        left join monitoring.run_source_runs k
+        left join monitoring.source_runs k
             on k.source_name = p_source_name and k.run_id = r.run_id
         cross join lateral (select p_source_name || ':' || r.run_id as task_id) t
         cross join lateral (

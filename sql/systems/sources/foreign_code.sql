@@ -1,8 +1,9 @@
 -- Reading relations of others without our rights. Whoever made a view, a type, a cast or an index
--- says which functions run when it is read, and they run with the rights of whoever reads. So a
--- relation that monitoring_reader may read is read as that role, in a block that cannot write and
--- is undone; one that only our owner may read is read by that one if there is no code of others in
--- it. Reads the catalogue, writes nothing.
+-- says which functions run when it is read, and they run with the rights of whoever reads. So what
+-- sources read is read as monitoring_reader, in a block that cannot write and is undone. Foreign
+-- tables, whose servers know our owner, and the tables of status triggers are read by that one
+-- where monitoring_reader may not, and only if there is no code of others in them. Where nobody
+-- could arrange for such a role, that goes for everything. Reads the catalogue, writes nothing.
 
 -- Rows of a query as arrays of texts. It can only read what monitoring_reader may read, and
 -- whatever it does besides is undone.
@@ -12,7 +13,7 @@ create or replace function monitoring._cells_as_reader(p_query text)
 returns setof text[]
 language plpgsql
 stable
-rows 10000
+rows 100000
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -33,6 +34,8 @@ begin
         -- behind ends with it.
         perform
             set_config('row_security', 'off', true),
+            -- A relation that somebody keeps locked is none to wait for.
+            set_config('lock_timeout', '10s', true),
             set_config('transaction_read_only', 'on', true);
         return query execute p_query;
         v_is_complete := true;
@@ -251,6 +254,37 @@ begin
                 p_relation_name);
     end if;
     return v_foreign is not null;
+end
+$$;
+
+-- Whether the rows of a source are read as monitoring_reader, and not as our owner; PV007 when
+-- neither will do.
+create or replace function monitoring._is_read_without_rights(
+    p_relation_name text, p_columns text[]
+)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+-- The name is one that _checked_source_relation() has quoted:
+-- @plpgsql_check_options: security_warnings = off
+declare
+    v_kind text;
+    v_relation regclass;
+begin
+    if not starts_with(p_relation_name, 'query:') then
+        v_relation := to_regclass(p_relation_name);
+    end if;
+    select c.relkind::text into v_kind from pg_class c where c.oid = v_relation;
+    if v_kind <> 'f' and monitoring._reader_of_relations() is not null then
+        return true;
+    end if;
+    if v_kind = 'f' and has_any_column_privilege(v_relation, 'select') then
+        -- Locks it: between the look and the reading it stays what it is.
+        execute format('select from %s where false', v_relation);
+    end if;
+    return monitoring._reads_as_reader(p_relation_name, p_columns);
 end
 $$;
 

@@ -161,12 +161,7 @@ declare
     v_reader text;
 begin
     perform monitoring._found_source_query(p_query_name);
-    select s.source_name into v_reader
-    from (
-        select r.source_name, r.relation_name from monitoring.record_sources r
-        union all
-        select r.source_name, r.relation_name from monitoring.run_sources r
-    ) s
+    select s.source_name into v_reader from monitoring.sources s
     where s.relation_name = 'query:' || p_query_name
     order by s.source_name
     limit 1;

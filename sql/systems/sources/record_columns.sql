@@ -80,7 +80,7 @@ end;
 -- How each value of a record is made of a relation as it is now; PV007 when it or a column is
 -- gone.
 create or replace function monitoring._expressions_of_records(
-    p_source monitoring.record_sources, p_target_date date
+    p_source monitoring.sources, p_target_date date
 )
 returns table (record_key text, status text, field text, expression text, condition text)
 language plpgsql
@@ -118,7 +118,7 @@ $$;
 -- Query for the rows of a source of records, of a day or all, with what is wrong with each; all
 -- names in it were looked up.
 create or replace function monitoring._query_of_records(
-    p_source monitoring.record_sources, p_target_date date, p_now timestamptz
+    p_source monitoring.sources, p_target_date date, p_now timestamptz
 )
 returns text
 language plpgsql
@@ -162,7 +162,7 @@ begin
         monitoring._relation_rows(p_source.relation_name, v_columns),
         coalesce(v_filter, 'true')
     );
-    if monitoring._reads_as_reader(p_source.relation_name, v_columns) then
+    if monitoring._is_read_without_rights(p_source.relation_name, v_columns) then
         v_rows := monitoring._query_as_reader(
             v_rows,
             array['record_key', 'status', 'effective_at', 'actor', 'change_source', 'details',

@@ -216,24 +216,15 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_source record;
+    v_source_name text;
     v_results jsonb := '[]'::jsonb;
 begin
-    for v_source in
-        select s.source_name, true as is_of_records from monitoring.record_sources s
+    for v_source_name in
+        select s.source_name from monitoring.sources s
         where s.relation_name = 'query:' || p_query_name and s.is_enabled
-        union all
-        select s.source_name, false from monitoring.run_sources s
-        where s.relation_name = 'query:' || p_query_name and s.is_enabled
-        order by 2, 1
+        order by s.source_name
     loop
-        if v_source.is_of_records then
-            v_results := v_results
-                || monitoring._sync_record_source(v_source.source_name, p_now, false);
-        else
-            v_results := v_results
-                || monitoring._sync_run_source(v_source.source_name, p_now, false);
-        end if;
+        v_results := v_results || monitoring._sync_source(v_source_name, p_now, false);
     end loop;
     return v_results;
 end

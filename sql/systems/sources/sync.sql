@@ -1,137 +1,133 @@
--- Reading sources and telling the core what changed. One session a source at a time; each source in
--- a sub-transaction of its own, so that one that cannot be read stops no other.
--- Writes run_sources, and what apply.sql and troubles.sql write.
+-- Reading sources: each by itself, when it is due, by one session at a time, for no longer than it
+-- may take, and in a sub-transaction of its own, so that one that fails, hangs or is locked stops
+-- no other. Writes sources, and what reading each kind writes.
 
--- Ends as lost the tasks of runs that are no longer in their source, and returns those runs.
-create or replace function monitoring._lose_vanished_runs(
-    p_source_name text, p_runs monitoring.source_run[], p_now timestamptz
-)
-returns text[]
+-- Keeps other sessions from reading a source until the transaction ends, and returns why it is not
+-- to be read; null when it is.
+create or replace function monitoring._reason_not_to_read(p_source_name text) returns text
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_vanished text [];
+    v_source monitoring.sources;
 begin
-    with vanished as (
-        update monitoring.run_source_runs k
-        set status = 'vanished', ended_at = p_now
-        where k.source_name = p_source_name
-            and k.ended_at = 'infinity'
-            -- A row of which nothing can be made is there all the same.
-            and not exists (select from unnest(p_runs) r where r.run_id = k.run_id)
-        returning k.run_id
-    )
-    select coalesce(array_agg(v.run_id order by v.run_id), '{}') into v_vanished from vanished v;
-    perform monitoring._close_lost_runs(
-        array_agg(p_source_name || ':' || v.run_id), array_agg(p_now), 'vanished from its source'
-    )
-    from unnest(v_vanished) v (run_id);
-    return v_vanished;
-end
-$$;
-
--- What a reading found, in numbers of runs.
-create or replace function monitoring._counts_of_sync(
-    p_runs monitoring.source_run[], p_changes monitoring.run_change[], p_vanished text[]
-)
-returns jsonb
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_good bigint;
-    v_bad bigint;
-    v_counts jsonb;
-begin
-    select count(*) filter (where r.trouble is null), count(r.trouble)
-    into v_good, v_bad
-    from unnest(p_runs) r;
-    select jsonb_build_object(
-        'new', count(*) filter (where c.previous_status is null and c.action <> 'remember'),
-        'restarted', count(*) filter (where c.is_restart),
-        'progressed', count(*) filter (where c.action = 'progress'),
-        'ended', count(*) filter (where c.action = 'end'),
-        'unchanged', v_good - count(*) filter (where c.action <> 'remember'),
-        'vanished', cardinality(p_vanished),
-        'went_backwards', count(c.backwards),
-        'bad', v_bad
-    )
-    into v_counts
-    from unnest(p_changes) c;
-    return v_counts;
-end
-$$;
-
--- Reads a source and tells the core what changed; raises when it cannot be read.
-create or replace function monitoring._sync_readable_source(
-    p_source monitoring.run_sources, p_now timestamptz
-)
-returns jsonb
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_rows monitoring.source_run [] := monitoring._read_run_source(p_source, p_now);
-    v_runs monitoring.source_run [] := monitoring._judged_runs(p_source, v_rows, p_now);
-    v_changes monitoring.run_change [];
-    v_vanished text [];
-    v_lasting jsonb := monitoring._troubles_of_rows(v_runs);
-    v_happened jsonb;
-begin
-    v_changes := monitoring._changes_of_runs(p_source.source_name, v_runs, p_now);
-    v_vanished := monitoring._lose_vanished_runs(p_source.source_name, v_rows, p_now);
-    perform monitoring._apply_run_changes(p_source.source_name, v_changes);
-
-    select coalesce(jsonb_agg(h.trouble), '[]') into v_happened
-    from (
-        select jsonb_build_object(
-            'trouble', 'vanished', 'subject', v.run_id,
-            'message', format('run %s vanished while it was running', v.run_id)
-        ) as trouble
-        from unnest(v_vanished) v (run_id)
-        union all
-        select jsonb_build_object(
-            'trouble', 'went_backwards', 'subject', (c.run).run_id,
-            'message', format('run %s went backwards: it %s', (c.run).run_id, c.backwards)
-        )
-        from unnest(v_changes) c
-        where c.backwards is not null
-    ) h;
-    perform monitoring._end_troubles(p_source.source_name, v_lasting, p_now);
-    if v_lasting || v_happened <> '[]' then
-        perform monitoring._tell_troubles(p_source.source_name, v_lasting || v_happened, p_now);
+    if not monitoring._try_guard('reading of ' || p_source_name) then
+        return 'another session reads it';
     end if;
-    return monitoring._counts_of_sync(v_runs, v_changes, v_vanished);
+    -- What others wrote before they gave the lock back is seen from here on.
+    select s.* into v_source from monitoring.sources s where s.source_name = p_source_name;
+    if v_source.is_enabled is not true then
+        return 'not enabled';
+    elsif starts_with(v_source.relation_name, 'query:')
+        and monitoring._load_to_read(v_source.relation_name) is null
+    then
+        return 'read with its query';
+    end if;
+    return null;
 end
 $$;
 
--- Notes why a source could not be read.
-create or replace function monitoring._note_unreadable_source(
-    p_source_name text, p_error text, p_now timestamptz
+-- Reads a source and tells what changed; raises when it cannot be read.
+create or replace function monitoring._read_source(
+    p_source monitoring.sources, p_now timestamptz
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return case p_source.kind
+        when 'run' then jsonb_build_object('source', p_source.source_name)
+            || monitoring._read_run_source(p_source, p_now)
+        when 'record' then
+            monitoring._read_record_source(p_source, null, null, null, p_now, false)
+        when 'queue' then monitoring._read_queue_source(p_source, p_now)
+    end;
+end
+$$;
+
+-- Reads a source within a limit of time, and returns what it found or the error; what it wrote is
+-- undone then. Whoever cancels it is obeyed, but a job notes that first.
+create or replace function monitoring._try_source(
+    p_source monitoring.sources, p_now timestamptz, p_is_job boolean
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_deadline constant integer := monitoring._deadline(p_source.timeout_seconds);
+    v_slot text;
+    v_result jsonb;
+begin
+    -- Rows of a query are ours, and here already.
+    if not starts_with(p_source.relation_name, 'query:') then
+        v_slot := monitoring._begin_time_limit('source', v_deadline);
+    end if;
+    begin
+        begin
+            v_result := monitoring._read_source(p_source, p_now);
+        exception
+            when query_canceled or assert_failure or others then
+                perform monitoring._end_time_limit(v_slot);
+                raise;
+        end;
+        perform monitoring._end_time_limit(v_slot);
+    exception
+        when query_canceled or assert_failure or others then
+            v_result := jsonb_build_object('source', p_source.source_name, 'error', sqlerrm);
+            if sqlstate = '57014' and monitoring._seconds_since_epoch() >= v_deadline then
+                v_result := v_result || jsonb_build_object('error', format(
+                    'took longer than %s', make_interval(secs => p_source.timeout_seconds)
+                ));
+            elsif sqlstate = '57014' and not p_is_job then
+                raise;
+            elsif sqlstate = '57014' then
+                -- A job that takes too long is cancelled. What other sources told stays.
+                v_result := v_result || jsonb_build_object('is_cancelled', true);
+            end if;
+    end;
+    return v_result;
+end
+$$;
+
+-- Notes how a reading went, and when the next is due: one that failed is tried again after a time
+-- that grows, up to an hour or as long as it is read in any case.
+create or replace function monitoring._note_reading(
+    p_source_name text, p_result jsonb, p_now timestamptz
 )
 returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_error constant text := p_result ->> 'error';
 begin
-    update monitoring.run_sources s
+    update monitoring.sources s
     set
         synced_at = p_now,
-        last_error = monitoring._capped_text(p_error, 2000),
-        consecutive_failures = s.consecutive_failures + 1
+        succeeded_at = case when v_error is null then p_now else s.succeeded_at end,
+        last_error = monitoring._capped_text(v_error, 2000),
+        consecutive_failures = case when v_error is null then 0 else s.consecutive_failures + 1 end,
+        last_result = case when v_error is null then p_result - 'sample' else s.last_result end,
+        next_sync_at = p_now + make_interval(secs => least(
+            s.every_seconds
+            * case when v_error is null then 1 else 2 ^ least(s.consecutive_failures, 12) end,
+            greatest(s.every_seconds, 3600)
+        ))
     where s.source_name = p_source_name;
-    perform monitoring._tell_unreadable(p_source_name, p_error, p_now);
+    if v_error is not null then
+        perform monitoring._tell_unreadable(p_source_name, v_error, p_now);
+    end if;
 end
 $$;
 
--- Reads a source, or notes why it could not; skips one that another session reads. Whoever
--- cancels it is obeyed, but a job notes that first.
-create or replace function monitoring._sync_run_source(
+-- Reads a source, or notes why it could not; skips one that is not to be read.
+create or replace function monitoring._sync_source(
     p_source_name text, p_now timestamptz, p_is_job boolean
 )
 returns jsonb
@@ -140,64 +136,70 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_source monitoring.run_sources;
+    v_reason constant text := monitoring._reason_not_to_read(p_source_name);
     v_result jsonb;
 begin
-    if not monitoring._try_guard('run source ' || p_source_name) then
-        return jsonb_build_object('source', p_source_name, 'skipped', 'another session reads it');
+    if v_reason is not null then
+        return jsonb_build_object('source', p_source_name, 'skipped', v_reason);
     end if;
-    -- What others wrote before they gave the lock back is seen from here on.
-    select s.* into v_source from monitoring.run_sources s where s.source_name = p_source_name;
-    if not found or not v_source.is_enabled then
-        return jsonb_build_object('source', p_source_name, 'skipped', 'not enabled');
-    end if;
-    if starts_with(v_source.relation_name, 'query:')
-        and monitoring._load_to_read(v_source.relation_name) is null
-    then
-        return jsonb_build_object('source', p_source_name, 'skipped', 'read with its query');
-    end if;
-    begin
-        v_result := jsonb_build_object('source', p_source_name)
-            || monitoring._sync_readable_source(v_source, p_now);
-        update monitoring.run_sources s
-        set synced_at = p_now, succeeded_at = p_now, last_error = null, consecutive_failures = 0,
-            last_result = v_result
-        where s.source_name = p_source_name;
-    exception
-        when query_canceled or assert_failure or others then
-            -- A job that takes too long is cancelled while a source hangs. What others told stays.
-            if sqlstate = '57014' and not p_is_job then
-                raise;
-            end if;
-            v_result := monitoring._failed_reading(p_source_name, sqlstate, sqlerrm);
-    end;
-    if v_result ? 'error' then
-        perform monitoring._note_unreadable_source(
-            p_source_name, v_result ->> 'error', p_now
-        );
-    end if;
+    v_result := monitoring._try_source(monitoring._found_source(p_source_name), p_now, p_is_job);
+    perform monitoring._note_reading(p_source_name, v_result, p_now);
     return v_result;
 end
 $$;
 
-create or replace function monitoring.sync_run_source(p_source_name text) returns jsonb
+-- Has the query of a source loaded by the runner as soon as it can.
+create or replace function monitoring._ask_for_load(p_source monitoring.sources) returns jsonb
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
-set jit = off
 as $$
+declare
+    v_query_name constant text := substr(p_source.relation_name, 7);
 begin
-    perform monitoring._check_run_source(p_source_name);
-    return monitoring._sync_run_source(p_source_name, monitoring.clock(), false);
+    update monitoring.source_queries q
+    set next_load_at = least(q.next_load_at, monitoring.clock())
+    where q.query_name = v_query_name and q.is_enabled;
+    return jsonb_build_object('source', p_source.source_name) || case
+        when found then jsonb_build_object('requested', 'query ' || v_query_name)
+        else jsonb_build_object('skipped', 'its query is not enabled')
+    end;
 end
 $$;
 
-comment on function monitoring.sync_run_source(text) is
-'Reads the runs of a source and starts, continues and ends their tasks. Returns how many were new, '
-'restarted, progressed, ended, unchanged, vanished, went_backwards and bad, or the error.';
+-- Raises PV010: why a source was not read, and how to have it read.
+create or replace function monitoring._refuse_reading(
+    p_source monitoring.sources, p_reason text
+)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_query_name constant text := substr(p_source.relation_name, 7);
+begin
+    raise exception using
+        errcode = 'PV010',
+        message = format('source "%s" was not read: %s', p_source.source_name, case p_reason
+            when 'read with its query'
+                then format('its rows come with query "%s"', v_query_name)
+            else p_reason
+        end),
+        hint = case p_reason
+            when 'read with its query' then format(
+                'Have it loaded with pgvigil sync %1$s, or by the runner: '
+                'select monitoring.sync_source(%2$L); what it finds is in v_sources.',
+                v_query_name, p_source.source_name
+            )
+            when 'not enabled'
+                then format('Enable it: select monitoring.enable_source(%L);', p_source.source_name)
+            else 'Call this again when that has ended.'
+        end;
+end
+$$;
 
-create or replace function monitoring.sync_run_sources() returns jsonb
+create or replace function monitoring.sync_source(p_source_name text) returns jsonb
 language plpgsql
 volatile
 security definer
@@ -205,27 +207,101 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
+    v_source monitoring.sources := monitoring._found_source(p_source_name);
+begin
+    if starts_with(v_source.relation_name, 'query:') and v_source.is_enabled then
+        return monitoring._ask_for_load(v_source);
+    end if;
+    return monitoring._sync_source(p_source_name, monitoring.clock(), false);
+end
+$$;
+
+comment on function monitoring.sync_source(text) is
+'Reads a source now, or has the runner load its query. Returns how many of its runs, records or '
+'queues are new, changed and so on, or the error, or why it was skipped.';
+
+create or replace function monitoring.sync_sources() returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+    v_began constant double precision := monitoring._stopwatch_ms();
     v_source_name text;
     v_results jsonb := '[]'::jsonb;
 begin
     for v_source_name in
-        select s.source_name from monitoring.run_sources s
-        where s.is_enabled and not starts_with(s.relation_name, 'query:')
-        -- One that hangs until the job is cancelled should hang last.
-        order by s.consecutive_failures > 0, s.source_name
+        select s.source_name from monitoring.sources s
+        where s.is_enabled
+            and not starts_with(s.relation_name, 'query:')
+            -- Who comes by every minute comes a little earlier now and then.
+            and s.next_sync_at <= monitoring.clock() + interval '5 seconds'
+        -- One that may hang again should hang last.
+        order by s.consecutive_failures > 0, s.next_sync_at, s.source_name
     loop
         v_results := v_results
-            || monitoring._sync_run_source(v_source_name, monitoring.clock(), true);
-        exit when v_results -> -1 ? 'is_cancelled';
+            || (monitoring._sync_source(v_source_name, monitoring.clock(), true) - 'sample');
+        -- The rest is due the next time, and what was read is committed before it waits any longer.
+        exit when v_results -> -1 ? 'is_cancelled' or monitoring._stopwatch_ms() > v_began + 60000;
     end loop;
+    -- Last, as it keeps others from these queries until the transaction ends.
+    perform monitoring._give_up_dead_load(l.query_name, monitoring.clock())
+    from monitoring.source_loads l
+    where l.status in ('loading', 'interrupted');
     return v_results;
 end
 $$;
 
-comment on function monitoring.sync_run_sources() is
-'Reads all sources that are enabled, and returns an array of what sync_run_source() returns.';
+comment on function monitoring.sync_sources() is
+'Reads all sources that are enabled and due, but for those of queries, and returns an array of '
+'what sync_source() returns. Removes the rows of loads that broke off for good.';
 
 call monitoring._ship_job(
-    'sync_run_sources', 'Reads the runs that live in other systems.',
-    '15 minutes', 'monitoring.sync_run_sources'
+    'sync_sources', 'Reads the runs, records and queues of other systems that are due.',
+    '1 minute', 'monitoring.sync_sources',
+    p_timeout => '1 hour'
 );
+
+create or replace function monitoring.track_all_status_changes_from_source(
+    p_source_name text,
+    p_target_date date default null,
+    p_change_source text default null,
+    p_task_id text default null,
+    p_is_dry_run boolean default false
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+    v_source monitoring.sources := monitoring._found_source(p_source_name, 'record');
+    v_reason text;
+begin
+    if p_change_source is not null then
+        perform monitoring._checked_change_source(p_change_source);
+    end if;
+    perform monitoring._checked_date('target_date', p_target_date);
+    v_reason := monitoring._reason_not_to_read(p_source_name);
+    if v_reason is not null then
+        -- Nobody shall believe that it was read.
+        perform monitoring._refuse_reading(v_source, v_reason);
+    end if;
+    return monitoring._read_record_source(
+        monitoring._found_source(p_source_name), p_target_date, p_change_source,
+        monitoring._checked_optional_name('task_id', p_task_id), monitoring.clock(),
+        coalesce(p_is_dry_run, false)
+    );
+end
+$$;
+
+comment on function monitoring.track_all_status_changes_from_source(
+    text, date, text, text, boolean
+) is
+'Compares the records of a source, of a day or all, valid or not, with their current statuses and '
+'records what changed, or only tells it. Raises what goes wrong, and PV010 when it is not read '
+'now, such as one whose query is to be loaded first.';

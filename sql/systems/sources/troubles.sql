@@ -1,5 +1,5 @@
--- What is wrong with sources and their runs: told once as an error, and for as long as it matters
--- through the rule source_trouble. Writes run_source_troubles and errors.
+-- What is wrong with sources and their rows: told once as an error, and for as long as it matters
+-- through the rule source_trouble. Writes source_troubles and errors.
 
 -- Notes troubles of a source, and records as errors the first 100 of those that are new.
 create or replace function monitoring._tell_troubles(
@@ -15,7 +15,7 @@ declare
     v_errors jsonb;
 begin
     with told as (
-        insert into monitoring.run_source_troubles (
+        insert into monitoring.source_troubles (
             source_name, trouble, subject, message, begun_at, ended_at
         )
         select distinct on (t.trouble, t.subject)
@@ -54,7 +54,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    update monitoring.run_source_troubles t
+    update monitoring.source_troubles t
     set ended_at = greatest(p_now, t.begun_at)
     where t.source_name = p_source_name
         and t.ended_at = 'infinity'
@@ -108,12 +108,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_task_id text := p_source_name || ':' || p_run_id;
-    v_run monitoring.run_source_runs;
+    v_run monitoring.source_runs;
     v_metadata jsonb;
     v_begun_at timestamptz;
 begin
     select r.* into v_run
-    from monitoring.run_source_runs r
+    from monitoring.source_runs r
     where r.source_name = p_source_name and r.run_id = p_run_id;
     if v_run.status = 'completed' and v_run.ended_at between p_since and p_now then
         return true;
@@ -156,7 +156,7 @@ begin
                 else format(
                     '%s %s, %s first', count(*),
                     case t.trouble
-                        when 'bad_row' then 'runs of which nothing can be made'
+                        when 'bad_row' then 'rows of which nothing can be made'
                         when 'unknown_status' then 'status codes that nobody has explained'
                         when 'vanished' then 'runs that vanished while running'
                         when 'went_backwards' then 'runs that went backwards'
@@ -168,7 +168,7 @@ begin
         ), 500),
         null::text,
         null::double precision
-    from monitoring.run_source_troubles t
+    from monitoring.source_troubles t
     where t.begun_at <= p_now
         and (
             t.ended_at > p_now
@@ -184,8 +184,8 @@ $$;
 
 call monitoring._ship_rule(
     'source_trouble', 'processing',
-    'A source of runs cannot be read, has rows of which nothing can be made, or runs that '
-    'vanished or went backwards within the window: v_run_source_troubles says which.',
+    'A source cannot be read, has rows of which nothing can be made, or runs that vanished or went '
+    'backwards within the window: v_source_troubles says which.',
     p_finder => '_find_source_troubles',
     p_explainer => '_explain_source_troubles',
     p_comparison => '>=',
@@ -211,12 +211,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    select 'run_source_troubles', t.begun_at,
+    select 'source_troubles', t.begun_at,
         jsonb_build_object(
             'subject', t.subject, 'message', t.message,
             'ended_at', nullif(t.ended_at, 'infinity')
         )
-    from monitoring.run_source_troubles t
+    from monitoring.source_troubles t
     where t.source_name = p_alert.labels ->> 'source'
         and t.trouble = p_alert.labels ->> 'trouble'
         and t.begun_at <= p_now
@@ -225,7 +225,7 @@ begin
 end
 $$;
 
--- Tells, once while it lasts, why a source of either kind cannot be read.
+-- Tells, once while it lasts, why a source or a query cannot be read.
 create or replace function monitoring._tell_unreadable(
     p_source_name text, p_error text, p_now timestamptz
 )
@@ -245,17 +245,4 @@ begin
 end
 $$;
 
--- The result of reading a source of either kind that could not be read.
-create or replace function monitoring._failed_reading(
-    p_source_name text, p_sqlstate text, p_error text
-)
-returns jsonb
-language sql
-stable
-return jsonb_build_object('source', p_source_name, 'error', p_error)
-|| case
-    when p_sqlstate = '57014' then jsonb_build_object('is_cancelled', true)
-    else jsonb_build_object()
-end;
-
-call monitoring._ship_retention('run_source_troubles', '90 days');
+call monitoring._ship_retention('source_troubles', '90 days');

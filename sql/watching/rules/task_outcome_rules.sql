@@ -111,13 +111,16 @@ begin
         case
             when c.severity is null then null
             -- What will be tried again is nobody's night.
-            when f.has_retries and coalesce(s.failed_severity, c.severity) in ('high', 'critical')
+            when f.has_retries and coalesce(s.severity, c.severity) in ('high', 'critical')
                 then 'medium'
-            else coalesce(s.failed_severity, c.severity)
+            else coalesce(s.severity, c.severity)
         end,
         c.threshold
     from monitoring._failed_findings(p_rule, p_now) f
-    left join monitoring.run_sources s on s.source_name = (f.finding).labels ->> 'source'
+    left join (
+        select r.source_name, r.settings ->> 'failed_severity' as severity
+        from monitoring.sources r
+    ) s on s.source_name = (f.finding).labels ->> 'source'
     cross join lateral monitoring._classify(p_rule, array[f.finding]) c;
 end
 $$;

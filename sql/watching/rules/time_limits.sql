@@ -1,4 +1,5 @@
--- For how long the queries of own rules may run. Writes sequences, which others see at once.
+-- For how long the queries of own rules, and the reading of sources, may go on. Writes sequences,
+-- which others see at once.
 --
 -- The time limit: a statement cannot set a limit to itself once it runs, so another session cancels
 -- it. While a query runs, its session has one of a few slots: a guard that no other session has,
@@ -6,7 +7,7 @@
 -- was cancelled already (1 bit) and the process id (31 bits). Only our own code can lock the one or
 -- set the other, and who has set a sequence shows by its lock on it. Whoever cancels has the guard
 -- "SLOT end" meanwhile, and a query that has ended waits for that: so no cancellation arrives when
--- it is over. What goes on for ten seconds more is ended with its session.
+-- it is over. The query of a rule that goes on for ten seconds more is ended with its session.
 
 -- Seconds since the beginning of 2020 UTC by the real time, which an integer holds until 2088.
 create or replace function monitoring._seconds_since_epoch() returns double precision
@@ -42,7 +43,7 @@ begin
     limit 1
     for no key update skip locked;
     if v_slot is null then
-        raise warning 'the query of a rule runs without a time limit: too many run at once';
+        raise warning 'the query of a rule or source runs without a time limit: too many run at once';
         return null;
     end if;
     perform setval(
@@ -92,13 +93,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if p_is_final then
-        raise warning 'an alert rule goes on though it was cancelled: session % is ended', p_pid;
+        raise warning 'the query of a rule or source goes on though it was cancelled: session % is ended', p_pid;
         return pg_terminate_backend(p_pid);
     end if;
     return pg_cancel_backend(p_pid);
 exception
     when insufficient_privilege then
-        raise warning 'an alert rule runs too long and was not cancelled: %', sqlerrm
+        raise warning 'the query of a rule or source runs too long and was not cancelled: %', sqlerrm
             using hint = 'Let all runners log in as the same role, or grant them pg_signal_backend.';
         return false;
 end
@@ -134,7 +135,10 @@ begin
                 )
         ) then
             v_is_done := monitoring._end_session(
-                v_pid, v_value & v_cancelled_bit <> 0 and v_value >> 32 <= v_now - 10
+                v_pid,
+                v_value & v_cancelled_bit <> 0 and v_value >> 32 <= v_now - 10
+                -- With the session all would go that was read of other sources.
+                and not starts_with(p_slot, 'source_')
             );
             if v_value & v_cancelled_bit = 0 then
                 -- The ten seconds count from the first cancellation.
@@ -150,8 +154,8 @@ exception
 end
 $$;
 
--- Cancels the queries of own rules that take longer than their time limit and returns how many; the
--- session of one that goes on for 10 seconds after that is terminated.
+-- Cancels the queries of own rules, and the reading of sources, that take longer than their time
+-- limit and returns how many; the session of a rule that goes on for 10 seconds more is terminated.
 create or replace function monitoring._cancel_overdue_rules() returns integer
 language plpgsql
 volatile
@@ -161,7 +165,7 @@ begin
     return (
         select count(*) filter (where monitoring._cancel_overdue_rule(g.guard_name))::integer
         from monitoring.guards g
-        where g.guard_name ~ '^(rule_query|explanation)_[0-9]+$'
+        where g.guard_name ~ '^(rule_query|explanation|source)_[0-9]+$'
     );
 end
 $$;

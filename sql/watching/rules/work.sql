@@ -31,9 +31,9 @@ begin
     elsif exists (
             select from monitoring.expected_runs e where e.task_type = p_task_type
         ) or exists (
-            select from monitoring.run_sources s
+            select from monitoring.sources s
             where s.source_name = p_metadata ->> 'source'
-                and s.work = 'type'
+                and s.settings ->> 'work' = 'type'
                 and starts_with(p_task_id, s.source_name || ':')
         )
     then

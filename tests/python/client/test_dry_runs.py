@@ -67,7 +67,7 @@ def prepared(connection: psycopg.Connection, tmp_path: Path) -> psycopg.Connecti
         "create table orders as select '1' as id, 'OPEN' as state, date '2026-01-15' as day,"
         " now() - interval '1 hour' as begun, now() as ended"
     )
-    connection.execute("grant select on orders to monitoring_admin")
+    connection.execute("grant select on orders to monitoring_reader")
     with sqlite3.connect(tmp_path / "elsewhere.db") as elsewhere:
         elsewhere.execute("create table orders as select '7' as id, 'OPEN' as state")
     for call in (

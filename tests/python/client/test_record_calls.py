@@ -138,7 +138,7 @@ def test_statuses_are_tracked_as_told_and_from_sources(
     assert counts is not None
     assert counts["new"] == 1
     connection.execute("create table orders as select '1' as id, 'DONE' as state, %s as day", [DAY])
-    connection.execute("grant select on orders to monitoring_admin")
+    connection.execute("grant select on orders to monitoring_reader")
     connection.execute(
         """select monitoring.register_record_source('orders', 'apr', 'public.orders',
             '{"record_key": "id", "status": "state", "target_date": "day"}')"""

@@ -117,17 +117,17 @@ select monitoring.start_task_tracking('print-0302', 'print', p_started_at => '20
 -- a source in which a run is kept
 create table public.night_runs (id text, began timestamptz, ended timestamptz, state text);
 insert into public.night_runs values ('1', '2026-03-02 01:00+00', '2026-03-02 02:00+00', 'ok');
-grant select on public.night_runs to monitoring_admin;
+grant select on public.night_runs to monitoring_reader;
 select monitoring.register_run_source(
     'night', 'public.night_runs',
     '{"run_id": "id", "started_at": "began", "finished_at": "ended", "status": "state"}',
     '{"ok": "completed"}', 'night run'
 );
-select monitoring.sync_run_sources();
+select monitoring.sync_sources();
 select monitoring.register_record_source(
     'night records', 'night', 'public.night_runs', '{"record_key": "id", "status": "state"}'
 );
-select monitoring.sync_record_sources();
+select monitoring.sync_sources();
 select monitoring.register_source_query('mainframe', 'MAINFRAME', 'select id from runs', '{id}');
 
 -- records: proposals that a program checks every day, and whose statuses change

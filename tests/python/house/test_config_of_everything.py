@@ -64,7 +64,7 @@ DECISIONS = {
 OTHERS = {
     # what takes a decision back
     "drop_alert_rule", "forget_expected_runs", "remove_dataset", "remove_notification_channel",
-    "remove_record_source", "remove_run_source", "remove_source_query", "remove_workflow",
+    "remove_source", "remove_source_query", "remove_workflow",
     "reopen_error_group", "reset_alert_rule", "reset_inhibition", "reset_job", "reset_retention",
     "uninhibit_alerts", "unschedule_job", "unsilence_alerts",
     # what is said of something that happened here
@@ -76,15 +76,15 @@ OTHERS = {
     "check_system_health_alerts", "cleanup_old_monitoring_data", "ensure_partitions",
     "evaluate_alerts", "import_pg_cron_runs", "place_late_rows", "prepare_backfill",
     "purge_pg_cron_history", "rebuild_rollups", "request_job", "roll_up", "run_due_jobs",
-    "sync_record_source", "sync_record_sources", "sync_run_source", "sync_run_sources",
+    "sync_source", "sync_sources",
     # what the runner and installers tell
     "begin_source_load", "cancel_overdue_jobs", "claim_notifications",
     "fail_source_load", "finish_source_load", "next_notification_at", "note_code_checksum",
     "note_notification_failed", "note_notification_sent", "note_source_progress",
     "release_notification",
-    # sources of runs and of records
-    "enable_record_source",
-    "enable_run_source",
+    # sources
+    "enable_source",
+    "register_queue_source",
     "register_record_source",
     "register_run_source",
     # what belongs to tables of programs, and to pg_cron

@@ -188,8 +188,8 @@ def test_a_day_is_read_from_every_source_of_the_dataset(connection: psycopg.Conn
         create schema erp;
         create table erp.orders (id integer, state text, day date);
         create view erp.more_orders as select id + 100 as id, state, day from erp.orders;
-        grant usage on schema erp to monitoring_admin;
-        grant select on erp.orders, erp.more_orders to monitoring_admin;
+        grant usage on schema erp to monitoring_reader;
+        grant select on erp.orders, erp.more_orders to monitoring_reader;
         insert into erp.orders
         select n, 'OPEN', date '2026-01-15' - n % 2 from generate_series(1, 10) as n;
         """

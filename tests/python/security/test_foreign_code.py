@@ -1,6 +1,7 @@
 """Code of others never runs with our rights: types, casts, views and indexes of an attacker."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -30,6 +31,9 @@ RUNS = """select monitoring.register_run_source('runs', 'hole.v',
     '{"OPEN": "completed", "A": "completed", "(OPEN)": "completed"}', 'night')"""
 RECORDS = """select monitoring.register_record_source('records', 'd', 'hole.v',
     '{"record_key": "id", "status": "state"}')"""
+QUEUES = """select monitoring.register_queue_source('queues', 'hole.v',
+    '{"queue": "id", "status": "state"}', '{"OPEN": "pending"}')"""
+SOURCES = {"runs": RUNS, "records": RECORDS, "queues": QUEUES}
 
 
 def evil(type_name: str, returns: str, result: str, volatility: str = "volatile") -> str:
@@ -256,57 +260,96 @@ VIEWS = {
 }
 
 
-@pytest.mark.parametrize("register", [RUNS, RECORDS])
+def found_by(found: dict[str, Any]) -> int:
+    """Return how many rows a reading found, of whatever kind."""
+    names = ("compared", "new", "unchanged", "bad", "pending")
+    return next((found[name] for name in names if found.get(name)), 0)
+
+
+@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("kind", VIEWS)
 def test_a_source_runs_no_code_of_others_with_our_rights(
-    kind: str, register: str, connection: psycopg.Connection, attacker: psycopg.Connection
+    kind: str, source: str, connection: psycopg.Connection, attacker: psycopg.Connection
 ) -> None:
     for statement in VIEWS[kind]:
         attacker.execute(statement.encode())
     ears = Ears(connection, attacker)
     attacker.execute("grant select on hole.v to monitoring_admin")
-    name = "runs" if register == RUNS else "records"
-    sync = f"select monitoring.sync_{name[:-1]}_source('{name}')"
-    if kind in ("policy", "cast of an enum"):
-        connection.execute(register.encode())
-        found = value(connection, sync)
-        # What a policy hides is not what is not there.
-        assert ("row-level security" in found.get("error", "")) == (kind == "policy")
-    else:
-        with pytest.raises(psycopg.Error) as refused:
-            connection.execute(register.encode())
-        assert refused.value.sqlstate == "PV007"
-        assert "to monitoring_reader" in (refused.value.diag.message_hint or "")
+    with pytest.raises(psycopg.Error) as refused:
+        connection.execute(SOURCES[source].encode())
+    assert refused.value.sqlstate == "PV007"
+    assert "to monitoring_reader" in (refused.value.diag.message_hint or "")
     assert ears.heard == set()
     attacker.execute("grant select on hole.v to monitoring_reader")
-    connection.execute(register.encode())
-    found = value(connection, sync)
+    connection.execute(SOURCES[source].encode())
+    found = value(connection, f"select monitoring.sync_source('{source}')")
     assert ears.heard <= {"monitoring_reader"}
     assert harmless(connection)
-    assert ("error" in found) == (kind == "policy")
-    if kind != "policy":
-        assert found.get("compared", found["new"] + found["unchanged"] + found["bad"]) == 1
+    # What a policy hides is not what is not there.
+    assert ("row-level security" in found.get("error", "")) == (kind == "policy")
+    assert found_by(found) == (kind != "policy")
 
 
-@pytest.mark.parametrize("register", [RUNS, RECORDS])
-def test_a_source_that_becomes_one_of_others_is_no_longer_read(
-    register: str, connection: psycopg.Connection, attacker: psycopg.Connection
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_source_that_becomes_one_of_others_is_read_without_our_rights(
+    source: str, connection: psycopg.Connection, attacker: psycopg.Connection
 ) -> None:
     attacker.execute(
         "create view hole.v as select '1'::text as id, 'OPEN'::text as state, now() as at"
     )
-    attacker.execute("grant select on hole.v to monitoring_admin")
-    connection.execute(register.encode())
+    attacker.execute("grant select on hole.v to monitoring_reader")
+    connection.execute(SOURCES[source].encode())
     attacker.execute(evil("text", "text", "p_value").encode())
     attacker.execute(
         "create or replace view hole.v as"
         " select '1'::text as id, hole.evil('OPEN') as state, now() as at"
     )
     ears = Ears(connection, attacker)
-    name = "runs" if register == RUNS else "records"
-    connection.execute(f"select monitoring.sync_{name[:-1]}_sources()".encode())
-    error = value(connection, f"select last_error from monitoring.v_{name[:-1]}_sources")
-    assert "code of others" in error
+    (found,) = value(connection, "select monitoring.sync_sources()")
+    assert found_by(found) == 1
+    assert ears.heard == {"monitoring_reader"}
+    assert harmless(connection)
+
+
+@pytest.fixture
+def far(connection: psycopg.Connection, attacker: psycopg.Connection) -> None:
+    """A server on which the attacker may make foreign tables; our owner is known there."""
+    info = connection.info
+    connection.execute("create table public.v (id text, state text, at timestamptz)")
+    connection.execute("insert into public.v values ('1', 'OPEN', now())")
+    connection.execute("create extension postgres_fdw")
+    connection.execute(
+        "create server far foreign data wrapper postgres_fdw options"
+        f" (host '{info.host}', port '{info.port}', dbname '{info.dbname}')"
+    )
+    connection.execute(
+        "create user mapping for monitoring_admin server far options"
+        f" (user '{info.user}', password '{info.password}')"
+    )
+    connection.execute("grant usage on foreign server far to attacker")
+    attacker.execute(
+        "create foreign table hole.v (id text, state text, at timestamptz) server far"
+        " options (schema_name 'public', table_name 'v')"
+    )
+    attacker.execute("grant select on hole.v to monitoring_admin")
+
+
+@pytest.mark.usefixtures("far")
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_foreign_table_is_read_as_our_owner_while_no_code_of_others_is_in_it(
+    source: str, connection: psycopg.Connection, attacker: psycopg.Connection
+) -> None:
+    connection.execute(SOURCES[source].encode())
+    assert found_by(value(connection, f"select monitoring.sync_source('{source}')")) == 1
+    for statement in TYPES["domain with a check"]:
+        attacker.execute(statement.encode())
+    attacker.execute("alter foreign table hole.v alter column state type hole.ty")
+    ears = Ears(connection, attacker)
+    found = value(connection, f"select monitoring.sync_source('{source}')")
+    assert "code of others" in found["error"]
+    with pytest.raises(psycopg.Error) as refused:
+        connection.execute(SOURCES[source].encode())
+    assert refused.value.sqlstate == "PV007"
     assert ears.heard == set()
     assert harmless(connection)
 
@@ -323,7 +366,7 @@ def test_what_a_source_leaves_to_its_session_goes(
     )
     attacker.execute("grant select on hole.v to monitoring_reader")
     connection.execute(RECORDS.encode())
-    connection.execute("select monitoring.sync_record_source('records')")
+    connection.execute("select monitoring.sync_source('records')")
     held = "select count(*) from pg_locks where locktype = 'advisory' and objid = 4711"
     assert value(connection, held) == 0
 
@@ -381,7 +424,7 @@ def test_readers_who_alter_what_reads_for_us_do_not_rise(
         attacker.execute(f"alter function {function} security invoker".encode())
         attacker.execute(f"alter function {function} set search_path = hole, pg_catalog".encode())
     ears = Ears(connection, attacker)
-    found = value(connection, "select monitoring.sync_record_source('records')")
+    found = value(connection, "select monitoring.sync_source('records')")
     assert "error" in found
     connection.execute("select monitoring.evaluate_alerts()")
     state = "select last_error from monitoring.alert_rule_states where rule_name = 'evil'"

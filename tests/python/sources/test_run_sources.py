@@ -16,8 +16,8 @@ TABLE = """
         id integer, step text, state char(2), begun timestamptz, done timestamptz,
         changed timestamptz, total bigint, processed bigint, message text
     );
-    grant usage on schema erp to monitoring_admin;
-    grant select on erp.runs to monitoring_admin;
+    grant usage on schema erp to monitoring_reader;
+    grant select on erp.runs to monitoring_reader;
 """
 REGISTER = """
     select monitoring.register_run_source(
@@ -28,7 +28,9 @@ REGISTER = """
         '{"RN": "running", "CP": "completed", "ER": "failed"}'
     )
 """
-SYNC = "select monitoring.sync_run_source('erp')"
+# Has the other source read before erp.
+FIRST = "update monitoring.sources set next_sync_at = '-infinity' where source_name <> 'erp'"
+SYNC = "select monitoring.sync_source('erp')"
 COUNTS = (
     "select status, count(*) as tasks from monitoring.processing_metrics"
     " where task_id like 'erp:%' group by status order by status"
@@ -122,14 +124,15 @@ def test_the_job_reads_sources_and_its_failure_of_one_is_no_failure(
     fill(source, 10)
     source.execute(
         "select monitoring.enable_job(job_name), monitoring.request_job(job_name)"
-        " from monitoring.jobs where job_name = 'sync_run_sources'"
+        " from monitoring.jobs where job_name = 'sync_sources'"
     )
     source.execute("call monitoring.run_due_jobs()")
-    assert value(source, "select count(*) from monitoring.run_source_runs") == 10
+    assert value(source, "select count(*) from monitoring.source_runs") == 10
     source.execute("drop table erp.runs")
-    source.execute("select monitoring.request_job('sync_run_sources')")
+    source.execute("update monitoring.sources set next_sync_at = now()")
+    source.execute("select monitoring.request_job('sync_sources')")
     source.execute("call monitoring.run_due_jobs()")
-    job = one(source, "select * from monitoring.v_jobs where job_name = 'sync_run_sources'")
+    job = one(source, "select * from monitoring.v_jobs where job_name = 'sync_sources'")
     assert (job["last_status"], job["runs"]) == ("completed", 2)
     source.execute("select monitoring.check_processing_performance_alerts()")
     alert = one(
@@ -142,21 +145,67 @@ def test_the_job_reads_sources_and_its_failure_of_one_is_no_failure(
 def test_a_source_that_hangs_undoes_no_other(source: psycopg.Connection) -> None:
     fill(source, 10)
     source.execute("create view erp.slow as select r.* from erp.runs as r, pg_sleep(60)")
-    source.execute("grant select on erp.slow to monitoring_admin")
+    source.execute("grant select on erp.slow to monitoring_reader")
     source.execute(REGISTER.replace("'erp'", "'hanging'").replace("erp.runs", "erp.slow"))
     source.execute("set statement_timeout = '2s'")
-    found = value(source, "select monitoring.sync_run_sources()")
+    found = value(source, "select monitoring.sync_sources()")
     source.execute("reset statement_timeout")
     assert (found[0]["source"], found[0]["new"]) == ("erp", 10)
     assert (found[1]["source"], found[1]["is_cancelled"]) == ("hanging", True)
-    assert value(source, "select count(*) from monitoring.run_source_runs") == 10
-    (trouble,) = rows(source, "select * from monitoring.v_run_source_troubles")
+    assert value(source, "select count(*) from monitoring.source_runs") == 10
+    (trouble,) = rows(source, "select * from monitoring.v_source_troubles")
     assert (trouble["source_name"], trouble["trouble"]) == ("hanging", "unreadable")
+
+
+def test_a_source_that_takes_too_long_is_cancelled_and_the_others_are_read(
+    source: psycopg.Connection, dsn: str
+) -> None:
+    """By whoever looks after the jobs, each after its own time."""
+    fill(source, 10)
+    source.execute("create view erp.slow as select r.* from erp.runs as r, pg_sleep(60)")
+    source.execute("grant select on erp.slow to monitoring_reader")
+    hanging = REGISTER.replace("'erp'", "'a hanging one'").replace("erp.runs", "erp.slow")
+    source.execute(hanging.replace("\n    )", ", p_timeout => '1 second')"))
+    source.execute(FIRST)
+    with psycopg.connect(dsn, autocommit=True) as runner, ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(value, runner, "select monitoring.sync_sources()")
+        while not reading.done():
+            value(source, "select monitoring.cancel_overdue_jobs()")
+            time.sleep(0.2)
+        found = reading.result()
+    assert found[0] == {"source": "a hanging one", "error": "took longer than 00:00:01"}
+    assert (found[1]["source"], found[1]["new"]) == ("erp", 10)
+    assert rows(source, "select source_name, trouble from monitoring.v_source_troubles") == [
+        {"source_name": "a hanging one", "trouble": "unreadable"}
+    ]
+    # It is tried again, later and later, and after the others.
+    waits = "select extract(epoch from next_sync_at - synced_at)::int from monitoring.v_sources"
+    for minutes in (15, 30, 60, 60):
+        assert value(source, f"{waits} where last_error is not null") == minutes * 60
+        source.execute(
+            "select monitoring._note_reading('a hanging one', '{\"error\": \"again\"}', now())"
+        )
+
+
+def test_a_source_that_somebody_has_locked_is_not_waited_for(
+    source: psycopg.Connection, dsn: str
+) -> None:
+    fill(source, 10)
+    source.execute("create table erp.locked (like erp.runs)")
+    source.execute("grant select on erp.locked to monitoring_reader")
+    source.execute(REGISTER.replace("'erp'", "'a locked one'").replace("erp.runs", "erp.locked"))
+    source.execute(FIRST)
+    with psycopg.connect(dsn) as other:
+        other.execute("lock table erp.locked")
+        found = value(source, "select monitoring.sync_sources()")
+        other.rollback()
+    assert "lock timeout" in found[0]["error"]
+    assert (found[1]["source"], found[1]["new"]) == ("erp", 10)
 
 
 def test_whoever_cancels_a_reading_is_obeyed(source: psycopg.Connection) -> None:
     source.execute("create view erp.slow as select r.* from erp.runs as r, pg_sleep(60)")
-    source.execute("grant select on erp.slow to monitoring_admin")
+    source.execute("grant select on erp.slow to monitoring_reader")
     fill(source, 10)
     source.execute(REGISTER.replace("erp.runs", "erp.slow"))
     source.execute("set statement_timeout = '300ms'")
@@ -215,7 +264,7 @@ def test_old_runs_stay_in_the_other_database(
     _, here = elsewhere
     query = value(
         here,
-        "select monitoring._source_query(s, now(), 10) from monitoring.run_sources as s",
+        "select monitoring._run_rows_query(s, now(), 10) from monitoring.sources as s",
     )
     plan = here.execute(f"explain (verbose, costs off) {query}".encode()).fetchall()
     remote = next(line for (line,) in plan if "Remote SQL" in line)

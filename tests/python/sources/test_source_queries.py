@@ -96,7 +96,7 @@ def told(connection: psycopg.Connection) -> list[str]:
         row["message"]
         for row in rows(
             connection,
-            "select message from monitoring.v_run_source_troubles where ended_at is null",
+            "select message from monitoring.v_source_troubles where ended_at is null",
         )
     ]
 
@@ -220,7 +220,7 @@ def test_a_million_rows_take_little_memory(
     here: psycopg.Connection, dsn: str, proposals: MariaDB
 ) -> None:
     # What is done with the rows is the database's matter.
-    here.execute("select monitoring.remove_record_source('erp')")
+    here.execute("select monitoring.remove_source('erp')")
     usage = {}
     for count in (20_000, 1_000_000):
         proposals.execute("truncate table proposals")

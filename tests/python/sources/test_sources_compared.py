@@ -81,7 +81,7 @@ def here(mariadb: MariaDB) -> Iterator[psycopg.Connection]:
 
 def read(here: psycopg.Connection) -> tuple[dict[str, int], dict[str, int]]:
     """Read the table both ways; return what each found."""
-    as_table = value(here, "select monitoring.sync_record_source('fdw')")
+    as_table = value(here, "select monitoring.sync_source('fdw')")
     (as_query,) = load(here, "proposals", Secrets(table="connections")).sources
     for found in (as_table, as_query):
         del found["source"], found["sample"]
@@ -118,7 +118,7 @@ def test_a_day_is_asked_for_in_the_other_database(here: psycopg.Connection) -> N
     query = value(
         here,
         "select monitoring._query_of_records(s, '2026-01-07', now())"
-        " from monitoring.record_sources as s where s.source_name = 'fdw'",
+        " from monitoring.sources as s where s.source_name = 'fdw'",
     )
     plan = here.execute(f"explain (verbose, costs off) {query}".encode()).fetchall()
     (remote,) = [line for (line,) in plan if "Remote query" in line]

@@ -17,7 +17,7 @@ ROLE = "pgvigil_sync_stranger"
 def stranger(connection: psycopg.Connection, dsn: str, tmp_path: Path) -> Iterator[str]:
     """Address as a role without rights, of a database with a source of each kind."""
     connection.execute("create table orders as select '1' as id, 'OPEN' as state, now() as at")
-    connection.execute("grant select on orders to monitoring_admin")
+    connection.execute("grant select on orders to monitoring_reader")
     with sqlite3.connect(tmp_path / "elsewhere.db") as elsewhere:
         elsewhere.execute("create table orders as select '7' as id, 'OPEN' as state")
     for call in (
@@ -73,7 +73,7 @@ def test_whoever_lacks_a_right_is_told_which(
 def test_a_source_that_may_not_be_read_is_no_lack_of_the_callers(
     dsn: str, stranger: str, connection: psycopg.Connection
 ) -> None:
-    connection.execute("revoke select on orders from monitoring_admin")
+    connection.execute("revoke select on orders from monitoring_reader")
     failed = run_pgvigil(dsn, "sync", "orders")
     assert failed.returncode == 1
     assert "cannot be read: permission denied for table orders" in failed.stdout

@@ -112,14 +112,14 @@ get_batch_performance();
 get_batch_health();
 apply_workflow('{"workflow": "own", "steps": [{"step": "own"}]}');
 remove_workflow('none');
-register_run_source('s', 'monitoring.finished_tasks',
+register_run_source('s', 'monitoring.processing_metrics',
     '{"run_id": "task_id", "task_type": "task_type", "status": "status",
-    "started_at": "started_at", "finished_at": "finished_at"}',
+    "started_at": "start_time", "finished_at": "end_time"}',
     '{"completed": "completed"}');
-enable_run_source('known');
-sync_run_source('known');
-sync_run_sources();
-remove_run_source('known');
+enable_source('known');
+sync_source('known');
+sync_sources();
+remove_source('known');
 register_source_query('q', 'A', 'select 1', '{a}');
 enable_source_query('known');
 remove_source_query('other');
@@ -129,11 +129,8 @@ finish_source_load(-1);
 fail_source_load('known', 'gone');
 register_record_source('r', 'd', 'query:known',
     '{"record_key": "a", "status": "a"}');
-enable_record_source('kept');
-sync_record_source('kept');
-sync_record_sources();
 track_all_status_changes_from_source('kept');
-remove_record_source('kept');
+register_queue_source('w', 'monitoring.queue_monitoring', '{"queue": "queue_name"}');
 track_status_changes('d', '[{"record_key": "1", "status": "OPEN"}]');
 record_timeline('d', '1');
 configure_dataset('d', '{"description": "d"}');
@@ -180,10 +177,21 @@ ALERTS = """
     (-2, 'queue_backlog', 'x', 'firing', 'low', 'low', 'built in', '{}', now(), now(), now())
 """
 SOURCE = """
-    insert into monitoring.run_sources (
-        source_name, relation_name, columns, statuses, changed_by, changed_at
+    insert into monitoring.sources (
+        source_name, kind, relation_name, columns, settings, every_seconds, timeout_seconds,
+        changed_by, changed_at, next_sync_at
     )
-    values ('known', 'monitoring.gone', '{}', '{}', 'test', now());
+    values
+    (
+        'known', 'run', 'monitoring.gone', '{}', '{"look_back_days": 7, "work": "type"}', 900, 600,
+        'test', now(), now()
+    ),
+    (
+        'kept', 'record', 'monitoring.processing_metrics',
+        '{"record_key": "task_id", "status": "status"}',
+        '{"dataset": "d", "change_source": "SYSTEM", "is_complete": false}', 3600, 600,
+        'test', now(), now()
+    );
     insert into monitoring.source_queries (
         query_name, connection_name, query, columns, changed_by, changed_at, next_load_at
     )
@@ -191,11 +199,7 @@ SOURCE = """
     ('known', 'A', 'select 1', '{a}', 'test', now(), now()),
     ('other', 'A', 'select 1', '{a}', 'test', now(), now());
     insert into monitoring.source_loads (load_id, query_name, status, started_at, heartbeat_at)
-    values (-1, 'other', 'loading', now(), now());
-    insert into monitoring.record_sources (
-        source_name, dataset, relation_name, columns, changed_by, changed_at
-    )
-    values ('kept', 'd', 'query:known', '{"record_key": "a", "status": "a"}', 'test', now())
+    values (-1, 'other', 'loading', now(), now())
 """
 TABLE = """
     create schema audit authorization monitoring_admin;

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -14,24 +14,18 @@ from pgvigil.runner.sources.calls import Connection
 from pgvigil.runner.sources.loading import load
 
 _QUERIES = "select query_name, is_enabled from monitoring.v_source_queries order by query_name"
-_RECORD_SOURCES = (
-    "select source_name, is_enabled, relation_name from monitoring.v_record_sources"
+_SOURCES = (
+    "select source_name, kind, is_enabled, relation_name from monitoring.v_sources"
     " order by source_name"
 )
-_RUN_SOURCES = (
-    "select source_name, is_enabled, relation_name from monitoring.v_run_sources"
-    " order by source_name"
-)
-_SYNC_RECORDS = "select monitoring.sync_record_source(p_source_name => %(source_name)s)"
-_SYNC_RUNS = "select monitoring.sync_run_source(p_source_name => %(source_name)s)"
-
-Kind = Literal["query", "record source", "run source"]
+_SYNC = "select monitoring.sync_source(p_source_name => %(source_name)s)"
 
 
 class Source(NamedTuple):
     """What may be read by name."""
 
-    kind: Kind
+    kind: str
+    """query, run source, record source or queue source."""
     name: str
 
 
@@ -73,23 +67,20 @@ def _chosen(connection: Connection, names: Sequence[str]) -> list[Source]:
         for name, is_enabled in connection.execute(_QUERIES)
         if (name in wanted if wanted else is_enabled)
     ]
-    readers: tuple[tuple[Kind, str], ...] = (
-        ("record source", _RECORD_SOURCES),
-        ("run source", _RUN_SOURCES),
-    )
-    for kind, query in readers:
-        for name, is_enabled, relation in connection.execute(query.encode()):
+    for name, kind, is_enabled, relation in connection.execute(_SOURCES):
+        if relation.startswith("query:"):
             # One of a query is read with it.
-            read_by = Source("query", relation.removeprefix("query:"))
-            source = read_by if relation.startswith("query:") else Source(kind, name)
-            if name in wanted if wanted else is_enabled and source.kind != "query":
-                found.append(source)
+            source = Source("query", relation.removeprefix("query:"))
+        else:
+            source = Source(f"{kind} source", name)
+        if name in wanted if wanted else is_enabled and source.kind != "query":
+            found.append(source)
     known = {source.name for source in found} | _names(connection)
     for name in wanted:
         if name not in known:
             raise UnknownNameError(
                 f'there is no query or source "{name}"',
-                hint="Take the name from v_source_queries, v_record_sources or v_run_sources.",
+                hint="Take the name from v_source_queries or v_sources.",
             )
     return list(dict.fromkeys(found))
 
@@ -133,11 +124,10 @@ def sync(
             outcome.error,
             "; it will be continued" if outcome.status == "interrupted" else "",
         )
-    call = _SYNC_RECORDS if source.kind == "record source" else _SYNC_RUNS
     with _allowed(connection, f"read source {source.name}", "operator"), ExitStack() as stack:
         if is_dry_run:
             stack.enter_context(connection.transaction(force_rollback=True))
-        row = connection.execute(call.encode(), {"source_name": source.name}).fetchone()
+        row = connection.execute(_SYNC, {"source_name": source.name}).fetchone()
         assert row is not None
         return Found([row[0]])
 
@@ -156,5 +146,4 @@ def _allowed(connection: Connection, what: str, role: str) -> Iterator[None]:
 
 
 def _names(connection: Connection) -> set[str]:
-    queries = (_QUERIES, _RECORD_SOURCES, _RUN_SOURCES)
-    return {row[0] for query in queries for row in connection.execute(query.encode())}
+    return {row[0] for query in (_QUERIES, _SOURCES) for row in connection.execute(query)}

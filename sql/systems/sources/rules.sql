@@ -1,8 +1,7 @@
--- The rule about sources of records, and queries, that are not read. Of a source only its last
--- success is known: what was so at a time before that, this rule cannot tell.
+-- The rule about sources and queries that are not read. Of a source only its last success is known:
+-- what was so at a time before that, this rule cannot tell.
 
--- When sources of records and queries were last read, as of a time, and since when that is
--- missed.
+-- When sources and queries were last read, as of a time, and since when that is missed.
 create or replace function monitoring._last_successes(p_now timestamptz)
 returns table (kind text, source_name text, succeeded_at timestamptz, wanted_at timestamptz)
 language plpgsql
@@ -31,8 +30,16 @@ begin
     where q.is_enabled and q.changed_at <= p_now
     union all
     select 'source', s.source_name, s.succeeded_at,
-        greatest(coalesce(s.succeeded_at, s.changed_at), s.enabled_at)
-    from monitoring.record_sources s
+        greatest(
+            coalesce(s.succeeded_at, s.changed_at)
+            + case
+                when q.query_name is null
+                    then make_interval(secs => greatest(s.every_seconds - 3600, 0))
+                else interval '0'
+            end,
+            s.enabled_at
+        )
+    from monitoring.sources s
     left join queries q on s.relation_name = 'query:' || q.query_name
     where s.is_enabled and s.changed_at <= p_now and coalesce(s.succeeded_at <= p_now, true)
         -- Of a query that is not loaded that alone is told.
@@ -44,7 +51,7 @@ begin
 end
 $$;
 
--- Minutes since each source of records and each query was last read, registered or enabled; what
+-- Minutes since each source and each query was last read, registered or enabled; what
 -- is read less than hourly counts from an hour before it was due.
 create or replace function monitoring._find_sources_not_synchronised(
     p_rule monitoring.alert_rules, p_now timestamptz
@@ -62,7 +69,7 @@ begin
         jsonb_build_object(s.kind, s.source_name),
         left(format(
             '%s %s %s%s',
-            case s.kind when 'query' then 'query' else 'source of records' end,
+            s.kind,
             s.source_name,
             case
                 when s.succeeded_at is null then 'has never been read'
@@ -71,7 +78,7 @@ begin
             end,
             coalesce(
                 (
-                    select ': ' || t.message from monitoring.run_source_troubles t
+                    select ': ' || t.message from monitoring.source_troubles t
                     where t.source_name = case s.kind when 'query' then 'query:' else '' end
                         || s.source_name
                         and t.trouble = 'unreadable' and t.begun_at <= p_now
@@ -90,7 +97,7 @@ $$;
 
 call monitoring._ship_rule(
     'source_not_synchronised', 'records',
-    'A source of records, or a query in another database, has not been read for long.',
+    'A source, or a query in another database, has not been read for long.',
     p_finder => '_find_sources_not_synchronised',
     p_explainer => '_explain_source_not_synchronised',
     p_comparison => '>=',
@@ -119,12 +126,12 @@ begin
         from monitoring.source_loads l
         where l.query_name = p_alert.labels ->> 'query' and l.started_at <= p_now
         union all
-        select 'run_source_troubles', t.begun_at,
+        select 'source_troubles', t.begun_at,
             jsonb_strip_nulls(jsonb_build_object(
                 'trouble', t.trouble, 'message', t.message,
                 'ended_at', nullif(t.ended_at, 'infinity')
             ))
-        from monitoring.run_source_troubles t
+        from monitoring.source_troubles t
         where t.source_name = coalesce(
                 p_alert.labels ->> 'source', 'query:' || (p_alert.labels ->> 'query')
             )

@@ -1,8 +1,8 @@
--- Reading a source: once, whole, with as much of the search left to the other side as its types
--- allow. With which rights: foreign_code.sql.
+-- Reading a source of runs: once, whole, with as much of the search left to the other side as its
+-- types allow. With which rights: foreign_code.sql.
 
 -- Condition that leaves out rows older than a time; null when the column is of no type for it.
-create or replace function monitoring._source_time_filter(
+create or replace function monitoring._run_time_filter(
     p_column text, p_type regtype, p_time_zone text, p_since timestamptz
 )
 returns text
@@ -26,9 +26,15 @@ return case
             )
 end;
 
+-- For how long runs that were never seen before may be over.
+create or replace function monitoring._look_back(p_source monitoring.sources) returns interval
+language sql
+stable
+return make_interval(secs => 86400 * ((p_source).settings ->> 'look_back_days')::double precision);
+
 -- Condition for the rows of a source that are not too old, have no time, or are known to run.
-create or replace function monitoring._source_filter(
-    p_source monitoring.run_sources, p_now timestamptz
+create or replace function monitoring._run_filter(
+    p_source monitoring.sources, p_now timestamptz
 )
 returns text
 language plpgsql
@@ -36,7 +42,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_since timestamptz := p_now - make_interval(secs => p_source.look_back_days * 86400);
+    v_since timestamptz := p_now - monitoring._look_back(p_source);
     v_young text;
     v_is_sure boolean;
     v_timeless text;
@@ -45,10 +51,10 @@ declare
     v_running text [];
 begin
     select
-        string_agg(monitoring._source_time_filter(
+        string_agg(monitoring._run_time_filter(
             c.column_name, c.column_type, p_source.time_zone, v_since
         ), ' or '),
-        bool_and(monitoring._source_time_filter(
+        bool_and(monitoring._run_time_filter(
             c.column_name, c.column_type, p_source.time_zone, v_since
         ) is not null),
         string_agg(format('s.%I is null', c.column_name), ' and ')
@@ -61,7 +67,7 @@ begin
     select c.column_name, c.column_type into v_run_id, v_type
     from monitoring._source_columns(p_source) c where c.field = 'run_id';
     v_running := array(
-        select k.run_id from monitoring.run_source_runs k
+        select k.run_id from monitoring.source_runs k
         where k.source_name = p_source.source_name and k.ended_at = 'infinity'
     );
     -- What is known to run is looked for however old it is.
@@ -78,8 +84,8 @@ $$;
 
 -- Query for the rows of a source as fields of ours, and what is wrong with each; all names in it
 -- were looked up.
-create or replace function monitoring._source_rows_query(
-    p_source monitoring.run_sources, p_now timestamptz, p_most integer
+create or replace function monitoring._run_rows_query(
+    p_source monitoring.sources, p_now timestamptz, p_most integer
 )
 returns text
 language sql
@@ -94,15 +100,15 @@ return (
                 p_source.relation_name,
                 array(select v.value from jsonb_each_text(p_source.columns) as v)
             ),
-            monitoring._source_filter(p_source, p_now),
+            monitoring._run_filter(p_source, p_now),
             p_most
         )
     from monitoring._source_columns(p_source) as c
 );
 
 -- Query that makes an array of ours of the rows of a source; all names in it were looked up.
-create or replace function monitoring._source_query(
-    p_source monitoring.run_sources, p_now timestamptz, p_most integer
+create or replace function monitoring._run_query(
+    p_source monitoring.sources, p_now timestamptz, p_most integer
 )
 returns text
 language sql
@@ -121,24 +127,24 @@ return (
                 where f.field in ('work', 'attempt', 'max_attempts')
             ),
             case
-                when monitoring._reads_as_reader(
+                when monitoring._is_read_without_rights(
                         p_source.relation_name,
                         array(select v.value from jsonb_each_text(p_source.columns) as v)
                     )
                     then monitoring._query_as_reader(
-                            monitoring._source_rows_query(p_source, p_now, p_most),
+                            monitoring._run_rows_query(p_source, p_now, p_most),
                             array_agg(f.field order by f.position) || 'fault'::text,
                             array_agg(f.type_name order by f.position) || 'text'::text
                         )
-                else monitoring._source_rows_query(p_source, p_now, p_most)
+                else monitoring._run_rows_query(p_source, p_now, p_most)
             end
         )
-    from monitoring._source_fields() with ordinality as f (field, kind, type_name, position)
+    from monitoring._run_fields() with ordinality as f (field, kind, type_name, position)
 );
 
 -- The rows of a source that are not too old or are known to run, in our terms.
-create or replace function monitoring._read_run_source(
-    p_source monitoring.run_sources, p_now timestamptz
+create or replace function monitoring._rows_of_runs(
+    p_source monitoring.sources, p_now timestamptz
 )
 returns monitoring.source_run[]
 language plpgsql
@@ -157,7 +163,7 @@ declare
     v_is_complete boolean := false;
     v_runs monitoring.source_run [];
 begin
-    v_query := monitoring._source_query(p_source, p_now, v_most + 1);
+    v_query := monitoring._run_query(p_source, p_now, v_most + 1);
     begin
         -- Ends with this block, as does whatever else is done by what is read.
         perform set_config('transaction_read_only', 'on', true);

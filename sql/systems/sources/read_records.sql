@@ -1,0 +1,195 @@
+-- Reading a source of records, and recording what changed.
+-- Writes record_states and status_changes, and what resolving and troubles write.
+
+-- The faults that rows of a source have as an array of troubles, each with the number of its
+-- rows and one of them.
+create or replace function monitoring._bad_records(p_rows_query text) returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+-- The query comes from _query_of_records(), which quotes what is in it:
+-- @plpgsql_check_options: security_warnings = off
+declare
+    v_bad jsonb;
+begin
+    -- One trouble a fault, however many rows have it.
+    execute format(
+        $query$
+        select coalesce(jsonb_agg(jsonb_build_object(
+            'trouble', 'bad_row', 'subject', f.fault, 'rows', f.rows,
+            'message', f.fault || ' (rows: ' || f.rows || coalesce(', such as ' || f.example, '')
+                || ')'
+        ) order by f.fault), '[]')
+        from (
+            select b.fault, count(*) as rows, left(min(b.record_key), 100) as example
+            from (%s) b
+            where b.fault is not null
+            group by b.fault
+        ) f
+        $query$,
+        p_rows_query
+    )
+    into v_bad;
+    return v_bad;
+end
+$$;
+
+-- Query for the rows of a source of records that are not bad, without a time as of when it began
+-- to be read; of a complete one, known records with bad rows, and those told since, as they are
+-- known.
+create or replace function monitoring._told_records_query(
+    p_rows_query text, p_has_bad_rows boolean, p_is_complete boolean, p_read_since timestamptz
+)
+returns text
+language sql
+stable
+return format(
+    'select b.record_key, b.status, coalesce(b.effective_at, %2$L) as effective_at, b.actor,'
+    ' b.change_source, b.details'
+    ' from (%1$s) b'
+    -- Written so that the planner expects it to hold for most.
+    ' where case when b.fault is null then 1 else 0 end <> 0',
+    -- A row that says no time was so when it was read, which may have been early.
+    p_rows_query, p_read_since
+)
+|| case
+    -- Of a bad row nothing is known but that it is there: such a record is not gone.
+    when p_has_bad_rows and p_is_complete
+        then format(
+                ' union all'
+                ' select k.record_key, k.status, k.effective_at, null, k.change_source, null'
+                ' from monitoring.record_states k'
+                ' where k.dataset = $1 and k.record_key in ('
+                '    select b.record_key from (%1$s) b where b.fault is not null'
+                '    except select b.record_key from (%1$s) b where b.fault is null'
+                ' )',
+                p_rows_query
+            )
+    else ''
+end
+|| case
+    -- Nor is one that somebody told of after its place in the rows had been read.
+    when p_is_complete and p_read_since is not null
+        then format(
+                ' union all'
+                ' select k.record_key, k.status, k.effective_at, null, k.change_source, null'
+                ' from monitoring.record_states k'
+                ' where k.dataset = $1 and k.recorded_at >= %2$L::timestamptz'
+                ' and exists (select from (%1$s) b)'
+                ' and not exists (select from (%1$s) b where b.record_key = k.record_key)',
+                p_rows_query, p_read_since
+            )
+    else ''
+end;
+
+-- Resolves what is open of records that were found to be gone just now; returns of how many.
+create or replace function monitoring._resolve_gone_records(
+    p_source monitoring.sources, p_task_id text, p_now timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_dataset constant text := p_source.settings ->> 'dataset';
+    v_keys text [];
+begin
+    v_keys := array(
+        select distinct i.record_key
+        from monitoring.invalid_record_states i
+        inner join monitoring.record_states k
+            on k.dataset = i.dataset and k.record_key = i.record_key
+        where i.dataset = v_dataset and i.resolved_at = 'infinity'
+            and k.status is null and k.recorded_at = p_now
+        order by i.record_key
+    );
+    if v_keys = '{}' then
+        return 0::bigint;
+    end if;
+    perform monitoring._resolve_invalid_records(
+        v_dataset, null, jsonb_build_object('keys', v_keys), 'gone',
+        'source ' || p_source.source_name, format('no longer in source %s', p_source.source_name),
+        p_now, p_task_id => p_task_id
+    );
+    return cardinality(v_keys)::bigint;
+end
+$$;
+
+-- Compares the rows of a source with the current statuses, and records what changed unless it is
+-- a dry run.
+create or replace function monitoring._read_record_source(
+    p_source monitoring.sources,
+    p_target_date date,
+    p_change_source text,
+    p_task_id text,
+    p_now timestamptz,
+    p_is_dry_run boolean
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+-- A key must not depend on how the session of whoever asks writes values.
+set datestyle = 'ISO'
+set extra_float_digits = 1
+-- Rows that a policy hides are not rows that are not there.
+set row_security = off
+as $$
+-- The statement returns what the type has:
+-- @plpgsql_check_options: other_warnings = off
+declare
+    v_kept constant text [] := monitoring._kept_by_session();
+    v_rows text := monitoring._query_of_records(p_source, p_target_date, p_now);
+    v_is_complete boolean;
+    v_read_since timestamptz;
+    v_troubles jsonb;
+    v_bad bigint;
+    v_counts monitoring.status_counts;
+    v_found jsonb;
+    v_resolved bigint;
+begin
+    -- Rows of a query were read over a while; those of a relation are read at once.
+    select l.started_at into v_read_since from monitoring.source_loads l
+    where starts_with(p_source.relation_name, 'query:')
+        and l.load_id = monitoring._load_to_read(p_source.relation_name);
+    -- Of a day's records the others are not missing.
+    v_is_complete := (p_source.settings ->> 'is_complete')::boolean
+        and (p_target_date is null or not p_source.columns ? 'target_date');
+    v_troubles := monitoring._bad_records(v_rows);
+    v_bad := (select coalesce(sum((b.value ->> 'rows')::bigint), 0)::bigint
+        from jsonb_array_elements(v_troubles) b);
+    execute monitoring._status_change_statement(
+        monitoring._told_records_query(v_rows, v_bad > 0, v_is_complete, v_read_since),
+        p_is_dry_run, p_now
+    )
+    into v_counts
+    using p_source.settings ->> 'dataset',
+        coalesce(p_change_source, p_source.settings ->> 'change_source'), p_now,
+        p_source.source_name, p_task_id, v_is_complete;
+    perform monitoring._leave_session_as(v_kept);
+    v_found := to_jsonb(v_counts);
+    if v_is_complete and (v_found ->> 'compared')::bigint = 0 then
+        raise exception using
+            errcode = 'PV007',
+            message = format('%s has no rows, though it always holds all records',
+                p_source.relation_name),
+            hint = 'Nothing was changed. Register it without p_is_complete if it may be empty.';
+    end if;
+    if not p_is_dry_run then
+        if (v_found ->> 'gone')::bigint > 0 then
+            v_resolved := monitoring._resolve_gone_records(p_source, p_task_id, p_now);
+        end if;
+        -- A part of the rows does not show that the trouble with others is over.
+        if p_target_date is null then
+            perform monitoring._end_troubles(p_source.source_name, v_troubles, p_now);
+        end if;
+        if v_troubles <> '[]' then
+            perform monitoring._tell_troubles(p_source.source_name, v_troubles, p_now);
+        end if;
+    end if;
+    return jsonb_build_object('source', p_source.source_name) || v_found
+        || jsonb_build_object('bad', v_bad, 'resolved', coalesce(v_resolved, 0));
+end
+$$;
