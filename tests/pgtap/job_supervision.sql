@@ -144,7 +144,7 @@ select ok((select is_requested from monitoring.v_jobs), 'which waits for the nex
 
 select pg_temp.at_time('2026-01-15 15:10+00');
 update monitoring.jobs set decided = decided || '{"schedule": "whenever"}';
-select is(pg_temp.run_due(), '{}', 'a job whose schedule makes no sense any more does not run');
+select is(pg_temp.run_due(), '{}', 'a job whose schedule is no longer valid does not run');
 
 select results_eq(
     'select last_status, next_run_at, is_requested from monitoring.v_jobs',

@@ -55,13 +55,13 @@ def _json_option(function: _Function) -> _Function:
 
 def _who_and_why(function: _Function) -> _Function:
     """Add who decided, by default whoever is logged in here, and a note."""
-    by = click.option("--by", default=getpass.getuser, help="Who. Default: your login name.")
-    note = click.option("-m", "--note", metavar="TEXT", help="Why, for those who come after you.")
+    by = click.option("--by", default=getpass.getuser, help="Your name. Default: your login name.")
+    note = click.option("-m", "--note", metavar="TEXT", help="Why, for the history.")
     return by(note(function))
 
 
 @command.command("list", short_help="List alerts, the worst first.")
-@click.option("--all", "has_others", is_flag=True, help="Pending and resolved ones as well.")
+@click.option("--all", "has_others", is_flag=True, help="Include pending and resolved alerts.")
 @click.option(
     "--severity",
     type=click.Choice(reading.SEVERITIES),
@@ -183,7 +183,7 @@ _decision(
     help="How long, such as 30m, 2h or 7d. Default: 1h, or without end with --until-resolved.",
 )
 @click.option(
-    "--until-resolved", is_flag=True, help="End it when nothing that it silences is open."
+    "--until-resolved", is_flag=True, help="End it once no alert that it silences is open."
 )
 @_who_and_why
 @dsn_option
@@ -213,7 +213,7 @@ def silence(
 
 @command.command()
 @click.argument("silence_ids", type=int, nargs=-1, required=True, metavar="SILENCE...")
-@click.option("--by", default=getpass.getuser, help="Who. Default: your login name.")
+@click.option("--by", default=getpass.getuser, help="Your name. Default: your login name.")
 @dsn_option
 def unsilence(silence_ids: Sequence[int], by: str, dsn: str) -> None:
     """End silences before their time; what still fires is told."""
@@ -224,7 +224,7 @@ def unsilence(silence_ids: Sequence[int], by: str, dsn: str) -> None:
 
 
 @command.command()
-@click.option("--all", "has_ended", is_flag=True, help="Those that have ended as well.")
+@click.option("--all", "has_ended", is_flag=True, help="Include silences that have ended.")
 @_json_option
 @dsn_option
 def silences(has_ended: bool, as_json: bool, dsn: str) -> None:
@@ -240,7 +240,7 @@ def silences(has_ended: bool, as_json: bool, dsn: str) -> None:
         click.echo("No silence." if has_ended else "Nothing is silenced.")
 
 
-@command.command(short_help="Tell what became of alerts, in order.")
+@command.command(short_help="Show what happened to alerts, in order.")
 @click.option(
     "--since",
     "seconds",
@@ -254,7 +254,7 @@ def silences(has_ended: bool, as_json: bool, dsn: str) -> None:
 @_json_option
 @dsn_option
 def history(seconds: float, rule: str | None, as_json: bool, dsn: str) -> None:
-    """Tell what became of alerts, in order: who or what did it, when and why."""
+    """Show what happened to alerts, in order: who or what did it, when and why."""
     with _open(dsn) as connection, reading.known_failures():
         found = reading.read_transitions(connection, since=seconds, rule=rule)
     if as_json:

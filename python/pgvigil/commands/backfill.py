@@ -11,6 +11,7 @@ from pgvigil.client.backfill import KINDS, Outcome, backfill
 from pgvigil.client.backfill.source import Line, Source
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import own_session
+from pgvigil.database.words import count_of
 
 _COMPLAINTS_SHOWN = 20
 _CHARACTERS_SHOWN = 160
@@ -24,13 +25,13 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 @click.option(
     "--kind",
     type=_KIND,
-    help='What the lines are; a JSONL line may say it itself, as its "kind".',
+    help='What the lines hold; a JSONL line may say so itself, as its "kind".',
 )
 @click.option(
     "--format",
     "file_format",
     type=click.Choice(["csv", "jsonl"]),
-    help="Default: told by the file's name, else by its beginning.",
+    help="Default: by the file's name, else by its beginning.",
 )
 @click.option(
     "--rejected",
@@ -43,7 +44,7 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Check every line in the database, show what would be new, keep nothing.",
+    help="Check every line in the database and show what would be new, but keep nothing.",
 )
 @dsn_option
 @click.pass_context
@@ -87,7 +88,7 @@ def command(
             dry_run=dry_run,
             complain=complaints.add,
             report=lambda outcome: progress.update(
-                bar, completed=source.position(), description=f"{outcome.read:,} lines"
+                bar, completed=source.position(), description=count_of(outcome.read, "line")
             ),
             show=_show,
         )
@@ -134,7 +135,7 @@ class _Complaints:
     def finish(self) -> None:
         hidden = self._count - _COMPLAINTS_SHOWN
         if hidden > 0:
-            self._console.print(f"… and {hidden:,} more bad lines")
+            self._console.print(f"… and {count_of(hidden, 'more bad line')}")
 
 
 def _progress(console: Console) -> Progress:
@@ -153,7 +154,7 @@ def _progress(console: Console) -> Progress:
 def _summary(outcome: Outcome, rejects: Path, dry_run: bool) -> str:
     tense = "would be new" if dry_run else "new"
     text = (
-        f"{outcome.read:,} lines read: {outcome.new:,} {tense}, "
+        f"{count_of(outcome.read, 'line')} read: {outcome.new:,} {tense}, "
         f"{outcome.known:,} already there, {outcome.rejected:,} rejected"
     )
     if dry_run:

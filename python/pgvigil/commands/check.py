@@ -44,10 +44,8 @@ class Plugin(click.Command):
     show_default=True,
     help="Severity from which on an alert is a WARNING.",
 )
-@click.option("--ignore-acknowledged", is_flag=True, help="As if acknowledged ones did not fire.")
-@click.option(
-    "--ignore-silenced", is_flag=True, help="As if silenced and inhibited ones did not fire."
-)
+@click.option("--ignore-acknowledged", is_flag=True, help="Ignore acknowledged alerts.")
+@click.option("--ignore-silenced", is_flag=True, help="Ignore silenced and inhibited alerts.")
 @click.option(
     "--timeout",
     "seconds",
@@ -79,7 +77,7 @@ def command(
     except TimeoutError:
         verdict = unknown(f"no answer within {length_of_time(seconds)}")
     except EOFError:
-        verdict = unknown("the look at the database ended without a result")
+        verdict = unknown("the check ended without a result")
     click.echo(verdict.text)
     sys.exit(verdict.level)
 

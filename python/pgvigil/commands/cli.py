@@ -27,15 +27,15 @@ WITHOUT_SERVER = {"check", "export", "config", "workflow", "grafana", "sql"}
 
 # The overview is printed from here, so that `pgvigil --help` imports none of them.
 SUBCOMMANDS: Mapping[str, Subcommand] = {
-    "demo": Subcommand("pgvigil.commands.demo", "Watch real work in a PostgreSQL of its own."),
+    "demo": Subcommand("pgvigil.commands.demo", "Try it on real work, with its own PostgreSQL."),
     "migrate": Subcommand("pgvigil.commands.migrate", "Install or upgrade pgvigil in a database."),
-    "status": Subcommand("pgvigil.commands.status", "Tell what is installed and what is missing."),
-    "doctor": Subcommand("pgvigil.commands.doctor", "Check everything and name remedies."),
+    "status": Subcommand("pgvigil.commands.status", "Show what is installed and what is missing."),
+    "doctor": Subcommand("pgvigil.commands.doctor", "Check everything and suggest remedies."),
     "run": Subcommand("pgvigil.commands.run", "Run jobs: the scheduler."),
-    "serve": Subcommand("pgvigil.commands.serve", "Serve a page, its data and figures."),
+    "serve": Subcommand("pgvigil.commands.serve", "Serve the web page, its data and metrics."),
     "dashboard": Subcommand("pgvigil.commands.dashboard", "Show the present state."),
-    "alerts": Subcommand("pgvigil.commands.alerts", "List alerts, acknowledge, silence them."),
-    "check": Subcommand("pgvigil.commands.check", "Say OK or not, as a monitoring plugin."),
+    "alerts": Subcommand("pgvigil.commands.alerts", "List, acknowledge and silence alerts."),
+    "check": Subcommand("pgvigil.commands.check", "Report OK or not, as a monitoring plugin."),
     "sync": Subcommand("pgvigil.commands.sync", "Read sources, here and in other databases."),
     "backfill": Subcommand("pgvigil.commands.backfill", "Load history from CSV or JSONL."),
     "export": Subcommand("pgvigil.commands.export", "Write rows as CSV, JSON, xlsx or PDF."),

@@ -20,8 +20,8 @@ _PACE_ONCE = 0.1
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Do one round, show the result and end.")
-@click.option("--rounds", type=click.IntRange(min=1), help="End after so many rounds.")
+@click.option("--once", is_flag=True, help="Do one round, show the result and exit.")
+@click.option("--rounds", type=click.IntRange(min=1), help="Exit after so many rounds.")
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -34,7 +34,7 @@ _PACE_ONCE = 0.1
 def command(
     once: bool, rounds: int | None, data_dir: Path | None, port: int | None, web_port: int
 ) -> None:
-    """Watch real work in a PostgreSQL of its own.
+    """Try pgvigil on real work, with its own PostgreSQL.
 
     It starts a server that ends with this command, installs pgvigil in it, and lets a small
     business go to work: files are imported, some of them damaged; invoices are written from a

@@ -45,13 +45,13 @@ class Zone(click.ParamType[ZoneInfo]):
     "--to",
     "to_text",
     metavar="TIME",
-    help="Date, which is still in it, or time, which is not. Default: now.",
+    help="Date (included) or time (excluded) to end with. Default: now.",
 )
 @click.option(
     "--format",
     "file_format",
     type=click.Choice(list(FORMATS)),
-    help="Default: told by the name of FILE, else csv.",
+    help="Default: by the name of FILE, else csv.",
 )
 @click.option(
     "--out",
@@ -72,7 +72,7 @@ class Zone(click.ParamType[ZoneInfo]):
     "--exact",
     "is_exact",
     is_flag=True,
-    help="Leave texts in CSV as they are, even those that a spreadsheet would take for a formula.",
+    help="Leave texts in CSV unchanged, even those that a spreadsheet would take for a formula.",
 )
 @dsn_option
 def command(

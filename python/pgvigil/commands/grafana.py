@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from pgvigil.database.words import count_of
 from pgvigil.resources import grafana_directory
 
 _PARTS = {"dashboards": "*.json", "provisioning": "*/*.yaml"}
@@ -16,7 +17,7 @@ _PARTS = {"dashboards": "*.json", "provisioning": "*/*.yaml"}
     required=True,
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where to write; made if it is not there.",
+    help="Where to write; created if missing.",
 )
 def command(out: Path) -> None:
     """Write the dashboards for Grafana, and the files that make Grafana find them.
@@ -25,7 +26,8 @@ def command(out: Path) -> None:
     """
     written = {part: _copy(part, pattern, out) for part, pattern in _PARTS.items()}
     click.echo(
-        f"Wrote {written['dashboards']} dashboards and {written['provisioning']} files for"
+        f"Wrote {count_of(written['dashboards'], 'dashboard')} and"
+        f" {count_of(written['provisioning'], 'file')} for"
         f" provisioning into {out}.\n"
         "Run Grafana with these in its environment, where it sees this directory:\n"
         f"  GF_PATHS_PROVISIONING={out.resolve() / 'provisioning'}\n"

@@ -10,7 +10,7 @@ from pgvigil.install import migrate, newest_migration, roll_back
 
 @click.command()
 @dsn_option
-@click.option("--reload", is_flag=True, help="Load functions, views and grants in any case.")
+@click.option("--reload", is_flag=True, help="Load functions, views and grants even if up to date.")
 @click.option("--rollback", is_flag=True, help="Undo the newest migration and drop its data.")
 @click.option("--yes", is_flag=True, help="Do not ask before a rollback.")
 def command(dsn: str, reload: bool, rollback: bool, yes: bool) -> None:

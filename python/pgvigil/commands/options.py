@@ -37,7 +37,7 @@ class Duration(click.ParamType[float]):
         """Return seconds."""
         found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|)", str(value).strip())
         if found is None:
-            self.fail(f"{value!r} is no length of time; write 10s, 2m, 1h or 7d", param, ctx)
+            self.fail(f"{value!r} is not a length of time; write 10s, 2m, 1h or 7d", param, ctx)
         seconds = float(found[1]) * self._UNITS[found[2]]
         if seconds < self._least:
             self.fail(f"{value!r} is less than {self._least:g}s", param, ctx)

@@ -26,7 +26,7 @@ _SECONDS_TO_ANSWER = 120.0
     "--format",
     "file_format",
     type=click.Choice(list(FORMATS)),
-    help="Default: told by the name of FILE, else html.",
+    help="Default: by the name of FILE, else html.",
 )
 @click.option(
     "--out",

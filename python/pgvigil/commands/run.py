@@ -33,14 +33,14 @@ def _checked_url(context: click.Context, parameter: click.Parameter, url: str | 
     type=Duration(least=0.1),
     default="10s",
     show_default=True,
-    help="Longest time between two looks for what is due, such as 500ms, 10s or 1m.",
+    help="Longest time between two checks for due work, such as 500ms, 10s or 1m.",
 )
 @click.option(
     "--drain",
     type=Duration(),
     default="30s",
     show_default=True,
-    help="How long running jobs may go on when this program is to stop.",
+    help="How long running jobs may continue once this program is told to stop.",
 )
 @click.option(
     "--secrets",
@@ -85,7 +85,7 @@ def _checked_url(context: click.Context, parameter: click.Parameter, url: str | 
     show_default=True,
 )
 @click.option(
-    "--once", is_flag=True, help="Run, load and send what is due and end, for those who have cron."
+    "--once", is_flag=True, help="Run, load and send what is due, then exit; for use with cron."
 )
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Address to listen on. Others than this machine's own need --allow-remote.",
+    help="Address to listen on. One that others reach needs --allow-remote.",
 )
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free."
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-remote",
     is_flag=True,
-    help="Listen where others reach it: all of them may read all that is recorded.",
+    help="Listen where other machines reach it: all of them may read everything recorded.",
 )
 @click.option(
     "--name",
     "names",
     multiple=True,
     metavar="NAME",
-    help="Name under which it may be asked, besides localhost and bare addresses; repeatable.",
+    help="Host name to answer to, besides localhost and bare addresses; repeatable.",
 )
 @click.option(
     "--token-file",
@@ -98,8 +98,8 @@ def _server(settings: WebSettings, host: str, port: int, allow_remote: bool) -> 
 
     if not allow_remote and not is_loopback(host):
         raise PgvigilError(
-            f"others would reach {host}, and could read all that is recorded",
-            hint="Say --allow-remote if that is meant; a proxy that asks who it is is better.",
+            f"other machines can reach {host}, and could read everything recorded",
+            hint="Add --allow-remote if that is intended; a proxy that authenticates is better.",
         )
     return WebServer(settings, host, port)
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import connect
+from pgvigil.database.words import count_of
 from pgvigil.faces.plain import plain
 from pgvigil.install.status import Partitions, Status, read_status
 
@@ -77,9 +78,9 @@ def _roles(status: Status) -> str:
 
 
 def _describe(entry: Partitions) -> str:
-    count = f"{entry.partitions} partition{'' if entry.partitions == 1 else 's'}"
+    count = count_of(entry.partitions, "partition")
     if entry.days_ahead is None:
         return "no partition yet"
     if entry.days_ahead < 0:
         return f"{count}, none for today"
-    return f"{count}, {entry.days_ahead} days ahead"
+    return f"{count}, {count_of(entry.days_ahead, 'day')} ahead"

@@ -12,6 +12,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import own_session
+from pgvigil.database.words import count_of
 from pgvigil.runner.secrets import Secrets
 from pgvigil.runner.sources.sync import Found, Source, choose, sync
 
@@ -52,7 +53,7 @@ _COUNTS = (
     "none.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-@click.option("--if-due", is_flag=True, help="Load those queries only whose time has come.")
+@click.option("--if-due", is_flag=True, help="Load only the queries that are due.")
 def command(
     names: tuple[str, ...], dsn: str, secrets: Path | None, dry_run: bool, if_due: bool
 ) -> None:
@@ -98,7 +99,7 @@ def _progress(console: Console) -> Progress:
 def _bar(progress: Progress, name: str) -> Iterator[Any]:
     task = progress.add_task(name)
     try:
-        yield lambda rows: progress.update(task, description=f"{name}: {rows:,} rows")
+        yield lambda rows: progress.update(task, description=f"{name}: {count_of(rows, 'row')}")
     finally:
         progress.remove_task(task)
 
@@ -123,7 +124,7 @@ def _outcome(found: Found) -> str:
     if found.skipped is not None:
         return f"skipped: {found.skipped}"
     if found.rows_read is not None:
-        return f"{found.rows_read:,} rows"
+        return count_of(found.rows_read, "row")
     return ", ".join(_words(result) for result in found.results)
 
 

@@ -40,7 +40,7 @@ def connect(
     """Open a connection that commits each statement and reports notices.
 
     Raises:
-        DatabaseNotReadyError: the DSN makes no sense.
+        DatabaseNotReadyError: the DSN cannot be parsed.
         psycopg.OperationalError: the database cannot be reached.
     """
     # The files are UTF-8, whatever the environment would have libpq send.

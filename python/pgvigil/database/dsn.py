@@ -44,8 +44,8 @@ def complete_dsn(
         more: what is to hold whatever the DSN says.
 
     Raises:
-        DatabaseNotReadyError: it makes no sense. The message does not quote it, as libpq's would:
-            it may hold a password.
+        DatabaseNotReadyError: it cannot be parsed. The message does not quote it, as libpq's
+            would: it may hold a password.
     """
     given = parse_dsn(dsn)
     wanted = {
@@ -61,7 +61,7 @@ def parse_dsn(dsn: str) -> dict[str, str]:
     """Return the parts of a DSN, by libpq's names.
 
     Raises:
-        DatabaseNotReadyError: it makes no sense; the message does not quote it.
+        DatabaseNotReadyError: it cannot be parsed; the message does not quote it.
     """
     try:
         given = {
@@ -70,23 +70,26 @@ def parse_dsn(dsn: str) -> dict[str, str]:
     except (psycopg.Error, UnicodeError, ValueError):
         given = None
     # Outside the handler: what is chained to an error is printed with it.
-    if given is None or not _makes_sense(dsn, given):
-        raise DatabaseNotReadyError("the DSN makes no sense", hint=_WAYS)
+    fault = "it is neither a URI nor key=value pairs" if given is None else _fault(dsn, given)
+    if given is None or fault is not None:
+        raise DatabaseNotReadyError(f"cannot parse the DSN: {fault}", hint=_WAYS)
     return given
 
 
-def _makes_sense(dsn: str, given: dict[str, str]) -> bool:
-    """Tell whether no part of a password can have become something else.
+def _fault(dsn: str, given: dict[str, str]) -> str | None:
+    """Return why a part of a password could have become something else, or None.
 
     Half of one can end up as the port or, after an @ or a / in it, as host or database; libpq
     names these when it cannot use them. The name of an abstract socket begins with an @.
     """
     ports = given.get("port", "").split(",")
     if not all(port.isdecimal() and int(port) <= _LARGEST_PORT for port in ports if port):
-        return False
-    if "@" in given.get("host", "")[1:] or not given.get("connect_timeout", "0").isdecimal():
-        return False
-    if not dsn.lower().startswith(_SCHEMES):
-        return True
+        return f"the port is not a number up to {_LARGEST_PORT}"
+    if not given.get("connect_timeout", "0").isdecimal():
+        return "connect_timeout is not a number"
+    if "@" in given.get("host", "")[1:]:
+        return "there is an @ within the host"
     path = dsn.partition("://")[2].partition("?")[0].partition("/")[2]
-    return "@" not in path
+    if dsn.lower().startswith(_SCHEMES) and "@" in path:
+        return "there is an @ after the host"
+    return None

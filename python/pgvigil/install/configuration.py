@@ -74,11 +74,11 @@ def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         if key in found:
             raise DocumentError(
-                f'key "{key}" is there twice in one object', hint="Keep one of the two."
+                f'key "{key}" appears twice in one object', hint="Keep one of the two."
             )
         found[key] = value
     return found
 
 
 def _refuse_constant(name: str) -> Any:
-    raise DocumentError(f"{name} is no number of JSON", hint="Give a finite number.")
+    raise DocumentError(f"{name} is not a JSON number", hint="Give a finite number.")

@@ -11,7 +11,7 @@ import psycopg
 from pgvigil.database.connections import connect, current_role
 from pgvigil.database.dsn import complete_dsn
 from pgvigil.database.pooling import HINT, is_pooled, shares_sessions
-from pgvigil.database.words import length_of_time
+from pgvigil.database.words import count_of, length_of_time
 from pgvigil.exceptions import PgvigilError
 from pgvigil.install.grants import ROLES
 from pgvigil.install.session import OLDEST_SERVER
@@ -120,9 +120,9 @@ def _examine_installation(connection: psycopg.Connection) -> Iterator[Check]:
 
 def _pooler(dsn: str) -> Check:
     if shares_sessions(complete_dsn(dsn)):
-        finding = "one in transaction mode stands between; migrate, run and sync refuse it"
+        finding = "there is one in transaction mode; migrate, run and sync refuse it"
         return Check("pooler", "warn", finding, HINT)
-    return Check("pooler", "ok", "one stands between, and keeps sessions apart")
+    return Check("pooler", "ok", "there is one in session mode")
 
 
 def _version(connection: psycopg.Connection) -> Check:
@@ -142,7 +142,7 @@ def _writable(connection: psycopg.Connection) -> Check:
             "transactions are read-only here",
             "Unset default_transaction_read_only for this role and database.",
         )
-    return Check("writable", "ok", "takes changes")
+    return Check("writable", "ok", "the database accepts changes")
 
 
 def _encoding(connection: psycopg.Connection) -> Check:
@@ -227,22 +227,22 @@ def _roles(status: Status) -> Check:
 
 def _grants(status: Status) -> Check:
     if status.grants_are_stale:
-        finding = "a role came, or you joined the admins, after the grants were made"
+        finding = "a role was created, or you joined the admins, after the grants were made"
         return Check("grants", "warn", finding, "pgvigil migrate")
-    return Check("grants", "ok", "made for every role that is there")
+    return Check("grants", "ok", "made for every role")
 
 
 def _partitions(status: Status) -> Check:
     if not status.partitions:
-        return Check("partitions", "fail", "no table tells of any", "pgvigil migrate")
+        return Check("partitions", "fail", "no table has any", "pgvigil migrate")
     ahead = min(-1 if entry.days_ahead is None else entry.days_ahead for entry in status.partitions)
     remedy = f"{_SCHEDULE} At once: select monitoring.ensure_partitions();"
     if ahead < 0:
-        finding = "some table has none for today; the next record makes it, and waits for that"
+        finding = "some table has none for today; the next record waits until it is created"
         return Check("partitions", "warn", finding, remedy)
     if ahead < _DAYS_AHEAD_WANTED:
-        return Check("partitions", "warn", f"made only {ahead} days ahead", remedy)
-    return Check("partitions", "ok", f"made {ahead} days ahead")
+        return Check("partitions", "warn", f"made only {count_of(ahead, 'day')} ahead", remedy)
+    return Check("partitions", "ok", f"made {count_of(ahead, 'day')} ahead")
 
 
 _TABLE_CHECKS: tuple[Callable[[Status], Check], ...] = (_migrations, _code)
@@ -263,8 +263,8 @@ def _roles_of_others(connection: psycopg.Connection) -> Iterator[Check]:
     ):
         finding = f"{role} may log in, or is more than a plain role"
         remedy = (
-            f"If it is not somebody else's: alter role {role} nologin nosuperuser nocreaterole "
-            "nocreatedb noreplication nobypassrls;"
+            f"Unless it belongs to something else: alter role {role} nologin nosuperuser "
+            "nocreaterole nocreatedb noreplication nobypassrls;"
         )
         yield Check("roles", "warn", finding, remedy)
 
@@ -279,7 +279,7 @@ def _membership(connection: psycopg.Connection) -> Check:
         return Check("membership", "ok", "you are a superuser")
     if not rows:
         remedy = f"grant monitoring_reader, monitoring_writer to {current_role(connection)};"
-        return Check("membership", "warn", "you belong to none of the roles", remedy)
+        return Check("membership", "warn", "you belong to none of the four roles", remedy)
     return Check("membership", "ok", f"you belong to {', '.join(row[0] for row in rows)}")
 
 
@@ -328,7 +328,7 @@ def _compiling(connection: psycopg.Connection) -> Check:
     )
     readers = [name for (name,) in connection.execute(_COMPILING_READERS)]
     if partitions <= _MANY_PARTITIONS or not readers:
-        return Check("jit", "ok", f"not in the way of those who read {partitions} partitions")
+        return Check("jit", "ok", f"does not slow down reading {partitions} partitions")
     finding = f"queries of {', '.join(readers)} over many days may be compiled, which takes seconds"
     remedy = " ".join(f"alter role {name} set jit = off;" for name in readers)
     return Check("jit", "warn", finding, remedy)
@@ -375,7 +375,7 @@ def _superusers(connection: psycopg.Connection) -> Iterator[Check]:
         finding = (
             f"jobs are run as superuser {names}, whom members of {owner} could make do anything"
         )
-        remedy = f"Run them as a role in {owner} that is no superuser."
+        remedy = f"Run them as a role in {owner} that is not a superuser."
         yield Check("superusers", "warn", finding, remedy)
 
 
@@ -394,7 +394,7 @@ def _scheduler(connection: psycopg.Connection) -> Check:
         return Check("scheduler", "warn", f"nothing runs the jobs: {detail}", _SCHEDULE)
     troubled = [name for name, (status, _) in found.items() if status != "ok"]
     if troubled:
-        finding = f"{', '.join(troubled)}: not well"
+        finding = f"{', '.join(troubled)}: in trouble"
         return Check("scheduler", "warn", finding, "select * from monitoring.self_check();")
     return Check("scheduler", "ok", detail)
 
@@ -411,7 +411,7 @@ def _sources(connection: psycopg.Connection) -> Iterator[Check]:
         f"select source_name, message from {view}"
         " where trouble = 'unreadable' and ended_at is null order by source_name"
     ):
-        remedy = f"Mend it, then: pgvigil sync {source.removeprefix('query:')}"
+        remedy = f"Fix it, then run: pgvigil sync {source.removeprefix('query:')}"
         yield Check("sources", "warn", f"{source} {message}", remedy)
 
 

@@ -60,8 +60,7 @@ def refuse_needed_outside(connection: psycopg.Connection) -> None:
     if found:
         more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         raise RollbackRefusedError(
-            "something outside schema monitoring needs what is in it: "
-            f"{'; '.join(found[:_NAMED])}{more}",
+            f"objects outside schema monitoring depend on it: {'; '.join(found[:_NAMED])}{more}",
             hint="Nothing was changed. Drop what is named first, and make it again after the next "
             "migrate.",
         )

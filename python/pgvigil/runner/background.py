@@ -13,7 +13,7 @@ class BackgroundRunner:
         """Start it.
 
         Raises:
-            DatabaseNotReadyError: the DSN makes no sense.
+            DatabaseNotReadyError: the DSN cannot be parsed.
         """
         self._runner = Runner(settings)
         self._loop = asyncio.new_event_loop()

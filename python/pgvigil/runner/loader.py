@@ -118,7 +118,7 @@ class Loader:
         try:
             code, text = await self._run(name, seconds)
         except OSError as error:
-            code, text = None, f"query {name}: its program could not be begun: {error.strerror}"
+            code, text = None, f"query {name}: its program could not be started: {error.strerror}"
         for line in text.splitlines():
             log(logging.INFO if code == 0 else logging.WARNING, line.strip(), query=name)
         if code == 0:

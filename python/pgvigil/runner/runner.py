@@ -60,7 +60,7 @@ class Runner:
         """Describe a runner; nothing is opened before `run` or `run_once`.
 
         Raises:
-            DatabaseNotReadyError: the DSN makes no sense.
+            DatabaseNotReadyError: the DSN cannot be parsed.
         """
         self._settings = settings
         self._dsn = complete_dsn(settings.dsn, "pgvigil runner")
@@ -166,7 +166,7 @@ class Runner:
         try:
             self._secrets.check()
         except SecretError as error:
-            log(logging.ERROR, "the file of secrets cannot be used", error=str(error))
+            log(logging.ERROR, "the secrets file cannot be used", error=str(error))
 
     def _wake_workers(self) -> None:
         for worker in self._workers:
@@ -202,7 +202,7 @@ class Runner:
         _, stuck = await asyncio.wait([*self._tasks, sending], timeout=_SECONDS_TO_CANCEL)
         pids = [worker.backend_pid for worker in busy if worker.is_busy]
         if pids:
-            log(logging.WARNING, f"ending sessions of jobs that go on all the same: {len(pids)}")
+            log(logging.WARNING, f"ending the sessions of jobs that did not stop: {len(pids)}")
             await end_backends(self._dsn, [pid for pid in pids if pid], _SECONDS_TO_END)
             _, stuck = await asyncio.wait(stuck, timeout=_SECONDS_TO_END)
         for task in stuck:

@@ -55,7 +55,7 @@ class Secrets:
             )
         if not isinstance(address, str) or not address.strip():
             raise SecretError(
-                f'{self._kind} {name} in {self._path} is no address: write {name} = "…"'
+                f'{self._kind} {name} in {self._path} is not an address: write {name} = "…"'
             )
         return address.strip()
 
@@ -78,7 +78,7 @@ class Secrets:
             # What it says beside the place may quote the line.
             place = re.search(r"\((at [\w ,]+)\)$", str(error))
             raise SecretError(
-                f"{self._path} is no TOML{': ' + place[1] if place else ''}"
+                f"{self._path} is not valid TOML{': ' + place[1] if place else ''}"
             ) from None
         addresses = document.get(self._table)
         # Who has the one kind need not have the other.

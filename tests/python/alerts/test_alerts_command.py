@@ -261,7 +261,7 @@ def test_silencing_what_matches_until_it_is_resolved(dsn: str, firing: Alarms) -
         (["1", "--match", "a=b"], "name one alert, or what to match"),
         (["--match", "queue"], "'queue' matches no label"),
         (["--match", "a=b", "--match", "a=c"], "two matchers for a"),
-        (["1", "--for", "soon"], "'soon' is no length of time"),
+        (["1", "--for", "soon"], "'soon' is not a length of time"),
     ],
 )
 def test_a_silence_that_makes_no_sense_is_refused(

@@ -62,7 +62,7 @@ def test_every_column_of_every_kind_arrives(
     result = backfill(write(tmp_path / name, [example]), "--kind", kind)
     assert (result.exit_code, result.stdout) == (
         0,
-        "1 lines read: 1 new, 0 already there, 0 rejected.\n",
+        "1 line read: 1 new, 0 already there, 0 rejected.\n",
     )
     columns = ", ".join(example)
     query = f"select to_jsonb(x) from (select {columns} from monitoring.{VIEWS[kind]}) x"
@@ -181,7 +181,7 @@ BAD_LINES: list[tuple[str, str]] = [
     (json.dumps(log("x", logged_at="1955-11-05")), "time is impossible"),
     (json.dumps(log("x", colour="red", size=1)), "logs have no column colour, size"),
     (json.dumps(log("x", duration_ms=-1)), "duration_ms is out of range"),
-    (json.dumps(log("x", details=float("nan"))), "NaN is no JSON value"),
+    (json.dumps(log("x", details=float("nan"))), "NaN is not a JSON value"),
     (json.dumps(log("nul \0")), "unsupported Unicode escape sequence"),
     (json.dumps(log("lone \ud800")), "invalid input syntax for type json"),
     ('{"kind": "fruit"}', 'kind is not known: "fruit"'),

@@ -227,7 +227,7 @@ def test_what_is_not_known_is_refused_with_what_is(connection: psycopg.Connectio
     with pytest.raises(ExportError, match="'cats' cannot be exported") as refusal:
         export(connection, "cats", "csv", DAY)
     assert "tasks" in str(refusal.value.hint)
-    with pytest.raises(ExportError, match="'doc' is no format") as refusal:
+    with pytest.raises(ExportError, match="'doc' is not a format") as refusal:
         export(connection, "tasks", "doc", DAY)
     assert "xlsx" in str(refusal.value.hint)
 

@@ -33,8 +33,8 @@ def test_a_date_is_a_whole_day_at_both_ends(
 @pytest.mark.parametrize(
     ("from_text", "to_text", "why"),
     [
-        ("yesterday", None, "'yesterday' is no date or time"),
-        ("2026-13-01", None, "is no date or time"),
+        ("yesterday", None, "'yesterday' is not a date or time"),
+        ("2026-13-01", None, "is not a date or time"),
         ("2026-01-16", "2026-01-14", "lies before"),
         (None, "9999-12-30", "is not between 1970 and 2999"),
     ],

@@ -211,6 +211,6 @@ def test_a_report_that_fails_holds_no_summary_up(dsn: str, outbox: Outbox, hook:
         dsn, "--once", "--report", "ops", environment={"HOOK": hook.url()}
     ) as running:
         assert running.wait() == 0
-    assert "goes without the daily report" in running.text
+    assert "is sent without the daily report" in running.text
     (received,) = hook.received
     assert json.dumps(received.document["attachments"]) == "[]"

@@ -276,6 +276,6 @@ def test_doctor_tells_whether_a_scheduler_runs_the_jobs(empty_dsn: str) -> None:
         " where job_name = 'make_partitions'",
     )
     troubled = checks(empty_dsn)["scheduler"]
-    assert (troubled.level, troubled.finding) == ("warn", "job make_partitions: not well")
+    assert (troubled.level, troubled.finding) == ("warn", "job make_partitions: in trouble")
     run(empty_dsn, "update monitoring.jobs set consecutive_failures = 0")
     assert checks(empty_dsn)["scheduler"].level == "ok"

@@ -171,7 +171,7 @@ def test_a_target_that_hangs_holds_up_neither_other_targets_nor_jobs(
         wait_until(lambda: {each["status"] for each in outbox.unfinished()} <= {"waiting"}, 30)
         hook.released.set()
         assert running.stop() == 0
-    assert "did not answer to the message before" in outbox.row(slow[1])["last_error"]
+    assert "did not answer the previous message" in outbox.row(slow[1])["last_error"]
 
 
 # What cannot be sent

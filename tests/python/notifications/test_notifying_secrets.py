@@ -88,12 +88,12 @@ def test_a_file_that_others_may_read_is_refused(file: Path, mode: int) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (f'[targets]\nops = "json://{SECRET}', r"is no TOML: at "),
-        (f'[targets]\nops = "{SECRET}"\nops = "{SECRET}"', r"is no TOML: at "),
-        (f"{SECRET}", "is no TOML: at line 1"),
+        (f'[targets]\nops = "json://{SECRET}', r"is not valid TOML: at "),
+        (f'[targets]\nops = "{SECRET}"\nops = "{SECRET}"', r"is not valid TOML: at "),
+        (f"{SECRET}", "is not valid TOML: at line 1"),
         (f'ops = "json://{SECRET}"', r"has no table \[targets\]"),
-        (f'[targets]\nops = ["json://{SECRET}"]', "is no address: write ops = "),
-        ('[targets]\nops = " "', "is no address: write ops = "),
+        (f'[targets]\nops = ["json://{SECRET}"]', "is not an address: write ops = "),
+        ('[targets]\nops = " "', "is not an address: write ops = "),
     ],
 )
 def test_a_file_that_makes_no_sense_is_refused_without_quoting_it(
@@ -112,7 +112,7 @@ def test_a_file_that_is_not_there_is_told_of_at_once_and_stops_no_job(
     number = outbox.put("ops")
     environment = {"PGVIGIL_SECRETS": f"{tmp_path}/none.toml"}
     with RunningRunner(dsn, *LONG_POLL, environment=environment) as running:
-        running.wait_for("the file of secrets cannot be used: cannot read")
+        running.wait_for("the secrets file cannot be used: cannot read")
         row = outbox.wait_for_failure(number)
         assert running.stop() == 0
     assert row["last_error"].endswith("none.toml: No such file or directory")

@@ -245,7 +245,7 @@ def test_what_goes_on_all_the_same_is_ended_with_its_session(dsn: str, jobs: Job
         running.signal()
         assert running.wait(20) == 0
         assert time.monotonic() - asked_at < 10
-    assert "ending sessions of jobs that go on all the same: 1" in running.text
+    assert "ending the sessions of jobs that did not stop: 1" in running.text
     wait_until(lambda: not jobs.job("stubborn")["is_running"])
     jobs.connect().execute("call monitoring.run_due_jobs()")
     assert jobs.job("stubborn")["last_status"] == "lost"

@@ -330,7 +330,7 @@ def test_no_address_is_to_be_seen_anywhere(
     assert text.count("cannot be read: ") == len(addresses)
     assert "Access denied" in text
     assert "Connection refused" in text
-    assert "the address is no URL" in text
+    assert "the address is not a URL" in text
     tables = [
         row["name"]
         for row in rows(

@@ -171,8 +171,8 @@ def test_two_documents_at_once_are_applied_one_after_the_other(
     [
         ("", "not JSON: Expecting value"),
         ("{", "not JSON: Expecting property name"),
-        ('{"rules": {}, "rules": {}}', 'key "rules" is there twice'),
-        ('{"x": NaN}', "NaN is no number of JSON"),
+        ('{"rules": {}, "rules": {}}', 'key "rules" appears twice'),
+        ('{"x": NaN}', "NaN is not a JSON number"),
     ],
 )
 def test_a_text_that_is_no_document_is_refused(text: str, message: str) -> None:

@@ -78,7 +78,7 @@ def busy_dsn(dsn: str) -> str:
 
 def test_an_empty_database_says_so_and_what_to_do(dsn: str) -> None:
     text = drawn(dsn)
-    assert "0 running · last 24 h: 0 ended, 0 errors · 0 of 0 unwell" in text
+    assert "0 running · last 24 h: 0 ended, 0 errors · 0 of 0 not healthy" in text
     assert "select monitoring.start_task_tracking('my-first-task', 'import');" in text
 
 
@@ -86,7 +86,7 @@ def test_it_says_first_what_it_does_not_know(dsn: str, connection: psycopg.Conne
     make_just_installed(connection)
     text = " ".join(drawn(dsn).split())
     assert text.startswith(
-        "pgvigil does not know the present: no alert rule has ever run; no job has ever begun; "
+        "pgvigil is not up to date: no alert rule has ever run; no job has ever begun; "
         "nothing was ever rolled up. Jobs are run by `pgvigil run` or pg_cron. pgvigil ·"
     )
     connection.execute("call monitoring.run_due_jobs()")
@@ -94,7 +94,7 @@ def test_it_says_first_what_it_does_not_know(dsn: str, connection: psycopg.Conne
     connection.execute("select monitoring.start_task_tracking('t', 'load')")
     assert "No alert is open." in drawn(dsn)
     connection.execute("update monitoring.jobs set last_started_at = now() - interval '3 hours'")
-    assert drawn(dsn).startswith("pgvigil does not know the present: a job began 3 h ago. Jobs")
+    assert drawn(dsn).startswith("pgvigil is not up to date: a job began 3 h ago. Jobs")
 
 
 def test_what_it_tells_to_try_works(dsn: str, connection: psycopg.Connection) -> None:
@@ -112,7 +112,7 @@ def test_no_line_is_wider_than_the_terminal(width: int, busy_dsn: str) -> None:
 
 def test_everything_is_there_without_colour(busy_dsn: str) -> None:
     text = drawn(busy_dsn, 120)
-    assert "30 running · last 24 h: 40 ended (80 % ok), 20 errors · 1 of 2 unwell" in text
+    assert "30 running · last 24 h: 40 ended (80 % ok), 20 errors · 1 of 2 not healthy" in text
     for block in ("RUNNING TASKS", "TASKS, 24 H", "ERRORS, 24 H", "HEALTH", "QUEUES"):
         assert f"\n{block} " in text
     assert "Not known whether an alert is open: no alert rule has ever run." in text
@@ -274,12 +274,12 @@ def test_watching_says_when_the_server_is_away_and_recovers(own_server: Postgres
     try:
         terminal.wait_for("Nothing was recorded in this database")
         own_server.stop()
-        terminal.wait_for("The server is away since")
-        terminal.wait_for("What follows is the state before that.")
+        terminal.wait_for("No answer from the server since")
+        terminal.wait_for("Below is the last known state.")
         with PostgresServer(own_server.home, port=port), MonitoringClient(dsn) as monitor:
             monitor.record_queue_metrics("mail", 5)
             terminal.wait_for("QUEUES")
-            assert "The server is away" not in terminal.seen.split("QUEUES")[0][-2000:]
+            assert "No answer from the server" not in terminal.seen.split("QUEUES")[0][-2000:]
     finally:
         exit_code = terminal.close()
     assert exit_code == 0
@@ -288,7 +288,7 @@ def test_watching_says_when_the_server_is_away_and_recovers(own_server: Postgres
 def test_watching_can_start_before_the_server() -> None:
     terminal = Terminal("--watch", "0.2", "--dsn", "postgresql://127.0.0.1:1/x")
     try:
-        terminal.wait_for("The server is away since")
+        terminal.wait_for("No answer from the server since")
     finally:
         assert terminal.close() == 0
 

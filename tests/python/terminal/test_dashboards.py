@@ -130,7 +130,7 @@ def test_alerts_tell_what_is_open_who_looks_and_what_happened(busy_dsn: str) -> 
 @pytest.mark.parametrize("subcommand", [*SUBCOMMANDS, "etl --alerts"])
 def test_each_says_first_what_it_does_not_know(subcommand: str, dsn: str) -> None:
     text = shown(dsn, *subcommand.split())
-    assert text.startswith("pgvigil does not know the present: no alert rule has ever run;")
+    assert text.startswith("pgvigil is not up to date: no alert rule has ever run;")
     assert "No alert is open." not in text
 
 

@@ -209,7 +209,7 @@ def test_a_token_that_others_may_read_is_refused(tmp_path: Path) -> None:
 def test_it_listens_to_this_machine_alone_unless_told(host: str) -> None:
     result = CliRunner().invoke(main, ["serve", "--host", host, "--port", "0"])
     assert result.exit_code == 1
-    assert f"others would reach {host}" in result.output
+    assert f"other machines can reach {host}" in result.output
     assert "--allow-remote" in result.output
 
 

@@ -183,7 +183,7 @@ def _evaluate(connection: psycopg.Connection[Any], evaluation: str) -> str | Non
     try:
         connection.execute(evaluation.encode())
     except psycopg.errors.InsufficientPrivilege:
-        logger.debug("may not evaluate alert rules; the last evaluation stands")
+        logger.debug("not allowed to evaluate alert rules; showing the last evaluation")
         freshness = read_one(connection, ALERTS)
         return None if freshness.is_known else freshness.detail
     return None

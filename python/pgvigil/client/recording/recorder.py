@@ -159,7 +159,7 @@ class Recorder:
             hint = f" Hint: {warning.message_hint}" if warning.message_hint else ""
             # One of a kind: what differs is the value, which comes after the first words.
             kind = f"warning {warning.sqlstate} {' '.join(message.split()[:2])}"
-            self._tell(kind, f"pgvigil recorded something else than it was told: {message}.{hint}")
+            self._tell(kind, f"pgvigil changed a value before recording it: {message}.{hint}")
 
     def _tell(self, kind: str, message: str) -> None:
         """Log a warning, unless one of its kind was logged less than a minute ago."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
+from pgvigil.database.words import count_of
 from pgvigil.faces.export.paper import Paper, as_text
 from pgvigil.faces.export.table import ExportError, Table
 
@@ -26,7 +27,7 @@ def write_document(table: Table) -> Iterator[bytes]:
     paper = Paper(f"pgvigil {table.title}")
     paper.line(
         f"{as_text(span.from_at, zone)} to {as_text(span.to_at, zone)} ({zone}):"
-        f" {len(rows):,} row{'' if len(rows) == 1 else 's'}",
+        f" {count_of(len(rows), 'row')}",
         is_quiet=True,
     )
     if rows:

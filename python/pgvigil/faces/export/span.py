@@ -60,7 +60,7 @@ def _parsed(text: str, zone: tzinfo, length_of_day: timedelta) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(
-            f"{text!r} is no date or time: write 2026-01-15, 2026-01-15T06:00 or"
+            f"{text!r} is not a date or time: write 2026-01-15, 2026-01-15T06:00 or"
             " 2026-01-15T06:00+01:00"
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
@@ -75,4 +75,4 @@ def parse_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no time zone: write Europe/Berlin or UTC") from None
+        raise ValueError(f"{name!r} is not a time zone: write Europe/Berlin or UTC") from None

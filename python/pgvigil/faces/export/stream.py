@@ -71,7 +71,7 @@ def export(
         raise ExportError(f"{what!r} cannot be exported", hint=f"It is one of {', '.join(KINDS)}.")
     if file_format not in FORMATS:
         raise ExportError(
-            f"{file_format!r} is no format", hint=f"It is one of {', '.join(FORMATS)}."
+            f"{file_format!r} is not a format", hint=f"It is one of {', '.join(FORMATS)}."
         )
     stream = _stream(connection, what, FORMATS[file_format], span, zone, is_exact)
     # Up to here it asks the database and looks whether all is well.

@@ -6,6 +6,7 @@ from datetime import date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pgvigil.database.words import count_of
 from pgvigil.faces.words import count, duration, percent, short
 
 _Row = Mapping[str, Any]
@@ -68,7 +69,7 @@ def _workflow(workflow: _Row) -> Section:
         f"{workflow['workflow_name']}, business day {workflow['business_date']}",
         [
             *([workflow["description"]] if workflow["description"] else []),
-            f"{len(steps)} steps: {told or 'none'}. Times are in {zone}.",
+            f"{count_of(len(steps), 'step')}: {told or 'none'}. Times are in {zone}.",
         ],
         {
             "step": 8, "status": 3, "due": 3, "began": 3, "ended": 3, "took>": 3, "records>": 4,

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pgvigil.database.queries.alerts import SEVERITIES, WholeAlert
+from pgvigil.database.words import count_of
 from pgvigil.faces.plain import plain
 from pgvigil.faces.terminal.matchers import spell
 from pgvigil.faces.words import clock_time, duration, name, short, word
@@ -76,7 +77,7 @@ def silences(rows: Sequence[_Row], now: datetime) -> RenderableType:
 
 def silence_made(row: _Row, matching: int) -> str:
     """Return what to say of a new silence."""
-    count = "no alert" if not matching else f"{matching} alert{'' if matching == 1 else 's'}"
+    count = "no alert" if not matching else count_of(matching, "alert")
     return (
         f"silence {row['silence_id']}: {plain(spell(row['matchers']))}\n"
         f"until {_end(row)}; it silences {count} now"
@@ -104,6 +105,7 @@ def _facts(found: WholeAlert, now: datetime) -> RenderableType:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
+    times = count_of(row["occurrences"], "time")
     about = f": {rule['description']}" if rule and rule["description"] else ""
     facts = {
         "rule": f"{row['rule_name']}{about}",
@@ -111,7 +113,7 @@ def _facts(found: WholeAlert, now: datetime) -> RenderableType:
         "severity": _severity(row),
         "state": _state(row),
         "since": f"{_moment(row['started_at'])} ({_ago(row['started_at'], now)})",
-        "last found": f"{_moment(row['last_seen_at'])}, {row['occurrences']:,} times so far",
+        "last found": f"{_moment(row['last_seen_at'])}, {times} so far",
         "measured": _measured(row),
         "thresholds": _thresholds(rule),
         "labels": _labels(row["labels"]),

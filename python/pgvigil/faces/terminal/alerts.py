@@ -106,7 +106,7 @@ def _state(alert: _Row) -> str:
 
 def _lately(lately: list[_Row], now: str, rows: int) -> RenderableType:
     if not lately:
-        return Text("Nothing has become of an alert in the last 24 hours.", "dim")
+        return Text("No alert has changed in the last 24 hours.", "dim")
     table = empty_table("LAST 24 H", "id>", "severity", "what", "by", "when>")
     table.columns[4].max_width = 12
     for change in lately[:rows]:

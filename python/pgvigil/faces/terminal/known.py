@@ -45,7 +45,7 @@ def notice(freshness: Sequence[Freshness]) -> Text | None:
     words = [in_words(each) for each in unknown]
     if len(words) > _MOST_TOLD:
         words = [*words[:_MOST_TOLD], f"and {len(words) - _MOST_TOLD} more"]
-    text = Text(f"pgvigil does not know the present: {'; '.join(words)}.", "bold yellow")
+    text = Text(f"pgvigil is not up to date: {'; '.join(words)}.", "bold yellow")
     if any(each.subject == SCHEDULER for each in unknown):
         text.append(" Jobs are run by `pgvigil run` or pg_cron.", "yellow")
     return text

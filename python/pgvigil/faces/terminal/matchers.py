@@ -60,6 +60,6 @@ def labels(typed: Sequence[str]) -> dict[str, str]:
     for word in typed:
         label, sign, text = word.partition("=")
         if not (label and sign):
-            raise click.UsageError(f"{word!r} is no label; write label=text")
+            raise click.UsageError(f"{word!r} is not a label; write label=text")
         found[label] = text
     return found

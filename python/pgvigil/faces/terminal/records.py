@@ -144,7 +144,7 @@ def _changes(changes: list[_Row], now: str, rows: int) -> RenderableType:
 
 def _runs(runs: list[_Row], now: str, rows: int) -> RenderableType:
     if not runs:
-        return Text("No program has told of a run in the last 7 days.", "dim")
+        return Text("No program has reported a run in the last 7 days.", "dim")
     table = empty_table("RUNS, 7 DAYS", "day", "mode", "status", "read>", "bad>", "took>", "ended>")
     for run in runs[:rows]:
         seconds = run["execution_seconds"]

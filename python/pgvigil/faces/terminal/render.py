@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
+from pgvigil.database.words import count_of
 from pgvigil.faces.terminal.known import no_alert
 from pgvigil.faces.terminal.picture import MOST_ROWS, empty_table, headline, stacked, with_rest
 from pgvigil.faces.terminal.state import State
@@ -52,9 +53,11 @@ def _headline(state: State) -> Text:
     line.append(f" · last 24 h: {tasks['ended']:,} ended")
     if tasks["success_percent"] is not None:
         line.append(f" ({float(tasks['success_percent']):.4g} % ok)")
-    line.append(f", {errors['occurrences']:,} errors", "red" if errors["occurrences"] else "")
+    line.append(
+        f", {count_of(errors['occurrences'], 'error')}", "red" if errors["occurrences"] else ""
+    )
     bad = health["unhealthy"] + health["degraded"]
-    line.append(f" · {bad} of {health['components']} unwell", "bold red" if bad else "")
+    line.append(f" · {bad} of {health['components']} not healthy", "bold red" if bad else "")
     return line
 
 

@@ -95,12 +95,12 @@ class _View:
         self._away_since = self._away_since or datetime.now()
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         notice = Text.assemble(
-            (f"The server is away since {self._away_since:%H:%M:%S}; still trying.", "bold red"),
+            (f"No answer from the server since {self._away_since:%H:%M:%S}; retrying.", "bold red"),
             f"\n{reason}",
         )
         if self._picture is None:
             return notice
-        last = Text("\nWhat follows is the state before that.\n", "dim")
+        last = Text("\nBelow is the last known state.\n", "dim")
         return Group(notice, last, self._render(self._picture, lines_taken=5))
 
     def _render(self, picture: Picture, lines_taken: int = 0) -> RenderableType:

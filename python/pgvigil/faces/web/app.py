@@ -23,7 +23,7 @@ def create_app(settings: WebSettings) -> FastAPI:
         settings: where the database is, and who may write.
 
     Raises:
-        DatabaseNotReadyError: the DSN makes no sense.
+        DatabaseNotReadyError: the DSN cannot be parsed.
     """
     database = Database(settings.dsn, settings.connections, settings.seconds_to_answer)
 

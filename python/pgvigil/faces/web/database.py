@@ -100,7 +100,7 @@ class Database:
         """Describe a database; nothing is opened before the first question.
 
         Raises:
-            DatabaseNotReadyError: the DSN makes no sense.
+            DatabaseNotReadyError: the DSN cannot be parsed.
         """
         self._dsn = complete_dsn(dsn, "pgvigil web", _SECONDS_TO_CONNECT)
         self._seconds = seconds_to_answer

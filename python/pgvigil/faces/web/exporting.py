@@ -46,7 +46,7 @@ class Exporter:
         """Describe a database; nothing is opened before the first export.
 
         Raises:
-            DatabaseNotReadyError: the DSN makes no sense.
+            DatabaseNotReadyError: the DSN cannot be parsed.
         """
         self._dsn = complete_dsn(dsn, "pgvigil web export", _SECONDS_TO_CONNECT)
         self._under_way = 0

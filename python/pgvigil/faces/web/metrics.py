@@ -211,7 +211,7 @@ group by rule_name, severity, status
             Figure(
                 "known",
                 "known",
-                "1 where the present is known; 0 where nobody has looked lately, so that no alert "
+                "1 while it is known; 0 while nothing has looked lately, so that having no alert "
                 "means nothing.",
             ),
             Figure("last_look_age_seconds", "seconds_old", "Time since it was last looked at."),
@@ -248,7 +248,7 @@ async def read_metrics(reader: Reader) -> list[Metric]:
     version.add_metric([__version__], 1)
     left_out = GaugeMetricFamily(
         "pgvigil_names_left_out",
-        "Names that are too many for this answer, by the first figure that they lack.",
+        "Names left out of this answer, by the first metric that they lack.",
         labels=["figure"],
     )
     metrics: list[Metric] = [version, left_out]

@@ -70,7 +70,7 @@ class Guard:
 
     def _refusal(self, headers: Headers) -> ProblemError | None:
         if not self._is_ours(headers.get("host", "")):
-            hint = "Start it with --name NAME to have it asked under that name."
+            hint = "Start it with --name NAME to let it answer to that name."
             return ProblemError(421, "this service has another name", hint)
         # Without a length it comes in pieces, which no caller needs for so little.
         if "transfer-encoding" in headers:

@@ -66,7 +66,7 @@ class Post:
         task.add_done_callback(self._rounds.discard)
 
     def give_back(self) -> None:
-        """Begin no other message; what has not begun is given back untried."""
+        """Begin no other message; what has not begun is returned without an attempt."""
         for queue in self._queues.values():
             self._put_off(queue, "the runner was stopped before it could be sent")
         self._is_stopping = True
@@ -112,14 +112,14 @@ class Post:
             outcome = await self._attempt(messenger, message)
         except Exception as error:
             # Else the message would never be noted, and the runner never end.
-            log(logging.ERROR, "sending failed in an unforeseen way", error=type(error).__name__)
-            outcome = Outcome(f"unforeseen {type(error).__name__}")
+            log(logging.ERROR, "sending failed unexpectedly", error=type(error).__name__)
+            outcome = Outcome(f"unexpected {type(error).__name__}")
         finally:
             self.sending -= 1
         self._done(message, outcome, time.monotonic() - began_at)
         if outcome.was_silent:
             # Else a few of them would take up all leases, one after the other.
-            self._put_off(queue, "the target did not answer to the message before")
+            self._put_off(queue, "the target did not answer the previous message")
 
     async def _attempt(self, messenger: Messenger, message: Claimed) -> Outcome:
         attachments = await self._reporter.attachments(message)

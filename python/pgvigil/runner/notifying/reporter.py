@@ -34,7 +34,7 @@ class Reporter:
         except Exception as error:  # whatever it is, people are to be told the rest
             log(
                 logging.WARNING,
-                f"summary {message.notification_id} goes without the daily report: {error}",
+                f"summary {message.notification_id} is sent without the daily report: {error}",
                 channel=message.channel_name,
             )
             return {}

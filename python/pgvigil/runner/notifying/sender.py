@@ -9,6 +9,7 @@ from contextlib import suppress
 from pgvigil.database.log import log
 from pgvigil.database.outage import Outage, through_outages
 from pgvigil.database.sessions import Session, in_time, open_session, wait_for_notice
+from pgvigil.database.words import count_of
 from pgvigil.runner.notifying import outbox
 from pgvigil.runner.notifying.orders import Outcome
 from pgvigil.runner.notifying.outbox import Claimed
@@ -201,13 +202,13 @@ class Sender:
 
 
 def _log(message: Claimed, outcome: Outcome, status: str | None, seconds: float) -> None:
-    attempts = f"{message.attempt} attempt{'s' if message.attempt > 1 else ''}"
+    attempts = count_of(message.attempt, "attempt")
     if outcome.is_sent:
         level, event = logging.INFO, f"sent after {attempts}"
     elif status == "dead":
         level, event = logging.ERROR, f"given up after {attempts}"
     elif not outcome.was_tried:
-        level, event = logging.INFO, "given back untried"
+        level, event = logging.INFO, "returned without an attempt"
     else:
         level, event = logging.WARNING, f"failed at attempt {message.attempt}"
     if status is None:

@@ -53,7 +53,7 @@ def opened(address: str) -> "Iterator[Connection]":
 
     scheme, separator, rest = address.partition("://")
     if not separator:
-        raise UnreadableError("the address is no URL: write mysql://user:password@host/database")
+        raise UnreadableError("the address is not a URL: write mysql://user:password@host/database")
     engine = sqlalchemy.create_engine(
         f"{_DRIVERS.get(scheme, scheme)}://{rest}", poolclass=NullPool, hide_parameters=True
     )

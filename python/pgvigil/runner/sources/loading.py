@@ -104,7 +104,7 @@ def _stage(
             for number, cells in enumerate(rows, outcome.rows_read + 1):
                 copy.write_row((load_id, number, cells))
         if not calls.note(connection, load_id, rows_read, mark):
-            raise UnreadableError("the query was removed, or registered anew, meanwhile")
+            raise UnreadableError("the query was removed, or registered again, in the meantime")
     outcome.rows_read = rows_read
 
 
@@ -115,4 +115,4 @@ def _told(error: BaseException) -> str:
         return str(error)
     if isinstance(error, psycopg.Error):
         return str(error.diag.message_primary or type(error).__name__)
-    return f"unforeseen {type(error).__name__}"
+    return f"unexpected {type(error).__name__}"

@@ -75,7 +75,7 @@ class ActiveAlerts(Rows[ActiveAlert]):
     """A page of the alerts that fire."""
 
     known: Known
-    """Whether those are all: none fires means nothing where no rule has run."""
+    """Whether those are all: that none fires means nothing where no rule has run."""
 
 
 class Alert(Row):
@@ -159,7 +159,7 @@ add_listings(
     router,
     Listing(
         "active_alerts",
-        "Alerts that fire, the worst first, and those that nobody looks after before the others.",
+        "Alerts that fire, the worst first; among equals those that nobody has acknowledged.",
         ActiveAlerts,
         (_ACTIVE,),
         (Filter("severity", Severity | None), Filter("rule", Text, "rule_name =")),

@@ -191,7 +191,7 @@ add_listings(
         ),
     ),
     Listing("queues", "Queues seen in the last 24 hours.", Rows[Queue], (_QUEUES,)),
-    Listing("health", "Components, the unwell first.", Rows[Component], (_HEALTH,)),
+    Listing("health", "Components, the unhealthy first.", Rows[Component], (_HEALTH,)),
     Listing(
         "freshness",
         "How fresh what is known is: alerts, the scheduler, roll-ups and each source.",
