@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import connect
+from pgvigil.database.queries import configuration
 from pgvigil.exceptions import monitoring_errors
 from pgvigil.install.configuration import (
     describe_changes,
@@ -16,9 +17,6 @@ from pgvigil.install.configuration import (
     schema_text,
     write_document,
 )
-
-_APPLY = "select monitoring.apply_config(p_config => %(config)s)"
-_GET = "select monitoring.get_config()"
 
 
 @click.group()
@@ -35,7 +33,7 @@ def command() -> None:
 def show(dsn: str) -> None:
     """Print the whole configuration as JSON."""
     with connect(dsn) as connection:
-        click.echo(write_document(_call(connection, _GET)))
+        click.echo(write_document(_call(connection, configuration.GET)))
 
 
 @command.command()
@@ -48,7 +46,7 @@ def apply(dsn: str, file: TextIO) -> None:
     """
     document = read_document(file.read())
     with connect(dsn) as connection:
-        changes = _call(connection, _APPLY, document)
+        changes = _call(connection, configuration.APPLY, document)
     _print(changes, "nothing to change")
 
 
@@ -60,7 +58,7 @@ def diff(dsn: str, file: TextIO) -> None:
     document = read_document(file.read())
     # Only the database knows what a document means; so it is applied, and that undone.
     with connect(dsn) as connection, connection.transaction(force_rollback=True):
-        changes = _call(connection, _APPLY, document)
+        changes = _call(connection, configuration.APPLY, document)
     _print(changes, "no difference")
     sys.exit(1 if changes else 0)
 

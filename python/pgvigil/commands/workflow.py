@@ -9,13 +9,9 @@ from psycopg.types.json import Jsonb
 
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import connect
+from pgvigil.database.queries import configuration
 from pgvigil.exceptions import monitoring_errors
 from pgvigil.install.configuration import describe_changes, read_document, write_document
-
-_APPLY = "select monitoring.apply_workflow(p_workflow => %(argument)s)"
-_GET = "select monitoring.get_workflow(p_workflow_name => %(argument)s)"
-_REMOVE = "select monitoring.remove_workflow(p_workflow_name => %(argument)s)"
-_SCHEMA = "select monitoring.get_workflow_schema()"
 
 
 @click.group()
@@ -37,7 +33,7 @@ def apply(dsn: str, file: TextIO) -> None:
     """
     document = read_document(file.read())
     with connect(dsn) as connection:
-        changes = _call(connection, _APPLY, Jsonb(document))
+        changes = _call(connection, configuration.APPLY_WORKFLOW, Jsonb(document))
     warnings = changes.pop("warnings", [])
     for line in describe_changes(changes):
         click.echo(line)
@@ -53,7 +49,7 @@ def apply(dsn: str, file: TextIO) -> None:
 def show(dsn: str, workflow: str) -> None:
     """Print WORKFLOW, by its name, as JSON that can be applied."""
     with connect(dsn) as connection:
-        click.echo(write_document(_call(connection, _GET, workflow)))
+        click.echo(write_document(_call(connection, configuration.GET_WORKFLOW, workflow)))
 
 
 @command.command()
@@ -65,7 +61,7 @@ def remove(dsn: str, workflow: str) -> None:
     Exits with 1 when there is none of that name.
     """
     with connect(dsn) as connection:
-        is_removed = _call(connection, _REMOVE, workflow)
+        is_removed = _call(connection, configuration.REMOVE_WORKFLOW, workflow)
     click.echo("removed" if is_removed else f'there is no workflow "{workflow}"')
     sys.exit(0 if is_removed else 1)
 
@@ -75,11 +71,11 @@ def remove(dsn: str, workflow: str) -> None:
 def schema(dsn: str) -> None:
     """Print the JSON Schema of a workflow, for editors and other tools."""
     with connect(dsn) as connection:
-        click.echo(write_document(_call(connection, _SCHEMA)))
+        click.echo(write_document(_call(connection, configuration.GET_WORKFLOW_SCHEMA)))
 
 
 def _call(connection: psycopg.Connection, statement: str, argument: Any = None) -> Any:
     with monitoring_errors():
-        row = connection.execute(statement.encode(), {"argument": argument}).fetchone()
+        row = connection.execute(statement.encode(), {"workflow": argument}).fetchone()
     assert row is not None
     return row[0]

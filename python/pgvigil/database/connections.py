@@ -11,6 +11,7 @@ from pgvigil.database.dsn import complete_dsn, parse_dsn
 from pgvigil.database.far_times import take_far_times
 from pgvigil.database.patience import ImpatientConnection
 from pgvigil.database.pooling import HINT, is_pooled, shares_sessions
+from pgvigil.database.queries.state import NOW
 from pgvigil.exceptions import DatabaseNotReadyError
 
 Report = Callable[[str], None]
@@ -110,7 +111,7 @@ def current_role(connection: psycopg.Connection) -> str:
 
 def read_now(connection: psycopg.Connection[Any]) -> datetime:
     """Return the time that the database goes by."""
-    row = connection.execute("select monitoring.clock()").fetchone()
+    row = connection.execute(NOW).fetchone()
     assert row is not None
     now: datetime = row[0]
     return now

@@ -10,12 +10,12 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import class_row
 
+from pgvigil.database.queries.state import FRESHNESS
+
 State = Literal["current", "old", "never", "ahead", "off"]
 
 ALERTS = "alerts"
 SCHEDULER = "scheduler"
-
-_ALL = "select * from monitoring.v_freshness"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def read_freshness(connection: psycopg.Connection[Any]) -> list[Freshness]:
         psycopg.errors.UndefinedTable: the database has no pgvigil, or an older one.
     """
     with connection.cursor(row_factory=class_row(Freshness)) as cursor:
-        return cursor.execute(_ALL).fetchall()
+        return cursor.execute(FRESHNESS).fetchall()
 
 
 def read_one(connection: psycopg.Connection[Any], subject: str) -> Freshness:

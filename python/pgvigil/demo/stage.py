@@ -8,8 +8,10 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from pgvigil.client import MonitoringClient
+from pgvigil.database.queries import configuration, decisions
 from pgvigil.demo.control import Control
 from pgvigil.demo.imports import Importer
 from pgvigil.demo.invoices import InvoiceQueue
@@ -28,18 +30,14 @@ _SECONDS_TO_DRAIN = 3.0
 _ABANDONED = """
 select task_id from monitoring.v_realtime_processing_status where is_backend_alive is not true
 """
-_CONFIGURE = "select monitoring.apply_config(p_config => %(config)s::jsonb)"
 # A minute would be long for those who watch.
-_CONFIGURATION = '{"jobs": {"evaluate_alerts": {"schedule": "5 seconds"}}}'
-_EXPECT = "select monitoring.apply_workflow(p_workflow => %(workflow)s::jsonb)"
-_WORKFLOW = """
-{
-  "workflow": "shops",
-  "description": "Deliveries of the shops are imported, and invoices are written for them.",
-  "cutover": "00:00",
-  "steps": [{"step": "demo.import"}, {"step": "demo.invoice", "after": ["demo.import"]}]
+_CONFIGURATION = {"jobs": {"evaluate_alerts": {"schedule": "5 seconds"}}}
+_WORKFLOW = {
+    "workflow": "shops",
+    "description": "Deliveries of the shops are imported, and invoices are written for them.",
+    "cutover": "00:00",
+    "steps": [{"step": "demo.import"}, {"step": "demo.invoice", "after": ["demo.import"]}],
 }
-"""
 _LET_WATCH = """
 grant usage on schema demo to monitoring_admin;
 grant select on demo.invoices to monitoring_admin
@@ -154,15 +152,15 @@ class Demo:
             self.control.pause(1)
         self._probes.look()
         with psycopg.connect(self.dsn) as connection:
-            connection.execute("select monitoring.evaluate_alerts()")
+            connection.execute(decisions.EVALUATE)
 
     def _prepare(self) -> None:
         self._create_database()
         self.dsn = self.server.dsn(_DATABASE)
         migrate(self.dsn)
         with psycopg.connect(self.dsn) as connection:
-            connection.execute(_CONFIGURE, {"config": _CONFIGURATION})
-            connection.execute(_EXPECT, {"workflow": _WORKFLOW})
+            connection.execute(configuration.APPLY, {"config": Jsonb(_CONFIGURATION)})
+            connection.execute(configuration.APPLY_WORKFLOW, {"workflow": Jsonb(_WORKFLOW)})
             connection.execute(_LET_WATCH)
             connection.execute(_WATCH_INVOICES, _INVOICES)
         inbox, outbox = self.home / "inbox", self.home / "outbox"

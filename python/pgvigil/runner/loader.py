@@ -16,6 +16,7 @@ from pgvigil.database.log import log
 from pgvigil.database.outage import Outage, through_outages
 from pgvigil.database.sessions import Session, in_time, open_session
 from pgvigil.database.words import length_of_time
+from pgvigil.runner.sources.calls import FAIL
 
 _NAME = "loader"
 _COMMAND = [sys.executable, "-P", "-m", "pgvigil", "sync", "--if-due"]
@@ -23,7 +24,6 @@ _DUE = (
     "select query_name, timeout_seconds from monitoring.v_source_queries where is_due"
     " order by next_load_at"
 )
-_FAIL = "select monitoring.fail_source_load(p_query_name => %(query_name)s, p_error => %(error)s)"
 # Each is two processes of some 50 MB.
 _LOADS_AT_ONCE = 2
 # Beyond the time that reading may take: the sources that read a query have to be read as well.
@@ -157,7 +157,7 @@ class Loader:
         try:
             session = await open_session(self._dsn)
             try:
-                await session.execute(_FAIL, {"query_name": name, "error": error})
+                await session.execute(FAIL, {"query_name": name, "error": error})
             finally:
                 await session.close()
         except psycopg.Error as trouble:

@@ -7,6 +7,7 @@ import os
 import psycopg
 
 from pgvigil.database.log import log
+from pgvigil.database.queries.state import CHECKS
 from pgvigil.database.sessions import Session, in_time, open_session
 from pgvigil.runner.notifying.messenger import Messenger
 from pgvigil.runner.notifying.orders import Order
@@ -22,7 +23,6 @@ _FATAL = {
     "job evaluate_alerts": ("late", "failed"),
     "notifications": ("late",),
 }
-_SELF_CHECK = "select check_name, status from monitoring.self_check()"
 _SECONDS_TO_PING = 20.0
 
 
@@ -87,5 +87,5 @@ class Pinger:
 
 async def _ask(session: Session) -> list[tuple[str, str]]:
     """Return which checks say that nobody would hear of anything, and what they say."""
-    rows = await (await session.execute(_SELF_CHECK)).fetchall()
-    return [(name, status) for name, status in rows if status in _FATAL.get(name, ())]
+    rows = await (await session.execute(CHECKS)).fetchall()
+    return [(name, status) for name, status, *_ in rows if status in _FATAL.get(name, ())]

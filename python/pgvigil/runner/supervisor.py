@@ -9,15 +9,11 @@ from psycopg.rows import namedtuple_row
 
 from pgvigil.database.log import log
 from pgvigil.database.outage import Outage, through_outages
+from pgvigil.database.queries.jobs import AGENDA
 from pgvigil.database.sessions import Session, in_time, open_session, wait_for_notice
 from pgvigil.runner.systemd import ServiceManager
 
 _CANCEL_OVERDUE = "select monitoring.cancel_overdue_jobs()"
-_AGENDA = """
-select job_name, next_run_at, seconds_late, timeout_seconds, running_seconds,
-    monitoring.clock() as now
-from monitoring.v_jobs
-"""
 # What is due stays so until a worker has begun it, which it may all be too busy for.
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BETWEEN_CANCELLATIONS = 10.1
@@ -88,7 +84,7 @@ class Supervisor:
         """Cancel what takes too long and return the seconds until there is something to do."""
         await session.execute(_CANCEL_OVERDUE)
         async with session.cursor(row_factory=namedtuple_row) as cursor:
-            await cursor.execute(_AGENDA)
+            await cursor.execute(AGENDA)
             jobs = await cursor.fetchall()
         moments = [moment for job in jobs for moment in _moments(job)]
         return min([self._poll_seconds, *moments])

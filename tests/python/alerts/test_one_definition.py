@@ -1,11 +1,15 @@
-"""How many tasks failed is one number, whatever shows it."""
+"""What is told in several places is told alike: how many tasks failed, the order of severities."""
 
 import re
+from typing import get_args
 
+import psycopg
 from click.testing import CliRunner
 
 from pgvigil.client import MonitoringClient
 from pgvigil.commands.cli import main
+from pgvigil.database.queries.alerts import SEVERITIES
+from pgvigil.faces.web.parameters import Severity
 from tests.python.support.web_running import Web
 
 _ENDS = {"completed": 5, "failed": 4, "timeout": 3, "lost": 2, "cancelled": 1}
@@ -35,3 +39,11 @@ def test_all_faces_count_the_same_tasks_as_failed(dsn: str, web: Web) -> None:
     assert f"15 ended, {_FAILED} failed, 1 cancelled" in terminal
     # Each of them is in the list below as well.
     assert len(re.findall(r"(?:failed|timeout|lost) \d", terminal)) >= _FAILED
+
+
+def test_the_severities_are_those_of_the_database_in_its_order(
+    connection: psycopg.Connection,
+) -> None:
+    row = connection.execute("select monitoring.severities()").fetchone()
+    assert row is not None
+    assert row[0] == list(SEVERITIES) == list(get_args(Severity))

@@ -155,7 +155,7 @@ def test_the_worst_alerts_are_shown_with_number_state_and_age(
     title, first, *rest = text[text.index("OPEN ALERTS") :].splitlines()
     assert title.split()[2:] == ["id", "severity", "state", "since"]
     assert re.fullmatch(
-        rf"queue billing: 612 waiting +{worst}  critical  acknowledged +(now|\d+ s) *", first
+        rf"queue billing: 612 waiting +{worst}  critical  seen by postgres +(now|\d+ s) *", first
     )
     assert rest[14].rstrip() == "… and 6 more"
     assert max(map(len, text.splitlines())) <= 80

@@ -13,29 +13,14 @@ from psycopg.rows import class_row
 from pgvigil.database.dsn import complete_dsn
 from pgvigil.database.freshness import ALERTS, read_one
 from pgvigil.database.patience import ImpatientConnection
+from pgvigil.database.queries import alerts as queries
+from pgvigil.database.queries import decisions
 from pgvigil.exceptions import AlertsUnknownError, explain
 
 logger = logging.getLogger("pgvigil")
 
-OF_EXECUTION = """
-select
-    alert_id, rule_name, severity, status, summary, value, threshold, unit, labels, started_at
-from monitoring.v_active_alerts
-where labels ->> 'task_id' = %(execution_id)s
-    or starts_with(labels ->> 'task_id', %(execution_id)s || '/')
-"""
-# What is about tasks of other types is not about ETL; what names no type may concern all.
-OF_SYSTEM = """
-select
-    alert_id, rule_name, severity, status, summary, value, threshold, unit, labels, started_at
-from monitoring.v_active_alerts
-where coalesce(labels ->> 'task_type', 'etl') in ('etl', 'etl.chunk')
-"""
 UNKNOWN_RULE = "alerts_unknown"
 """Stands in `rule_name` of what says that the alerts are not known."""
-
-_CHECK_PROCESSING = "select monitoring.check_processing_performance_alerts()"
-_CHECK_ALL = "select monitoring.evaluate_alerts()"
 
 
 @dataclass(frozen=True)
@@ -139,7 +124,9 @@ class ETLAlertManager:
         Raises:
             AlertsUnknownError: they are not known, and ``on_error`` is ``raise``.
         """
-        return self._check(_CHECK_PROCESSING, OF_EXECUTION, {"execution_id": str(execution_id)})
+        return self._check(
+            decisions.EVALUATE_PROCESSING, queries.OF_EXECUTION, {"execution_id": str(execution_id)}
+        )
 
     def check_system_alerts(self) -> ETLAlerts:
         """Have all rules evaluated.
@@ -151,7 +138,7 @@ class ETLAlertManager:
         Raises:
             AlertsUnknownError: they are not known, and ``on_error`` is ``raise``.
         """
-        return self._check(_CHECK_ALL, OF_SYSTEM, {})
+        return self._check(decisions.EVALUATE, queries.OF_ETL, {})
 
     def _check(self, evaluation: str, query: str, arguments: dict[str, str]) -> ETLAlerts:
         try:

@@ -9,22 +9,25 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
+from pgvigil.database.queries.state import CHECKS
 from pgvigil.exceptions import installed_or_told, monitoring_errors
 
 SEVERITIES = ("low", "medium", "high", "critical")
+"""The words, in the order of ``severities()``, where no database can be asked."""
 
+_WORST_FIRST = "array_position(monitoring.severities(), severity) desc"
 _CHOSEN = """
-    array_position(%(severities)s::text[], severity) is not null
+    array_position(monitoring.severities(), severity)
+        >= array_position(monitoring.severities(), %(severity)s)
     and (%(rule)s::text is null or rule_name = %(rule)s)
     and labels @> %(labels)s
 """
-_FIRING = f"""
+_ACTIVE = f"""
 select *
 from monitoring.v_active_alerts
 where {_CHOSEN}
-order by
-    array_position(array['critical', 'high', 'medium', 'low'], severity),
-    acknowledged_at is not null, fired_at, alert_id
+order by {_WORST_FIRST}, acknowledged_at is not null, fired_at, alert_id
+limit %(at_most)s
 """
 _ALL = f"""
 select *
@@ -32,13 +35,36 @@ from monitoring.alerts
 where {_CHOSEN}
 order by
     array_position(array['firing', 'acknowledged', 'pending'], status),
-    resolved_at desc,
-    array_position(array['critical', 'high', 'medium', 'low'], severity), started_at, alert_id
+    resolved_at desc, {_WORST_FIRST}, started_at, alert_id
+limit %(at_most)s
 """
-_ONE = "select * from monitoring.alerts where alert_id = %(alert_id)s"
-_REASON = "select suppressed_by from monitoring.v_active_alerts where alert_id = %(alert_id)s"
-_RULE = "select * from monitoring.v_alert_rules where rule_name = %(rule)s"
-_TRANSITIONS = """
+_OF_ETL = """
+select
+    alert_id, rule_name, severity, status, summary, value, threshold, unit, labels, started_at
+from monitoring.v_active_alerts
+"""
+OF_EXECUTION = f"""{_OF_ETL}
+where labels ->> 'task_id' = %(execution_id)s
+    or starts_with(labels ->> 'task_id', %(execution_id)s || '/')
+order by {_WORST_FIRST}, acknowledged_at is not null, fired_at, alert_id
+"""
+# What is about tasks of other types is not about ETL; what names no type may concern all.
+OF_ETL = f"""{_OF_ETL}
+where coalesce(labels ->> 'task_type', 'etl') in ('etl', 'etl.chunk')
+order by {_WORST_FIRST}, acknowledged_at is not null, fired_at, alert_id
+"""
+ACTIVE_BY_RULE = """
+select rule_name, severity, status, count(*) as alerts
+from monitoring.v_active_alerts
+where true
+group by rule_name, severity, status
+"""
+ONE = "select * from monitoring.alerts where alert_id = %(alert_id)s"
+REASON = "select suppressed_by from monitoring.v_active_alerts where alert_id = %(alert_id)s"
+EXPLAIN = """
+select * from monitoring.explain_alert(p_alert_id => %(alert_id)s, p_limit => %(limit)s)
+"""
+TRANSITIONS = """
 select *
 from monitoring.alert_history
 where (%(alert_id)s::bigint is null or alert_id = %(alert_id)s)
@@ -47,6 +73,22 @@ where (%(alert_id)s::bigint is null or alert_id = %(alert_id)s)
     and (%(rule)s::text is null or rule_name = %(rule)s)
 order by transition_id
 """
+LATELY = """
+select changed_at, transition, severity, alert_id, summary, changed_by
+from monitoring.alert_history
+where changed_at > %(now)s - make_interval(days => 1)
+    and transition <> all(array['pending', 'dropped'])
+order by transition_id desc
+limit %(limit)s
+"""
+_RULE = "select * from monitoring.v_alert_rules where rule_name = %(rule)s"
+ENABLED_RULES = "select * from monitoring.v_alert_rules where is_enabled"
+BROKEN_RULES = """
+select rule_name, consecutive_failures, last_error
+from monitoring.v_alert_rules
+where is_enabled and last_error is not null
+order by rule_name
+"""
 _SILENCES = """
 select *
 from monitoring.v_silences
@@ -54,17 +96,11 @@ where (%(silence_id)s::bigint is null or silence_id = %(silence_id)s)
     and (%(has_ended)s or ends_at is null or ends_at > monitoring.clock())
 order by silence_id
 """
-_BEHIND = """
-select *
-from monitoring.explain_alert(p_alert_id => %(alert_id)s, p_limit => %(limit)s)
-where source <> all(array['alert', 'rule'])
-"""
 _SILENCED = """
 select count(*) as alerts
 from monitoring.v_active_alerts
 where suppressed_by = %(reason)s
 """
-_CHECKS = "select * from monitoring.self_check()"
 
 
 @dataclass(frozen=True)
@@ -78,6 +114,8 @@ class Wanted:
     """Labels that an alert must have."""
     is_open_only: bool = True
     """Leave out what has not fired yet and what has resolved."""
+    at_most: int | None = None
+    """How many, the worst of them; None for all."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +136,11 @@ class WholeAlert:
 
 def read_alerts(connection: psycopg.Connection[Any], wanted: Wanted) -> list[DictRow]:
     """Return alerts, the worst first; of all, first those that fire, last those resolved."""
-    severities = list(SEVERITIES[SEVERITIES.index(wanted.severity) :])
-    values = {"severities": severities, "rule": wanted.rule, "labels": Jsonb(wanted.labels)}
-    return _rows(connection, _FIRING if wanted.is_open_only else _ALL, values)
+    values = {
+        "severity": wanted.severity, "rule": wanted.rule, "labels": Jsonb(wanted.labels),
+        "at_most": wanted.at_most,
+    }  # fmt: skip
+    return _rows(connection, _ACTIVE if wanted.is_open_only else _ALL, values)
 
 
 def read_whole_alert(connection: psycopg.Connection[Any], alert_id: int, limit: int) -> WholeAlert:
@@ -110,13 +150,14 @@ def read_whole_alert(connection: psycopg.Connection[Any], alert_id: int, limit: 
         psycopg.Error: there is no such alert (PV007).
     """
     # First, since it says what is wrong with a number that is none.
-    behind = _rows(connection, _BEHIND, {"alert_id": alert_id, "limit": limit})
-    (alert,) = _rows(connection, _ONE, {"alert_id": alert_id})
-    for row in _rows(connection, _REASON, {"alert_id": alert_id}):
+    behind = _rows(connection, EXPLAIN, {"alert_id": alert_id, "limit": limit})
+    (alert,) = _rows(connection, ONE, {"alert_id": alert_id})
+    for row in _rows(connection, REASON, {"alert_id": alert_id}):
         alert.update(row)
     rule = _rows(connection, _RULE, {"rule": alert["rule_name"]})
     transitions = read_transitions(connection, alert_id=alert_id)
-    return WholeAlert(alert, rule[0] if rule else None, transitions, behind)
+    rows = [row for row in behind if row["source"] not in ("alert", "rule")]
+    return WholeAlert(alert, rule[0] if rule else None, transitions, rows)
 
 
 def read_transitions(
@@ -128,7 +169,7 @@ def read_transitions(
 ) -> list[DictRow]:
     """Return what became of alerts, in order: of one, of a rule, or of so many last seconds."""
     values = {"alert_id": alert_id, "since": since, "rule": rule}
-    return _rows(connection, _TRANSITIONS, values)
+    return _rows(connection, TRANSITIONS, values)
 
 
 def read_silences(
@@ -158,7 +199,7 @@ def count_silenced(connection: psycopg.Connection[Any], silence_id: int) -> int:
 
 def read_checks(connection: psycopg.Connection[Any]) -> list[DictRow]:
     """Return whether pgvigil itself keeps up: check_name, status, lateness and detail."""
-    return _rows(connection, _CHECKS, {})
+    return _rows(connection, CHECKS, {})
 
 
 @contextmanager

@@ -10,11 +10,14 @@ from psycopg.types.json import Jsonb
 _DECIDE = (
     "select monitoring.{function}(p_alert_id => %(alert_id)s, p_note => %(note)s, p_by => %(by)s)"
 )
-_FUNCTIONS = {
-    "acknowledge": "acknowledge_alert",
-    "unacknowledge": "unacknowledge_alert",
-    "resolve": "resolve_alert",
+ACKNOWLEDGE = _DECIDE.format(function="acknowledge_alert")
+_DECISIONS = {
+    "acknowledge": ACKNOWLEDGE,
+    "unacknowledge": _DECIDE.format(function="unacknowledge_alert"),
+    "resolve": _DECIDE.format(function="resolve_alert"),
 }
+EVALUATE = "select monitoring.evaluate_alerts()"
+EVALUATE_PROCESSING = "select monitoring.check_processing_performance_alerts()"
 _SILENCE = """
 select monitoring.silence_alerts(
     p_matchers => %(matchers)s, p_for => %(for)s, p_note => %(note)s, p_by => %(by)s,
@@ -37,9 +40,8 @@ def decide(
     Raises:
         psycopg.Error: there is no such alert (PV007).
     """
-    statement = _DECIDE.format(function=_FUNCTIONS[decision])
     values = {"alert_id": alert_id, "note": note, "by": by}
-    return bool(_value(connection, statement, values))
+    return bool(_value(connection, _DECISIONS[decision], values))
 
 
 def silence(

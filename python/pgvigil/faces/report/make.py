@@ -7,12 +7,12 @@ from typing import Any
 
 import psycopg
 
+from pgvigil.database.queries import state as queries
 from pgvigil.exceptions import installed_or_told, monitoring_errors
 from pgvigil.faces.export.paper import Paper
 from pgvigil.faces.report.content import Content, arranged
 from pgvigil.faces.report.html import as_html
 
-_READ = "select monitoring.get_daily_report(p_business_date => %(business_date)s)"
 _COLOURS = {
     "critical": (176, 0, 32),
     "high": (176, 0, 32),
@@ -47,7 +47,7 @@ def read_report(
         MonitoringError: there is no such day.
     """
     with installed_or_told(), monitoring_errors():
-        row = connection.execute(_READ, {"business_date": business_date}).fetchone()
+        row = connection.execute(queries.DAILY_REPORT, {"business_date": business_date}).fetchone()
     assert row is not None
     report: dict[str, Any] = row[0]
     return report

@@ -1,6 +1,7 @@
 """The dashboard of alerts: what is open, what became of alerts lately, and rules in trouble."""
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,8 @@ from rich.text import Text
 
 from pgvigil.database.connections import read_now
 from pgvigil.database.freshness import ALERTS, Freshness, read_one
+from pgvigil.database.queries import alerts as queries
+from pgvigil.database.queries.alerts import SEVERITIES
 from pgvigil.exceptions import installed_or_told
 from pgvigil.faces.terminal.known import fresh, no_alert
 from pgvigil.faces.terminal.picture import (
@@ -25,28 +28,6 @@ from pgvigil.faces.terminal.picture import (
 from pgvigil.faces.words import age, name, word
 
 _Row = dict[str, Any]
-_OPEN = """
-select alert_id, severity, status, rule_name, summary, fired_at, acknowledged_by, suppressed_by
-from monitoring.v_active_alerts
-order by
-    array_position(array['critical', 'high', 'medium', 'low'], severity),
-    acknowledged_by is not null, fired_at, alert_id
-"""
-_LATELY = """
-select changed_at, transition, severity, alert_id, summary, changed_by
-from monitoring.alert_history
-where changed_at > %(now)s - make_interval(days => 1)
-    and transition <> all(array['pending', 'dropped'])
-order by transition_id desc
-limit %(limit)s
-"""
-_BROKEN = """
-select rule_name, consecutive_failures, last_error
-from monitoring.v_alert_rules
-where is_enabled and last_error is not null
-order by rule_name
-"""
-_SEVERITIES = ("critical", "high", "medium", "low")
 
 
 @fresh
@@ -54,9 +35,9 @@ def alerts(connection: psycopg.Connection[Any]) -> Picture:
     """Read how alerts are."""
     with installed_or_told(), connection.cursor(row_factory=dict_row) as cursor:
         now = read_now(connection)
-        shown = cursor.execute(_OPEN).fetchall()
-        lately = cursor.execute(_LATELY, {"now": now, "limit": MOST_READ}).fetchall()
-        broken = cursor.execute(_BROKEN).fetchall()
+        shown = queries.read_alerts(connection, queries.Wanted())
+        lately = cursor.execute(queries.LATELY, {"now": now, "limit": MOST_READ}).fetchall()
+        broken = cursor.execute(queries.BROKEN_RULES).fetchall()
         known = read_one(connection, ALERTS)
     return partial(_draw, connection.info.dbname, now.isoformat(), known, shown, lately, broken)
 
@@ -74,15 +55,26 @@ def _draw(
 ) -> RenderableType:
     line = headline("alerts", database, now)
     by_severity = Counter(alert["severity"] for alert in shown)
-    counts = ", ".join(f"{by_severity[each]:,} {each}" for each in _SEVERITIES)
+    counts = ", ".join(f"{by_severity[each]:,} {each}" for each in reversed(SEVERITIES))
     line.append(f"\n{len(shown):,} open: {counts}", "" if known.is_known else "dim")
-    blocks = [line, _open(known, shown, now, rows), _lately(lately, now, rows)]
+    blocks = [line, open_alerts(known, shown, len(shown), now, rows), _lately(lately, now, rows)]
     if broken:
         blocks.append(_broken(broken, rows))
     return stacked(blocks, is_dense=is_dense)
 
 
-def _open(known: Freshness, shown: list[_Row], now: str, rows: int) -> RenderableType:
+def open_alerts(
+    known: Freshness, shown: Sequence[_Row], total: int, now: str, rows: int
+) -> RenderableType:
+    """Return the alerts that are open, as they come, or that none is or it is not known.
+
+    Args:
+        known: how fresh they are.
+        shown: the worst of them.
+        total: how many there are.
+        now: when they were read.
+        rows: most of them to show.
+    """
     if not shown:
         return no_alert(known)
     table = empty_table("OPEN ALERTS", "id>", "severity", "state", "since>")
@@ -95,7 +87,7 @@ def _open(known: Freshness, shown: list[_Row], now: str, rows: int) -> Renderabl
             name(_state(alert)),
             age(alert["fired_at"], now),
         )
-    return with_rest(table, len(shown), rows)
+    return with_rest(table, total, rows)
 
 
 def _state(alert: _Row) -> str:

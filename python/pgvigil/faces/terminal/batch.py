@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from pgvigil.database.connections import read_now
+from pgvigil.database.queries import batch as queries
 from pgvigil.exceptions import installed_or_told, monitoring_errors
 from pgvigil.faces.terminal.known import fresh
 from pgvigil.faces.terminal.picture import (
@@ -26,14 +27,6 @@ from pgvigil.faces.terminal.picture import (
 from pgvigil.faces.words import NOTHING, count, name, percent, short, word
 
 _Row = dict[str, Any]
-_STEPS = """
-select *
-from monitoring.get_batch_timeline(
-    p_business_date => %(business_date)s, p_workflow => %(workflow)s
-)
-"""
-_HEALTH = "select * from monitoring.v_batch_health order by workflow_name"
-_ZONES = "select distinct workflow_name, time_zone from monitoring.batch_workflow_config"
 _STATUSES = ("complete", "running", "failed", "late", "pending", "skipped", "unknown")
 _BAR = 10
 
@@ -62,9 +55,12 @@ def batch(
         connection.cursor(row_factory=dict_row) as cursor,
     ):
         now = read_now(connection)
-        steps = cursor.execute(_STEPS, wanted).fetchall()
-        health = {row["workflow_name"]: row for row in cursor.execute(_HEALTH)}
-        zones = {row["workflow_name"]: ZoneInfo(row["time_zone"]) for row in cursor.execute(_ZONES)}
+        steps = cursor.execute(queries.TIMELINE, wanted).fetchall()
+        health = {row["workflow_name"]: row for row in cursor.execute(queries.HEALTH)}
+        zones = {
+            row["workflow_name"]: ZoneInfo(row["time_zone"])
+            for row in cursor.execute(queries.ZONES)
+        }
     return partial(_draw, connection.info.dbname, now, steps, health, zones)
 
 

@@ -11,44 +11,13 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from pgvigil.client.etl.alerts import OF_EXECUTION, OF_SYSTEM
 from pgvigil.database.freshness import Freshness, read_freshness
+from pgvigil.database.queries import etl as queries
+from pgvigil.database.queries.alerts import OF_ETL, OF_EXECUTION
 from pgvigil.exceptions import installed_or_told
 
 Rows = list[dict[str, Any]]
 
-_HEALTH = "select monitoring.get_etl_health_status()"
-_SUMMARY = "select monitoring.get_etl_execution_summary(p_execution_id => %(execution_id)s)"
-_EXECUTIONS = """
-select
-    execution_id, started_at, finished_at, status, total_fixtures, processed_fixtures,
-    successful_fixtures, failed_fixtures, total_chunks, processed_chunks, duration_seconds,
-    error_message
-from monitoring.etl_executions
-where (finished_at is null or finished_at > %(since)s)
-    and (%(execution_id)s::text is null or execution_id = %(execution_id)s)
-order by finished_at is null desc, finished_at desc, started_at desc
-limit %(limit)s
-"""
-_LOGS = """
-select timestamp, level, component, message, details, execution_id, chunk_id, fixture_id,
-    duration_ms
-from monitoring.etl_logs
-where timestamp > %(since)s
-    and (%(execution_id)s::text is null or execution_id = %(execution_id)s)
-order by timestamp desc, log_id desc
-limit %(limit)s
-"""
-# The last value of each.
-_METRICS = """
-select distinct on (metric_name, execution_id, tags)
-    timestamp, execution_id, metric_name, metric_value, metric_unit, tags
-from monitoring.etl_metrics
-where timestamp > %(since)s
-    and (%(execution_id)s::text is null or execution_id = %(execution_id)s)
-order by metric_name, execution_id, tags, timestamp desc, metric_id desc
-limit %(limit)s
-"""
 _SHOWN = timedelta(hours=24)
 
 
@@ -97,26 +66,26 @@ def read_etl_state(
         psycopg.OperationalError: the server is away or silent.
     """
     with installed_or_told(), connection.cursor(row_factory=dict_row) as cursor:
-        found = connection.execute(_HEALTH).fetchone()
+        found = connection.execute(queries.HEALTH).fetchone()
         health: dict[str, Any] = found[0] if found else {}
         summary = None
         since = datetime.fromisoformat(health["generated_at"]) - _SHOWN
         if execution_id is not None:
-            row = connection.execute(_SUMMARY, {"execution_id": execution_id}).fetchone()
+            row = connection.execute(queries.SUMMARY, {"execution_id": execution_id}).fetchone()
             summary = row[0] if row else None
             began = (summary or {}).get("started_at") or (summary or {}).get("finished_at")
             if began is not None:
                 since = datetime.fromisoformat(began) - timedelta(microseconds=1)
         arguments = {"execution_id": execution_id, "since": since, "limit": limit}
-        queries = {
-            "logs": _LOGS,
-            "metrics": _METRICS,
-            "alerts": OF_SYSTEM if execution_id is None else OF_EXECUTION,
+        wanted = {
+            "logs": queries.LOGS,
+            "metrics": queries.METRICS,
+            "alerts": OF_ETL if execution_id is None else OF_EXECUTION,
         }
         tables = {
-            name: cursor.execute(queries[name].encode(), arguments).fetchall() for name in sections
+            name: cursor.execute(wanted[name].encode(), arguments).fetchall() for name in sections
         }
-        executions = cursor.execute(_EXECUTIONS, arguments).fetchall()
+        executions = cursor.execute(queries.EXECUTIONS, arguments).fetchall()
         freshness = read_freshness(connection)
     return EtlState(health, executions, summary, execution_id, freshness=freshness, **tables)
 

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from pgvigil.database.connections import read_now
+from pgvigil.database.queries import records as queries
 from pgvigil.exceptions import installed_or_told
 from pgvigil.faces.terminal.known import fresh
 from pgvigil.faces.terminal.picture import (
@@ -23,34 +24,6 @@ from pgvigil.faces.terminal.picture import (
 from pgvigil.faces.words import age, count, duration, name, word
 
 _Row = dict[str, Any]
-_ISSUES = """
-select dataset, validation_type, group_name, open_records, alerted_records, oldest_opened_at
-from monitoring.v_top_issues
-order by open_records desc, dataset, validation_type, group_name
-"""
-_STATUSES = """
-select dataset, status, count(*) as records, max(effective_at) as last_changed_at
-from monitoring.record_status
-where status is not null
-group by dataset, status
-order by dataset, count(*) desc, status
-"""
-_CHANGES = """
-select recorded_at, dataset, record_key, validation_type, from_status, to_status, change_source
-from monitoring.status_history
-where recorded_at > %(now)s - make_interval(days => 1)
-order by recorded_at desc, change_id desc
-limit %(limit)s
-"""
-_RUNS = """
-select
-    dataset, target_date, run_mode, status, finished_at, execution_seconds,
-    total_records_queried, invalid_records
-from monitoring.processing_log
-where finished_at > %(now)s - make_interval(days => 7)
-order by finished_at desc
-limit %(limit)s
-"""
 
 
 @fresh
@@ -60,10 +33,10 @@ def records(connection: psycopg.Connection[Any]) -> Picture:
         now = read_now(connection)
         wanted = {"now": now, "limit": MOST_READ}
         tables = {
-            "issues": cursor.execute(_ISSUES).fetchall(),
-            "statuses": cursor.execute(_STATUSES).fetchall(),
-            "changes": cursor.execute(_CHANGES, wanted).fetchall(),
-            "runs": cursor.execute(_RUNS, wanted).fetchall(),
+            "issues": cursor.execute(queries.ISSUES, {"limit": None}).fetchall(),
+            "statuses": cursor.execute(queries.STATUSES).fetchall(),
+            "changes": cursor.execute(queries.CHANGES_OF_A_DAY, wanted).fetchall(),
+            "runs": cursor.execute(queries.RUNS, wanted).fetchall(),
         }
     return partial(_draw, connection.info.dbname, now.isoformat(), tables)
 

@@ -7,8 +7,9 @@ from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
+from pgvigil.database.queries.alerts import SEVERITIES
 from pgvigil.database.words import count_of
-from pgvigil.faces.terminal.known import no_alert
+from pgvigil.faces.terminal.alerts import open_alerts
 from pgvigil.faces.terminal.picture import MOST_ROWS, empty_table, headline, stacked, with_rest
 from pgvigil.faces.terminal.state import State
 from pgvigil.faces.words import age, count, duration, name, percent, seconds_between, word
@@ -19,7 +20,6 @@ Nothing was recorded in this database in the last 24 hours. Try:
   select monitoring.start_task_tracking('my-first-task', 'import');
   select monitoring.complete_task_tracking('my-first-task');"""
 _STALE_SECONDS = 900
-_SEVERITIES = ("critical", "high", "medium", "low")
 
 
 def render(state: State, rows: int = MOST_ROWS, *, is_dense: bool = False) -> RenderableType:
@@ -35,7 +35,7 @@ def render(state: State, rows: int = MOST_ROWS, *, is_dense: bool = False) -> Re
     now, summary = state.summary["generated_at"], state.summary
     blocks = [
         _headline(state),
-        open_alerts(state, now, rows),
+        open_alerts(state.known, state.alerts, summary["alerts"]["active"], now, rows),
         running_tasks(state.running, summary["tasks"]["running"], rows),
         tasks_by_type(summary["tasks"]["by_type"], summary["tasks"]["types"], rows),
         _errors(state, rows),
@@ -59,23 +59,6 @@ def _headline(state: State) -> Text:
     bad = health["unhealthy"] + health["degraded"]
     line.append(f" · {bad} of {health['components']} not healthy", "bold red" if bad else "")
     return line
-
-
-def open_alerts(state: State, now: str, rows: int) -> RenderableType:
-    """Return the alerts that are open, as they come."""
-    alerts, total = state.alerts, state.summary["alerts"]["active"]
-    if not alerts:
-        return no_alert(state.known)
-    table = empty_table("OPEN ALERTS", "id>", "severity", "state", "since>")
-    for alert in alerts[:rows]:
-        table.add_row(
-            name(alert["summary"]),
-            name(alert["alert_id"]),
-            word(alert["severity"]),
-            name(alert["status"]),
-            age(alert["started_at"], now),
-        )
-    return with_rest(table, total, rows)
 
 
 def running_tasks(running: Sequence[_Row], total: int, rows: int) -> RenderableType:
@@ -152,7 +135,7 @@ def _errors(state: State, rows: int) -> RenderableType:
             age(row["last_seen_at"], now),
         )
     totals = Text("By severity: ", "dim")
-    totals.append(", ".join(f"{errors[each]:,} {each}" for each in _SEVERITIES))
+    totals.append(", ".join(f"{errors[each]:,} {each}" for each in reversed(SEVERITIES)))
     return Group(table, totals)
 
 

@@ -7,22 +7,11 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from pgvigil.database.freshness import ALERTS, Freshness, read_one
+from pgvigil.database.queries import tasks
+from pgvigil.database.queries.alerts import Wanted, read_alerts
+from pgvigil.database.queries.state import SUMMARY
 from pgvigil.exceptions import installed_or_told
 
-_RUNNING = """
-select
-    task_id, task_type, attempt, start_time, running_ms, items_done, items_total,
-    progress_percent, seconds_without_progress, is_backend_alive
-from monitoring.v_realtime_processing_status
-order by start_time
-limit %(limit)s
-"""
-_ALERTS = """
-select alert_id, severity, status, summary, started_at
-from monitoring.v_active_alerts
-order by array_position(array['critical', 'high', 'medium', 'low'], severity), started_at
-limit %(limit)s
-"""
 _MOST_ROWS = 100
 
 
@@ -62,11 +51,10 @@ def read_state(connection: psycopg.Connection[Any]) -> State:
         psycopg.OperationalError: the server is away or silent.
     """
     with installed_or_told():
-        row = connection.execute("select monitoring.get_dashboard_summary()").fetchone()
+        row = connection.execute(SUMMARY).fetchone()
         with connection.cursor(row_factory=dict_row) as cursor:
-            limit = {"limit": _MOST_ROWS}
-            running = cursor.execute(_RUNNING, limit).fetchall()
-            alerts = cursor.execute(_ALERTS, limit).fetchall()
+            running = cursor.execute(tasks.RUNNING, {"limit": _MOST_ROWS}).fetchall()
+        alerts = read_alerts(connection, Wanted(at_most=_MOST_ROWS))
         known = read_one(connection, ALERTS)
     summary = row[0] if row else {}
     return State(connection.info.dbname, summary, running, alerts, known)

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from pgvigil.database.connections import read_now
+from pgvigil.database.queries import tasks as queries
 from pgvigil.exceptions import installed_or_told
 from pgvigil.faces.terminal.known import fresh
 from pgvigil.faces.terminal.picture import (
@@ -24,21 +25,6 @@ from pgvigil.faces.terminal.render import running_tasks, tasks_by_type
 from pgvigil.faces.words import age, duration, name, word
 
 _Row = dict[str, Any]
-_RUNNING = """
-select
-    task_id, task_type, attempt, start_time, running_ms, items_done, items_total,
-    progress_percent, seconds_without_progress, is_backend_alive
-from monitoring.v_realtime_processing_status
-order by start_time
-"""
-_BY_TYPE = "select * from monitoring.v_task_statistics order by task_type"
-_FAILED = """
-select task_id, task_type, status, duration_ms, end_time, error_message as why
-from monitoring.v_unsuccessful_tasks
-where end_time > %(now)s - make_interval(days => 1) and is_failure
-order by end_time desc
-limit %(limit)s
-"""
 
 
 @fresh
@@ -46,12 +32,12 @@ def tasks(connection: psycopg.Connection[Any]) -> Picture:
     """Read how tasks do."""
     with installed_or_told(), connection.cursor(row_factory=dict_row) as cursor:
         now = read_now(connection)
-        running = cursor.execute(_RUNNING).fetchall()
-        by_type = cursor.execute(_BY_TYPE).fetchall()
+        running = cursor.execute(queries.RUNNING, {"limit": None}).fetchall()
+        by_type = cursor.execute(queries.STATISTICS).fetchall()
         is_well = not any(row["failed"] for row in by_type)
         # Nothing to find is known without looking through a day of tasks.
         limit = {"now": now, "limit": 0 if is_well else MOST_READ}
-        failed = cursor.execute(_FAILED, limit).fetchall()
+        failed = cursor.execute(queries.FAILED, limit).fetchall()
     return partial(_draw, connection.info.dbname, now.isoformat(), running, by_type, failed)
 
 

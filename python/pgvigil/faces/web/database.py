@@ -19,6 +19,7 @@ from pgvigil.database.dsn import complete_dsn
 from pgvigil.database.far_times import take_endless_lengths
 from pgvigil.database.patience import HastyConnection
 from pgvigil.database.pooling import IS_POOLED
+from pgvigil.database.queries.state import NOW
 from pgvigil.database.roles import BECOME, LIMIT, MAY_BECOME, OPERATOR, READER
 
 _SECONDS_TO_WAIT_FOR_A_TURN = 5.0
@@ -27,7 +28,6 @@ _SECONDS_TO_CONNECT = 5
 _GRACE_SECONDS = 0.5
 # A kept connection that says nothing for this part of our patience is given up for a new one.
 _PART_FOR_A_KEPT_ONE = 0.25
-_NOW = "select monitoring.clock()"
 # Errors after which a connection is as good as before: a refusal of ours, and what took too long.
 # After others it may be one whose plans are for views that have been replaced since.
 _OF_THE_QUESTION = {*(f"PV00{number}" for number in range(1, 10)), "57014"}
@@ -74,7 +74,7 @@ class Reader:
 
     async def now(self) -> datetime:
         """Return the time that the database goes by."""
-        now: datetime = await self.value(_NOW)
+        now: datetime = await self.value(NOW)
         return now
 
 

@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from pgvigil import __version__
+from pgvigil.database.queries import alerts, batch, jobs, state, tasks
 from pgvigil.faces.web.database import Reader
 
 
@@ -43,12 +44,7 @@ _PER_PERCENT = 0.01
 
 SOURCES = (
     Source(
-        """
-select task_type, count(*) as running, max(running_ms) as longest_ms
-from monitoring.v_realtime_processing_status
-where true
-group by task_type
-""",
+        tasks.RUNNING_BY_TYPE,
         {"task_type": "task_type"},
         (
             Figure("tasks_running", "running", "Tasks that run."),
@@ -61,7 +57,7 @@ group by task_type
         ),
     ),
     Source(
-        "select * from monitoring.v_task_statistics",
+        tasks.STATISTICS,
         {"task_type": "task_type"},
         (
             Figure("tasks_last_day", "tasks", "Tasks that ended in this hour and the 23 before."),
@@ -97,7 +93,7 @@ group by task_type
         ),
     ),
     Source(
-        "select * from monitoring.v_error_summary",
+        state.ERRORS,
         {"error_type": "error_type", "severity": "severity", "component": "component"},
         (
             Figure(
@@ -108,7 +104,7 @@ group by task_type
         ),
     ),
     Source(
-        "select * from monitoring.v_queue_performance",
+        state.QUEUES,
         {"queue": "queue_name"},
         (
             Figure("queue_pending", "pending", "Items waiting."),
@@ -123,10 +119,7 @@ group by task_type
         ),
     ),
     Source(
-        """
-select *, nullif(status, 'unknown') in ('healthy', 'degraded') as is_up
-from monitoring.v_system_health_summary
-""",
+        state.HEALTH_AS_FIGURES,
         {"component_type": "component_type", "component": "component_name"},
         (
             Figure(
@@ -154,17 +147,12 @@ from monitoring.v_system_health_summary
         ),
     ),
     Source(
-        """
-select rule_name, severity, status, count(*) as alerts
-from monitoring.v_active_alerts
-where true
-group by rule_name, severity, status
-""",
+        alerts.ACTIVE_BY_RULE,
         {"rule": "rule_name", "severity": "severity", "status": "status"},
         (Figure("alerts_active", "alerts", "Alerts that fire, acknowledged or not."),),
     ),
     Source(
-        "select * from monitoring.v_batch_health",
+        batch.HEALTH,
         {"workflow": "workflow_name"},
         (
             Figure("batch_steps", "steps", "Steps of the business day."),
@@ -182,7 +170,7 @@ group by rule_name, severity, status
         ),
     ),
     Source(
-        "select * from monitoring.v_jobs",
+        jobs.JOBS,
         {"job": "job_name"},
         (
             Figure("job_runs_total", "runs", "Runs of the job."),
@@ -191,7 +179,7 @@ group by rule_name, severity, status
         ),
     ),
     Source(
-        "select * from monitoring.v_alert_rules where is_enabled",
+        alerts.ENABLED_RULES,
         {"rule": "rule_name"},
         (
             Figure("alert_rule_evaluations_total", "evaluations", "Evaluations of the rule."),
@@ -205,7 +193,7 @@ group by rule_name, severity, status
         ),
     ),
     Source(
-        "select *, is_known::integer as known from monitoring.v_freshness",
+        state.FRESHNESS_AS_FIGURES,
         {"subject": "subject"},
         (
             Figure(
@@ -218,7 +206,7 @@ group by rule_name, severity, status
         ),
     ),
     Source(
-        "select * from monitoring.v_notification_channels",
+        state.CHANNELS,
         {"channel": "channel_name"},
         (
             Figure("notifications_waiting", "waiting", "Notifications to be sent."),

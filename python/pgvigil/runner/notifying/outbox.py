@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
+from pgvigil.database.queries.state import NOW
 from pgvigil.database.sessions import Session
 
 _CLAIM = (
@@ -31,7 +32,6 @@ _RELEASE = (
 )
 _NEXT = "select monitoring.next_notification_at(p_runner => %(runner)s)"
 _SET_PAGE_URL = "select monitoring.set_page_url(p_url => %(url)s)"
-_NOW = "select monitoring.clock()"
 _RUNNER = f"{socket.gethostname()} {os.getpid()}"
 
 
@@ -98,7 +98,7 @@ async def seconds_to_next(session: Session) -> float | None:
     due_at: datetime | None = await _value(session, _NEXT, {"runner": _RUNNER})
     if due_at is None:
         return None
-    now: datetime = await _value(session, _NOW)
+    now: datetime = await _value(session, NOW)
     return (due_at - now).total_seconds()
 
 

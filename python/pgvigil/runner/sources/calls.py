@@ -16,7 +16,7 @@ _NOTE = (
     " p_rows_read => %(rows_read)s, p_resume_after => %(resume_after)s)"
 )
 _FINISH = "select monitoring.finish_source_load(p_load_id => %(load_id)s)"
-_FAIL = "select monitoring.fail_source_load(p_query_name => %(query_name)s, p_error => %(error)s)"
+FAIL = "select monitoring.fail_source_load(p_query_name => %(query_name)s, p_error => %(error)s)"
 
 
 def begin(connection: Connection, query_name: str, *, is_due_only: bool) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def finish(connection: Connection, load_id: int) -> dict[str, Any]:
 
 def fail(connection: Connection, query_name: str, error: str) -> str | None:
     """Note why a load failed; return what becomes of it."""
-    status: str | None = _value(connection, _FAIL, query_name=query_name, error=error)
+    status: str | None = _value(connection, FAIL, query_name=query_name, error=error)
     return status
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from pgvigil.database.queries import alerts as queries
+from pgvigil.database.queries import decisions, state
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Row, RowNumber, Rows
 from pgvigil.faces.web.parameters import Severity, Text
@@ -29,17 +31,6 @@ _ACTIVE = View(
         "acknowledged_at": "{}::timestamptz is not null",
     },
 )
-_ONE = "select * from monitoring.alerts where alert_id = %(alert_id)s"
-_REASON = "select suppressed_by from monitoring.v_active_alerts where alert_id = %(alert_id)s"
-_HISTORY = """
-select * from monitoring.alert_history where alert_id = %(alert_id)s order by transition_id
-"""
-_EXPLAIN = """
-select * from monitoring.explain_alert(p_alert_id => %(alert_id)s, p_limit => %(limit)s)
-"""
-_ACKNOWLEDGE = """
-select monitoring.acknowledge_alert(p_alert_id => %(alert_id)s, p_note => %(note)s, p_by => %(by)s)
-"""
 _ROWS_BEHIND = 50
 Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="alert_id of the alert.")]
 
@@ -163,7 +154,7 @@ add_listings(
         ActiveAlerts,
         (_ACTIVE,),
         (Filter("severity", Severity | None), Filter("rule", Text, "rule_name =")),
-        besides={"known": "select * from monitoring.v_freshness where subject = 'alerts'"},
+        besides={"known": state.FRESHNESS_OF_ALERTS},
     ),
 )
 
@@ -171,17 +162,17 @@ add_listings(
 @router.get("/api/alerts/{alert_id}", responses=answers(404))
 async def alert(db: Db, alert_id: Number) -> WholeAlert:
     """One alert with its history, its rule and what the rule saw, the newest first."""
-    values = {"alert_id": alert_id, "limit": _ROWS_BEHIND}
+    values = {"alert_id": alert_id, "limit": _ROWS_BEHIND, "since": None, "rule": None}
     async with db.reading() as reader:
         # First, since it says what is wrong with a number that is none.
-        explanation = await reader.rows(_EXPLAIN, values)
-        (found,) = await reader.rows(_ONE, values)
-        for row in await reader.rows(_REASON, values):
+        explanation = await reader.rows(queries.EXPLAIN, values)
+        (found,) = await reader.rows(queries.ONE, values)
+        for row in await reader.rows(queries.REASON, values):
             found.update(row)
         return WholeAlert.model_validate(
             {
                 "alert": found,
-                "history": await reader.rows(_HISTORY, values),
+                "history": await reader.rows(queries.TRANSITIONS, values),
                 "explanation": explanation,
                 "as_of": await reader.now(),
             }
@@ -200,7 +191,7 @@ async def acknowledge_alert(
     words = said or Acknowledgement(note=None, by=None)
     values = {"alert_id": alert_id, "note": words.note, "by": words.by}
     async with db.writing() as writer:
-        if not await writer.value(_ACKNOWLEDGE, values):
+        if not await writer.value(decisions.ACKNOWLEDGE, values):
             raise ProblemError(NOT_FIRING, f"alert {alert_id} does not fire")
-        (found,) = await writer.rows(_ONE, values)
+        (found,) = await writer.rows(queries.ONE, values)
     return Acknowledged.model_validate({"alert": found})

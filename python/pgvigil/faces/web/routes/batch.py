@@ -5,6 +5,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 
+from pgvigil.database.queries import batch as queries
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Attempt, Part, Row, Rows
 from pgvigil.faces.web.parameters import Day, Moment, Text
@@ -13,21 +14,6 @@ from pgvigil.faces.web.routes.common import Db, Json
 
 router = APIRouter(tags=["batch"])
 
-_TIMELINE = """
-select *
-from monitoring.get_batch_timeline(p_business_date => %(business_date)s, p_workflow => %(workflow)s)
-"""
-_RUNS = """
-select *
-from monitoring.get_step_runs(p_business_date => %(business_date)s, p_workflow => %(workflow)s)
-"""
-_STEPS = """
-select workflow_name, step_name, position, description, after_steps, expected_seconds
-from monitoring.batch_workflow_config
-where %(workflow)s::text is null or workflow_name = %(workflow)s
-order by workflow_name, position
-"""
-_HEALTH = "select * from monitoring.v_batch_health order by workflow_name"
 _RUNNING = View(
     "batch_execution_logs",
     {"started_at": datetime, "task_id": str, "workflow_name": str},
@@ -35,15 +21,7 @@ _RUNNING = View(
     always=("status = 'running'",),
 )
 _ENDED = Part(
-    """
-select *
-from monitoring.get_ended_batch_runs(
-    p_from => %(from)s, p_to => %(to)s, p_workflow => %(workflow)s, p_step => %(step)s,
-    p_status => %(status)s, p_limit => %(limit)s, p_before_time => %(after_finished_at)s,
-    p_before_task_id => %(after_task_id)s, p_before_attempt => %(after_attempt)s,
-    p_before_workflow => %(after_workflow_name)s
-)
-""",
+    queries.ENDED,
     {"finished_at": datetime, "task_id": str, "attempt": Attempt, "workflow_name": str},
 )
 Status = Literal["running", "completed", "failed", "cancelled", "timeout", "lost"]
@@ -156,9 +134,9 @@ async def batch_timeline(db: Db, business_date: Day = None, workflow: Text = Non
     async with db.reading() as reader:
         return Timeline.model_validate(
             {
-                "rows": await reader.rows(_TIMELINE, values),
-                "plan": await reader.rows(_STEPS, values),
-                "runs": await reader.rows(_RUNS, values),
+                "rows": await reader.rows(queries.TIMELINE, values),
+                "plan": await reader.rows(queries.STEPS, values),
+                "runs": await reader.rows(queries.RUNS, values),
                 "as_of": await reader.now(),
             }
         )
@@ -183,5 +161,5 @@ add_listings(
             Filter("status", Status | None),
         ),
     ),
-    Listing("batch_health", "How each workflow does.", Rows[Health], (_HEALTH,)),
+    Listing("batch_health", "How each workflow does.", Rows[Health], (queries.HEALTH,)),
 )

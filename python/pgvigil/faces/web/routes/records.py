@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
+from pgvigil.database.queries import records as queries
 from pgvigil.faces.web.listing import REQUIRED, Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Part, Row, RowNumber, Rows
 from pgvigil.faces.web.parameters import Moment, Text
@@ -19,36 +20,9 @@ _LAST_FOUND = {
     "validation_type": str,
 }
 _CHANGES = Part(
-    """
-select *
-from monitoring.status_history
-where (%(dataset)s::text is null or dataset = %(dataset)s)
-    and (%(change_source)s::text is null or change_source = %(change_source)s)
-    and recorded_at >= coalesce(
-        %(from)s::timestamptz, (select monitoring.clock()) - interval '24 hours'
-    )
-    and recorded_at < coalesce(%(to)s::timestamptz, 'infinity')
-    and (%(after_change_id)s::bigint is null or recorded_at <= %(after_recorded_at)s::timestamptz)
-    and (%(after_change_id)s::bigint is null or (recorded_at, change_id) < (
-        %(after_recorded_at)s::timestamptz, %(after_change_id)s
-    ))
-order by recorded_at desc, change_id desc
-limit %(limit)s
-""",
+    queries.CHANGES,
     {"recorded_at": datetime, "change_id": RowNumber},
 )
-_ISSUES = """
-select *
-from monitoring.v_top_issues
-order by open_records desc, dataset, validation_type, group_name
-limit %(limit)s
-"""
-_TIMELINE = """
-select *
-from monitoring.record_timeline(
-    p_dataset => %(dataset)s, p_record_key => %(record_key)s, p_limit => %(limit)s
-)
-"""
 # Blank is what the database takes for blank: other spaces make a name.
 _NAMES = {"min_length": 1, "max_length": 255, "pattern": r"^[^\x00]*[^\x00 \t\r\n][^\x00]*$"}
 InPath = Annotated[str, Path(**_NAMES)]
@@ -141,7 +115,7 @@ add_listings(
         "record_issues",
         "Open records by dataset, type and group, the most first.",
         Rows[Issue],
-        (_ISSUES,),
+        (queries.ISSUES,),
     ),
     Listing(
         "record_changes",
@@ -159,7 +133,7 @@ add_listings(
         "record_timeline",
         "All that happened to a record, the newest first, whatever characters are in its names.",
         Rows[Event],
-        (_TIMELINE,),
+        (queries.TIMELINE,),
         tuple(Filter(name, InQuery, default=REQUIRED) for name in ("dataset", "record_key")),
         refusals=(404,),
     ),
@@ -167,7 +141,7 @@ add_listings(
         "record_timeline_by_path",
         "The same by path, for names without slashes: `/api/record-timeline` takes them all.",
         Rows[Event],
-        (_TIMELINE,),
+        (queries.TIMELINE,),
         tuple(Filter(name, InPath, default=REQUIRED) for name in ("dataset", "record_key")),
         path="/api/records/{dataset}/{record_key:path}/timeline",
         refusals=(404,),

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from pgvigil.database.queries import state as queries
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Row, Rows
 from pgvigil.faces.web.parameters import Severity, Text
@@ -14,21 +15,6 @@ from pgvigil.faces.web.routes.common import Db
 
 router = APIRouter(tags=["state"])
 
-_SUMMARY = "select monitoring.get_dashboard_summary()"
-_CARDS = "select monitoring.get_dashboard_cards()"
-_QUEUES = "select * from monitoring.v_queue_performance order by queue_name"
-_HEALTH = """
-select *
-from monitoring.v_system_health_summary
-order by
-    array_position(array['unhealthy', 'degraded', 'unknown', 'healthy'], status),
-    component_type, component_name
-"""
-_CHECKS = """
-select check_name, status, extract(epoch from lateness) as seconds_late, detail
-from monitoring.self_check()
-"""
-_FRESHNESS = "select * from monitoring.v_freshness"
 _LAST_SEEN = {"last_seen_at": datetime, "fingerprint": str}
 GroupStatus = Literal["open", "resolved", "muted", "regressed"]
 
@@ -161,8 +147,8 @@ class Check(Row):
 async def summary(db: Db) -> Summary:
     """The state in one document; what ended or happened is of the last 24 hours."""
     async with db.reading() as reader:
-        document = await reader.value(_SUMMARY)
-        cards = await reader.value(_CARDS)
+        document = await reader.value(queries.SUMMARY)
+        cards = await reader.value(queries.CARDS)
         return Summary.model_validate(
             {**document, "cards": cards, "as_of": document["generated_at"]}
         )
@@ -173,7 +159,7 @@ async def cards(db: Db) -> TopFigures:
     """The figures at the top of the summary, for much less work than all of it."""
     async with db.reading() as reader:
         return TopFigures.model_validate(
-            {"cards": await reader.value(_CARDS), "as_of": await reader.now()}
+            {"cards": await reader.value(queries.CARDS), "as_of": await reader.now()}
         )
 
 
@@ -190,18 +176,18 @@ add_listings(
             Filter("type", Text, "error_type =", "Type of the error."),
         ),
     ),
-    Listing("queues", "Queues seen in the last 24 hours.", Rows[Queue], (_QUEUES,)),
-    Listing("health", "Components, the unhealthy first.", Rows[Component], (_HEALTH,)),
+    Listing("queues", "Queues seen in the last 24 hours.", Rows[Queue], (queries.QUEUES,)),
+    Listing("health", "Components, the unhealthy first.", Rows[Component], (queries.HEALTH,)),
     Listing(
         "freshness",
         "How fresh what is known is: alerts, the scheduler, roll-ups and each source.",
         Rows[Freshness],
-        (_FRESHNESS,),
+        (queries.FRESHNESS,),
     ),
     Listing(
         "self_check",
         "Whether pgvigil itself keeps up: when it does not, what all the others tell may be old.",
         Rows[Check],
-        (_CHECKS,),
+        (queries.CHECKS,),
     ),
 )

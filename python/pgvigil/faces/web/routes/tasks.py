@@ -5,6 +5,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 
+from pgvigil.database.queries import tasks as queries
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Attempt, Part, Row, Rows
 from pgvigil.faces.web.parameters import Moment, Text
@@ -20,14 +21,7 @@ _RUNNING = View(
     is_asked_for=lambda asked: asked["state"] != "ended" and not asked["status"],
 )
 _ENDED = Part(
-    """
-select *
-from monitoring.get_ended_tasks(
-    p_from => %(from)s, p_to => %(to)s, p_task_type => %(type)s, p_status => %(status)s,
-    p_worker_id => %(worker)s, p_limit => %(limit)s, p_before_time => %(after_end_time)s,
-    p_before_task_id => %(after_task_id)s, p_before_attempt => %(after_attempt)s
-)
-""",
+    queries.ENDED,
     {"end_time": datetime, "task_id": str, "attempt": Attempt},
     is_asked_for=lambda asked: asked["state"] != "running",
 )

@@ -6,18 +6,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from pgvigil.database.queries import state as queries
 from pgvigil.faces.web.problems import answers
 from pgvigil.faces.web.routes.common import Db
 
 router = APIRouter(tags=["state"])
 
-_POINTS = """
-select bucket_at, series, value
-from monitoring.get_trend_points(
-    p_what => %(what)s, p_from => %(from_at)s, p_to => %(as_of)s, p_resolution => %(resolution)s
-)
-where bucket_at > %(from_at)s
-"""
 _MOST_HOURS = 24 * 366
 # A chart has room for a hundred or two.
 _FINEST = (("minute", 3), ("hour", 24 * 7), ("day", _MOST_HOURS))
@@ -57,5 +51,5 @@ async def trends(
     async with db.reading() as reader:
         now = await reader.now()
         values = {"resolution": resolution, "from_at": now - timedelta(hours=hours), "as_of": now}
-        rows = await reader.rows(_POINTS, {**values, "what": what})
+        rows = await reader.rows(queries.TREND_POINTS, {**values, "what": what})
     return Trends.model_validate({**values, "rows": rows})
