@@ -217,7 +217,7 @@ select is(
         'rules.queue_backlog.y is not known',
         E'Known there: $schema, alert_owners, alert_thresholds, change_sources, channels, '
         'datasets, error_groups, expected_runs, inhibitions, jobs, name_limits, page_url, '
-        'partitions_ahead, retention, rules, silences, source_queries, workflows.\n'
+        'partitions_ahead, retention, rules, silences, source_queries, sources, workflows.\n'
         'Known there: comparison, description, for_evaluations, for_seconds, is_enabled, '
         'keep_firing_seconds, no_data, on_error, overrides, parameters, query, thresholds, '
         'time_limit_seconds, unit.'

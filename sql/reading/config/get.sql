@@ -16,7 +16,7 @@ begin atomic
         unnest(array[
             'page_url', 'name_limits', 'partitions_ahead', 'change_sources', 'datasets',
             'source_queries', 'alert_thresholds', 'workflows', 'rules', 'inhibitions', 'channels',
-            'alert_owners', 'silences', 'expected_runs', 'retention', 'jobs',
+            'alert_owners', 'silences', 'expected_runs', 'retention', 'sources', 'jobs',
             'error_groups'
         ]) with ordinality as s (section, place);
 end;

@@ -52,6 +52,12 @@ return $json$
       "propertyNames": {"$ref": "#/$defs/name"},
       "additionalProperties": {"$ref": "#/$defs/source_query"}
     },
+    "sources": {
+      "type": "object",
+      "description": "an object of sources by name",
+      "propertyNames": {"$ref": "#/$defs/name"},
+      "additionalProperties": {"$ref": "#/$defs/source"}
+    },
     "workflows": {
       "type": "object",
       "description": "an object of workflows by name",
@@ -150,6 +156,65 @@ return $json$
         "every_seconds": {"$ref": "#/$defs/every_seconds"},
         "timeout_seconds": {"$ref": "#/$defs/timeout_seconds"},
         "is_enabled": {"$ref": "#/$defs/flag"}
+      },
+      "additionalProperties": false
+    },
+    "source": {
+      "type": ["object", "null"],
+      "description": "an object of settings, or null to remove the source",
+      "properties": {
+        "kind": {"enum": ["run", "record", "queue"], "description": "run, record or queue"},
+        "relation": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 255,
+          "description": "a relation with its schema, such as billing.runs, or query:NAME"
+        },
+        "columns": {
+          "type": "object",
+          "description": "an object of names of columns by what they hold",
+          "additionalProperties": {
+            "description": "the name of a column, or an array of names",
+            "anyOf": [
+              {"$ref": "#/$defs/name"},
+              {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/name"}}
+            ]
+          }
+        },
+        "statuses": {
+          "type": "object",
+          "description": "an object of what status codes mean or are called",
+          "propertyNames": {"$ref": "#/$defs/name"},
+          "additionalProperties": {"$ref": "#/$defs/name"}
+        },
+        "time_zone": {"$ref": "#/$defs/time_zone"},
+        "every_seconds": {"$ref": "#/$defs/every_seconds"},
+        "timeout_seconds": {"$ref": "#/$defs/timeout_seconds"},
+        "is_enabled": {"$ref": "#/$defs/flag"},
+        "task_type": {
+          "type": ["string", "null"],
+          "maxLength": 255,
+          "description": "a task type, or null where a column says it"
+        },
+        "look_back_days": {
+          "type": "number",
+          "exclusiveMinimum": 0,
+          "maximum": 366,
+          "description": "a number of days, more than 0 and at most 366"
+        },
+        "work": {"enum": ["type", "run"], "description": "type or run"},
+        "failed_severity": {
+          "enum": ["low", "medium", "high", "critical", null],
+          "description": "low, medium, high or critical, or null for that of the runs"
+        },
+        "dataset": {"$ref": "#/$defs/name"},
+        "change_source": {"$ref": "#/$defs/name"},
+        "is_complete": {"$ref": "#/$defs/flag"},
+        "queue_name": {
+          "type": ["string", "null"],
+          "maxLength": 255,
+          "description": "the name of a queue, or null where a column says it"
+        }
       },
       "additionalProperties": false
     },

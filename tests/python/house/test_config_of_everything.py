@@ -52,13 +52,36 @@ DECISIONS = {
         configure_dataset('orders', '{"pending_statuses": ["OPEN"], "time_zone": "Asia/Tokyo"}')
     """,
     "set_allowed_transitions": """set_allowed_transitions('bills', '{"": ["NEW"]}')""",
+    "add_change_source": "add_change_source('ROBOT', 'The robot.')",
     "register_source_query": """
         register_source_query('runs', 'OTHER_DB', 'select id, state from runs',
             array['id', 'state'], 'id', '2 hours')
     """,
+    "register_run_source": """
+        register_run_source('billing', 'app.runs',
+            '{"run_id": "id", "status": "state", "started_at": "begun", "updated_at": "changed"}',
+            '{"R": "running", "C": "completed"}', 'billing')
+    """,
+    "register_record_source": """
+        register_record_source('orders', 'orders', 'query:runs',
+            '{"record_key": ["id"], "status": "state"}', p_change_source => 'ROBOT')
+    """,
+    "register_queue_source": """
+        register_queue_source('mails', 'app.mails',
+            '{"queue": "queue", "status": "state"}', '{"W": "pending"}')
+    """,
+    "enable_source": "enable_source('mails', false)",
     "enable_source_query": "enable_source_query('runs', false)",
-    "add_change_source": "add_change_source('ROBOT', 'The robot.')",
 }
+
+# What programs have that sources read.
+PROGRAMS = """
+    create schema app;
+    create table app.runs (id text, state text, begun timestamptz, changed timestamptz);
+    create table app.mails (queue text, state text);
+    grant usage on schema app to monitoring_reader, monitoring_admin;
+    grant select on all tables in schema app to monitoring_reader, monitoring_admin;
+"""
 
 # What else operators and admins may call, which says nothing for another database.
 OTHERS = {
@@ -82,11 +105,6 @@ OTHERS = {
     "fail_source_load", "finish_source_load", "next_notification_at", "note_code_checksum",
     "note_notification_failed", "note_notification_sent", "note_source_progress",
     "release_notification",
-    # sources
-    "enable_source",
-    "register_queue_source",
-    "register_record_source",
-    "register_run_source",
     # what belongs to tables of programs, and to pg_cron
     "attach_status_trigger", "detach_status_trigger", "schedule_with_pg_cron",
     "unschedule_from_pg_cron",
@@ -115,6 +133,7 @@ def test_all_that_people_decide_is_carried_over(
     server: PostgresServer, template: str, connection: psycopg.Connection
 ) -> None:
     fresh = _tables(connection)
+    connection.execute(PROGRAMS)
     sections = _configuration(connection)
     connection.execute("set search_path = monitoring")
     for number in range(2):
@@ -130,6 +149,7 @@ def test_all_that_people_decide_is_carried_over(
     create_database(server, "empty_config", template)
     try:
         with psycopg.connect(server.dsn("empty_config"), autocommit=True) as other:
+            other.execute(PROGRAMS)
             other.execute("select monitoring.apply_config(%s)", [Jsonb(document)])
             assert _configuration(other) == document
             carried = _tables(other)

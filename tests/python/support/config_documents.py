@@ -244,6 +244,42 @@ def _source_query(source: random.Random) -> Any:
     )
 
 
+def _source(source: random.Random) -> Any:
+    settings = _some(
+        source,
+        {
+            "relation": _one_of("query:runs", "query:nameless", "pg_catalog.nothing"),
+            "columns": _one_of(
+                {"run_id": "id", "status": "state", "started_at": "id", "updated_at": "id"},
+                {"record_key": ["id"], "status": "state"},
+                {"status": "state"},
+            ),
+            "statuses": _one_of({"R": "running", "C": "completed"}, {"W": "pending"}),
+            "time_zone": _one_of(*_ZONES),
+            "every_seconds": _one_of(60, 3600),
+            "timeout_seconds": _one_of(1, 600.5),
+            "is_enabled": _one_of(True, False),
+        },
+        always=("relation", "columns", "statuses"),
+    )
+    kinds: dict[str, dict[str, Maker]] = {
+        "run": {
+            "task_type": _one_of("etl", None),
+            "look_back_days": _one_of(0.5, 30, 60),
+            "work": _one_of("type", "run"),
+            "failed_severity": _one_of("low", None),
+        },
+        "record": {
+            "dataset": _one_of("orders"),
+            "change_source": _one_of("BOT", "ROBOT"),
+            "is_complete": _one_of(True, False),
+        },
+        "queue": {"queue_name": _one_of("mail", None)},
+    }
+    kind = source.choice(list(kinds))
+    return settings | {"kind": kind} | _some(source, kinds[kind], always=("dataset",))
+
+
 def _alert_owner(source: random.Random) -> Any:
     return {
         "labels": source.choice(({}, {"task_type": "etl"}, {"rule": "task_failed", "x": "y"})),
@@ -303,6 +339,7 @@ _SECTIONS: dict[str, Maker] = {
     "change_sources": _named(("ROBOT", "SYSTEM"), _one_of("The robot.", "x"), may_be_null=False),
     "datasets": _named(("orders", "bills"), _dataset),
     "source_queries": _named(("runs", "a:b"), _source_query),
+    "sources": _named(("runs", "a:b"), _source),
     "workflows": _named(("nightly", "daily"), _workflow),
     "alert_owners": _listed(_alert_owner),
     "error_groups": _named(("aaa", "bbb"), _error_group),
