@@ -54,7 +54,7 @@ def _json_option(function: _Function) -> _Function:
 
 
 def _who_and_why(function: _Function) -> _Function:
-    """Add who decided, by default whoever is logged in here, and a note."""
+    """Add who decided, by default the user who is logged in here, and a note."""
     by = click.option("--by", default=getpass.getuser, help="Your name. Default: your login name.")
     note = click.option("-m", "--note", metavar="TEXT", help="Why, for the history.")
     return by(note(function))

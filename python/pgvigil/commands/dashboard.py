@@ -67,7 +67,7 @@ def _subcommand(title: str, face: Face, about: str) -> None:
 
 _subcommand("overview", overview, "Show a little of everything.")
 _subcommand("tasks", tasks, "Show what runs, how each type does, and what failed in 24 hours.")
-_subcommand("alerts", alerts, "Show open alerts, what became of alerts, and rules that fail.")
+_subcommand("alerts", alerts, "Show open alerts, what happened to alerts, and rules that fail.")
 
 _subcommand("records", records, "Show invalid records, statuses, their changes, program runs.")
 

@@ -18,7 +18,7 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 def command(dsn: str) -> None:
     """Check server, installation and rights; name a remedy for each fault.
 
-    Exits with 1 when a check failed; a warning is no failure.
+    Exits with 1 when a check failed; warnings do not count.
     """
     checks = list(examine(dsn))
     _print(checks)

@@ -112,7 +112,7 @@ def format_of(path: Path | None, known: Container[str], default: str) -> str:
 
 
 def refuse_binary_terminal(path: Path | None, file_format: str) -> None:
-    """Refuse to write what is no text to a terminal."""
+    """Refuse to write a binary format to a terminal."""
     if path is None and file_format in _NO_TEXT and sys.stdout.isatty():
         raise click.UsageError(f"a terminal cannot show {file_format}: name a file with --out")
 

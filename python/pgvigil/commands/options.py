@@ -6,6 +6,8 @@ from typing import Any, ClassVar, TypeVar
 
 import click
 
+from pgvigil.database.words import length_of_time
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -40,5 +42,5 @@ class Duration(click.ParamType[float]):
             self.fail(f"{value!r} is not a length of time; write 10s, 2m, 1h or 7d", param, ctx)
         seconds = float(found[1]) * self._UNITS[found[2]]
         if seconds < self._least:
-            self.fail(f"{value!r} is less than {self._least:g}s", param, ctx)
+            self.fail(f"{value!r} is less than {length_of_time(self._least)}", param, ctx)
         return seconds

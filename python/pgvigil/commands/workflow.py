@@ -58,7 +58,7 @@ def show(dsn: str, workflow: str) -> None:
 def remove(dsn: str, workflow: str) -> None:
     """Remove WORKFLOW, by its name, with the limits of its steps; its runs stay.
 
-    Exits with 1 when there is none of that name.
+    Exits with 1 when there is no such workflow.
     """
     with connect(dsn) as connection:
         is_removed = _call(connection, configuration.REMOVE_WORKFLOW, workflow)

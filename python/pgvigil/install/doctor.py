@@ -328,7 +328,7 @@ def _compiling(connection: psycopg.Connection) -> Check:
     )
     readers = [name for (name,) in connection.execute(_COMPILING_READERS)]
     if partitions <= _MANY_PARTITIONS or not readers:
-        return Check("jit", "ok", f"does not slow down reading {partitions} partitions")
+        return Check("jit", "ok", f"does not slow down reading {count_of(partitions, 'partition')}")
     finding = f"queries of {', '.join(readers)} over many days may be compiled, which takes seconds"
     remedy = " ".join(f"alter role {name} set jit = off;" for name in readers)
     return Check("jit", "warn", finding, remedy)

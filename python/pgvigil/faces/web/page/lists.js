@@ -98,7 +98,7 @@ export function renderHealth(rows, now) {
     component.failure_reason && el("p", { class: "clip-2" }, component.failure_reason),
     el("p", { class: "faint" },
       component.component_type, component.uptime_percent === null ? null : ` · ${percent(component.uptime_percent)} up`,
-      component.response_time_ms === null ? null : ` · ${duration(component.response_time_ms / 1000)}`),
+      component.response_time_ms === null ? null : [" · ", el("span", { class: "unbroken" }, duration(component.response_time_ms / 1000))]),
     el("p", { class: "faint" }, "checked ", ago(component.last_check_at, now), " ago"),
   )));
 }
