@@ -152,7 +152,7 @@ def _watch(connection: psycopg.Connection, table: Table, records: int, rounds: i
         )
     for name in ("few", "many"):
         connection.execute(
-            f"select monitoring.attach_status_trigger('erp.{name}', '{{id}}', 'state')".encode()
+            f"select monitoring.define_status_trigger('erp.{name}', '{{id}}', 'state')".encode()
         )
     connection.execute("vacuum analyze")
     connection.execute("set synchronous_commit = off")
@@ -214,9 +214,11 @@ def _measure(connection: psycopg.Connection, table: Table, records: int, rounds:
 
     connection.execute(HISTORY.format(records=records).encode())
     key = f"P{30:012}"
-    look_up = f"select * from monitoring.record_timeline('orders', '{key}')"
+    look_up = f"select * from monitoring.get_record_timeline('orders', '{key}')"
     took = [_query(connection, look_up) for _ in range(rounds * 4)]
-    _row(table, "record_timeline over 30 days", statistics.median(took), statistics.median(took))
+    _row(
+        table, "get_record_timeline over 30 days", statistics.median(took), statistics.median(took)
+    )
 
 
 if __name__ == "__main__":

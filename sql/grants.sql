@@ -272,7 +272,7 @@ declare
         -- ETL
         'get_etl_execution_summary', 'get_etl_health_status',
         -- records
-        'key_of_record', 'record_timeline',
+        'key_of_record', 'get_record_timeline',
         -- sources: the queries over them, which readers' rights read
         '_as_time', '_as_count', '_as_date', '_status_code', '_refuse_type',
         -- configuration
@@ -307,14 +307,14 @@ declare
         'evaluate_alerts', 'check_error_rate_alerts', 'check_processing_performance_alerts',
         'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',
         'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
-        'unsilence_alerts', 'inhibit_alerts', 'uninhibit_alerts', 'reset_inhibition',
+        'unsilence_alerts', 'define_inhibition', 'remove_inhibition', 'reset_inhibition',
         'set_alert_thresholds', 'enable_alert_rule', 'change_alert_rule', 'reset_alert_rule',
         'set_alert_owner', 'set_page_url',
-        'expect_runs', 'forget_expected_runs',
+        'define_expected_runs', 'remove_expected_runs',
         -- own rules and backtests
-        'create_alert_rule', 'drop_alert_rule', 'backtest_alert_rule',
+        'create_alert_rule', 'remove_alert_rule', 'backtest_alert_rule',
         -- notifications
-        'set_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
+        'define_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
         'send_test_notification', 'retry_notification',
         -- configuration
         'apply_config',
@@ -324,7 +324,7 @@ declare
         'enable_source', 'sync_source', 'sync_sources',
         'track_all_status_changes_from_source', 'enable_source_query',
         -- records: statuses
-        'configure_dataset', 'set_allowed_transitions', 'remove_dataset', 'add_change_source',
+        'change_dataset', 'set_allowed_transitions', 'remove_dataset', 'define_change_source',
         -- records
         'resolve_invalid_records', 'auto_resolve_invalid_records', 'update_daily_summary',
         -- jobs and retention

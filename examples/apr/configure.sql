@@ -1,6 +1,6 @@
 -- What pgvigil is told once: the dataset, which changes of status are expected, where they are.
 
-select monitoring.configure_dataset('apr', '{
+select monitoring.change_dataset('apr', '{
     "description": "Proposals of clients who sell their trade bills",
     "time_zone": "UTC",
     "pending_statuses": ["RECEIVED"],

@@ -239,7 +239,7 @@ BOARD = Board(
                         select dataset from monitoring.invalid_records
                         where record_key = ${{record_key:sqlstring}} and {CHOSEN}
                     ) as d
-                    cross join lateral monitoring.record_timeline(
+                    cross join lateral monitoring.get_record_timeline(
                         d.dataset, ${{record_key:sqlstring}}
                     ) as t
                     order by t.happened_at desc

@@ -102,7 +102,7 @@ begin
                 'this again. docs/scheduler.md tells what else it takes to see everybody''s runs.',
                 v_owner::regrole);
     elsif not exists (select from monitoring.jobs j where j.job_name = 'import_pg_cron_runs') then
-        perform monitoring.schedule_job(
+        perform monitoring.define_job(
             'import_pg_cron_runs', '5 minutes', 'monitoring.import_pg_cron_runs',
             p_description => 'Turns finished runs of pg_cron into tasks.'
         );
@@ -110,7 +110,7 @@ begin
 end
 $$;
 
-create or replace function monitoring.schedule_with_pg_cron(p_runners integer default 2)
+create or replace function monitoring.enable_pg_cron(p_runners integer default 2)
 returns integer
 language plpgsql
 volatile
@@ -121,7 +121,7 @@ begin
         perform monitoring._refuse_number('p_runners', p_runners::text, 'a number from 0 to 32');
     end if;
     if p_runners = 0 then
-        perform monitoring.unschedule_from_pg_cron();
+        perform monitoring.disable_pg_cron();
         return 0;
     end if;
     if monitoring._pg_cron_schema() is null then
@@ -144,12 +144,12 @@ begin
 end
 $$;
 
-comment on function monitoring.schedule_with_pg_cron(integer) is
+comment on function monitoring.enable_pg_cron(integer) is
 'Has pg_cron call run_due_jobs every minute in so many sessions (0 to 32), as the role that calls '
 'this; changes nothing when it does already. Returns the number of sessions, or raises PV007 when '
 'pg_cron is not in this database.';
 
-create or replace function monitoring.unschedule_from_pg_cron() returns integer
+create or replace function monitoring.disable_pg_cron() returns integer
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -162,8 +162,8 @@ begin
 end
 $$;
 
-comment on function monitoring.unschedule_from_pg_cron() is
-'Removes the caller''s entries that schedule_with_pg_cron made; returns how many. The job '
+comment on function monitoring.disable_pg_cron() is
+'Removes the caller''s entries that enable_pg_cron made; returns how many. The job '
 'import_pg_cron_runs stays.';
 
 create or replace function monitoring.purge_pg_cron_history(p_keep interval default '7 days')

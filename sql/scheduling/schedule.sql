@@ -29,7 +29,7 @@ begin
 end
 $$;
 
-create or replace function monitoring.schedule_job(
+create or replace function monitoring.define_job(
     p_job_name text,
     p_schedule text,
     p_procedure_name text,
@@ -94,7 +94,7 @@ begin
 end
 $$;
 
-comment on function monitoring.schedule_job(text, text, text, text, interval, text) is
+comment on function monitoring.define_job(text, text, text, text, interval, text) is
 'Adds a job or changes it: a function or procedure (schema.name) to call every so often, at a time '
 'of day or by a cron expression, with the rights of the owner of pgvigil. Returns when it is due '
 'next.';
@@ -139,7 +139,7 @@ begin
 end
 $$;
 
-create or replace function monitoring.unschedule_job(p_job_name text) returns boolean
+create or replace function monitoring.remove_job(p_job_name text) returns boolean
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -158,7 +158,7 @@ begin
 end
 $$;
 
-comment on function monitoring.unschedule_job(text) is
+comment on function monitoring.remove_job(text) is
 'Removes a job that was added, and returns whether there was one; built-in ones are disabled '
 'instead. A run that has begun goes on.';
 
@@ -207,7 +207,7 @@ begin
         raise exception using
             errcode = 'PV003',
             message = format('job "%s" was added, so there is nothing shipped', p_job_name),
-            hint = 'Change it, or remove it with unschedule_job().';
+            hint = 'Change it, or remove it with remove_job().';
     end if;
     perform monitoring._decide_job(v_job, '{}', v_job.next_run_at);
     select j.* into v_job from monitoring.jobs j where j.job_name = p_job_name;

@@ -15,7 +15,7 @@ _WATCHED = """
     create table watched.records (id integer, state text);
     grant usage on schema watched to monitoring_admin;
     grant select on watched.records to monitoring_admin;
-    select monitoring.attach_status_trigger('watched.records', '{id}', 'state');
+    select monitoring.define_status_trigger('watched.records', '{id}', 'state');
 """
 
 

@@ -19,7 +19,7 @@ $$;
 
 -- Behaviour
 
-select monitoring.inhibit_alerts('down', 'load', array['queue']);
+select monitoring.define_inhibition('down', 'load', array['queue']);
 select pg_temp.see('{"a": 20, "b": 20}');
 select pg_temp.see('{"a": 1}', 'down');
 select pg_temp.evaluate_at('12:00');
@@ -44,22 +44,22 @@ select is(pg_temp.suppressed(), null, 'a pending source does not inhibit yet');
 select pg_temp.evaluate_at('12:03');
 select is(pg_temp.suppressed(), 'load a inhibited by down', 'once it fires it does');
 
-select monitoring.inhibit_alerts('down', 'load');
+select monitoring.define_inhibition('down', 'load');
 select is(
     pg_temp.suppressed(), 'load a inhibited by down, load b inhibited by down',
     'without labels one alert inhibits all of the other rule'
 );
-select monitoring.inhibit_alerts('down', 'load', array['queue', 'team']);
+select monitoring.define_inhibition('down', 'load', array['queue', 'team']);
 select is(pg_temp.suppressed(), 'load a inhibited by down', 'a label that both lack is equal');
 select monitoring.silence_alerts('{"queue": "a"}');
 select matches(pg_temp.suppressed(), 'down a silence \d+', 'a silenced source');
 select matches(pg_temp.suppressed(), 'load a silence \d+', 'and target name the silence');
-select is(monitoring.uninhibit_alerts('down', 'load'), true, 'it can be taken back');
+select is(monitoring.remove_inhibition('down', 'load'), true, 'it can be taken back');
 
 -- Refusals
 
 select is(
-    (pg_temp.refusal_of('monitoring.inhibit_alerts(''down'', ''nonsense'')')).message,
+    (pg_temp.refusal_of('monitoring.define_inhibition(''down'', ''nonsense'')')).message,
     'there is no alert rule "nonsense"',
     'a rule that does not exist is refused'
 );

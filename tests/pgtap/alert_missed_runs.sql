@@ -21,7 +21,7 @@ language plpgsql
 as $$
 begin
     perform pg_temp.set_clock(p_since);
-    return monitoring.expect_runs(
+    return monitoring.define_expected_runs(
         p_task_type, p_schedule, p_time_zone, p_grace::interval, p_early::interval
     );
 end
@@ -175,7 +175,7 @@ update monitoring.rollup_progress set complete_since = '-infinity';
 
 -- A long run of the day before that ended after this one was due.
 delete from monitoring.active_tasks;
-select monitoring.forget_expected_runs('nightly');
+select monitoring.remove_expected_runs('nightly');
 select pg_temp.expected('daily', '0 6 * * *', '2026-01-10 12:00+00');
 select pg_temp.set_clock('2026-01-12 12:00+00');
 select pg_temp.ended('daily', 'completed', '2026-01-12 07:30+00', 90000);

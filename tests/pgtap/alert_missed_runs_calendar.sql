@@ -23,7 +23,7 @@ declare
     v_due_at timestamptz;
 begin
     perform pg_temp.set_clock(p_since);
-    v_due_at := monitoring.expect_runs(p_task_type, p_schedule, p_time_zone);
+    v_due_at := monitoring.define_expected_runs(p_task_type, p_schedule, p_time_zone);
     -- What is recorded afterwards is not of the future.
     perform pg_temp.set_clock('2027-01-01 00:00+00');
     return v_due_at;

@@ -38,7 +38,7 @@ begin
 end
 $$;
 
-select monitoring.set_notification_channel('ops', '{MAIL}', p_time_zone => 'Europe/Berlin');
+select monitoring.define_notification_channel('ops', '{MAIL}', p_time_zone => 'Europe/Berlin');
 select pg_temp.failed('a', '2026-01-15 11:58+00', E'disk full:\nno space left on device');
 select pg_temp.evaluated_at('2026-01-15 12:00+00');
 select is(
@@ -141,7 +141,7 @@ select is(
     pg_temp.reason_of('error_group_new'), 'KeyError: no such key: 17/web',
     'of errors what one of them said'
 );
-select monitoring.set_notification_channel('dead', '{X}', p_max_attempts => 1);
+select monitoring.define_notification_channel('dead', '{X}', p_max_attempts => 1);
 select monitoring.send_test_notification('dead');
 select monitoring.note_notification_failed(c.notification_id, c.attempt, 'connection refused')
 from monitoring.claim_notifications('r', 100) as c where c.channel_name = 'dead';

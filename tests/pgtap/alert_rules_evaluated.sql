@@ -105,7 +105,7 @@ select is(pg_temp.open_at('2026-01-23 14:05+00'), null, 'an hour later all is ov
 
 -- The scheduler
 
-select monitoring.schedule_job('count', '1 hour', 'errands.count_to_three');
+select monitoring.define_job('count', '1 hour', 'errands.count_to_three');
 select is(
     pg_temp.open_at('2026-01-23 14:10+00'), 'scheduler_late scheduler high, job_late count medium',
     'where nothing runs the jobs, the scheduler and its jobs are late'

@@ -40,7 +40,7 @@ select results_eq(
 
 -- The scheduler and its jobs
 
-select monitoring.schedule_job('count', '1 hour', 'errands.count_to_three');
+select monitoring.define_job('count', '1 hour', 'errands.count_to_three');
 
 select results_eq(
     $$
@@ -98,7 +98,7 @@ language plpgsql
 as $$ begin raise E'no such "luck" 100 %%\nat all'; end $$;
 
 select pg_temp.set_clock('2026-01-15 12:00+00');
-select monitoring.schedule_job('it''s "Ü" %s', '1 hour', 'errands.fail');
+select monitoring.define_job('it''s "Ü" %s', '1 hour', 'errands.fail');
 select pg_temp.run_due();
 
 select results_eq(

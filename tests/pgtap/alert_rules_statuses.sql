@@ -92,7 +92,7 @@ select is_empty(
 
 -- Bots
 
-select monitoring.configure_dataset(
+select monitoring.change_dataset(
     'bills', '{"pending_statuses": ["OPEN"], "bot_task_type": "robot"}'
 );
 select pg_temp.ended('robot', 'completed', '2026-01-15 09:00+00', 60);

@@ -76,7 +76,7 @@ select pg_temp.forget_roll_ups();
 -- Runs that are expected, from when on they are
 
 select pg_temp.set_clock('2026-01-15 06:00+00');
-select monitoring.expect_runs('etl', '0 * * * *');
+select monitoring.define_expected_runs('etl', '0 * * * *');
 select pg_temp.set_clock('2026-01-15 12:00+00');
 select is(
     (pg_temp.would_have_fired('missed_run', '2026-01-15 05:55+00', '2026-01-15 07:50+00'))[1],

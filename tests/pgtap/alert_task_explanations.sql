@@ -145,7 +145,7 @@ select is(
 -- Missed runs
 
 select pg_temp.set_clock('2026-01-14 12:00+00');
-select monitoring.expect_runs('etl', '02:30');
+select monitoring.define_expected_runs('etl', '02:30');
 select pg_temp.set_clock('2026-01-16 12:00+00');
 select is(
     pg_temp.shown('missed_run', p_limit => 3),

@@ -134,7 +134,7 @@ select is(
 
 -- Runs
 
-select monitoring.expect_runs('nightly', '02:30', p_grace => '0');
+select monitoring.define_expected_runs('nightly', '02:30', p_grace => '0');
 select pg_temp.set_clock('2026-01-16 02:29:59.999999+00');
 select is(
     pg_temp.evaluate(), array['consecutive_failures 15 % high'],

@@ -202,7 +202,7 @@ select is(pg_temp.failed(), 'none', 'another run that does it makes up');
 select pg_temp.ran('doc 1', 'failed', '2026-01-15 11:30+00', 'scan');
 select pg_temp.ran('doc 2', 'completed', '2026-01-15 11:40+00', 'scan');
 select is(pg_temp.failed(), 'scan 1 critical', 'else a task is its own work');
-select monitoring.expect_runs('scan', '11:00');
+select monitoring.define_expected_runs('scan', '11:00');
 select is(
     pg_temp.failed(), 'none', 'unless runs of its type are expected: then any run is the work'
 );

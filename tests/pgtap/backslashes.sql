@@ -28,7 +28,7 @@ select is(
 );
 select lives_ok(
     $$
-        select monitoring.set_notification_channel(
+        select monitoring.define_notification_channel(
             'mail', array['MAIL'], p_summary_time => '07:35'
         )
     $$,
@@ -36,7 +36,7 @@ select lives_ok(
 );
 select throws_ok(
     $$
-        select monitoring.set_notification_channel(
+        select monitoring.define_notification_channel(
             'mail', array['MAIL'], p_summary_time => '07:d'
         )
     $$,

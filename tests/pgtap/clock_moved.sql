@@ -57,12 +57,12 @@ select monitoring.record_metrics((
         ))
     from generate_series(0, 140) as g
 ));
-select monitoring.schedule_job('minutely', '1 minute', 'errands.count_to_three');
-select monitoring.schedule_job('weekly', '7 days', 'errands.count_to_three');
-select monitoring.schedule_job('often', '*/10 * * * *', 'errands.count_to_three');
-select monitoring.schedule_job('nightly', '30 2 * * *', 'errands.count_to_three');
-select monitoring.schedule_job('roll_up', '1 minute', 'monitoring.roll_up');
-select monitoring.schedule_job('evaluate_alerts', '1 minute', 'monitoring.evaluate_alerts');
+select monitoring.define_job('minutely', '1 minute', 'errands.count_to_three');
+select monitoring.define_job('weekly', '7 days', 'errands.count_to_three');
+select monitoring.define_job('often', '*/10 * * * *', 'errands.count_to_three');
+select monitoring.define_job('nightly', '30 2 * * *', 'errands.count_to_three');
+select monitoring.define_job('roll_up', '1 minute', 'monitoring.roll_up');
+select monitoring.define_job('evaluate_alerts', '1 minute', 'monitoring.evaluate_alerts');
 select is(pg_temp.run_due(), array['evaluate_alerts', 'minutely', 'roll_up', 'weekly'], 'jobs run');
 select is(pg_temp.complaint(), null, 'and all is well');
 
@@ -133,12 +133,12 @@ select is_empty(
 
 -- What people do in that moment
 
-select monitoring.unschedule_job('evaluate_alerts');
-select monitoring.unschedule_job('roll_up');
+select monitoring.remove_job('evaluate_alerts');
+select monitoring.remove_job('roll_up');
 select pg_temp.at_time('2026-02-15 12:00+00');
 select monitoring.enable_job('minutely', false);
 select monitoring.enable_job('weekly', false);
-select monitoring.schedule_job('nightly', '45 2 * * *', 'errands.count_to_three');
+select monitoring.define_job('nightly', '45 2 * * *', 'errands.count_to_three');
 select monitoring.request_job('often');
 update monitoring.jobs set next_run_at = '2026-02-15 12:00+00' where job_name = 'minutely';
 select pg_temp.at_time('2026-01-15 12:05+00');
@@ -148,7 +148,7 @@ select is(
 );
 update monitoring.jobs set next_run_at = '2026-02-15 12:00+00' where job_name = 'minutely';
 select is(
-    monitoring.schedule_job('minutely', '1 minute', 'errands.count_to_three'),
+    monitoring.define_job('minutely', '1 minute', 'errands.count_to_three'),
     '2026-01-15 12:05+00'::timestamptz,
     'so does to schedule it as it is'
 );
@@ -158,7 +158,7 @@ select is(pg_temp.plan_of('weekly'), null, 'what is disabled stays so');
 
 -- A run that began by the wrong clock
 
-select monitoring.schedule_job(
+select monitoring.define_job(
     'hanging', '1 hour', 'errands.count_to_three', p_timeout => '1 minute'
 );
 update monitoring.jobs
@@ -172,7 +172,7 @@ select results_eq(
     $$values ('2026-01-15 12:05+00'::timestamptz)$$,
     'counts from now on, so that it is cancelled when its time is up'
 );
-select monitoring.unschedule_job('hanging');
+select monitoring.remove_job('hanging');
 
 -- By less than an interval, or than three hours
 

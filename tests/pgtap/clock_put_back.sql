@@ -11,11 +11,11 @@ create table shop.orders (id integer primary key, state text);
 insert into shop.orders values (1, 'OPEN'), (2, 'OPEN');
 grant usage on schema shop to monitoring_admin;
 grant select on shop.orders to monitoring_admin;
-select monitoring.attach_status_trigger('shop.orders', '{id}', 'state', 'orders');
+select monitoring.define_status_trigger('shop.orders', '{id}', 'state', 'orders');
 select monitoring.ensure_partitions(9);
 select monitoring.record_error('t', 'E', 'low', 'm', p_fingerprint => 'known');
 select monitoring.record_error('t', 'E', 'low', 'm', p_fingerprint => 'muted');
-select monitoring.schedule_job('count', '1 minute', 'errands.count_to_three');
+select monitoring.define_job('count', '1 minute', 'errands.count_to_three');
 select pg_temp.run_due();
 
 -- Ahead
@@ -25,8 +25,8 @@ select pg_temp.run_due();
 select monitoring.start_task_tracking('nightly', 'x');
 select monitoring.update_task_progress('nightly', 1, 2);
 update shop.orders set state = 'SENT';
-select monitoring.expect_runs('nightly', '5 minutes');
-select monitoring.expect_runs('daily', '13:00');
+select monitoring.define_expected_runs('nightly', '5 minutes');
+select monitoring.define_expected_runs('daily', '13:00');
 select monitoring.silence_alerts('{"rule": "a"}', '2 hours');
 select monitoring.silence_alerts('{"rule": "b"}', '1 hour', p_starts_at => '2026-01-15 20:00+00');
 select monitoring.resolve_error_group('known');
@@ -34,7 +34,7 @@ select monitoring.mute_error_group('muted', '2026-01-15 19:00+00');
 select monitoring.register_source_query(
     'q', 'main', 'select 1', array['id'], p_every => '1 hour'
 );
-select monitoring.set_notification_channel('mail', '{MAIL}');
+select monitoring.define_notification_channel('mail', '{MAIL}');
 update monitoring.notification_channels
 set summarized_at = '2026-01-15 18:00+00', held_back_at = '2026-01-15 18:00+00';
 update monitoring.source_queries set next_load_at = '2026-01-15 19:00+00';

@@ -206,8 +206,6 @@ select is_empty(
     $$
         select signature, provolatile from routines
         where provolatile <> 'v'
-            -- A record is what it is the timeline of.
-            and proname <> 'record_timeline'
             and proname ~ (
                 '^_?(start|update|complete|record|insert|make|ensure|remember|decide|resolve|mute'
                 '|reopen|note|grant|merge_(rollups|uptime|error|component)|roll|rebuild)_'

@@ -6,7 +6,7 @@ select plan(13);
 
 select is_empty('select * from monitoring.v_datasets', 'at first nobody has said anything');
 
-select monitoring.configure_dataset(
+select monitoring.change_dataset(
     'apr', '{"description": "Proposals", "time_zone": "America/Sao_Paulo",
         "pending_statuses": ["OPEN", "WAITING"], "bot_task_type": "apr.bot"}', 'ann'
 );
@@ -19,14 +19,14 @@ select results_eq(
     'what is said is there'
 );
 
-select monitoring.configure_dataset('apr', '{"bot_task_type": "apr.robot"}', 'bob');
+select monitoring.change_dataset('apr', '{"bot_task_type": "apr.robot"}', 'bob');
 select results_eq(
     'select description, pending_statuses, bot_task_type, changed_by from monitoring.v_datasets',
     $$values ('Proposals', '{OPEN,WAITING}'::text[], 'apr.robot', 'bob')$$,
     'what is not named again stays'
 );
 
-select monitoring.configure_dataset(
+select monitoring.change_dataset(
     'apr', '{"description": null, "time_zone": null, "pending_statuses": null,
         "bot_task_type": null}'
 );
@@ -73,8 +73,8 @@ select set_eq(
     array['SYSTEM', 'BOT', 'AUTO_RESOLVE', 'MONITOR', 'MANUAL'],
     'five kinds of change sources are there from the start'
 );
-select monitoring.add_change_source('ERP', 'The old ERP');
-select monitoring.add_change_source('ERP', 'The new ERP');
+select monitoring.define_change_source('ERP', 'The old ERP');
+select monitoring.define_change_source('ERP', 'The new ERP');
 select results_eq(
     $$
         select s.description, r.result ->> 'new'

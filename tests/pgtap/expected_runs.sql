@@ -9,7 +9,7 @@ select plan(27);
 
 select is_empty('select * from monitoring.v_expected_runs', 'at first no runs are expected');
 select is(
-    monitoring.expect_runs('etl', '30 2 * * mon-fri'), '2026-01-16 02:30+00',
+    monitoring.define_expected_runs('etl', '30 2 * * mon-fri'), '2026-01-16 02:30+00',
     'who expects runs is told when the next is due'
 );
 select results_eq(
@@ -29,7 +29,7 @@ select results_eq(
 -- Behaviour
 
 select is(
-    monitoring.expect_runs(
+    monitoring.define_expected_runs(
         p_task_type => 'etl', p_schedule => ' 7:05 ', p_time_zone => 'Europe/Berlin',
         p_grace => '1 hour', p_early => '0', p_by => 'ann'
     ),
@@ -51,12 +51,12 @@ select results_eq(
     $$values ('2026-01-17 06:05+00'::timestamptz, '2026-01-16 06:05+00'::timestamptz, true)$$,
     'what has not begun is missed'
 );
-select monitoring.expect_runs('etl', ' 7:05 ', 'Europe/Berlin', '10 minutes');
+select monitoring.define_expected_runs('etl', ' 7:05 ', 'Europe/Berlin', '10 minutes');
 select ok(
     (select is_missed from monitoring.v_expected_runs),
     'saying the same again, but for the grace, excuses nothing'
 );
-select monitoring.expect_runs('etl', '07:06', 'Europe/Berlin', '10 minutes');
+select monitoring.define_expected_runs('etl', '07:06', 'Europe/Berlin', '10 minutes');
 select ok(
     (select not is_missed from monitoring.v_expected_runs),
     'another schedule counts from when it was given'
@@ -64,13 +64,13 @@ select ok(
 
 select pg_temp.set_clock('2026-01-17 08:00+00');
 select ok((select is_missed from monitoring.v_expected_runs), 'then it is missed again');
-select monitoring.expect_runs('etl', '07:06', 'Europe/Berlin', p_is_enabled => false);
+select monitoring.define_expected_runs('etl', '07:06', 'Europe/Berlin', p_is_enabled => false);
 select results_eq(
     'select is_enabled, next_due_at, last_due_at, is_missed from monitoring.v_expected_runs',
     'values (false, null::timestamptz, null::timestamptz, false)',
     'runs need not be expected for a while'
 );
-select monitoring.expect_runs('etl', '07:06', 'Europe/Berlin');
+select monitoring.define_expected_runs('etl', '07:06', 'Europe/Berlin');
 select ok(
     (select is_enabled and not is_missed from monitoring.v_expected_runs),
     'what was due meanwhile was not missed'
@@ -95,17 +95,17 @@ select is(
     'or of the one that runs'
 );
 
-select ok(monitoring.forget_expected_runs('etl'), 'runs need no longer be expected');
-select ok(not monitoring.forget_expected_runs('etl'), 'but who forgets twice forgets nothing');
+select ok(monitoring.remove_expected_runs('etl'), 'runs need no longer be expected');
+select ok(not monitoring.remove_expected_runs('etl'), 'but who forgets twice forgets nothing');
 select is_empty('select * from monitoring.v_expected_runs', 'then none are');
 
 -- Refusals
 
 select
     is(
-        (pg_temp.refusal_of(format('monitoring.expect_runs(%s)', arguments))).code,
+        (pg_temp.refusal_of(format('monitoring.define_expected_runs(%s)', arguments))).code,
         code,
-        format('expect_runs(%s) is refused', arguments)
+        format('define_expected_runs(%s) is refused', arguments)
     )
 from (
     values
@@ -124,7 +124,7 @@ from (
 select results_eq(
     $$
         select message, hint
-        from pg_temp.refusal_of($c$monitoring.expect_runs('t', 'at tea')$c$)
+        from pg_temp.refusal_of($c$monitoring.define_expected_runs('t', 'at tea')$c$)
     $$,
     $$
         values (

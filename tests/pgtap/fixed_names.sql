@@ -82,7 +82,7 @@ from (
     ('get_trend_points', 'P_WHAT P_FROM P_TO p_resolution'),
     ('rebuild_rollups', 'P_SOURCE P_FROM P_TO'),
     (
-        'set_notification_channel',
+        'define_notification_channel',
         'P_CHANNEL_NAME P_TARGETS p_kind p_matchers p_minimum_severity p_has_resolved_notices '
         'p_repeat p_max_per_hour p_summary_time p_time_zone p_max_attempts'
     ),
@@ -107,7 +107,7 @@ from (
         'P_RULE_NAME P_QUERY p_thresholds p_description p_comparison p_for p_keep_firing_for '
         'p_for_evaluations p_no_data p_on_error p_time_limit p_unit'
     ),
-    ('drop_alert_rule', 'P_RULE_NAME'),
+    ('remove_alert_rule', 'P_RULE_NAME'),
     ('backtest_alert_rule', 'P_RULE_NAME P_FROM P_TO p_step'),
     ('apply_config', 'P_CONFIG'),
     ('apply_workflow', 'P_WORKFLOW'),
@@ -119,8 +119,8 @@ from (
     ('get_daily_report', 'p_business_date'),
     ('silence_alerts', 'P_MATCHERS p_for p_note p_by p_starts_at p_until_resolved'),
     ('unsilence_alerts', 'P_SILENCE_ID p_by'),
-    ('inhibit_alerts', 'P_SOURCE_RULE P_TARGET_RULE p_equal_labels'),
-    ('uninhibit_alerts', 'P_SOURCE_RULE P_TARGET_RULE'),
+    ('define_inhibition', 'P_SOURCE_RULE P_TARGET_RULE p_equal_labels'),
+    ('remove_inhibition', 'P_SOURCE_RULE P_TARGET_RULE'),
     ('set_alert_thresholds', 'P_RULE_NAME P_THRESHOLDS p_labels'),
     ('enable_alert_rule', 'P_RULE_NAME p_is_enabled'),
     ('change_alert_rule', 'P_RULE_NAME P_SETTINGS'),
@@ -169,16 +169,16 @@ from (
         'P_SOURCE_NAME P_RELATION P_COLUMNS P_STATUSES p_task_type p_time_zone p_look_back p_by '
         'p_work p_failed_severity p_every p_timeout'
     ),
-    ('configure_dataset', 'P_DATASET P_SETTINGS p_by'),
+    ('change_dataset', 'P_DATASET P_SETTINGS p_by'),
     ('set_allowed_transitions', 'P_DATASET P_TRANSITIONS'),
     ('remove_dataset', 'P_DATASET'),
-    ('add_change_source', 'P_CHANGE_SOURCE P_DESCRIPTION'),
+    ('define_change_source', 'P_CHANGE_SOURCE P_DESCRIPTION'),
     (
-        'attach_status_trigger',
+        'define_status_trigger',
         'P_TABLE P_KEY_COLUMNS P_STATUS_COLUMN p_dataset p_change_source p_by'
     ),
-    ('detach_status_trigger', 'P_TABLE'),
-    ('record_timeline', 'P_DATASET P_RECORD_KEY p_limit'),
+    ('remove_status_trigger', 'P_TABLE'),
+    ('get_record_timeline', 'P_DATASET P_RECORD_KEY p_limit'),
     ('enable_source', 'P_SOURCE_NAME p_is_enabled'),
     ('remove_source', 'P_SOURCE_NAME'),
     ('sync_source', 'P_SOURCE_NAME'),
@@ -297,6 +297,9 @@ select results_eq(
             'p95_pending double precision, avg_processing double precision, '
             'max_oldest_ready_seconds double precision, completed double precision, '
             'failed double precision)'),
+        ('get_record_timeline',
+            'TABLE(happened_at timestamp with time zone, kind text, summary text, '
+            'details jsonb)'),
         (
             'get_step_runs',
             'TABLE(workflow_name text, business_date date, step_name text, task_id text, '
@@ -323,9 +326,6 @@ select results_eq(
         ('record_metrics', 'bigint'),
         ('record_performance_metric', 'bigint'),
         ('record_queue_metrics', 'bigint'),
-        ('record_timeline',
-            'TABLE(happened_at timestamp with time zone, kind text, summary text, '
-            'details jsonb)'),
         ('reopen_error_group', 'boolean'),
         ('resolve_alert', 'boolean'),
         ('resolve_error_group', 'void'),

@@ -87,7 +87,7 @@ select is(
     'a rule that was changed since waits for its turn'
 );
 
-select monitoring.schedule_job('evaluate_alerts', '1 hour', 'monitoring.evaluate_alerts');
+select monitoring.define_job('evaluate_alerts', '1 hour', 'monitoring.evaluate_alerts');
 select is(
     pg_temp.state_of('alerts', '2026-01-15 14:02+00'), 'current',
     'rules that are to run every hour are known for that hour'
@@ -95,7 +95,7 @@ select is(
 select is(
     pg_temp.state_of('alerts', '2026-01-15 14:02:01+00'), 'old', 'and no more than that'
 );
-select monitoring.schedule_job('evaluate_alerts', '0 15 * * *', 'monitoring.evaluate_alerts');
+select monitoring.define_job('evaluate_alerts', '0 15 * * *', 'monitoring.evaluate_alerts');
 select is(
     pg_temp.state_of('alerts', '2026-01-15 15:02+00')
     || pg_temp.state_of('alerts', '2026-01-15 15:03+00'),

@@ -7,7 +7,7 @@ select plan(15);
 
 -- Behaviour: phase
 
-select monitoring.schedule_job('count', '10 minutes', 'errands.count_to_three');
+select monitoring.define_job('count', '10 minutes', 'errands.count_to_three');
 select pg_temp.at_time('2026-01-15 12:00:07+00');
 select is(pg_temp.run_due(), array['count'], 'a job that is late runs');
 
@@ -45,7 +45,7 @@ select is(
 -- Boundaries
 
 select pg_temp.at_time('2036-01-15 12:59:59.999999+00');
-select monitoring.schedule_job('count', '00:00:01.5', 'errands.count_to_three');
+select monitoring.define_job('count', '00:00:01.5', 'errands.count_to_three');
 select pg_temp.run_due();
 select pg_temp.at_time('2046-01-15 13:00:00.1+00');
 select pg_temp.run_due();
@@ -60,7 +60,7 @@ select results_eq(
 set local timezone = 'America/New_York';
 select pg_temp.at_time('2026-03-07 12:00+00');
 delete from monitoring.jobs;
-select monitoring.schedule_job('daily', '1 day', 'errands.count_to_three');
+select monitoring.define_job('daily', '1 day', 'errands.count_to_three');
 select pg_temp.run_due();
 
 select is(
@@ -84,9 +84,9 @@ reset timezone;
 
 delete from monitoring.jobs;
 select pg_temp.at_time('2026-03-11 12:00+00');
-select monitoring.schedule_job('b', '1 hour', 'errands.count_to_three');
-select monitoring.schedule_job('a', '1 hour', 'errands.count_to_three');
-select monitoring.schedule_job('c', '30 minutes', 'errands.count_to_three');
+select monitoring.define_job('b', '1 hour', 'errands.count_to_three');
+select monitoring.define_job('a', '1 hour', 'errands.count_to_three');
+select monitoring.define_job('c', '30 minutes', 'errands.count_to_three');
 
 select is(pg_temp.run_due(), array['a', 'b', 'c'], 'what is due at the same time goes by name');
 select pg_temp.at_time('2026-03-11 14:00+00');

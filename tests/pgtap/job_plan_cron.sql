@@ -8,7 +8,7 @@ select plan(13);
 -- Behaviour
 
 select is(
-    monitoring.schedule_job('count', '30 12 * * *', 'errands.count_to_three', 'Europe/Berlin'),
+    monitoring.define_job('count', '30 12 * * *', 'errands.count_to_three', 'Europe/Berlin'),
     '2026-01-16 11:30+00',
     'a cron expression goes by the clock of the job''s time zone, and is not due at once'
 );
@@ -33,13 +33,13 @@ select results_eq(
 );
 
 select is(
-    monitoring.schedule_job('count', '30 12 * * *', 'errands.count_to_three', 'Asia/Tokyo'),
+    monitoring.define_job('count', '30 12 * * *', 'errands.count_to_three', 'Asia/Tokyo'),
     '2026-03-31 03:30+00',
     'another time zone is another plan'
 );
 
 select is(
-    monitoring.schedule_job('count', '@hourly', 'errands.count_to_three', 'Asia/Tokyo'),
+    monitoring.define_job('count', '@hourly', 'errands.count_to_three', 'Asia/Tokyo'),
     '2026-03-30 11:00+00',
     'so is another expression'
 );
@@ -65,7 +65,7 @@ select is(
 
 -- Boundaries
 
-select monitoring.schedule_job('count', '* * * * *', 'errands.count_to_three');
+select monitoring.define_job('count', '* * * * *', 'errands.count_to_three');
 update monitoring.jobs set missed_runs = 0;
 select pg_temp.at_time('2026-04-30 18:20+00');
 select pg_temp.run_due();
@@ -80,7 +80,7 @@ select is(
 
 select
     throws_ok(
-        format('select monitoring.schedule_job(%L, %L, %L)', 'j', schedule, 'monitoring.clock'),
+        format('select monitoring.define_job(%L, %L, %L)', 'j', schedule, 'monitoring.clock'),
         code,
         null,
         'refused: ' || schedule

@@ -29,7 +29,7 @@ as $$ begin null; end $$;
 
 select
     throws_ok(
-        format('select monitoring.schedule_job(%s)', arguments),
+        format('select monitoring.define_job(%s)', arguments),
         code,
         message,
         'refused: ' || arguments
@@ -90,7 +90,7 @@ select throws_ok(
 
 select
     lives_ok(
-        format('select monitoring.schedule_job(%s)', arguments),
+        format('select monitoring.define_job(%s)', arguments),
         'taken: ' || arguments
     )
 from (

@@ -40,11 +40,11 @@ as $$ begin insert into errands.notes values ('never seen'); commit; end $$;
 
 -- Behaviour: success
 
-select monitoring.schedule_job('a void', '1 hour', 'errands.do_nothing');
-select monitoring.schedule_job('count', '1 hour', 'errands.count_to_three');
-select monitoring.schedule_job('days', '1 hour', 'errands.list_days');
-select monitoring.schedule_job('describe', '1 hour', 'errands.describe');
-select monitoring.schedule_job('note', '1 hour', 'errands.write_note');
+select monitoring.define_job('a void', '1 hour', 'errands.do_nothing');
+select monitoring.define_job('count', '1 hour', 'errands.count_to_three');
+select monitoring.define_job('days', '1 hour', 'errands.list_days');
+select monitoring.define_job('describe', '1 hour', 'errands.describe');
+select monitoring.define_job('note', '1 hour', 'errands.write_note');
 select is(
     pg_temp.run_due(),
     array['a void', 'count', 'days', 'describe', 'note'],
@@ -87,8 +87,8 @@ select results_eq(
 delete from monitoring.jobs;
 delete from monitoring.finished_tasks;
 delete from monitoring.late_finished_tasks;
-select monitoring.schedule_job('bad', '1 hour', 'errands.fail');
-select monitoring.schedule_job('count', '1 hour', 'errands.count_to_three');
+select monitoring.define_job('bad', '1 hour', 'errands.fail');
+select monitoring.define_job('count', '1 hour', 'errands.count_to_three');
 select set_config('errands.body', 'select 1 / 0', true);
 
 select is(pg_temp.run_due(), array['bad', 'count'], 'a job that fails stops no other');
@@ -191,7 +191,7 @@ from (
 
 -- Boundaries
 
-select monitoring.schedule_job('commits', '1 hour', 'errands.work_and_commit');
+select monitoring.define_job('commits', '1 hour', 'errands.work_and_commit');
 select pg_temp.run_due();
 
 select matches(
@@ -206,14 +206,14 @@ select is(pg_temp.run_due(), array['commits'], 'a job whose procedure is gone');
 
 select matches(
     (select last_error from monitoring.v_jobs where job_name = 'commits'),
-    '^there is no function or procedure "errands.work_and_commit".*SQLSTATE: PV007',
+    '^there is no function or procedure without arguments "errands.work_and_commit".*PV007',
     'fails and says so'
 );
 
 create or replace function errands.describe() returns text
 language sql
 as $$ select repeat('long ', 20000) $$;
-select monitoring.schedule_job('describe', '1 hour', 'errands.describe');
+select monitoring.define_job('describe', '1 hour', 'errands.describe');
 select pg_temp.run_due();
 
 select is(

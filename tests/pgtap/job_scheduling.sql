@@ -8,7 +8,7 @@ select plan(20);
 -- Interface
 
 select results_eq(
-    $$select monitoring.schedule_job('count', '5 minutes', 'errands.count_to_three')$$,
+    $$select monitoring.define_job('count', '5 minutes', 'errands.count_to_three')$$,
     $$values ('2026-01-15 12:00+00'::timestamptz)$$,
     'a job with an interval is due at once, and scheduling it says so'
 );
@@ -30,7 +30,7 @@ select results_eq(
 
 -- Behaviour: changing
 
-select monitoring.schedule_job(
+select monitoring.define_job(
     p_job_name => 'count', p_schedule => '1 hour', p_procedure_name => 'errands.count_to_three',
     p_time_zone => 'Europe/Berlin', p_timeout => '90 seconds', p_description => 'Counts.'
 );
@@ -45,7 +45,7 @@ select is(pg_temp.run_due(), array['count'], 'it runs');
 select pg_temp.at_time('2026-01-15 12:20+00');
 
 select is(
-    monitoring.schedule_job(
+    monitoring.define_job(
         'count', '1 hour', 'errands.count_to_three', 'Europe/Berlin', '2 minutes'
     ),
     '2026-01-15 13:00+00',
@@ -59,13 +59,13 @@ select results_eq(
 );
 
 select is(
-    monitoring.schedule_job('count', '30 minutes', 'errands.count_to_three'),
+    monitoring.define_job('count', '30 minutes', 'errands.count_to_three'),
     '2026-01-15 12:30+00',
     'a new interval counts from the last start'
 );
 
 select is(
-    monitoring.schedule_job('count', '10 minutes', 'errands.count_to_three'),
+    monitoring.define_job('count', '10 minutes', 'errands.count_to_three'),
     '2026-01-15 12:20+00',
     'and is due at once where that is past'
 );
@@ -124,8 +124,8 @@ select is((select next_run_at from monitoring.v_jobs), null, 'and then no more')
 
 -- Behaviour: removing
 
-select ok(monitoring.unschedule_job('count'), 'a job can be removed');
-select ok(not monitoring.unschedule_job('count'), 'but not twice');
+select ok(monitoring.remove_job('count'), 'a job can be removed');
+select ok(not monitoring.remove_job('count'), 'but not twice');
 select is_empty('select * from monitoring.v_jobs', 'then it is gone');
 
 select * from finish(); -- noqa: AM04

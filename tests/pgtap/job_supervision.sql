@@ -14,7 +14,7 @@ as $$
     update monitoring.jobs set running_pid = p_pid where job_name = p_job_name
 $$;
 
-select monitoring.schedule_job('count', '1 hour', 'errands.count_to_three');
+select monitoring.define_job('count', '1 hour', 'errands.count_to_three');
 
 -- Behaviour: lost
 
@@ -88,7 +88,7 @@ select monitoring._close_lost_jobs();
 
 -- Behaviour: too long
 
-select monitoring.schedule_job('count', '1 hour', 'errands.count_to_three', 'UTC', '30 seconds');
+select monitoring.define_job('count', '1 hour', 'errands.count_to_three', 'UTC', '30 seconds');
 select pg_temp.at_time('2026-01-15 14:00+00');
 select monitoring._claim_job('2026-01-15 14:00+00', null);
 select pg_temp.at_time('2026-01-15 14:10+00');
@@ -102,7 +102,7 @@ select monitoring._close_lost_jobs();
 
 select monitoring.request_job('count');
 select monitoring._claim_job('2026-01-15 14:10+00', null);
-select monitoring.unschedule_job('count');
+select monitoring.remove_job('count');
 select lives_ok($$select monitoring._run_job('count')$$, 'a job that was removed does not run');
 
 select results_eq(
@@ -116,9 +116,9 @@ select results_eq(
 
 create function errands.remove_itself() returns boolean
 language sql
-as $$ select monitoring.unschedule_job('suicidal') $$;
+as $$ select monitoring.remove_job('suicidal') $$;
 
-select monitoring.schedule_job('suicidal', '1 hour', 'errands.remove_itself');
+select monitoring.define_job('suicidal', '1 hour', 'errands.remove_itself');
 select is(pg_temp.run_due(), array['suicidal'], 'a job may remove itself');
 
 select results_eq(
@@ -136,7 +136,7 @@ create function errands.ask_for_more() returns void
 language sql
 as $$ select monitoring.request_job('insatiable') $$;
 
-select monitoring.schedule_job('insatiable', '1 hour', 'errands.ask_for_more');
+select monitoring.define_job('insatiable', '1 hour', 'errands.ask_for_more');
 select is(pg_temp.run_due(), array['insatiable'], 'a job may ask for another run');
 select ok((select is_requested from monitoring.v_jobs), 'which waits for the next call');
 

@@ -5,7 +5,7 @@ select plan(41);
 \ir helpers/fixed_clock.psql
 \ir helpers/alerts.psql
 
-select monitoring.set_notification_channel('am', '{AM}', 'alertmanager', p_repeat => '1 hour');
+select monitoring.define_notification_channel('am', '{AM}', 'alertmanager', p_repeat => '1 hour');
 
 -- What is handed over at a time, one text an alert: its labels and when it starts and ends.
 create function pg_temp.handed_at(p_time text) returns text[]
@@ -63,7 +63,7 @@ select is(
     'whoever sends it is told how'
 );
 
-select monitoring.set_notification_channel('am', '{AM}', p_repeat => '1 hour');
+select monitoring.define_notification_channel('am', '{AM}', p_repeat => '1 hour');
 
 select is(
     (select channel_kind from monitoring.claim_notifications('r')), null, 'it is claimed'
@@ -76,7 +76,7 @@ select is(
     'and goes as it was made, though the channel is of another kind by then'
 );
 
-select monitoring.set_notification_channel('am', '{AM}', 'alertmanager', p_repeat => '1 hour');
+select monitoring.define_notification_channel('am', '{AM}', 'alertmanager', p_repeat => '1 hour');
 
 -- Behaviour: again and again
 
@@ -164,7 +164,7 @@ select is(pg_temp.handed_at('19:01'), '{}', 'of what was never begun no end is t
 
 -- Behaviour: what no longer belongs there
 
-select monitoring.set_notification_channel(
+select monitoring.define_notification_channel(
     'am', '{AM}', 'alertmanager', p_repeat => '1 hour', p_minimum_severity => 'medium'
 );
 
@@ -181,7 +181,7 @@ select is(pg_temp.handed_at('19:12'), '{}', 'and has no second end');
 
 -- Boundaries: limits
 
-select monitoring.set_notification_channel(
+select monitoring.define_notification_channel(
     'am', '{AM}', 'alertmanager', p_repeat => '1 hour', p_max_per_hour => 1
 );
 
@@ -256,7 +256,7 @@ select pg_temp.fire('i');
 select pg_temp.plan_at('2026-01-16 10:00+00');
 select pg_temp.resolve('h');
 select pg_temp.plan_at('2026-01-16 10:00:01+00');
-select monitoring.set_notification_channel('ops', '{AM}');
+select monitoring.define_notification_channel('ops', '{AM}');
 select monitoring.send_test_notification('ops');
 
 select is(

@@ -8,7 +8,7 @@ select plan(50);
 
 -- Interface
 
-select monitoring.set_notification_channel('ops', '{OPS_MAIL}');
+select monitoring.define_notification_channel('ops', '{OPS_MAIL}');
 
 select results_eq(
     $$
@@ -29,7 +29,7 @@ select results_eq(
 
 -- Behaviour: setting
 
-select monitoring.set_notification_channel(
+select monitoring.define_notification_channel(
     p_channel_name => 'ops', p_targets => '{b.2, OPS_MAIL, b.2}', p_kind => 'apprise',
     p_matchers => '{"queue": {"regex": "bill.*"}}', p_minimum_severity => 'high',
     p_has_resolved_notices => false, p_repeat => null, p_max_per_hour => null,
@@ -51,7 +51,7 @@ select results_eq(
 );
 
 select monitoring.enable_notification_channel('ops', false);
-select monitoring.set_notification_channel('ops', '{OPS_MAIL}');
+select monitoring.define_notification_channel('ops', '{OPS_MAIL}');
 
 select is(
     (select is_enabled from monitoring.v_notification_channels), false,
@@ -65,14 +65,16 @@ select is(
 
 -- Behaviour: what belongs into a channel
 
-select monitoring.set_notification_channel('high', '{A}', p_minimum_severity => 'high');
-select monitoring.set_notification_channel('billing', '{A}', p_matchers => '{"queue": "billing"}');
+select monitoring.define_notification_channel('high', '{A}', p_minimum_severity => 'high');
+select monitoring.define_notification_channel(
+    'billing', '{A}', p_matchers => '{"queue": "billing"}'
+);
 
-select monitoring.set_notification_channel(
+select monitoring.define_notification_channel(
     'critical', '{A}', p_matchers => '{"severity": "critical", "rule": "too_deep"}'
 );
 
-select monitoring.set_notification_channel(
+select monitoring.define_notification_channel(
     'others', '{A}', p_matchers => '{"queue": {"not": ["billing", "mail"]}, "family": "own"}'
 );
 
@@ -115,13 +117,13 @@ select is(
 
 -- Behaviour: quiet channels
 
-select monitoring.set_notification_channel(
+select monitoring.define_notification_channel(
     'high', '{A}', p_minimum_severity => 'high', p_has_resolved_notices => false
 );
 
 select pg_temp.resolve('mail');
 select is(pg_temp.told_at('12:04'), '{}', 'a quiet channel is not told what has resolved');
-select monitoring.set_notification_channel('high', '{A}', p_minimum_severity => 'high');
+select monitoring.define_notification_channel('high', '{A}', p_minimum_severity => 'high');
 
 select is(
     pg_temp.told_at('12:05'), '{}', 'nor afterwards, when it is no longer quiet'
@@ -131,7 +133,7 @@ select is(
 
 select pg_temp.fire('billing/A', 'high', 'notification_dead', '{"channel": "billing"}');
 select pg_temp.fire('high/A', 'high', 'notification_dead', '{"channel": "high"}');
-select monitoring.set_notification_channel('billing', '{A}');
+select monitoring.define_notification_channel('billing', '{A}');
 
 select is(
     pg_temp.told_at('12:06'),
@@ -189,7 +191,7 @@ select is(
 
 select
     lives_ok(
-        format('select monitoring.set_notification_channel(%s)', arguments),
+        format('select monitoring.define_notification_channel(%s)', arguments),
         'allowed: ' || arguments
     )
 from (
@@ -205,7 +207,7 @@ from (
 
 select
     is(
-        pg_temp.refusal_of(format('monitoring.set_notification_channel(%s)', arguments)),
+        pg_temp.refusal_of(format('monitoring.define_notification_channel(%s)', arguments)),
         row(code, message, hint)::pg_temp.refusal,
         'refused: ' || arguments
     )
@@ -277,7 +279,7 @@ from (
 select
     is(
         pg_temp.refusal_of(
-            format('monitoring.set_notification_channel(%L, array[%L])', 'c', target)
+            format('monitoring.define_notification_channel(%L, array[%L])', 'c', target)
         ),
         row(
             'PV003', message,
@@ -304,9 +306,9 @@ select
     )
 from (
     values
-    ('monitoring.set_notification_channel(''c'', ''{A}'', p_matchers => ''[]'')', 'PV005'),
-    ('monitoring.set_notification_channel(''c'', ''{A}'', p_matchers => null)', 'PV005'),
-    ('monitoring.set_notification_channel(''c'', array[repeat(''a'', 256)])', 'PV002'),
+    ('monitoring.define_notification_channel(''c'', ''{A}'', p_matchers => ''[]'')', 'PV005'),
+    ('monitoring.define_notification_channel(''c'', ''{A}'', p_matchers => null)', 'PV005'),
+    ('monitoring.define_notification_channel(''c'', array[repeat(''a'', 256)])', 'PV002'),
     ('monitoring.enable_notification_channel(''nowhere'')', 'PV007'),
     ('monitoring.send_test_notification(null)', 'PV007'),
     ('monitoring.send_test_notification(''nowhere'')', 'PV007')

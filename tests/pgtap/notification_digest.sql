@@ -51,7 +51,7 @@ as $$
     from monitoring.v_notifications as n where n.finished_at is null
 $$;
 
-select monitoring.set_notification_channel(
+select monitoring.define_notification_channel(
     'ops', '{MAIL}', p_time_zone => 'UTC', p_max_attempts => 3,
     p_repeat => null
 );
@@ -276,7 +276,7 @@ select matches(
 
 -- Giving back
 
-select monitoring.set_notification_channel('ops', '{MAIL}');
+select monitoring.define_notification_channel('ops', '{MAIL}');
 select pg_temp.fire('n');
 select pg_temp.told_at('19:00');
 select is(pg_temp.claim_at('19:00'), array['alerts 1: HIGH: queue n: 612 waiting'], 'a claim');

@@ -5,7 +5,7 @@ select plan(14);
 \ir helpers/fixed_clock.psql
 \ir helpers/alerts.psql
 
-select monitoring.set_notification_channel('ops', '{MAIL, CHAT}', p_repeat => '1 hour');
+select monitoring.define_notification_channel('ops', '{MAIL, CHAT}', p_repeat => '1 hour');
 
 -- Behaviour: one message
 

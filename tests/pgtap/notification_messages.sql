@@ -14,7 +14,7 @@ $$;
 
 -- Behaviour: an alert
 
-select monitoring.set_notification_channel(
+select monitoring.define_notification_channel(
     'ops', '{MAIL}', p_repeat => '2 hours', p_time_zone => 'Europe/Berlin'
 );
 

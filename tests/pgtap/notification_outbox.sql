@@ -6,7 +6,7 @@ select plan(56);
 \ir helpers/alerts.psql
 \ir helpers/refusals.psql
 
-select monitoring.set_notification_channel('ops', '{MAIL}', p_max_attempts => 3);
+select monitoring.define_notification_channel('ops', '{MAIL}', p_max_attempts => 3);
 select pg_temp.fire('a');
 select pg_temp.told_at('12:00');
 
@@ -235,7 +235,7 @@ select is(
     (select last_error from monitoring.v_notifications), 'no reason given', 'whatever is said'
 );
 delete from monitoring.queued_notifications;
-select monitoring.set_notification_channel('ops', '{MAIL}');
+select monitoring.define_notification_channel('ops', '{MAIL}');
 select pg_temp.fire('d');
 select pg_temp.told_at('14:10');
 select pg_temp.claim_at('14:10');
@@ -276,7 +276,7 @@ select pg_temp.fire('old');
 select pg_temp.told_at('15:00');
 select pg_temp.claim_at('15:00');
 select monitoring.note_notification_failed(pg_temp.first(), 1, 'away');
-select monitoring.set_notification_channel('ops', '{MAIL, CHAT}');
+select monitoring.define_notification_channel('ops', '{MAIL, CHAT}');
 select pg_temp.fire('new');
 select pg_temp.told_at('15:01');
 
@@ -293,7 +293,7 @@ delete from monitoring.queued_notifications;
 
 -- Boundaries: clocks that are set
 
-select monitoring.set_notification_channel('ops', '{MAIL}');
+select monitoring.define_notification_channel('ops', '{MAIL}');
 
 select pg_temp.fire('e');
 select pg_temp.told_at('20:00');

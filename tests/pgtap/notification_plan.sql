@@ -5,7 +5,7 @@ select plan(29);
 \ir helpers/fixed_clock.psql
 \ir helpers/alerts.psql
 
-select monitoring.set_notification_channel('ops', '{MAIL}');
+select monitoring.define_notification_channel('ops', '{MAIL}');
 
 -- Behaviour: an alert from its beginning to its end
 
@@ -139,7 +139,7 @@ select is(
 
 -- Behaviour: what came before the channel, or while it was away
 
-select monitoring.set_notification_channel('late', '{CHAT}');
+select monitoring.define_notification_channel('late', '{CHAT}');
 
 select is(
     pg_temp.told_at('14:30'), array['late CHAT alerts: firing b, firing c'],
@@ -166,7 +166,7 @@ select is(
 );
 
 select ok(monitoring.remove_notification_channel('late'), 'a channel can be removed');
-select monitoring.set_notification_channel('late', '{CHAT}');
+select monitoring.define_notification_channel('late', '{CHAT}');
 
 select is(
     pg_temp.told_at('16:01'), array['late CHAT alerts: firing c, firing e'],

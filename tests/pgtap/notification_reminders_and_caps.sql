@@ -7,8 +7,8 @@ select plan(34);
 
 -- Behaviour: reminders
 
-select monitoring.set_notification_channel('ops', '{MAIL}', p_repeat => '1 hour');
-select monitoring.set_notification_channel('quiet', '{CHAT}', p_repeat => null);
+select monitoring.define_notification_channel('ops', '{MAIL}', p_repeat => '1 hour');
+select monitoring.define_notification_channel('quiet', '{CHAT}', p_repeat => null);
 select pg_temp.fire('a', 'medium');
 select pg_temp.told_at('12:00');
 select is(pg_temp.told_at('12:59'), '{}', 'before the hour is over nobody is reminded');
@@ -87,7 +87,7 @@ select pg_temp.told_at('21:31');
 -- Behaviour: the hourly limit
 
 select monitoring.remove_notification_channel('quiet');
-select monitoring.set_notification_channel('ops', '{MAIL, SMS}', p_max_per_hour => 2);
+select monitoring.define_notification_channel('ops', '{MAIL, SMS}', p_max_per_hour => 2);
 delete from monitoring.queued_notifications;
 select pg_temp.plan_at('2026-01-16 08:00+00');
 select pg_temp.fire('b');
@@ -192,7 +192,7 @@ select is(
 );
 
 select pg_temp.fire('i');
-select monitoring.set_notification_channel('ops', '{MAIL, SMS}', p_max_per_hour => null);
+select monitoring.define_notification_channel('ops', '{MAIL, SMS}', p_max_per_hour => null);
 
 select is(
     array(select pg_temp.plan_at('2026-01-16 07:01+00')),
@@ -201,7 +201,7 @@ select is(
 );
 
 select pg_temp.fire('j');
-select monitoring.set_notification_channel('ops', '{MAIL, PAGER}', p_max_per_hour => 3);
+select monitoring.define_notification_channel('ops', '{MAIL, PAGER}', p_max_per_hour => 3);
 
 select is(
     array(select pg_temp.plan_at('2026-01-16 07:01:30+00')),

@@ -5,9 +5,9 @@ select plan(21);
 \ir helpers/fixed_clock.psql
 \ir helpers/alert_engine.psql
 
-select monitoring.set_notification_channel('ops', '{MAIL}', p_repeat => '1 hour');
+select monitoring.define_notification_channel('ops', '{MAIL}', p_repeat => '1 hour');
 
-select monitoring.set_notification_channel(
+select monitoring.define_notification_channel(
     'pager', '{SMS}', p_minimum_severity => 'critical', p_repeat => null,
     p_has_resolved_notices => false
 );
@@ -102,7 +102,7 @@ select is(
 
 insert into monitoring.alert_rules (rule_name, family, finder_name)
 values ('host', 'self', '_find_scratch');
-select monitoring.inhibit_alerts('host', 'load', '{queue}');
+select monitoring.define_inhibition('host', 'load', '{queue}');
 select monitoring.set_alert_thresholds('host', '{"low": 1}');
 select pg_temp.see('{"e": 2}', 'host');
 

@@ -18,7 +18,7 @@ as $$ select subject from monitoring.v_notifications order by notification_id de
 
 -- Behaviour: when
 
-select monitoring.set_notification_channel(
+select monitoring.define_notification_channel(
     'ops', '{MAIL}', p_summary_time => '07:30', p_time_zone => 'Europe/Berlin', p_repeat => null
 );
 
@@ -154,7 +154,7 @@ select matches(
 
 -- Behaviour: what belongs into the channel
 
-select monitoring.set_notification_channel(
+select monitoring.define_notification_channel(
     'ops', '{MAIL}', p_minimum_severity => 'medium', p_repeat => null, p_summary_time => '07:30',
     p_time_zone => 'Europe/Berlin', p_matchers => '{"queue": {"not": "worst"}}'
 );
@@ -183,7 +183,7 @@ select results_eq(
 
 -- Boundaries: setting the time
 
-select monitoring.set_notification_channel(
+select monitoring.define_notification_channel(
     'ops', '{MAIL}', p_summary_time => '12:00', p_time_zone => 'Europe/Berlin', p_repeat => null,
     p_minimum_severity => 'critical'
 );

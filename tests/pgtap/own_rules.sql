@@ -206,8 +206,8 @@ select lives_ok(
 
 set local role monitoring_operator;
 
-select is(monitoring.drop_alert_rule('late orders'), true, 'an operator drops a rule');
-select is(monitoring.drop_alert_rule('late orders'), false, 'which can be done once');
+select is(monitoring.remove_alert_rule('late orders'), true, 'an operator drops a rule');
+select is(monitoring.remove_alert_rule('late orders'), false, 'which can be done once');
 
 reset role;
 

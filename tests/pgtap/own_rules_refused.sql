@@ -300,7 +300,7 @@ from (
     (
         'monitoring.create_alert_rule(''mine'', ''select 1'')', 'PV003',
         'there is an own rule "mine" already',
-        'Drop it first with drop_alert_rule(), or take another name.'
+        'Drop it first with remove_alert_rule(), or take another name.'
     ),
     (
         'monitoring.create_alert_rule(''built in'', ''select 1'')', 'PV003',
@@ -309,7 +309,7 @@ from (
         'set_alert_thresholds().'
     ),
     (
-        'monitoring.drop_alert_rule(''built in'')', 'PV003',
+        'monitoring.remove_alert_rule(''built in'')', 'PV003',
         'rule "built in" is built in and cannot be dropped',
         'Disable it: select enable_alert_rule(''built in'', false).'
     )

@@ -11,7 +11,7 @@ select hasnt_extension('pg_cron', 'pg_cron is not in this database');
 -- Refusals
 
 select is(
-    pg_temp.refusal_of('schedule_with_pg_cron()'),
+    pg_temp.refusal_of('enable_pg_cron()'),
     row(
         'PV007',
         format('pg_cron is not in database "%s"', current_database()),
@@ -33,13 +33,13 @@ select
         'is refused all the same: ' || call
     )
 from unnest(array[
-        'schedule_with_pg_cron(-1)', 'schedule_with_pg_cron(33)', 'import_pg_cron_runs(''0'')',
+        'enable_pg_cron(-1)', 'enable_pg_cron(33)', 'import_pg_cron_runs(''0'')',
         'purge_pg_cron_history(''-1 day'')'
     ]) as call;
 
 -- Behaviour
 
-select is(monitoring.unschedule_from_pg_cron(), 0, 'there is nothing to unschedule');
+select is(monitoring.disable_pg_cron(), 0, 'there is nothing to unschedule');
 select is(monitoring.import_pg_cron_runs(), 0::bigint, 'no run to import');
 select is(monitoring.purge_pg_cron_history(), 0::bigint, 'and none to purge');
 select is_empty('select * from monitoring.v_pg_cron_runs', 'nor to be seen');

@@ -17,7 +17,7 @@ as $$ select $$;
 
 select
     is(
-        monitoring.schedule_job('j', schedule, 'scratch.nothing'), due_at,
+        monitoring.define_job('j', schedule, 'scratch.nothing'), due_at,
         format('a job may be due %s', schedule)
     )
 from (
@@ -31,7 +31,7 @@ from (
 ) as forms (schedule, due_at);
 select
     is(
-        monitoring.expect_runs('x', schedule), due_at,
+        monitoring.define_expected_runs('x', schedule), due_at,
         format('runs may be expected %s', schedule)
     )
 from (
@@ -72,15 +72,15 @@ select
     )
 from (
     values
-    ('monitoring.schedule_job(''j'', ''at tea'', ''scratch.nothing'')'),
-    ('monitoring.expect_runs(''x'', ''every month'')')
+    ('monitoring.define_job(''j'', ''at tea'', ''scratch.nothing'')'),
+    ('monitoring.define_expected_runs(''x'', ''every month'')')
 ) as calls (call);
 
 -- A heartbeat that is expected every five minutes
 
-select monitoring.forget_expected_runs('x');
+select monitoring.remove_expected_runs('x');
 select monitoring.complete_task_tracking('beat');
-select monitoring.expect_runs('beat', '5 minutes', p_grace => '1 minute');
+select monitoring.define_expected_runs('beat', '5 minutes', p_grace => '1 minute');
 select results_eq(
     $$
         select next_due_at, last_due_at, last_start_at, is_missed

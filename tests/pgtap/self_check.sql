@@ -41,8 +41,8 @@ reset role;
 
 -- Behaviour: the scheduler
 
-select monitoring.schedule_job('count', '1 hour', 'errands.count_to_three');
-select monitoring.schedule_job('later', '1 hour', 'errands.count_to_three');
+select monitoring.define_job('count', '1 hour', 'errands.count_to_three');
+select monitoring.define_job('later', '1 hour', 'errands.count_to_three');
 select pg_temp.at_time('2026-01-15 12:03+00');
 select is_empty('execute complaints', 'three minutes late is not late');
 select pg_temp.at_time('2026-01-15 12:03:01+00');
@@ -104,7 +104,7 @@ create function errands.fail() returns void
 language plpgsql
 as $$ begin raise 'no such luck' using hint = 'Try again.'; end $$;
 
-select monitoring.schedule_job('bad', '1 hour', 'errands.fail');
+select monitoring.define_job('bad', '1 hour', 'errands.fail');
 select pg_temp.run_due();
 
 select results_eq(
@@ -125,7 +125,7 @@ select is_empty('execute complaints', 'a disabled one is nobody''s concern');
 -- Behaviour: runs that do not end
 
 delete from monitoring.jobs;
-select monitoring.schedule_job('count', '1 day', 'errands.count_to_three', 'UTC', '1 minute');
+select monitoring.define_job('count', '1 day', 'errands.count_to_three', 'UTC', '1 minute');
 select monitoring._claim_job('2026-01-15 13:59:50+00', null);
 select monitoring._is_own_run('count');
 select pg_temp.at_time('2026-01-15 14:03:50+00');
@@ -211,7 +211,7 @@ select results_eq(
 -- Behaviour: alerts
 
 delete from monitoring.alert_rule_states;
-select monitoring.schedule_job('evaluate_alerts', '1 minute', 'monitoring.clock');
+select monitoring.define_job('evaluate_alerts', '1 minute', 'monitoring.clock');
 
 select results_eq(
     $$select status, lateness, detail from monitoring.self_check() where check_name = 'alerts'$$,

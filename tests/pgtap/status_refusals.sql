@@ -79,15 +79,15 @@ from (
         'PV005', 'records has the wrong shape: [{"record_key"'
     ),
     (
-        $$configure_dataset('d', '{"colour": "red"}')$$,
+        $$change_dataset('d', '{"colour": "red"}')$$,
         'PV003', 'setting of a dataset is not known: "colour"'
     ),
     (
-        $$configure_dataset('d', '{"pending_statuses": "OPEN"}')$$,
+        $$change_dataset('d', '{"pending_statuses": "OPEN"}')$$,
         'PV005', 'pending_statuses has the wrong shape: "OPEN"'
     ),
     (
-        $$configure_dataset('d', '{"pending_statuses": [["OPEN"]]}')$$,
+        $$change_dataset('d', '{"pending_statuses": [["OPEN"]]}')$$,
         'PV005', 'pending_statuses has the wrong shape: [["OPEN"]]'
     ),
     (
@@ -95,30 +95,30 @@ from (
         'PV005', 'transitions has the wrong shape: "DONE"'
     ),
     (
-        $$add_change_source('', 'nobody')$$, 'PV001', 'change_source is empty: ""'
+        $$define_change_source('', 'nobody')$$, 'PV001', 'change_source is empty: ""'
     ),
     (
-        $$attach_status_trigger('scratch.gone', '{id}', 'state')$$,
+        $$define_status_trigger('scratch.gone', '{id}', 'state')$$,
         'PV007', 'there is no relation scratch.gone'
     ),
     (
-        $$attach_status_trigger('scratch.open_orders', '{id}', 'state')$$,
+        $$define_status_trigger('scratch.open_orders', '{id}', 'state')$$,
         'PV007', 'scratch.open_orders can have no status trigger'
     ),
     (
-        $$attach_status_trigger('scratch.orders', '{number}', 'state')$$,
+        $$define_status_trigger('scratch.orders', '{number}', 'state')$$,
         'PV007', 'scratch.orders has no column number'
     ),
     (
-        $$attach_status_trigger('scratch.orders', '{}', 'state')$$,
+        $$define_status_trigger('scratch.orders', '{}', 'state')$$,
         'PV005', 'key_columns has the wrong shape: {}'
     ),
     (
-        $$attach_status_trigger('scratch.orders', '{{a,b},{c,d}}', 'state')$$,
+        $$define_status_trigger('scratch.orders', '{{a,b},{c,d}}', 'state')$$,
         'PV005', 'key_columns has the wrong shape: {{a,b},{c,d}}'
     ),
     (
-        $$record_timeline('d', '1', 0)$$, 'PV004', 'limit is out of range: 0'
+        $$get_record_timeline('d', '1', 0)$$, 'PV004', 'limit is out of range: 0'
     )
 ) as refused (call, code, message);
 

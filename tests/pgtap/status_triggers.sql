@@ -1,4 +1,4 @@
--- attach_status_trigger: every change of status in a table is recorded, whoever makes it.
+-- define_status_trigger: every change of status in a table is recorded, whoever makes it.
 
 begin;
 select plan(34);
@@ -14,7 +14,7 @@ insert into scratch.orders (id, state) values (1, 'OPEN'), (2, 'OPEN'), (3, null
 -- Attaching
 
 select is(
-    monitoring.attach_status_trigger('scratch.orders', '{id}', 'state'), 2::bigint,
+    monitoring.define_status_trigger('scratch.orders', '{id}', 'state'), 2::bigint,
     'attaching takes over the records that have a status'
 );
 select is(pg_temp.status_of('1'), 'OPEN 12:00 SYSTEM postgres', 'as their present status');
@@ -165,7 +165,7 @@ select alike(
 );
 create table scratch.notes (name text, state text);
 grant select on scratch.notes to monitoring_admin;
-select monitoring.attach_status_trigger('scratch.notes', '{name}', 'state');
+select monitoring.define_status_trigger('scratch.notes', '{name}', 'state');
 insert into scratch.notes
 values (null, 'OPEN'), ('', 'OPEN'), (repeat('long ', 100), 'OPEN'), ('fine', 'OPEN');
 select results_eq(
@@ -178,7 +178,7 @@ select is(
     (select count(*) from monitoring.record_status where dataset = 'notes' and status is null),
     2::bigint, 'whatever is done to them'
 );
-select monitoring.detach_status_trigger('scratch.notes');
+select monitoring.remove_status_trigger('scratch.notes');
 alter table scratch.orders rename column state to status;
 select lives_ok(
     $$update scratch.orders set status = 'OPEN' where id = 9$$,
@@ -195,7 +195,7 @@ select results_eq(
 );
 select pg_temp.clock_at('15:00');
 select is(
-    monitoring.attach_status_trigger('scratch.orders', '{id}', 'status'), 0::bigint,
+    monitoring.define_status_trigger('scratch.orders', '{id}', 'status'), 0::bigint,
     'attached anew it knows all records'
 );
 select is(
@@ -213,7 +213,7 @@ select is(
 
 -- Detaching
 
-select ok(monitoring.detach_status_trigger('scratch.orders'), 'a trigger can be detached');
+select ok(monitoring.remove_status_trigger('scratch.orders'), 'a trigger can be detached');
 update scratch.orders set status = 'LOST'
 where id = 9;
 select is(
@@ -222,7 +222,7 @@ select is(
 );
 select is_empty('select * from monitoring.v_status_triggers', 'nor is the table listed');
 select ok(
-    not monitoring.detach_status_trigger('scratch.never'), 'where there is none nothing happens'
+    not monitoring.remove_status_trigger('scratch.never'), 'where there is none nothing happens'
 );
 
 select * from finish(); -- noqa: AM04

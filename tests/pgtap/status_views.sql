@@ -57,7 +57,7 @@ select results_eq(
     $$,
     'changes of a bot are counted by actor and day, with how long records had waited'
 );
-select monitoring.configure_dataset(
+select monitoring.change_dataset(
     'orders', '{"bot_task_type": "robot", "time_zone": "America/Sao_Paulo"}'
 );
 select pg_temp.ended('robot', 'completed', '2026-01-15 08:12+00', 300);

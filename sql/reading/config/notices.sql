@@ -52,7 +52,7 @@ begin
         perform monitoring.remove_notification_channel(p_name);
         return;
     end if;
-    perform monitoring.set_notification_channel(
+    perform monitoring.define_notification_channel(
         p_name,
         array(select jsonb_array_elements_text(v_new -> 'targets')),
         v_new ->> 'kind',

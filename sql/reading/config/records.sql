@@ -26,7 +26,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring.add_change_source(p_name, p_new #>> '{}');
+    perform monitoring.define_change_source(p_name, p_new #>> '{}');
 end
 $$;
 
@@ -101,7 +101,7 @@ begin
         return;
     end if;
     if v_settings <> '{}' or not p_new ? 'allowed_transitions' then
-        perform monitoring.configure_dataset(p_name, v_settings);
+        perform monitoring.change_dataset(p_name, v_settings);
     end if;
     if p_new ? 'allowed_transitions' then
         perform monitoring.set_allowed_transitions(p_name, p_new -> 'allowed_transitions');

@@ -226,7 +226,7 @@ declare
     v_changed jsonb;
 begin
     if p_new is null then
-        perform monitoring.drop_alert_rule(p_name);
+        perform monitoring.remove_alert_rule(p_name);
         return;
     end if;
     if p_old is null then
@@ -281,10 +281,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if p_new is null then
-        perform monitoring.uninhibit_alerts(p_old ->> 'source_rule', p_old ->> 'target_rule');
+        perform monitoring.remove_inhibition(p_old ->> 'source_rule', p_old ->> 'target_rule');
         return;
     end if;
-    perform monitoring.inhibit_alerts(
+    perform monitoring.define_inhibition(
         p_new ->> 'source_rule', p_new ->> 'target_rule', array(
             select jsonb_array_elements_text(coalesce(p_new -> 'equal_labels', '[]'))
         )

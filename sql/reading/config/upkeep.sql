@@ -140,11 +140,11 @@ begin
         perform monitoring._check_may_register('jobs');
     end if;
     if p_new is null then
-        perform monitoring.unschedule_job(p_name);
+        perform monitoring.remove_job(p_name);
         return;
     end if;
     if v_new - 'is_enabled' <> v_old - 'is_enabled' then
-        perform monitoring.schedule_job(
+        perform monitoring.define_job(
             p_name,
             v_new ->> 'schedule',
             coalesce(

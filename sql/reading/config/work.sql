@@ -41,10 +41,10 @@ declare
     v_new jsonb := coalesce(p_old, '{}') || p_new;
 begin
     if p_new is null then
-        perform monitoring.forget_expected_runs(p_name);
+        perform monitoring.remove_expected_runs(p_name);
         return;
     end if;
-    perform monitoring.expect_runs(
+    perform monitoring.define_expected_runs(
         p_name,
         v_new ->> 'schedule',
         coalesce(v_new ->> 'time_zone', 'UTC'),

@@ -43,7 +43,7 @@ begin
 end
 $$;
 
-create or replace function monitoring.configure_dataset(
+create or replace function monitoring.change_dataset(
     p_dataset text, p_settings jsonb, p_by text default null
 )
 returns void
@@ -99,7 +99,7 @@ begin
 end
 $$;
 
-comment on function monitoring.configure_dataset(text, jsonb, text) is
+comment on function monitoring.change_dataset(text, jsonb, text) is
 'Says what a dataset is: description, time_zone, pending_statuses (that its bot takes records out '
 'of) and bot_task_type. What is not named stays as it is; null takes it back.';
 
@@ -166,7 +166,7 @@ comment on function monitoring.remove_dataset(text) is
 'Forgets what people have said about a dataset, not what happened to its records; false when there '
 'was nothing.';
 
-create or replace function monitoring.add_change_source(p_change_source text, p_description text)
+create or replace function monitoring.define_change_source(p_change_source text, p_description text)
 returns void
 language plpgsql
 volatile
@@ -191,7 +191,7 @@ begin
 end
 $$;
 
-comment on function monitoring.add_change_source(text, text) is
+comment on function monitoring.define_change_source(text, text) is
 'Adds a kind of source of changes, or describes one anew.';
 
 -- The change source, or PV003 unless it is a row of change_sources.

@@ -122,7 +122,7 @@ begin
 end
 $$;
 
-create or replace function monitoring.record_timeline(
+create or replace function monitoring.get_record_timeline(
     p_dataset text, p_record_key text, p_limit integer default 100
 )
 returns table (happened_at timestamptz, kind text, summary text, details jsonb)
@@ -186,7 +186,7 @@ begin
 end
 $$;
 
-comment on function monitoring.record_timeline(text, text, integer) is
+comment on function monitoring.get_record_timeline(text, text, integer) is
 'All that happened to a record, the newest first: changes of status, when it was invalid and '
 'resolved, alerts, tasks named like it or "dataset/record" or that told of it, and errors of the '
 'former, or of the latter where details give dataset and record_key.';

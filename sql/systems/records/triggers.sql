@@ -170,7 +170,7 @@ begin
 end
 $$;
 
-create or replace function monitoring.attach_status_trigger(
+create or replace function monitoring.define_status_trigger(
     p_table text,
     p_key_columns text[],
     p_status_column text,
@@ -219,11 +219,11 @@ begin
 end
 $$;
 
-comment on function monitoring.attach_status_trigger(text, text[], text, text, text, text) is
+comment on function monitoring.define_status_trigger(text, text[], text, text, text, text) is
 'Records every change of a status column from now on, whoever makes it, and takes over the present '
 'statuses; returns how many records were not known. Again after partitions were added: for all.';
 
-create or replace function monitoring.detach_status_trigger(p_table text) returns boolean
+create or replace function monitoring.remove_status_trigger(p_table text) returns boolean
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -243,6 +243,6 @@ exception
 end
 $$;
 
-comment on function monitoring.detach_status_trigger(text) is
+comment on function monitoring.remove_status_trigger(text) is
 'No longer records changes in a table, which may be gone; what was recorded stays. False when '
 'there was nothing to detach.';

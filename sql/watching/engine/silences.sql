@@ -245,7 +245,7 @@ begin
 end
 $$;
 
-create or replace function monitoring.inhibit_alerts(
+create or replace function monitoring.define_inhibition(
     p_source_rule text, p_target_rule text, p_equal_labels text[] default '{}'
 )
 returns void
@@ -279,11 +279,11 @@ begin
 end
 $$;
 
-comment on function monitoring.inhibit_alerts(text, text, text[]) is
+comment on function monitoring.define_inhibition(text, text, text[]) is
 'While an alert of the source rule fires, alerts of the target rule with the same values of the '
 'labels are not told.';
 
-create or replace function monitoring.uninhibit_alerts(p_source_rule text, p_target_rule text)
+create or replace function monitoring.remove_inhibition(p_source_rule text, p_target_rule text)
 returns boolean
 language plpgsql
 volatile
@@ -307,7 +307,7 @@ begin
 end
 $$;
 
-comment on function monitoring.uninhibit_alerts(text, text) is
+comment on function monitoring.remove_inhibition(text, text) is
 'Ends an inhibition, one of ours as well; false when there was none.';
 
 create or replace function monitoring.reset_inhibition(p_source_rule text, p_target_rule text)

@@ -153,7 +153,7 @@ language sql
 stable
 return p_at at time zone monitoring._known_time_zone(p_time_zone);
 
-create or replace function monitoring.set_notification_channel(
+create or replace function monitoring.define_notification_channel(
     p_channel_name text,
     p_targets text[],
     p_kind text default 'apprise',
@@ -224,7 +224,7 @@ begin
 end
 $$;
 
-comment on function monitoring.set_notification_channel(
+comment on function monitoring.define_notification_channel(
     text, text[], text, jsonb, text, boolean, interval, integer, text, text, integer
 ) is
 'Adds a channel, or sets all of one anew but whether it is enabled. It is told of what fires '

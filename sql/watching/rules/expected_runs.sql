@@ -35,7 +35,7 @@ begin
 end
 $$;
 
-create or replace function monitoring.expect_runs(
+create or replace function monitoring.define_expected_runs(
     p_task_type text,
     p_schedule text,
     p_time_zone text default 'UTC',
@@ -94,7 +94,7 @@ begin
 end
 $$;
 
-comment on function monitoring.expect_runs(
+comment on function monitoring.define_expected_runs(
     text, text, text, interval, interval, boolean, text
 ) is
 'Tells when runs of a task type, or a task of that name, are to start (a cron expression, a time '
@@ -102,7 +102,7 @@ comment on function monitoring.expect_runs(
 'that one missed is alerted about. Returns when one is due next; what was due before is not '
 'missed.';
 
-create or replace function monitoring.forget_expected_runs(p_task_type text) returns boolean
+create or replace function monitoring.remove_expected_runs(p_task_type text) returns boolean
 language plpgsql
 volatile
 security definer
@@ -114,7 +114,7 @@ begin
 end
 $$;
 
-comment on function monitoring.forget_expected_runs(text) is
+comment on function monitoring.remove_expected_runs(text) is
 'Expects runs of a task type no longer; false when none were.';
 
 -- When the newest running attempt of a type, or of that name, began, or else the one that ended

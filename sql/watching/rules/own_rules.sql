@@ -212,7 +212,7 @@ begin
             message = format('there is %s rule "%s" already',
                 case v_family when 'own' then 'an own' else 'a built-in' end, p_rule_name),
             hint = case v_family
-                when 'own' then 'Drop it first with drop_alert_rule(), or take another name.'
+                when 'own' then 'Drop it first with remove_alert_rule(), or take another name.'
                 else 'Take another name; a built-in rule is changed with change_alert_rule() and '
                     'set_alert_thresholds().'
             end;
@@ -296,7 +296,7 @@ begin
 end
 $$;
 
-create or replace function monitoring.drop_alert_rule(p_rule_name text) returns boolean
+create or replace function monitoring.remove_alert_rule(p_rule_name text) returns boolean
 language plpgsql
 volatile
 security definer
@@ -321,6 +321,6 @@ begin
 end
 $$;
 
-comment on function monitoring.drop_alert_rule(text) is
+comment on function monitoring.remove_alert_rule(text) is
 'Removes an own rule with its thresholds and inhibitions, and returns whether there was one; its '
 'open alerts resolve at the next evaluation.';

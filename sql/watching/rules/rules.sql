@@ -321,7 +321,7 @@ begin
         raise exception using
             errcode = 'PV003',
             message = format('rule "%s" is an own one, so there is nothing shipped', p_rule_name),
-            hint = 'Change it, or drop it with drop_alert_rule().';
+            hint = 'Change it, or drop it with remove_alert_rule().';
     end if;
     perform monitoring.set_alert_thresholds(p_rule_name, null, t.labels)
     from monitoring.alert_thresholds t

@@ -37,7 +37,7 @@ def alarms(connection: psycopg.Connection) -> Alarms:
     for rule in RULES:
         made.rule(rule)
     connection.execute(
-        "select monitoring.set_notification_channel("
+        "select monitoring.define_notification_channel("
         " 'everything', array['somebody'], p_repeat => null, p_max_per_hour => null)"
     )
     return made

@@ -171,7 +171,7 @@ end
 $$;
 
 -- alerts: some that came and went, some that fire, one acknowledged, one silenced, all told
-select monitoring.set_notification_channel('ops', array['OPS_MAIL']);
+select monitoring.define_notification_channel('ops', array['OPS_MAIL']);
 select monitoring.evaluate_alerts(at)
 from unnest(array[
     timestamptz '2026-02-28 09:00+00', '2026-03-01 10:00+00', '2026-03-02 10:00+00', '2026-03-02 11:55+00'

@@ -20,16 +20,16 @@ DECISIONS = {
     "create_alert_rule": """
         create_alert_rule('mine', 'select 1 as fingerprint, 2 as value', '{"low": 1}')
     """,
-    "inhibit_alerts": "inhibit_alerts('mine', 'task_failed', array['task_type'])",
+    "define_inhibition": "define_inhibition('mine', 'task_failed', array['task_type'])",
     "silence_alerts": """
         silence_alerts('{"queue": "mail"}', '2 days', 'works'),
         silence_alerts('{"queue": "fax"}', null, p_until_resolved => true)
     """,
-    "set_notification_channel": "set_notification_channel('ops', array['OPS_MAIL'])",
+    "define_notification_channel": "define_notification_channel('ops', array['OPS_MAIL'])",
     "enable_notification_channel": "enable_notification_channel('ops', false)",
     "set_alert_owner": """set_alert_owner('Ann', '{"task_type": "etl"}')""",
     "set_page_url": "set_page_url('https://monitor.example/pgvigil')",
-    "expect_runs": "expect_runs('etl', '02:30', 'Europe/Berlin')",
+    "define_expected_runs": "define_expected_runs('etl', '02:30', 'Europe/Berlin')",
     "apply_workflow": """
         apply_workflow('{"workflow": "nightly", "cutover": "06:00", "steps": [
             {"step": "load", "schedule": "22:00", "late_after": "15 minutes"},
@@ -41,18 +41,18 @@ DECISIONS = {
     """,
     "set_partitions_ahead": "set_partitions_ahead(9, 'errors')",
     "set_name_limit": "set_name_limit('tasks', 5000)",
-    "schedule_job": """
-        schedule_job('roll_up', '2 minutes', 'monitoring.roll_up'),
-        schedule_job('mine', '3 hours', 'monitoring.evaluate_alerts', p_description => 'Again.')
+    "define_job": """
+        define_job('roll_up', '2 minutes', 'monitoring.roll_up'),
+        define_job('mine', '3 hours', 'monitoring.evaluate_alerts', p_description => 'Again.')
     """,
     "enable_job": "enable_job('clean_up', false)",
     "resolve_error_group": "resolve_error_group('aaa', 'mended')",
     "mute_error_group": "mute_error_group('bbb', clock() + interval '3 days', 'known', 'ann')",
-    "configure_dataset": """
-        configure_dataset('orders', '{"pending_statuses": ["OPEN"], "time_zone": "Asia/Tokyo"}')
+    "change_dataset": """
+        change_dataset('orders', '{"pending_statuses": ["OPEN"], "time_zone": "Asia/Tokyo"}')
     """,
     "set_allowed_transitions": """set_allowed_transitions('bills', '{"": ["NEW"]}')""",
-    "add_change_source": "add_change_source('ROBOT', 'The robot.')",
+    "define_change_source": "define_change_source('ROBOT', 'The robot.')",
     "register_source_query": """
         register_source_query('runs', 'OTHER_DB', 'select id, state from runs',
             array['id', 'state'], 'id', '2 hours')
@@ -86,10 +86,10 @@ PROGRAMS = """
 # What else operators and admins may call, which says nothing for another database.
 OTHERS = {
     # what takes a decision back
-    "drop_alert_rule", "forget_expected_runs", "remove_dataset", "remove_notification_channel",
+    "remove_alert_rule", "remove_expected_runs", "remove_dataset", "remove_notification_channel",
     "remove_source", "remove_source_query", "remove_workflow",
     "reopen_error_group", "reset_alert_rule", "reset_inhibition", "reset_job", "reset_retention",
-    "uninhibit_alerts", "unschedule_job", "unsilence_alerts",
+    "remove_inhibition", "remove_job", "unsilence_alerts",
     # what is said of something that happened here
     "acknowledge_alert", "unacknowledge_alert", "resolve_alert", "resolve_invalid_records",
     "resolve_resolved_alerts", "retry_notification", "send_test_notification", "confirm_clock",
@@ -106,8 +106,8 @@ OTHERS = {
     "note_notification_failed", "note_notification_sent", "note_source_progress",
     "release_notification",
     # what belongs to tables of programs, and to pg_cron
-    "attach_status_trigger", "detach_status_trigger", "schedule_with_pg_cron",
-    "unschedule_from_pg_cron",
+    "define_status_trigger", "remove_status_trigger", "enable_pg_cron",
+    "disable_pg_cron",
 }  # fmt: skip
 
 # Who may read the state of a lock, of the installation or of the clock decides nothing with it.

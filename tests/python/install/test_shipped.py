@@ -166,9 +166,9 @@ def test_a_changed_default_reaches_nobody_who_decided(versions: Versions) -> Non
         "set_retention('log_lines', '3 days')",
         "set_partitions_ahead(3, 'metric_samples')",
         "set_name_limit('tasks', 100)",
-        "inhibit_alerts('task_stuck', 'long_running_task', '{task_type}')",
-        "uninhibit_alerts('success_rate_low', 'error_rate_high')",
-        "add_change_source('MANUAL', 'The desk.')",
+        "define_inhibition('task_stuck', 'long_running_task', '{task_type}')",
+        "remove_inhibition('success_rate_low', 'error_rate_high')",
+        "define_change_source('MANUAL', 'The desk.')",
     ):
         versions.run(f"select monitoring.{call}")
     versions.change("watching/rules/queue_rules.sql", '"low": 50, "medium"', '"low": 60, "medium"')
@@ -257,7 +257,7 @@ def test_a_withdrawn_rule_goes_with_its_alerts_and_tells_what_was_decided(
         "select monitoring.set_alert_thresholds('queue_backlog', '{\"high\": 7}',"
         ' \'{"queue": "mail"}\')'
     )
-    versions.run("select monitoring.inhibit_alerts('scheduler_late', 'queue_backlog')")
+    versions.run("select monitoring.define_inhibition('scheduler_late', 'queue_backlog')")
     file = "watching/rules/queue_rules.sql"
     versions.withdraw(file, "call monitoring._ship_rule(\n    'queue_backlog'")
     versions.withdraw(file, "call monitoring._ship_rule(\n    'queue_oldest_ready_age'")
@@ -299,8 +299,8 @@ def test_a_withdrawn_rule_goes_with_its_alerts_and_tells_what_was_decided(
 
 def test_a_withdrawn_default_leaves_what_people_decided(versions: Versions) -> None:
     versions.run("select monitoring.set_retention('errors', '10 days', 'low')")
-    versions.run("select monitoring.inhibit_alerts('scheduler_late', 'job_late', '{x}')")
-    versions.run("select monitoring.uninhibit_alerts('scheduler_late', 'rollups_late')")
+    versions.run("select monitoring.define_inhibition('scheduler_late', 'job_late', '{x}')")
+    versions.run("select monitoring.remove_inhibition('scheduler_late', 'rollups_late')")
     versions.run(
         "select monitoring.set_alert_thresholds('source_trouble', '{\"low\": 1}',"
         ' \'{"trouble": "vanished"}\')'
@@ -372,7 +372,7 @@ def test_a_name_that_people_took_stays_theirs(versions: Versions) -> None:
         "select monitoring.create_alert_rule("
         "'disk_full', 'select ''a'' as fingerprint, 1 as value', '{\"high\": 5}')"
     )
-    versions.run("select monitoring.schedule_job('tidy', '1 day', 'monitoring.roll_up')")
+    versions.run("select monitoring.define_job('tidy', '1 day', 'monitoring.roll_up')")
     versions.add(
         "watching/rules/queue_rules.sql",
         "call monitoring._ship_rule('disk_full', 'health', 'Full.', p_finder => '_find_x',"

@@ -160,7 +160,7 @@ def test_a_target_that_hangs_holds_up_neither_other_targets_nor_jobs(
         wait_until(lambda: len(hook.received) == 1)
         outbox.wait_for(outbox.put(), "sent")
         outbox.session.execute(
-            "select monitoring.schedule_job(p_job_name => 'now', p_schedule => '1 hour',"
+            "select monitoring.define_job(p_job_name => 'now', p_schedule => '1 hour',"
             " p_procedure_name => 'monitoring.roll_up')"
         )
         running.wait_for("job now completed")

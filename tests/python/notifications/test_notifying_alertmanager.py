@@ -108,7 +108,7 @@ def test_what_the_engine_finds_is_shown_until_it_is_gone(
 ) -> None:
     outbox.watch_depths()
     outbox.session.execute(
-        "select monitoring.set_notification_channel(p_channel_name => 'am',"
+        "select monitoring.define_notification_channel(p_channel_name => 'am',"
         " p_targets => array['ALERTMANAGER'], p_kind => 'alertmanager')"
     )
     environment = {"ALERTMANAGER": alertmanager}

@@ -30,7 +30,7 @@ def test_an_alert_is_told_of_when_it_fires_escalates_and_resolves(
 ) -> None:
     outbox.watch_depths()
     outbox.session.execute(
-        "select monitoring.set_notification_channel("
+        "select monitoring.define_notification_channel("
         "p_channel_name => 'ops', p_targets => array['HOOK'])"
     )
     with RunningRunner(dsn, *LONG_POLL, environment={"HOOK": hook.url()}) as running:
@@ -50,7 +50,7 @@ def test_an_alert_is_told_of_when_it_fires_escalates_and_resolves(
 
 def test_a_test_message_reaches_every_target(dsn: str, outbox: Outbox, hook: Webhook) -> None:
     outbox.session.execute(
-        "select monitoring.set_notification_channel("
+        "select monitoring.define_notification_channel("
         "p_channel_name => 'ops', p_targets => array['HOOK', 'OTHER_HOOK'])"
     )
     environment = {"HOOK": hook.url("/one"), "OTHER_HOOK": hook.url("/other")}
@@ -69,7 +69,7 @@ def test_a_target_that_was_away_gets_one_digest_with_reason_and_link(
         " set decided = jsonb_build_object('is_enabled', rule_name = 'task_failed')"
     )
     outbox.session.execute(
-        "select monitoring.set_notification_channel("
+        "select monitoring.define_notification_channel("
         "p_channel_name => 'ops', p_targets => array['ops_hook'])"
     )
     # Written in lower case there and in upper case here, as in the documents.

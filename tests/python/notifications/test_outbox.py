@@ -31,7 +31,7 @@ with psycopg.connect(dsn, autocommit=commits == "committed") as session:
 def bench(dsn: str) -> Iterator[JobBench]:
     with ExitStack() as stack:
         bench = JobBench(dsn, stack)
-        bench.session.execute("select monitoring.set_notification_channel('ops', '{MAIL}')")
+        bench.session.execute("select monitoring.define_notification_channel('ops', '{MAIL}')")
         yield bench
 
 
@@ -213,10 +213,10 @@ def test_setting_a_channel_and_evaluating_wait_for_each_other_in_one_order(
     fire(bench, "a")
     configuring, evaluating = bench.connect(), bench.connect()
     with configuring.transaction():
-        configuring.execute("select monitoring.set_notification_channel('ops', '{MAIL, CHAT}')")
+        configuring.execute("select monitoring.define_notification_channel('ops', '{MAIL, CHAT}')")
         planning = bench.start_statement(evaluating, "select monitoring.evaluate_alerts()")
         bench.wait_until_waiting(evaluating)
-        configuring.execute("select monitoring.set_notification_channel('new', '{SMS}')")
+        configuring.execute("select monitoring.define_notification_channel('new', '{SMS}')")
         assert configuring.execute(PLAN).fetchone() == (3,)
     planning.result(10)
     told = rows(bench.session, "select target from monitoring.v_notifications where body ~ '^HIGH'")

@@ -82,7 +82,7 @@ def test_no_ping_while_alerts_are_not_evaluated(
 ) -> None:  # fmt: skip
     monkeypatch.setenv("PGVIGIL_PING_URL", url(switch))
     outbox.session.execute(
-        "select monitoring.schedule_job(p_job_name => %s, p_schedule => '1 hour',"
+        "select monitoring.define_job(p_job_name => %s, p_schedule => '1 hour',"
         " p_procedure_name => 'monitoring.roll_up')",
         [job],
     )
@@ -103,7 +103,7 @@ def test_no_ping_while_no_scheduler_comes_by(
 ) -> None:
     monkeypatch.setenv("PGVIGIL_PING_URL", url(switch))
     outbox.session.execute(
-        "select monitoring.schedule_job(p_job_name => 'late', p_schedule => '1 hour',"
+        "select monitoring.define_job(p_job_name => 'late', p_schedule => '1 hour',"
         " p_procedure_name => 'monitoring.roll_up')"
     )
     outbox.session.execute("update monitoring.jobs set next_run_at = now() - interval '10 minutes'")

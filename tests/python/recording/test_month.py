@@ -48,7 +48,7 @@ CALLS_OF_A_MONTH = (
     "get_trend_points('errors', clock() - interval '1 hour', clock())",
     "get_daily_report()",
     "get_etl_execution_summary('etl-030212')",
-    "record_timeline('proposals', 'r0227')",
+    "get_record_timeline('proposals', 'r0227')",
     "get_batch_performance()",
     "get_ended_tasks(clock() - interval '30 days')",
     "get_ended_batch_runs(clock() - interval '30 days')",

@@ -64,7 +64,7 @@ def test_strangers_stop_nothing(dsn: str, connection: psycopg.Connection, strang
         ).fetchall()
         assert notes == []
         connection.execute("select monitoring.apply_config('{}')")
-        connection.execute("select monitoring.configure_dataset('d', '{}')")
+        connection.execute("select monitoring.change_dataset('d', '{}')")
         connection.execute("select monitoring.update_daily_summary('d', '2026-01-15')")
         connection.execute("update monitoring.jobs set next_run_at = now() - interval '1 s'")
         connection.execute("call monitoring.run_due_jobs()")

@@ -35,7 +35,7 @@ def place() -> Iterator[Place]:
 
 def schedule_everything(place: Place) -> None:
     with place.connect(user=SCHEDULER) as scheduler:
-        assert value(scheduler, "schedule_with_pg_cron()") == 2
+        assert value(scheduler, "enable_pg_cron()") == 2
     with place.connect() as superuser:
         # Jobs of another database, in the words of the refusal there.
         statement = re.search(r"select cron\..*;", refusal_elsewhere(place)[2])
@@ -65,7 +65,7 @@ def wait_for_runs(place: Place) -> None:
 def refusal_elsewhere(place: Place) -> tuple[str | None, str, str]:
     """Return code, message and hint of scheduling where pg_cron is not."""
     with place.connect(ELSEWHERE) as session, pytest.raises(psycopg.Error) as refused:
-        value(session, "schedule_with_pg_cron(p_runners => 3)")
+        value(session, "enable_pg_cron(p_runners => 3)")
     diag = refused.value.diag
     return diag.sqlstate, diag.message_primary or "", diag.message_hint or ""
 
@@ -99,8 +99,8 @@ def test_where_pg_cron_is_elsewhere_the_refusal_tells_both_ways(place: Place) ->
     assert (code, message) == ("PV007", f'pg_cron is not in database "{ELSEWHERE}"')
     assert "create extension pg_cron;" in hint
     with place.connect(ELSEWHERE) as session:
-        assert value(session, "schedule_with_pg_cron(0)") == 0
-        assert value(session, "unschedule_from_pg_cron()") == 0
+        assert value(session, "enable_pg_cron(0)") == 0
+        assert value(session, "disable_pg_cron()") == 0
         assert value(session, "import_pg_cron_runs()") == 0
         assert value(session, "purge_pg_cron_history()") == 0
         assert rows(session, "select * from monitoring.v_pg_cron_runs") == []
@@ -121,7 +121,7 @@ def test_the_statement_of_that_refusal_has_the_jobs_of_the_other_database_run(
 def test_scheduling_again_changes_nothing(place: Place) -> None:
     with place.connect(user=SCHEDULER) as scheduler:
         before = rows(scheduler, "select * from cron.job order by jobid")
-        assert value(scheduler, "schedule_with_pg_cron(p_runners => 2)") == 2
+        assert value(scheduler, "enable_pg_cron(p_runners => 2)") == 2
         assert rows(scheduler, "select * from cron.job order by jobid") == before
         assert own_entries(scheduler) == [
             "pgvigil history",
@@ -136,13 +136,13 @@ def test_the_number_of_runners_grows_and_shrinks_and_ends(place: Place) -> None:
         before = rows(scheduler, others)
         assert len(before) == 6
         for runners in (3, 12, 1):
-            assert value(scheduler, f"schedule_with_pg_cron({runners})") == runners
+            assert value(scheduler, f"enable_pg_cron({runners})") == runners
             numbered = [f"pgvigil runner {number + 1}" for number in range(runners)]
             assert own_entries(scheduler) == ["pgvigil history", *numbered]
-        assert value(scheduler, "unschedule_from_pg_cron()") == 2
-        assert value(scheduler, "unschedule_from_pg_cron()") == 0
-        assert value(scheduler, "schedule_with_pg_cron(1)") == 1
-        assert value(scheduler, "schedule_with_pg_cron(0)") == 0
+        assert value(scheduler, "disable_pg_cron()") == 2
+        assert value(scheduler, "disable_pg_cron()") == 0
+        assert value(scheduler, "enable_pg_cron(1)") == 1
+        assert value(scheduler, "enable_pg_cron(0)") == 0
         assert own_entries(scheduler) == []
         assert rows(scheduler, others) == before
 
@@ -158,7 +158,7 @@ def test_an_entry_that_somebody_changed_is_put_right(place: Place, change: str) 
         session.execute(f"update cron.job set {change} where jobname = 'pgvigil runner 2'".encode())
         act_as(session, SCHEDULER)
         assert rows(session, entries) != expected
-        assert value(session, "schedule_with_pg_cron()") == 2
+        assert value(session, "enable_pg_cron()") == 2
         assert rows(session, entries) == expected
 
 
@@ -168,7 +168,7 @@ def test_an_impossible_number_of_runners_is_refused(place: Place, runners: str) 
         place.connect(user=SCHEDULER) as scheduler,
         pytest.raises(psycopg.Error, match="p_runners is out of range") as refused,
     ):
-        value(scheduler, f"schedule_with_pg_cron({runners})")
+        value(scheduler, f"enable_pg_cron({runners})")
     assert refused.value.sqlstate == "PV004"
 
 
@@ -177,7 +177,7 @@ def test_without_the_right_to_the_schema_scheduling_is_denied(place: Place) -> N
         session.execute("revoke usage on schema cron from monitoring_admin")
         act_as(session, SCHEDULER)
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema cron"):
-            value(session, "schedule_with_pg_cron()")
+            value(session, "enable_pg_cron()")
 
 
 def test_a_superuser_is_warned_when_runs_could_not_be_imported(place: Place) -> None:
@@ -185,7 +185,7 @@ def test_a_superuser_is_warned_when_runs_could_not_be_imported(place: Place) -> 
     with place.trial() as session:
         session.add_notice_handler(lambda notice: hints.append(notice.message_hint or ""))
         session.execute("revoke usage on schema cron from monitoring_admin")
-        assert value(session, "schedule_with_pg_cron()") == 2
+        assert value(session, "enable_pg_cron()") == 2
         assert rows(session, "select * from monitoring.v_pg_cron_runs") == []
     (hint,) = hints
     assert "grant usage on schema cron to monitoring_admin" in hint
@@ -251,6 +251,6 @@ def test_the_nightly_entry_purges_what_our_entries_left(place: Place) -> None:
 
 def test_unscheduled_entries_are_gone_for_good(place: Place) -> None:
     with place.connect(user=SCHEDULER) as scheduler:
-        assert value(scheduler, "unschedule_from_pg_cron()") == 3
+        assert value(scheduler, "disable_pg_cron()") == 3
         assert own_entries(scheduler) == []
-        assert value(scheduler, "schedule_with_pg_cron()") == 2
+        assert value(scheduler, "enable_pg_cron()") == 2

@@ -25,7 +25,7 @@ begin
     return {value};
 end $$
 """
-OURS = "select monitoring.attach_status_trigger('hole.t', '{id}', 'state')"
+OURS = "select monitoring.define_status_trigger('hole.t', '{id}', 'state')"
 RUNS = """select monitoring.register_run_source('runs', 'hole.v',
     '{"run_id": "id", "status": "state", "started_at": "at", "finished_at": "at"}',
     '{"OPEN": "completed", "A": "completed", "(OPEN)": "completed"}', 'night')"""
@@ -375,7 +375,7 @@ def test_a_job_calls_no_function_of_others(
     connection: psycopg.Connection, attacker: psycopg.Connection
 ) -> None:
     attacker.execute(evil("integer default 1", "integer", "1").encode())
-    schedule = "select monitoring.schedule_job('night', '1 hour', 'hole.evil')"
+    schedule = "select monitoring.define_job('night', '1 hour', 'hole.evil')"
     with pytest.raises(psycopg.Error) as refused:
         connection.execute(schedule)
     assert refused.value.sqlstate == "PV007"

@@ -49,7 +49,7 @@ def installed(own_server: PostgresServer) -> Iterator[psycopg.Connection]:
             "select monitoring.record_error('t', 'E', 'low', 'm', p_fingerprint => 'known',"
             " p_occurred_at => '2020-01-01 12:00+00')"
         )
-        connection.execute("select monitoring.set_notification_channel('known', '{A}')")
+        connection.execute("select monitoring.define_notification_channel('known', '{A}')")
         connection.execute("select monitoring.send_test_notification('known')")
         connection.execute(ALERTS)
         connection.execute(

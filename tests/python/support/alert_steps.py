@@ -247,12 +247,12 @@ class Driver:
     def inhibit(self, source: str, target: str, equal: tuple[str, ...]) -> None:
         """Let alerts of a rule keep those of another from being told."""
         self.model.inhibitions[source, target] = equal
-        self._call("inhibit_alerts", source, target, list(equal))
+        self._call("define_inhibition", source, target, list(equal))
 
     def uninhibit(self, source: str, target: str) -> None:
         """Take an inhibition back."""
         self.model.inhibitions.pop((source, target), None)
-        self._call("uninhibit_alerts", source, target)
+        self._call("remove_inhibition", source, target)
 
     def fail(self, rule: str, fails: bool) -> None:
         """Let a rule fail, or no longer."""
@@ -306,7 +306,7 @@ class Driver:
     def _set_channel(self, channel: Channel) -> None:
         repeat = channel.repeat_seconds
         self._call(
-            "set_notification_channel",
+            "define_notification_channel",
             channel.name,
             list(channel.targets),
             "apprise",

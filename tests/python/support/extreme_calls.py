@@ -221,13 +221,13 @@ def fill(connection: psycopg.Connection[Any]) -> None:
         "select monitoring.record_performance_metric('m', 'gauge', 1)",
         "select monitoring.record_log('c', 'ERROR', 'm')",
         "select monitoring.update_system_health('service', 'api', 'unhealthy')",
-        """select monitoring.configure_dataset('orders', '{"time_zone": "Europe/Berlin"}')""",
+        """select monitoring.change_dataset('orders', '{"time_zone": "Europe/Berlin"}')""",
         """select monitoring.track_status_changes(
             'orders', '[{"record_key": "1", "status": "A"}]')""",
         """select monitoring.log_invalid_records('orders', '[{"record_key": "1"}]', 'V')""",
         "select monitoring.log_program_execution('orders', '2026-01-15', '{}', '1 minute')",
-        "select monitoring.expect_runs('nightly', '02:30')",
-        "select monitoring.set_notification_channel('x', '{MAIL}')",
+        "select monitoring.define_expected_runs('nightly', '02:30')",
+        "select monitoring.define_notification_channel('x', '{MAIL}')",
         "select monitoring.evaluate_alerts()",
         "select monitoring.roll_up()",
     ):

@@ -53,7 +53,7 @@ class JobBench:
             f" {body}; end $$".encode()
         )
         self.session.execute(
-            "select monitoring.schedule_job(p_job_name => %s, p_schedule => %s,"
+            "select monitoring.define_job(p_job_name => %s, p_schedule => %s,"
             " p_procedure_name => %s, p_timeout => %s)",
             [name, schedule, f"errands.{name}", timeout],
         )

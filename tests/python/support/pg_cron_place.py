@@ -34,7 +34,7 @@ WORK = (
     " begin atomic insert into errands.notes values (session_user); end",
     "grant usage on schema errands to monitoring_admin",
     "grant insert on errands.notes to monitoring_admin",
-    "select monitoring.schedule_job('work', '1 second', 'errands.work')",
+    "select monitoring.define_job('work', '1 second', 'errands.work')",
 )
 
 Session = psycopg.Connection[Any]

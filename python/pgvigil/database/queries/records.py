@@ -38,7 +38,7 @@ limit %(limit)s
 """
 TIMELINE = """
 select *
-from monitoring.record_timeline(
+from monitoring.get_record_timeline(
     p_dataset => %(dataset)s, p_record_key => %(record_key)s, p_limit => %(limit)s
 )
 """

@@ -1,4 +1,4 @@
--- record_timeline: all that happened to one record.
+-- get_record_timeline: all that happened to one record.
 
 begin;
 select plan(8);
@@ -10,7 +10,7 @@ returns table (at text, kind text, summary text)
 language sql
 as $$
     select to_char(t.happened_at at time zone 'UTC', 'HH24:MI'), t.kind, t.summary
-    from monitoring.record_timeline('orders', p_key, p_limit) as t
+    from monitoring.get_record_timeline('orders', p_key, p_limit) as t
 $$;
 
 select is_empty($$select * from pg_temp.timeline('1')$$, 'nothing happened to an unknown record');
@@ -130,7 +130,7 @@ select results_eq(
 );
 select is(
     (
-        select details - 'alert_id' from monitoring.record_timeline('orders', '2', 1)
+        select details - 'alert_id' from monitoring.get_record_timeline('orders', '2', 1)
     ),
     '{"rule_name": "own", "severity": "low", "status": "firing"}'::jsonb,
     'with what there is to know'
