@@ -11,6 +11,9 @@
 -- what time it is.
 -- The path of a row: partitions.sql says whether its day has a partition; if not, or if the row is
 -- old, late_rows.sql sends it to late_<table>. Many rows at once take bulk.sql.
+-- The path of a default: `call _ship_rule(...)` and its kin (shipping.sql) stand beside the code
+-- that they serve, in every room, and write what we ship at each deploy; what people decide lies in
+-- other columns, which no deploy touches.
 -- Reads the catalogue and monitoring.clock_keys; writes guards, partitions, known_names and errors.
 -- Lock order: all guards are listed, in order, at the top of guards.sql.
 -- Begin with refusals.sql, checks.sql and partitions.sql.
@@ -215,8 +218,9 @@
 -- records: what validations found (found.sql, then invalid.sql; resolve.sql closes it), and the
 --   status of each record (statuses.sql for programs, triggers.sql for watched tables, both ending
 --   in the one statement of status_statement.sql).
--- sources: rows of other systems. A source is registered, read without our rights
---   (foreign_code.sql), compared with what is known and recorded as if a program had called.
+-- sources: rows of other systems: runs, records or queues. register_*.sql store what people
+--   say, sync.sql reads each source that is due, read_*.sql ask the relation without our
+--   rights (foreign_code.sql) and record what changed as if a program had called.
 -- Guarantees: what is recorded here counts in every rule, roll-up and view of the rooms above; a
 -- source that cannot be read stops no other. Lock order: rows of records by their key; for sources
 -- and datasets the guards at the top of core/guards.sql.

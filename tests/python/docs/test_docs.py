@@ -117,6 +117,13 @@ def test_links_between_documents_lead_somewhere() -> None:
     assert dead == []
 
 
+@pytest.mark.parametrize("entrance", ["README.md", "docs/README.md"])
+def test_every_page_is_found_from_where_people_enter(entrance: str) -> None:
+    text = (ROOT / entrance).read_text()
+    pages = {page.name for page in ROOT.glob("docs/*.md")} - {"README.md"}
+    assert {page for page in pages if not re.search(rf"\]\((docs/)?{page}", text)} == set()
+
+
 def test_nothing_is_installed_by_a_name_that_is_on_no_index_yet() -> None:
     """Whoever takes the name there would be run by all who do as a document says."""
     for document in _documents():
