@@ -4,8 +4,7 @@ import asyncio
 import logging
 import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
-from contextlib import suppress
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from pgvigil.database.log import log
 from pgvigil.database.outage import Outage, through_outages
 from pgvigil.database.sessions import Session, in_time, open_session
 from pgvigil.database.words import length_of_time
+from pgvigil.runner.children import ended
 from pgvigil.runner.sources.calls import FAIL
 
 _NAME = "loader"
@@ -28,7 +28,6 @@ _DUE = (
 _LOADS_AT_ONCE = 2
 # Beyond the time that reading may take: the sources that read a query have to be read as well.
 _SPARE_SECONDS = 900.0
-_SECONDS_TO_END = 5.0
 
 
 class Loader:
@@ -146,11 +145,9 @@ class Loader:
             async with asyncio.timeout(seconds):
                 text, _ = await process.communicate()
         except TimeoutError:
-            return await _ended(
-                process
-            ), f"query {name}: took longer than {length_of_time(seconds)}"
+            return await ended(process), f"query {name}: took longer than {length_of_time(seconds)}"
         finally:
-            await _ended(process)
+            await ended(process)
         return process.returncode, text.decode(errors="replace")
 
     async def _note(self, name: str, error: str) -> None:
@@ -171,14 +168,3 @@ class Loader:
         for task in loads:
             task.cancel()
         await asyncio.gather(*loads, return_exceptions=True)
-
-
-async def _ended(process: Process) -> int | None:
-    """Make sure that a process is gone; what it has begun ends with it."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.kill()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_SECONDS_TO_END):
-                await process.wait()
-    return process.returncode

@@ -3,6 +3,7 @@
 What is repeated carries the same key.
 """
 
+import json
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import psycopg
@@ -114,7 +116,7 @@ def test_a_process_that_sends_ends_itself_when_nobody_is_left_to_do_so(hook: Web
     order = Order("ping", hook.url(scheme="http"), seconds=0.5)
     process = subprocess.run(
         [sys.executable, "-m", "pgvigil.runner.notifying.sending_process"],
-        input=order.line(),
+        input=json.dumps(asdict(order)).encode(),
         stdout=subprocess.DEVNULL,
         timeout=20,
     )

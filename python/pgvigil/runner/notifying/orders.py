@@ -1,8 +1,7 @@
 """What passes between the runner and the process that sends: an order, and how it went."""
 
-import json
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Self
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 Kind = Literal["apprise", "alertmanager", "ping"]
 
@@ -25,15 +24,6 @@ class Order:
     attachments: dict[str, str] = field(default_factory=dict)
     """Files by name, in base64; receivers that know no files get the rest."""
 
-    def line(self) -> bytes:
-        """Return it as a line of JSON."""
-        return json.dumps(asdict(self)).encode() + b"\n"
-
-    @classmethod
-    def from_line(cls, line: bytes) -> Self:
-        """Return what `line` made a line of."""
-        return cls(**json.loads(line))
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -52,12 +42,3 @@ class Outcome:
     def is_sent(self) -> bool:
         """Whether it was sent."""
         return self.error is None
-
-    def line(self) -> bytes:
-        """Return it as a line of JSON."""
-        return json.dumps(asdict(self)).encode() + b"\n"
-
-    @classmethod
-    def from_line(cls, line: bytes) -> Self:
-        """Return what `line` made a line of."""
-        return cls(**json.loads(line))

@@ -1,16 +1,13 @@
-"""The process that reads from another database: an order on standard input, rows on the output.
+"""The process that reads from another database: pieces of rows for an order, and how it ended.
 
 A process, since a driver that hangs cannot be ended otherwise, nor one that reads on to the end of
 what it was sent before it can be closed; and since what drivers print may hold an address.
 """
 
-import json
-import os
-import signal
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pgvigil.runner.child_process import serve
 from pgvigil.runner.redaction import redacted
 from pgvigil.runner.sources.cells import mark_of, text_of, value_of
 from pgvigil.runner.sources.elsewhere import UnreadableError, opened, reason_of, run
@@ -18,24 +15,8 @@ from pgvigil.runner.sources.elsewhere import UnreadableError, opened, reason_of,
 # A piece is committed when it has so many rows, or so many characters.
 _ROWS_A_PIECE = 5_000
 _CHARACTERS_A_PIECE = 4_000_000
-# Who gave the order ends us at the limit; this is for when it is no more.
-_GRACE_SECONDS = 5.0
 
 Row = list[str | None]
-
-
-def main() -> None:
-    """Read what is ordered, a line of JSON each for its pieces, and for how it ended."""
-    # What a library prints must not be taken for rows.
-    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        order = json.loads(sys.stdin.buffer.readline())
-        signal.setitimer(signal.ITIMER_REAL, order["seconds"] + _GRACE_SECONDS)
-        for answer in _answers(order):
-            answers.write(json.dumps(answer).encode() + b"\n")
-            answers.flush()
-    # Drivers would read on to the end.
-    os._exit(0)
 
 
 def _answers(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -87,7 +68,4 @@ def _pieces(rows: Iterable[tuple[Row, Any]]) -> Iterator[tuple[list[Row], str | 
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BrokenPipeError:
-        os._exit(0)  # nobody is left to hear how it went
+    serve(_answers)
