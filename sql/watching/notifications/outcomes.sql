@@ -77,7 +77,7 @@ begin
     update monitoring.queued_notifications n
     set
         next_attempt_at = p_until,
-        last_error = 'the target did not answer to the message before'
+        last_error = 'the target did not answer the previous message'
     from (
         select q.notification_id
         from monitoring.queued_notifications q
