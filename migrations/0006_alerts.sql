@@ -164,18 +164,20 @@ create table monitoring.alert_thresholds (
     shipped jsonb,
     decided jsonb,
     low double precision generated always as (
-        (coalesce(decided, shipped) ->> 'low')::double precision
+        ((coalesce(shipped, '{}') || coalesce(decided, '{}')) ->> 'low')::double precision
     ) stored,
     medium double precision generated always as (
-        (coalesce(decided, shipped) ->> 'medium')::double precision
+        ((coalesce(shipped, '{}') || coalesce(decided, '{}')) ->> 'medium')::double precision
     ) stored,
     high double precision generated always as (
-        (coalesce(decided, shipped) ->> 'high')::double precision
+        ((coalesce(shipped, '{}') || coalesce(decided, '{}')) ->> 'high')::double precision
     ) stored,
     critical double precision generated always as (
-        (coalesce(decided, shipped) ->> 'critical')::double precision
+        ((coalesce(shipped, '{}') || coalesce(decided, '{}')) ->> 'critical')::double precision
     ) stored,
-    is_empty boolean not null generated always as (coalesce(decided, shipped) = '{}') stored,
+    is_empty boolean not null generated always as (
+        jsonb_strip_nulls(coalesce(shipped, '{}') || coalesce(decided, '{}')) = '{}'
+    ) stored,
     changed_by text,
     changed_at timestamptz,
     constraint alert_thresholds_pk primary key (rule_name, labels),
@@ -195,7 +197,8 @@ comment on column monitoring.alert_thresholds.labels is
 comment on column monitoring.alert_thresholds.shipped is
 'Object of numbers by severity, as we ship them; null for labels that people added.';
 comment on column monitoring.alert_thresholds.decided is
-'Object of numbers that people set, which counts instead; null as shipped, {} for none.';
+'Object of numbers that people set, or nulls for none, severity by severity; what it leaves out is '
+'as shipped, and all is while it is null.';
 comment on column monitoring.alert_thresholds.low is
 'Threshold of severity low, in the unit of the rule; null when there is none.';
 comment on column monitoring.alert_thresholds.medium is

@@ -40,8 +40,9 @@ select results_eq(
 );
 
 select lives_ok(
-    $$select monitoring.apply_config('{"alert_thresholds": {"error_rates": null}}')$$,
-    'null for all thresholds puts a rule to sleep'
+    $$select monitoring.apply_config('{"alert_thresholds": {"error_rates":
+        {"low": null, "medium": null, "high": null, "critical": null}}}')$$,
+    'null for each severity puts a rule to sleep'
 );
 
 select is_empty(
@@ -173,7 +174,8 @@ select is(
     '{
         "retention.errors.critical": {"from": "90 days", "to": "forever"},
         "retention.errors.low": {"from": "30 days", "to": "2 days"},
-        "retention.log_lines": {"from": "30 days", "to": "28 days"}
+        "retention.log_lines": {"from": "30 days", "to": "28 days"},
+        "retention.metric_samples": {"from": null, "to": "7 days"}
     }'::jsonb,
     'rows are kept for so long, by category where there are some'
 );

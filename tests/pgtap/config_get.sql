@@ -4,7 +4,7 @@ begin;
 select plan(23);
 \ir helpers/fixed_clock.psql
 
-create temporary table fresh as select monitoring.get_config() as config;
+create temporary table fresh as select monitoring.get_config(true) as config;
 
 -- What it says
 
@@ -19,7 +19,7 @@ select set_eq(
 
 select set_eq(
     'select section from monitoring._config_sections()',
-    'select jsonb_object_keys(config) from fresh',
+    'select jsonb_object_keys(monitoring.get_config())',
     'each is applied in its turn'
 );
 
@@ -27,7 +27,7 @@ select bag_eq(
     $$
         select p.proname::text from pg_proc as p
         where p.pronamespace = 'monitoring'::regnamespace
-            and p.proname ~ '^_(configure_.*|.*_config)$'
+            and p.proname ~ '^_(configure_.*|(?!whole_).*_config)$'
             and (p.pronargs = 0 or p.proargnames[1:3] = array['p_name', 'p_old', 'p_new'])
     $$,
     $$
@@ -86,8 +86,9 @@ select is(
 
 select is(
     (select config #> '{jobs,evaluate_alerts}' from fresh),
-    '{"schedule": "1 minute", "time_zone": "UTC", "is_enabled": true, "timeout_seconds": 300}'
-    ::jsonb,
+    '{"schedule": "1 minute", "time_zone": "UTC", "is_enabled": true, "timeout_seconds": 300,
+        "procedure": "monitoring.evaluate_alerts",
+        "description": "Evaluates the alert rules and queues what is to be told."}'::jsonb,
     'a job has its plan'
 );
 
@@ -183,9 +184,9 @@ reset intervalstyle;
 
 select results_eq(
     $$select section, name, settings from monitoring.monitoring_config
-    where section in ('inhibitions', 'expected_runs')$$,
+    where section in ('inhibitions', 'expected_runs') and decided is not null$$,
     $$values
-        ('inhibitions', '0', '{"source_rule": "mine", "target_rule": "queue_backlog",
+        ('inhibitions', '1', '{"source_rule": "mine", "target_rule": "queue_backlog",
             "equal_labels": []}'::jsonb),
         ('expected_runs', 'etl', '{"schedule": "02:30", "time_zone": "UTC", "is_enabled": true,
             "grace_seconds": 60, "early_seconds": 60}')$$,

@@ -1,7 +1,7 @@
 -- What no configuration can say: refused by its full path, with nothing of it applied.
 
 begin;
-select plan(59);
+select plan(57);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -70,11 +70,6 @@ from (
     (
         '{"rules": {"queue_backlog": {"query": "select 1"}}}',
         'rules.queue_backlog: rule "queue_backlog" is built in and has no query'
-    ),
-    (
-        '{"rules": {"queue_backlog": null}}',
-        'rules.queue_backlog: rule "queue_backlog" is built in '
-        'and cannot be dropped'
     ),
     ('{"rules": {"none": {"for_seconds": 1}}}', 'rules.none: there is no alert rule "none"'),
     (
@@ -193,10 +188,6 @@ from (
     ),
     ('{"jobs": {"none": {"is_enabled": true}}}', 'jobs.none: there is no job "none"'),
     (
-        '{"jobs": {"evaluate_alerts": null}}',
-        'jobs.evaluate_alerts: job "evaluate_alerts" is built in and cannot be removed'
-    ),
-    (
         '{"jobs": {"mine": {"procedure": "monitoring.nothing", "schedule": "1 hour"}}}',
         'jobs.mine: there is no function or procedure without arguments "monitoring.nothing"'
     ),
@@ -216,8 +207,9 @@ select is(
         'PV009', E'z is not known\nrules.queue_backlog.x is not known\n'
         'rules.queue_backlog.y is not known',
         E'Known there: $schema, alert_owners, alert_thresholds, change_sources, channels, '
-        'datasets, error_groups, expected_runs, inhibitions, jobs, name_limits, page_url, '
-        'partitions_ahead, retention, rules, silences, source_queries, sources, workflows.\n'
+        'datasets, error_groups, expected_runs, inhibitions, is_complete, jobs, name_limits, '
+        'page_url, partitions_ahead, retention, rules, silences, source_queries, sources, '
+        'workflows.\n'
         'Known there: comparison, description, for_evaluations, for_seconds, is_enabled, '
         'keep_firing_seconds, no_data, on_error, overrides, parameters, query, thresholds, '
         'time_limit_seconds, unit.'

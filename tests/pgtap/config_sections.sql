@@ -19,9 +19,9 @@ select is(
     }'),
     '{
         "page_url": {"from": null, "to": "https://monitor.example/pgvigil"},
-        "name_limits.metrics": {"from": null, "to": 100},
-        "name_limits.tasks": {"from": null, "to": 5000},
-        "partitions_ahead.errors": {"from": null, "to": 14}
+        "name_limits.metrics": {"from": 5000, "to": 100},
+        "name_limits.tasks": {"from": 2000, "to": 5000},
+        "partitions_ahead.errors": {"from": 7, "to": 14}
     }'::jsonb,
     'an operator says where the page is, how many names and days ahead there may be'
 );
@@ -37,8 +37,8 @@ select is(
         "partitions_ahead": {"errors": null}}'),
     '{
         "page_url": {"from": "https://monitor.example/pgvigil", "to": null},
-        "name_limits.tasks": {"from": 5000, "to": null},
-        "partitions_ahead.errors": {"from": 14, "to": null}
+        "name_limits.tasks": {"from": 5000, "to": 2000},
+        "partitions_ahead.errors": {"from": 14, "to": 7}
     }'::jsonb,
     'null takes back what was said'
 );
@@ -317,7 +317,7 @@ select is(
         (select config from fresh) || '{"name_limits": {"metrics": null}}'
     ),
     '{
-        "name_limits.metrics": {"from": 100, "to": null},
+        "name_limits.metrics": {"from": 100, "to": 5000},
         "alert_owners": {
             "from": [{"labels": {"task_type": "etl"}, "owner": "Bob"}], "to": []
         }

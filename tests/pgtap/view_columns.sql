@@ -243,7 +243,7 @@ from (
         'findings integer, evaluations bigint, failures bigint, consecutive_failures bigint, '
         'last_error, last_failed_at at, paused_until_at at, pending bigint, firing bigint'
     ),
-    ('monitoring_config', 'section, name, settings jsonb'),
+    ('monitoring_config', 'section, name, settings jsonb, decided jsonb'),
     (
         'v_silences',
         'silence_id bigint, matchers jsonb, starts_at at, ends_at at, is_active boolean, '

@@ -30,10 +30,11 @@ def command() -> None:
 
 @command.command()
 @dsn_option
-def show(dsn: str) -> None:
-    """Print the whole configuration as JSON."""
+@click.option("--complete", "is_complete", is_flag=True, help="Print what is as shipped as well.")
+def show(dsn: str, is_complete: bool) -> None:
+    """Print what people decided as JSON."""
     with connect(dsn) as connection:
-        click.echo(write_document(_call(connection, configuration.GET)))
+        click.echo(write_document(_call(connection, configuration.GET, is_complete=is_complete)))
 
 
 @command.command()
@@ -46,7 +47,7 @@ def apply(dsn: str, file: TextIO) -> None:
     """
     document = read_document(file.read())
     with connect(dsn) as connection:
-        changes = _call(connection, configuration.APPLY, document)
+        changes = _call(connection, configuration.APPLY, config=Jsonb(document))
     _print(changes, "nothing to change")
 
 
@@ -58,7 +59,7 @@ def diff(dsn: str, file: TextIO) -> None:
     document = read_document(file.read())
     # Only the database knows what a document means; so it is applied, and that undone.
     with connect(dsn) as connection, connection.transaction(force_rollback=True):
-        changes = _call(connection, configuration.APPLY, document)
+        changes = _call(connection, configuration.APPLY, config=Jsonb(document))
     _print(changes, "no difference")
     sys.exit(1 if changes else 0)
 
@@ -69,9 +70,9 @@ def schema() -> None:
     click.echo(schema_text(), nl=False)
 
 
-def _call(connection: psycopg.Connection, statement: str, document: Any = None) -> Any:
+def _call(connection: psycopg.Connection, statement: str, **parameters: Any) -> Any:
     with monitoring_errors():
-        row = connection.execute(statement.encode(), {"config": Jsonb(document)}).fetchone()
+        row = connection.execute(statement.encode(), parameters).fetchone()
     assert row is not None
     return row[0]
 

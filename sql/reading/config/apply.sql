@@ -42,9 +42,6 @@ begin
             and jsonb_typeof(v_result -> v_key) = 'object' then
             v_value := v_result -> v_key || v_value;
         end if;
-        if v_key = 'thresholds' and jsonb_strip_nulls(v_value) = '{}' then
-            v_value := 'null';
-        end if;
         v_result := v_result || jsonb_build_object(v_key, v_value);
     end loop;
     return v_result;
@@ -105,7 +102,9 @@ declare
 begin
     for v_entry in
         select e.path, e.name, e.old, e.new
-        from monitoring._config_entries(p_section, monitoring._config_section(p_section), p_new) e
+        from monitoring._config_entries(
+            p_section, monitoring._config_section(p_section, false), p_new
+        ) e
         where (e.new is null) = p_is_removing
     loop
         begin
@@ -167,6 +166,122 @@ begin
 end
 $$;
 
+-- What an entry says otherwise than it is; within thresholds and parameters as well.
+create or replace function monitoring._news_of(p_old jsonb, p_new jsonb) returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if jsonb_typeof(p_old) is distinct from 'object' or jsonb_typeof(p_new) <> 'object' then
+        return p_new;
+    end if;
+    return (
+        select coalesce(
+            jsonb_object_agg(
+                n.key,
+                case
+                    when n.key in ('thresholds', 'parameters')
+                        then monitoring._news_of(p_old -> n.key, n.value)
+                    else n.value
+                end
+            ),
+            '{}'
+        )
+        from jsonb_each(p_new) n
+        where n.value is distinct from p_old -> n.key
+    );
+end
+$$;
+
+-- A complete configuration without what it says as it is: that is no decision.
+create or replace function monitoring._without_what_counts(
+    p_config jsonb, p_complete jsonb, p_decided jsonb
+)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select coalesce(
+            jsonb_object_agg(
+                s.key,
+                case jsonb_typeof(s.value)
+                    when 'object' then (
+                        select coalesce(
+                            jsonb_object_agg(
+                                e.key, monitoring._news_of(p_complete -> s.key -> e.key, e.value)
+                            ),
+                            '{}'
+                        )
+                        from jsonb_each(s.value) e
+                        where e.value is distinct from p_complete -> s.key -> e.key
+                    )
+                    when 'array' then (
+                        select coalesce(jsonb_agg(e.element order by e.place), '[]')
+                        from jsonb_array_elements(s.value) with ordinality e (element, place)
+                        where p_decided -> s.key @> jsonb_build_array(e.element)
+                            or not p_complete -> s.key @> jsonb_build_array(e.element)
+                    )
+                    else s.value
+                end
+            ),
+            '{}'
+        )
+        from jsonb_each(p_config) s
+    );
+end
+$$;
+
+-- A complete configuration with lists as they were decided: what is as shipped would only be more
+-- to read in them.
+create or replace function monitoring._with_decided_lists(p_complete jsonb, p_decided jsonb)
+returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return p_complete || (
+        select coalesce(jsonb_object_agg(s.key, s.value), '{}')
+        from jsonb_each(p_decided) s
+        where jsonb_typeof(s.value) = 'array'
+    );
+end
+$$;
+
+-- What has changed of what counts, and of what was decided beyond that, by full path.
+create or replace function monitoring._changes_since(p_complete jsonb, p_decided jsonb)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_decided constant jsonb := monitoring.get_config();
+    v_changes constant jsonb := monitoring._config_changes(
+        null,
+        monitoring._with_decided_lists(p_complete, p_decided),
+        monitoring._with_decided_lists(monitoring.get_config(true), v_decided)
+    );
+begin
+    return v_changes || coalesce(
+        (
+            select jsonb_object_agg(d.key, d.value)
+            from jsonb_each(monitoring._config_changes(null, p_decided, v_decided)) d
+            where not exists (
+                select from jsonb_object_keys(v_changes) c (path)
+                where starts_with(c.path || '.', d.key || '.')
+                    or starts_with(d.key || '.', c.path || '.')
+            )
+        ),
+        '{}'
+    );
+end
+$$;
+
 create or replace function monitoring.apply_config(p_config jsonb) returns jsonb
 language plpgsql
 volatile
@@ -174,7 +289,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_before jsonb;
+    v_decided constant jsonb := monitoring.get_config();
+    v_before constant jsonb := monitoring.get_config(true);
+    v_config jsonb := p_config;
     v_problems text [];
     v_hints text [];
     v_section text;
@@ -183,25 +300,27 @@ begin
     perform monitoring._check_config(p_config);
     perform monitoring._guard('configuration');
     perform monitoring._lock_alerts();
-    v_before := monitoring.get_config();
+    if p_config -> 'is_complete' = 'true' then
+        v_config := monitoring._without_what_counts(p_config, v_before, v_decided);
+    end if;
     -- What goes makes room for what comes; what refers to others goes before them.
     for v_section, v_is_removing in
         select s.section, r.is_removing
         from monitoring._config_sections() s
         cross join (values (true, -1), (false, 1)) r (is_removing, direction)
-        where p_config ? s.section
+        where v_config ? s.section
         order by r.direction, r.direction * s.place
     loop
         select v_problems || a.p_problems, v_hints || a.p_hints into v_problems, v_hints
-        from monitoring._apply_section(v_section, p_config -> v_section, v_is_removing) a;
+        from monitoring._apply_section(v_section, v_config -> v_section, v_is_removing) a;
     end loop;
     if v_problems is not null then
         perform monitoring._refuse_config(v_problems, v_hints);
     end if;
-    return monitoring._config_changes(null, v_before, monitoring.get_config());
+    return monitoring._changes_since(v_before, v_decided);
 end
 $$;
 
 comment on function monitoring.apply_config(jsonb) is
-'Makes the configuration what a document says, all or nothing; what it does not name stays. '
-'Returns what changed: an object of from and to by full path.';
+'Makes the configuration what a document says, all or nothing; what it does not name stays, and '
+'what it says is decided. Returns what changed: an object of from and to by full path.';

@@ -9,9 +9,23 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (
+        select coalesce(jsonb_object_agg(s.change_source, s.decided_description), '{}')
+        from monitoring.change_sources s
+        where s.decided_description is not null
+    );
+end
+$$;
+
+-- The same with those that are as shipped.
+create or replace function monitoring._whole_change_sources_config() returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
         select coalesce(jsonb_object_agg(s.change_source, s.description), '{}')
         from monitoring.change_sources s
-        where s.changed_at is not null
     );
 end
 $$;

@@ -11,39 +11,59 @@ return '{
     "queue_backlog": "queue_backlog"
 }'::jsonb;
 
--- Thresholds of a rule as they are in a configuration: all of them, for what is not named stays;
--- null when the rule has none.
-create or replace function monitoring._thresholds_config(p_rule_name text) returns jsonb
+-- Thresholds of a rule as people decided them, or as they count, for all its findings; null when
+-- there are none such.
+create or replace function monitoring._thresholds_config(p_rule_name text, p_is_complete boolean)
+returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (
-        select jsonb_build_object(
-            'low', t.low, 'medium', t.medium, 'high', t.high, 'critical', t.critical
-        )
+        select case
+            when p_is_complete
+                then jsonb_build_object(
+                    'low', t.low, 'medium', t.medium, 'high', t.high, 'critical', t.critical
+                )
+            else t.decided
+        end
         from monitoring.alert_thresholds t
-        where t.rule_name = p_rule_name and t.labels = '{}' and not t.is_empty
+        where t.rule_name = p_rule_name and t.labels = '{}'
+    );
+end
+$$;
+
+-- Section alert_thresholds of a configuration, of decisions or complete.
+create or replace function monitoring._best_known_thresholds(p_is_complete boolean)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select coalesce(jsonb_object_agg(k.key, t.thresholds), '{}')
+        from jsonb_each_text(monitoring._best_known_rules()) k
+        cross join lateral monitoring._thresholds_config(k.value, p_is_complete) t (thresholds)
+        where t.thresholds is not null
     );
 end
 $$;
 
 -- Section alert_thresholds of a configuration.
 create or replace function monitoring._alert_thresholds_config() returns jsonb
-language plpgsql
+language sql
 stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return (
-        select jsonb_object_agg(k.key, monitoring._thresholds_config(k.value))
-        from jsonb_each_text(monitoring._best_known_rules()) k
-    );
-end
-$$;
+return monitoring._best_known_thresholds(false);
 
--- Sets the thresholds of one of the best known rules, or none.
+-- The same with all that counts.
+create or replace function monitoring._whole_alert_thresholds_config() returns jsonb
+language sql
+stable
+return monitoring._best_known_thresholds(true);
+
+-- Sets the thresholds of one of the best known rules, or for null as they are shipped.
 create or replace function monitoring._configure_alert_thresholds(
     p_name text, p_old jsonb, p_new jsonb
 )
@@ -53,51 +73,100 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring.set_alert_thresholds(
-        monitoring._best_known_rules() ->> p_name,
-        coalesce(jsonb_strip_nulls(monitoring._merged_settings(p_old, p_new)), '{}')
+    perform monitoring._decide_thresholds(
+        monitoring._found_rule(monitoring._best_known_rules() ->> p_name),
+        case when p_new is not null then coalesce(p_old, '{}') || p_new end,
+        '{}'
     );
 end
 $$;
 
--- Settings of a rule as they are in a configuration.
-create or replace function monitoring._rule_config(p_rule monitoring.alert_rules) returns jsonb
+-- Thresholds for certain labels, as people decided them or as they count, as an array; null when
+-- there are none such.
+create or replace function monitoring._overrides_config(p_rule_name text, p_is_complete boolean)
+returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return jsonb_build_object(
-        'description', p_rule.description,
-        'unit', p_rule.unit,
-        'comparison', p_rule.comparison,
-        'for_seconds', p_rule.for_seconds,
-        'for_evaluations', p_rule.for_evaluations,
-        'keep_firing_seconds', p_rule.keep_firing_seconds,
-        'no_data', p_rule.no_data,
-        'on_error', p_rule.on_error,
-        'time_limit_seconds', p_rule.time_limit_seconds,
-        'is_enabled', p_rule.is_enabled,
-        'thresholds', monitoring._thresholds_config(p_rule.rule_name),
-        'overrides', (
-            select coalesce(jsonb_agg(
-                jsonb_build_object(
-                    'labels', t.labels,
-                    'thresholds', coalesce(t.decided, t.shipped)
-                )
-                order by t.labels
-            ), '[]')
-            from monitoring.alert_thresholds t
-            where t.rule_name = p_rule.rule_name and t.labels <> '{}' and not t.is_empty
+    return (
+        select jsonb_agg(
+            jsonb_build_object('labels', t.labels, 'thresholds', monitoring._thresholds_of(t))
+            order by t.labels
         )
-    ) || case
-        when p_rule.query is null then jsonb_build_object('parameters', p_rule.parameters)
-        else jsonb_build_object('query', p_rule.query)
-    end;
+        from monitoring.alert_thresholds t
+        where t.rule_name = p_rule_name
+            and t.labels <> '{}'
+            and (p_is_complete or t.decided is not null)
+    );
 end
 $$;
 
--- Section rules of a configuration; thresholds that have a section of their own are left out.
+-- Settings of a rule as people decided them; {} when they decided nothing.
+create or replace function monitoring._rule_config(p_rule monitoring.alert_rules) returns jsonb
+language sql
+stable
+return p_rule.decided || jsonb_strip_nulls(jsonb_build_object(
+    'query', p_rule.query,
+    'overrides', monitoring._overrides_config(p_rule.rule_name, false)
+)) || coalesce(
+    (
+        select jsonb_build_object('thresholds', t.decided)
+        from monitoring.alert_thresholds as t
+        where t.rule_name = p_rule.rule_name and t.labels = '{}' and t.decided is not null
+    ),
+    '{}'
+);
+
+-- Settings of a rule as they count.
+create or replace function monitoring._whole_rule_config(p_rule monitoring.alert_rules)
+returns jsonb
+language sql
+stable
+return jsonb_build_object(
+    'description', p_rule.description,
+    'unit', p_rule.unit,
+    'comparison', p_rule.comparison,
+    'for_seconds', p_rule.for_seconds,
+    'for_evaluations', p_rule.for_evaluations,
+    'keep_firing_seconds', p_rule.keep_firing_seconds,
+    'no_data', p_rule.no_data,
+    'on_error', p_rule.on_error,
+    'time_limit_seconds', p_rule.time_limit_seconds,
+    'is_enabled', p_rule.is_enabled,
+    'thresholds', monitoring._thresholds_config(p_rule.rule_name, true),
+    'overrides', coalesce(monitoring._overrides_config(p_rule.rule_name, true), '[]')
+) || case
+    when p_rule.query is null then jsonb_build_object('parameters', p_rule.parameters)
+    else jsonb_build_object('query', p_rule.query)
+end;
+
+-- Rules without thresholds that have a section of their own.
+create or replace function monitoring._without_best_known(p_rules jsonb) returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select coalesce(jsonb_object_agg(r.key, r.settings), '{}')
+        from (
+            select
+                e.key,
+                e.value - array(
+                    select 'thresholds'
+                    from jsonb_each_text(monitoring._best_known_rules()) k
+                    where k.value = e.key
+                ) as settings
+            from jsonb_each(p_rules) e
+        ) r
+        where r.settings <> '{}'
+    );
+end
+$$;
+
+-- Section rules of a configuration: own ones, and what people decided about others.
 create or replace function monitoring._rules_config() returns jsonb
 language plpgsql
 stable
@@ -105,16 +174,24 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (
-        select coalesce(
-            jsonb_object_agg(
-                r.rule_name,
-                monitoring._rule_config(r) - array(
-                    select 'thresholds'
-                    from jsonb_each_text(monitoring._best_known_rules()) k
-                    where k.value = r.rule_name
-                )
-            ),
-            '{}'
+        select monitoring._without_best_known(
+            jsonb_object_agg(r.rule_name, monitoring._rule_config(r))
+        )
+        from monitoring.alert_rules r
+    );
+end
+$$;
+
+-- The same with all rules and all that counts.
+create or replace function monitoring._whole_rules_config() returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select monitoring._without_best_known(
+            jsonb_object_agg(r.rule_name, monitoring._whole_rule_config(r))
         )
         from monitoring.alert_rules r
     );
@@ -122,42 +199,59 @@ end
 $$;
 
 -- Gives an own rule another query, which is checked like that of a new one.
-create or replace function monitoring._replace_rule_query(p_rule_name text, p_new jsonb)
+create or replace function monitoring._replace_rule_query(
+    p_rule monitoring.alert_rules, p_query text
+)
 returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    update monitoring.alert_rules
-    set query = monitoring._checked_rule_query(
-        p_new ->> 'query', p_new -> 'thresholds' <> 'null',
-        (p_new ->> 'time_limit_seconds')::double precision
-    )
-    where rule_name = p_rule_name and family = 'own';
-    if not found then
+    if p_rule.family <> 'own' then
         raise exception using
             errcode = 'PV003',
-            message = format('rule "%s" is built in and has no query', p_rule_name),
+            message = format('rule "%s" is built in and has no query', p_rule.rule_name),
             hint = 'Take another name for a rule of your own.';
     end if;
+    update monitoring.alert_rules
+    set
+        query = monitoring._checked_rule_query(
+            p_query,
+            exists (
+                select from monitoring.alert_thresholds t
+                where t.rule_name = p_rule.rule_name and t.labels = '{}' and not t.is_empty
+            ),
+            p_rule.time_limit_seconds
+        ),
+        changed_by = session_user,
+        changed_at = monitoring.clock()
+    where rule_name = p_rule.rule_name;
 end
 $$;
 
--- Sets the thresholds of a rule for certain labels, and no others.
-create or replace function monitoring._set_overrides(p_rule_name text, p_overrides jsonb)
+-- Sets the thresholds of a rule for certain labels; for others they are as shipped.
+create or replace function monitoring._set_overrides(
+    p_rule monitoring.alert_rules, p_overrides jsonb
+)
 returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring.set_alert_thresholds(
-        p_rule_name, case when t.shipped is not null then '{}'::jsonb end, t.labels
-    )
+    perform monitoring._decide_thresholds(p_rule, null, t.labels)
     from monitoring.alert_thresholds t
-    where t.rule_name = p_rule_name and t.labels <> '{}';
-    perform monitoring.set_alert_thresholds(p_rule_name, o.wanted -> 'thresholds', o.wanted -> 'labels')
+    where t.rule_name = p_rule.rule_name
+        and t.labels <> '{}'
+        and t.decided is not null
+        and not exists (
+            select from jsonb_array_elements(p_overrides) o (wanted)
+            where o.wanted -> 'labels' = t.labels
+        );
+    perform monitoring.set_alert_thresholds(
+        p_rule.rule_name, o.wanted -> 'thresholds', o.wanted -> 'labels'
+    )
     from jsonb_array_elements(p_overrides) o (wanted);
 end
 $$;
@@ -182,38 +276,48 @@ begin
 end
 $$;
 
--- Changes settings of a rule, given all that it is to have and those of them that are other.
-create or replace function monitoring._change_rule(p_name text, p_new jsonb, p_changed jsonb)
+-- Changes what people decided about a rule. Thresholds must fit the comparison that they get with
+-- them, and so are taken away before it changes.
+create or replace function monitoring._change_rule(p_name text, p_new jsonb)
 returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_rule monitoring.alert_rules := monitoring._found_rule(p_name);
+    v_thresholds jsonb := monitoring._thresholds_config(p_name, false);
+    v_overrides jsonb := coalesce(monitoring._overrides_config(p_name, false), '[]');
 begin
-    -- Thresholds go first, the comparison that they must fit goes with them.
-    if p_changed ? 'comparison' then
-        perform monitoring.set_alert_thresholds(p_name, '{}');
-        perform monitoring._set_overrides(p_name, '[]');
-        p_changed := p_changed || jsonb_build_object(
-            'thresholds', p_new -> 'thresholds', 'overrides', p_new -> 'overrides'
-        );
+    if p_new -> 'thresholds' = 'null' then
+        v_thresholds := null;
+    elsif p_new ? 'thresholds' then
+        v_thresholds := coalesce(v_thresholds, '{}') || (p_new -> 'thresholds');
     end if;
-    perform monitoring.change_alert_rule(p_name, p_changed - array['query', 'thresholds', 'overrides']);
-    if p_changed ? 'thresholds' then
-        perform monitoring.set_alert_thresholds(
-            p_name, coalesce(nullif(p_changed -> 'thresholds', 'null'), '{}')
-        );
+    if p_new ? 'overrides' then
+        v_overrides := coalesce(nullif(p_new -> 'overrides', 'null'), '[]');
     end if;
-    if p_changed ? 'overrides' then
-        perform monitoring._set_overrides(p_name, coalesce(nullif(p_changed -> 'overrides', 'null'), '[]'));
+    if p_new ? 'comparison' then
+        perform monitoring.set_alert_thresholds(p_name, '{}', t.labels)
+        from monitoring.alert_thresholds t
+        where t.rule_name = p_name;
     end if;
-    if p_changed ? 'query' then
-        perform monitoring._replace_rule_query(p_name, p_new);
+    perform monitoring.change_alert_rule(p_name, p_new - array['query', 'thresholds', 'overrides']);
+    v_rule := monitoring._found_rule(p_name);
+    if p_new ?| array['thresholds', 'comparison'] then
+        perform monitoring._decide_thresholds(v_rule, v_thresholds, '{}');
+    end if;
+    if p_new ?| array['overrides', 'comparison'] then
+        perform monitoring._set_overrides(v_rule, v_overrides);
+    end if;
+    if p_new ? 'query' then
+        perform monitoring._replace_rule_query(v_rule, p_new ->> 'query');
     end if;
 end
 $$;
 
--- Makes, changes or drops a rule; built-in rules can be neither made nor dropped.
+-- Makes, changes or drops an own rule, or changes a built-in one; null takes back what was decided
+-- about that.
 create or replace function monitoring._configure_rules(p_name text, p_old jsonb, p_new jsonb)
 returns void
 language plpgsql
@@ -221,32 +325,29 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_old jsonb;
-    v_new jsonb;
-    v_changed jsonb;
+    v_rule monitoring.alert_rules;
 begin
-    if p_new is null then
+    select r.* into v_rule from monitoring.alert_rules r where r.rule_name = p_name;
+    if p_new is null and v_rule.family <> 'own' then
+        perform monitoring.reset_alert_rule(p_name);
+    elsif p_new is null then
         perform monitoring.remove_alert_rule(p_name);
-        return;
-    end if;
-    if p_old is null then
+    elsif v_rule.rule_name is null then
         perform monitoring._make_rule(p_name, p_new);
-        p_new := p_new - 'query';
-    end if;
-    select monitoring._rule_config(r) into v_old
-    from monitoring.alert_rules r where r.rule_name = p_name;
-    v_new := monitoring._merged_settings(v_old, p_new);
-    select jsonb_object_agg(n.key, n.value) into v_changed
-    from jsonb_each(v_new) n
-    where n.value is distinct from v_old -> n.key;
-    if v_changed is not null then
-        perform monitoring._change_rule(p_name, v_new, v_changed);
+        perform monitoring._change_rule(
+            p_name, p_new - array['query', 'thresholds', 'comparison']
+        );
+    else
+        select jsonb_object_agg(n.key, n.value) into p_new
+        from jsonb_each(p_new) n
+        where n.value is distinct from p_old -> n.key;
+        perform monitoring._change_rule(p_name, coalesce(p_new, '{}'));
     end if;
 end
 $$;
 
--- Section inhibitions of a configuration.
-create or replace function monitoring._inhibitions_config() returns jsonb
+-- Inhibitions as they are in a configuration: those that people decided about, or all.
+create or replace function monitoring._known_inhibitions(p_is_complete boolean) returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
@@ -259,18 +360,30 @@ begin
                     'source_rule', i.source_rule,
                     'target_rule', i.target_rule,
                     'equal_labels', i.equal_labels
-                )
+                ) || case when i.is_enabled then '{}' else '{"is_enabled": false}' end::jsonb
                 order by i.source_rule, i.target_rule
             ),
             '[]'
         )
         from monitoring.alert_inhibitions i
-        where i.is_enabled
+        where p_is_complete or i.changed_at is not null
     );
 end
 $$;
 
--- Makes, changes or removes an inhibition.
+-- Section inhibitions of a configuration.
+create or replace function monitoring._inhibitions_config() returns jsonb
+language sql
+stable
+return monitoring._known_inhibitions(false);
+
+-- The same with those that are as shipped.
+create or replace function monitoring._whole_inhibitions_config() returns jsonb
+language sql
+stable
+return monitoring._known_inhibitions(true);
+
+-- Makes, changes or lifts an inhibition, or takes back what was decided about it.
 create or replace function monitoring._configure_inhibitions(
     p_name text, p_old jsonb, p_new jsonb
 )
@@ -281,7 +394,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if p_new is null then
-        perform monitoring.remove_inhibition(p_old ->> 'source_rule', p_old ->> 'target_rule');
+        perform monitoring.reset_inhibition(p_old ->> 'source_rule', p_old ->> 'target_rule');
+        return;
+    elsif p_new -> 'is_enabled' = 'false' then
+        perform monitoring.remove_inhibition(p_new ->> 'source_rule', p_new ->> 'target_rule');
         return;
     end if;
     perform monitoring.define_inhibition(

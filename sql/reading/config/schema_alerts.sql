@@ -13,6 +13,10 @@ return $json$
   "type": "object",
   "properties": {
     "$schema": {"type": "string", "description": "the address of this schema, for editors"},
+    "is_complete": {
+      "type": "boolean",
+      "description": "true when what it says as it is already is not to be decided, or false"
+    },
     "alert_thresholds": {
       "type": "object",
       "description": "an object with thresholds of the three best known rules",
@@ -113,7 +117,7 @@ return $json$
     },
     "thresholds": {
       "type": ["object", "null"],
-      "description": "an object of numbers by severity, or null for none",
+      "description": "an object of numbers by severity, or null for those as shipped",
       "properties": {
         "low": {"$ref": "#/$defs/threshold"},
         "medium": {"$ref": "#/$defs/threshold"},
@@ -134,8 +138,7 @@ return $json$
         },
         "thresholds": {
           "type": "object",
-          "minProperties": 1,
-          "description": "an object of numbers by severity",
+          "description": "an object of numbers by severity, empty for none of their own",
           "properties": {
             "low": {
               "type": "number",
@@ -170,7 +173,7 @@ return $json$
     },
     "rule": {
       "type": ["object", "null"],
-      "description": "an object of settings, or null to drop an own rule",
+      "description": "an object of settings, or null: own rules go, others are as shipped",
       "properties": {
         "query": {
           "type": "string",
@@ -312,7 +315,7 @@ return $json$
     },
     "inhibition": {
       "type": "object",
-      "description": "an object of source_rule, target_rule and equal_labels",
+      "description": "an object of source_rule, target_rule, equal_labels and is_enabled",
       "properties": {
         "source_rule": {"$ref": "#/$defs/name"},
         "target_rule": {"$ref": "#/$defs/name"},
@@ -320,15 +323,16 @@ return $json$
           "type": "array",
           "description": "an array of labels",
           "items": {"$ref": "#/$defs/name"}
-        }
+        },
+        "is_enabled": {"$ref": "#/$defs/flag"}
       },
       "required": ["source_rule", "target_rule"],
       "additionalProperties": false
     },
     "keep": {
-      "type": "string",
+      "type": ["string", "null"],
       "pattern": "^(forever|([1-9][0-9]{0,4} (year|month|week|day|hour|minute|second)s?( |$))+)$",
-      "description": "a length of time such as 30 days or 1 year 6 months, or forever"
+      "description": "a length of time such as 30 days or 1 year 6 months, forever, or null"
     },
     "retention": {
       "description": "a length of time such as 30 days, or an object of them by category",
@@ -360,7 +364,7 @@ return $json$
     },
     "job": {
       "type": ["object", "null"],
-      "description": "an object of settings, or null to remove a job that was added",
+      "description": "an object of settings, or null: added jobs go, others are as shipped",
       "properties": {
         "procedure": {
           "type": "string",

@@ -38,7 +38,13 @@ return $json$
       "type": "object",
       "description": "an object of descriptions by name",
       "propertyNames": {"$ref": "#/$defs/name"},
-      "additionalProperties": {"$ref": "#/$defs/name"}
+      "additionalProperties": {
+        "type": ["string", "null"],
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": "[^ \\t\\r\\n]",
+        "description": "a text of 1 to 255 characters, or null for that of ours"
+      }
     },
     "datasets": {
       "type": "object",

@@ -174,6 +174,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    if p_description is null then
+        update monitoring.change_sources
+        set decided_description = null, changed_by = null, changed_at = null
+        where change_source = p_change_source and shipped_description is not null;
+        if found then
+            return;
+        end if;
+    end if;
     insert into monitoring.change_sources (
         change_source, decided_description, changed_by, changed_at
     )
@@ -192,7 +200,7 @@ end
 $$;
 
 comment on function monitoring.define_change_source(text, text) is
-'Adds a kind of source of changes, or describes one anew.';
+'Adds a kind of source of changes, or describes one anew; null is as shipped.';
 
 -- The change source, or PV003 unless it is a row of change_sources.
 create or replace function monitoring._checked_change_source(p_change_source text) returns text

@@ -15,7 +15,7 @@ begin
         to_jsonb(p_rule) - array['finder_name', 'explainer_name', 'shipped', 'decided']
         || jsonb_build_object('thresholds', (
             -- As the engine chooses them: of those that fit, the one with most labels.
-            select coalesce(t.decided, t.shipped)
+            select monitoring._thresholds_of(t)
             from monitoring.alert_thresholds t
             where t.rule_name = p_alert.rule_name
                 and p_alert.labels @> t.labels

@@ -128,7 +128,10 @@ cross join
     ) as c
 left join
     lateral (
-        select coalesce(h.decided, h.shipped) as thresholds
+        select
+            jsonb_strip_nulls(
+                coalesce(h.shipped, '{}') || coalesce(h.decided, '{}')
+            ) as thresholds
         from monitoring.alert_thresholds as h
         where h.rule_name = r.rule_name and h.labels = '{}' and not h.is_empty
     ) as t
@@ -139,7 +142,10 @@ cross join
             coalesce(
                 jsonb_agg(
                     jsonb_build_object(
-                        'labels', h.labels, 'thresholds', coalesce(h.decided, h.shipped)
+                        'labels', h.labels,
+                        'thresholds', jsonb_strip_nulls(
+                            coalesce(h.shipped, '{}') || coalesce(h.decided, '{}')
+                        )
                     )
                     order by h.labels
                 ),

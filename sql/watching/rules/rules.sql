@@ -104,6 +104,53 @@ begin
 end
 $$;
 
+-- Thresholds that count, by severity; {} for none.
+create or replace function monitoring._thresholds_of(p_thresholds monitoring.alert_thresholds)
+returns jsonb
+language sql
+immutable
+return jsonb_strip_nulls(
+    coalesce((p_thresholds).shipped, '{}') || coalesce((p_thresholds).decided, '{}')
+);
+
+-- Notes what people decided about thresholds, with null for a severity that is to have none; what
+-- is left out is as shipped, and all is for null. PV004 when they do not fit the comparison then.
+create or replace function monitoring._decide_thresholds(
+    p_rule monitoring.alert_rules, p_decided jsonb, p_labels jsonb
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_thresholds monitoring.alert_thresholds;
+begin
+    insert into monitoring.alert_thresholds as t (
+        rule_name, labels, decided, changed_by, changed_at
+    )
+    values (
+        p_rule.rule_name, p_labels, p_decided,
+        case when p_decided is not null then session_user end,
+        case when p_decided is not null then monitoring.clock() end
+    )
+    on conflict (rule_name, labels) do update
+        set
+            decided = excluded.decided,
+            changed_by = excluded.changed_by,
+            changed_at = excluded.changed_at
+    returning t.* into v_thresholds;
+    if coalesce(v_thresholds.decided, v_thresholds.shipped) is null then
+        delete from monitoring.alert_thresholds
+        where rule_name = p_rule.rule_name and labels = p_labels;
+    elsif not v_thresholds.is_empty then
+        perform monitoring._checked_thresholds(
+            monitoring._thresholds_of(v_thresholds), p_rule.comparison
+        );
+    end if;
+end
+$$;
+
 create or replace function monitoring.set_alert_thresholds(
     p_rule_name text, p_thresholds jsonb, p_labels jsonb default '{}'
 )
@@ -115,29 +162,17 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_rule monitoring.alert_rules := monitoring._found_rule(p_rule_name);
-    v_decided jsonb := nullif(p_thresholds, 'null');
 begin
     perform monitoring._checked_labels(p_labels);
-    if v_decided is null then
-        delete from monitoring.alert_thresholds
-        where rule_name = p_rule_name and labels = p_labels and shipped is null;
-        update monitoring.alert_thresholds
-        set decided = null, changed_by = null, changed_at = null
-        where rule_name = p_rule_name and labels = p_labels and decided is not null;
-        return;
+    if p_thresholds not in ('null', '{}') then
+        perform monitoring._checked_thresholds(p_thresholds, v_rule.comparison);
     end if;
-    if v_decided <> '{}' then
-        v_decided := jsonb_strip_nulls(
-            monitoring._checked_thresholds(v_decided, v_rule.comparison)
-        );
-    end if;
-    insert into monitoring.alert_thresholds (rule_name, labels, decided, changed_by, changed_at)
-    values (p_rule_name, p_labels, v_decided, session_user, monitoring.clock())
-    on conflict (rule_name, labels) do update
-        set
-            decided = excluded.decided,
-            changed_by = excluded.changed_by,
-            changed_at = excluded.changed_at;
+    perform monitoring._decide_thresholds(
+        v_rule,
+        '{"low": null, "medium": null, "high": null, "critical": null}'
+        || nullif(p_thresholds, 'null'),
+        p_labels
+    );
 end
 $$;
 
@@ -282,9 +317,9 @@ begin
         changed_at = case when v_is_decided then monitoring.clock() end
     where rule_name = p_rule.rule_name
     returning comparison into v_comparison;
-    perform monitoring._checked_thresholds(coalesce(t.decided, t.shipped), v_comparison)
+    perform monitoring._checked_thresholds(monitoring._thresholds_of(t), v_comparison)
     from monitoring.alert_thresholds t
-    where t.rule_name = p_rule.rule_name and coalesce(t.decided, t.shipped) <> '{}';
+    where t.rule_name = p_rule.rule_name and not t.is_empty;
 end
 $$;
 

@@ -37,8 +37,8 @@ def apply(connection: psycopg.Connection, document: Any) -> Any:
     return row[0]
 
 
-def configuration(connection: psycopg.Connection) -> Any:
-    row = connection.execute("select monitoring.get_config()").fetchone()
+def configuration(connection: psycopg.Connection, is_complete: bool = False) -> Any:
+    row = connection.execute("select monitoring.get_config(%s)", [is_complete]).fetchone()
     assert row is not None
     return row[0]
 
@@ -48,8 +48,13 @@ def may_be_applied(connection: psycopg.Connection, document: Any) -> bool:
     try:
         with connection.transaction(force_rollback=True):
             apply(connection, document)
-            document = configuration(connection)
-            assert apply(connection, document) == {}
+            decided, complete = (configuration(connection, whole) for whole in (False, True))
+            for document in (decided, complete):
+                assert apply(connection, document) == {}
+                assert configuration(connection) == decided
+        with connection.transaction(force_rollback=True):
+            apply(connection, decided)
+            assert configuration(connection) == decided
     except psycopg.Error as error:
         if error.sqlstate != "PV009" or not error.diag.message_hint:
             raise
@@ -136,20 +141,25 @@ def test_schema_and_database_agree_about_documents_made_at_random(
 # -- documents
 
 
+@pytest.mark.parametrize("is_complete", [False, True])
 def test_a_document_makes_another_database_the_same(
-    connection: psycopg.Connection, other_connection: psycopg.Connection
+    connection: psycopg.Connection, other_connection: psycopg.Connection, is_complete: bool
 ) -> None:
     apply(connection, json.loads(EXAMPLE.read_text(encoding="utf-8")))
-    document = configuration(connection)
-    assert configuration(other_connection) != document
+    document = configuration(connection, is_complete)
+    assert configuration(other_connection, is_complete) != document
     assert apply(other_connection, document)
-    assert configuration(other_connection) == document
+    assert configuration(other_connection, is_complete) == document
     assert apply(other_connection, document) == {}
+    assert configuration(other_connection, True) == configuration(connection, True)
 
 
-def test_what_the_database_says_fits_the_schema(connection: psycopg.Connection) -> None:
+@pytest.mark.parametrize("is_complete", [False, True])
+def test_what_the_database_says_fits_the_schema(
+    connection: psycopg.Connection, is_complete: bool
+) -> None:
     apply(connection, json.loads(EXAMPLE.read_text(encoding="utf-8")))
-    assert list(VALIDATOR.iter_errors(configuration(connection))) == []
+    assert list(VALIDATOR.iter_errors(configuration(connection, is_complete))) == []
 
 
 def test_two_documents_at_once_are_applied_one_after_the_other(
@@ -163,7 +173,8 @@ def test_two_documents_at_once_are_applied_one_after_the_other(
         first.commit()
     changed = apply(connection, {"rules": {"queue_backlog": {"for_evaluations": 2}}})
     assert changed == {"rules.queue_backlog.for_evaluations": {"from": 1, "to": 2}}
-    assert configuration(connection)["rules"]["queue_backlog"]["for_seconds"] == 60
+    rules = configuration(connection)["rules"]
+    assert rules == {"queue_backlog": {"for_seconds": 60, "for_evaluations": 2}}
 
 
 @pytest.mark.parametrize(
@@ -202,7 +213,8 @@ def test_the_example_is_compared_and_applied(dsn: str) -> None:
 
 
 def test_what_is_shown_can_be_applied(dsn: str, tmp_path: Path) -> None:
-    shown = config(dsn, "show")
+    assert json.loads(config(dsn, "show").stdout)["rules"] == {}
+    shown = config(dsn, "show", "--complete")
     assert shown.returncode == 0
     file = tmp_path / "shown.json"
     file.write_text(shown.stdout, encoding="utf-8")
@@ -215,6 +227,10 @@ def test_what_is_shown_can_be_applied(dsn: str, tmp_path: Path) -> None:
         1,
         "rules.queue_backlog.is_enabled: true -> false\n",
     )
+    config(dsn, "apply", str(file))
+    assert json.loads(config(dsn, "show").stdout)["rules"] == {
+        "queue_backlog": {"is_enabled": False}
+    }
 
 
 def test_what_is_refused_is_told_with_its_hint(dsn: str, tmp_path: Path) -> None:
