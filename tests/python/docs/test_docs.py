@@ -189,3 +189,37 @@ def test_the_commands_of_backfill_print_what_it_says(dsn: str, tmp_path: Path) -
             ["sh", "-ec", script], cwd=tmp_path, env=environment, capture_output=True, text=True
         )
         assert (result.stderr, result.stdout) == ("", expected)
+
+
+def test_functions_and_views_that_documents_name_are_there(connection: psycopg.Connection) -> None:
+    ours = {
+        name
+        for (name,) in connection.execute(
+            "select relname::text from pg_class where relnamespace = 'monitoring'::regnamespace"
+            " union select proname from pg_proc where pronamespace = 'monitoring'::regnamespace"
+            " union select typname from pg_type where typnamespace = 'monitoring'::regnamespace"
+        )
+    }
+    # What a program may call besides: PostgreSQL's own, the client's, and what a test names.
+    others = {name for (name,) in connection.execute("select proname::text from pg_proc")}
+    for source in [*ROOT.glob("python/**/*.py"), *ROOT.glob("tests/python/support/*.py")]:
+        others |= set(re.findall(r"(?:def|class) (\w+)", source.read_text()))
+    settings = {"now", "actor", "strict", "change_source"}
+    # Somebody else's table in the schema, and words of other languages.
+    foreign = {"notes", "getSQLState", "map", "char"}
+    missing = set()
+    for document in _documents():
+        if document.name in ("CHANGELOG.md", "decisions.md"):
+            continue
+        text = document.read_text()
+        with_schema = set(re.findall(r"\bmonitoring\.([a-z_]+)\b(?!\.| \()", text))
+        prose = re.sub(r"(?ms)^ *```.*?^ *```", "", text)
+        code = " ".join(re.findall(r"`([^`\n]+)`", prose))
+        called = set(re.findall(r"(?<![\w.])([a-z_]\w+)\(", code))
+        views = set(re.findall(r"(?<![\w.])(v_[a-z_]+)", code))
+        missing |= {
+            f"{document.name}: {name}"
+            for name in (with_schema - ours - settings) | (called - ours - others) | (views - ours)
+            if name not in foreign and not name.endswith("_")
+        }
+    assert missing == set()
