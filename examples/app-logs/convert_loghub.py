@@ -92,7 +92,7 @@ def convert(
 
 
 def log_line(row: dict[str, str], application: str, zone: tzinfo) -> dict[str, Any]:
-    """Return a line as a row of ``application_logs``.
+    """Return a line as a row of ``v_application_logs``.
 
     Raises:
         SkippedLineError: its level or time is not known.

@@ -13,7 +13,7 @@ _READY: LiteralString = """
     from apr.proposals p
     where p.status = 'RECEIVED'
         and exists (
-            select from monitoring.record_status s
+            select from monitoring.v_record_status s
             where s.dataset = 'apr' and s.record_key = p.proposal
         )
         and not exists (

@@ -79,7 +79,7 @@ BOARD = Board(
                             lag(status) over (
                                 partition by component_type, component_name order by checked_at
                             ) as status_before
-                        from monitoring.health_history
+                        from monitoring.v_health_history
                         where $__timeFilter(checked_at) and {CHOSEN}
                     ) as checks
                     where status is distinct from status_before
@@ -132,7 +132,7 @@ BOARD = Board(
                     select
                         checked_at, component_type, component_name, status, failure_reason,
                         response_time_ms
-                    from monitoring.health_history
+                    from monitoring.v_health_history
                     where $__timeFilter(checked_at) and status <> 'healthy' and {CHOSEN}
                     order by checked_at desc
                     limit 200

@@ -51,7 +51,7 @@ BOARD = Board(
                     "Records by the status that they have now.",
                     f"""
                     select coalesce(status, 'gone') as status, count(*) as records
-                    from monitoring.record_status
+                    from monitoring.v_record_status
                     where {CHOSEN}
                     group by status
                     order by records desc
@@ -233,7 +233,7 @@ BOARD = Board(
                     f"""
                     select t.happened_at, d.dataset, t.kind, t.summary, t.details
                     from (
-                        select dataset from monitoring.record_status
+                        select dataset from monitoring.v_record_status
                         where record_key = ${{record_key:sqlstring}} and {CHOSEN}
                         union
                         select dataset from monitoring.invalid_records

@@ -313,7 +313,7 @@ begin
         ('finished_tasks', 'processing_metrics', 'end_time'),
         ('errors', 'error_tracking', 'occurred_at'),
         ('metric_samples', 'performance_monitoring', 'recorded_at'),
-        ('log_lines', 'application_logs', 'logged_at'),
+        ('log_lines', 'v_application_logs', 'logged_at'),
         ('invalid_record_states', 'invalid_records', 'first_detected_at'),
         ('status_changes', 'status_history', 'effective_at')
     )) is not true then

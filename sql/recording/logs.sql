@@ -185,17 +185,17 @@ $$;
 create or replace function monitoring.record_logs(p_logs jsonb) returns bigint
 language sql
 volatile
-return monitoring._record_rows('log_lines', 'application_logs', 'logged_at', p_logs);
+return monitoring._record_rows('log_lines', 'v_application_logs', 'logged_at', p_logs);
 
 comment on function monitoring.record_logs(jsonb) is
-'Records an array of log lines, keys as the columns of application_logs (component and level '
+'Records an array of log lines, keys as the columns of v_application_logs (component and level '
 'needed), bad rows left out. Returns how many were new: a row that carries its own, '
 'negative log_id is written once.';
 
 create or replace function monitoring.record_logs(p_logs text) returns bigint
 language sql
 volatile
-return monitoring._record_rows('log_lines', 'application_logs', 'logged_at', p_logs);
+return monitoring._record_rows('log_lines', 'v_application_logs', 'logged_at', p_logs);
 
 comment on function monitoring.record_logs(text) is
 'The same for JSON that is a plain text, as drivers send it; what JSON cannot hold is left out.';

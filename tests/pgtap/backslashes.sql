@@ -91,7 +91,7 @@ select monitoring.register_record_source(
 insert into scratch.orders values (chr(92) || '1', chr(92) || 'o', '2026-01-15');
 select monitoring.sync_source('orders');
 select results_eq(
-    $$select record_key, status from monitoring.record_status where dataset = 'orders'$$,
+    $$select record_key, status from monitoring.v_record_status where dataset = 'orders'$$,
     $$values (repeat(chr(92), 2) || '1|2026-01-15', 'OPEN')$$,
     'rows and codes with backslashes are read as they are'
 );

@@ -18,7 +18,7 @@ begin
             coalesce(to_char(t.eta_from_at at time zone 'UTC', 'HH24:MI:SS'), 'unknown'),
             coalesce(to_char(t.eta_to_at at time zone 'UTC', 'HH24:MI:SS'), 'unknown')
         )
-        from monitoring.get_batch_timeline(p_workflow => 'w') as t
+        from monitoring.get_batch_timeline(p_workflow_name => 'w') as t
         where t.step_name = p_step
     );
 end
@@ -274,7 +274,7 @@ select throws_ok(
 );
 
 select throws_ok(
-    $$select * from monitoring.get_batch_timeline(p_workflow => 'none')$$,
+    $$select * from monitoring.get_batch_timeline(p_workflow_name => 'none')$$,
     'PV007', 'there is no workflow "none"',
     'there is no timeline of a workflow that there is not'
 );

@@ -84,7 +84,7 @@ select results_eq(
 select results_eq(
     $$
         select log_id < 0, component, level, message, details, task_id, duration_ms, logged_at
-        from monitoring.application_logs order by component
+        from monitoring.v_application_logs order by component
     $$,
     $$
         values
@@ -135,7 +135,7 @@ select is(
     array[
         (select count(*) from monitoring.error_tracking where error_type = 'own'),
         (select count(*) from monitoring.performance_monitoring where metric_name = 'own'),
-        (select count(*) from monitoring.application_logs where component = 'own')
+        (select count(*) from monitoring.v_application_logs where component = 'own')
     ],
     array[2, 2, 2]::bigint[],
     'and that is what is there'
@@ -145,7 +145,7 @@ select monitoring.record_logs('[{"component": "again", "level": "INFO", "message
 from generate_series(1, 3);
 
 select is(
-    (select count(*) from monitoring.application_logs where component = 'again'),
+    (select count(*) from monitoring.v_application_logs where component = 'again'),
     3::bigint,
     'rows without an id are written as often as they are sent'
 );
@@ -235,7 +235,10 @@ select monitoring.record_logs(
 );
 
 select is(
-    (select count(*) from monitoring.application_logs where component = 'null' and details is null),
+    (
+        select count(*) from monitoring.v_application_logs
+        where component = 'null' and details is null
+    ),
     2::bigint,
     'details that are a JSON null are none, singly and in bulk'
 );

@@ -66,7 +66,7 @@ from (
 
 select is(
     (pg_temp.refusal_of('record_logs(''[{"severity": "low"}]'')')).hint,
-    'Use the columns of application_logs: log_id, logged_at, level, component, message, details, '
+    'Use the columns of v_application_logs: log_id, logged_at, level, component, message, details, '
     'task_id, duration_ms.',
     'and the hint tells which columns there are'
 );

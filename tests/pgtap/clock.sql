@@ -36,7 +36,7 @@ select is(
 );
 
 select is(
-    (select logged_at from monitoring.application_logs),
+    (select logged_at from monitoring.v_application_logs),
     '2026-01-15 12:00+00'::timestamptz,
     'what is recorded'
 );

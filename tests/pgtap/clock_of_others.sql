@@ -84,7 +84,7 @@ select results_eq(
     'who says to be somebody else is noted beside that'
 );
 select is(
-    (select status from monitoring.record_status where record_key = '1'), 'DONE',
+    (select status from monitoring.v_record_status where record_key = '1'), 'DONE',
     'the status goes on with what happens next'
 );
 

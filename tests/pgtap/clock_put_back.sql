@@ -52,7 +52,7 @@ values (
 select pg_temp.at_time('2026-01-15 12:01+00');
 update shop.orders set state = 'DONE' where id = 1;
 select is(
-    (select status from monitoring.record_status where dataset = 'orders' and record_key = '1'),
+    (select status from monitoring.v_record_status where dataset = 'orders' and record_key = '1'),
     'DONE',
     'a change is newer than one that the wrong clock has dated'
 );

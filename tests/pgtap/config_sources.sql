@@ -153,7 +153,7 @@ from (
     ('{"a": {"relation": "app.runs"}}', 'sources.a: kind is not known: null'),
     ('{"a": {"kind": "runs"}}', 'sources.a.kind is not right: "runs"'),
     ('{"a": {"kind": "run"}}', 'sources.a: relation is missing: null'),
-    ('{"a": {"kind": "run", "relation": "app.x"}}', 'sources.a: there is no relation app.x'),
+    ('{"a": {"kind": "run", "relation": "app.x"}}', 'sources.a: there is no relation "app.x"'),
     (
         '{"a": {"kind": "run", "relation": "query:x"}}',
         'sources.a: there is no query "x"'

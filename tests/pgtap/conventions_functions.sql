@@ -1,7 +1,7 @@
 -- House rules of functions, looked up in the catalogue.
 
 begin;
-select plan(20);
+select plan(23);
 -- Bodies are shown with the schema of whatever is not on the path.
 set local search_path = tap, public;
 \ir helpers/comments.psql
@@ -155,6 +155,43 @@ select is_empty(
 
 select is_empty(
     $$
+        select signature from routines
+        where not starts_with(proname, '_') and proname !~ (
+            '^(record|log|track|load|start|update|complete|finish|get|check|evaluate|explain'
+            '|backtest|define|create|apply|register|change|set|reset|enable|disable|remove'
+            '|(un)?acknowledge|(auto_)?resolve|(un)?silence|mute|reopen|request|retry|send|sync'
+            '|confirm|rebuild|cleanup|ensure|prepare|place|purge|import|run)_'
+        )
+        -- These are named after what they give, or are verbs of one word.
+        and proname not in (
+            'clock', 'version', 'severities', 'message_template', 'error_fingerprint',
+            'approx_percentile', 'key_of_record', 'business_date_of', 'next_cron_time',
+            'roll_up', 'self_check'
+        )
+        and coalesce(obj_description(oid, 'pg_proc'), '') !~ '^For (runners|installers)'
+    $$,
+    'public functions begin with the verbs that docs/internals.md lists'
+);
+
+select set_eq(
+    $$
+        select c.relname::text from pg_class as c
+        where c.relnamespace = 'monitoring'::regnamespace and c.relkind = 'v'
+            and c.relname !~ '^(v_|_)'
+    $$,
+    array[
+        'alert_history', 'alerts', 'batch_execution_logs', 'batch_monitoring_alerts',
+        'batch_monitoring_config', 'batch_performance_summary', 'batch_workflow_config',
+        'daily_summary', 'error_groups', 'error_tracking', 'etl_executions', 'etl_logs',
+        'etl_metrics', 'invalid_records', 'monitoring_config', 'performance_monitoring',
+        'processing_log', 'processing_metrics', 'queue_monitoring', 'record_products',
+        'status_history', 'system_health'
+    ],
+    'views that people read begin with v_, those with names that were fixed before apart'
+);
+
+select is_empty(
+    $$
         select r.signature, v.name[1]
         from routines as r,
             regexp_matches(
@@ -246,6 +283,15 @@ select is_empty(
         where c.code[1] !~ '^PV0(0[1-9]|10)$'
     $$,
     'whatever is raised has a code of our own class'
+);
+
+select is_empty(
+    $$
+        select signature from routines
+        where body ~ '''PV007'',\s*(message = )?(format\()?''there is no '
+            and proname <> '_refuse_unknown'
+    $$,
+    'what is not there is refused in one place'
 );
 
 select is_empty(

@@ -60,7 +60,7 @@ select monitoring.record_log('c', 'INFO', repeat('m', 8001))
 from generate_series(1, 2);
 
 select results_eq(
-    'select distinct message from monitoring.application_logs',
+    'select distinct message from monitoring.v_application_logs',
     $$values (repeat('m', 7950) || ' ... [cut: 8001 characters in all]')$$,
     'the message of a log line is cut like that of an error'
 );
@@ -69,7 +69,7 @@ select monitoring.update_system_health('s', 'c', 'unhealthy', null, repeat('r', 
 from generate_series(1, 2);
 
 select results_eq(
-    'select distinct failure_reason from monitoring.health_history',
+    'select distinct failure_reason from monitoring.v_health_history',
     $$values (repeat('r', 7950) || ' ... [cut: 8001 characters in all]')$$,
     'so is a failure reason'
 );
@@ -91,7 +91,7 @@ from generate_series(1, 2);
 
 select is(
     (
-        select array_agg(length(details ->> 'k')) from monitoring.application_logs
+        select array_agg(length(details ->> 'k')) from monitoring.v_application_logs
         where component = 'json'
     ),
     array[65000, 65000],
@@ -104,7 +104,7 @@ from generate_series(1, 2);
 select results_eq(
     $$
         select distinct details - 'bytes', (details ->> 'bytes')::integer between 65537 and 65700
-        from monitoring.application_logs where component = 'big'
+        from monitoring.v_application_logs where component = 'big'
     $$,
     $$
         values (
@@ -132,7 +132,7 @@ select is(
     array[
         (select metadata ->> 'cut' from monitoring.processing_metrics),
         (select tags ->> 'cut' from monitoring.performance_monitoring),
-        (select details ->> 'cut' from monitoring.health_history where component_name = 'big'),
+        (select details ->> 'cut' from monitoring.v_health_history where component_name = 'big'),
         (select details ->> 'cut' from monitoring.error_tracking where task_id = 'big')
     ],
     array_fill('true'::text, array[4]),

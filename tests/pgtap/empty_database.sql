@@ -9,7 +9,7 @@ from unnest(
         array[
             'processing_metrics', 'v_realtime_processing_status', 'v_task_statistics',
             'error_tracking', 'error_groups', 'v_error_summary', 'performance_monitoring',
-            'v_performance_trends', 'application_logs', 'health_history', 'system_health',
+            'v_performance_trends', 'v_application_logs', 'v_health_history', 'system_health',
             'v_system_health_summary', 'queue_monitoring', 'v_queue_performance', 'v_active_alerts',
             'etl_executions', 'etl_logs', 'etl_metrics'
         ]

@@ -60,7 +60,7 @@ select results_eq(
     'of a step'
 );
 select is_empty(
-    $$select * from monitoring.get_ended_batch_runs(p_workflow => 'none')$$,
+    $$select * from monitoring.get_ended_batch_runs(p_workflow_name => 'none')$$,
     'a workflow that is not there has none'
 );
 select results_eq(

@@ -1,7 +1,7 @@
 -- What people decide about groups of errors: resolved, muted, open again.
 
 begin;
-select plan(20);
+select plan(22);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -38,8 +38,8 @@ select is(
     'a group that nobody has decided about is open'
 );
 
-select lives_ok(
-    $$select monitoring.resolve_error_group('one', 'fixed in 2.1', 'joe')$$,
+select ok(
+    monitoring.resolve_error_group('one', 'fixed in 2.1', 'joe'),
     'a group is resolved by its fingerprint, with a note and a name'
 );
 
@@ -47,6 +47,11 @@ select is(
     pg_temp.decision_about('one'),
     row('resolved', null, 'fixed in 2.1', 'joe', '2026-01-15 12:00+00')::pg_temp.decision,
     'who resolved it, when and why is shown'
+);
+
+select is(
+    monitoring.resolve_error_group('one', 'fixed in 2.1', 'joe'), false,
+    'one that was resolved already is told of'
 );
 
 select is(pg_temp.status_of('other'), 'open', 'another group stays open');
@@ -78,8 +83,8 @@ select is(
 
 -- Behaviour: muted
 
-select lives_ok(
-    $$select monitoring.mute_error_group('one', '2026-01-15 18:00+00', 'known', 'ann')$$,
+select ok(
+    monitoring.mute_error_group('one', '2026-01-15 18:00+00', 'known', 'ann'),
     'a group is muted by its fingerprint, until a time, with a note and a name'
 );
 
@@ -106,7 +111,10 @@ select pg_temp.set_clock('2026-01-15 18:00+00');
 
 select is(pg_temp.status_of('one'), 'open', 'when a mute ends the group is open');
 
-select monitoring.mute_error_group('other');
+select is(
+    array[monitoring.mute_error_group('other'), monitoring.mute_error_group('other')],
+    array[true, false], 'one that was muted already is told of'
+);
 select pg_temp.set_clock('2030-01-01 00:00+00');
 
 select is(pg_temp.status_of('other'), 'muted', 'a mute without an end does not end');

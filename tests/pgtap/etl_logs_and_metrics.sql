@@ -27,7 +27,7 @@ select results_eq(
     'and read as its user knows it'
 );
 select results_eq(
-    $$select task_id, details from monitoring.application_logs$$,
+    $$select task_id, details from monitoring.v_application_logs$$,
     $$
         values (
             'load-1',

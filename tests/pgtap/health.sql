@@ -35,7 +35,7 @@ select results_eq(
     $$
         select component_type, component_name, status, response_time_ms, failure_reason, details,
             checked_at
-        from monitoring.health_history order by component_name
+        from monitoring.v_health_history order by component_name
     $$,
     $$
         values
@@ -53,7 +53,7 @@ select set_config(
 );
 
 select is(
-    (select probe_id from monitoring.health_history where component_type = 'cron'),
+    (select probe_id from monitoring.v_health_history where component_type = 'cron'),
     current_setting('tests.id')::bigint,
     'the number of the check is given back'
 );

@@ -165,7 +165,7 @@ select set_eq(
     'so are metrics'
 );
 select set_eq(
-    $$select component from monitoring.application_logs where logged_at < '2026-01-14'$$,
+    $$select component from monitoring.v_application_logs where logged_at < '2026-01-14'$$,
     array['before', 'long ago'],
     'log lines'
 );

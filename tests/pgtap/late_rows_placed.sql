@@ -87,7 +87,7 @@ select is(
 );
 select is(
     (
-        select string_agg(level, ' ') from monitoring.application_logs
+        select string_agg(level, ' ') from monitoring.v_application_logs
         where component = 'level'
     ),
     'INFO',
@@ -169,7 +169,7 @@ select results_eq(
     'which self_check tells'
 );
 select is(
-    (select count(*) from monitoring.application_logs where component = 'beyond'), 1::bigint,
+    (select count(*) from monitoring.v_application_logs where component = 'beyond'), 1::bigint,
     'while everybody reads them'
 );
 

@@ -53,7 +53,7 @@ select results_eq(
 );
 
 select is_empty(
-    $$select * from monitoring.record_status where dataset = 'whole'$$,
+    $$select * from monitoring.v_record_status where dataset = 'whole'$$,
     'the verdict of a validation is not the status of the record'
 );
 
@@ -93,7 +93,7 @@ select set_eq(
 select set_eq(
     $$
         select record_key, status, effective_at, change_source
-        from monitoring.record_status where dataset = 'apr'
+        from monitoring.v_record_status where dataset = 'apr'
     $$,
     $$
         values
@@ -130,7 +130,7 @@ select set_has(
 );
 
 select is(
-    (select status from monitoring.record_status where dataset = 'apr' and record_key = '1'),
+    (select status from monitoring.v_record_status where dataset = 'apr' and record_key = '1'),
     'DONE',
     'a late change leaves the status of the record alone'
 );
@@ -151,7 +151,7 @@ as $$
 $$;
 select is(pg_temp.load_three(), 3::bigint, 'a record may change and change back at one time');
 select is(
-    (select status from monitoring.record_status where dataset = 'apr' and record_key = '4'),
+    (select status from monitoring.v_record_status where dataset = 'apr' and record_key = '4'),
     'OPEN',
     'the last row is its status'
 );
@@ -161,7 +161,7 @@ select is(pg_temp.load_three(), 0::bigint, 'and that is loaded once, too');
 select monitoring.track_status_changes('apr', '[{"record_key": "3", "status": "DONE"}]'::jsonb);
 select pg_temp.load('3', '2026-01-01T08:00Z', 'OPEN', -19);
 select is(
-    (select status from monitoring.record_status where dataset = 'apr' and record_key = '3'),
+    (select status from monitoring.v_record_status where dataset = 'apr' and record_key = '3'),
     'DONE',
     'what is known to be later stays'
 );

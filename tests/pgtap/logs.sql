@@ -29,7 +29,7 @@ select ok(
 select results_eq(
     $$
         select component, level, message, details, task_id, duration_ms, logged_at
-        from monitoring.application_logs order by component
+        from monitoring.v_application_logs order by component
     $$,
     $$
         values
@@ -43,7 +43,7 @@ select results_eq(
 select set_config('tests.id', monitoring.record_log('again', 'INFO', 'm')::text, true);
 
 select is(
-    (select log_id from monitoring.application_logs where component = 'again'),
+    (select log_id from monitoring.v_application_logs where component = 'again'),
     current_setting('tests.id')::bigint,
     'the number of the line is given back'
 );
@@ -58,14 +58,14 @@ from (
 
 select is_empty(
     $$
-        select level, message from monitoring.application_logs
+        select level, message from monitoring.v_application_logs
         where component = 'levels' and level <> message
     $$,
     'a level is known in any case, WARN is WARNING and FATAL is CRITICAL'
 );
 
 select is(
-    (select count(*) from monitoring.application_logs where component = 'levels'),
+    (select count(*) from monitoring.v_application_logs where component = 'levels'),
     12::bigint,
     'each spelling was recorded'
 );
@@ -82,7 +82,7 @@ from unnest(array['', null, '']) as message;
 
 select results_eq(
     $$
-        select distinct message, task_id from monitoring.application_logs
+        select distinct message, task_id from monitoring.v_application_logs
         where component = 'empty'
     $$,
     $$values ('', null)$$,
@@ -92,7 +92,7 @@ select results_eq(
 select monitoring.record_log('slow', 'INFO', 'm', p_duration_ms => 1e100);
 
 select is(
-    (select duration_ms from monitoring.application_logs where component = 'slow'),
+    (select duration_ms from monitoring.v_application_logs where component = 'slow'),
     1e100::double precision,
     'a duration may be anything up to 1e100'
 );
@@ -100,7 +100,7 @@ select is(
 select monitoring.record_log('  padded  ', 'INFO', '  m  ');
 
 select results_eq(
-    $$select component, message from monitoring.application_logs where component ~ 'padded'$$,
+    $$select component, message from monitoring.v_application_logs where component ~ 'padded'$$,
     $$values ('  padded  ', '  m  ')$$,
     'what was told is not trimmed'
 );

@@ -76,7 +76,7 @@ from (
         '_pkey ON .* USING btree \(metric_name', 'the values of a metric by the primary keys'
     ),
     (
-        'select * from monitoring.application_logs where component = ''c''
+        'select * from monitoring.v_application_logs where component = ''c''
         and logged_at > ''2026-01-10''',
         '_pkey ON .* USING btree \(component', 'the log of a component by the primary keys'
     ),

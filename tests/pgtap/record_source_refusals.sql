@@ -37,7 +37,7 @@ select is(
     pg_temp.refused(p_name => 'a:b'), 'PV003 source_name is not known: "a:b"', 'one with a colon'
 );
 select is(
-    pg_temp.refused(p_relation => 'scratch.gone'), 'PV007 there is no relation scratch.gone',
+    pg_temp.refused(p_relation => 'scratch.gone'), 'PV007 there is no relation "scratch.gone"',
     'a relation that is not there'
 );
 select is(

@@ -82,7 +82,7 @@ from unnest(
         array[
             'processing_metrics', 'v_task_statistics', 'error_tracking', 'error_groups',
             'v_error_summary', 'performance_monitoring', 'v_performance_trends',
-            'application_logs', 'health_history', 'system_health', 'v_system_health_summary',
+            'v_application_logs', 'v_health_history', 'system_health', 'v_system_health_summary',
             'queue_monitoring', 'v_queue_performance'
         ]
     ) as view_name;

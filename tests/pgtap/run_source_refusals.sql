@@ -27,16 +27,16 @@ $$;
 select is(pg_temp.refused(), 'none was accepted', 'what is right is accepted');
 
 select is(
-    pg_temp.refused(p_relation => 'scratch.gone'), 'PV007 there is no relation scratch.gone',
+    pg_temp.refused(p_relation => 'scratch.gone'), 'PV007 there is no relation "scratch.gone"',
     'a relation that is not there'
 );
 select is(
-    pg_temp.refused(p_relation => 'runs'), 'PV007 there is no relation runs',
+    pg_temp.refused(p_relation => 'runs'), 'PV007 there is no relation "runs"',
     'one without a schema'
 );
 select is(
     pg_temp.refused(p_relation => 'scratch.runs; drop table scratch.runs'),
-    'PV007 there is no relation scratch.runs; drop table scratch.runs',
+    'PV007 there is no relation "scratch.runs; drop table scratch.runs"',
     'one that is more than a name'
 );
 select results_eq(

@@ -27,7 +27,7 @@ select is(
 alter table scratch.runs rename to runs_of_old;
 select is(
     pg_temp.sync_at('12:15'),
-    '{"error": "there is no relation scratch.runs", "source": "erp"}',
+    '{"error": "there is no relation \"scratch.runs\"", "source": "erp"}',
     'a table that was renamed cannot be read'
 );
 select is(pg_temp.attempts_of('1'), '1 running 08:30 of 5/9', 'nothing has vanished for that');
@@ -38,7 +38,7 @@ select results_eq(
     $$,
     $$
         values ('2026-01-15 12:15+00'::timestamptz, '2026-01-15 12:00+00'::timestamptz,
-            'there is no relation scratch.runs', 1::bigint)
+            'there is no relation "scratch.runs"', 1::bigint)
     $$,
     'it is noted why, and since when'
 );
@@ -46,7 +46,7 @@ select results_eq(
     $$select value, severity, summary from pg_temp.judge('source_trouble', '2026-01-15 12:15+00')$$,
     $$
         values (1::float8, 'high',
-            'source erp: cannot be read: there is no relation scratch.runs')
+            'source erp: cannot be read: there is no relation "scratch.runs"')
     $$,
     'and the rule finds it'
 );
@@ -64,7 +64,7 @@ select results_eq(
         from jsonb_array_elements(monitoring.sync_sources()) as r
     $$,
     $$
-        values ('other', '1', null), ('erp', null, 'there is no relation scratch.runs')
+        values ('other', '1', null), ('erp', null, 'there is no relation "scratch.runs"')
     $$,
     'the others are read, and before it'
 );

@@ -161,7 +161,7 @@ select set_config('timezone', 'Asia/Kolkata', true);
 select set_config('extra_float_digits', '-15', true);
 update scratch.days set state = 'DONE';
 select results_eq(
-    $$select record_key, status from monitoring.record_status where dataset = 'watched'$$,
+    $$select record_key, status from monitoring.v_record_status where dataset = 'watched'$$,
     $$values ('2026-01-02|2026-01-02 12:00:00+00|0.1', 'DONE')$$,
     'a trigger names the record of a program as it did before, whatever that has set'
 );

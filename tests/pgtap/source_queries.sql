@@ -228,7 +228,7 @@ select is(
 );
 select results_eq(
     $$
-        select record_key, status, effective_at from monitoring.record_status
+        select record_key, status, effective_at from monitoring.v_record_status
         where dataset = 'apr' and record_key in ('1', '2') order by record_key
     $$,
     $$

@@ -99,7 +99,7 @@ from (
     ),
     (
         $$define_status_trigger('scratch.gone', '{id}', 'state')$$,
-        'PV007', 'there is no relation scratch.gone'
+        'PV007', 'there is no relation "scratch.gone"'
     ),
     (
         $$define_status_trigger('scratch.open_orders', '{id}', 'state')$$,

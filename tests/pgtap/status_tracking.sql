@@ -37,7 +37,7 @@ select is(
 select results_eq(
     $$
         select status, previous_status, effective_at, recorded_at, change_source, actor
-        from monitoring.record_status where record_key = '2'
+        from monitoring.v_record_status where record_key = '2'
     $$,
     $$
         values ('DONE', 'OPEN', '2026-01-15 09:00+00'::timestamptz,

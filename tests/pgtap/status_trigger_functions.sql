@@ -276,7 +276,7 @@ select is(
     'triggers that an earlier version made go on'
 );
 select is(
-    (select count(*) from monitoring.record_status where dataset = 'early' and status = 'OPEN'),
+    (select count(*) from monitoring.v_record_status where dataset = 'early' and status = 'OPEN'),
     1499::bigint, 'for many rows as well'
 );
 select monitoring.define_status_trigger('scratch.early', '{id}', 'state');

@@ -18,7 +18,7 @@ select is(
     'the rows of all partitions are taken over'
 );
 select set_eq(
-    $$select record_key from monitoring.record_status$$,
+    $$select record_key from monitoring.v_record_status$$,
     array['a\|b|1', 'a|2', 'a|101'],
     'the columns of a key are joined by bars'
 );
@@ -71,7 +71,7 @@ select is(
 );
 truncate scratch.orders;
 select is(
-    (select count(*) from monitoring.record_status where status is not null), 0::bigint,
+    (select count(*) from monitoring.v_record_status where status is not null), 0::bigint,
     'truncating the table is the end of all'
 );
 

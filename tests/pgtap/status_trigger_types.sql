@@ -21,7 +21,7 @@ begin
     perform monitoring.define_status_trigger('scratch.t', '{id}', 'state', p_type);
     execute format('insert into scratch.t values (%1$L, %1$L)', p_value);
     return (
-        select concat_ws(' is ', r.record_key, r.status) from monitoring.record_status r
+        select concat_ws(' is ', r.record_key, r.status) from monitoring.v_record_status r
         where r.dataset = p_type
     );
 end $$;

@@ -160,7 +160,7 @@ select lives_ok(
     'a status that is very long is recorded'
 );
 select alike(
-    (select status from monitoring.record_status where record_key = '9'),
+    (select status from monitoring.v_record_status where record_key = '9'),
     'long long % [cut: 500 characters in all]', 'cut, with a note of it'
 );
 create table scratch.notes (name text, state text);
@@ -169,13 +169,16 @@ select monitoring.define_status_trigger('scratch.notes', '{name}', 'state');
 insert into scratch.notes
 values (null, 'OPEN'), ('', 'OPEN'), (repeat('long ', 100), 'OPEN'), ('fine', 'OPEN');
 select results_eq(
-    $$select length(record_key) from monitoring.record_status where dataset = 'notes' order by 1$$,
+    $$
+        select length(record_key) from monitoring.v_record_status
+        where dataset = 'notes' order by 1
+    $$,
     $$values (4), (236)$$,
     'a row without a key, or with a very long one, does not hide the others'
 );
 truncate scratch.notes;
 select is(
-    (select count(*) from monitoring.record_status where dataset = 'notes' and status is null),
+    (select count(*) from monitoring.v_record_status where dataset = 'notes' and status is null),
     2::bigint, 'whatever is done to them'
 );
 select monitoring.remove_status_trigger('scratch.notes');
@@ -217,7 +220,7 @@ select ok(monitoring.remove_status_trigger('scratch.orders'), 'a trigger can be 
 update scratch.orders set status = 'LOST'
 where id = 9;
 select is(
-    (select status from monitoring.record_status where record_key = '9'), 'OPEN',
+    (select status from monitoring.v_record_status where record_key = '9'), 'OPEN',
     'and then records nothing'
 );
 select is_empty('select * from monitoring.v_status_triggers', 'nor is the table listed');

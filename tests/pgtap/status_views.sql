@@ -17,7 +17,7 @@ select pg_temp.track_at('08:30', pg_temp.told('2', null), 'SYSTEM');
 
 select results_eq(
     $$
-        select status, records_now, oldest_since_at, ended_stays, mean_seconds, p50_seconds,
+        select status, records_now, oldest_since_at, ended_stays, avg_seconds, p50_seconds,
             round(p95_seconds::numeric)
         from monitoring.v_time_in_status where dataset = 'orders' order by status
     $$,
@@ -32,7 +32,7 @@ select results_eq(
 select pg_temp.track_at('08:40', pg_temp.told('1', 'CHECK', '08:05'));
 select results_eq(
     $$
-        select status, ended_stays, mean_seconds from monitoring.v_time_in_status
+        select status, ended_stays, avg_seconds from monitoring.v_time_in_status
         order by status
     $$,
     $$
@@ -47,7 +47,7 @@ select results_eq(
 
 select results_eq(
     $$
-        select dataset, day, actor, changes, share_of_changes, mean_wait_seconds, runs,
+        select dataset, day, actor, changes, share_of_changes, avg_wait_seconds, runs,
             runs_without_effect
         from monitoring.v_bot_performance
     $$,
@@ -91,7 +91,7 @@ select results_eq(
 
 select pg_temp.track_at('09:30', pg_temp.told('2', 'OPEN'), 'BOT', 'reviver');
 select is(
-    (select mean_wait_seconds from monitoring.v_bot_performance where actor = 'reviver'),
+    (select avg_wait_seconds from monitoring.v_bot_performance where actor = 'reviver'),
     null, 'a record that was gone did not wait meanwhile'
 );
 delete from monitoring.status_changes where actor = 'reviver';
@@ -109,8 +109,8 @@ select monitoring.load_status_changes('[
 ]');
 select results_eq(
     $$
-        select status, records_now, ended_stays, mean_seconds from monitoring.v_time_in_status
-        where dataset = 'jobs' order by ended_stays, mean_seconds
+        select status, records_now, ended_stays, avg_seconds from monitoring.v_time_in_status
+        where dataset = 'jobs' order by ended_stays, avg_seconds
     $$,
     $$
         values

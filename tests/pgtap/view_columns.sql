@@ -135,19 +135,19 @@ from (
         'login_name'
     ),
     (
-        'record_status',
+        'v_record_status',
         'dataset, record_key, status, previous_status, effective_at at, recorded_at at, '
         'change_source, actor'
     ),
     (
         'v_time_in_status',
         'dataset, status, records_now bigint, oldest_since_at at, ended_stays bigint, '
-        'mean_seconds float, p50_seconds float, p95_seconds float'
+        'avg_seconds float, p50_seconds float, p95_seconds float'
     ),
     (
         'v_bot_performance',
         'dataset, day date, actor, changes bigint, share_of_changes float, '
-        'mean_wait_seconds float, runs bigint, runs_without_effect bigint'
+        'avg_wait_seconds float, runs bigint, runs_without_effect bigint'
     ),
     (
         'v_source_troubles',
@@ -181,12 +181,12 @@ from (
         'p95_value float, p99_value float'
     ),
     (
-        'application_logs',
+        'v_application_logs',
         'log_id bigint, logged_at at, level, component, message, details jsonb, task_id, '
         'duration_ms float'
     ),
     (
-        'health_history',
+        'v_health_history',
         'probe_id bigint, component_type, component_name, status, response_time_ms float, '
         'failure_reason, details jsonb, checked_at at'
     ),
@@ -217,7 +217,7 @@ from (
         'v_active_alerts',
         'alert_id bigint, rule_name, fingerprint, severity, status, summary, value float, '
         'threshold float, unit, labels jsonb, occurrences bigint, started_at at, fired_at at, '
-        'last_seen_at at, acknowledged_by, acknowledged_at at, acknowledged_note, suppressed_by, '
+        'last_seen_at at, acknowledged_at at, acknowledged_by, acknowledged_note, suppressed_by, '
         'reason, owner, business_date date, link'
     ),
     (

@@ -258,13 +258,13 @@ immutable
 return least(greatest(monitoring.approx_percentile(p_histogram, p_fraction), p_min), p_max);
 
 create or replace function monitoring.get_trend_resolution(
-    p_from timestamptz, p_to timestamptz, p_wanted text default 'auto'
+    p_from timestamptz, p_to timestamptz, p_resolution text default 'auto'
 )
 returns text
 language sql
 stable
 return case
-    when p_wanted <> 'auto' then p_wanted
+    when p_resolution <> 'auto' then p_resolution
     when
         monitoring._checked_moment('to', p_to) - monitoring._checked_moment('from', p_from)
         > '14 days'::interval
@@ -280,7 +280,7 @@ end;
 
 comment on function monitoring.get_trend_resolution(timestamptz, timestamptz, text) is
 'The resolution that suits a span of a trend view: minute up to 6 hours while minutes are kept, '
-'hour up to 14 days, day beyond; or what is wanted when that is not auto.';
+'hour up to 14 days, day beyond; or p_resolution where that is not auto.';
 
 comment on view monitoring._stored_trends is
 'Roll-ups by minute, hour and day as they are stored, and by week and month.';

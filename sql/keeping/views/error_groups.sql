@@ -31,15 +31,18 @@ begin
 end
 $$;
 
--- The same for one that has occurred; PV007 when no error has that fingerprint.
+-- The same for one that has occurred; PV007 when no error has that fingerprint. False when it was
+-- so already.
 create or replace function monitoring._decide_error_group(
     p_fingerprint text, p_status text, p_muted_until timestamptz, p_note text, p_by text
 )
-returns void
+returns boolean
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_status text;
 begin
     if not exists (
         select from monitoring._error_group_parts g where g.fingerprint = p_fingerprint
@@ -55,17 +58,20 @@ begin
             message = format('a mute cannot end in the past: %s', p_muted_until),
             hint = 'Give a time to come, or leave p_until out to mute without an end.';
     end if;
+    select g.status into v_status
+    from monitoring.error_groups g where g.fingerprint = p_fingerprint;
     perform monitoring._note_group_decision(
         p_fingerprint, p_status, p_muted_until, p_note,
         coalesce(monitoring._checked_optional_name('by', p_by), session_user), monitoring.clock()
     );
+    return v_status is distinct from p_status;
 end
 $$;
 
 create or replace function monitoring.resolve_error_group(
     p_fingerprint text, p_note text default null, p_by text default null
 )
-returns void
+returns boolean
 language plpgsql
 volatile
 security definer
@@ -73,13 +79,13 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 begin
-    perform monitoring._decide_error_group(p_fingerprint, 'resolved', null, p_note, p_by);
+    return monitoring._decide_error_group(p_fingerprint, 'resolved', null, p_note, p_by);
 end
 $$;
 
 comment on function monitoring.resolve_error_group(text, text, text) is
-'Marks an error group as resolved; a later occurrence shows it as regressed. Who did it is the '
-'session user by default.';
+'Marks an error group as resolved, by the session user if not told by whom; a later occurrence '
+'shows it as regressed. False when it was resolved already.';
 
 create or replace function monitoring.mute_error_group(
     p_fingerprint text,
@@ -87,7 +93,7 @@ create or replace function monitoring.mute_error_group(
     p_note text default null,
     p_by text default null
 )
-returns void
+returns boolean
 language plpgsql
 volatile
 security definer
@@ -95,12 +101,13 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 begin
-    perform monitoring._decide_error_group(p_fingerprint, 'muted', p_until, p_note, p_by);
+    return monitoring._decide_error_group(p_fingerprint, 'muted', p_until, p_note, p_by);
 end
 $$;
 
 comment on function monitoring.mute_error_group(text, timestamptz, text, text) is
-'Mutes an error group until a time to come, or without an end; its occurrences are still recorded.';
+'Mutes an error group until a time to come, or without an end; its occurrences are still recorded. '
+'False when it was muted already, which then ends at this time.';
 
 create or replace function monitoring.reopen_error_group(p_fingerprint text) returns boolean
 language plpgsql

@@ -1,6 +1,6 @@
 -- Reading health: the state of each component, its history and its uptime.
 
-create or replace view monitoring.health_history as
+create or replace view monitoring.v_health_history as
 select
     p.probe_id,
     p.component_type,
@@ -196,23 +196,23 @@ left join checks as c
 comment on view monitoring._component_states is
 'Newest check of each component, rolled up or not.';
 
-comment on view monitoring.health_history is
+comment on view monitoring.v_health_history is
 'Every check of every component.';
-comment on column monitoring.health_history.probe_id is
+comment on column monitoring.v_health_history.probe_id is
 'Number of the check.';
-comment on column monitoring.health_history.component_type is
+comment on column monitoring.v_health_history.component_type is
 'What it is, such as database, service or queue.';
-comment on column monitoring.health_history.component_name is
+comment on column monitoring.v_health_history.component_name is
 'Which component was checked.';
-comment on column monitoring.health_history.status is
+comment on column monitoring.v_health_history.status is
 'healthy, degraded, unhealthy or unknown.';
-comment on column monitoring.health_history.response_time_ms is
+comment on column monitoring.v_health_history.response_time_ms is
 'Milliseconds until the component answered.';
-comment on column monitoring.health_history.failure_reason is
+comment on column monitoring.v_health_history.failure_reason is
 'What was wrong.';
-comment on column monitoring.health_history.details is
+comment on column monitoring.v_health_history.details is
 'Whatever the caller wanted to find again, as JSON.';
-comment on column monitoring.health_history.checked_at is
+comment on column monitoring.v_health_history.checked_at is
 'When it was checked.';
 
 comment on view monitoring.system_health is

@@ -1,6 +1,6 @@
 -- Reading log lines.
 
-create or replace view monitoring.application_logs as
+create or replace view monitoring.v_application_logs as
 select
     l.log_id,
     l.logged_at,
@@ -12,21 +12,21 @@ select
     l.duration_ms
 from monitoring._all_log_lines as l;
 
-comment on view monitoring.application_logs is
+comment on view monitoring.v_application_logs is
 'Every structured log line.';
-comment on column monitoring.application_logs.log_id is
+comment on column monitoring.v_application_logs.log_id is
 'Number of the line; negative when a backfill chose it.';
-comment on column monitoring.application_logs.logged_at is
+comment on column monitoring.v_application_logs.logged_at is
 'When it was logged.';
-comment on column monitoring.application_logs.level is
+comment on column monitoring.v_application_logs.level is
 'DEBUG, INFO, WARNING, ERROR or CRITICAL.';
-comment on column monitoring.application_logs.component is
+comment on column monitoring.v_application_logs.component is
 'Program, service or stage that spoke.';
-comment on column monitoring.application_logs.message is
+comment on column monitoring.v_application_logs.message is
 'What it said; cut after 8,000 characters, with a note of the full length.';
-comment on column monitoring.application_logs.details is
+comment on column monitoring.v_application_logs.details is
 'Whatever the caller wanted to find again, as JSON.';
-comment on column monitoring.application_logs.task_id is
+comment on column monitoring.v_application_logs.task_id is
 'Task that it was said in.';
-comment on column monitoring.application_logs.duration_ms is
+comment on column monitoring.v_application_logs.duration_ms is
 'Milliseconds that the told operation took.';

@@ -2,7 +2,7 @@
 -- roll-ups.
 
 create or replace function monitoring.get_batch_performance(
-    p_from date default null, p_to date default null, p_workflow text default null
+    p_from date default null, p_to date default null, p_workflow_name text default null
 )
 returns table (
     workflow_name text,
@@ -29,14 +29,14 @@ declare
     v_workflow monitoring.workflows;
     v_today date;
 begin
-    if p_workflow is not null then
-        perform monitoring._found_workflow(p_workflow);
+    if p_workflow_name is not null then
+        perform monitoring._found_workflow(p_workflow_name);
     end if;
     perform monitoring._checked_business_date('from', p_from);
     perform monitoring._checked_business_date('to', p_to);
     for v_workflow in
         select w.* from monitoring.workflows w
-        where w.workflow_name = coalesce(p_workflow, w.workflow_name)
+        where w.workflow_name = coalesce(p_workflow_name, w.workflow_name)
         order by w.workflow_name
     loop
         v_today := monitoring._business_date(v_workflow, monitoring.clock());

@@ -4,7 +4,7 @@
 create or replace function monitoring.get_ended_batch_runs(
     p_from timestamptz default null,
     p_to timestamptz default null,
-    p_workflow text default null,
+    p_workflow_name text default null,
     p_step text default null,
     p_status text default null,
     p_limit integer default 100,
@@ -56,7 +56,7 @@ begin
     v_steps := array(
         select distinct s.step_name
         from monitoring.workflow_steps s
-        where (p_workflow is null or s.workflow_name = p_workflow)
+        where (p_workflow_name is null or s.workflow_name = p_workflow_name)
             and (p_step is null or s.step_name = p_step)
     );
     return query
@@ -74,7 +74,7 @@ begin
     from monitoring._ended_attempts(v_steps, v_from, v_until) t
     inner join monitoring.workflow_steps s on s.step_name = t.task_type
     inner join monitoring.workflows w on w.workflow_name = s.workflow_name
-    where (p_workflow is null or w.workflow_name = p_workflow)
+    where (p_workflow_name is null or w.workflow_name = p_workflow_name)
         and (p_status is null or t.status = p_status)
         and (
             p_before_time is null

@@ -230,7 +230,7 @@ end
 $$;
 
 create or replace function monitoring.get_batch_timeline(
-    p_business_date date default null, p_workflow text default null
+    p_business_date date default null, p_workflow_name text default null
 )
 returns table (
     workflow_name text,
@@ -265,13 +265,13 @@ declare
     v_now timestamptz := monitoring.clock();
     v_workflow monitoring.workflows;
 begin
-    if p_workflow is not null then
-        perform monitoring._found_workflow(p_workflow);
+    if p_workflow_name is not null then
+        perform monitoring._found_workflow(p_workflow_name);
     end if;
     perform monitoring._checked_business_date('business_date', p_business_date);
     for v_workflow in
         select w.* from monitoring.workflows w
-        where w.workflow_name = p_workflow or (p_workflow is null and w.is_enabled)
+        where w.workflow_name = p_workflow_name or (p_workflow_name is null and w.is_enabled)
         order by w.workflow_name
     loop
         return query
@@ -316,7 +316,7 @@ return case
 end;
 
 create or replace function monitoring.get_step_runs(
-    p_business_date date default null, p_workflow text default null
+    p_business_date date default null, p_workflow_name text default null
 )
 returns table (
     workflow_name text,
@@ -339,13 +339,13 @@ declare
     v_now timestamptz := monitoring.clock();
     v_workflow monitoring.workflows;
 begin
-    if p_workflow is not null then
-        perform monitoring._found_workflow(p_workflow);
+    if p_workflow_name is not null then
+        perform monitoring._found_workflow(p_workflow_name);
     end if;
     perform monitoring._checked_business_date('business_date', p_business_date);
     for v_workflow in
         select w.* from monitoring.workflows w
-        where w.workflow_name = p_workflow or (p_workflow is null and w.is_enabled)
+        where w.workflow_name = p_workflow_name or (p_workflow_name is null and w.is_enabled)
         order by w.workflow_name
     loop
         business_date := coalesce(p_business_date, monitoring._business_date(v_workflow, v_now));

@@ -27,7 +27,7 @@ actors as (
         count(*)::double precision
         / sum(count(*)) over (partition by c.dataset, c.day) as share_of_changes,
         -- What came anew, though it had been there before, had no status meanwhile.
-        avg(c.waited_seconds) filter (where c.has_had_status) as mean_wait_seconds
+        avg(c.waited_seconds) filter (where c.has_had_status) as avg_wait_seconds
     from changes as c
     group by c.dataset, c.day, c.actor
 ),
@@ -83,7 +83,7 @@ select
     nullif(a.actor, '') as actor,
     coalesce(a.changes, 0) as changes,
     a.share_of_changes,
-    a.mean_wait_seconds,
+    a.avg_wait_seconds,
     coalesce(r.runs, 0) as runs,
     coalesce(r.runs_without_effect, 0) as runs_without_effect
 from (select * from actors where actor is not null) as a
@@ -102,7 +102,7 @@ comment on column monitoring.v_bot_performance.changes is
 'Number of changes of status that it made.';
 comment on column monitoring.v_bot_performance.share_of_changes is
 'Share of those in all changes of the dataset that day, 0 to 1; null when there were none.';
-comment on column monitoring.v_bot_performance.mean_wait_seconds is
+comment on column monitoring.v_bot_performance.avg_wait_seconds is
 'How long records had had their status before, in the mean; null where no change before is kept.';
 comment on column monitoring.v_bot_performance.runs is
 'Runs of the bot''s task type that ended, however; those of the day, in the row of every actor.';

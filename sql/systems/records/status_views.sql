@@ -181,7 +181,7 @@ comment on column monitoring.status_history.details is
 comment on column monitoring.status_history.login_name is
 'Database user whose session recorded it, whatever actor was given.';
 
-create or replace view monitoring.record_status as
+create or replace view monitoring.v_record_status as
 select
     r.dataset,
     r.record_key,
@@ -193,23 +193,23 @@ select
     r.actor
 from monitoring.record_states as r;
 
-comment on view monitoring.record_status is
+comment on view monitoring.v_record_status is
 'The status that each record has now.';
-comment on column monitoring.record_status.dataset is
+comment on column monitoring.v_record_status.dataset is
 'Dataset of the record.';
-comment on column monitoring.record_status.record_key is
+comment on column monitoring.v_record_status.record_key is
 'Name of the record in its dataset.';
-comment on column monitoring.record_status.status is
+comment on column monitoring.v_record_status.status is
 'Its status; null when the record is gone.';
-comment on column monitoring.record_status.previous_status is
+comment on column monitoring.v_record_status.previous_status is
 'Status before; null when the record was not known, or gone.';
-comment on column monitoring.record_status.effective_at is
+comment on column monitoring.v_record_status.effective_at is
 'When it got that status, or was first seen with it.';
-comment on column monitoring.record_status.recorded_at is
+comment on column monitoring.v_record_status.recorded_at is
 'When that was recorded.';
-comment on column monitoring.record_status.change_source is
+comment on column monitoring.v_record_status.change_source is
 'What changed it.';
-comment on column monitoring.record_status.actor is
+comment on column monitoring.v_record_status.actor is
 'Who changed it, as far as known.';
 
 create or replace view monitoring.v_time_in_status as
@@ -233,7 +233,7 @@ ended as (
         s.dataset,
         s.status,
         count(*) as ended_stays,
-        avg(extract(epoch from s.ended_at - s.began_at))::double precision as mean_seconds,
+        avg(extract(epoch from s.ended_at - s.began_at))::double precision as avg_seconds,
         percentile_cont(array[0.5, 0.95]) within group (
             order by extract(epoch from s.ended_at - s.began_at)::double precision
         ) as percentiles
@@ -259,7 +259,7 @@ select
     coalesce(p.records, 0) as records_now,
     p.oldest_since_at,
     coalesce(e.ended_stays, 0) as ended_stays,
-    e.mean_seconds,
+    e.avg_seconds,
     e.percentiles[1] as p50_seconds,
     e.percentiles[2] as p95_seconds
 from present as p
@@ -278,7 +278,7 @@ comment on column monitoring.v_time_in_status.oldest_since_at is
 'Since when the one has it that has had it longest; null when none has it.';
 comment on column monitoring.v_time_in_status.ended_stays is
 'How often a record had it and then another, or went.';
-comment on column monitoring.v_time_in_status.mean_seconds is
+comment on column monitoring.v_time_in_status.avg_seconds is
 'Mean length of those stays.';
 comment on column monitoring.v_time_in_status.p50_seconds is
 'Half of those stays were not longer.';

@@ -159,10 +159,10 @@ begin
     end if;
     v_relation := to_regclass(p_relation_name);
     if v_relation is null then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no relation %s', p_relation_name),
-            hint = 'Register the source anew with the table, view or foreign table that it is now.';
+        perform monitoring._refuse_unknown(
+            'relation', p_relation_name,
+            'Register the source anew with the table, view or foreign table that it is now.'
+        );
     end if;
     return query
     select

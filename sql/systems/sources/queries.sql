@@ -13,11 +13,10 @@ declare
 begin
     select q.* into v_query from monitoring.source_queries q where q.query_name = p_query_name;
     if not found then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no query %s',
-                coalesce('"' || left(p_query_name, 100) || '"', 'null')),
-            hint = 'Take the name from v_source_queries, or call register_source_query() first.';
+        perform monitoring._refuse_unknown(
+            'query', p_query_name,
+            'Take the name from v_source_queries, or call register_source_query() first.'
+        );
     end if;
     return v_query;
 end

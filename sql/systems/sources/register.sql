@@ -84,11 +84,10 @@ begin
         where n.nspname = v_parts[1] and c.relname = v_parts[2] and cardinality(v_parts) = 2
             and c.relkind in ('r', 'p', 'v', 'm', 'f')
     ) then
-        raise exception using
-            errcode = 'PV007',
-            message = format('there is no relation %s', left(p_relation, 100)),
-            hint = 'Name a table, view or foreign table that exists, with its schema, such as '
-                'billing.runs.';
+        perform monitoring._refuse_unknown(
+            'relation', p_relation,
+            'Name a table, view or foreign table that exists, with its schema, such as billing.runs.'
+        );
     end if;
     return v_name;
 end

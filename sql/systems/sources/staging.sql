@@ -179,8 +179,8 @@ end
 $$;
 
 comment on function monitoring.begin_source_load(text, boolean) is
-'Begins to load a query, or continues a load that broke off, and tells what to do; or why it is '
-'skipped. While the session is there and tells of its progress no other loads the query.';
+'For runners: begins to load a query, or continues a load that broke off, and tells what to do; or '
+'why it is skipped. While the session is there and tells of its progress no other loads the query.';
 
 create or replace function monitoring.note_source_progress(
     p_load_id bigint, p_rows_read bigint, p_resume_after text default null
@@ -203,8 +203,8 @@ end
 $$;
 
 comment on function monitoring.note_source_progress(bigint, bigint, text) is
-'Notes how many rows have been staged, in the transaction that staged them; false when the load is '
-'no longer going on.';
+'For runners: notes how many rows have been staged, in the transaction that staged them; false '
+'when the load is no longer going on.';
 
 -- Reads all sources that are enabled and read a query that was just loaded.
 create or replace function monitoring._sync_sources_of_query(
@@ -275,8 +275,8 @@ end
 $$;
 
 comment on function monitoring.finish_source_load(bigint) is
-'Marks a load as complete, reads the sources that read its query, and removes its rows, all or '
-'nothing. Returns what each source found.';
+'For runners: marks a load as complete, reads the sources that read its query, and removes its '
+'rows, all or nothing. Returns what each source found.';
 
 create or replace function monitoring.fail_source_load(p_query_name text, p_error text)
 returns text
@@ -326,7 +326,8 @@ end
 $$;
 
 comment on function monitoring.fail_source_load(text, text) is
-'Notes why a query could not be loaded, tells it, and tries again after a while that grows. '
+'For runners: notes why a query could not be loaded, tells it, and tries again after a while that '
+'grows. '
 'Returns interrupted or failed; null when nothing of ours goes on.';
 
 call monitoring._ship_retention('source_loads', '30 days');

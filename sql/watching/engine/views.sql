@@ -50,8 +50,8 @@ select
     a.started_at,
     a.fired_at,
     a.last_seen_at,
-    a.acknowledged_by,
     a.acknowledged_at,
+    a.acknowledged_by,
     a.acknowledged_note,
     s.reason as suppressed_by,
     a.reason,
@@ -257,10 +257,10 @@ comment on column monitoring.v_active_alerts.fired_at is
 'When it began to fire.';
 comment on column monitoring.v_active_alerts.last_seen_at is
 'When it was last found.';
-comment on column monitoring.v_active_alerts.acknowledged_by is
-'Who acknowledged it.';
 comment on column monitoring.v_active_alerts.acknowledged_at is
 'When it was acknowledged.';
+comment on column monitoring.v_active_alerts.acknowledged_by is
+'Who acknowledged it.';
 comment on column monitoring.v_active_alerts.acknowledged_note is
 'What they said.';
 comment on column monitoring.v_active_alerts.reason is

@@ -110,7 +110,7 @@ begin
 end
 $$;
 
-create or replace function monitoring.business_date_of(p_at timestamptz, p_workflow text)
+create or replace function monitoring.business_date_of(p_at timestamptz, p_workflow_name text)
 returns date
 language plpgsql
 stable
@@ -119,7 +119,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return monitoring._business_date(
-        monitoring._found_workflow(p_workflow), monitoring._checked_moment('at', p_at)
+        monitoring._found_workflow(p_workflow_name), monitoring._checked_moment('at', p_at)
     );
 end
 $$;

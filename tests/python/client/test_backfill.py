@@ -85,7 +85,9 @@ def test_empty_csv_cells_are_null_and_quoted_cells_may_span_lines(
     path = tmp_path / "logs.csv"
     path.write_text(f'component,level,message,task_id,logged_at\nc,info,"two\nlines",,{AT}\n')
     assert backfill(path, "--kind", "logs").exit_code == 0
-    row = connection.execute("select message, task_id from monitoring.application_logs").fetchone()
+    row = connection.execute(
+        "select message, task_id from monitoring.v_application_logs"
+    ).fetchone()
     assert row == ("two\nlines", None)
 
 
@@ -115,7 +117,7 @@ def test_times_without_a_zone_are_utc_unless_another_is_named(
     backfill(path, "--kind", "logs")
     backfill(path, "--kind", "logs", "--time-zone", "Europe/Berlin")
     found = connection.execute(
-        "select to_char(logged_at at time zone 'UTC', 'HH24') from monitoring.application_logs"
+        "select to_char(logged_at at time zone 'UTC', 'HH24') from monitoring.v_application_logs"
     )
     assert sorted(found.fetchall()) == [("10",), ("12",)]
 
@@ -153,7 +155,7 @@ def test_exported_records_keep_their_numbers_with_a_minus_sign(
     lines = [{**EXAMPLES["logs"], "log_id": number} for number in (12, "13", -14)]
     file = write_csv(tmp_path / "logs.csv", lines)
     assert [backfill(file, "--kind", "logs").exit_code for _ in range(2)] == [0, 0]
-    numbers = connection.execute("select log_id from monitoring.application_logs").fetchall()
+    numbers = connection.execute("select log_id from monitoring.v_application_logs").fetchall()
     assert sorted(numbers) == [(-14,), (-13,), (-12,)]
 
 
@@ -321,7 +323,7 @@ def test_a_dry_run_shows_the_first_twenty_lines_that_are_new(
     assert [line.split(": ")[1] for line in shown] == [f"line {n}" for n in range(2, 42, 2)]
     assert all(line.endswith("x…") and len(line) < 180 for line in shown)
     assert summary.startswith("100 lines read: 50 would be new, 50 already there, 0 rejected.")
-    assert count_of(connection, "application_logs") == 50
+    assert count_of(connection, "v_application_logs") == 50
 
 
 @pytest.mark.parametrize(
@@ -363,7 +365,7 @@ def test_a_zipped_file_that_is_cut_off_is_loaded_as_far_as_it_goes(
     result = backfill(path, "--kind", "logs")
     assert result.exit_code == 1
     assert "The file cannot be read after line" in result.stderr
-    assert 1000 < count_of(connection, "application_logs") < 2000
+    assert 1000 < count_of(connection, "v_application_logs") < 2000
 
 
 def test_a_killed_run_is_continued_by_running_again(
@@ -374,18 +376,18 @@ def test_a_killed_run_is_continued_by_running_again(
     process = subprocess.Popen([*command, "--kind", "logs", "--dsn", dsn])
     try:
         deadline = time.monotonic() + 30
-        while not count_of(connection, "application_logs"):
+        while not count_of(connection, "v_application_logs"):
             assert time.monotonic() < deadline
             time.sleep(0.005)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=30)
-    loaded = count_of(connection, "application_logs")
+    loaded = count_of(connection, "v_application_logs")
     assert loaded % 1000 == 0
     result = backfill(path, "--kind", "logs")
     assert result.exit_code == 0
     assert "30,000 lines read" in result.stdout
-    assert count_of(connection, "application_logs") == 30_000
+    assert count_of(connection, "v_application_logs") == 30_000
 
 
 def test_a_database_without_pgvigil_is_not_blamed_on_the_lines(

@@ -85,7 +85,7 @@ def test_measurements_errors_logs_health_and_queues_are_recorded(
     assert monitor.record_queue_metrics("q", 1, 2, 3, 4, 5.5, recorded_at=at)
     metric = one(connection, "select * from monitoring.performance_monitoring")
     assert (metric["value"], metric["component"], metric["tags"]) == (7.0, "tests", {"x": "y"})
-    log = one(connection, "select * from monitoring.application_logs")
+    log = one(connection, "select * from monitoring.v_application_logs")
     assert (log["level"], log["component"], log["details"]) == ("WARNING", "tests", [1])
     error = one(connection, "select * from monitoring.error_tracking")
     assert (error["error_type"], error["fingerprint"], error["stack"]) == ("Kind", "f", None)
@@ -108,7 +108,7 @@ def test_bulk_calls_return_how_many_were_new(
     assert one(connection, "select component from monitoring.performance_monitoring") == {
         "component": "own"
     }
-    assert one(connection, "select component from monitoring.application_logs") == {
+    assert one(connection, "select component from monitoring.v_application_logs") == {
         "component": "tests"
     }
 

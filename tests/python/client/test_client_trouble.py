@@ -287,7 +287,7 @@ def test_the_dsn_comes_from_the_environment_when_none_is_given(
     monkeypatch.setenv("PGVIGIL_DSN", dsn)
     with MonitoringClient() as monitor:
         assert monitor.record_log("info", "x")
-    assert one(connection, "select component from monitoring.application_logs") == {
+    assert one(connection, "select component from monitoring.v_application_logs") == {
         "component": "python"
     }
 
@@ -341,4 +341,4 @@ def test_many_threads_wait_for_one_connection_attempt_at_most(
         thread.join()
     monitor.close()
     assert monitor.dropped == 0
-    assert one(connection, "select count(*) from monitoring.application_logs") == {"count": 8}
+    assert one(connection, "select count(*) from monitoring.v_application_logs") == {"count": 8}

@@ -249,7 +249,7 @@ def test_its_work_is_a_business_day_and_its_invoices_are_records(
             "select record_key from monitoring.invalid_records where dataset = 'invoices'"
         ).fetchall()
         known = connection.execute(
-            "select record_key from monitoring.record_status where status = 'failed'"
+            "select record_key from monitoring.v_record_status where status = 'failed'"
         ).fetchall()
     assert steps == [("demo.import",), ("demo.invoice",)]
     assert failed

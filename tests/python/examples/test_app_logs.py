@@ -110,7 +110,7 @@ def test_the_views_give_the_numbers_of_the_log(
     load_twice(target, dsn)
 
     expected = Counter((LEVELS[line["Level"]], component(line, name)) for line in lines)
-    assert expected == counts(connection, "level, component", "application_logs")
+    assert expected == counts(connection, "level, component", "v_application_logs")
 
     bad = [line for line in lines if LEVELS[line["Level"]] in SEVERITIES]
     expected = Counter((SEVERITIES[LEVELS[line["Level"]]], component(line, name)) for line in bad)

@@ -100,7 +100,7 @@ def test_a_reader_that_has_enough_is_no_reason_to_complain(
     [
         ("errors", "error_tracking"),
         ("metrics", "performance_monitoring"),
-        ("logs", "application_logs"),
+        ("logs", "v_application_logs"),
     ],
 )
 @pytest.mark.parametrize("options", [["--format", "jsonl"], ["--format", "csv", "--exact"]])

@@ -38,7 +38,7 @@ QUERIES = list(queries())
 # and what these lack, wherever it is; tests/pgtap/plans_of_rollups.sql sees to it that an index
 # finds that.
 SINGLE_ROWS = re.compile(
-    r"monitoring\.(processing_metrics|error_tracking|performance_monitoring|health_history|etl_\w+"
+    r"monitoring\.(processing_metrics|error_tracking|performance_monitoring|v_health_history|etl_\w+"
     r"|batch_execution_logs|get_batch_timeline|get_batch_performance|alert_history|alerts|v_notif\w+"
     r"|status_history|processing_log)"
 )

@@ -72,7 +72,7 @@ def test_it_installs_and_works(server: PostgresServer, foreign: tuple[str, str])
             "select job_name, last_error from monitoring.v_jobs where last_status = 'failed'"
         ).fetchall()
     assert failed == []
-    logged = rows(dsn, "select message from monitoring.application_logs order by log_id")
+    logged = rows(dsn, "select message from monitoring.v_application_logs order by log_id")
     assert len(logged) == 2
     if encoding != "SQL_ASCII":
         assert logged[0] == (word,)

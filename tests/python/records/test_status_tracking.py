@@ -96,7 +96,7 @@ def test_what_is_older_than_what_the_first_left_goes_into_history(
     ]
     present = rows(
         connection,
-        "select record_key, status, previous_status from monitoring.record_status order by 1",
+        "select record_key, status, previous_status from monitoring.v_record_status order by 1",
     )
     assert [tuple(record.values()) for record in present] == [
         ("1", "DONE", "OPEN"),
@@ -177,7 +177,7 @@ def test_ten_thousand_records_are_one_statement(connection: psycopg.Connection) 
     assert found is not None
     assert found[0]["changed"] == 100
     assert (
-        value(connection, "select count(*) from monitoring.record_status where status = 'DONE'")
+        value(connection, "select count(*) from monitoring.v_record_status where status = 'DONE'")
         == 100
     )
 
@@ -205,7 +205,7 @@ def test_a_day_is_read_from_every_source_of_the_dataset(connection: psycopg.Conn
         "select monitoring.track_status_changes('orders', date '2026-01-15', p_is_dry_run => true)",
     )
     assert (dry["new"], len(dry["sources"])) == (10, 2)
-    assert value(connection, "select count(*) from monitoring.record_status") == 0
+    assert value(connection, "select count(*) from monitoring.v_record_status") == 0
     # As a literal, as the interface promises it.
     found = value(
         connection, "select monitoring.track_status_changes('orders', '2026-01-15', 'BOT')"

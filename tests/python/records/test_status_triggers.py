@@ -238,7 +238,7 @@ def differing(connection: psycopg.Connection) -> int:
     """Return how many records have another status than their row."""
     count = value(
         connection,
-        "select count(*) from shop.orders as o full join monitoring.record_status as r"
+        "select count(*) from shop.orders as o full join monitoring.v_record_status as r"
         " on r.record_key = o.id::text where o.state is distinct from r.status",
     )
     assert isinstance(count, int)

@@ -139,7 +139,7 @@ def test_the_job_reads_sources_and_its_failure_of_one_is_no_failure(
         source, "select * from monitoring.v_active_alerts where rule_name = 'source_trouble'"
     )
     assert alert["severity"] == "high"
-    assert "there is no relation erp.runs" in alert["summary"]
+    assert 'there is no relation "erp.runs"' in alert["summary"]
 
 
 def test_a_source_that_hangs_undoes_no_other(source: psycopg.Connection) -> None:

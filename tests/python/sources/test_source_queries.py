@@ -29,7 +29,7 @@ REGISTER = """
         p_is_complete => true
     )
 """
-STATUSES = "select status, count(*) as records from monitoring.record_status group by 1 order by 1"
+STATUSES = "select status, count(*) from monitoring.v_record_status group by 1 order by 1"
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_colons_percents_and_other_words_of_that_database_stay(
     register(here, "words", query)
     fill(proposals, 3)
     assert loaded(here, "words").error is None
-    found = rows(here, "select record_key, status from monitoring.record_status order by 1")
+    found = rows(here, "select record_key, status from monitoring.v_record_status order by 1")
     assert found[0] == {"record_key": "a:b %d :xSão Paulo 1|1", "status": "12:30"}
 
 
@@ -154,7 +154,7 @@ def test_a_load_that_broke_off_changes_nothing_and_goes_on_where_it_was(
     assert found.error is not None
     assert "127.0.0.1" not in found.error
     assert 1000 <= found.rows_read < 20_000
-    assert value(here, "select count(*) from monitoring.record_status") == 90
+    assert value(here, "select count(*) from monitoring.v_record_status") == 90
     assert [message.startswith("cannot be read: ") for message in told(here)] == [True]
     here.execute("select monitoring.evaluate_alerts()")
     alert = one(here, "select * from monitoring.v_active_alerts where rule_name = 'source_trouble'")
@@ -181,7 +181,7 @@ def test_a_query_that_cannot_go_on_begins_anew(
     proposals.start()
     assert (found.status, found.sources) == ("failed", [])
     assert value(here, "select count(*) from monitoring.staged_rows") == 0
-    assert value(here, "select count(*) from monitoring.record_status") == 0
+    assert value(here, "select count(*) from monitoring.v_record_status") == 0
     assert loaded(here, "whole").rows_read == 20_000
 
 
@@ -263,7 +263,7 @@ def test_a_query_that_cannot_be_read_says_why(
     found = loaded(here, "bad")
     assert found.error is not None
     assert error in found.error
-    assert rows(here, "select * from monitoring.record_status") == []
+    assert rows(here, "select * from monitoring.v_record_status") == []
     assert told(here) == [f"cannot be read: {found.error}"]
 
 
@@ -281,7 +281,7 @@ def test_a_dry_run_shows_what_would_change_and_keeps_nothing(
         "    São Paulo 3|3: - -> DRAFT",
         "  nothing was written",
     ]
-    for view in ("record_status", "v_source_loads", "staged_rows"):
+    for view in ("v_record_status", "v_source_loads", "staged_rows"):
         assert rows(here, f"select * from monitoring.{view}") == []
     shown = run_pgvigil(dsn, "sync", "erp")
     assert shown.stdout.splitlines() == ["query erp: 3 rows", "  source erp: 3 compared, 3 new"]
@@ -303,7 +303,7 @@ def test_the_runner_loads_what_is_due(
         runner.wait_for("connection NOWHERE is not in the environment", 30)
         runner.wait_for("took longer than 2 s", 40)
         assert runner.stop() == 0
-    assert value(here, "select count(*) from monitoring.record_status") == 30
+    assert value(here, "select count(*) from monitoring.v_record_status") == 30
     assert proposals.password not in runner.text
     due = rows(here, "select query_name from monitoring.v_source_queries where is_due")
     assert due == []

@@ -13,7 +13,7 @@ VIEWS = {
     "tasks": "processing_metrics",
     "errors": "error_tracking",
     "metrics": "performance_monitoring",
-    "logs": "application_logs",
+    "logs": "v_application_logs",
     "records": "invalid_records",
     "status": "status_history",
 }
@@ -80,7 +80,7 @@ def write_csv(path: Path, records: list[dict[str, Any]]) -> Path:
 
 def messages(connection: psycopg.Connection) -> list[str]:
     """Return the messages of all log lines, sorted."""
-    found = connection.execute("select message from monitoring.application_logs order by 1")
+    found = connection.execute("select message from monitoring.v_application_logs order by 1")
     return [row[0] for row in found]
 
 

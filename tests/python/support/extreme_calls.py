@@ -105,9 +105,10 @@ USUAL: dict[str, str] = {
 
 NAMED: dict[str, str] = {
     "p_rule_name": "queue_backlog", "p_severity": "high", "p_status": "completed",
-    "p_level": "INFO", "p_metric_type": "gauge", "p_schedule": "5 minutes", "p_workflow": "billing",
+    "p_level": "INFO", "p_metric_type": "gauge", "p_schedule": "5 minutes",
+    "p_workflow_name": "billing",
     "p_procedure_name": "monitoring.clock", "p_time_zone": "UTC", "p_source": "tasks",
-    "p_what": "tasks", "p_resolution": "hour", "p_wanted": "auto", "p_dataset": "orders",
+    "p_what": "tasks", "p_resolution": "hour", "p_dataset": "orders",
     "p_table_name": "log_lines", "p_category": "", "p_job_name": "roll_up",
     "p_expression": "30 2 * * *", "p_fingerprint": "known", "p_matchers": '{"rule": "x"}',
     "p_from": "2026-01-15 09:00+00", "p_to": "2026-01-15 11:00+00", "p_comparison": ">",

@@ -57,7 +57,7 @@ class BulkCalls(Recorder):
         return self._number("record_metrics", at_stake=how_many(rows), metrics=rows)
 
     def record_logs(self, logs: Rows) -> int | None:
-        """Record log lines, as mappings with the columns of ``application_logs``.
+        """Record log lines, as mappings with the columns of ``v_application_logs``.
 
         Args:
             logs: each with level and message; component, details, task_id, duration_ms,

@@ -8,7 +8,7 @@ limit %(limit)s
 """
 STATUSES = """
 select dataset, status, count(*) as records, max(effective_at) as last_changed_at
-from monitoring.record_status
+from monitoring.v_record_status
 where status is not null
 group by dataset, status
 order by dataset, count(*) desc, status

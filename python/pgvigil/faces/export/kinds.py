@@ -56,7 +56,7 @@ KINDS: Mapping[str, Kind] = {
     "logs": Kind(
         """
         select *
-        from monitoring.application_logs
+        from monitoring.v_application_logs
         where logged_at >= %(from)s and logged_at < %(to)s
         order by logged_at, log_id
         """,
