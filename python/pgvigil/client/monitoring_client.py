@@ -7,10 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar, Unpack
 
-from pgvigil.client.recording.bulk_calls import BulkCalls
-from pgvigil.client.recording.calls import RecordingCalls
-from pgvigil.client.recording.etl_calls import EtlCalls
-from pgvigil.client.recording.record_calls import RecordCalls
+from pgvigil.client.recording.all_calls import AllCalls
 from pgvigil.client.recording.task import (
     ErrorOptions,
     TaskOptions,
@@ -18,7 +15,6 @@ from pgvigil.client.recording.task import (
     current_task,
     status_for,
 )
-from pgvigil.client.recording.task_calls import TaskCalls
 
 __all__ = ["MonitoringClient", "TrackedTask", "current_task"]
 
@@ -26,7 +22,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-class MonitoringClient(TaskCalls, RecordingCalls, BulkCalls, EtlCalls, RecordCalls):
+class MonitoringClient(AllCalls):
     """Records tasks, errors, metrics, logs, health, queues, ETL and what becomes of business rows.
 
     It has a connection of its own, so what is recorded stays when the program rolls back. One

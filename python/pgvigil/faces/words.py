@@ -66,7 +66,7 @@ def percent(value: float | None) -> Text:
     return NOTHING if value is None else Text(f"{float(value):.4g} %")
 
 
-def age(moment: str | datetime | None, now: str) -> Text:
+def age(moment: str | datetime | None, now: str | datetime) -> Text:
     """Return how long ago something was."""
     if moment is None:
         return NOTHING
@@ -74,13 +74,15 @@ def age(moment: str | datetime | None, now: str) -> Text:
     return Text("now") if seconds < 1 else duration(seconds // 1 * 1000)
 
 
-def seconds_between(moment: str | datetime, now: str) -> float:
+def seconds_between(moment: str | datetime, now: str | datetime) -> float:
     """Return how long ago something was."""
     return (_time(now) - _time(moment)).total_seconds()
 
 
-def clock_time(moment: str) -> str:
+def clock_time(moment: str | datetime | None) -> str:
     """Return a time as local date and time, to the second."""
+    if moment is None:
+        return NOTHING.plain
     return _time(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 

@@ -11,6 +11,7 @@ from typing import Any, Self, Unpack
 
 from pgvigil.client import MonitoringClient
 from pgvigil.client.etl.context import Place, current_place, in_chunk, in_execution, in_fixture
+from pgvigil.client.recording.all_calls import AllCalls
 from pgvigil.client.recording.task import ErrorOptions, TaskOptions, TrackedTask
 
 _MOST_CHARACTERS = 4000
@@ -79,7 +80,7 @@ class _Counted(TrackedTask):
     """A task that counts fixtures, from any number of threads."""
 
     def __init__(
-        self, client: MonitoringClient, task_id: str, task_type: str, **options: Unpack[TaskOptions]
+        self, client: AllCalls, task_id: str, task_type: str, **options: Unpack[TaskOptions]
     ) -> None:
         """Describe a task, as `TrackedTask` does."""
         super().__init__(client, task_id, task_type, **options)
@@ -149,7 +150,7 @@ class ETLExecution(_Counted):
 
     def __init__(
         self,
-        client: MonitoringClient,
+        client: AllCalls,
         execution_id: str,
         config: Mapping[str, Any] | None = None,
         total_fixtures: int | None = None,

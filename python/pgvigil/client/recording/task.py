@@ -7,10 +7,9 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
-if TYPE_CHECKING:
-    from pgvigil.client import MonitoringClient
+from pgvigil.client.recording.all_calls import AllCalls
 
 _PROGRESS_INTERVAL = 1.0
 _current_task: ContextVar["TrackedTask | None"] = ContextVar("pgvigil_current_task", default=None)
@@ -61,7 +60,7 @@ class TrackedTask:
 
     def __init__(
         self,
-        client: "MonitoringClient",
+        client: AllCalls,
         task_id: str,
         task_type: str,
         severity: str = "high",

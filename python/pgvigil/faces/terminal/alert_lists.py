@@ -13,7 +13,7 @@ from pgvigil.database.queries.alerts import SEVERITIES, WholeAlert
 from pgvigil.database.words import count_of
 from pgvigil.faces.plain import plain
 from pgvigil.faces.terminal.matchers import spell
-from pgvigil.faces.words import clock_time, duration, name, short, word
+from pgvigil.faces.words import age, clock_time, name, short, word
 
 _Row = Mapping[str, Any]
 _DETAILS_SHOWN = 500
@@ -29,7 +29,7 @@ def alerts(rows: Sequence[_Row], now: datetime) -> RenderableType:
             said.append(f"\n{plain(remark)}", "dim")
         table.add_row(
             str(row["alert_id"]), word(row["severity"]), name(row["status"]),
-            _ago(row["started_at"], now), said,
+            age(row["started_at"], now), said,
         )  # fmt: skip
     return table
 
@@ -57,7 +57,7 @@ def transitions(rows: Sequence[_Row], *, with_alert: bool = True) -> RenderableT
             said.append(f"\n{plain(about)}", "dim")
         number = [str(row["alert_id"])] if with_alert else []
         table.add_row(
-            _moment(row["changed_at"]), *number, name(row["transition"]), word(row["severity"]),
+            clock_time(row["changed_at"]), *number, name(row["transition"]), word(row["severity"]),
             said,
         )  # fmt: skip
     return table
@@ -112,15 +112,15 @@ def _facts(found: WholeAlert, now: datetime) -> RenderableType:
         "fingerprint": row["fingerprint"],
         "severity": _severity(row),
         "state": _state(row),
-        "since": f"{_moment(row['started_at'])} ({_ago(row['started_at'], now)})",
-        "last found": f"{_moment(row['last_seen_at'])}, {times} so far",
+        "since": f"{clock_time(row['started_at'])} ({age(row['started_at'], now)})",
+        "last found": f"{clock_time(row['last_seen_at'])}, {times} so far",
         "measured": _measured(row),
         "thresholds": _thresholds(rule),
         "labels": _labels(row["labels"]),
     }
     if row["resolved_at"]:
         facts["resolved"] = (
-            f"{_moment(row['resolved_at'])} by {row['resolved_by']}: {row['resolution']}"
+            f"{clock_time(row['resolved_at'])} by {row['resolved_by']}: {row['resolution']}"
         )
     for fact, value in facts.items():
         if value:
@@ -182,7 +182,7 @@ def _rows_behind(rows: Sequence[_Row]) -> RenderableType:
     for row in rows:
         details = json.dumps(row["details"], ensure_ascii=False)
         cut = details if len(details) <= _DETAILS_SHOWN else f"{details[:_DETAILS_SHOWN]} …"
-        table.add_row(_moment(row["happened_at"]), name(row["source"]), folded(cut))
+        table.add_row(clock_time(row["happened_at"]), name(row["source"]), folded(cut))
     return table
 
 
@@ -195,17 +195,8 @@ def _silence_state(row: _Row, now: datetime) -> str:
 def _end(row: _Row) -> str:
     if row["ends_at"] is not None:
         also = " or resolved" if row["is_until_resolved"] else ""
-        return f"{_moment(row['ends_at'])}{also}"
+        return f"{clock_time(row['ends_at'])}{also}"
     return "resolved"
-
-
-def _ago(moment: datetime, now: datetime) -> Text:
-    seconds = (now - moment).total_seconds()
-    return Text("now") if seconds < 1 else duration(seconds // 1 * 1000)
-
-
-def _moment(moment: datetime | None) -> str:
-    return "-" if moment is None else clock_time(moment.isoformat())
 
 
 def _table(*columns: str) -> Table:

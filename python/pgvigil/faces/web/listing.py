@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from pgvigil.faces.web.common import Db
 from pgvigil.faces.web.paging import After, Limit, Part, Rows, read_page
 from pgvigil.faces.web.problems import answers
-from pgvigil.faces.web.routes.common import Db
 
 REQUIRED = inspect.Parameter.empty
 

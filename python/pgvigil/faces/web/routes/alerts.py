@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pgvigil.database.queries import alerts as queries
 from pgvigil.database.queries import decisions, state
+from pgvigil.faces.web.common import Db, Json
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Row, RowNumber, Rows
 from pgvigil.faces.web.parameters import Severity, Text
 from pgvigil.faces.web.problems import NOT_FIRING, ProblemError, answers
-from pgvigil.faces.web.routes.common import Db, Json
 from pgvigil.faces.web.routes.state import Known
 from pgvigil.faces.web.security import may_write
 

@@ -6,11 +6,11 @@ from typing import Literal
 from fastapi import APIRouter
 
 from pgvigil.database.queries import batch as queries
+from pgvigil.faces.web.common import Db, Json
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Attempt, Part, Row, Rows
 from pgvigil.faces.web.parameters import Day, Moment, Text
 from pgvigil.faces.web.problems import answers
-from pgvigil.faces.web.routes.common import Db, Json
 
 router = APIRouter(tags=["batch"])
 

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 
 from pgvigil.database.queries import records as queries
+from pgvigil.faces.web.common import Json
 from pgvigil.faces.web.listing import REQUIRED, Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Part, Row, RowNumber, Rows
 from pgvigil.faces.web.parameters import Moment, Text
-from pgvigil.faces.web.routes.common import Json
 
 router = APIRouter(tags=["records"])
 

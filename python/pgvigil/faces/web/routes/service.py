@@ -11,9 +11,9 @@ from prometheus_client.registry import CollectorRegistry
 from pydantic import BaseModel
 
 from pgvigil import __version__
+from pgvigil.faces.web.common import Db
 from pgvigil.faces.web.metrics import Snapshot, read_metrics
 from pgvigil.faces.web.problems import ProblemError, answers
-from pgvigil.faces.web.routes.common import Db
 from pgvigil.faces.web.settings import WebSettings
 
 router = APIRouter(tags=["service"])

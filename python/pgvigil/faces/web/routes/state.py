@@ -7,11 +7,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from pgvigil.database.queries import state as queries
+from pgvigil.faces.web.common import Db
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Row, Rows
 from pgvigil.faces.web.parameters import Severity, Text
 from pgvigil.faces.web.problems import answers
-from pgvigil.faces.web.routes.common import Db
 
 router = APIRouter(tags=["state"])
 

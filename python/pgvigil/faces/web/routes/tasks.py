@@ -6,10 +6,10 @@ from typing import Literal
 from fastapi import APIRouter
 
 from pgvigil.database.queries import tasks as queries
+from pgvigil.faces.web.common import Json
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Attempt, Part, Row, Rows
 from pgvigil.faces.web.parameters import Moment, Text
-from pgvigil.faces.web.routes.common import Json
 
 router = APIRouter(tags=["tasks"])
 

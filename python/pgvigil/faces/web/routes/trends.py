@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from pgvigil.database.queries import state as queries
+from pgvigil.faces.web.common import Db
 from pgvigil.faces.web.problems import answers
-from pgvigil.faces.web.routes.common import Db
 
 router = APIRouter(tags=["state"])
 
