@@ -52,7 +52,7 @@ checksums: ## note the checksums of migrations before a release freezes them
 	@cd migrations && sha256sum *.sql > checksums.txt
 
 .PHONY: docs
-docs: $(VENV)/.dev ## write docs/sql-api.md anew from COMMENT ON, and who may call what into docs/security.md
+docs: $(VENV)/.dev ## write anew what documents say by the catalogue: the SQL reference, rights, rules, jobs, retention
 	@$(BIN)/python -m tests.harness docs docs
 
 .PHONY: grafana

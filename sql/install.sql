@@ -313,6 +313,7 @@
 \ir reading/config/schema_systems.sql
 \ir reading/config/schema.sql
 \ir reading/config/rules.sql
+\ir reading/config/inhibitions.sql
 \ir reading/config/notices.sql
 \ir reading/config/work.sql
 \ir reading/config/records.sql

@@ -232,6 +232,7 @@ end
 $$;
 
 -- Ships an alert rule with its thresholds. One of the same name that people made stays theirs.
+-- What there is an alert for each of is for docs/alert-rules.md alone.
 create or replace procedure monitoring._ship_rule(
     p_rule_name text,
     p_family text,
@@ -243,7 +244,8 @@ create or replace procedure monitoring._ship_rule(
     p_thresholds jsonb default null,
     p_parameters jsonb default null,
     p_no_data text default null,
-    p_is_enabled boolean default null
+    p_is_enabled boolean default null,
+    p_alert_for_each text default null
 )
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -251,6 +253,7 @@ as $$
 declare
     v_shipped constant jsonb := jsonb_strip_nulls(jsonb_build_object(
         'description', p_description,
+        'alert_for_each', p_alert_for_each,
         'unit', p_unit,
         'comparison', p_comparison,
         'parameters', p_parameters,

@@ -19,6 +19,7 @@ from tests.harness.matrix import TIME_ZONES, find_version, run_matrix
 from tests.harness.parts import run_parts
 from tests.harness.pgtap import find_tests, prepare_database, run_pg_prove
 from tests.harness.plpgsql_check import find_findings
+from tests.harness.shipped_lists import PAGES, with_shipped_lists
 from tests.harness.sql_api import render, with_lists_of_roles
 
 # The version of Debian 12, where pgTAP and plpgsql_check come from.
@@ -123,6 +124,9 @@ def docs(directory: Path) -> None:
             (directory / "sql-api.md").write_text(render(connection))
             security = directory / "security.md"
             security.write_text(with_lists_of_roles(security.read_text(), connection))
+            for name in PAGES:
+                page = directory / name
+                page.write_text(with_shipped_lists(page.read_text(), connection))
 
 
 def _usual_version() -> int:

@@ -72,6 +72,7 @@ call monitoring._ship_rule(
     'not begun.',
     p_finder => '_find_late_steps',
     p_explainer => '_explain_step',
+    p_alert_for_each => 'step and business day',
     p_comparison => '>=',
     p_unit => 'seconds',
     p_thresholds => '{"high": 900}'
@@ -122,6 +123,7 @@ call monitoring._ship_rule(
     'A business day is over and a step of its workflow has not been run, or has not got done.',
     p_finder => '_find_missed_steps',
     p_explainer => '_explain_step',
+    p_alert_for_each => 'step and business day',
     p_comparison => '>=',
     p_unit => 'seconds',
     p_thresholds => '{"high": 0}'

@@ -63,6 +63,7 @@ call monitoring._ship_rule(
     'More records than usual are invalid: v_top_issues says of which kind.',
     p_finder => '_find_many_invalid_records',
     p_explainer => '_explain_invalid_records',
+    p_alert_for_each => 'dataset and type of validation',
     p_comparison => '>=',
     p_unit => 'records',
     p_thresholds => '{"medium": 50, "high": 200}'
@@ -99,6 +100,7 @@ call monitoring._ship_rule(
     'Invalid records have been open for long: resolve them, or correct them at their origin.',
     p_finder => '_find_old_invalid_records',
     p_explainer => '_explain_invalid_records',
+    p_alert_for_each => 'dataset and type of validation',
     p_comparison => '>=',
     p_unit => 'hours',
     p_thresholds => '{"medium": 48, "high": 168}'

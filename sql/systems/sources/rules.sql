@@ -100,6 +100,7 @@ call monitoring._ship_rule(
     'A source, or a query in another database, has not been read for long.',
     p_finder => '_find_sources_not_synchronised',
     p_explainer => '_explain_source_not_synchronised',
+    p_alert_for_each => 'source or query',
     p_comparison => '>=',
     p_unit => 'minutes',
     p_thresholds => '{"medium": 120, "high": 360}'

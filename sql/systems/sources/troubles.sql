@@ -188,6 +188,7 @@ call monitoring._ship_rule(
     'backwards within the window: v_source_troubles says which.',
     p_finder => '_find_source_troubles',
     p_explainer => '_explain_source_troubles',
+    p_alert_for_each => 'source and kind of trouble',
     p_comparison => '>=',
     p_unit => 'troubles',
     p_thresholds => '{"medium": 1}',

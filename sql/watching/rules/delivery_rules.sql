@@ -40,6 +40,7 @@ call monitoring._ship_rule(
     'Messages could not be delivered and were given up: see v_notifications for why.',
     p_finder => '_find_dead_notifications',
     p_explainer => '_explain_dead_notifications',
+    p_alert_for_each => 'channel and target',
     p_comparison => '>=',
     p_unit => 'messages',
     p_thresholds => '{"high": 1}',

@@ -202,6 +202,7 @@ call monitoring._ship_rule(
     'A kind of error that was never seen before: fix it, or mute or resolve its group.',
     p_finder => '_find_new_error_groups',
     p_explainer => '_explain_error_groups',
+    p_alert_for_each => 'error group',
     p_comparison => '>=',
     p_unit => 'error groups',
     p_parameters => '{"window_minutes": 60, "most": 20}'
@@ -308,6 +309,7 @@ call monitoring._ship_rule(
     'An error that counted as resolved has come back: fix it, then resolve its group anew.',
     p_finder => '_find_regressed_error_groups',
     p_explainer => '_explain_error_groups',
+    p_alert_for_each => 'error group',
     p_comparison => '>=',
     p_unit => 'error groups',
     p_parameters => '{"window_minutes": 1440}'

@@ -77,6 +77,7 @@ call monitoring._ship_rule(
     'More errors than usual within the last hour: look at error_groups for which ones.',
     p_finder => '_find_many_errors',
     p_explainer => '_explain_errors',
+    p_alert_for_each => 'what "by" says',
     p_comparison => '>=',
     p_unit => 'errors',
     p_thresholds => '{"low": 25, "medium": 50, "high": 75, "critical": 100}',

@@ -191,6 +191,7 @@ call monitoring._ship_rule(
     'count neither way.',
     p_finder => '_find_consecutive_failures',
     p_explainer => '_explain_unsuccessful_attempts',
+    p_alert_for_each => 'task type',
     p_comparison => '>=',
     p_unit => 'attempts',
     p_thresholds => '{"high": 3}',

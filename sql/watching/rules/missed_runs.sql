@@ -306,6 +306,7 @@ call monitoring._ship_rule(
     'A run that define_expected_runs() told of has not started in time.',
     p_finder => '_find_missed_runs',
     p_explainer => '_explain_missed_run',
+    p_alert_for_each => 'task type',
     p_comparison => '>=',
     p_unit => 'seconds',
     p_thresholds => '{"high": 0}'

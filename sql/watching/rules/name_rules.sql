@@ -35,6 +35,7 @@ call monitoring._ship_rule(
     'id as a task_id or in details, or raise the limit.',
     p_finder => '_find_names_over_limit',
     p_explainer => '_explain_names_over_limit',
+    p_alert_for_each => 'kind of name',
     p_comparison => '>=',
     p_unit => 'names',
     p_thresholds => '{"medium": 1}',

@@ -115,6 +115,7 @@ call monitoring._ship_rule(
     'A task has been running for long.',
     p_finder => '_find_long_running_tasks',
     p_explainer => '_explain_task',
+    p_alert_for_each => 'attempt',
     p_comparison => '>',
     p_unit => 'seconds',
     p_thresholds => '{"medium": 3600}'
@@ -176,6 +177,7 @@ call monitoring._ship_rule(
     '"heartbeat"} any word from it counts.',
     p_finder => '_find_stuck_tasks',
     p_explainer => '_explain_task',
+    p_alert_for_each => 'attempt',
     p_comparison => '>=',
     p_unit => 'seconds',
     p_thresholds => '{"critical": 3600}',
@@ -227,6 +229,7 @@ call monitoring._ship_rule(
     'keep one session a task; with a pool of sessions it says nothing.',
     p_finder => '_find_gone_backends',
     p_explainer => '_explain_task',
+    p_alert_for_each => 'attempt',
     p_comparison => '>=',
     p_unit => 'seconds',
     p_thresholds => '{"high": 0}',

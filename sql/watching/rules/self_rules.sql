@@ -182,6 +182,7 @@ call monitoring._ship_rule(
     'The last run of a job did not complete: v_jobs says why.',
     p_finder => '_find_failed_jobs',
     p_explainer => '_explain_job',
+    p_alert_for_each => 'job',
     p_comparison => '>=',
     p_unit => 'runs',
     p_thresholds => '{"high": 1}'
@@ -224,6 +225,7 @@ call monitoring._ship_rule(
     'A job is due and does not begin, or does not end: v_jobs says since when.',
     p_finder => '_find_late_jobs',
     p_explainer => '_explain_job',
+    p_alert_for_each => 'job',
     p_comparison => '>',
     p_unit => 'seconds',
     p_thresholds => '{"medium": 180, "high": 3600}'
@@ -269,6 +271,7 @@ call monitoring._ship_rule(
     'An alert rule cannot be evaluated: what it watches over is not watched. Mend or disable it.',
     p_finder => '_find_failed_rules',
     p_explainer => '_explain_failed_rule',
+    p_alert_for_each => 'rule',
     p_comparison => '>=',
     p_unit => 'evaluations',
     p_thresholds => '{"high": 1}'

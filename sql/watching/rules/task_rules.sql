@@ -81,6 +81,7 @@ call monitoring._ship_rule(
     'Attempts of a type that ended in the window took long on average.',
     p_finder => '_find_slow_processing',
     p_explainer => '_explain_attempts',
+    p_alert_for_each => 'task type',
     p_comparison => '>',
     p_unit => 'seconds',
     p_thresholds => '{"low": 180, "medium": 300, "high": 600, "critical": 900}',
@@ -122,6 +123,7 @@ call monitoring._ship_rule(
     'until somebody sets a threshold for a type.',
     p_finder => '_find_fast_tasks',
     p_explainer => '_explain_attempts',
+    p_alert_for_each => 'task type',
     p_comparison => '<',
     p_unit => 'seconds',
     p_parameters => '{"window_minutes": 60}'
@@ -209,6 +211,7 @@ call monitoring._ship_rule(
     'done. Asleep until somebody sets a threshold for a type.',
     p_finder => '_find_low_throughput',
     p_explainer => '_explain_attempts',
+    p_alert_for_each => 'task type',
     p_comparison => '<',
     p_unit => 'items/s',
     p_parameters => '{"window_minutes": 60, "min_running_seconds": 60}'
@@ -325,6 +328,7 @@ call monitoring._ship_rule(
     'and weekday of past weeks; the value is the distance in standard deviations.',
     p_finder => '_find_unusual_durations',
     p_explainer => '_explain_attempts',
+    p_alert_for_each => 'task type',
     p_comparison => '>=',
     p_unit => 'standard deviations',
     p_thresholds => '{"medium": 4, "high": 8}',

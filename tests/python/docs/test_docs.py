@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from pgvigil.demo.server import PostgresServer
 from tests import ROOT
-from tests.harness import sql_api
+from tests.harness import shipped_lists, sql_api
 from tests.harness.clients import run, run_pgvigil, run_psql
 
 PROMPT = "=> "
@@ -97,6 +97,23 @@ def test_the_sql_reference_is_fresh(connection: psycopg.Connection) -> None:
     assert (ROOT / "docs/sql-api.md").read_text() == sql_api.render(connection), (
         "docs/sql-api.md is stale: run make docs"
     )
+
+
+@pytest.mark.parametrize("name", shipped_lists.PAGES)
+def test_what_is_shipped_is_in_the_documents(name: str, connection: psycopg.Connection) -> None:
+    page = (ROOT / "docs" / name).read_text()
+    assert shipped_lists.with_shipped_lists(page, connection) == page, (
+        f"docs/{name} is stale: run make docs"
+    )
+
+
+def test_every_rule_job_and_policy_is_in_a_document(connection: psycopg.Connection) -> None:
+    text = "".join((ROOT / "docs" / name).read_text() for name in shipped_lists.PAGES)
+    names = connection.execute(
+        "select rule_name from monitoring.alert_rules union select job_name from monitoring.jobs"
+        " union select table_name from monitoring.retention_policies"
+    ).fetchall()
+    assert [name for (name,) in names if f"| `{name}` |" not in text] == []
 
 
 def test_links_between_documents_lead_somewhere() -> None:
