@@ -1,7 +1,7 @@
 -- The schema, the four roles, the book of what is installed, the list of partitioned tables, and
 -- what the clock and vital work are guarded by.
 
-set local lock_timeout = '5s';
+set local lock_timeout = '200ms';
 
 -- A DBA may have made the schema beforehand for a caller who may not create one. In one that holds
 -- anything somebody else is at home.

@@ -7,7 +7,7 @@
 -- Of each kind, what is not of today or yesterday, or finds no partition, waits in one small table
 -- until a job places it. So recording makes no partition, and days that are over can be closed.
 
-set local lock_timeout = '5s';
+set local lock_timeout = '200ms';
 
 -- Tasks
 

@@ -3,7 +3,7 @@
 -- Roll-ups: what was recorded, by minute, hour and day, how far they are, and which names they tell
 -- apart.
 
-set local lock_timeout = '5s';
+set local lock_timeout = '200ms';
 
 create type monitoring.histogram as (
     cells smallint [],

@@ -2,7 +2,7 @@
 
 -- What the scheduler runs inside the database: one row a job, its plan and what became of it.
 
-set local lock_timeout = '5s';
+set local lock_timeout = '200ms';
 
 create table monitoring.jobs (
     job_name text not null,

@@ -2,7 +2,7 @@
 
 -- How long what was recorded is kept.
 
-set local lock_timeout = '5s';
+set local lock_timeout = '200ms';
 
 create table monitoring.retention_policies (
     table_name text not null,

@@ -3,7 +3,7 @@
 -- The alert engine: rules and their thresholds, what they found, what people decided about it,
 -- whose alerts are, and which runs are expected when.
 
-set local lock_timeout = '5s';
+set local lock_timeout = '200ms';
 
 -- What a rule's query or function returns; the engine makes alerts of it.
 create type monitoring.finding as (

@@ -2,7 +2,7 @@
 
 -- Whom alerts are told, and the outbox of what is to be told.
 
-set local lock_timeout = '5s';
+set local lock_timeout = '200ms';
 
 create table monitoring.notification_channels (
     channel_name text not null,

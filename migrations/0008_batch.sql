@@ -3,7 +3,7 @@
 -- Workflows as data: which steps a business day has, in which order, when and how long. Their runs
 -- are tasks like all others; nothing of those is stored here.
 
-set local lock_timeout = '5s';
+set local lock_timeout = '200ms';
 
 create table monitoring.workflows (
     workflow_name text not null,

@@ -3,7 +3,7 @@
 -- Business rows under watch, named by dataset and record key: which of them are invalid, which
 -- products they have, and what each day came to.
 
-set local lock_timeout = '5s';
+set local lock_timeout = '200ms';
 
 create table monitoring.datasets (
     dataset text not null,

@@ -4,7 +4,7 @@
 -- in them, and what is wrong with a source. Rows of queries come into staging, and from there on
 -- are read like those of a relation.
 
-set local lock_timeout = '5s';
+set local lock_timeout = '200ms';
 
 -- What is read: relations that hold runs, records or queues
 

@@ -42,14 +42,31 @@ return case
     else monitoring._tell_late(p_at)
 end;
 
+-- Names of the columns of a relation of ours, in order; null when there is none.
+create or replace function monitoring._columns_of(p_relation_name text) returns text[]
+language sql
+stable
+return (
+    select array_agg(a.attname::text order by a.attnum)
+    from pg_attribute as a
+    where
+        a.attrelid = to_regclass('monitoring.' || p_relation_name)
+        and a.attnum > 0
+        and not a.attisdropped
+);
+
 -- Makes the view of all rows of a table. Whoever reads takes it, for a row is in the table or waits
--- to be placed at any moment.
+-- to be placed at any moment. Recording calls read it as well, and must not wait for a deploy: it is
+-- left alone while it has the table's columns. A migration that adds one makes the view anew.
 create or replace function monitoring._unite_late_rows(p_table_name text) returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    if monitoring._columns_of(p_table_name) = monitoring._columns_of('_all_' || p_table_name) then
+        return;
+    end if;
     execute format(
         'create or replace view monitoring.%I as'
         ' select t.* from monitoring.%I t union all select l.* from monitoring.%I l',

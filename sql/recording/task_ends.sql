@@ -3,7 +3,7 @@
 -- unsuccessful_attempts and recounts.
 
 -- Writes a finished attempt, a microsecond later where that very instant has one.
-create or replace function monitoring._add_finished_task(p_task monitoring.finished_tasks)
+create or replace function monitoring._add_finished_task(p_task monitoring._all_finished_tasks)
 returns void
 language plpgsql
 volatile
@@ -47,7 +47,7 @@ end
 $$;
 
 -- Removes a finished attempt, wherever it is, for another to take its place.
-create or replace function monitoring._remove_finished_task(p_task monitoring.finished_tasks)
+create or replace function monitoring._remove_finished_task(p_task monitoring._all_finished_tasks)
 returns void
 language plpgsql
 volatile
@@ -73,7 +73,7 @@ $$;
 
 -- Whether what is told of an end is known of it already.
 create or replace function monitoring._says_nothing_new(
-    p_known monitoring.finished_tasks, p_told monitoring.finished_tasks
+    p_known monitoring._all_finished_tasks, p_told monitoring._all_finished_tasks
 )
 returns boolean
 language sql
@@ -97,7 +97,7 @@ and coalesce((p_known).metadata, '{}') @> coalesce((p_told).metadata, '{}');
 
 -- Whether an end is one that was recorded before, told again.
 create or replace function monitoring._is_told_again(
-    p_end monitoring.finished_tasks, p_is_time_told boolean
+    p_end monitoring._all_finished_tasks, p_is_time_told boolean
 )
 returns boolean
 language sql
@@ -114,21 +114,21 @@ return exists (
             when (p_end).attempt is not null then interval '1 hour'
             else interval '10 seconds'
         end and (p_end).finished_at
-        and monitoring._says_nothing_new(row(t.*)::monitoring.finished_tasks, p_end)
+        and monitoring._says_nothing_new(row(t.*)::monitoring._all_finished_tasks, p_end)
 );
 
 -- What is known of an attempt that ended within days of a time: its newest end.
 create or replace function monitoring._known_attempt(
     p_task_id text, p_attempt integer, p_at timestamptz
 )
-returns monitoring.finished_tasks
+returns monitoring._all_finished_tasks
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
-    v_known monitoring.finished_tasks;
+    v_known monitoring._all_finished_tasks;
 begin
     select t.* into v_known
     from monitoring._all_finished_tasks t
@@ -145,7 +145,7 @@ $$;
 -- Puts the told end of an attempt in the place of the assumption that it was lost, which stays
 -- in its metadata as taken_for_lost_at.
 create or replace function monitoring._correct_lost(
-    p_known monitoring.finished_tasks, p_end monitoring.finished_tasks
+    p_known monitoring._all_finished_tasks, p_end monitoring._all_finished_tasks
 )
 returns void
 language plpgsql
@@ -153,7 +153,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_task monitoring.finished_tasks := p_known;
+    v_task monitoring._all_finished_tasks := p_known;
 begin
     v_task.status := p_end.status;
     v_task.finished_at := greatest(p_end.finished_at, p_known.started_at);
@@ -239,8 +239,8 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_end monitoring.finished_tasks;
-    v_known monitoring.finished_tasks;
+    v_end monitoring._all_finished_tasks;
+    v_known monitoring._all_finished_tasks;
 begin
     v_end.task_id := p_task_id;
     v_end.attempt := monitoring._mended_attempt(p_attempt);
@@ -287,8 +287,8 @@ set jit = off
 as $$
 declare
     v_task monitoring.active_tasks;
-    v_early monitoring.finished_tasks;
-    v_task_row monitoring.finished_tasks;
+    v_early monitoring._all_finished_tasks;
+    v_task_row monitoring._all_finished_tasks;
 begin
     update monitoring.active_tasks set attempt = p_attempt
     where task_id = p_task_id

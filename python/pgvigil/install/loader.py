@@ -5,9 +5,10 @@ from importlib.resources import files
 
 import psycopg
 
+from pgvigil.database.connections import Report, say_nothing
 from pgvigil.exceptions import CodeFailedError, RollbackRefusedError
 from pgvigil.install.files import Code
-from pgvigil.install.session import SECONDS_TO_WAIT
+from pgvigil.install.session import LOCK_LIMIT, SECONDS_TO_WAIT, insist
 
 # Names in the code are looked up as the code means them, whatever else the caller's path holds.
 SEARCH_PATH = "pg_catalog, pg_temp"
@@ -16,7 +17,7 @@ _BOUND_WAITS = """
 select set_config('lock_timeout', %s, true) where current_setting('lock_timeout') = '0'
 """
 _WHO_READS = (
-    "Another session has read what is to be replaced, in a transaction that goes on. Nothing was "
+    "Another session uses what is to be changed, in a transaction that goes on. Nothing was "
     "changed. It is one of: select distinct pid, usename, application_name, state from pg_locks "
     "join pg_stat_activity using (pid) where relation in (select oid from pg_class where "
     "relnamespace = 'monitoring'::regnamespace);"
@@ -24,16 +25,31 @@ _WHO_READS = (
 _FUNCTION = re.compile(r"^PL/pgSQL function (\S+(?:\(.*?\))?) line (\d+)", re.MULTILINE)
 
 
-def load_code(connection: psycopg.Connection, code: Code) -> None:
+def load_code(
+    connection: psycopg.Connection, code: Code, report: Report = say_nothing
+) -> None:
     """Load all code files and note their checksum; all or nothing.
+
+    Args:
+        connection: commits each statement.
+        code: what to load.
+        report: is told of a wait for those who use what is to be replaced.
 
     Raises:
         CodeFailedError: a file failed; the message names it.
     """
+    row = connection.execute("select current_setting('lock_timeout') = '0'").fetchone()
+    if row is not None and row[0]:
+        insist(lambda: _load(connection, code), report)
+    else:
+        _load(connection, code)
+
+
+def _load(connection: psycopg.Connection, code: Code) -> None:
     with connection.transaction():
         connection.execute(f"set local search_path = {SEARCH_PATH}")
         connection.execute("set local standard_conforming_strings = on")
-        connection.execute(_BOUND_WAITS, [f"{SECONDS_TO_WAIT}s"])
+        connection.execute(_BOUND_WAITS, [LOCK_LIMIT])
         for file in code.files:
             _load_file(connection, file.name, file.text)
         connection.execute(
@@ -48,11 +64,12 @@ def _load_file(connection: psycopg.Connection, name: str, text: str) -> None:
         line = _line_of(text, error.diag.statement_position)
         raise CodeFailedError(
             f"sql/{name}{line} failed: {error.diag.message_primary or error}",
-            hint=_hint(error),
+            hint=hint_of(error),
         ) from error
 
 
-def _hint(error: psycopg.Error) -> str | None:
+def hint_of(error: psycopg.Error) -> str | None:
+    """Return what to do about a statement of an installer that failed; None when nobody knows."""
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return _WHO_READS
     return blame_of_trigger(error) or error.diag.message_hint or error.diag.message_detail

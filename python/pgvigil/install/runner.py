@@ -133,7 +133,7 @@ def _load_when_needed(
     reason = "" if wanted else _reason_to_load(connection, code)
     if reason is None:
         return False
-    load_code(connection, code)
+    load_code(connection, code, report)
     report(f"loaded the functions and views of pgvigil {__version__}{reason}")
     return True
 

@@ -5,8 +5,10 @@ which hands sessions on hands nothing of ours on. The lock is held by a transact
 nothing else, on a connection of its own.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import psycopg
 
@@ -18,7 +20,10 @@ from pgvigil.database.connections import (
     own_session,
 )
 from pgvigil.database.words import length_of_time
-from pgvigil.exceptions import DatabaseNotReadyError, LockedError
+from pgvigil.exceptions import DatabaseNotReadyError, InstallError, LockedError
+
+_Done = TypeVar("_Done")
+_GIVEN_UP = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 OLDEST_SERVER = 150000
 """Oldest server version that works, as ``server_version_num`` gives it."""
@@ -30,6 +35,10 @@ LOCK_MODE = "share update exclusive"
 """Keeps out others of its kind, and neither readers nor the rows that migrations write."""
 
 SECONDS_TO_WAIT = 120
+LOCK_LIMIT = "200ms"
+"""How long one attempt waits for a lock: programs queue up behind it, and one that meets it in a
+deadlock must not be the one that fails, which the server decides after a second."""
+_SECONDS_BETWEEN_ATTEMPTS = 0.5
 
 # A role's or database's own limits must not end the transaction that sits idle with the lock
 # while the work goes on elsewhere. Not every version has both.
@@ -143,6 +152,34 @@ def _wait_for(keeper: psycopg.Connection, statement: str, dsn: str, report: Repo
             keeper.execute(_LIMIT, limits)
             return
     raise _locked(dsn)
+
+
+def insist(attempt: Callable[[], _Done], report: Report) -> _Done:
+    """Try again and again what gives up a lock that it cannot have soon, and return its result.
+
+    Between two attempts whoever waited for the attempt goes on.
+
+    Args:
+        attempt: changes nothing when it fails.
+        report: is told of the first failure.
+
+    Raises:
+        Exception: what the attempt raised, when it was another failure or this has gone on for
+            too long.
+    """
+    until = time.monotonic() + SECONDS_TO_WAIT
+    is_told = False
+    while True:
+        try:
+            return attempt()
+        except (psycopg.Error, InstallError) as error:
+            cause = error.__cause__ if isinstance(error, InstallError) else error
+            if not isinstance(cause, _GIVEN_UP) or time.monotonic() > until:
+                raise
+        if not is_told:
+            report("waiting for transactions that use what is to be changed")
+            is_told = True
+        time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
 
 
 def may_not_read(connection: psycopg.Connection) -> DatabaseNotReadyError:

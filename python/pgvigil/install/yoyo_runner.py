@@ -23,7 +23,8 @@ from pgvigil.database.connections import Report, current_role, notice_reporter
 from pgvigil.database.dsn import complete_dsn, parse_dsn
 from pgvigil.exceptions import DatabaseNotReadyError, LockedError, MigrationFailedError
 from pgvigil.install.files import Migration
-from pgvigil.install.loader import SEARCH_PATH, blame_of_trigger
+from pgvigil.install.loader import SEARCH_PATH, hint_of
+from pgvigil.install.session import insist
 
 _LOCK_WAIT_SECONDS = 10
 _TABLES = ("_yoyo_migration", "_yoyo_log", "_yoyo_version", "yoyo_lock")
@@ -33,17 +34,17 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     """yoyo's backend, with notices reported and with a lock that a killed run cannot leave."""
 
     def __init__(self, uri: DatabaseURI, report: Report) -> None:
-        self._report = report
+        self.report = report
         super().__init__(uri, default_migration_table)
 
     def copy(self) -> "_Backend":
-        return _Backend(self.uri, self._report)
+        return _Backend(self.uri, self.report)
 
     def connect(self, dburi: DatabaseURI) -> Any:
         connection = super().connect(dburi)
         # Through a pooler what is prepared, or set for a session, would be left to others.
         connection.prepare_threshold = None
-        connection.add_notice_handler(notice_reporter(self._report))
+        connection.add_notice_handler(notice_reporter(self.report))
         return connection
 
     def init_connection(self, connection: Any) -> None:
@@ -102,13 +103,13 @@ class YoyoRunner:
                 self._backend.unmark_migrations([item])
 
     def apply(self, migration: Migration, known: Sequence[Migration]) -> None:
-        """Run one migration in a transaction of its own.
+        """Run one migration in a transaction of its own, as soon as it gets its locks at once.
 
         Raises:
             MigrationFailedError: it failed; the message is the server's.
         """
         with _failures(migration.migration_id):
-            self._backend.apply_one(_find(migration, known))
+            insist(lambda: self._backend.apply_one(_find(migration, known)), self._backend.report)
 
     def roll_back(self, migration: Migration, known: Sequence[Migration]) -> None:
         """Undo one migration in a transaction of its own.
@@ -246,7 +247,7 @@ def _failures(name: str) -> Iterator[None]:
     except psycopg.Error as error:
         raise MigrationFailedError(
             f"{name} failed: {error.diag.message_primary or error}",
-            hint=blame_of_trigger(error) or error.diag.message_hint,
+            hint=hint_of(error),
         ) from error
 
 

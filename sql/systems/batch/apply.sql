@@ -121,6 +121,36 @@ begin
 end
 $$;
 
+-- A step of a workflow as a row. Its body is kept parsed, so that it makes such rows while
+-- the table has a column more as well, where PL/pgSQL would miss one.
+create or replace function monitoring._workflow_step(
+    p_step_name text,
+    p_workflow_name text,
+    p_description text,
+    p_position integer,
+    p_run_order integer,
+    p_after_steps text[],
+    p_schedule text,
+    p_expected_seconds double precision,
+    p_late_after_seconds double precision,
+    p_stuck_after_seconds double precision,
+    p_long_after_seconds double precision,
+    p_minimum_rate double precision,
+    p_is_optional boolean,
+    p_is_repeated boolean,
+    p_expected_since_at timestamptz,
+    p_first_applied_at timestamptz
+)
+returns monitoring.workflow_steps
+language sql
+immutable
+return row(
+    p_step_name, p_workflow_name, p_description, p_position, p_run_order, p_after_steps,
+    p_schedule, p_expected_seconds, p_late_after_seconds, p_stuck_after_seconds,
+    p_long_after_seconds, p_minimum_rate, p_is_optional, p_is_repeated, p_expected_since_at,
+    p_first_applied_at
+)::monitoring.workflow_steps;
+
 -- The steps of a workflow's document as rows.
 create or replace function monitoring._wanted_steps(p_workflow jsonb, p_now timestamptz)
 returns setof monitoring.workflow_steps
@@ -130,34 +160,39 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    select
-        s.step_name,
-        p_workflow ->> 'workflow',
-        s.settings ->> 'description',
-        s.place,
-        o.run_order,
-        array(
-            select a.name
-            from jsonb_array_elements_text(coalesce(s.settings -> 'after', '[]'))
-                with ordinality a (name, place)
-            group by a.name
-            order by min(a.place)
-        ),
-        s.settings ->> 'schedule',
-        monitoring._seconds_in(s.settings ->> 'expected'),
-        monitoring._seconds_in(s.settings ->> 'late_after'),
-        monitoring._seconds_in(s.settings ->> 'stuck_after'),
-        monitoring._seconds_in(s.settings ->> 'long_after'),
-        (s.settings ->> 'minimum_rate')::double precision,
-        coalesce((s.settings ->> 'optional')::boolean, false),
-        coalesce((s.settings ->> 'until_done')::boolean, false),
-        -- A deployment that says the same again must not excuse what was missed.
-        case when w.schedule is not distinct from s.settings ->> 'schedule'
-            then coalesce(w.expected_since_at, p_now) else p_now end,
-        coalesce(w.first_applied_at, p_now)
-    from monitoring._steps_in(p_workflow) s
-    inner join monitoring._ordered_steps(p_workflow) o on o.step_name = s.step_name
-    left join monitoring.workflow_steps w on w.step_name = s.step_name;
+    select (q.step).*
+    from (
+        select monitoring._workflow_step(
+            s.step_name,
+            p_workflow ->> 'workflow',
+            s.settings ->> 'description',
+            s.place,
+            o.run_order,
+            array(
+                select a.name
+                from jsonb_array_elements_text(coalesce(s.settings -> 'after', '[]'))
+                    with ordinality a (name, place)
+                group by a.name
+                order by min(a.place)
+            ),
+            s.settings ->> 'schedule',
+            monitoring._seconds_in(s.settings ->> 'expected'),
+            monitoring._seconds_in(s.settings ->> 'late_after'),
+            monitoring._seconds_in(s.settings ->> 'stuck_after'),
+            monitoring._seconds_in(s.settings ->> 'long_after'),
+            (s.settings ->> 'minimum_rate')::double precision,
+            coalesce((s.settings ->> 'optional')::boolean, false),
+            coalesce((s.settings ->> 'until_done')::boolean, false),
+            -- A deployment that says the same again must not excuse what was missed.
+            case when w.schedule is not distinct from s.settings ->> 'schedule'
+                then coalesce(w.expected_since_at, p_now) else p_now end,
+            coalesce(w.first_applied_at, p_now)
+        ) as step
+        from monitoring._steps_in(p_workflow) s
+        inner join monitoring._ordered_steps(p_workflow) o on o.step_name = s.step_name
+        left join monitoring.workflow_steps w on w.step_name = s.step_name
+        offset 0
+    ) q;
 end
 $$;
 

@@ -170,7 +170,8 @@ begin
             from (
                 select
                     t.finished_at,
-                    monitoring._attempt_details(row(t.*)::monitoring.finished_tasks) || jsonb_strip_nulls(
+                    monitoring._attempt_details(row(t.*)::monitoring._all_finished_tasks)
+                    || jsonb_strip_nulls(
                         jsonb_build_object(
                             'error_message',
                             monitoring._reason_of_end(

@@ -72,7 +72,7 @@ $$;
 create or replace function monitoring._ended_attempts(
     p_task_types text[], p_from timestamptz, p_until timestamptz
 )
-returns setof monitoring.finished_tasks
+returns setof monitoring._all_finished_tasks
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp

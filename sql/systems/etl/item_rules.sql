@@ -160,7 +160,8 @@ begin
         select
             'processing_metrics',
             t.finished_at,
-            monitoring._attempt_details(row(t.*)::monitoring.finished_tasks) || jsonb_build_object('counters', t.counters)
+            monitoring._attempt_details(row(t.*)::monitoring._all_finished_tasks)
+            || jsonb_build_object('counters', t.counters)
         from monitoring._all_finished_tasks t
         where t.task_id = v_execution_id and t.finished_at > v_from and t.finished_at <= p_now
         union all

@@ -44,6 +44,40 @@ return coalesce(
     (select d.time_zone from monitoring.datasets as d where d.dataset = p_dataset), 'UTC'
 );
 
+-- An invalid record as a row. Its body is kept parsed, so that it makes such rows while
+-- the table has a column more as well, where PL/pgSQL would miss one.
+create or replace function monitoring._invalid_record(
+    p_dataset text,
+    p_record_key text,
+    p_validation_type text,
+    p_group_name text,
+    p_reported_value text,
+    p_message text,
+    p_details jsonb,
+    p_target_date date,
+    p_first_detected_at timestamptz,
+    p_opened_at timestamptz,
+    p_last_detected_at timestamptz,
+    p_times_detected bigint,
+    p_times_detected_before bigint,
+    p_times_reopened integer,
+    p_alerted_at timestamptz,
+    p_task_id text,
+    p_resolved_at timestamptz,
+    p_resolution text,
+    p_resolved_by text,
+    p_resolution_reason text
+)
+returns monitoring.invalid_record_states
+language sql
+immutable
+return row(
+    p_dataset, p_record_key, p_validation_type, p_group_name, p_reported_value, p_message,
+    p_details, p_target_date, p_first_detected_at, p_opened_at, p_last_detected_at,
+    p_times_detected, p_times_detected_before, p_times_reopened, p_alerted_at, p_task_id,
+    p_resolved_at, p_resolution, p_resolved_by, p_resolution_reason
+)::monitoring.invalid_record_states;
+
 -- What callers say about invalid records, one row for each key in their order, as it is stored
 -- when nothing is known of them; of a key that comes twice the newest counts.
 create or replace function monitoring._given_invalid_records(
@@ -65,28 +99,32 @@ declare
     v_time_zone text := monitoring._time_zone_of(p_dataset);
 begin
     return query
-    select distinct on (r.record_key)
-        p_dataset, r.record_key, p_validation_type, coalesce(r.group_name, p_group),
-        r.reported_value, r.message, r.details,
-        coalesce(
-            monitoring._checked_date('target_date', coalesce(r.target_date, p_target_date)),
-            (t.detected_at at time zone v_time_zone)::date
-        ),
-        t.detected_at, t.detected_at, t.detected_at, 1::bigint, 0::bigint, 0,
-        case
-            when bool_or(r.is_alerted or r.row_number <= p_alerted_count)
-                over (
-                    -- The order of the whole, so that it is sorted but once.
-                    partition by r.record_key
-                    order by t.detected_at desc, r.row_number desc
-                    rows between unbounded preceding and unbounded following
-                )
-                then t.detected_at
-        end,
-        p_task_id, 'infinity'::timestamptz, null::text, null::text, null::text
-    from monitoring._read_invalid_records(p_records) r
-    cross join lateral (select coalesce(r.detected_at, p_now) as detected_at) t
-    order by r.record_key, t.detected_at desc, r.row_number desc;
+    select (q.record).*
+    from (
+        select distinct on (r.record_key) monitoring._invalid_record(
+            p_dataset, r.record_key, p_validation_type, coalesce(r.group_name, p_group),
+            r.reported_value, r.message, r.details,
+            coalesce(
+                monitoring._checked_date('target_date', coalesce(r.target_date, p_target_date)),
+                (t.detected_at at time zone v_time_zone)::date
+            ),
+            t.detected_at, t.detected_at, t.detected_at, 1::bigint, 0::bigint, 0,
+            case
+                when bool_or(r.is_alerted or r.row_number <= p_alerted_count)
+                    over (
+                        -- The order of the whole, so that it is sorted but once.
+                        partition by r.record_key
+                        order by t.detected_at desc, r.row_number desc
+                        rows between unbounded preceding and unbounded following
+                    )
+                    then t.detected_at
+            end,
+            p_task_id, 'infinity'::timestamptz, null::text, null::text, null::text
+        ) as record
+        from monitoring._read_invalid_records(p_records) r
+        cross join lateral (select coalesce(r.detected_at, p_now) as detected_at) t
+        order by r.record_key, t.detected_at desc, r.row_number desc
+    ) q;
 exception
     when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005'
         or sqlstate 'PV006' then

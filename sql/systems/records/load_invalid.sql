@@ -40,29 +40,34 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    select
-        r.dataset, r.record_key, r.validation_type, r.group_name, r.reported_value, r.message,
-        r.details, monitoring._checked_date('target_date', r.target_date),
-        least(g.given_at, g.opened_at),
-        coalesce(g.opened_at, g.given_at),
-        greatest(g.last_detected_at, g.opened_at, g.given_at),
-        r.times_detected, r.times_detected_before, r.times_reopened, r.alerted_at, r.task_id,
-        coalesce(g.resolved_at, 'infinity'),
-        r.resolution, r.resolved_by, r.resolution_reason
-    from jsonb_populate_recordset(null::monitoring.invalid_record_states, p_rows) r
-    -- Each time once, for a missing first one is the present.
-    cross join lateral (
-        select
-            monitoring._checked_time(coalesce(r.first_detected_at, r.opened_at)) as given_at,
-            case when r.opened_at is not null then monitoring._checked_time(r.opened_at) end
-                as opened_at,
-            case
-                when r.last_detected_at is not null
-                    then monitoring._checked_time(r.last_detected_at)
-            end as last_detected_at,
-            case when r.resolved_at is not null then monitoring._checked_time(r.resolved_at) end
-                as resolved_at
-    ) g;
+    select (q.record).*
+    from (
+        select monitoring._invalid_record(
+            r.dataset, r.record_key, r.validation_type, r.group_name, r.reported_value, r.message,
+            r.details, monitoring._checked_date('target_date', r.target_date),
+            least(g.given_at, g.opened_at),
+            coalesce(g.opened_at, g.given_at),
+            greatest(g.last_detected_at, g.opened_at, g.given_at),
+            r.times_detected, r.times_detected_before, r.times_reopened, r.alerted_at, r.task_id,
+            coalesce(g.resolved_at, 'infinity'),
+            r.resolution, r.resolved_by, r.resolution_reason
+        ) as record
+        from jsonb_populate_recordset(null::monitoring.invalid_record_states, p_rows) r
+        -- Each time once, for a missing first one is the present.
+        cross join lateral (
+            select
+                monitoring._checked_time(coalesce(r.first_detected_at, r.opened_at)) as given_at,
+                case when r.opened_at is not null then monitoring._checked_time(r.opened_at) end
+                    as opened_at,
+                case
+                    when r.last_detected_at is not null
+                        then monitoring._checked_time(r.last_detected_at)
+                end as last_detected_at,
+                case when r.resolved_at is not null then monitoring._checked_time(r.resolved_at) end
+                    as resolved_at
+        ) g
+        offset 0
+    ) q;
 end
 $$;
 
@@ -75,47 +80,53 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    select
-        monitoring._checked_name('dataset', r.dataset),
-        monitoring._checked_name('record_key', r.record_key),
-        monitoring._checked_name('validation_type', r.validation_type),
-        monitoring._checked_optional_name('group_name', r.group_name),
-        monitoring._capped_text(r.reported_value, 1000),
-        monitoring._capped_text(r.message, 4000),
-        monitoring._capped_json(r.details),
-        coalesce(
-            r.target_date, (r.opened_at at time zone coalesce(d.time_zone, 'UTC'))::date
-        ),
-        r.first_detected_at,
-        r.opened_at,
-        r.last_detected_at,
-        greatest(monitoring._checked_size('times_detected', r.times_detected), 1),
-        0::bigint,
-        coalesce(monitoring._checked_size('times_reopened', r.times_reopened), 0)::integer,
-        r.alerted_at,
-        monitoring._checked_optional_name('task_id', r.task_id),
-        case
-            when r.resolved_at >= r.last_detected_at then r.resolved_at
-            -- What people have accepted is found again, and stays accepted.
-            when r.resolved_at >= r.opened_at and r.resolution in ('manual', 'superseded')
-                then r.resolved_at
-            else monitoring._refuse_spell(r.opened_at, r.resolved_at)
-        end,
-        case
-            when r.resolved_at < 'infinity' then monitoring._checked_resolution(r.resolution)
-        end,
-        case
-            when r.resolved_at < 'infinity'
-                then coalesce(
-                        monitoring._checked_optional_name('resolved_by', r.resolved_by), 'backfill'
-                    )
-        end,
-        case
-            when r.resolved_at < 'infinity'
-                then monitoring._capped_text(r.resolution_reason, 4000)
-        end
-    from monitoring._timed_invalid_records(p_rows) r
-    left join monitoring.datasets d on d.dataset = r.dataset;
+    select (q.record).*
+    from (
+        select monitoring._invalid_record(
+            monitoring._checked_name('dataset', r.dataset),
+            monitoring._checked_name('record_key', r.record_key),
+            monitoring._checked_name('validation_type', r.validation_type),
+            monitoring._checked_optional_name('group_name', r.group_name),
+            monitoring._capped_text(r.reported_value, 1000),
+            monitoring._capped_text(r.message, 4000),
+            monitoring._capped_json(r.details),
+            coalesce(
+                r.target_date, (r.opened_at at time zone coalesce(d.time_zone, 'UTC'))::date
+            ),
+            r.first_detected_at,
+            r.opened_at,
+            r.last_detected_at,
+            greatest(monitoring._checked_size('times_detected', r.times_detected), 1),
+            0::bigint,
+            coalesce(monitoring._checked_size('times_reopened', r.times_reopened), 0)::integer,
+            r.alerted_at,
+            monitoring._checked_optional_name('task_id', r.task_id),
+            case
+                when r.resolved_at >= r.last_detected_at then r.resolved_at
+                -- What people have accepted is found again, and stays accepted.
+                when r.resolved_at >= r.opened_at and r.resolution in ('manual', 'superseded')
+                    then r.resolved_at
+                else monitoring._refuse_spell(r.opened_at, r.resolved_at)
+            end,
+            case
+                when r.resolved_at < 'infinity' then monitoring._checked_resolution(r.resolution)
+            end,
+            case
+                when r.resolved_at < 'infinity'
+                    then coalesce(
+                            monitoring._checked_optional_name('resolved_by', r.resolved_by),
+                            'backfill'
+                        )
+            end,
+            case
+                when r.resolved_at < 'infinity'
+                    then monitoring._capped_text(r.resolution_reason, 4000)
+            end
+        ) as record
+        from monitoring._timed_invalid_records(p_rows) r
+        left join monitoring.datasets d on d.dataset = r.dataset
+        offset 0
+    ) q;
 end
 $$;
 

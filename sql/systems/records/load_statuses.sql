@@ -1,5 +1,32 @@
 -- Status changes by the thousand, for backfills. Writes status_changes, then record_states.
 
+-- A change of status as a row. Its body is kept parsed, so that it makes such rows while
+-- the table has a column more as well, where PL/pgSQL would miss one.
+create or replace function monitoring._status_change(
+    p_change_id bigint,
+    p_dataset text,
+    p_record_key text,
+    p_recorded_at timestamptz,
+    p_effective_at timestamptz,
+    p_validation_type text,
+    p_from_status text,
+    p_to_status text,
+    p_change_source text,
+    p_actor text,
+    p_source_name text,
+    p_task_id text,
+    p_details jsonb,
+    p_login_name text
+)
+returns monitoring.status_changes
+language sql
+immutable
+return row(
+    p_change_id, p_dataset, p_record_key, p_recorded_at, p_effective_at, p_validation_type,
+    p_from_status, p_to_status, p_change_source, p_actor, p_source_name, p_task_id, p_details,
+    p_login_name
+)::monitoring.status_changes;
+
 -- An array of status changes as rows, each checked; what happened before counts as recorded when
 -- it happened, so that retention treats it by its age.
 create or replace function monitoring._past_status_changes(p_rows jsonb)
@@ -10,40 +37,45 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    select
-        coalesce(
-            monitoring._checked_own_id('change_id', r.change_id),
-            nextval('monitoring.status_changes_change_id_seq')
-        ),
-        monitoring._checked_name('dataset', r.dataset),
-        monitoring._checked_name('record_key', r.record_key),
-        t.effective_at,
-        t.effective_at,
-        coalesce(monitoring._checked_optional_name('validation_type', r.validation_type), ''),
-        monitoring._checked_optional_name('from_status', r.from_status),
-        monitoring._checked_optional_name('to_status', r.to_status),
-        monitoring._checked_change_source(coalesce(r.change_source, 'SYSTEM')),
-        monitoring._checked_optional_name('actor', r.actor),
-        monitoring._checked_optional_name('source_name', r.source_name),
-        monitoring._checked_optional_name('task_id', r.task_id),
-        monitoring._capped_json(r.details),
-        session_user::text
-    from jsonb_to_recordset(p_rows) as r (
-        change_id bigint,
-        dataset text,
-        record_key text,
-        effective_at timestamptz,
-        validation_type text,
-        from_status text,
-        to_status text,
-        change_source text,
-        actor text,
-        source_name text,
-        task_id text,
-        details jsonb
-    )
-    -- Times are read once: a missing one is the present.
-    cross join lateral (select monitoring._checked_time(r.effective_at) as effective_at) as t;
+    select (q.change).*
+    from (
+        select monitoring._status_change(
+            coalesce(
+                monitoring._checked_own_id('change_id', r.change_id),
+                nextval('monitoring.status_changes_change_id_seq')
+            ),
+            monitoring._checked_name('dataset', r.dataset),
+            monitoring._checked_name('record_key', r.record_key),
+            t.effective_at,
+            t.effective_at,
+            coalesce(monitoring._checked_optional_name('validation_type', r.validation_type), ''),
+            monitoring._checked_optional_name('from_status', r.from_status),
+            monitoring._checked_optional_name('to_status', r.to_status),
+            monitoring._checked_change_source(coalesce(r.change_source, 'SYSTEM')),
+            monitoring._checked_optional_name('actor', r.actor),
+            monitoring._checked_optional_name('source_name', r.source_name),
+            monitoring._checked_optional_name('task_id', r.task_id),
+            monitoring._capped_json(r.details),
+            session_user::text
+        ) as change
+        from jsonb_to_recordset(p_rows) as r (
+            change_id bigint,
+            dataset text,
+            record_key text,
+            effective_at timestamptz,
+            validation_type text,
+            from_status text,
+            to_status text,
+            change_source text,
+            actor text,
+            source_name text,
+            task_id text,
+            details jsonb
+        )
+        -- Times are read once: a missing one is the present.
+        cross join lateral (select monitoring._checked_time(r.effective_at) as effective_at) as t
+        offset 0
+    ) q;
 end
 $$;
 
@@ -56,37 +88,41 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    select
-        c.change_id, c.dataset, c.record_key, c.recorded_at, c.effective_at, c.validation_type,
-        c.from_status, c.to_status, c.change_source, c.actor, c.source_name, c.task_id, c.details,
-        c.login_name
-    from unnest(p_changes) with ordinality c
-    where not exists (
-        select from monitoring.status_changes h
-        where h.dataset = c.dataset and h.recorded_at = c.recorded_at
-            and (
-                h.change_id = c.change_id
-                -- Where a record changed several times at once, one that says what it was before
-                -- cannot be told from one that says so again.
-                or (
-                    h.record_key = c.record_key and h.validation_type = c.validation_type
-                    and c.from_status is null and h.from_status = c.to_status
+    select (q.change).*
+    from (
+        select monitoring._status_change(
+            c.change_id, c.dataset, c.record_key, c.recorded_at, c.effective_at, c.validation_type,
+            c.from_status, c.to_status, c.change_source, c.actor, c.source_name, c.task_id,
+            c.details, c.login_name
+        ) as change
+        from unnest(p_changes) with ordinality c
+        where not exists (
+            select from monitoring.status_changes h
+            where h.dataset = c.dataset and h.recorded_at = c.recorded_at
+                and (
+                    h.change_id = c.change_id
+                    -- Where a record changed several times at once, one that says what it was
+                    -- before cannot be told from one that says so again.
+                    or (
+                        h.record_key = c.record_key and h.validation_type = c.validation_type
+                        and c.from_status is null and h.from_status = c.to_status
+                    )
                 )
-            )
-    )
-    and not exists (
-        select from monitoring.late_status_changes h
-        where h.dataset = c.dataset and h.recorded_at = c.recorded_at
-            and (
-                h.change_id = c.change_id
-                or (
-                    h.record_key = c.record_key and h.validation_type = c.validation_type
-                    and c.from_status is null and h.from_status = c.to_status
+        )
+        and not exists (
+            select from monitoring.late_status_changes h
+            where h.dataset = c.dataset and h.recorded_at = c.recorded_at
+                and (
+                    h.change_id = c.change_id
+                    or (
+                        h.record_key = c.record_key and h.validation_type = c.validation_type
+                        and c.from_status is null and h.from_status = c.to_status
+                    )
                 )
-            )
-    )
-    -- The join may go over history, and find them in another order.
-    order by c.ordinality;
+        )
+        -- The join may go over history, and find them in another order.
+        order by c.ordinality
+    ) q;
 end
 $$;
 
@@ -161,22 +197,26 @@ begin
             order by c.effective_at, c.ordinality
         )
     )
-    select
-        g.change_id, g.dataset, g.record_key, g.recorded_at, g.effective_at, g.validation_type,
-        case
-            when g.from_status is not null or g.validation_type <> '' then g.from_status
-            when g.told_before_at >= coalesce(s.effective_at, h.effective_at, '-infinity')
-                then g.told_before
-            when s.effective_at is not null then s.status
-            else h.status
-        end,
-        g.to_status, g.change_source, g.actor, g.source_name, g.task_id, g.details, g.login_name
-    from given g
-    left join monitoring.record_states s
-        on s.dataset = g.dataset and s.record_key = g.record_key
-            and s.effective_at <= g.effective_at
-    left join monitoring._statuses_before(p_changes) h on h.change_id = g.change_id
-    order by g.ordinality;
+    select (q.change).*
+    from (
+        select monitoring._status_change(
+            g.change_id, g.dataset, g.record_key, g.recorded_at, g.effective_at, g.validation_type,
+            case
+                when g.from_status is not null or g.validation_type <> '' then g.from_status
+                when g.told_before_at >= coalesce(s.effective_at, h.effective_at, '-infinity')
+                    then g.told_before
+                when s.effective_at is not null then s.status
+                else h.status
+            end,
+            g.to_status, g.change_source, g.actor, g.source_name, g.task_id, g.details, g.login_name
+        ) as change
+        from given g
+        left join monitoring.record_states s
+            on s.dataset = g.dataset and s.record_key = g.record_key
+                and s.effective_at <= g.effective_at
+        left join monitoring._statuses_before(p_changes) h on h.change_id = g.change_id
+        order by g.ordinality
+    ) q;
 end
 $$;
 

@@ -52,6 +52,27 @@ begin
 end
 $$;
 
+-- A product of a record as a row. Its body is kept parsed, so that it makes such rows while
+-- the table has a column more as well, where PL/pgSQL would miss one.
+create or replace function monitoring._product_of_record(
+    p_dataset text,
+    p_record_key text,
+    p_product text,
+    p_quantity double precision,
+    p_amount numeric,
+    p_details jsonb,
+    p_first_seen_at timestamptz,
+    p_changed_at timestamptz,
+    p_task_id text
+)
+returns monitoring.products_of_records
+language sql
+immutable
+return row(
+    p_dataset, p_record_key, p_product, p_quantity, p_amount, p_details, p_first_seen_at,
+    p_changed_at, p_task_id
+)::monitoring.products_of_records;
+
 -- The products that records are said to have, each once, in the order in which they are written.
 create or replace function monitoring._checked_products(p_records jsonb)
 returns setof monitoring.products_of_records
@@ -63,10 +84,15 @@ declare
     v_now timestamptz := monitoring.clock();
 begin
     return query
-    select distinct on (r.record_key, r.product)
-        ''::text, r.record_key, r.product, r.quantity, r.amount, r.details, v_now, v_now, null::text
-    from monitoring._read_products(p_records) r
-    order by r.record_key, r.product, r.row_number desc, r.product_number desc;
+    select (q.product).*
+    from (
+        select distinct on (r.record_key, r.product) monitoring._product_of_record(
+            ''::text, r.record_key, r.product, r.quantity, r.amount, r.details, v_now, v_now,
+            null::text
+        ) as product
+        from monitoring._read_products(p_records) r
+        order by r.record_key, r.product, r.row_number desc, r.product_number desc
+    ) q;
 exception
     when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005' then
         perform monitoring._name_bad_record(

@@ -11,13 +11,13 @@ create or replace function monitoring._end_program_run(
     p_execution_time interval,
     p_finished_at timestamptz
 )
-returns monitoring.finished_tasks
+returns monitoring._all_finished_tasks
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_task monitoring.finished_tasks;
+    v_task monitoring._all_finished_tasks;
 begin
     if exists (select from monitoring.active_tasks a where a.task_id = p_task_id) then
         perform monitoring._complete_task(
@@ -66,7 +66,7 @@ declare
     v_finished_at timestamptz := monitoring._event_time(p_finished_at);
     v_message text := monitoring._capped_text(nullif(p_error_message, ''), 4000);
     v_task_id text;
-    v_task monitoring.finished_tasks;
+    v_task monitoring._all_finished_tasks;
 begin
     p_target_date := monitoring._mended_date(
         'target_date', p_target_date, 'the day that the run looked at',

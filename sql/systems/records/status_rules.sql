@@ -5,7 +5,7 @@
 create or replace function monitoring._unexpected_status_changes(
     p_from timestamptz, p_to timestamptz
 )
-returns setof monitoring.status_changes
+returns setof monitoring._all_status_changes
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp

@@ -46,7 +46,7 @@ $$;
 create or replace function monitoring._errors_of_record(
     p_dataset text, p_record_key text, p_own_tasks text[], p_other_tasks text[]
 )
-returns setof monitoring.errors
+returns setof monitoring._all_errors
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp

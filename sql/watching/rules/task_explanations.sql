@@ -25,7 +25,7 @@ return coalesce(
 );
 
 -- What people want to see of an attempt that has ended.
-create or replace function monitoring._attempt_details(p_task monitoring.finished_tasks)
+create or replace function monitoring._attempt_details(p_task monitoring._all_finished_tasks)
 returns jsonb
 language sql
 stable
@@ -69,7 +69,7 @@ create or replace function monitoring._newest_attempts(
     p_until timestamptz,
     p_limit integer
 )
-returns setof monitoring.finished_tasks
+returns setof monitoring._all_finished_tasks
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
@@ -268,7 +268,7 @@ begin
         where a.task_id = v_task_id and a.started_at <= p_now
         union all
         select 'processing_metrics', t.started_at,
-            monitoring._attempt_details(row(t.*)::monitoring.finished_tasks)
+            monitoring._attempt_details(row(t.*)::monitoring._all_finished_tasks)
         from monitoring._all_finished_tasks t
         where t.task_id = v_task_id and t.started_at <= p_now
         union all

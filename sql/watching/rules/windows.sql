@@ -23,13 +23,28 @@ return coalesce(
 create or replace function monitoring._counted_by_minute(
     p_source text, p_from timestamptz, p_to timestamptz
 )
-returns setof monitoring.rollups -- as they would be, without histograms
+returns table (
+    source text,
+    name text,
+    label text,
+    component text,
+    resolution text,
+    bucket_at timestamptz,
+    row_count bigint,
+    value_count bigint,
+    value_sum double precision,
+    value_sum_squares double precision,
+    value_min double precision,
+    value_max double precision
+)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 -- The rows that are read are few, and to start workers takes longer than to find them.
 set max_parallel_workers_per_gather = 0
 as $$
+-- What the statement returns is seen when it runs:
+-- @plpgsql_check_options: extra_warnings = off
 declare
     v_microsecond constant interval := interval '1 microsecond';
     v_from timestamptz := p_from + v_microsecond;
@@ -49,15 +64,14 @@ begin
     -- Planned for its arguments, so that only the days of the window are looked at.
     return query execute format(
         'select r.source, r.name, r.label, r.component, r.resolution, r.bucket_at, r.row_count,'
-        ' r.value_count, r.value_sum, r.value_sum_squares, r.value_min, r.value_max,'
-        ' null::monitoring.histogram'
+        ' r.value_count, r.value_sum, r.value_sum_squares, r.value_min, r.value_max'
         ' from monitoring.rollups r'
         ' where r.source = $1 and r.resolution = $6 and r.bucket_at >= $3 and r.bucket_at < $4'
         ' union all'
         ' select $1, s.name, s.label, s.component, $6, s.bucket_at, count(*), count(s.value),'
         ' coalesce(sum(monitoring._summable(s.value)), 0),'
         ' coalesce(sum(monitoring._summable(s.value) * monitoring._summable(s.value)), 0),'
-        ' min(s.value), max(s.value), null::monitoring.histogram'
+        ' min(s.value), max(s.value)'
         ' from ('
         '  select n.name, n.label, n.component, n.value,'
         '  date_bin(''1 minute'', n.happened_at, ''1970-01-01 00:00+00'') as bucket_at'
