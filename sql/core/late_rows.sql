@@ -56,8 +56,8 @@ return (
 );
 
 -- Makes the view of all rows of a table. Whoever reads takes it, for a row is in the table or waits
--- to be placed at any moment. Recording calls read it as well, and must not wait for a deploy: it is
--- left alone while it has the table's columns. A migration that adds one makes the view anew.
+-- to be placed at any moment. Recording calls read it as well, and must not wait for a deploy: it
+-- is left alone while it has the table's columns. A migration that adds one makes the view anew.
 create or replace function monitoring._unite_late_rows(p_table_name text) returns void
 language plpgsql
 volatile

@@ -18,7 +18,7 @@ _WATCHED = """
     select monitoring.define_status_trigger('watched.records', '{id}', 'state');
 """
 # What a migration of the next release may do while programs go on calling the code of this one.
-_MORE_COLUMNS = """
+MORE_COLUMNS = """
     do $$
     declare
         v_table regclass;
@@ -56,7 +56,7 @@ def find_findings(server: PostgresServer, database: str) -> tuple[int, list[str]
         ).fetchone()
         assert row is not None
         findings = [_describe(found) for found in connection.execute(_QUERY.read_bytes())]
-        connection.execute(_MORE_COLUMNS)
+        connection.execute(MORE_COLUMNS)
         later = [_describe(found) for found in connection.execute(_QUERY.read_bytes())]
         return row[0], findings + [
             f"once tables have a column more: {found}" for found in later if found not in findings

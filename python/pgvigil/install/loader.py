@@ -25,9 +25,7 @@ _WHO_READS = (
 _FUNCTION = re.compile(r"^PL/pgSQL function (\S+(?:\(.*?\))?) line (\d+)", re.MULTILINE)
 
 
-def load_code(
-    connection: psycopg.Connection, code: Code, report: Report = say_nothing
-) -> None:
+def load_code(connection: psycopg.Connection, code: Code, report: Report = say_nothing) -> None:
     """Load all code files and note their checksum; all or nothing.
 
     Args:

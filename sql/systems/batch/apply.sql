@@ -143,7 +143,7 @@ create or replace function monitoring._workflow_step(
 )
 returns monitoring.workflow_steps
 language sql
-immutable
+stable
 return row(
     p_step_name, p_workflow_name, p_description, p_position, p_run_order, p_after_steps,
     p_schedule, p_expected_seconds, p_late_after_seconds, p_stuck_after_seconds,

@@ -70,7 +70,7 @@ create or replace function monitoring._invalid_record(
 )
 returns monitoring.invalid_record_states
 language sql
-immutable
+stable
 return row(
     p_dataset, p_record_key, p_validation_type, p_group_name, p_reported_value, p_message,
     p_details, p_target_date, p_first_detected_at, p_opened_at, p_last_detected_at,

@@ -20,7 +20,7 @@ create or replace function monitoring._status_change(
 )
 returns monitoring.status_changes
 language sql
-immutable
+stable
 return row(
     p_change_id, p_dataset, p_record_key, p_recorded_at, p_effective_at, p_validation_type,
     p_from_status, p_to_status, p_change_source, p_actor, p_source_name, p_task_id, p_details,

@@ -67,7 +67,7 @@ create or replace function monitoring._product_of_record(
 )
 returns monitoring.products_of_records
 language sql
-immutable
+stable
 return row(
     p_dataset, p_record_key, p_product, p_quantity, p_amount, p_details, p_first_seen_at,
     p_changed_at, p_task_id

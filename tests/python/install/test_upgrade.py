@@ -11,13 +11,14 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from pgvigil.demo.server import PostgresServer
 from pgvigil.exceptions import MigrationFailedError
 from pgvigil.install import migrate, session
 from pgvigil.install.files import read_migrations
 from pgvigil.resources import sql_directory
-from pgvigil.server import PostgresServer
 from tests.harness.clients import dump_installation, rows, run_psql, run_yoyo
 from tests.harness.databases import OWNER, create_database, drop_database
+from tests.harness.plpgsql_check import MORE_COLUMNS
 from tests.python.support.next_release import JOB, NextRelease, former_signatures, make_next_release
 from tests.python.support.programs_beside import programs_beside
 from tests.python.support.role_calls import ALERTS, CALLS, SOURCE, TABLE
@@ -202,13 +203,23 @@ def test_older_code_goes_on_between_the_migrations_and_the_newer_code(
         for path in release.pending():
             run_psql(server, database, "-q", "-1", "-f", path)
         assert outcomes(connection) == before
-        # A runner goes on as well: what came with a migration is not begun before its code.
+        # A runner goes on as well: a job comes with its code, and is due from then on.
         connection.execute("call monitoring.run_due_jobs()")
         plan = f"select runs, last_status from monitoring.jobs where job_name = '{JOB}'"
-        assert connection.execute(plan).fetchall() == [(0, None)]
+        assert connection.execute(plan).fetchall() == []
         run_psql(server, database, "-q", "-1", "-f", release.manifest)
         connection.execute("call monitoring.run_due_jobs()")
         assert connection.execute(plan).fetchall() == [(1, "completed")]
+
+
+def test_a_column_more_in_every_table_harms_no_call(server: PostgresServer, database: str) -> None:
+    """As it is between a migration and its code; plpgsql_check looks at each body in that state."""
+    with psycopg.connect(server.dsn(database), autocommit=True) as connection:
+        for statement in (ALERTS, SOURCE, TABLE):
+            connection.execute(statement)
+        before = outcomes(connection)
+        connection.execute(MORE_COLUMNS)
+        assert outcomes(connection) == before
 
 
 def outcomes(connection: psycopg.Connection) -> dict[str, str | None]:
@@ -217,7 +228,7 @@ def outcomes(connection: psycopg.Connection) -> dict[str, str | None]:
         "select relname from pg_class"
         " where relnamespace = 'monitoring'::regnamespace and relkind = 'v'"
     ).fetchall()
-    calls = [f"select monitoring.{call}" for call, _ in CALLS.values()]
+    calls = [f"select monitoring.{call}" for call, *_ in CALLS.values()]
     calls += [f"select * from monitoring.{view}" for (view,) in views]
     found: dict[str, str | None] = {}
     for call in calls:

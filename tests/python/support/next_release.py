@@ -45,9 +45,9 @@ class NextRelease:
 def make_next_release(directory: Path) -> NextRelease:
     """Write the files of a release whose tables, views and functions differ from ours.
 
-    Its migrations add a column to tables that are partitioned by day, indexes, and a job that is
-    due at once; its code has a function with one more parameter, a view with a column more in the
-    middle and one at the end, and a function that is new.
+    Its migrations add a column to tables that are partitioned by day, and indexes; its code has a
+    function with one more parameter, a view with a column more in the middle and one at the end,
+    and a function that is new, with a job that is due at once.
     """
     release = NextRelease(directory / "migrations", directory / "sql" / "install.sql")
     shutil.copytree(migrations_directory(), release.migrations)
@@ -62,6 +62,7 @@ def make_next_release(directory: Path) -> NextRelease:
         newest = migration
     _give_a_function_a_parameter(release.manifest.parent)
     _give_a_view_columns(release.manifest.parent)
+    _make_rows_of_all_columns(release.manifest.parent)
     _add_a_function(release.manifest)
     return release
 
@@ -72,10 +73,6 @@ def _migrations() -> dict[str, str]:
         "0990_log_lines_level": """
             create index late_log_lines_level_ix on monitoring.late_log_lines (level);
             create index log_lines_level_ix on monitoring.log_lines (level);
-        """,
-        "0991_job": f"""
-            insert into monitoring.jobs (job_name, schedule, procedure_name, next_run_at)
-            values ('{JOB}', '1 hour', 'monitoring.{JOB}', now());
         """,
     }
 
@@ -151,11 +148,18 @@ def _give_a_view_columns(sql: Path) -> None:
     )
 
 
+def _make_rows_of_all_columns(sql: Path) -> None:
+    end = "\n)::monitoring.status_changes;"
+    path = _file_with(sql, end)
+    path.write_text(path.read_text().replace(end, f", null{end}"))
+
+
 def _add_a_function(manifest: Path) -> None:
     (manifest.parent / "next_release.sql").write_text(
         f"create or replace function monitoring.{JOB}() returns bigint\nlanguage sql\nstable\n"
         "return (select count(region) from monitoring._all_log_lines);\n\n"
-        f"comment on function monitoring.{JOB}() is 'Number of log lines that say where.';\n"
+        f"comment on function monitoring.{JOB}() is 'Number of log lines that say where.';\n\n"
+        f"call monitoring._ship_job('{JOB}', 'Counts.', '1 hour', 'monitoring.{JOB}');\n"
     )
     lines = manifest.read_text()
     assert "\\ir grants.sql\n" in lines
