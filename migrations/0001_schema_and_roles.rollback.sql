@@ -22,7 +22,8 @@ begin
             and coalesce(c.relname, '') not in (
                 'installed_migrations', 'installed_code', 'installed_objects',
                 'partitioned_tables', 'clock_keys', 'guards', 'rule_query_1', 'rule_query_2',
-                'rule_query_3', 'rule_query_4', 'explanation_1', 'explanation_2', 'evaluated_rule'
+                'rule_query_3', 'rule_query_4', 'explanation_1', 'explanation_2', 'evaluated_rule',
+                'source_1', 'source_2', 'source_3', 'source_4'
             )
             and not (
                 (p.oid is not null or c.relkind = 'v')

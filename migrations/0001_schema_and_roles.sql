@@ -213,7 +213,9 @@ insert into monitoring.guards (guard_name) values
 ('import of pg_cron runs'),
 ('rule_query_1'), ('rule_query_1 end'), ('rule_query_2'), ('rule_query_2 end'),
 ('rule_query_3'), ('rule_query_3 end'), ('rule_query_4'), ('rule_query_4 end'),
-('explanation_1'), ('explanation_1 end'), ('explanation_2'), ('explanation_2 end');
+('explanation_1'), ('explanation_1 end'), ('explanation_2'), ('explanation_2 end'),
+('source_1'), ('source_1 end'), ('source_2'), ('source_2 end'),
+('source_3'), ('source_3 end'), ('source_4'), ('source_4 end');
 
 -- Sequences are the only thing that others see before a transaction ends. They belong to the table,
 -- so that they change owner and go with it.
@@ -223,6 +225,10 @@ create sequence monitoring.rule_query_3 minvalue 0 owned by monitoring.guards.gu
 create sequence monitoring.rule_query_4 minvalue 0 owned by monitoring.guards.guard_name;
 create sequence monitoring.explanation_1 minvalue 0 owned by monitoring.guards.guard_name;
 create sequence monitoring.explanation_2 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.source_1 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.source_2 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.source_3 minvalue 0 owned by monitoring.guards.guard_name;
+create sequence monitoring.source_4 minvalue 0 owned by monitoring.guards.guard_name;
 create sequence monitoring.evaluated_rule minvalue 0 owned by monitoring.guards.guard_name;
 
 comment on sequence monitoring.rule_query_1 is
@@ -237,6 +243,14 @@ comment on sequence monitoring.explanation_1 is
 'Until when the query of a rule may run that explains an alert, and in which session.';
 comment on sequence monitoring.explanation_2 is
 'Until when the query of a rule may run that explains an alert, and in which session.';
+comment on sequence monitoring.source_1 is
+'Until when a source may be read, and in which session.';
+comment on sequence monitoring.source_2 is
+'Until when a source may be read, and in which session.';
+comment on sequence monitoring.source_3 is
+'Until when a source may be read, and in which session.';
+comment on sequence monitoring.source_4 is
+'Until when a source may be read, and in which session.';
 comment on sequence monitoring.evaluated_rule is
 'Checksum of the own rule whose query an evaluation is running; 0 when it is running none.';
 

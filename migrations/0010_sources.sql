@@ -95,25 +95,6 @@ comment on column monitoring.sources.last_result is
 comment on column monitoring.sources.told_queues is
 'Queues that had a row at the last reading: one that has none at the next is told as empty.';
 
--- For how long a reading may go on: see time_limits.sql.
-insert into monitoring.guards (guard_name) values
-('source_1'), ('source_1 end'), ('source_2'), ('source_2 end'),
-('source_3'), ('source_3 end'), ('source_4'), ('source_4 end');
-
-create sequence monitoring.source_1 minvalue 0 owned by monitoring.guards.guard_name;
-create sequence monitoring.source_2 minvalue 0 owned by monitoring.guards.guard_name;
-create sequence monitoring.source_3 minvalue 0 owned by monitoring.guards.guard_name;
-create sequence monitoring.source_4 minvalue 0 owned by monitoring.guards.guard_name;
-
-comment on sequence monitoring.source_1 is
-'Until when a source may be read, and in which session.';
-comment on sequence monitoring.source_2 is
-'Until when a source may be read, and in which session.';
-comment on sequence monitoring.source_3 is
-'Until when a source may be read, and in which session.';
-comment on sequence monitoring.source_4 is
-'Until when a source may be read, and in which session.';
-
 -- What was seen of runs
 
 create table monitoring.source_runs (
