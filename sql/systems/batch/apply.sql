@@ -153,15 +153,13 @@ return row(
 
 -- The steps of a workflow's document as rows.
 create or replace function monitoring._wanted_steps(p_workflow jsonb, p_now timestamptz)
-returns setof monitoring.workflow_steps
+returns monitoring.workflow_steps[]
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return query
-    select (q.step).*
-    from (
+    return array(
         select monitoring._workflow_step(
             s.step_name,
             p_workflow ->> 'workflow',
@@ -187,12 +185,11 @@ begin
             case when w.schedule is not distinct from s.settings ->> 'schedule'
                 then coalesce(w.expected_since_at, p_now) else p_now end,
             coalesce(w.first_applied_at, p_now)
-        ) as step
+        )
         from monitoring._steps_in(p_workflow) s
         inner join monitoring._ordered_steps(p_workflow) o on o.step_name = s.step_name
         left join monitoring.workflow_steps w on w.step_name = s.step_name
-        offset 0
-    ) q;
+    );
 end
 $$;
 
@@ -207,7 +204,7 @@ as $$
 declare
     v_steps monitoring.workflow_steps [];
 begin
-    select array_agg(s) into v_steps from monitoring._wanted_steps(p_workflow, p_now) s;
+    v_steps := monitoring._wanted_steps(p_workflow, p_now);
     perform monitoring._forget_steps(
         p_workflow ->> 'workflow', array(select s.step_name from unnest(v_steps) s)
     );

@@ -90,7 +90,7 @@ create or replace function monitoring._given_invalid_records(
     p_task_id text,
     p_now timestamptz
 )
-returns setof monitoring.invalid_record_states
+returns monitoring.invalid_record_states[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -98,9 +98,7 @@ as $$
 declare
     v_time_zone text := monitoring._time_zone_of(p_dataset);
 begin
-    return query
-    select (q.record).*
-    from (
+    return array(
         select distinct on (r.record_key) monitoring._invalid_record(
             p_dataset, r.record_key, p_validation_type, coalesce(r.group_name, p_group),
             r.reported_value, r.message, r.details,
@@ -120,11 +118,11 @@ begin
                     then t.detected_at
             end,
             p_task_id, 'infinity'::timestamptz, null::text, null::text, null::text
-        ) as record
+        )
         from monitoring._read_invalid_records(p_records) r
         cross join lateral (select coalesce(r.detected_at, p_now) as detected_at) t
         order by r.record_key, t.detected_at desc, r.row_number desc
-    ) q;
+    );
 exception
     when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005'
         or sqlstate 'PV006' then
@@ -164,11 +162,9 @@ begin
     p_task_id := monitoring._mended_optional_name('task_id', p_task_id);
     for v_reading in 1 .. 2 loop
         begin
-            return array(
-                select g from monitoring._given_invalid_records(
-                    p_dataset, v_records, p_validation_type, p_alerted_count, p_target_date,
-                    p_group, p_task_id, p_detected_at
-                ) g
+            return monitoring._given_invalid_records(
+                p_dataset, v_records, p_validation_type, p_alerted_count, p_target_date,
+                p_group, p_task_id, p_detected_at
             );
         exception
             when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005'

@@ -33,15 +33,13 @@ end;
 
 -- An array of invalid records as rows, with their times checked and the missing ones filled in.
 create or replace function monitoring._timed_invalid_records(p_rows jsonb)
-returns setof monitoring.invalid_record_states
+returns monitoring.invalid_record_states[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return query
-    select (q.record).*
-    from (
+    return array(
         select monitoring._invalid_record(
             r.dataset, r.record_key, r.validation_type, r.group_name, r.reported_value, r.message,
             r.details, monitoring._checked_date('target_date', r.target_date),
@@ -51,8 +49,29 @@ begin
             r.times_detected, r.times_detected_before, r.times_reopened, r.alerted_at, r.task_id,
             coalesce(g.resolved_at, 'infinity'),
             r.resolution, r.resolved_by, r.resolution_reason
-        ) as record
-        from jsonb_populate_recordset(null::monitoring.invalid_record_states, p_rows) r
+        )
+        from jsonb_to_recordset(p_rows) as r (
+            dataset text,
+            record_key text,
+            validation_type text,
+            group_name text,
+            reported_value text,
+            message text,
+            details jsonb,
+            target_date date,
+            first_detected_at timestamptz,
+            opened_at timestamptz,
+            last_detected_at timestamptz,
+            times_detected bigint,
+            times_detected_before bigint,
+            times_reopened integer,
+            alerted_at timestamptz,
+            task_id text,
+            resolved_at timestamptz,
+            resolution text,
+            resolved_by text,
+            resolution_reason text
+        )
         -- Each time once, for a missing first one is the present.
         cross join lateral (
             select
@@ -66,22 +85,19 @@ begin
                 case when r.resolved_at is not null then monitoring._checked_time(r.resolved_at) end
                     as resolved_at
         ) g
-        offset 0
-    ) q;
+    );
 end
 $$;
 
 -- An array of invalid records as rows, each field checked.
 create or replace function monitoring._past_invalid_records(p_rows jsonb)
-returns setof monitoring.invalid_record_states
+returns monitoring.invalid_record_states[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return query
-    select (q.record).*
-    from (
+    return array(
         select monitoring._invalid_record(
             monitoring._checked_name('dataset', r.dataset),
             monitoring._checked_name('record_key', r.record_key),
@@ -122,11 +138,10 @@ begin
                 when r.resolved_at < 'infinity'
                     then monitoring._capped_text(r.resolution_reason, 4000)
             end
-        ) as record
-        from monitoring._timed_invalid_records(p_rows) r
+        )
+        from unnest(monitoring._timed_invalid_records(p_rows)) r
         left join monitoring.datasets d on d.dataset = r.dataset
-        offset 0
-    ) q;
+    );
 end
 $$;
 
@@ -302,7 +317,7 @@ declare
     v_states monitoring.invalid_record_states [];
     v_extended monitoring.invalid_record_states [];
 begin
-    v_records := array(select g from monitoring._past_invalid_records(p_rows) g);
+    v_records := monitoring._past_invalid_records(p_rows);
     v_spells := array(select w from monitoring._load_spells(v_records) w);
     -- One after the other: both write the same rows.
     v_states := array(select w from monitoring._load_invalid_states(v_records) w);

@@ -30,15 +30,13 @@ return row(
 -- An array of status changes as rows, each checked; what happened before counts as recorded when
 -- it happened, so that retention treats it by its age.
 create or replace function monitoring._past_status_changes(p_rows jsonb)
-returns setof monitoring.status_changes
+returns monitoring.status_changes[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return query
-    select (q.change).*
-    from (
+    return array(
         select monitoring._status_change(
             coalesce(
                 monitoring._checked_own_id('change_id', r.change_id),
@@ -57,7 +55,7 @@ begin
             monitoring._checked_optional_name('task_id', r.task_id),
             monitoring._capped_json(r.details),
             session_user::text
-        ) as change
+        )
         from jsonb_to_recordset(p_rows) as r (
             change_id bigint,
             dataset text,
@@ -74,27 +72,24 @@ begin
         )
         -- Times are read once: a missing one is the present.
         cross join lateral (select monitoring._checked_time(r.effective_at) as effective_at) as t
-        offset 0
-    ) q;
+    );
 end
 $$;
 
 -- Those of some status changes, in their order, that have not been loaded.
 create or replace function monitoring._new_status_changes(p_changes monitoring.status_changes[])
-returns setof monitoring.status_changes
+returns monitoring.status_changes[]
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return query
-    select (q.change).*
-    from (
+    return array(
         select monitoring._status_change(
             c.change_id, c.dataset, c.record_key, c.recorded_at, c.effective_at, c.validation_type,
             c.from_status, c.to_status, c.change_source, c.actor, c.source_name, c.task_id,
             c.details, c.login_name
-        ) as change
+        )
         from unnest(p_changes) with ordinality c
         where not exists (
             select from monitoring.status_changes h
@@ -122,7 +117,7 @@ begin
         )
         -- The join may go over history, and find them in another order.
         order by c.ordinality
-    ) q;
+    );
 end
 $$;
 
@@ -179,26 +174,24 @@ $$;
 -- Status changes, in the order given, with the status that the record had before, where the
 -- caller did not say.
 create or replace function monitoring._with_status_before(p_changes monitoring.status_changes[])
-returns setof monitoring.status_changes
+returns monitoring.status_changes[]
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return query
-    with given as (
-        select
-            c.*,
-            lag(c.to_status) over earlier as told_before,
-            lag(c.effective_at) over earlier as told_before_at
-        from unnest(p_changes) with ordinality c
-        window earlier as (
-            partition by c.dataset, c.record_key, c.validation_type
-            order by c.effective_at, c.ordinality
+    return array(
+        with given as (
+            select
+                c.*,
+                lag(c.to_status) over earlier as told_before,
+                lag(c.effective_at) over earlier as told_before_at
+            from unnest(p_changes) with ordinality c
+            window earlier as (
+                partition by c.dataset, c.record_key, c.validation_type
+                order by c.effective_at, c.ordinality
+            )
         )
-    )
-    select (q.change).*
-    from (
         select monitoring._status_change(
             g.change_id, g.dataset, g.record_key, g.recorded_at, g.effective_at, g.validation_type,
             case
@@ -209,14 +202,14 @@ begin
                 else h.status
             end,
             g.to_status, g.change_source, g.actor, g.source_name, g.task_id, g.details, g.login_name
-        ) as change
+        )
         from given g
         left join monitoring.record_states s
             on s.dataset = g.dataset and s.record_key = g.record_key
                 and s.effective_at <= g.effective_at
         left join monitoring._statuses_before(p_changes) h on h.change_id = g.change_id
         order by g.ordinality
-    ) q;
+    );
 end
 $$;
 
@@ -264,10 +257,10 @@ declare
     v_changes monitoring.status_changes [];
     v_written bigint [];
 begin
-    v_changes := array(select c from monitoring._past_status_changes(p_rows) c);
-    v_changes := array(select c from monitoring._new_status_changes(v_changes) c);
+    v_changes := monitoring._past_status_changes(p_rows);
+    v_changes := monitoring._new_status_changes(v_changes);
     v_changes := array(
-        select c from monitoring._with_status_before(v_changes) c
+        select c from unnest(monitoring._with_status_before(v_changes)) c
         where c.from_status is distinct from c.to_status
     );
     with placed as (

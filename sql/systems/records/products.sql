@@ -75,7 +75,7 @@ return row(
 
 -- The products that records are said to have, each once, in the order in which they are written.
 create or replace function monitoring._checked_products(p_records jsonb)
-returns setof monitoring.products_of_records
+returns monitoring.products_of_records[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -83,16 +83,14 @@ as $$
 declare
     v_now timestamptz := monitoring.clock();
 begin
-    return query
-    select (q.product).*
-    from (
+    return array(
         select distinct on (r.record_key, r.product) monitoring._product_of_record(
             ''::text, r.record_key, r.product, r.quantity, r.amount, r.details, v_now, v_now,
             null::text
-        ) as product
+        )
         from monitoring._read_products(p_records) r
         order by r.record_key, r.product, r.row_number desc, r.product_number desc
-    ) q;
+    );
 exception
     when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005' then
         perform monitoring._name_bad_record(
@@ -202,7 +200,7 @@ declare
 begin
     for v_reading in 1 .. 2 loop
         begin
-            return array(select g from monitoring._checked_products(v_records) g);
+            return monitoring._checked_products(v_records);
         exception
             when data_exception or sqlstate 'PV001' or sqlstate 'PV002' or sqlstate 'PV005' then
                 if v_reading = 2 or monitoring._is_strict() then
