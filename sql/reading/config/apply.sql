@@ -173,6 +173,12 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- How long all rows of a table are kept, beside an object of that by category.
+    if jsonb_typeof(p_old) = 'string' and jsonb_typeof(p_new) = 'object' then
+        p_old := jsonb_build_object('', p_old);
+    elsif jsonb_typeof(p_old) = 'object' and jsonb_typeof(p_new) = 'string' then
+        p_new := jsonb_build_object('', p_new);
+    end if;
     if jsonb_typeof(p_old) is distinct from 'object' or jsonb_typeof(p_new) <> 'object' then
         return p_new;
     end if;

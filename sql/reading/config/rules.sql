@@ -1,5 +1,5 @@
--- Rules in the configuration: sections alert_thresholds and rules. Writes alert_rules
--- where a query changes, and everything else through the functions that people call.
+-- Rules in the configuration: sections alert_thresholds and rules. Writes alert_rules where a query
+-- changes, and everything else through the functions that people call.
 
 -- Rules whose thresholds have a section of their own, by their names there.
 create or replace function monitoring._best_known_rules() returns jsonb

@@ -3,6 +3,7 @@
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -129,12 +130,13 @@ def test_every_function_of_operators_is_known_to_decide_something_or_not(
     assert {name for (name,) in rows} == DECISIONS.keys() | OTHERS
 
 
+@pytest.mark.parametrize("is_complete", [False, True])
 def test_all_that_people_decide_is_carried_over(
-    server: PostgresServer, template: str, connection: psycopg.Connection
+    server: PostgresServer, template: str, connection: psycopg.Connection, is_complete: bool
 ) -> None:
     fresh = _tables(connection)
     connection.execute(PROGRAMS)
-    sections = _configuration(connection)
+    sections = _configuration(connection, is_complete)
     connection.execute("set search_path = monitoring")
     for number in range(2):
         connection.execute(
@@ -144,23 +146,32 @@ def test_all_that_people_decide_is_carried_over(
         connection.execute(f"select {calls}".encode())
     connection.execute("reset search_path")
     decided = _tables(connection)
-    document = _configuration(connection)
-    assert [name for name in document if document[name] == sections[name]] == []
+    document = _configuration(connection, is_complete)
+    unchanged = {name for name in document if document[name] == sections[name]}
+    assert unchanged == ({"is_complete"} if is_complete else set())
     create_database(server, "empty_config", template)
     try:
         with psycopg.connect(server.dsn("empty_config"), autocommit=True) as other:
             other.execute(PROGRAMS)
             other.execute("select monitoring.apply_config(%s)", [Jsonb(document)])
-            assert _configuration(other) == document
+            assert _configuration(other, is_complete) == document
             carried = _tables(other)
     finally:
         drop_database(server, "empty_config")
+    if is_complete:
+        # What is replaced as a whole is decided as a whole, so that this may be more.
+        for tables in (decided, carried):
+            tables |= {name: [_without(row, "decided") for row in tables[name]] for name in tables}
     changed = {name for name in fresh if decided[name] != fresh[name]} - {"errors"}
     assert {name: decided[name] for name in changed} == {name: carried[name] for name in changed}
 
 
-def _configuration(connection: psycopg.Connection) -> dict[str, Any]:
-    row = connection.execute("select monitoring.get_config()").fetchone()
+def _without(row: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != key}
+
+
+def _configuration(connection: psycopg.Connection, is_complete: bool) -> dict[str, Any]:
+    row = connection.execute("select monitoring.get_config(%s)", [is_complete]).fetchone()
     assert row is not None
     document: dict[str, Any] = row[0]
     return document
