@@ -15,7 +15,7 @@ from statistics import median
 import httpx
 import psycopg
 
-# As in main.js, which a test compares.
+# As in loading.js, which a test compares.
 PATHS = (
     "api/cards",
     "api/active-alerts?limit=200",
