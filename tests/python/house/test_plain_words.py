@@ -25,6 +25,7 @@ DIALECT = re.compile(
 )
 THINGS = "row|line|record|error|alert|attempt|partition|step|file|day|hour|minute|second|time|run"
 COUNTED_BY_HAND = re.compile(rf"\}} ({THINGS})s\b|\(s\)|\}}s\b")
+COUNTED_ON_PAGE = re.compile(rf"\}} ({THINGS})s\b")
 MEASURED_BY_HAND = re.compile(r":(g|,?\.\d+f)\} ?(ms|s|min|h|d|seconds?|minutes?|hours?|days?)\b")
 IN_ORDER = re.compile(
     r"\W+".join(("low", "medium", "high", "critical"))
@@ -74,12 +75,21 @@ def found(pattern: re.Pattern[str]) -> list[str]:
     ]
 
 
+def found_on_page(pattern: re.Pattern[str]) -> list[str]:
+    return [
+        f"{path.name}:{number}: {line.strip()}"
+        for path in sorted(PAGE.glob("*.js"))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if pattern.search(line) and not line.lstrip().startswith(("//", "/*", "*"))
+    ]
+
+
 def test_messages_and_help_are_plain_english() -> None:
-    assert found(DIALECT) == []
+    assert found(DIALECT) + found_on_page(DIALECT) == []
 
 
 def test_things_are_counted_by_one_function() -> None:
-    assert found(COUNTED_BY_HAND) == []
+    assert found(COUNTED_BY_HAND) + found_on_page(COUNTED_ON_PAGE) == []
 
 
 def test_lengths_of_time_are_spelled_by_one_function() -> None:

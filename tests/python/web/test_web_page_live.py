@@ -210,7 +210,7 @@ def test_part_that_cannot_be_read_anew_is_said_to_be_old(browser: Browser, still
     with opened(browser, still.url, may_lose_server=True) as page:
         page.route("**/api/queues", lambda route: _fail(route, 503, "the database took too long"))
         page.keyboard.press("r")
-        expect(page.get_by_role("alert")).to_contain_text("cannot be read anew: the database took")
+        expect(page.get_by_role("alert")).to_contain_text("cannot be refreshed: the database took")
         expect(page.locator("#queues-panel")).to_have_class(re.compile("is-stale"))
         expect(page.locator("#queues tbody tr")).not_to_have_count(0)
         page.unroute("**/api/queues")

@@ -1,7 +1,7 @@
 // The list of alerts, and what an opened one shows.
 
 import { el, nothing } from "./dom.js";
-import { ago, badge, count, figure, measured, time } from "./format.js";
+import { ago, badge, figure, measured, plural, time } from "./format.js";
 import { unknownWords } from "./overview.js";
 import { renderFacts } from "./step.js";
 
@@ -64,7 +64,7 @@ function renderDetails(alert, known, now) {
       ["Whose", alert.owner ?? "–"],
       ["Measured", measured(alert.value, alert.unit)],
       ["Threshold", measured(alert.threshold, alert.unit)],
-      ["Found", `${count(alert.occurrences)} times`],
+      ["Found", plural(alert.occurrences, "time")],
       ["Since", time(alert.started_at, now)],
       ["Last found", time(alert.last_seen_at, now)],
       ["About", alert.fingerprint],

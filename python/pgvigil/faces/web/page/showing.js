@@ -160,10 +160,10 @@ export function showFreshness(refresher) {
   setText(place("countdown"), refresher.isLoading ? "…" : refresher.isPaused ? "off" : `${refresher.secondsLeft} s`);
 }
 
-/** What is still shown though it could not be read anew with the rest. */
+/** What is still shown though it could not be refreshed with the rest. */
 function partlyOldWords() {
   const stale = [...state.broken].find(([name]) => state.data[name]);
-  return stale ? `What is shown in grey is old, and cannot be read anew: ${stale[1].message}. ` : "";
+  return stale ? `What is shown in grey is old and cannot be refreshed: ${stale[1].message}. ` : "";
 }
 
 function setText(element, text) {
