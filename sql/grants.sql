@@ -6,7 +6,7 @@
 create or replace function monitoring._functions_of_readers() returns text[]
 language sql
 stable
-return array['_run_rule_query', '_cells_as_reader'];
+return array['_run_rule_query', '_rows_as_reader'];
 
 -- Makes monitoring_admin the owner of everything in the schema, when the caller belongs to it.
 --

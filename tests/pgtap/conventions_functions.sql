@@ -82,7 +82,7 @@ select set_eq(
         '_set_time', '_freshness', '_is_session_expected', '_read_expected_runs', '_alert_link',
         '_date_of_alert', '_batch_health', '_read_recent_pg_cron_runs',
         -- what runs with the rights of readers, who own it
-        '_run_rule_query', '_cells_as_reader',
+        '_run_rule_query', '_rows_as_reader',
         -- status triggers, which whoever writes into a watched table sets off
         '_track_trigger', '_make_trigger_function', '_drop_unused_trigger_functions',
         -- jobs, whoever the scheduler logs in as

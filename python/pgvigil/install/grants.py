@@ -21,11 +21,11 @@ and exists (
     select from pg_proc
     where pronamespace = to_regnamespace('monitoring')
         and proowner <> to_regrole('monitoring_admin')
-        and proname not in ('_run_rule_query', '_cells_as_reader')
+        and proname not in ('_run_rule_query', '_rows_as_reader')
     union all
     select from pg_proc
     where pronamespace = to_regnamespace('monitoring')
-        and proname in ('_run_rule_query', '_cells_as_reader')
+        and proname in ('_run_rule_query', '_rows_as_reader')
         and case
             when proowner = to_regrole('monitoring_reader') then false
             when proowner <> to_regrole('monitoring_admin') then true

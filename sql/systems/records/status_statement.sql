@@ -139,14 +139,15 @@ found as materialized (
         and h.to_status is distinct from s.status
 )$query$;
 
--- The part of the statement that counts, and shows the first twenty changes.
-create or replace function monitoring._statuses_counted() returns text
+-- The part of the statement that counts, and shows the first twenty changes; with one more
+-- expression to return.
+create or replace function monitoring._statuses_counted(p_more text) returns text
 language sql
 stable
-return $query$
+return concat($query$
 select
     t.compared, t.compared - o.repeated - c.told as unchanged, c.new, c.changed, c.gone, c.late,
-    o.repeated, c.sample
+    o.repeated, c.sample$query$, ', ' || p_more, $query$
 from (select count(*) as compared from told) t,
     (select count(*) as repeated from retold r where r.age > 1) o,
     (
@@ -168,20 +169,21 @@ from (select count(*) as compared from told) t,
         from (
             select d.*, row_number() over (order by d.record_key) as number from found d
         ) f
-    ) c$query$;
+    ) c$query$);
 
 -- The statement that compares the rows of a query (record_key, status, effective_at, actor,
 -- change_source, details) with the current statuses and records what differs. Parameters:
 -- dataset, change source, now, source, task, whether records not among the rows are gone; then
--- the query's.
+-- the query's. What the query reads may come before, and more may be returned.
 create or replace function monitoring._status_change_statement(
-    p_rows_query text, p_is_dry_run boolean, p_now timestamptz
+    p_rows_query text, p_is_dry_run boolean, p_now timestamptz, p_before text default null,
+    p_more text default null
 )
 returns text
 language sql
 stable
 return concat(
-    'with', monitoring._statuses_told(p_rows_query), ',',
+    'with ', p_before || ', ', monitoring._statuses_told(p_rows_query), ',',
     monitoring._statuses_applied(p_is_dry_run), ',', monitoring._statuses_found(),
     case
         when not p_is_dry_run
@@ -198,5 +200,5 @@ written as (
     order by f.effective_at, f.record_key
 )$query$, monitoring._table_for('status_changes', p_now))
     end,
-    monitoring._statuses_counted()
+    monitoring._statuses_counted(p_more)
 );

@@ -5,12 +5,12 @@
 -- where monitoring_reader may not, and only if there is no code of others in them. Where nobody
 -- could arrange for such a role, that goes for everything. Reads the catalogue, writes nothing.
 
--- Rows of a query as arrays of texts. It can only read what monitoring_reader may read, and
--- whatever it does besides is undone.
+-- Rows of a query, whose columns have types of PostgreSQL's own, which whoever calls names. It can
+-- only read what monitoring_reader may read, and whatever it does besides is undone.
 --
 -- Belongs to monitoring_reader, see grants.sql; hence it calls nothing but what that role may.
-create or replace function monitoring._cells_as_reader(p_query text)
-returns setof text[]
+create or replace function monitoring._rows_as_reader(p_query text)
+returns setof record
 language plpgsql
 stable
 rows 100000
@@ -25,7 +25,7 @@ begin
     then
         raise insufficient_privilege using
             message = 'relations of others are read as another role than they should be',
-            hint = 'Somebody has altered monitoring._cells_as_reader(): run pgvigil migrate --reload.';
+            hint = 'Somebody has altered monitoring._rows_as_reader(): run pgvigil migrate --reload.';
     end if;
     declare
         v_is_complete pg_catalog.bool := false;
@@ -57,7 +57,7 @@ return (
     select p.proowner
     from pg_catalog.pg_proc as p
     where
-        p.oid = 'monitoring._cells_as_reader(text)'::regprocedure
+        p.oid = 'monitoring._rows_as_reader(text)'::regprocedure
         and p.proowner = to_regrole('monitoring_reader')
 );
 
@@ -289,7 +289,7 @@ end
 $$;
 
 -- Query for the rows of another, which is run as monitoring_reader: given the names of its
--- columns and the types that their texts have.
+-- columns and the types that they are to have, which are PostgreSQL's own.
 create or replace function monitoring._query_as_reader(p_query text, p_names text[], p_types text[])
 returns text
 language sql
@@ -297,15 +297,16 @@ stable
 return (
     select
         format(
-            'select %s from monitoring._cells_as_reader(%L) r (cells)',
-            string_agg(
-                format('r.cells[%s]::%s as %I', c.position, c.type_name, c.name), ', '
-                order by c.position
-            ),
+            'select * from monitoring._rows_as_reader(%L) r (%s)',
+            -- Made what they are to be before they come here: a cast may be code of others.
             format(
-                'select array[%s]::text[] from (%s) q',
-                string_agg(format('q.%I::text', c.name), ', ' order by c.position), p_query
-            )
+                'select %s from (%s) q',
+                string_agg(
+                    format('q.%I::%s', c.name, c.type_name), ', ' order by c.position
+                ),
+                p_query
+            ),
+            string_agg(format('%I %s', c.name, c.type_name), ', ' order by c.position)
         )
     from unnest(p_names, p_types) with ordinality as c (name, type_name, position)
 );

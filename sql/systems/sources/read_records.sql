@@ -1,71 +1,53 @@
 -- Reading a source of records, and recording what changed.
 -- Writes record_states and status_changes, and what resolving and troubles write.
 
--- The faults that rows of a source have as an array of troubles, each with the number of its
--- rows and one of them.
-create or replace function monitoring._bad_records(p_rows_query text) returns jsonb
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
--- The query comes from _query_of_records(), which quotes what is in it:
--- @plpgsql_check_options: security_warnings = off
-declare
-    v_bad jsonb;
-begin
-    -- One trouble a fault, however many rows have it.
-    execute format(
-        $query$
-        select coalesce(jsonb_agg(jsonb_build_object(
-            'trouble', 'bad_row', 'subject', f.fault, 'rows', f.rows,
-            'message', f.fault || ' (rows: ' || f.rows || coalesce(', such as ' || f.example, '')
-                || ')'
-        ) order by f.fault), '[]')
-        from (
-            select b.fault, count(*) as rows, left(min(b.record_key), 100) as example
-            from (%s) b
-            where b.fault is not null
-            group by b.fault
-        ) f
-        $query$,
-        p_rows_query
-    )
-    into v_bad;
-    return v_bad;
-end
-$$;
+-- Expression for the faults that the rows in rows_read have, as an array of troubles, each with the
+-- number of its rows and one of them.
+create or replace function monitoring._bad_records() returns text
+language sql
+stable
+-- One trouble a fault, however many rows have it.
+return $query$
+(
+    select coalesce(jsonb_agg(jsonb_build_object(
+        'trouble', 'bad_row', 'subject', f.fault, 'rows', f.rows,
+        'message', f.fault || ' (rows: ' || f.rows || coalesce(', such as ' || f.example, '') || ')'
+    ) order by f.fault), '[]')
+    from (
+        select b.fault, count(*) as rows, left(min(b.record_key), 100) as example
+        from rows_read b
+        where b.fault is not null
+        group by b.fault
+    ) f
+) as troubles$query$;
 
--- Query for the rows of a source of records that are not bad, without a time as of when it began
--- to be read; of a complete one, known records with bad rows, and those told since, as they are
--- known.
+-- Query for those in rows_read that are not bad, without a time as of when the source began to be
+-- read; of a complete one, known records with bad rows, and those told since, as they are known.
 create or replace function monitoring._told_records_query(
-    p_rows_query text, p_has_bad_rows boolean, p_is_complete boolean, p_read_since timestamptz
+    p_is_complete boolean, p_read_since timestamptz
 )
 returns text
 language sql
 stable
 return format(
-    'select b.record_key, b.status, coalesce(b.effective_at, %2$L) as effective_at, b.actor,'
+    'select b.record_key, b.status, coalesce(b.effective_at, %L) as effective_at, b.actor,'
     ' b.change_source, b.details'
-    ' from (%1$s) b'
+    ' from rows_read b'
     -- Written so that the planner expects it to hold for most.
     ' where case when b.fault is null then 1 else 0 end <> 0',
     -- A row that says no time was so when it was read, which may have been early.
-    p_rows_query, p_read_since
+    p_read_since
 )
 || case
     -- Of a bad row nothing is known but that it is there: such a record is not gone.
-    when p_has_bad_rows and p_is_complete
-        then format(
-                ' union all'
-                ' select k.record_key, k.status, k.effective_at, null, k.change_source, null'
-                ' from monitoring.record_states k'
-                ' where k.dataset = $1 and k.record_key in ('
-                '    select b.record_key from (%1$s) b where b.fault is not null'
-                '    except select b.record_key from (%1$s) b where b.fault is null'
-                ' )',
-                p_rows_query
-            )
+    when p_is_complete
+        then ' union all'
+            ' select k.record_key, k.status, k.effective_at, null, k.change_source, null'
+            ' from monitoring.record_states k'
+            ' where k.dataset = $1 and k.record_key in ('
+            '    select b.record_key from rows_read b where b.fault is not null'
+            '    except select b.record_key from rows_read b where b.fault is null'
+            ' )'
     else ''
 end
 || case
@@ -75,10 +57,10 @@ end
                 ' union all'
                 ' select k.record_key, k.status, k.effective_at, null, k.change_source, null'
                 ' from monitoring.record_states k'
-                ' where k.dataset = $1 and k.recorded_at >= %2$L::timestamptz'
-                ' and exists (select from (%1$s) b)'
-                ' and not exists (select from (%1$s) b where b.record_key = k.record_key)',
-                p_rows_query, p_read_since
+                ' where k.dataset = $1 and k.recorded_at >= %L::timestamptz'
+                ' and exists (select from rows_read b)'
+                ' and not exists (select from rows_read b where b.record_key = k.record_key)',
+                p_read_since
             )
     else ''
 end;
@@ -137,17 +119,17 @@ set extra_float_digits = 1
 -- Rows that a policy hides are not rows that are not there.
 set row_security = off
 as $$
--- The statement returns what the type has:
--- @plpgsql_check_options: other_warnings = off
+-- The query comes from our own functions, which quote what is in it:
+-- @plpgsql_check_options: security_warnings = off
 declare
     v_kept constant text [] := monitoring._kept_by_session();
     v_rows text := monitoring._query_of_records(p_source, p_target_date, p_now);
     v_is_complete boolean;
     v_read_since timestamptz;
+    v_counts record;
+    v_found jsonb;
     v_troubles jsonb;
     v_bad bigint;
-    v_counts monitoring.status_counts;
-    v_found jsonb;
     v_resolved bigint;
 begin
     -- Rows of a query were read over a while; those of a relation are read at once.
@@ -157,19 +139,20 @@ begin
     -- Of a day's records the others are not missing.
     v_is_complete := (p_source.settings ->> 'is_complete')::boolean
         and (p_target_date is null or not p_source.columns ? 'target_date');
-    v_troubles := monitoring._bad_records(v_rows);
-    v_bad := (select coalesce(sum((b.value ->> 'rows')::bigint), 0)::bigint
-        from jsonb_array_elements(v_troubles) b);
+    -- The rows are read once, whoever looks at them.
     execute monitoring._status_change_statement(
-        monitoring._told_records_query(v_rows, v_bad > 0, v_is_complete, v_read_since),
-        p_is_dry_run, p_now
+        monitoring._told_records_query(v_is_complete, v_read_since), p_is_dry_run, p_now,
+        format('rows_read as materialized (%s)', v_rows), monitoring._bad_records()
     )
     into v_counts
     using p_source.settings ->> 'dataset',
         coalesce(p_change_source, p_source.settings ->> 'change_source'), p_now,
         p_source.source_name, p_task_id, v_is_complete;
     perform monitoring._leave_session_as(v_kept);
-    v_found := to_jsonb(v_counts);
+    v_troubles := to_jsonb(v_counts) -> 'troubles';
+    v_found := to_jsonb(v_counts) - 'troubles';
+    v_bad := (select coalesce(sum((b.value ->> 'rows')::bigint), 0)::bigint
+        from jsonb_array_elements(v_troubles) b);
     if v_is_complete and (v_found ->> 'compared')::bigint = 0 then
         raise exception using
             errcode = 'PV007',

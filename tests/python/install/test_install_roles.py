@@ -39,7 +39,7 @@ def owners(dsn: str) -> list[str]:
         found = connection.execute(
             "select distinct proowner::regrole::text from pg_proc"
             " where pronamespace = 'monitoring'::regnamespace"
-            " and proname not in ('_run_rule_query', '_cells_as_reader')"
+            " and proname not in ('_run_rule_query', '_rows_as_reader')"
         )
         return [row[0] for row in found]
 

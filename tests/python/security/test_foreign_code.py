@@ -419,7 +419,7 @@ def test_readers_who_alter_what_reads_for_us_do_not_rise(
     )
     for function in (
         "monitoring._run_rule_query(pg_catalog.text, pg_catalog.text, integer, pg_catalog.text)",
-        "monitoring._cells_as_reader(pg_catalog.text)",
+        "monitoring._rows_as_reader(pg_catalog.text)",
     ):
         attacker.execute(f"alter function {function} security invoker".encode())
         attacker.execute(f"alter function {function} set search_path = hole, pg_catalog".encode())

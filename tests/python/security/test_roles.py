@@ -253,7 +253,7 @@ def test_all_but_the_queries_of_rules_belongs_to_the_admin_who_cannot_log_in(
     """
     assert names(installed, f"{owners} order by 1") == [ADMIN, READER]
     of_readers = "select proname from pg_proc where proowner = 'monitoring_reader'::regrole"
-    assert sorted(names(installed, of_readers)) == ["_cells_as_reader", "_run_rule_query"]
+    assert sorted(names(installed, of_readers)) == ["_rows_as_reader", "_run_rule_query"]
     can_log_in = f"select rolname from pg_roles where rolname = any ('{{{','.join(ROLES)}}}')"
     assert names(installed, f"{can_log_in} and (rolcanlogin or rolsuper or rolbypassrls)") == []
 
