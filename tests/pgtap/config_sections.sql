@@ -1,7 +1,7 @@
 -- What people decide besides alerts, retention and jobs, in the configuration.
 
 begin;
-select plan(45);
+select plan(47);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -87,6 +87,20 @@ select monitoring.apply_config('{"change_sources": {"ROBOT": "The robot."}}');
 
 select is(
     monitoring.get_config() #>> '{change_sources,ROBOT}', 'The robot.', 'a change source is added'
+);
+
+select is(
+    monitoring.apply_config('{"change_sources": {"ROBOT": null, "BOT": "Ours.", "NONE": null}}'),
+    '{"change_sources.ROBOT": {"from": "The robot.", "to": null},
+        "change_sources.BOT": {"from": "A program that works on records in place of people.",
+            "to": "Ours."}}'::jsonb,
+    'or goes again, and one of ours is described anew'
+);
+
+select is(
+    monitoring.apply_config('{"change_sources": {"BOT": null}}') #>> '{change_sources.BOT,to}',
+    'A program that works on records in place of people.',
+    'until null takes that back'
 );
 
 select is(

@@ -1,7 +1,7 @@
 -- Sources of runs, records and queues in the configuration.
 
 begin;
-select plan(22);
+select plan(23);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -75,6 +75,16 @@ select is(
     'applying what it says changes nothing'
 );
 
+-- What a source needs
+
+select is(
+    (pg_temp.refusal_of($$monitoring.apply_config('{"change_sources": {"ROBOT": null},
+        "source_queries": {"orders": null}}')$$)).message,
+    E'source_queries.orders: query "orders" is read by source orders\n'
+    'change_sources.ROBOT: change source "ROBOT" is used by source "orders"',
+    'is not removed'
+);
+
 -- Changed
 
 select is(
@@ -124,13 +134,14 @@ reset role;
 
 select lives_ok(
     $$select monitoring.apply_config('{"source_queries": {"orders": null},
+        "change_sources": {"ROBOT": null},
         "sources": {"orders": null, "billing": null, "mails": null}}')$$,
-    'a source and the query that it reads go together'
+    'a source goes together with the query that it reads and its change source'
 );
 
 select is(
     (
-        select c.config -> 'sources' || c.config -> 'source_queries'
+        select c.config -> 'sources' || c.config -> 'source_queries' || c.config -> 'change_sources'
         from (select monitoring.get_config() as config) as c
     ),
     '{}'::jsonb,

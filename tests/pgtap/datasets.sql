@@ -1,7 +1,7 @@
 -- What people say about datasets, and who changes statuses.
 
 begin;
-select plan(13);
+select plan(15);
 \ir helpers/fixed_clock.psql
 
 select is_empty('select * from monitoring.v_datasets', 'at first nobody has said anything');
@@ -85,6 +85,15 @@ select results_eq(
     $$,
     $$values ('The new ERP', '1')$$,
     'another can be added, described anew and named'
+);
+select monitoring.define_change_source('ERP', null);
+select is_empty(
+    $$select change_source from monitoring.v_change_sources where change_source = 'ERP'$$,
+    'and removed again'
+);
+select throws_ok(
+    $$select monitoring.define_change_source('ERP', null)$$,
+    'PV007', 'there is no change source "ERP"', 'once'
 );
 
 select * from finish(); -- noqa: AM04

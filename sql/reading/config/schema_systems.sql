@@ -43,7 +43,7 @@ return $json$
         "minLength": 1,
         "maxLength": 255,
         "pattern": "[^ \\t\\r\\n]",
-        "description": "a text of 1 to 255 characters, or null for that of ours"
+        "description": "a text of 1 to 255 characters, or null to take it back"
       }
     },
     "datasets": {

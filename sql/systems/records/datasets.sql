@@ -166,6 +166,49 @@ comment on function monitoring.remove_dataset(text) is
 'Forgets what people have said about a dataset, not what happened to its records; false when there '
 'was nothing.';
 
+-- Describes a kind of source of changes as we ship it, or removes one that people added; PV007 when
+-- there is none of that name, PV003 while it is in use.
+create or replace function monitoring._take_back_change_source(p_change_source text) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_user text;
+begin
+    update monitoring.change_sources
+    set decided_description = null, changed_by = null, changed_at = null
+    where change_source = p_change_source and shipped_description is not null;
+    if found then
+        return;
+    end if;
+    select u.name into v_user
+    from (
+        select format('source "%s"', s.source_name) as name
+        from monitoring.sources s
+        where s.settings ->> 'change_source' = p_change_source
+        union all
+        select format('the status trigger of %s', t.table_name)
+        from monitoring.status_triggers t
+        where t.change_source = p_change_source
+    ) u
+    order by u.name
+    limit 1;
+    if found then
+        raise exception using
+            errcode = 'PV003',
+            message = format('change source "%s" is used by %s', p_change_source, v_user),
+            hint = 'Give that another change source, or remove it, first.';
+    end if;
+    delete from monitoring.change_sources where change_source = p_change_source;
+    if not found then
+        perform monitoring._refuse_unknown(
+            'change source', p_change_source, 'Take the name from v_change_sources.'
+        );
+    end if;
+end
+$$;
+
 create or replace function monitoring.define_change_source(p_change_source text, p_description text)
 returns void
 language plpgsql
@@ -175,12 +218,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if p_description is null then
-        update monitoring.change_sources
-        set decided_description = null, changed_by = null, changed_at = null
-        where change_source = p_change_source and shipped_description is not null;
-        if found then
-            return;
-        end if;
+        perform monitoring._take_back_change_source(p_change_source);
+        return;
     end if;
     insert into monitoring.change_sources (
         change_source, decided_description, changed_by, changed_at
@@ -200,7 +239,8 @@ end
 $$;
 
 comment on function monitoring.define_change_source(text, text) is
-'Adds a kind of source of changes, or describes one anew; null is as shipped.';
+'Adds a kind of source of changes, or describes one anew. Null takes that back: one of ours is as '
+'shipped again, one that was added goes.';
 
 -- The change source, or PV003 unless it is a row of change_sources.
 create or replace function monitoring._checked_change_source(p_change_source text) returns text
