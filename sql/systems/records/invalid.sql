@@ -22,7 +22,7 @@ and (
 create or replace function monitoring._upsert_invalid_records(
     p_rows monitoring.invalid_record_states[], p_detected_until timestamptz
 )
-returns setof monitoring.invalid_record_states
+returns monitoring.invalid_record_states[]
 language sql
 volatile
 begin atomic
@@ -30,94 +30,98 @@ begin atomic
     -- rest the newest has the word, and only one after the resolution opens a record again.
     -- A row that is resolved says what an open one is to become; the rest of it is known already.
     -- One without a detection of its own is of a record that people accepted, and is valid now.
-    insert into monitoring.invalid_record_states as s
-    select r.* from unnest(p_rows) as r -- noqa: AM04
-    order by r.record_key, r.validation_type
-    on conflict (dataset, record_key, validation_type) do update
-        set
-            group_name = case
-                when excluded.last_detected_at < s.last_detected_at then s.group_name
-                else coalesce(excluded.group_name, s.group_name)
-            end,
-            reported_value = case
-                when excluded.last_detected_at < s.last_detected_at then s.reported_value
-                else coalesce(excluded.reported_value, s.reported_value)
-            end,
-            message = case
-                when excluded.last_detected_at < s.last_detected_at then s.message
-                else coalesce(excluded.message, s.message)
-            end,
-            details = case
-                when excluded.last_detected_at < s.last_detected_at then s.details
-                else coalesce(excluded.details, s.details)
-            end,
-            target_date = case
-                when excluded.last_detected_at < s.last_detected_at then s.target_date
-                else excluded.target_date
-            end,
-            task_id = case
-                when excluded.last_detected_at < s.last_detected_at then s.task_id
-                else coalesce(excluded.task_id, s.task_id)
-            end,
-            first_detected_at = least(s.first_detected_at, excluded.first_detected_at),
-            last_detected_at = greatest(s.last_detected_at, excluded.last_detected_at),
-            opened_at = case
-                when monitoring._opens_again(s, excluded) then excluded.opened_at
-                when s.times_reopened = 0 and s.resolved_at = 'infinity'
-                    then least(s.opened_at, excluded.opened_at)
-                else s.opened_at
-            end,
-            times_detected = s.times_detected + case
-                when
-                    excluded.last_detected_at > s.last_detected_at
-                    or excluded.first_detected_at < s.first_detected_at
-                    then 1
-                else 0
-            end,
-            times_detected_before = case
-                when monitoring._opens_again(s, excluded) then s.times_detected
-                else s.times_detected_before
-            end,
-            times_reopened = s.times_reopened + case
-                when monitoring._opens_again(s, excluded) then 1
-                else 0
-            end,
-            alerted_at = case
-                when monitoring._opens_again(s, excluded) then excluded.alerted_at
-                when s.resolved_at = 'infinity' then coalesce(s.alerted_at, excluded.alerted_at)
-                else s.alerted_at
-            end,
-            resolved_at = case
-                when excluded.resolved_at < 'infinity'
-                    then greatest(excluded.resolved_at, s.last_detected_at)
-                when monitoring._opens_again(s, excluded) then excluded.resolved_at
-                else s.resolved_at
-            end,
-            resolution = case
-                when excluded.resolved_at < 'infinity' then excluded.resolution
-                when not monitoring._opens_again(s, excluded) then s.resolution
-            end,
-            resolved_by = case
-                when excluded.resolved_at < 'infinity' then excluded.resolved_by
-                when not monitoring._opens_again(s, excluded) then s.resolved_by
-            end,
-            resolution_reason = case
-                when excluded.resolved_at < 'infinity' then excluded.resolution_reason
-                when not monitoring._opens_again(s, excluded) then s.resolution_reason
-            end
-        -- Meanwhile somebody may have resolved a record, or found it again.
-        where
-        excluded.resolved_at = 'infinity'
-        or (
-            s.last_detected_at <= p_detected_until
-            and case
-                when excluded.times_detected > excluded.times_detected_before
-                    then s.resolved_at = 'infinity'
-                else s.resolution in ('manual', 'superseded')
-            end
-        )
-    -- The row as one value, which it is as well when the table has a column more.
-    returning s;
+    with written as (
+        insert into monitoring.invalid_record_states as s
+        select r.* from unnest(p_rows) as r -- noqa: AM04
+        order by r.record_key, r.validation_type
+        on conflict (dataset, record_key, validation_type) do update
+            set
+                group_name = case
+                    when excluded.last_detected_at < s.last_detected_at then s.group_name
+                    else coalesce(excluded.group_name, s.group_name)
+                end,
+                reported_value = case
+                    when excluded.last_detected_at < s.last_detected_at then s.reported_value
+                    else coalesce(excluded.reported_value, s.reported_value)
+                end,
+                message = case
+                    when excluded.last_detected_at < s.last_detected_at then s.message
+                    else coalesce(excluded.message, s.message)
+                end,
+                details = case
+                    when excluded.last_detected_at < s.last_detected_at then s.details
+                    else coalesce(excluded.details, s.details)
+                end,
+                target_date = case
+                    when excluded.last_detected_at < s.last_detected_at then s.target_date
+                    else excluded.target_date
+                end,
+                task_id = case
+                    when excluded.last_detected_at < s.last_detected_at then s.task_id
+                    else coalesce(excluded.task_id, s.task_id)
+                end,
+                first_detected_at = least(s.first_detected_at, excluded.first_detected_at),
+                last_detected_at = greatest(s.last_detected_at, excluded.last_detected_at),
+                opened_at = case
+                    when monitoring._opens_again(s, excluded) then excluded.opened_at
+                    when s.times_reopened = 0 and s.resolved_at = 'infinity'
+                        then least(s.opened_at, excluded.opened_at)
+                    else s.opened_at
+                end,
+                times_detected = s.times_detected + case
+                    when
+                        excluded.last_detected_at > s.last_detected_at
+                        or excluded.first_detected_at < s.first_detected_at
+                        then 1
+                    else 0
+                end,
+                times_detected_before = case
+                    when monitoring._opens_again(s, excluded) then s.times_detected
+                    else s.times_detected_before
+                end,
+                times_reopened = s.times_reopened + case
+                    when monitoring._opens_again(s, excluded) then 1
+                    else 0
+                end,
+                alerted_at = case
+                    when monitoring._opens_again(s, excluded) then excluded.alerted_at
+                    when s.resolved_at = 'infinity' then coalesce(s.alerted_at, excluded.alerted_at)
+                    else s.alerted_at
+                end,
+                resolved_at = case
+                    when excluded.resolved_at < 'infinity'
+                        then greatest(excluded.resolved_at, s.last_detected_at)
+                    when monitoring._opens_again(s, excluded) then excluded.resolved_at
+                    else s.resolved_at
+                end,
+                resolution = case
+                    when excluded.resolved_at < 'infinity' then excluded.resolution
+                    when not monitoring._opens_again(s, excluded) then s.resolution
+                end,
+                resolved_by = case
+                    when excluded.resolved_at < 'infinity' then excluded.resolved_by
+                    when not monitoring._opens_again(s, excluded) then s.resolved_by
+                end,
+                resolution_reason = case
+                    when excluded.resolved_at < 'infinity' then excluded.resolution_reason
+                    when not monitoring._opens_again(s, excluded) then s.resolution_reason
+                end
+            -- Meanwhile somebody may have resolved a record, or found it again.
+            where
+            excluded.resolved_at = 'infinity'
+            or (
+                s.last_detected_at <= p_detected_until
+                and case
+                    when excluded.times_detected > excluded.times_detected_before
+                        then s.resolved_at = 'infinity'
+                    else s.resolution in ('manual', 'superseded')
+                end
+            )
+        -- The row as one value, which it is as well when the table has a column more.
+        returning s as written_row
+    )
+
+    select array_agg(w.written_row) from written as w;
 end;
 
 -- What becomes of an invalid record by its resolution, as the history of changes says it.
@@ -153,7 +157,10 @@ volatile
 begin atomic
     with written as materialized (
         select u.*
-        from monitoring._upsert_invalid_records(p_found || p_closing, p_detected_until) as u
+        from
+            unnest(
+                monitoring._upsert_invalid_records(p_found || p_closing, p_detected_until)
+            ) as u
     ),
 
     closed as materialized (
