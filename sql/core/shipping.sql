@@ -1,4 +1,4 @@
--- What we ship is code: beside the code that serves it, one call of _ship_…() for each rule, job,
+-- What we ship is code: beside the code that serves it, one call of _ship_...() for each rule, job,
 -- policy and name of ours, run at every deploy. What people decide is state: it lies in columns of
 -- its own (decided, changed_by, changed_at) that no deploy touches, and counts more.
 -- A deploy that changes nothing here writes no row and locks none. What a deploy no longer ships is
