@@ -99,7 +99,7 @@ begin
         end if;
     end loop;
     if v_lost is not null then
-        raise warning 'the query of a rule took from its session: %', v_lost
+        raise warning 'the query of a rule changed its session: %', v_lost
             using hint = 'Begin a new session; and let the rule call nothing that does that.';
     end if;
     return v_lost;

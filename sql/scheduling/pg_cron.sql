@@ -99,7 +99,7 @@ begin
         raise warning 'runs of pg_cron are not imported: % may not use schema cron',
             v_owner::regrole
             using hint = format('Run as superuser: grant usage on schema cron to %s; and call '
-                'this again. docs/scheduler.md tells what else it takes to see everybody''s runs.',
+                'this again. docs/scheduler.md says what else it takes to see everybody''s runs.',
                 v_owner::regrole);
     elsif not exists (select from monitoring.jobs j where j.job_name = 'import_pg_cron_runs') then
         perform monitoring.define_job(

@@ -206,7 +206,7 @@ begin
     if v_job.shipped = '{}' then
         raise exception using
             errcode = 'PV003',
-            message = format('job "%s" was added, so there is nothing shipped', p_job_name),
+            message = format('job "%s" is your own, so there is nothing shipped to go back to', p_job_name),
             hint = 'Change it, or remove it with remove_job().';
     end if;
     perform monitoring._decide_job(v_job, '{}', v_job.next_run_at);

@@ -62,7 +62,7 @@ begin
         where monitoring._is_jump(r.seen_at, v_now, r.last_step_ms)
     ) then
         return query select 'clock', 'late', v_waits.p_step, format(
-            'went on by %s at once: nothing is removed before %s; if it is right: select '
+            'jumped ahead by %s: nothing is removed before %s; if it is right: select '
             'monitoring.confirm_clock();',
             monitoring._spell_seconds(date_part('epoch', v_waits.p_step)),
             to_char(v_waits.p_until, 'YYYY-MM-DD HH24:MI:SSOF')
@@ -147,7 +147,8 @@ begin
             end,
             case
                 when j.running_seconds > j.timeout_seconds + 180
-                    then format('still running %s seconds after its start', round(j.running_seconds))
+                    then format('still running %s after its start',
+                        monitoring._spell_seconds(j.running_seconds))
             end
         )
     from monitoring.v_jobs j

@@ -102,7 +102,7 @@ begin
                         'hint', 'Catch no query_canceled in it. What it did was undone.'
                     )
                     else jsonb_build_object(
-                        'message', format('the run that began at %s is gone without a word',
+                        'message', format('the run that began at %s ended without a report',
                             v_job.last_started_at),
                         'hint', 'Its session was ended, or the server stopped. What it did was '
                             'undone.'

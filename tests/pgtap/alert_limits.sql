@@ -42,7 +42,7 @@ select results_eq(
     $$
         values (
             5::double precision, 'high',
-            '5 more alerts than the 10 that are told one by one, such as: load of q0011 is 61'
+            '5 more alerts than the 10 that are reported one by one, such as: load of q0011 is 61'
         )
     $$,
     'which says how many there are, and of what kind'

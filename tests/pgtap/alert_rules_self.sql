@@ -217,7 +217,7 @@ values
     '2026-01-15 12:00+00', null
 ),
 (
-    'component_silent', '2026-01-15 12:00+00', 5, 0, 1, 'took 12.0 s, more than its limit of 10 s',
+    'component_silent', '2026-01-15 12:00+00', 5, 0, 1, 'took 12 s, more than its limit of 10 s',
     '2026-01-15 11:59+00', '2026-01-15 12:30+00'
 ),
 ('component_unhealthy', '2026-01-15 12:00:01+00', 5, 0, 1, 'later', '2026-01-15 12:00:01+00', null),
@@ -235,7 +235,7 @@ select results_eq(
     $$
         values
         ('component_silent', 1::double precision, 'high', '{"rule": "component_silent"}'::jsonb,
-            'rule component_silent: 1 in a row failed, the last: took 12.0 s, more than its limit '
+            'rule component_silent: 1 in a row failed, the last: took 12 s, more than its limit '
             || 'of 10 s; paused until 2026-01-15 12:30:00+00'),
         ('errors_per_hour', 3, 'high', '{"rule": "errors_per_hour"}',
             'rule errors_per_hour: 3 in a row failed, the last: division by "zero"')
@@ -250,7 +250,7 @@ select results_eq(
     $$,
     $$
         values ('evaluation', '2026-01-15 12:00+00'::timestamptz,
-            'took 12.0 s, more than its limit of 10 s')
+            'took 12 s, more than its limit of 10 s')
     $$,
     'the explainer shows how its last evaluation went'
 );

@@ -104,7 +104,7 @@ select results_eq(
 );
 select is(
     (select summary from pg_temp.findings_of('task_stuck') where fingerprint = 'long#1'),
-    'task long of type ocr has not got further for 1 h, at item 4 of 10',
+    'task long of type ocr has made no progress for 1 h, at item 4 of 10',
     'the summary says how far it has come'
 );
 select pg_temp.set_clock('2026-01-15 11:59:59+00');

@@ -172,7 +172,7 @@ select is(
         select summary from pg_temp.findings_of('step_missed', '2026-01-17 05:00+00')
         where labels ->> 'task_type' = 'many'
     ),
-    'step many of workflow w: did not get done, 7 remain on business day 2026-01-16',
+    'step many of workflow w: was not finished, 7 remain on business day 2026-01-16',
     'one that was run and has records left is missed as well'
 );
 select is(

@@ -331,7 +331,7 @@ from (
     (
         $$'deep queue', '2026-01-01 12:00+00', '2026-01-15 12:00+00'$$, 'PV004',
         'span has too many steps: 20161',
-        'At most 20000 are taken: give a step of at least 00:01:01, or a shorter span.'
+        'At most 20000 are taken: give a step of at least 1 min 1 s, or a shorter span.'
     )
 ) as bad (arguments, code, message, hint);
 

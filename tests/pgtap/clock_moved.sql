@@ -74,7 +74,7 @@ select is(
 );
 select is(
     pg_temp.clean_up(),
-    'the clock went on by 8 d at once: nothing is removed before 2026-01-23 15:00:00+00, or '
+    'the clock jumped ahead by 8 d: nothing is removed before 2026-01-23 15:00:00+00, or '
     'confirm_clock()',
     'but a clean-up removes nothing'
 );
@@ -86,7 +86,7 @@ select is(
 );
 select is(
     pg_temp.detail_of('clock'),
-    'went on by 8 d at once: nothing is removed before 2026-01-23 15:00:00+00; if it is right: '
+    'jumped ahead by 8 d: nothing is removed before 2026-01-23 15:00:00+00; if it is right: '
     'select monitoring.confirm_clock();',
     'which is told, with what to do'
 );

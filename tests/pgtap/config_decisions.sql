@@ -275,11 +275,11 @@ from (
     values
     (
         $$monitoring.reset_alert_rule('mine')$$, 'PV003',
-        'rule "mine" is an own one, so there is nothing shipped'
+        'rule "mine" is your own, so there is nothing shipped to go back to'
     ),
     (
         $$monitoring.reset_job('my job')$$, 'PV003',
-        'job "my job" was added, so there is nothing shipped'
+        'job "my job" is your own, so there is nothing shipped to go back to'
     ),
     (
         $$monitoring.remove_job('roll_up')$$, 'PV003',

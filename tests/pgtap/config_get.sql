@@ -88,7 +88,7 @@ select is(
     (select config #> '{jobs,evaluate_alerts}' from fresh),
     '{"schedule": "1 minute", "time_zone": "UTC", "is_enabled": true, "timeout_seconds": 300,
         "procedure": "monitoring.evaluate_alerts",
-        "description": "Evaluates the alert rules and queues what is to be told."}'::jsonb,
+        "description": "Evaluates the alert rules and queues notifications."}'::jsonb,
     'a job has its plan'
 );
 

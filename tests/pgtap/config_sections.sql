@@ -231,7 +231,7 @@ select is(
         "connection": "OTHER_DB", "query": "select id from runs", "columns": ["id"]}}}')$$),
     row(
         'PV009', 'source_queries.runs: monitoring_operator may not register queries',
-        'Have a member of monitoring_admin apply it: what is registered is believed.'
+        'Have a member of monitoring_admin apply it: registered sources are trusted.'
     )::pg_temp.refusal,
     'an operator registers no query'
 );
@@ -369,7 +369,7 @@ from (
             "v": {}}}',
         E'workflows.v is not right: {"workflow": "v"}\n'
         'workflows.w.steps[0].after names no step of the workflow: "b"\n'
-        'workflows.w.steps[0].late_after is no length of time: "soon"'
+        'workflows.w.steps[0].late_after is not a length of time: "soon"'
     ),
     (
         '{"workflows": {"w": {"steps": [{"step": "a", "optionl": true}]}}}',

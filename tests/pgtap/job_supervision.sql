@@ -30,7 +30,7 @@ select results_eq(
         from monitoring.v_jobs
     $$,
     $$
-        values ('lost', 'the run that began at 2026-01-15 12:00:00+00 is gone without a word'
+        values ('lost', 'the run that began at 2026-01-15 12:00:00+00 ended without a report'
             || E'\nHint: Its session was ended, or the server stopped. What it did was undone.',
             1::bigint, 1::bigint, '2026-01-15 13:00+00'::timestamptz)
     $$,

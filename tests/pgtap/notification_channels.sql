@@ -283,7 +283,7 @@ select
         ),
         row(
             'PV003', message,
-            'Secrets do not belong into the database: give the name of an environment variable of '
+            'Secrets do not belong in the database: give the name of an environment variable of '
             'the runner, or of a key in its file, such as OPS_MAIL; the address goes there.'
         )::pg_temp.refusal,
         'refused as a target: ' || coalesce(target, 'null')
@@ -292,12 +292,12 @@ from (
     values
     ('mailtos://user:secret@example.com', 'target looks like an address: "mailtos:..."'),
     ('https://hooks.example.com/T0/secret', 'target looks like an address: "https:..."'),
-    ('ops@example.com', 'target is no name: "ops@example.com"'),
-    ('+49 170 1234567', 'target is no name: "+49 170 1234567"'),
-    ('A B', 'target is no name: "A B"'),
-    ('1A', 'target is no name: "1A"'),
-    ('', 'target is no name: ""'),
-    (null, 'target is no name: null')
+    ('ops@example.com', 'target is not a name: "ops@example.com"'),
+    ('+49 170 1234567', 'target is not a name: "+49 170 1234567"'),
+    ('A B', 'target is not a name: "A B"'),
+    ('1A', 'target is not a name: "1A"'),
+    ('', 'target is not a name: ""'),
+    (null, 'target is not a name: null')
 ) as refused (target, message);
 
 select
@@ -318,7 +318,7 @@ select is(
     pg_temp.refusal_of('monitoring.enable_notification_channel(''nowhere'')'),
     row(
         'PV007', 'there is no channel "nowhere"',
-        'Take the name from v_notification_channels, or set the channel first.'
+        'Take the name from v_notification_channels, or define the channel first.'
     )::pg_temp.refusal,
     'an unknown channel is named'
 );

@@ -109,8 +109,8 @@ select is(
 select is(pg_temp.unsent(), null, 'and nothing else');
 select matches(
     (select body from monitoring.v_notifications where kind = 'digest'),
-    '^4 messages could not be sent since 2026-01-15 12:00 UTC[.] This is what has become of what '
-    'they said[.]\n\nCRITICAL: queue a: 612 waiting\n  value 612 messages.*\n\n'
+    '^4 messages could not be sent since 2026-01-15 12:00 UTC[.] This is how what they '
+    'reported stands now[.]\n\nCRITICAL: queue a: 612 waiting\n  value 612 messages.*\n\n'
     'MEDIUM: queue d.*\n\n'
     'RESOLVED after 1 s [(]high[)]: queue b.*\n\nRESOLVED after .*: queue c.*\n\n'
     'As of 2026-01-15 12:01 UTC',
@@ -269,8 +269,8 @@ select is(
 );
 select matches(
     (select body from monitoring.v_notifications where kind = 'digest'),
-    '^2 messages could not be sent since 2026-01-15 18:00 UTC[.] Nothing of what they said is '
-    'left[.]\n\nAs of',
+    '^2 messages could not be sent since 2026-01-15 18:00 UTC[.] Nothing that they '
+    'reported is still open[.]\n\nAs of',
     'and the digest says so'
 );
 

@@ -116,7 +116,7 @@ select is(
 
 select is(
     (select last_error from monitoring.v_notifications),
-    'attempt 1 ended without a word: the lease of r ran out', 'what became of the first is noted'
+    'attempt 1 did not report back: the lease of r expired', 'what became of the first is noted'
 );
 
 select ok(
@@ -138,7 +138,7 @@ select is(pg_temp.claim_at('13:03'), '{}', 'when its lease runs out as well');
 select results_eq(
     'select status, attempts, last_error, finished_at from monitoring.v_notifications',
     $$
-        values ('dead', 3, 'attempt 3 ended without a word: the lease of r ran out',
+        values ('dead', 3, 'attempt 3 did not report back: the lease of r expired',
             '2026-01-15 13:03+00'::timestamptz)
     $$,
     'the message is given up, visibly'

@@ -125,7 +125,7 @@ select is(
 select matches(
     (select body from monitoring.v_notifications order by notification_id desc limit 1),
     E'\n\n3 notices were held back since 2026-01-16 09:02 UTC by the limit of 2 messages an '
-    'hour\\. What is still to be told is above\\.\n\nAs of',
+    'hour\\. What is still to be reported is above\\.\n\nAs of',
     'with how many were held back, what has come and gone included'
 );
 

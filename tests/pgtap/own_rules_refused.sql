@@ -300,7 +300,7 @@ from (
     (
         'monitoring.create_alert_rule(''mine'', ''select 1'')', 'PV003',
         'there is an own rule "mine" already',
-        'Drop it first with remove_alert_rule(), or take another name.'
+        'Remove it first with remove_alert_rule(), or take another name.'
     ),
     (
         'monitoring.create_alert_rule(''built in'', ''select 1'')', 'PV003',
@@ -310,7 +310,7 @@ from (
     ),
     (
         'monitoring.remove_alert_rule(''built in'')', 'PV003',
-        'rule "built in" is built in and cannot be dropped',
+        'rule "built in" is built in and cannot be removed',
         'Disable it: select enable_alert_rule(''built in'', false).'
     )
 ) as bad (call, code, message, hint);

@@ -123,7 +123,7 @@ select is(
 );
 select is(
     (select subject from monitoring.v_source_troubles where source_name = 'notes'),
-    'ready_at is no time: "soon"', 'and that is told'
+    'ready_at is not a time: "soon"', 'and that is told'
 );
 delete from scratch.jobs;
 select is(pg_temp.sync_at('12:06', 'notes'), 'queues 1', 'a table without items');

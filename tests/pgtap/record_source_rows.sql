@@ -73,7 +73,7 @@ select is(
     '2026-01-15 12:00+00'::timestamptz,
     'a time that names its zone is of that'
 );
-select is(pg_temp.troubles(), 'bad_row effective_at is no time', 'a text that is none is told');
+select is(pg_temp.troubles(), 'bad_row effective_at is not a time', 'a text that is none is told');
 
 -- Unreadable
 

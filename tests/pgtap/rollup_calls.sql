@@ -114,19 +114,19 @@ from (
     (
         'rebuild_rollups(''tasks'', ''2026-01-10 00:00+00'', ''2026-01-10 00:00+00'')', 'PV006',
         format(
-            'there is no time from %s to %s',
+            'the span from %s to %s is empty',
             timestamptz '2026-01-10 00:00+00', timestamptz '2026-01-10 00:00+00'
         ),
         'Give p_from and a later p_to; they are widened to whole days in UTC.'
     ),
     (
         'rebuild_rollups(''tasks'', ''2026-01-10 00:00+00'', null)', 'PV006',
-        format('there is no time from %s to null', timestamptz '2026-01-10 00:00+00'),
+        format('the span from %s to null is empty', timestamptz '2026-01-10 00:00+00'),
         'Give p_from and a later p_to; they are widened to whole days in UTC.'
     ),
     (
         'rebuild_rollups(''tasks'', null, ''2026-01-10 00:00+00'')', 'PV006',
-        format('there is no time from null to %s', timestamptz '2026-01-10 00:00+00'),
+        format('the span from null to %s is empty', timestamptz '2026-01-10 00:00+00'),
         'Give p_from and a later p_to; they are widened to whole days in UTC.'
     )
 ) as bad (call, code, message, hint);

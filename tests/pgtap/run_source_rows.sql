@@ -209,10 +209,10 @@ select results_eq(
         where source_name = 'odd' order by message
     $$,
     $$
-        values ('run 4: started_at is no time: "yesterday evening"'),
-            ('run 5: records_total is no whole number: "12.5"'),
-            ('run 6: started_at is no time: "2026-02-30 09:00"; '
-                'business_date is no date: "2026-13-01"')
+        values ('run 4: started_at is not a time: "yesterday evening"'),
+            ('run 5: records_total is not a whole number: "12.5"'),
+            ('run 6: started_at is not a time: "2026-02-30 09:00"; '
+                'business_date is not a date: "2026-13-01"')
     $$,
     'what means nothing is shown'
 );

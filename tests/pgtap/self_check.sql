@@ -136,7 +136,7 @@ select results_eq(
     'select * from monitoring.self_check() where status <> ''ok''',
     $$
         values ('job count', 'late', interval '3 minutes 2 seconds',
-            'still running 242 seconds after its start')
+            'still running 4 min 2 s after its start')
     $$,
     'then it is late'
 );

@@ -75,15 +75,15 @@ from (
     ),
     (
         '{"workflow": "w", "steps": [{"step": "a", "expected": "a while"}]}',
-        'workflow.steps[0].expected is no length of time: "a while"'
+        'workflow.steps[0].expected is not a length of time: "a while"'
     ),
     (
         '{"workflow": "w", "steps": [{"step": "a", "stuck_after": "0 minutes"}]}',
-        'workflow.steps[0].stuck_after is no length of time: "0 minutes"'
+        'workflow.steps[0].stuck_after is not a length of time: "0 minutes"'
     ),
     (
         '{"workflow": "w", "steps": [{"step": "a", "long_after": "367 days"}]}',
-        'workflow.steps[0].long_after is no length of time: "367 days"'
+        'workflow.steps[0].long_after is not a length of time: "367 days"'
     ),
     (
         '{"workflow": "w", "steps": [{"step": "a", "schedule": "25:00"}]}',
@@ -99,7 +99,7 @@ from (
     ),
     (
         '{"workflow": "w", "steps": [{"step": "a"}, {"step": "a"}]}',
-        'workflow.steps[1].step is there twice: "a"'
+        'workflow.steps[1].step appears twice: "a"'
     ),
     (
         '{"workflow": "w", "steps": [{"step": "taken"}]}',
@@ -129,9 +129,9 @@ select is(
             $$
         )
     ).message,
-    E'workflow.steps[1].step is there twice: "a"\n'
+    E'workflow.steps[1].step appears twice: "a"\n'
     'workflow.steps[0].after names no step of the workflow: "b"\n'
-    'workflow.steps[1].expected is no length of time: "soon"\n'
+    'workflow.steps[1].expected is not a length of time: "soon"\n'
     'workflow.time_zone: there is no time zone "Mars"',
     'all that is wrong is told at once'
 );

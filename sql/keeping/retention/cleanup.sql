@@ -36,7 +36,7 @@ begin
     select w.p_until, w.p_step into v_waits from monitoring._clean_up_waits_until(v_now) w;
     if v_waits.p_until is not null and not v_is_dry_run then
         v_done := monitoring._not_removed('', '', 'none', null, format(
-            'the clock went on by %s at once: nothing is removed before %s, or confirm_clock()',
+            'the clock jumped ahead by %s: nothing is removed before %s, or confirm_clock()',
             monitoring._spell_seconds(date_part('epoch', v_waits.p_step)),
             to_char(v_waits.p_until, 'YYYY-MM-DD HH24:MI:SSOF')
         ));

@@ -114,7 +114,7 @@ begin
     if (p_from < p_to) is not true then
         raise exception using
             errcode = 'PV006',
-            message = format('there is no time from %s to %s',
+            message = format('the span from %s to %s is empty',
                 coalesce(p_from::text, 'null'), coalesce(p_to::text, 'null')),
             hint = 'Give p_from and a later p_to; they are widened to whole days in UTC.';
     end if;
@@ -122,8 +122,7 @@ begin
         raise exception using
             errcode = 'PV006',
             message = format('rows of %s before %s have been removed', p_source, v_complete_since),
-            hint = 'Give a p_from on a later day: what the roll-ups know of the time before, only '
-                'they know.';
+            hint = 'Give a p_from on a later day: the time before is known to the roll-ups alone.';
     end if;
 end
 $$;

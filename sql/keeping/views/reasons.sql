@@ -46,7 +46,7 @@ comment on column monitoring.v_unsuccessful_tasks.task_id is
 comment on column monitoring.v_unsuccessful_tasks.task_type is
 'What kind of work it is; unknown when only its end was told.';
 comment on column monitoring.v_unsuccessful_tasks.status is
-'failed, cancelled, timeout or lost (restarted or gone without a word).';
+'failed, cancelled, timeout or lost (restarted or ended without a report).';
 comment on column monitoring.v_unsuccessful_tasks.attempt is
 '1 for a first try; one more for each restart of a task that has not succeeded since.';
 comment on column monitoring.v_unsuccessful_tasks.worker_id is

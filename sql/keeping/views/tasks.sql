@@ -146,7 +146,7 @@ comment on column monitoring.processing_metrics.task_id is
 comment on column monitoring.processing_metrics.task_type is
 'What kind of work it is; unknown when only its end was told.';
 comment on column monitoring.processing_metrics.status is
-'running, completed, failed, cancelled, timeout or lost (restarted or gone without a word).';
+'running, completed, failed, cancelled, timeout or lost (restarted or ended without a report).';
 comment on column monitoring.processing_metrics.start_time is
 'When the attempt began; null when only its end was told.';
 comment on column monitoring.processing_metrics.end_time is

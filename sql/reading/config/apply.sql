@@ -17,7 +17,7 @@ begin
     if not pg_has_role(v_caller, 'monitoring_admin', 'usage') then
         raise insufficient_privilege using
             message = format('%s may not register %s', v_caller, p_what),
-            hint = 'Have a member of monitoring_admin apply it: what is registered is believed.';
+            hint = 'Have a member of monitoring_admin apply it: registered sources are trusted.';
     end if;
 end
 $$;

@@ -140,7 +140,7 @@ as $$
 begin
     return query
     select
-        format('%s.step is there twice: "%s"', s.path, s.step_name),
+        format('%s.step appears twice: "%s"', s.path, s.step_name),
         'Name each step once.'
     from monitoring._steps_in(p_workflow) s
     where exists (
@@ -163,7 +163,7 @@ begin
     where a.name not in (select o.step_name from monitoring._steps_in(p_workflow) as o)
     union all
     select
-        format('%s.%s is no length of time: "%s"', s.path, k.key, s.settings ->> k.key),
+        format('%s.%s is not a length of time: "%s"', s.path, k.key, s.settings ->> k.key),
         'Give a length above 0 and up to 366 days, such as "20 minutes" or "1 hour 30 minutes".'
     from monitoring._steps_in(p_workflow) s
     cross join unnest(array['expected', 'late_after', 'stuck_after', 'long_after']) k (key)

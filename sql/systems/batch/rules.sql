@@ -108,7 +108,7 @@ begin
             left(s.step_name, 150),
             left(s.workflow_name, 150),
             case when s.runs = 0 then 'was not run'
-                else format('did not get done, %s remain', s.records_remaining) end,
+                else format('was not finished, %s remain', s.records_remaining) end,
             to_char(s.business_date::timestamp, 'YYYY-MM-DD')
         )
     ) f
@@ -120,7 +120,7 @@ $$;
 
 call monitoring._ship_rule(
     'step_missed', 'processing',
-    'A business day is over and a step of its workflow has not been run, or has not got done.',
+    'A business day is over and a step of its workflow has not been run, or has not been finished.',
     p_finder => '_find_missed_steps',
     p_explainer => '_explain_step',
     p_alert_for_each => 'step and business day',

@@ -227,7 +227,7 @@ begin
             v_records := p_records::jsonb;
         exception
             when data_exception then
-                perform monitoring._refuse_json('records', p_records, 'JSON: this is none');
+                perform monitoring._refuse_json('records', p_records, 'valid JSON');
         end;
         return monitoring._track_status_changes(
             p_dataset, v_records, coalesce(p_change_source, 'MONITOR'), p_actor, p_task_id,

@@ -134,9 +134,9 @@ return case
             p_column, p_conversion,
             p_field
             || case p_kind
-                when 'count' then ' is no whole number: "'
-                when 'date' then ' is no date: "'
-                else ' is no time: "'
+                when 'count' then ' is not a whole number: "'
+                when 'date' then ' is not a date: "'
+                else ' is not a time: "'
             end
         )
 end;

@@ -20,7 +20,7 @@ return nullif(concat_ws(
     (p_run).fault,
     case
         when coalesce(btrim((p_run).run_id), '') = '' then 'has no run_id'
-        when p_copies > 1 then format('is there %s times', p_copies)
+        when p_copies > 1 then format('appears %s times', p_copies)
         when length(p_source_name) + 1 + length((p_run).run_id) > 255 then 'run_id is too long'
     end,
     case

@@ -179,7 +179,7 @@ begin
             when length(r.status) > 255 then 'status is too long'
             when r.effective_at < '1970-01-01 00:00:00+00'::timestamptz
                 or r.effective_at > %2$L::timestamptz then 'effective_at is impossible'
-            when r.effective_at is null and r.has_time then 'effective_at is no time'
+            when r.effective_at is null and r.has_time then 'effective_at is not a time'
             when r.change_source <> all (%3$L::text[]) then 'change_source is not known'
         end as fault
         from (%1$s) r

@@ -81,7 +81,7 @@ begin
             v_result := jsonb_build_object('source', p_source.source_name, 'error', sqlerrm);
             if sqlstate = '57014' and monitoring._seconds_since_epoch() >= v_deadline then
                 v_result := v_result || jsonb_build_object('error', format(
-                    'took longer than %s', make_interval(secs => p_source.timeout_seconds)
+                    'took longer than %s', monitoring._spell_seconds(p_source.timeout_seconds)
                 ));
             elsif sqlstate = '57014' and not p_is_job then
                 raise;

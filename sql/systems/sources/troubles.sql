@@ -156,8 +156,8 @@ begin
                 else format(
                     '%s %s, %s first', count(*),
                     case t.trouble
-                        when 'bad_row' then 'rows of which nothing can be made'
-                        when 'unknown_status' then 'status codes that nobody has explained'
+                        when 'bad_row' then 'rows that cannot be interpreted'
+                        when 'unknown_status' then 'status codes without a meaning'
                         when 'vanished' then 'runs that vanished while running'
                         when 'went_backwards' then 'runs that went backwards'
                         else 'troubles'
@@ -184,7 +184,7 @@ $$;
 
 call monitoring._ship_rule(
     'source_trouble', 'processing',
-    'A source cannot be read, has rows of which nothing can be made, or runs that vanished or went '
+    'A source cannot be read, has rows that cannot be interpreted, or runs that vanished or went '
     'backwards within the window: v_source_troubles says which.',
     p_finder => '_find_source_troubles',
     p_explainer => '_explain_source_troubles',

@@ -125,7 +125,7 @@ begin
     end if;
     return row(
         '(more)', v_more, '{}',
-        format('%s more %s than the %s that are told one by one, such as: %s',
+        format('%s more %s than the %s that are reported one by one, such as: %s',
             v_more, case v_more when 1 then 'alert' else 'alerts' end,
             monitoring._name_limit('alerts'),
             left((p_findings[1]).summary, 300)),

@@ -34,8 +34,8 @@ begin
             message = format('span has too many steps: %s',
                 floor(date_part('epoch', p_to - p_from) / v_seconds)::bigint + 1),
             hint = format('At most %s are taken: give a step of at least %s, or a shorter span.',
-                v_most, make_interval(
-                    secs => floor(date_part('epoch', p_to - p_from) / v_most) + 1
+                v_most, monitoring._spell_seconds(
+                    floor(date_part('epoch', p_to - p_from) / v_most) + 1
                 ));
     end if;
 end

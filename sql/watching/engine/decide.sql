@@ -1,5 +1,5 @@
 -- What people decide about an alert. Takes the lock of alerts, writes raised_alerts and
--- alert_transitions, and queues what is to be told.
+-- alert_transitions, and queues notifications.
 
 -- The alert of that number, locked against all changes; null when it does not fire, PV007 when
 -- there is none.

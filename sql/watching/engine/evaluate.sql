@@ -94,7 +94,7 @@ begin atomic
 end;
 
 call monitoring._ship_job(
-    'evaluate_alerts', 'Evaluates the alert rules and queues what is to be told.',
+    'evaluate_alerts', 'Evaluates the alert rules and queues notifications.',
     '1 minute', 'monitoring.evaluate_alerts',
     p_timeout => '5 minutes'
 );

@@ -162,8 +162,9 @@ declare
     v_is_failed integer;
 begin
     if v_error is null and p_outcome.is_over_time then
-        v_error := format('took %s s, more than its limit of %s s',
-            round((p_outcome.duration_ms / 1000)::numeric, 1), p_rule.time_limit_seconds);
+        v_error := format('took %s, more than its limit of %s',
+            monitoring._spell_seconds(p_outcome.duration_ms / 1000),
+            monitoring._spell_seconds(p_rule.time_limit_seconds));
     end if;
     v_is_failed := (v_error is not null)::integer;
     insert into monitoring.alert_rule_states as s (

@@ -21,7 +21,7 @@ begin
     if not found then
         perform monitoring._refuse_unknown(
             'channel', p_channel_name,
-            'Take the name from v_notification_channels, or set the channel first.'
+            'Take the name from v_notification_channels, or define the channel first.'
         );
     end if;
     return v_channel;
@@ -42,9 +42,9 @@ begin
             when p_target ~ ':'
                 then format('target looks like an address: "%s..."',
                     left(substring(p_target from '^[^:]*:'), 40))
-            else format('target is no name: %s', coalesce('"' || left(p_target, 40) || '"', 'null'))
+            else format('target is not a name: %s', coalesce('"' || left(p_target, 40) || '"', 'null'))
         end,
-        hint = 'Secrets do not belong into the database: give the name of an environment variable '
+        hint = 'Secrets do not belong in the database: give the name of an environment variable '
             'of the runner, or of a key in its file, such as OPS_MAIL; the address goes there.';
 end
 $$;

@@ -150,8 +150,8 @@ begin
     p_notification.body := concat_ws(
         E'\n\n',
         v_first || case
-            when v_counts is null then ' Nothing of what they said is left.'
-            else ' This is what has become of what they said.'
+            when v_counts is null then ' Nothing that they reported is still open.'
+            else ' This is how what they reported stands now.'
         end,
         nullif(monitoring._message_body(
             v_channel, v_notices, jsonb_array_length(v_notices), p_now

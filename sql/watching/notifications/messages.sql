@@ -202,8 +202,8 @@ return case
             case p_channel.max_per_hour when 1 then 'message' else 'messages' end,
             'an hour.',
             case
-                when p_has_notices then 'What is still to be told is above.'
-                when not p_has_notices then 'Nothing of it is still to be told: it has resolved or '
+                when p_has_notices then 'What is still to be reported is above.'
+                when not p_has_notices then 'Nothing is left to report: it has resolved or '
                     || 'eased, or is acknowledged or silenced.'
             end
         )

@@ -49,7 +49,7 @@ create or replace function monitoring._abandoned(p_attempts integer, p_runner te
 language sql
 immutable
 return format(
-    'attempt %s ended without a word: the lease of %s ran out', p_attempts, coalesce(p_runner, '?')
+    'attempt %s did not report back: the lease of %s expired', p_attempts, coalesce(p_runner, '?')
 );
 
 -- Whether the runner is sending no other message to the target, and of those to an Alertmanager

@@ -303,7 +303,7 @@ $$;
 
 call monitoring._ship_rule(
     'missed_run', 'processing',
-    'A run that define_expected_runs() told of has not started in time.',
+    'A run that define_expected_runs() announced has not started in time.',
     p_finder => '_find_missed_runs',
     p_explainer => '_explain_missed_run',
     p_alert_for_each => 'task type',

@@ -31,7 +31,7 @@ $$;
 
 call monitoring._ship_rule(
     'names_over_limit', 'self',
-    'Programs send more different names than are told apart, often with an id in them: send the '
+    'Programs send more different names than are kept apart, often with an id in them: send the '
     'id as a task_id or in details, or raise the limit.',
     p_finder => '_find_names_over_limit',
     p_explainer => '_explain_names_over_limit',

@@ -212,7 +212,7 @@ begin
             message = format('there is %s rule "%s" already',
                 case v_family when 'own' then 'an own' else 'a built-in' end, p_rule_name),
             hint = case v_family
-                when 'own' then 'Drop it first with remove_alert_rule(), or take another name.'
+                when 'own' then 'Remove it first with remove_alert_rule(), or take another name.'
                 else 'Take another name; a built-in rule is changed with change_alert_rule() and '
                     'set_alert_thresholds().'
             end;
@@ -313,7 +313,7 @@ begin
     if v_family <> 'own' then
         raise exception using
             errcode = 'PV003',
-            message = format('rule "%s" is built in and cannot be dropped', p_rule_name),
+            message = format('rule "%s" is built in and cannot be removed', p_rule_name),
             hint = format('Disable it: select enable_alert_rule(%L, false).', p_rule_name);
     end if;
     perform monitoring._forget_rule(p_rule_name);

@@ -355,8 +355,8 @@ begin
     if v_rule.family = 'own' then
         raise exception using
             errcode = 'PV003',
-            message = format('rule "%s" is an own one, so there is nothing shipped', p_rule_name),
-            hint = 'Change it, or drop it with remove_alert_rule().';
+            message = format('rule "%s" is your own, so there is nothing shipped to go back to', p_rule_name),
+            hint = 'Change it, or remove it with remove_alert_rule().';
     end if;
     perform monitoring.set_alert_thresholds(p_rule_name, null, t.labels)
     from monitoring.alert_thresholds t

@@ -145,9 +145,9 @@ begin
         t.seconds,
         monitoring._task_labels(t.task_type, t.task_id, t.worker_id),
         format(
-            'task %s of type %s has not %s for %s%s',
+            'task %s of type %s has %s for %s%s',
             left(t.task_id, 180), left(t.task_type, 180),
-            case when v_is_by_heartbeat then 'spoken' else 'got further' end,
+            case when v_is_by_heartbeat then 'sent no sign of life' else 'made no progress' end,
             monitoring._spell_seconds(t.seconds),
             case
                 when t.items_total is not null
@@ -173,8 +173,8 @@ $$;
 
 call monitoring._ship_rule(
     'task_stuck', 'processing',
-    'A running task has not got further for long: no items done, no counter changed. With {"by": '
-    '"heartbeat"} any word from it counts.',
+    'A running task has made no progress for long: no items done, no counter changed. With {"by": '
+    '"heartbeat"} any sign of life counts.',
     p_finder => '_find_stuck_tasks',
     p_explainer => '_explain_task',
     p_alert_for_each => 'attempt',

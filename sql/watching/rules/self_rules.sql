@@ -268,7 +268,7 @@ $$;
 
 call monitoring._ship_rule(
     'rule_failed', 'self',
-    'An alert rule cannot be evaluated: what it watches over is not watched. Mend or disable it.',
+    'An alert rule cannot be evaluated: what it watches over is not watched. Fix or disable it.',
     p_finder => '_find_failed_rules',
     p_explainer => '_explain_failed_rule',
     p_alert_for_each => 'rule',

@@ -119,8 +119,8 @@ $$;
 
 call monitoring._ship_rule(
     'task_too_fast', 'processing',
-    'The quickest attempt of a type that completed in the window did so suspiciously soon. Asleep '
-    'until somebody sets a threshold for a type.',
+    'The quickest attempt of a type that completed in the window did so suspiciously soon. '
+    'Inactive until a threshold is set for a type.',
     p_finder => '_find_fast_tasks',
     p_explainer => '_explain_attempts',
     p_alert_for_each => 'task type',
@@ -208,7 +208,7 @@ $$;
 call monitoring._ship_rule(
     'low_throughput', 'processing',
     'Attempts of a type, those that completed in the window and those that run, get few items '
-    'done. Asleep until somebody sets a threshold for a type.',
+    'done. Inactive until a threshold is set for a type.',
     p_finder => '_find_low_throughput',
     p_explainer => '_explain_attempts',
     p_alert_for_each => 'task type',

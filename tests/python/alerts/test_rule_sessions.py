@@ -85,7 +85,7 @@ def test_prepared_statements_go_and_what_is_lost_is_told(connection: psycopg.Con
     connection.add_notice_handler(lambda notice: warnings.append(notice.message_primary))
     give_query(connection, function(connection, "forgets", "execute 'deallocate all'"))
     connection.execute(FIND)
-    assert "the query of a rule took from its session: statement mine" in warnings
+    assert "the query of a rule changed its session: statement mine" in warnings
 
 
 @pytest.mark.parametrize(

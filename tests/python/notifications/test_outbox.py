@@ -135,7 +135,7 @@ def test_what_a_killed_runner_had_claimed_is_there_when_its_lease_has_run_out(
     after = message(bench)
     assert after["notification_key"] == before["notification_key"]
     assert after["body"] == before["body"]
-    assert after["last_error"] == "attempt 1 ended without a word: the lease of doomed ran out"
+    assert after["last_error"] == "attempt 1 did not report back: the lease of doomed expired"
     assert note_sent(other, number, 2)
 
 

@@ -29,7 +29,9 @@ REGISTER = """
         p_is_complete => true
     )
 """
-STATUSES = "select status, count(*) from monitoring.v_record_status group by 1 order by 1"
+STATUSES = """
+    select status, count(*) as records from monitoring.v_record_status group by 1 order by 1
+"""
 
 
 @pytest.fixture(scope="module")
