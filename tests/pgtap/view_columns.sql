@@ -286,7 +286,7 @@ from (
         'v_retention',
         'table_name, category, keep interval, kept_from_at at, removed_before at, '
         'seconds_behind float, partitions bigint, oldest_day_at at, days_ahead integer, '
-        'changed_by, changed_at at'
+        'changed_by, changed_at at, days_ahead_changed_by, days_ahead_changed_at at'
     ),
     (
         'invalid_records',

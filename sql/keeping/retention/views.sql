@@ -22,7 +22,9 @@ select
     d.oldest_day_at,
     t.days_ahead,
     p.changed_by,
-    p.changed_at
+    p.changed_at,
+    t.changed_by as days_ahead_changed_by,
+    t.changed_at as days_ahead_changed_at
 from monitoring._retained_tables as r
 left join monitoring.retention_policies as p on r.table_name = p.table_name
 left join monitoring.partitioned_tables as t on r.table_name = t.table_name
@@ -55,4 +57,8 @@ comment on column monitoring.v_retention.days_ahead is
 comment on column monitoring.v_retention.changed_by is
 'Who set how long rows are kept; null as shipped.';
 comment on column monitoring.v_retention.changed_at is
+'When that was; null as shipped.';
+comment on column monitoring.v_retention.days_ahead_changed_by is
+'Who set how many days ahead there are partitions for; null as shipped.';
+comment on column monitoring.v_retention.days_ahead_changed_at is
 'When that was; null as shipped.';
