@@ -506,4 +506,29 @@ comment on table monitoring.late_queue_samples is
 'Samples of queues that were not of the day or the one before when they were recorded, or found no '
 'partition; they wait here to be placed in queue_samples.';
 
+create table monitoring.senders (
+    sender uuid not null,
+    number bigint not null,
+    attempts jsonb not null,
+    sent_at timestamptz not null,
+    constraint senders_pk primary key (sender),
+    constraint senders_number_is_positive_ck check (number >= 1)
+)
+-- Room for the next number to stay on its page.
+with (fillfactor = 50);
+
+-- Serves the removal of old rows.
+create index senders_time_ix on monitoring.senders (sent_at);
+
+comment on table monitoring.senders is
+'Programs that send what they record in numbered batches, so that each batch is recorded once.';
+comment on column monitoring.senders.sender is
+'Name that a program has chosen for itself, new at each start.';
+comment on column monitoring.senders.number is
+'Number of the last batch that was recorded.';
+comment on column monitoring.senders.attempts is
+'Attempts of its runs that have begun and not ended, by the numbers that it gave them.';
+comment on column monitoring.senders.sent_at is
+'When that batch came.';
+
 insert into monitoring.installed_migrations (migration_id) values ('0002_recording');

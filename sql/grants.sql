@@ -287,7 +287,7 @@ declare
         'clock', 'version', 'message_template', 'error_fingerprint',
         'start_task_tracking', 'update_task_progress', 'complete_task_tracking',
         'record_finished_tasks', 'record_error', 'record_errors',
-        'record_performance_metric', 'record_metrics', 'record_log', 'record_logs',
+        'record_performance_metric', 'record_metrics', 'record_batch', 'record_log', 'record_logs',
         'update_system_health', 'record_queue_metrics',
         -- ETL
         'start_etl_execution', 'finish_etl_execution', 'log_etl_event', 'record_etl_metric',

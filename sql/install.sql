@@ -66,6 +66,8 @@
 \ir recording/logs.sql
 \ir recording/health.sql
 \ir recording/queues.sql
+\ir recording/batch_calls.sql
+\ir recording/batches.sql
 
 -- KEEPING: roll-ups, retention, and the views over rows and roll-ups.
 --

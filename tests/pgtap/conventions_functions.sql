@@ -78,6 +78,9 @@ select set_eq(
         '_record_log', '_record_probe', '_record_queue', '_record_rows',
         '_start_etl_execution', '_finish_etl_execution', '_log_etl_event', '_record_etl_metric',
         '_track_status_changes', '_track_statuses_of_day', '_track_told_statuses',
+        -- what a batch needs beside the recording functions that it calls
+        '_begin_batch', '_note_runs', '_told_batch', '_on_our_clock', '_record_runs',
+        '_tell_refused_call',
         -- what clock() and views ask for, and readers may not see in the tables
         '_set_time', '_freshness', '_is_session_expected', '_read_expected_runs', '_alert_link',
         '_date_of_alert', '_batch_health', '_read_recent_pg_cron_runs',

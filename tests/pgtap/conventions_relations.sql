@@ -184,6 +184,8 @@ select set_eq(
         'guards',
         -- a row while a task runs, or until it succeeds
         'active_tasks', 'unsuccessful_attempts',
+        -- a row for each program of the last month that sends batches
+        'senders',
         -- taken away by the next roll-up
         'recounts',
         -- a row for each thing there is, or for each table

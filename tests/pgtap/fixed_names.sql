@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(108);
+select plan(109);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -47,6 +47,7 @@ from (
         'P_TASK_ID P_ERROR_TYPE P_SEVERITY P_MESSAGE p_component p_details p_stack p_fingerprint '
         'p_occurred_at'
     ),
+    ('record_batch', 'P_BATCH'),
     ('record_errors', 'P_ERRORS'),
     ('resolve_error_group', 'P_FINGERPRINT p_note p_by'),
     ('mute_error_group', 'P_FINGERPRINT p_until p_note p_by'),
@@ -317,6 +318,7 @@ select results_eq(
         ('get_workflow', 'jsonb'),
         ('get_workflow_schema', 'jsonb'),
         ('mute_error_group', 'boolean'),
+        ('record_batch', 'jsonb'),
         ('record_error', 'bigint'),
         ('record_errors', 'bigint'),
         ('record_etl_metric', 'bigint'),

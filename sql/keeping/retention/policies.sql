@@ -43,7 +43,8 @@ from (
     ('program_runs', 'finished_at', null, null),
     ('daily_summaries', 'updated_at', null, null),
     ('record_states', 'recorded_at', null, null),
-    ('known_names', 'seen_at', null, null)
+    ('known_names', 'seen_at', null, null),
+    ('senders', 'sent_at', null, null)
 ) as p (table_name, time_column, category_column, categories);
 
 comment on view monitoring._retained_tables is

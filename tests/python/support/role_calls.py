@@ -18,6 +18,7 @@ complete_task_tracking('t', 'completed');
 record_finished_tasks(
     '[{"task_id": "b", "task_type": "x", "end_time": "2026-03-01"}]');
 record_error('t', 'E', 'low', 'message');
+record_batch('{"logs": [{"level": "info", "message": "m"}]}'::jsonb);
 record_errors('[{"error_type": "E", "severity": "low", "message": "m"}]');
 record_performance_metric('m', 'gauge', 1);
 record_metrics('[{"metric_name": "m", "value": 1}]');
