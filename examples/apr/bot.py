@@ -36,7 +36,7 @@ def run_bot(dsn: str, now: datetime) -> int:
     """Process what is ready and return how many that were."""
     name = f"apr.bot-{now:%Y-%m-%dT%H}"
     with MonitoringClient(dsn, component="apr.bot", on_error="raise") as monitor:
-        with monitor.task(name, "apr.bot") as task, psycopg.connect(dsn) as connection:
+        with monitor.task("apr.bot", task_id=name) as task, psycopg.connect(dsn) as connection:
             found = connection.execute(_READY, {"at_most": _AT_MOST}).fetchall()
             changes: list[dict[str, Any]] = []
             for proposal, amount in found:

@@ -2,21 +2,22 @@
 
 import functools
 import inspect
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import ParamSpec, Self, TypeVar, Unpack
+from typing import Any, ParamSpec, Self, TypeVar, Unpack
 
 from pgvigil.client.recording.all_calls import AllCalls
+from pgvigil.client.recording.recorder import TaskId, unique_name
 from pgvigil.client.recording.task import (
     ErrorOptions,
     TaskOptions,
     TrackedTask,
     current_task,
     status_for,
+    told_of,
 )
 
-__all__ = ["MonitoringClient", "TrackedTask", "current_task"]
+__all__ = ["MonitoringClient", "TaskId", "TrackedTask", "current_task"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -25,14 +26,13 @@ _R = TypeVar("_R")
 class MonitoringClient(AllCalls):
     """Records tasks, errors, metrics, logs, health, queues, ETL and what becomes of business rows.
 
-    It has a connection of its own, so what is recorded stays when the program rolls back. One
-    client may be shared by all threads; it opens its connection when first used, reopens it after
-    a loss and after a fork. While the database is away, calls come back at once and what they
-    would have recorded is counted in `dropped` and told, at most once a minute, to the logger
-    ``pgvigil``.
+    Calls return at once; a thread sends what they say, half a second later at most, over a
+    connection of its own, so that it stays when the program rolls back. While the database is away
+    records wait in memory and on disk. One client may be shared by all threads; a child process
+    begins anew. What is lost all the same is counted in `dropped`, told to the database when it is
+    back, and to the logger ``pgvigil`` at most once a minute.
 
-    Times without a zone are local times. Wherever a method returns None (or False, for the two
-    about running tasks), nothing was recorded.
+    Times without a zone are local times.
     """
 
     def __enter__(self) -> Self:
@@ -45,22 +45,42 @@ class MonitoringClient(AllCalls):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the connection."""
+        """Send what waits, and close the connections."""
         self.close()
 
     def task(
-        self, task_id: str, task_type: str, severity: str = "high", **options: Unpack[TaskOptions]
+        self,
+        task_type: str,
+        input_size: float | None = None,
+        worker_id: str | None = None,
+        *,
+        task_id: str | None = None,
+        severity: str = "high",
+        parent_task_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        items_total: int | None = None,
     ) -> TrackedTask:
         """Return a task for a ``with`` block, which records its beginning and its end.
 
         Args:
-            task_id: your name for this run; the same name again is a new attempt.
             task_type: what kind of work it is; statistics go by it.
+            input_size: size of the input, in any unit of your own, usually bytes.
+            worker_id: who works on it; the client's `worker_id` when None.
+            task_id: your name for this run; the same name again is a new attempt. Unique when
+                None.
             severity: of the error that is recorded when an exception ends it.
-            options: input_size, worker_id, parent_task_id, metadata and items_total, as for
-                `start_task`.
+            parent_task_id: task that this one is a part of.
+            metadata: whatever you want to find again.
+            items_total: items expected altogether.
         """
-        return TrackedTask(self, task_id, task_type, severity, **options)
+        options = TaskOptions(
+            input_size=input_size,
+            worker_id=worker_id,
+            parent_task_id=parent_task_id,
+            metadata=metadata,
+            items_total=items_total,
+        )
+        return TrackedTask(self, task_type, task_id, severity, **options)
 
     def tracked(
         self,
@@ -91,13 +111,13 @@ class MonitoringClient(AllCalls):
             def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
                 chosen = options
                 if task_id is None:
-                    name = f"{function.__qualname__}-{uuid.uuid4().hex[:12]}"
+                    name = unique_name(function.__qualname__)
                     # No other run has this name: what it does is the function.
                     stated = {"work": function.__qualname__} | dict(options.get("metadata") or {})
                     chosen = TaskOptions(**{**options, "metadata": stated})
                 else:
                     name = task_id(*args, **kwargs)
-                with self.task(name, task_type, severity, **chosen):
+                with TrackedTask(self, task_type, name, severity, **chosen):
                     return function(*args, **kwargs)
 
             return run
@@ -111,11 +131,15 @@ class MonitoringClient(AllCalls):
         message: str | None = None,
         **options: Unpack[ErrorOptions],
     ) -> bool | None:
-        """Record an error (as `record_error` does) and end its task as failed, or as timeout.
+        """Record an error or an exception, and end its task as failed, or as timeout.
 
         Returns:
-            Whether the task was running; None where the database could not be asked.
+            As `complete_task`.
         """
-        self.record_error(error, message, task_id=task_id, **options)
-        status = "failed" if isinstance(error, str) else status_for(error)
-        return self.complete_task(task_id, status)
+        if isinstance(error, str):
+            self.record_error(task_id, error, message=message or "", **told_of(options))
+        else:
+            self.record_exception(error, task_id=task_id, **options)
+        return self.complete_task(
+            task_id, "failed" if isinstance(error, str) else status_for(error)
+        )

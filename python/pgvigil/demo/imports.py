@@ -95,7 +95,7 @@ class Importer:
         with (
             psycopg.connect(self._dsn) as connection,
             self._monitor.task(
-                f"import-{batch}", "demo.import", items_total=len(deliveries)
+                "demo.import", task_id=f"import-{batch}", items_total=len(deliveries)
             ) as task,
         ):
             for number, delivery in enumerate(deliveries, start=1):
@@ -136,8 +136,8 @@ class Importer:
     ) -> None:
         began_at = time.perf_counter()
         with parent.child(
-            f"file-{path.stem}",
             "demo.import_file",
+            task_id=f"file-{path.stem}",
             input_size=path.stat().st_size,
             items_total=SHOPS[shop],
             metadata={"shop": shop, "file": path.name},

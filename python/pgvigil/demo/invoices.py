@@ -77,7 +77,10 @@ class InvoiceQueue:
                 invoice_id, receipt, customer = claimed
                 try:
                     with self._monitor.task(
-                        f"invoice-{receipt}", "demo.invoice", worker_id=worker, severity="medium"
+                        "demo.invoice",
+                        task_id=f"invoice-{receipt}",
+                        worker_id=worker,
+                        severity="medium",
                     ) as task:
                         task.output_size = self._write(receipt, customer)
                     state = "done"

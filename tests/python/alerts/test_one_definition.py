@@ -21,7 +21,7 @@ def test_all_faces_count_the_same_tasks_as_failed(dsn: str, web: Web) -> None:
     with MonitoringClient(dsn, on_error="raise") as monitor:
         for status, count in _ENDS.items():
             for number in range(count):
-                monitor.start_task(f"{status} {number}", "import")
+                monitor.start_task("import", task_id=f"{status} {number}")
                 monitor.complete_task(f"{status} {number}", status)
     get = web.client.get
     figures = get("/metrics").text

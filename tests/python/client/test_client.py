@@ -36,18 +36,16 @@ def test_single_calls_fill_every_column(
     monitor: MonitoringClient, connection: psycopg.Connection
 ) -> None:
     at = datetime(2024, 5, 1, 12, tzinfo=UTC)
-    assert (
-        monitor.start_task(
-            "t",
-            "load",
-            input_size=5,
-            parent_task_id="p",
-            metadata={"a": 1},
-            items_total=9,
-            started_at=at,
-        )
-        == 1
+    task_id = monitor.start_task(
+        "load",
+        5,
+        task_id="t",
+        parent_task_id="p",
+        metadata={"a": 1},
+        items_total=9,
+        started_at=at,
     )
+    assert (task_id, task_id.attempt) == ("t", 1)
     assert monitor.update_task("t", items_done=4, counters={"bad": 1}, at=at)
     assert monitor.heartbeat("t")
     assert monitor.complete_task(
@@ -79,7 +77,7 @@ def test_measurements_errors_logs_health_and_queues_are_recorded(
     )
     assert monitor.record_log("warn", "hot", details=[1], task_id="t", duration_ms=3, logged_at=at)
     assert monitor.record_error(
-        "Kind", "what", severity="low", details={"k": 1}, fingerprint="f", occurred_at=at
+        "t", "Kind", "low", "what", details={"k": 1}, fingerprint="f", occurred_at=at
     )
     assert monitor.update_system_health("db", "main", "degraded", 12.5, "slow", checked_at=at)
     assert monitor.record_queue_metrics("q", 1, 2, 3, 4, 5.5, recorded_at=at)
@@ -118,7 +116,7 @@ def test_names_may_be_numbers_or_uuids_and_naive_times_are_local(
 ) -> None:
     name: Any = uuid.UUID(int=5)
     naive = datetime(2024, 5, 1, 12)
-    monitor.start_task(name, 42, started_at=naive)  # type: ignore[arg-type]
+    monitor.start_task(42, task_id=name, started_at=naive)  # type: ignore[arg-type]
     task = the_task(connection)
     assert (task["task_id"], task["task_type"]) == (str(name), "42")
     assert task["start_time"] == naive.astimezone()
@@ -144,7 +142,7 @@ def test_documents_survive_what_json_or_postgresql_do_not_know(given: Any, kept:
 def test_text_that_postgresql_cannot_store_is_mended(
     monitor: MonitoringClient, connection: psycopg.Connection
 ) -> None:
-    assert monitor.record_error("Kind", "nul \0 and lone \udc80 but é 🙂")
+    assert monitor.record_error(None, "Kind", "low", "nul \0 and lone \udc80 but é 🙂")
     message = one(connection, "select message from monitoring.error_tracking")["message"]
     assert message == clean_text("nul \0 and lone \udc80 but é 🙂")
     assert message.endswith("but é 🙂")
@@ -156,7 +154,7 @@ def test_text_that_postgresql_cannot_store_is_mended(
 def test_a_task_records_steps_progress_counters_and_its_end(
     monitor: MonitoringClient, connection: psycopg.Connection
 ) -> None:
-    with monitor.task("t", "load", items_total=3) as task:
+    with monitor.task("load", task_id="t", items_total=3) as task:
         assert current_task() is task
         for number in (1, 2, 3):
             with task.step("work"):
@@ -167,7 +165,7 @@ def test_a_task_records_steps_progress_counters_and_its_end(
         task.log("info", "here")
         task.output_size = 7
         task.metadata["file"] = "x.csv"
-        with task.child("t/1", "part"):
+        with task.child("part", task_id="t/1"):
             pass
     assert current_task() is None
     done = one(connection, "select * from monitoring.processing_metrics where task_id = 't'")
@@ -185,7 +183,7 @@ def test_progress_is_sent_once_a_second_however_often_it_is_told(
     monitor: MonitoringClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[int | None] = []
-    with monitor.task("t", "load") as task:
+    with monitor.task("load", task_id="t") as task:
         monkeypatch.setattr(
             monitor, "update_task", lambda _, **news: sent.append(news["items_done"])
         )
@@ -200,7 +198,7 @@ def test_an_exception_passes_unchanged_and_is_recorded_with_its_stack(
     original = OwnError("row 17 is bad")
     with (  # noqa: PT012
         pytest.raises(OwnError) as caught,
-        monitor.task("t", "load", severity="critical") as task,
+        monitor.task("load", task_id="t", severity="critical") as task,
     ):
         with task.step("extract"):
             pass
@@ -233,7 +231,7 @@ def test_interruptions_cancel_and_timeouts_time_out(
     status: str,
     errors: int,
 ) -> None:
-    with pytest.raises(type(error)), monitor.task("t", "load"):
+    with pytest.raises(type(error)), monitor.task("load", task_id="t"):
         raise error
     assert the_task(connection)["status"] == status
     assert len(rows(connection, "select from monitoring.error_tracking")) == errors
@@ -246,7 +244,7 @@ def test_an_exception_whose_message_cannot_be_read_is_recorded_all_the_same(
         def __str__(self) -> str:
             raise RuntimeError
 
-    with pytest.raises(MuteError), monitor.task("t", "load"):
+    with pytest.raises(MuteError), monitor.task("load", task_id="t"):
         raise MuteError
     assert the_task(connection)["status"] == "failed"
     error = one(connection, "select message from monitoring.error_tracking")
@@ -256,7 +254,7 @@ def test_an_exception_whose_message_cannot_be_read_is_recorded_all_the_same(
 def test_a_refusal_at_the_end_does_not_take_the_place_of_the_exception(
     monitor: MonitoringClient,
 ) -> None:
-    with pytest.raises(OwnError), monitor.task("t", "load") as task:  # noqa: PT012
+    with pytest.raises(OwnError), monitor.task("load", task_id="t") as task:  # noqa: PT012
         task.counters["bad"] = -1
         raise OwnError
     assert monitor.dropped == 1
@@ -308,7 +306,7 @@ def test_a_coroutine_cannot_be_decorated(monitor: MonitoringClient) -> None:
 def test_fail_task_records_error_and_end(
     monitor: MonitoringClient, connection: psycopg.Connection
 ) -> None:
-    monitor.start_task("t", "load")
+    monitor.start_task("load", task_id="t")
     assert monitor.fail_task("t", TimeoutError("late"), severity="low")
     assert the_task(connection)["status"] == "timeout"
     assert one(connection, "select message from monitoring.error_tracking")["message"] == "late"
@@ -320,15 +318,18 @@ def test_ends_of_overlapping_runs_of_one_name_do_not_swap(
     with MonitoringClient(dsn, worker_id="w2", on_error="raise") as other:
 
         def run() -> None:
-            with monitor.task("nightly", "load") as first, other.task("nightly", "load") as second:
+            with (
+                monitor.task("load", task_id="nightly") as first,
+                other.task("load", task_id="nightly") as second,
+            ):
                 first.progress(1)
                 second.progress(2)
                 raise OwnError
 
         with pytest.raises(OwnError):
             run()
-        other.start_task("nightly", "load")
-        monitor.start_task("nightly", "load")
+        other.start_task("load", task_id="nightly")
+        monitor.start_task("load", task_id="nightly")
         assert not other.complete_task("nightly", "failed", output_size=3)
         assert not other.update_task("nightly", attempt=3)
         assert monitor.complete_task("nightly")
@@ -362,7 +363,7 @@ def test_what_is_recorded_stays_when_the_program_rolls_back(
 ) -> None:
     with psycopg.connect(dsn) as program:
         program.execute("create table work (id integer)")
-        with pytest.raises(psycopg.errors.DivisionByZero), monitor.task("t", "load"):
+        with pytest.raises(psycopg.errors.DivisionByZero), monitor.task("load", task_id="t"):
             program.execute("select 1 / 0")
         program.rollback()
     assert the_task(connection)["status"] == "failed"
@@ -380,7 +381,7 @@ def test_the_examples_of_the_documentation_run(
     for block in blocks:
         exec(block, names)
     assert names["monitor"].dropped == 0
-    assert names["monitor"]._link._connection is None  # they close what they open
+    assert names["monitor"]._line._connection is None  # they close what they open
     done = one(
         connection, "select * from monitoring.processing_metrics where task_type = 'orders.import'"
     )
@@ -389,4 +390,4 @@ def test_the_examples_of_the_documentation_run(
         3,
         {"rejected": 1},
     )
-    assert one(connection, "select count(*) from monitoring.error_tracking") == {"count": 3}
+    assert one(connection, "select count(*) from monitoring.error_tracking") == {"count": 4}

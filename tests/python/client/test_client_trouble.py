@@ -16,12 +16,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from pgvigil.client import MonitoringClient, TrackedTask
-from pgvigil.client.recording.link import UnavailableError
+from pgvigil.client import MonitoringClient
 from pgvigil.demo.server import PostgresServer
 from pgvigil.exceptions import MonitoringError, NameMissingError, UnknownValueError
 from pgvigil.install import migrate
 from tests.python.support.asking import OwnError, one, rows, the_task
+from tests.python.support.running import wait_until
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nowhere"
 
@@ -38,17 +38,19 @@ def monitor(dsn: str) -> Iterator[MonitoringClient]:
 
 def test_wrong_arguments_raise_when_asked_to(monitor: MonitoringClient) -> None:
     with pytest.raises(NameMissingError, match="task_id"):
-        monitor.start_task("", "x")
+        monitor.start_task("x", task_id="")
     with pytest.raises(UnknownValueError, match="sick") as caught:
         monitor.update_system_health("db", "x", "sick")
     assert "healthy" in (caught.value.hint or "")
     with pytest.raises(MonitoringError, match="row 2"):
         monitor.record_logs([{"level": "info", "message": "m"}, {"level": "?", "message": "m"}])
-    with pytest.raises(psycopg.Error):
-        monitor.start_task("t", "x", input_size="much")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="type of the task first"):
+        monitor.start_task("t", "x")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="record_exception"):
+        monitor.record_error(OwnError(), "x", "low", "m")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="Circular"):
-        monitor.start_task("t", "x", metadata=circle())
-    assert monitor.start_task("t", "x") == 1  # and the connection is none the worse
+        monitor.start_task("x", task_id="t", metadata=circle())
+    assert monitor.start_task("x", task_id="t").attempt == 1  # and the connection is none the worse
 
 
 def circle() -> dict[str, Any]:
@@ -59,29 +61,38 @@ def circle() -> dict[str, Any]:
 
 
 def test_wrong_arguments_are_repaired_and_logged_otherwise(
-    dsn: str, caplog: pytest.LogCaptureFixture
+    dsn: str, connection: psycopg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     with MonitoringClient(dsn) as monitor:
         for _ in range(3):
-            assert monitor.start_task("", "x") is not None
-        assert monitor.start_task("t", "x", metadata=circle()) is None
-        assert monitor.complete_task("", "done")
-        assert monitor.record_logs([{"level": "?", "message": "m"}] * 10) == 10
-        assert monitor.dropped == 1  # what no JSON can be made of
+            monitor.start_task("x", task_id="")
+        monitor.start_task("x", task_id="t", metadata=circle())
+        monitor.start_task("t", "x")  # type: ignore[arg-type]
+        monitor.complete_task("", "done")
+        monitor.record_logs([{"level": "?", "message": "m"}] * 10)
+        assert monitor.flush()
+        assert monitor.dropped == 2  # what no JSON can be made of, and what would be nonsense
     texts = [record.getMessage() for record in caplog.records if record.name == "pgvigil"]
-    assert len(texts) == 4  # one for each kind of mistake
-    assert 'task_id is empty: ""; recorded as "(unnamed)"' in texts[0]
-    assert "Hint: Give task_id a name" in texts[0]
+    assert "start_task_tracking" in texts[0]
+    assert "the type of the task first" in texts[1]
+    assert 'task_id is empty: ""; recorded as "(unnamed)"' in texts[2]
+    assert "Hint: Give task_id a name" in texts[2]
     assert "10 values of this call were not right" in texts[-1]
+    assert one(connection, "select count(*) from monitoring.v_application_logs") == {"count": 10}
 
 
-def test_a_database_without_pgvigil_breaks_nothing(
+def test_what_is_told_before_pgvigil_is_installed_waits_for_it(
     empty_dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with MonitoringClient(empty_dsn) as monitor, monitor.task("t", "x") as task:
-        task.progress(1)
-    assert monitor.dropped == 2  # start and end
-    assert 'schema "monitoring" does not exist' in caplog.text
+    with MonitoringClient(empty_dsn, flush_interval=0.05) as monitor:
+        with monitor.task("x", task_id="t") as task:
+            task.progress(1)
+        wait_until(lambda: 'schema "monitoring" does not exist' in caplog.text)
+        migrate(empty_dsn)
+        assert monitor.flush()
+        assert monitor.dropped == 0
+    with psycopg.connect(empty_dsn) as connection:
+        assert the_task(connection)["status"] == "completed"
 
 
 def test_on_error_is_checked() -> None:
@@ -95,107 +106,99 @@ def test_on_error_is_checked() -> None:
 def test_an_unreachable_database_costs_next_to_nothing_and_raises_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monitor = MonitoringClient(NOWHERE, on_error="raise")
-    began_at = time.perf_counter()
-    for number in range(500):
-        with monitor.task(f"t{number}", "x"):
-            pass
-    per_call = (time.perf_counter() - began_at) / 1000
-    assert monitor.dropped == 1000
+    with MonitoringClient(NOWHERE, flush_interval=0.05) as monitor:
+        began_at = time.perf_counter()
+        for number in range(500):
+            with monitor.task("x", task_id=f"t{number}"):
+                pass
+        per_call = (time.perf_counter() - began_at) / 1000
+        wait_until(lambda: bool(caplog.records))
+        assert not monitor.flush()
+        assert monitor.dropped == 0
     assert per_call < 0.002
     messages = [record for record in caplog.records if record.name == "pgvigil"]
     assert len(messages) == 1
     assert "cannot reach its database" in messages[0].getMessage()
 
 
-def test_a_dsn_that_makes_no_sense_breaks_nothing() -> None:
-    monitor = MonitoringClient("postgresql://host:port:port/")
-    assert monitor.record_log("info", "x") is None
-    assert monitor.dropped == 1
-
-
-def test_a_silent_server_is_given_up_and_then_left_alone(
-    server: PostgresServer, dsn: str, caplog: pytest.LogCaptureFixture
+def test_calls_that_wait_raise_nothing_when_the_database_is_away(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monitor = MonitoringClient(dsn, statement_timeout=0.3)
-    assert monitor.start_task("t", "x") == 1
-    with psycopg.connect(dsn) as connection:
-        pid = one(connection, "select backend_pid from monitoring.processing_metrics")[
-            "backend_pid"
-        ]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        began_at = time.perf_counter()
-        assert monitor.complete_task("t") is None
-        assert 0.2 < time.perf_counter() - began_at < 2
-        began_at = time.perf_counter()
+    monitor = MonitoringClient(NOWHERE, on_error="raise")
+    for number in range(50):
+        with monitor.task("x", task_id=f"t{number}"):
+            pass
+    assert monitor.dropped == 100
+    messages = [record for record in caplog.records if record.name == "pgvigil"]
+    assert len(messages) == 1
+
+
+def test_a_dsn_that_cannot_be_parsed_breaks_nothing() -> None:
+    with MonitoringClient("postgresql://host:port:port/") as monitor:
         assert monitor.record_log("info", "x") is None
-        assert time.perf_counter() - began_at < 0.2
-    finally:
-        os.kill(pid, signal.SIGCONT)
-    assert monitor.dropped == 2
-    assert "no answer within 300 ms" in caplog.text
-    monitor.close()
+        monitor.flush()
+        assert monitor.dropped == 1
 
 
-def test_a_server_that_was_restarted_is_found_again(
+def test_a_silent_server_keeps_nobody_waiting(
+    dsn: str, connection: psycopg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    with MonitoringClient(dsn, flush_interval=0.05) as monitor:
+        task_id = monitor.start_task("x")
+        assert monitor.flush()
+        pid = the_task(connection)["backend_pid"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            longest = 0.0
+            for number in range(300):
+                began_at = time.perf_counter()
+                monitor.record_log("info", f"line {number}")
+                longest = max(longest, time.perf_counter() - began_at)
+                time.sleep(0.001)
+            monitor.complete_task(task_id)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert longest < 0.2
+        assert monitor.flush()
+        assert monitor.dropped == 0
+    assert the_task(connection)["status"] == "completed"
+    assert one(connection, "select count(*) from monitoring.v_application_logs") == {"count": 300}
+
+
+def test_what_is_told_while_the_server_is_away_arrives_when_it_is_back(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     home = tmp_path / "server"
     with PostgresServer(home) as first:
         dsn, port = first.dsn(), first.port
         migrate(dsn)
-        monitor = MonitoringClient(dsn)
-        assert monitor.start_task("t", "x") == 1
-    assert monitor.heartbeat("t") is None  # away
+        monitor = MonitoringClient(dsn, flush_interval=0.05, spool=tmp_path / "spool")
+        task_id = monitor.start_task("x", task_id="t")
+        assert monitor.flush()
+        assert task_id.attempt == 1
+    told_at = datetime.now(UTC)
+    monitor.record_log("info", "away")
+    monitor.complete_task(task_id)
+    wait_until(lambda: "cannot reach its database" in caplog.text)
+    monitor.record_log("info", "still away")
+    wait_until(lambda: any((tmp_path / "spool").glob("*.spool")))
     with PostgresServer(home, port=port):
-        deadline = time.monotonic() + 5
-        while not monitor.heartbeat("t"):
-            assert time.monotonic() < deadline, "the client did not come back"
-            time.sleep(0.05)
-        assert monitor.complete_task("t")
+        assert monitor.flush()
         monitor.close()
+        with psycopg.connect(dsn) as connection:
+            task = the_task(connection)
+            assert task["status"] == "completed"
+            assert abs((task["end_time"] - told_at).total_seconds()) < 1
+            assert len(rows(connection, "select from monitoring.v_application_logs")) == 2
+    assert monitor.dropped == 0
     assert "pgvigil records again" in caplog.text
-
-
-def test_a_task_whose_start_could_not_be_recorded_is_recorded_whole_at_its_end(
-    monitor: MonitoringClient, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = datetime.now(UTC)
-    with monkeypatch.context() as patch:
-        patch.setattr(monitor._link, "call", away)
-        task = monitor.task("t", "x", input_size=3, metadata={"a": 1})
-        task.__enter__()
-        task.progress(5, 7)
-    task.metadata["b"] = 2
-    with pytest.raises(OwnError):
-        raise_in(task)
-    recorded = the_task(connection)
-    assert (recorded["status"], recorded["task_type"]) == ("failed", "x")
-    assert (recorded["items_done"], recorded["items_total"]) == (5, 7)
-    assert (recorded["input_size"], recorded["worker_id"]) == (3, "w1")
-    assert recorded["metadata"] == {"a": 1, "b": 2}
-    assert before <= recorded["start_time"] <= recorded["end_time"]
-
-
-def away(*_: object) -> None:
-    """Stand in for a link whose database is away."""
-    raise UnavailableError("away")
-
-
-def raise_in(task: TrackedTask) -> None:
-    """Leave a task that was entered before by an exception."""
-    try:
-        raise OwnError
-    except OwnError as error:
-        task.__exit__(type(error), error, error.__traceback__)
-        raise
+    assert not any((tmp_path / "spool").iterdir())
 
 
 def test_a_task_may_end_in_another_context_than_it_began(
     monitor: MonitoringClient, connection: psycopg.Connection
 ) -> None:
-    task = monitor.task("t", "x")
+    task = monitor.task("x", task_id="t")
     contextvars.copy_context().run(task.__enter__)
     task.__exit__(None, None, None)
     assert the_task(connection)["status"] == "completed"
@@ -204,7 +207,7 @@ def test_a_task_may_end_in_another_context_than_it_began(
 def test_a_function_is_prepared_once_whatever_the_size_of_its_numbers(dsn: str) -> None:
     with MonitoringClient(dsn, on_error="raise") as monitor:
         for size in (1, 10**6, 10**12):
-            monitor.start_task(f"t{size}", "x", input_size=size)
+            monitor.start_task("x", task_id=f"t{size}", input_size=size)
         connection = monitor._link._connection
         assert connection is not None
         query = "select count(*) from pg_prepared_statements where statement like '%start_task%'"
@@ -212,17 +215,19 @@ def test_a_function_is_prepared_once_whatever_the_size_of_its_numbers(dsn: str) 
         assert row == (1,)
 
 
-def test_a_connection_that_was_ended_while_idle_loses_nothing(
+def test_a_connection_that_was_ended_loses_nothing(
     dsn: str, connection: psycopg.Connection
 ) -> None:
     with MonitoringClient(dsn) as monitor:
-        monitor.start_task("t", "x")
-        pid = one(connection, "select backend_pid from monitoring.processing_metrics")[
-            "backend_pid"
-        ]
-        connection.execute("select pg_terminate_backend(%s, 5000)", [pid])
-        assert monitor.complete_task("t")
+        task_id = monitor.start_task("x")
+        assert monitor.flush()
+        connection.execute(
+            "select pg_terminate_backend(%s, 5000)", [the_task(connection)["backend_pid"]]
+        )
+        monitor.complete_task(task_id)
+        assert monitor.flush()
         assert monitor.dropped == 0
+    assert the_task(connection)["status"] == "completed"
 
 
 # Threads, forks, connections
@@ -232,7 +237,7 @@ def test_threads_share_a_client(dsn: str, connection: psycopg.Connection) -> Non
     monitor = MonitoringClient(dsn, on_error="raise")
 
     def work(number: int) -> None:
-        with monitor.task(f"t{number}", "x") as task:
+        with monitor.task("x", task_id=f"t{number}") as task:
             task.metric("m", number)
 
     with ThreadPoolExecutor(16) as pool:
@@ -249,36 +254,40 @@ def test_threads_share_a_client(dsn: str, connection: psycopg.Connection) -> Non
 def test_a_forked_child_opens_a_connection_of_its_own(
     dsn: str, connection: psycopg.Connection
 ) -> None:
-    monitor = MonitoringClient(dsn)
-    monitor.start_task("parent", "x")
-    child = multiprocessing.get_context("fork").Process(
-        target=lambda: monitor.start_task("child", "x")
-    )
-    child.start()
-    child.join(20)
-    assert child.exitcode == 0
-    assert monitor.complete_task("parent")
-    monitor.close()
+    with MonitoringClient(dsn) as monitor:
+        task_id = monitor.start_task("x", task_id="parent")
+        assert monitor.flush()
+        monitor.record_log("info", "once")
+        child = multiprocessing.get_context("fork").Process(
+            target=lambda: monitor.start_task("x", task_id="child")
+        )
+        child.start()
+        child.join(20)
+        assert child.exitcode == 0
+        monitor.complete_task(task_id)
     tasks = rows(
         connection, "select task_id, worker_id, backend_pid from monitoring.processing_metrics"
     )
     assert {task["task_id"] for task in tasks} == {"parent", "child"}
     assert len({task["backend_pid"] for task in tasks}) == 2
     assert len({task["worker_id"] for task in tasks}) == 2
+    assert len(rows(connection, "select from monitoring.v_application_logs")) == 1
 
 
 def test_the_connection_is_opened_when_first_needed_and_again_after_close(
-    server: PostgresServer, dsn: str, connection: psycopg.Connection
+    dsn: str, connection: psycopg.Connection
 ) -> None:
     query = "select count(*) from pg_stat_activity where application_name = 'pgvigil lazy'"
     monitor = MonitoringClient(dsn, component="lazy")
     assert one(connection, query) == {"count": 0}
-    assert monitor.record_log("info", "x")
+    monitor.record_log("info", "x")
+    assert monitor.flush()
     assert one(connection, query) == {"count": 1}
     monitor.close()
     monitor.close()
-    assert monitor.record_log("info", "x")
+    monitor.record_log("info", "x")
     monitor.close()
+    assert one(connection, "select count(*) from monitoring.v_application_logs") == {"count": 2}
 
 
 def test_the_dsn_comes_from_the_environment_when_none_is_given(
@@ -286,17 +295,27 @@ def test_the_dsn_comes_from_the_environment_when_none_is_given(
 ) -> None:
     monkeypatch.setenv("PGVIGIL_DSN", dsn)
     with MonitoringClient() as monitor:
-        assert monitor.record_log("info", "x")
+        monitor.record_log("info", "x")
     assert one(connection, "select component from monitoring.v_application_logs") == {
         "component": "python"
     }
 
 
-def test_a_signal_handler_that_records_cannot_deadlock(dsn: str) -> None:
-    monitor = MonitoringClient(dsn, statement_timeout=0.2, connect_timeout=0.1)
+def test_a_signal_handler_that_records_cannot_deadlock(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    with MonitoringClient(dsn) as monitor:
+        monitor.record_log("info", "x")
+        with monitor._sender.queue._lock:  # as if it interrupted a call of the same thread
+            monitor.record_log("info", "from the handler")
+        monitor.record_log("info", "x")
+    assert one(connection, "select count(*) from monitoring.v_application_logs") == {"count": 3}
+
+
+def test_a_signal_handler_that_waits_cannot_deadlock(dsn: str) -> None:
+    monitor = MonitoringClient(dsn, on_error="raise", statement_timeout=0.2, connect_timeout=0.1)
     monitor.record_log("info", "x")
-    link = monitor._link
-    with link._lock:  # as if the handler interrupted a call of the same thread
+    with monitor._link._lock:
         assert monitor.record_log("info", "from the handler") is None
     assert monitor.record_log("info", "x")
     monitor.close()
@@ -310,7 +329,7 @@ def test_a_writer_needs_no_more_rights_than_the_role_gives(
         name = connection.info.dbname
         own = server.dsn(name, user="client_writer", via_socket=True)
         with MonitoringClient(own, on_error="raise") as monitor:
-            with pytest.raises(OwnError), monitor.task("t", "x") as task:  # noqa: PT012
+            with pytest.raises(OwnError), monitor.task("x", task_id="t") as task:  # noqa: PT012
                 task.progress(1)
                 raise OwnError
             assert monitor.record_metrics([{"metric_name": "m", "value": 1}]) == 1
@@ -319,12 +338,16 @@ def test_a_writer_needs_no_more_rights_than_the_role_gives(
 
 
 def test_warnings_reach_the_logger_of_the_package(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, logger="pgvigil"):
-        MonitoringClient(NOWHERE).record_log("info", "x")
+    with (
+        caplog.at_level(logging.WARNING, logger="pgvigil"),
+        MonitoringClient(NOWHERE, flush_interval=0.05) as monitor,
+    ):
+        monitor.record_log("info", "x")
+        wait_until(lambda: bool(caplog.records))
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_many_threads_wait_for_one_connection_attempt_at_most(
+def test_many_threads_begin_with_one_thread_that_sends(
     dsn: str, connection: psycopg.Connection
 ) -> None:
     monitor = MonitoringClient(dsn)

@@ -97,7 +97,7 @@ def test_how_long_a_run_took_may_be_told_in_several_ways(
 def test_a_run_ends_the_task_that_it_was(
     monitor: MonitoringClient, connection: psycopg.Connection
 ) -> None:
-    monitor.start_task("run-1", "records.apr")
+    monitor.start_task("records.apr", task_id="run-1")
     told = monitor.log_program_execution(
         "apr", DAY, {"rows": 1}, task_id="run-1", status="failed", error_message="no network"
     )
@@ -233,9 +233,10 @@ def test_what_is_no_collection_breaks_no_program(dsn: str, given: Any) -> None:
         quiet.track_status_changes("apr", given)
         assert (quiet.track_record_products("apr", given) or {"added": 0})["added"] == 0
         for record in (quiet.record_metrics, quiet.record_logs, quiet.record_errors):
-            assert record(given) == 0
-            assert record([given]) in (0, 1)  # a log line has the client's component
-        assert quiet.record_finished_tasks(given) == 0
+            record(given)
+            record([given])
+        quiet.record_finished_tasks(given)
+        assert quiet.flush()
         assert quiet.dropped == 0
 
 

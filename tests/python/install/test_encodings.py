@@ -48,8 +48,8 @@ def test_it_installs_and_works(server: PostgresServer, foreign: tuple[str, str])
     with MonitoringClient(dsn, component=word, on_error="raise") as monitor:
         for number in range(5):
             task = f"{word} {number}"
-            monitor.start_task(task, word)
-            monitor.record_error("E", f"{word} failed {number}", task_id=task)
+            monitor.start_task(word, task_id=task)
+            monitor.record_error(task, "E", "medium", f"{word} failed {number}")
             monitor.complete_task(task, "failed")
         monitor.record_performance_metric(word, "gauge", 1)
         monitor.record_queue_metrics(word, 5000)

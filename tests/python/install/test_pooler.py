@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import psycopg
@@ -29,7 +28,7 @@ if sys.argv[3] == "unaware":
     link.is_pooled = lambda connection: False
 monitor = MonitoringClient(sys.argv[1], component=sys.argv[2])
 for number in range(100):
-    with monitor.task(f"{sys.argv[2]} {number}", "pooled", input_size=number) as task:
+    with monitor.task("pooled", task_id=f"{sys.argv[2]} {number}", input_size=number) as task:
         task.metric("m", number)
 print(monitor.dropped)
 """
@@ -168,15 +167,14 @@ def test_an_export_of_the_web_leaves_no_role_in_a_shared_session(dsn: str, port:
 def test_a_session_that_only_reads_is_given_up_for_one_that_writes(dsn: str) -> None:
     with MonitoringClient(dsn) as monitor:
         run(dsn, f"alter database {name_of(dsn)} set default_transaction_read_only = on")
-        assert monitor.start_task("t", "x") is None
+        task_id = monitor.start_task("x", task_id="t")
+        assert not monitor.flush(1)
         run(
             dsn + "?options=-cdefault_transaction_read_only%3Doff",
             f"alter database {name_of(dsn)} reset default_transaction_read_only",
         )
-        deadline = time.monotonic() + 10
-        while monitor.start_task("t", "x") is None:
-            assert time.monotonic() < deadline, "it stays with a session that is of no use"
-            time.sleep(0.1)
+        assert monitor.flush(20), "it stays with a session that is of no use"
+        assert task_id.attempt == 1
 
 
 @pytest.mark.parametrize(

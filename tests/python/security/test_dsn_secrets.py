@@ -122,9 +122,18 @@ def test_no_command_tells_a_password_that_is_read_but_not_accepted(
         assert SECRET not in said, arguments
 
 
+def record(dsn: str) -> None:
+    """Have a client record something, and wait for what it says."""
+    with MonitoringClient(dsn, flush_interval=0.01) as monitor:
+        monitor.record_log("info", "x")
+        monitor.flush(5)
+
+
 CALLS: dict[str, Callable[[str], Any]] = {
-    "client": lambda dsn: MonitoringClient(dsn).record_log("info", "x"),
-    "strict client": lambda dsn: MonitoringClient(dsn, on_error="raise").start_task("t", "x"),
+    "client": record,
+    "strict client": lambda dsn: MonitoringClient(dsn, on_error="raise").start_task(
+        "x", task_id="t"
+    ),
     "etl alerts": lambda dsn: ETLAlertManager(dsn).check_system_alerts(),
     "migrate": migrate,
     "roll_back": roll_back,

@@ -51,7 +51,7 @@ def busy_dsn(dsn: str) -> str:
     now = datetime.now(UTC)
     with MonitoringClient(dsn, component="[bold]tests[/bold]", on_error="raise") as monitor:
         for number in range(30):
-            monitor.start_task(f"{number} {long}", f"type {number}", items_total=200)
+            monitor.start_task(f"type {number}", task_id=f"{number} {long}", items_total=200)
             monitor.update_task(f"{number} {long}", items_done=number)
         monitor.record_finished_tasks(
             [
@@ -67,7 +67,7 @@ def busy_dsn(dsn: str) -> str:
         )
         for number, severity in enumerate(["low", "medium", "high", "critical"] * 5):
             monitor.record_error(
-                f"{long}{number}", f"[red]text[/red]\n\x1b[31mred\x07 {long}", severity=severity
+                None, f"{long}{number}", severity, f"[red]text[/red]\n\x1b[31mred\x07 {long}"
             )
         monitor.update_system_health("db", "main", "healthy", 1.5)
         monitor.update_system_health("service", long, "unhealthy", None, "down " * 30)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import class_row
 
+from pgvigil.client.sending.sender import flush_all
 from pgvigil.database.dsn import complete_dsn
 from pgvigil.database.freshness import ALERTS, read_one
 from pgvigil.database.patience import ImpatientConnection
@@ -91,6 +92,8 @@ class ETLAlertManager:
     ``monitoring_operator``; without them the alerts are returned as the last evaluation left them,
     and as unknown when that was too long ago.
 
+    A check waits until what this program has told is in the database, for `timeout` at most.
+
     A check never breaks the program that makes it, nor does it say that all is well when it cannot
     know: see `ETLAlerts`.
     """
@@ -141,6 +144,7 @@ class ETLAlertManager:
         return self._check(decisions.EVALUATE, queries.OF_ETL, {})
 
     def _check(self, evaluation: str, query: str, arguments: dict[str, str]) -> ETLAlerts:
+        has_sent_all = flush_all(self._dsn, self._timeout)
         try:
             with self._connect() as connection:
                 reason = _evaluate(connection, evaluation)
@@ -149,6 +153,8 @@ class ETLAlertManager:
         except Exception as error:
             lines = (explain(error) or str(error)).splitlines()
             alerts, reason = [], lines[0] if lines else type(error).__name__
+        if reason is None and not has_sent_all:
+            reason = "not all that this program has told is in the database yet"
         if reason is not None:
             logger.warning("cannot check alerts: %s", reason)
             if self._on_error == "raise":

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from pgvigil.client import MonitoringClient
+from pgvigil.client import MonitoringClient, TaskId
 from pgvigil.client.etl.context import Place, current_place, in_chunk, in_execution, in_fixture
 from pgvigil.client.recording.all_calls import AllCalls
 from pgvigil.client.recording.task import ErrorOptions, TaskOptions, TrackedTask
@@ -83,7 +83,7 @@ class _Counted(TrackedTask):
         self, client: AllCalls, task_id: str, task_type: str, **options: Unpack[TaskOptions]
     ) -> None:
         """Describe a task, as `TrackedTask` does."""
-        super().__init__(client, task_id, task_type, **options)
+        super().__init__(client, task_type, task_id, **options)
         self._counting = threading.RLock()
         self._entered: AbstractContextManager[None] | None = None
 
@@ -205,7 +205,7 @@ class ETLExecution(_Counted):
             return
         super().error(error, message, **options)
 
-    def _start(self) -> int | None:
+    def _start(self) -> TaskId:
         fixtures, chunks = self._totals
         return self._client.start_etl_execution(
             self.execution_id, self._config, total_fixtures=fixtures, total_chunks=chunks

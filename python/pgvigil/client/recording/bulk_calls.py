@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pgvigil.client.recording.recorder import Recorder
-from pgvigil.client.recording.values import as_rows, how_many
+from pgvigil.client.recording.values import as_rows
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -27,8 +27,7 @@ class BulkCalls(Recorder):
         Returns:
             How many were new: the same task_id, attempt and end_time again is passed over.
         """
-        rows = as_rows(tasks)
-        return self._number("record_finished_tasks", at_stake=how_many(rows), tasks=rows)
+        return self._tell_rows("tasks", "record_finished_tasks", tasks)
 
     def record_errors(self, errors: Rows) -> int | None:
         """Record errors, as mappings with the columns of ``error_tracking``.
@@ -41,7 +40,7 @@ class BulkCalls(Recorder):
             How many were new: an error with an error_id of its own is written once.
         """
         rows = self._with_component(errors)
-        return self._number("record_errors", at_stake=how_many(rows), errors=rows)
+        return self._tell_rows("errors", "record_errors", rows)
 
     def record_metrics(self, metrics: Rows) -> int | None:
         """Record measured values, as mappings with the columns of ``performance_monitoring``.
@@ -54,7 +53,7 @@ class BulkCalls(Recorder):
             How many were new: a value with a sample_id of its own is written once.
         """
         rows = self._with_component(metrics)
-        return self._number("record_metrics", at_stake=how_many(rows), metrics=rows)
+        return self._tell_rows("metrics", "record_metrics", rows)
 
     def record_logs(self, logs: Rows) -> int | None:
         """Record log lines, as mappings with the columns of ``v_application_logs``.
@@ -67,7 +66,7 @@ class BulkCalls(Recorder):
             How many were new: a line with a log_id of its own is written once.
         """
         rows = self._with_component(logs, "python")
-        return self._number("record_logs", at_stake=how_many(rows), logs=rows)
+        return self._tell_rows("logs", "record_logs", rows)
 
     def _with_component(self, rows: Rows, otherwise: str | None = None) -> Any:
         """Return rows as `as_rows` does, with the client's component where they name none."""

@@ -13,8 +13,58 @@ class RecordingCalls(Recorder):
 
     def record_error(
         self,
-        error: BaseException | str,
-        message: str | None = None,
+        task_id: str | None,
+        error_type: str,
+        severity: str,
+        message: str,
+        component: str | None = None,
+        *,
+        details: Any = None,
+        stack: str | None = None,
+        fingerprint: str | None = None,
+        occurred_at: datetime | None = None,
+    ) -> int | None:
+        """Record an error.
+
+        Args:
+            task_id: task that it happened in; None for none.
+            error_type: what kind of error it is.
+            severity: low, medium, high or critical.
+            message: what happened.
+            component: where it comes from; the client's `component` when None.
+            details: anything JSON can hold.
+            stack: stack trace.
+            fingerprint: name of the error group; computed from type and message when None.
+            occurred_at: when it happened; now when None.
+
+        Returns:
+            The error's number where the call waits for the database; else None.
+
+        Raises:
+            TypeError: an exception is given where a text belongs, which `record_exception` takes,
+                and ``on_error`` is ``raise``.
+        """
+        for given in (task_id, error_type):
+            if isinstance(given, BaseException):
+                why = "record_error() takes texts: record_exception() takes an exception"
+                self._refused(0, "record_error", TypeError(why))
+                return self.record_exception(given)
+        return self._tell(
+            "record_error",
+            task_id=task_id,
+            error_type=error_type,
+            severity=severity,
+            message=message,
+            component=component or self.component,
+            details=details,
+            stack=stack,
+            fingerprint=fingerprint,
+            occurred_at=occurred_at,
+        )
+
+    def record_exception(
+        self,
+        error: BaseException,
         *,
         severity: str = "medium",
         component: str | None = None,
@@ -24,34 +74,29 @@ class RecordingCalls(Recorder):
         fingerprint: str | None = None,
         occurred_at: datetime | None = None,
     ) -> int | None:
-        """Record an error.
+        """Record an exception with its type, message and stack.
 
         Args:
-            error: an exception, which brings type, message and stack, or the kind of error.
-            message: what happened; the exception's own message when None.
+            error: which one.
             severity: low, medium, high or critical.
             component: where it comes from; the client's `component` when None.
             task_id: task that it happened in.
             details: anything JSON can hold.
-            stack: stack trace; the exception's when None.
+            stack: stack trace; the exception's own when None.
             fingerprint: name of the error group; computed from type and message when None.
             occurred_at: when it happened; now when None.
 
         Returns:
-            The error's number.
+            The error's number where the call waits for the database; else None.
         """
-        if isinstance(error, BaseException):
-            message = _message_of(error) if message is None else message
-            stack = _stack_of(error) if stack is None else stack
-        return self._number(
-            "record_error",
-            task_id=task_id,
-            error_type=error if isinstance(error, str) else type_name(error),
-            severity=severity,
-            message=message,
-            component=component or self.component,
+        return self.record_error(
+            task_id,
+            type_name(error),
+            severity,
+            _message_of(error),
+            component,
             details=details,
-            stack=stack,
+            stack=_stack_of(error) if stack is None else stack,
             fingerprint=fingerprint,
             occurred_at=occurred_at,
         )
@@ -81,9 +126,9 @@ class RecordingCalls(Recorder):
             recorded_at: when it was measured; now when None.
 
         Returns:
-            The sample's number.
+            The sample's number where the call waits for the database; else None.
         """
-        return self._number(
+        return self._tell(
             "record_performance_metric",
             metric_name=metric_name,
             metric_type=metric_type,
@@ -118,9 +163,9 @@ class RecordingCalls(Recorder):
             logged_at: when it was said; now when None.
 
         Returns:
-            The line's number.
+            The line's number where the call waits for the database; else None.
         """
-        return self._number(
+        return self._tell(
             "record_log",
             component=component or self.component or "python",
             level=level,
@@ -154,9 +199,9 @@ class RecordingCalls(Recorder):
             checked_at: when it was checked; now when None.
 
         Returns:
-            The check's number.
+            The check's number where the call waits for the database; else None.
         """
-        return self._number(
+        return self._tell(
             "update_system_health",
             component_type=component_type,
             component_name=component_name,
@@ -190,9 +235,9 @@ class RecordingCalls(Recorder):
             recorded_at: when it was looked at; now when None.
 
         Returns:
-            The sample's number.
+            The sample's number where the call waits for the database; else None.
         """
-        return self._number(
+        return self._tell(
             "record_queue_metrics",
             queue_name=queue_name,
             pending=pending,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pgvigil.client.recording.recorder import Recorder
+from pgvigil.client.recording.recorder import Recorder, TaskId
 
 
 class EtlCalls(Recorder):
@@ -19,7 +19,7 @@ class EtlCalls(Recorder):
         total_chunks: int | None = None,
         worker_id: str | None = None,
         started_at: datetime | None = None,
-    ) -> int | None:
+    ) -> TaskId:
         """Tell that an ETL execution has begun, which is a task of type ``etl``.
 
         Args:
@@ -31,18 +31,19 @@ class EtlCalls(Recorder):
             started_at: when it began; now when None.
 
         Returns:
-            The number of the attempt: 1, or one more for each restart since the last success.
+            Its name, for all that is told of it later. It knows the number of its attempt: 1, or
+            one more for each restart since the last success.
         """
-        attempt = self._number(
+        return self._begin(
             "start_etl_execution",
-            execution_id=execution_id,
+            "execution_id",
+            execution_id,
             config=config,
             total_fixtures=total_fixtures,
             total_chunks=total_chunks,
             worker_id=worker_id or self.worker_id,
             started_at=started_at,
         )
-        return self._started(execution_id, attempt)
 
     def finish_etl_execution(
         self,
@@ -75,11 +76,13 @@ class EtlCalls(Recorder):
             attempt: which attempt it is; the one that this client started last when None.
 
         Returns:
-            Whether it was running; None where the database could not be asked.
+            False where the database has said that it did not run; None where it has said nothing
+            yet.
         """
-        answer = self._call(
+        return self._finish(
             "finish_etl_execution",
-            execution_id=execution_id,
+            "execution_id",
+            execution_id,
             status=status,
             total_fixtures=total_fixtures,
             processed_fixtures=processed_fixtures,
@@ -89,11 +92,8 @@ class EtlCalls(Recorder):
             processed_chunks=processed_chunks,
             error_message=error_message,
             finished_at=finished_at,
-            attempt=self._attempts.get(str(execution_id)) if attempt is None else attempt,
+            attempt=attempt,
         )
-        if answer is not None:
-            self._attempts.pop(str(execution_id), None)
-        return None if answer is None else bool(answer)
 
     def log_etl_event(
         self,
@@ -122,9 +122,9 @@ class EtlCalls(Recorder):
             logged_at: when it was said; now when None.
 
         Returns:
-            The line's number.
+            The line's number where the call waits for the database; else None.
         """
-        return self._number(
+        return self._tell(
             "log_etl_event",
             level=level,
             component=component or self.component or "etl",
@@ -162,9 +162,9 @@ class EtlCalls(Recorder):
             recorded_at: when it was measured; now when None.
 
         Returns:
-            The sample's number.
+            The sample's number where the call waits for the database; else None.
         """
-        return self._number(
+        return self._tell(
             "record_etl_metric",
             execution_id=execution_id,
             metric_name=metric_name,

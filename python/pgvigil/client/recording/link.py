@@ -49,6 +49,7 @@ class DatabaseLink:
         connect_timeout: float,
         statement_timeout: float,
         is_strict: bool = False,
+        rests: bool = True,
         on_warning: Callable[[psycopg.errors.Diagnostic], None] | None = None,
     ) -> None:
         """Describe a link; nothing is opened before the first call.
@@ -59,10 +60,12 @@ class DatabaseLink:
             connect_timeout: seconds for opening a connection, at least 2.
             statement_timeout: seconds for one call.
             is_strict: whether the database refuses what it would repair.
+            rests: whether calls come back at once for a while after one has failed.
             on_warning: what is told of each warning, such as that a value was repaired.
         """
         self._dsn = dsn
         self._is_strict = is_strict
+        self._rests = rests
         self._on_warning = on_warning
         self._application_name = application_name
         self._connect_timeout = connect_timeout
@@ -164,10 +167,12 @@ class DatabaseLink:
         """Have nobody try again for a while; a connection in doubt is given up."""
         if self._connection is not None and not _is_idle(self._connection):
             self._disconnect()
+        self._reason = str(error).strip() or type(error).__name__
+        if not self._rests:
+            return
         shortest = _SHORTEST_REST if self._connection is None else 0.0
         rest = min(max(shortest, cost * _REST_FACTOR), _LONGEST_REST)
         self._resting_until = time.monotonic() + rest
-        self._reason = str(error).strip() or type(error).__name__
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

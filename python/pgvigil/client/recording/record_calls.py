@@ -294,7 +294,7 @@ class RecordCalls(Recorder):
             The run's task_id; in a dry run, as JSON, the row of ``processing_log`` that there
             would be and whether it ``is_new``.
         """
-        answer = self._call(
+        answer = self._ask(
             "log_program_execution",
             dataset=dataset,
             target_date=target_date,

@@ -5,11 +5,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
 from pgvigil.client.recording.all_calls import AllCalls
+from pgvigil.client.recording.recorder import TaskId, unique_name
 
 _PROGRESS_INTERVAL = 1.0
 _current_task: ContextVar["TrackedTask | None"] = ContextVar("pgvigil_current_task", default=None)
@@ -18,7 +19,7 @@ _current_task: ContextVar["TrackedTask | None"] = ContextVar("pgvigil_current_ta
 class TaskOptions(TypedDict, total=False):
     """What may be said of a task at its start; see `MonitoringClient.start_task`."""
 
-    input_size: int | None
+    input_size: float | None
     worker_id: str | None
     parent_task_id: str | None
     metadata: Mapping[str, Any] | None
@@ -34,6 +35,11 @@ class ErrorOptions(TypedDict, total=False):
     stack: str | None
     fingerprint: str | None
     occurred_at: datetime | None
+
+
+def told_of(options: ErrorOptions) -> dict[str, Any]:
+    """Return what `MonitoringClient.record_error` is to be told of an error."""
+    return {"severity": "medium", **options}
 
 
 def current_task() -> "TrackedTask | None":
@@ -61,16 +67,19 @@ class TrackedTask:
     def __init__(
         self,
         client: AllCalls,
-        task_id: str,
         task_type: str,
+        task_id: str | None = None,
         severity: str = "high",
         **options: Unpack[TaskOptions],
     ) -> None:
         """Describe a task; it starts when the ``with`` block is entered."""
-        self.task_id = task_id
+        if task_id is None:
+            # No other run has this name: a later one of its type makes up for it all the same.
+            task_id = unique_name(task_type)
+            options["metadata"] = {"work": task_type} | dict(options.get("metadata") or {})
+        self.task_id: str = task_id
+        """Its name; from the start on a `TaskId`."""
         self.task_type = task_type
-        self.attempt: int | None = None
-        """Number of the attempt; None when the start could not be recorded."""
         self.status: str | None = None
         """How to end when no exception says otherwise; None means completed."""
         self.output_size: int | None = None
@@ -83,17 +92,20 @@ class TrackedTask:
         self._client = client
         self._options = options
         self._severity = severity
-        self._started_at = datetime.now(UTC)
         self._step: str | None = None
         self._items: tuple[int | None, int | None] = (None, None)
         self._told_at = float("-inf")
         self._has_news = False
         self._token: Token[TrackedTask | None] | None = None
 
+    @property
+    def attempt(self) -> int | None:
+        """Number of the attempt; None for as long as the database has not told it."""
+        return self.task_id.attempt if isinstance(self.task_id, TaskId) else None
+
     def __enter__(self) -> Self:
         """Tell that the task has begun."""
-        self._started_at = datetime.now(UTC)
-        self.attempt = self._start()
+        self.task_id = self._start()
         self._token = _current_task.set(self)
         return self
 
@@ -156,8 +168,8 @@ class TrackedTask:
         """Tell that the task is alive, at once.
 
         Returns:
-            False when it is no longer running; None where the database could not be asked, which
-            is no reason to stop.
+            False once the database has said that it does not run; None where it has said nothing
+            yet, which is no reason to stop.
         """
         return self._tell_progress()
 
@@ -170,7 +182,10 @@ class TrackedTask:
         """Record an error that happened in this task, as `record_error` does."""
         if self._step is not None:
             options.setdefault("details", {"step": self._step})
-        self._client.record_error(error, message, task_id=self.task_id, **options)
+        if isinstance(error, BaseException):
+            self._client.record_exception(error, task_id=self.task_id, **options)
+            return
+        self._client.record_error(self.task_id, error, message=message or "", **told_of(options))
 
     def metric(
         self,
@@ -194,14 +209,19 @@ class TrackedTask:
         )
 
     def child(
-        self, task_id: str, task_type: str, severity: str = "high", **options: Unpack[TaskOptions]
+        self,
+        task_type: str,
+        *,
+        task_id: str | None = None,
+        severity: str = "high",
+        **options: Unpack[TaskOptions],
     ) -> "TrackedTask":
         """Return a task that is a part of this one, as `MonitoringClient.task` does."""
         options["parent_task_id"] = self.task_id
-        return TrackedTask(self._client, task_id, task_type, severity, **options)
+        return TrackedTask(self._client, task_type, task_id, severity, **options)
 
-    def _start(self) -> int | None:
-        return self._client.start_task(self.task_id, self.task_type, **self._options)
+    def _start(self) -> TaskId:
+        return self._client.start_task(self.task_type, task_id=self.task_id, **self._options)
 
     def _tell_progress(self) -> bool | None:
         self._told_at = time.monotonic()
@@ -212,13 +232,9 @@ class TrackedTask:
             items_done=done,
             items_total=total,
             counters=self.counters or None,
-            attempt=self.attempt,
         )
 
     def _finish(self, status: str) -> None:
-        if self.attempt is None and not self._client.heartbeat(self.task_id):
-            self._record_from_start_to_end(status)
-            return
         if self._has_news and self._items != (None, None):
             self._tell_progress()  # the end carries counters, but not the items done
         self._client.complete_task(
@@ -228,26 +244,4 @@ class TrackedTask:
             step_durations=self.step_durations or None,
             counters=self.counters or None,
             metadata=self.metadata or None,
-            attempt=self.attempt,
         )
-
-    def _record_from_start_to_end(self, status: str) -> None:
-        """Record the whole task at its end, because its start could not be recorded."""
-        done, total = self._items
-        options = self._options
-        task = {
-            **options,
-            "worker_id": options.get("worker_id") or self._client.worker_id,
-            "items_total": options.get("items_total") if total is None else total,
-            "task_id": self.task_id,
-            "task_type": self.task_type,
-            "status": status,
-            "start_time": self._started_at,
-            "end_time": datetime.now(UTC),
-            "items_done": done,
-            "output_size": self.output_size,
-            "step_durations": self.step_durations or None,
-            "counters": self.counters or None,
-            "metadata": {**(options.get("metadata") or {}), **self.metadata} or None,
-        }
-        self._client.record_finished_tasks([task])

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from numbers import Number
 from typing import Any
 
-from pgvigil.client.recording.recorder import Recorder
+from pgvigil.client.recording.recorder import Recorder, TaskId, unique_name
 
 
 class TaskCalls(Recorder):
@@ -12,34 +13,51 @@ class TaskCalls(Recorder):
 
     def start_task(
         self,
-        task_id: str,
         task_type: str,
-        *,
-        input_size: int | None = None,
+        input_size: float | None = None,
         worker_id: str | None = None,
+        *,
+        task_id: str | None = None,
         parent_task_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         items_total: int | None = None,
         started_at: datetime | None = None,
-    ) -> int | None:
+    ) -> TaskId:
         """Tell that a task has begun.
 
         Args:
-            task_id: your name for this run, at most 255 characters.
-            task_type: what kind of work it is.
+            task_type: what kind of work it is; statistics go by it.
             input_size: size of the input, in any unit of your own, usually bytes.
             worker_id: who works on it; the client's `worker_id` when None.
+            task_id: your name for this run, at most 255 characters; the same name again is a new
+                attempt. Unique when None.
             parent_task_id: task that this one is a part of.
             metadata: whatever you want to find again.
             items_total: items expected altogether.
             started_at: when it began; now when None.
 
         Returns:
-            The number of the attempt: 1, or one more for each restart since the last success.
+            The task's name, for all that is told of it later. It knows the number of its
+            attempt: 1, or one more for each restart since the last success.
+
+        Raises:
+            TypeError: the size is no number, as when the arguments are in another order, and
+                ``on_error`` is ``raise``.
         """
-        attempt = self._number(
+        if not _is_size(input_size):
+            return self._refused_order(
+                task_id,
+                f"input_size is a number, not {input_size!r}: give the type of the task first, "
+                "and your name for it as task_id=…",
+            )
+        if task_id is None:
+            # No other run has this name: a later one of its type makes up for it all the same.
+            task_id = unique_name(task_type)
+            metadata = {"work": task_type} | dict(metadata or {})
+        return self._begin(
             "start_task_tracking",
-            task_id=task_id,
+            "task_id",
+            task_id,
             task_type=task_type,
             input_size=input_size,
             worker_id=worker_id or self.worker_id,
@@ -48,7 +66,6 @@ class TaskCalls(Recorder):
             items_total=items_total,
             started_at=started_at,
         )
-        return self._started(task_id, attempt)
 
     def update_task(
         self,
@@ -63,7 +80,7 @@ class TaskCalls(Recorder):
         """Tell how far a running task is; without numbers it is a heartbeat.
 
         Args:
-            task_id: the name it was started with.
+            task_id: what `start_task` returned, or its name.
             items_done: items done so far.
             items_total: items expected altogether.
             counters: numbers by name, none negative; merged with those told before.
@@ -71,19 +88,17 @@ class TaskCalls(Recorder):
             attempt: which attempt it is; the one that this client started last when None.
 
         Returns:
-            Whether the task is running; None where the database could not be asked.
+            False once the database has said that the task does not run; None where it has said
+            nothing yet.
         """
-        answer = self._call(
-            "update_task_progress",
-            at_stake=0,  # the next one makes up for it
-            task_id=task_id,
+        return self._update(
+            task_id,
+            attempt,
             items_done=items_done,
             items_total=items_total,
             counters=counters,
             at=at,
-            attempt=self._attempts.get(str(task_id)) if attempt is None else attempt,
         )
-        return None if answer is None else bool(answer)
 
     def heartbeat(self, task_id: str) -> bool | None:
         """Tell that a running task is alive; see `update_task`."""
@@ -94,7 +109,7 @@ class TaskCalls(Recorder):
         task_id: str,
         status: str = "completed",
         *,
-        output_size: int | None = None,
+        output_size: float | None = None,
         step_durations: Mapping[str, float] | None = None,
         counters: Mapping[str, float] | None = None,
         metadata: Mapping[str, Any] | None = None,
@@ -104,7 +119,7 @@ class TaskCalls(Recorder):
         """Tell that a task has ended.
 
         Args:
-            task_id: the name it was started with.
+            task_id: what `start_task` returned, or its name.
             status: completed, failed, cancelled, timeout or lost.
             output_size: size of the output, in any unit of your own.
             step_durations: milliseconds by step.
@@ -114,19 +129,27 @@ class TaskCalls(Recorder):
             attempt: which attempt it is; the one that this client started last when None.
 
         Returns:
-            Whether the task was running; None where the database could not be asked.
+            False where the database has said that the task did not run; None where it has said
+            nothing yet.
         """
-        answer = self._call(
+        return self._finish(
             "complete_task_tracking",
-            task_id=task_id,
+            "task_id",
+            task_id,
             status=status,
             output_size=output_size,
             step_durations=step_durations,
             counters=counters,
             metadata=metadata,
             finished_at=finished_at,
-            attempt=self._attempts.get(str(task_id)) if attempt is None else attempt,
+            attempt=attempt,
         )
-        if answer is not None:
-            self._attempts.pop(str(task_id), None)
-        return None if answer is None else bool(answer)
+
+    def _refused_order(self, task_id: str | None, why: str) -> TaskId:
+        """Refuse a start whose arguments are in another order: it would record nonsense."""
+        self._refused(1, "start_task", TypeError(why))
+        return TaskId(task_id or "")
+
+
+def _is_size(value: object) -> bool:
+    return value is None or isinstance(value, Number) or hasattr(value, "__float__")

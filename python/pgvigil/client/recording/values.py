@@ -64,6 +64,25 @@ def as_parameter(name: str, value: Any) -> Any:
     return clean_text(str(value))
 
 
+def as_json(name: str, value: Any) -> str:
+    """Return a value of the function parameter ``p_<name>`` as JSON text.
+
+    It is the value as it is now: whoever gave it may change it before it is sent.
+    """
+    if name in _DOCUMENTS:
+        return to_json(value)
+    if isinstance(value, datetime):
+        value = value.date() if name == "target_date" else with_zone(value)
+        return json.dumps(value.isoformat())
+    if isinstance(value, timedelta):
+        return json.dumps(f"PT{value.total_seconds():.6f}S")
+    if name in _NUMBERS or isinstance(value, bool):
+        return to_json(value)
+    if isinstance(value, list | tuple):
+        return to_json([clean_text(str(item)) for item in value])
+    return json.dumps(clean_text(str(value)), ensure_ascii=False)
+
+
 def as_rows(rows: Any) -> Any:
     """Return any collection as a list; what is none stays as it is, for the database to refuse."""
     if isinstance(rows, Iterable) and not isinstance(rows, str | bytes | Mapping):
