@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -197,6 +198,13 @@ def test_a_text_that_is_no_document_is_refused(text: str, message: str) -> None:
 
 def config(dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return run_pgvigil(dsn, "config", *arguments)
+
+
+def test_the_example_and_the_manual_have_every_section() -> None:
+    sections = SCHEMA["properties"].keys() - {"$schema", "is_complete"}
+    assert json.loads(EXAMPLE.read_text(encoding="utf-8")).keys() == sections
+    manual = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", manual, re.MULTILINE)) == sections
 
 
 def test_the_example_is_compared_and_applied(dsn: str) -> None:
