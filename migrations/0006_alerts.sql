@@ -450,7 +450,7 @@ create table monitoring.alert_silences (
 );
 
 comment on table monitoring.alert_silences is
-'Windows of time in which certain alerts are not told.';
+'Periods of time in which certain alerts send no notifications.';
 comment on column monitoring.alert_silences.silence_id is
 'Number of the silence.';
 comment on column monitoring.alert_silences.matchers is
