@@ -1,7 +1,7 @@
 -- A source of queues: how deep they are is recorded, from a table of items or one of figures.
 
 begin;
-select plan(25);
+select plan(29);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -181,6 +181,50 @@ select is(
         from jsonb_array_elements(monitoring.sync_sources()) as r
     ),
     'jobs is read, notes is read, depths is read', 'the job reads those that are due'
+);
+
+-- Rows of a query, and a table of which nothing is known
+
+create table scratch.bare (id integer);
+select is(
+    (
+        select r.message
+        from pg_temp.refusal_of(
+                $call$monitoring.register_queue_source('bare', 'scratch.bare')$call$
+            ) as r
+    ),
+    'monitoring_reader may not read scratch.bare', 'to count rows takes a right, too'
+);
+grant select on scratch.bare to monitoring_reader;
+insert into scratch.bare values (1), (2);
+select monitoring.register_queue_source('bare', 'scratch.bare');
+select is(
+    pg_temp.sync_at('12:12', 'bare'), 'pending 2, queues 1', 'its rows are what waits'
+);
+select monitoring.register_source_query('far', 'FAR', 'select state, at from jobs', '{state,at}');
+select monitoring.register_queue_source(
+    'far', 'query:far', '{"status": "state", "ready_at": "at"}', '{"W": "pending"}'
+);
+select monitoring.begin_source_load('far');
+insert into monitoring.staged_rows (load_id, row_number, cells)
+select
+    l.load_id,
+    n.number,
+    array['W', '2026-01-15T12:10:00'] as cells
+from monitoring.source_loads as l, generate_series(1, 3) as n (number);
+select monitoring.note_source_progress(l.load_id, 3) from monitoring.source_loads as l;
+select is(
+    (
+        select monitoring.finish_source_load(l.load_id) #> '{sources,0}'
+        from monitoring.source_loads as l
+    ),
+    '{"bad": 0, "failed": 0, "queues": 1, "source": "far", "pending": 3, "completed": 0,
+        "processing": 0}'::jsonb,
+    'a query may bring the items'
+);
+select is(
+    (select oldest_ready_seconds from monitoring.queue_monitoring where queue_name = 'far'),
+    120::double precision, 'with their times'
 );
 
 -- Refusals

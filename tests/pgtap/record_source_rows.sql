@@ -2,7 +2,7 @@
 -- noted and stops no other.
 
 begin;
-select plan(18);
+select plan(19);
 \ir helpers/fixed_clock.psql
 \ir helpers/judging.psql
 \ir helpers/record_source.psql
@@ -115,6 +115,12 @@ alter table scratch.proposals rename column status to state;
 select is(pg_temp.sync_at('12:20'), 'compared 1, unchanged 1', 'once it can be read it goes on');
 select monitoring.enable_source('crm', false);
 select is(pg_temp.sync_at('12:25'), 'not enabled', 'one that is not enabled is not read');
+select throws_ok(
+    $$select monitoring.track_all_status_changes_from_source('crm', p_is_dry_run => true)$$,
+    'PV010',
+    'source "crm" was not read: not enabled',
+    'and whoever needs it to be is told'
+);
 select monitoring.remove_source('crm');
 select is_empty(
     $$select * from monitoring.v_sources where source_name = 'crm'$$, 'one may be removed'

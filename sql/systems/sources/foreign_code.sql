@@ -75,6 +75,8 @@ begin
         and exists (
             select from pg_class c
             where c.oid = p_relation and has_schema_privilege(p_role, c.relnamespace, 'usage')
+                -- To count rows takes the right to read one column, whichever that is.
+                and has_any_column_privilege(p_role, c.oid, 'select')
         )
         and not exists (
             select from unnest(p_columns) c (name)
