@@ -308,27 +308,27 @@ declare
         'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',
         'acknowledge_alert', 'unacknowledge_alert', 'resolve_alert', 'silence_alerts',
         'unsilence_alerts', 'define_inhibition', 'remove_inhibition', 'reset_inhibition',
-        'set_alert_thresholds', 'enable_alert_rule', 'change_alert_rule', 'reset_alert_rule',
+        'set_alert_thresholds', 'enable_alert_rule', 'disable_alert_rule', 'change_alert_rule', 'reset_alert_rule',
         'set_alert_owner', 'set_page_url',
         'define_expected_runs', 'remove_expected_runs',
         -- own rules and backtests
         'create_alert_rule', 'remove_alert_rule', 'backtest_alert_rule',
         -- notifications
-        'define_notification_channel', 'enable_notification_channel', 'remove_notification_channel',
+        'define_notification_channel', 'enable_notification_channel', 'disable_notification_channel', 'remove_notification_channel',
         'send_test_notification', 'retry_notification',
         -- configuration
         'apply_config',
         -- workflows
         'apply_workflow', 'remove_workflow',
         -- sources
-        'enable_source', 'sync_source', 'sync_sources',
-        'track_all_status_changes_from_source', 'enable_source_query',
+        'enable_source', 'disable_source', 'sync_source', 'sync_sources',
+        'track_all_status_changes_from_source', 'enable_source_query', 'disable_source_query',
         -- records: statuses
         'change_dataset', 'set_allowed_transitions', 'remove_dataset', 'define_change_source',
         -- records
         'resolve_invalid_records', 'auto_resolve_invalid_records', 'update_daily_summary',
         -- jobs and retention
-        'request_job', 'enable_job', 'reset_job', 'confirm_clock',
+        'request_job', 'enable_job', 'disable_job', 'reset_job', 'confirm_clock',
         'set_retention', 'reset_retention', 'set_partitions_ahead', 'set_name_limit'
     ];
 begin

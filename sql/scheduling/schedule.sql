@@ -152,7 +152,7 @@ begin
         raise exception using
             errcode = 'PV003',
             message = format('job "%s" is built in and cannot be removed', p_job_name),
-            hint = format('Disable it: select enable_job(%L, false).', p_job_name);
+            hint = format('Disable it: select disable_job(%L).', p_job_name);
     end if;
     return false;
 end
@@ -162,11 +162,13 @@ comment on function monitoring.remove_job(text) is
 'Removes a job that was added, and returns whether there was one; built-in ones are disabled '
 'instead. A run that has begun goes on.';
 
-create or replace function monitoring.enable_job(p_job_name text, p_is_enabled boolean default true)
+-- Whether a job's schedule counts; null is as shipped.
+create or replace function monitoring._switch_job(
+    p_job_name text, p_is_enabled boolean
+)
 returns void
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -189,9 +191,35 @@ begin
 end
 $$;
 
-comment on function monitoring.enable_job(text, boolean) is
-'Lets a job''s schedule count, or not; null is as shipped. A run that has begun goes on, and what '
-'passed while it was disabled does not count as missed.';
+create or replace function monitoring.enable_job(p_job_name text) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._switch_job(p_job_name, true);
+end
+$$;
+
+comment on function monitoring.enable_job(text) is
+'Lets a job''s schedule count again. What passed while it was disabled does not count as '
+'missed.';
+
+create or replace function monitoring.disable_job(p_job_name text) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._switch_job(p_job_name, false);
+end
+$$;
+
+comment on function monitoring.disable_job(text) is
+'Has a job no longer begin by its schedule; a run that has begun goes on, and request_job() '
+'still has it run.';
 
 create or replace function monitoring.reset_job(p_job_name text) returns timestamptz
 language plpgsql

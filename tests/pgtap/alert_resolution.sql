@@ -89,7 +89,7 @@ select is(
 
 -- Behaviour: rules that are off
 
-select monitoring.enable_alert_rule('load', false);
+select monitoring.disable_alert_rule('load');
 select
     is(
         pg_temp.evaluate_at('13:02'),

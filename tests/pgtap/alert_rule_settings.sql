@@ -68,7 +68,7 @@ select results_eq(
     $$,
     'settings that are not named stay, and so do parameters'
 );
-select monitoring.enable_alert_rule('load', false);
+select monitoring.disable_alert_rule('load');
 select is(
     (select is_enabled from monitoring.v_alert_rules where rule_name = 'load'), false,
     'a rule can be disabled'

@@ -123,7 +123,7 @@ select results_eq(
     'the explainer shows the job'
 );
 
-select monitoring.enable_job('it''s "Ü" %s', false);
+select monitoring.disable_job('it''s "Ü" %s');
 
 select is_empty(
     $$select * from pg_temp.judge('job_failed') where severity is not null$$,
@@ -225,7 +225,7 @@ values
 ('rule_failed', '2026-01-15 12:00+00', 5, 0, 1, 'itself', '2026-01-15 12:00+00', null),
 ('gone', '2026-01-15 12:00+00', 5, 0, 1, 'dropped', '2026-01-15 12:00+00', null);
 
-select monitoring.enable_alert_rule('job_failed', false);
+select monitoring.disable_alert_rule('job_failed');
 
 select results_eq(
     $$

@@ -98,7 +98,7 @@ select results_eq(
     'also when there are many of them'
 );
 
-select monitoring.enable_alert_rule('deep queue', false);
+select monitoring.disable_alert_rule('deep queue');
 
 select is(
     (

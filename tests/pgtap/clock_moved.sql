@@ -136,13 +136,13 @@ select is_empty(
 select monitoring.remove_job('evaluate_alerts');
 select monitoring.remove_job('roll_up');
 select pg_temp.at_time('2026-02-15 12:00+00');
-select monitoring.enable_job('minutely', false);
-select monitoring.enable_job('weekly', false);
+select monitoring.disable_job('minutely');
+select monitoring.disable_job('weekly');
 select monitoring.define_job('nightly', '45 2 * * *', 'errands.count_to_three');
 select monitoring.request_job('often');
 update monitoring.jobs set next_run_at = '2026-02-15 12:00+00' where job_name = 'minutely';
 select pg_temp.at_time('2026-01-15 12:05+00');
-select monitoring.enable_job('minutely', true);
+select monitoring.enable_job('minutely');
 select is(
     pg_temp.plan_of('minutely'), '15 12:05:00', 'to enable a job plans it by the right clock'
 );

@@ -235,10 +235,10 @@ select is(
     '{"parameters": {"window_minutes": 90}}'::jsonb,
     'a setting or parameter of null is as shipped'
 );
-select monitoring.enable_alert_rule('task_failed', false);
-select monitoring.enable_alert_rule('task_failed', null);
-select monitoring.enable_job('roll_up', false);
-select monitoring.enable_job('roll_up', null);
+select monitoring.disable_alert_rule('task_failed');
+select monitoring._switch_alert_rule('task_failed', null);
+select monitoring.disable_job('roll_up');
+select monitoring._switch_job('roll_up', null);
 select is(
     monitoring.get_config() -> 'jobs', '{}'::jsonb, 'so is what is enabled or not for null'
 );

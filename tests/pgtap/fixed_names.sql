@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(109);
+select plan(112);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -87,7 +87,8 @@ from (
         'P_CHANNEL_NAME P_TARGETS p_kind p_matchers p_minimum_severity p_has_resolved_notices '
         'p_repeat p_max_per_hour p_summary_time p_time_zone p_max_attempts'
     ),
-    ('enable_notification_channel', 'P_CHANNEL_NAME p_is_enabled'),
+    ('enable_notification_channel', 'P_CHANNEL_NAME'),
+    ('disable_notification_channel', 'P_CHANNEL_NAME'),
     ('remove_notification_channel', 'P_CHANNEL_NAME'),
     ('send_test_notification', 'P_CHANNEL_NAME'),
     ('retry_notification', 'P_NOTIFICATION_ID'),
@@ -123,7 +124,8 @@ from (
     ('define_inhibition', 'P_SOURCE_RULE P_TARGET_RULE p_equal_labels'),
     ('remove_inhibition', 'P_SOURCE_RULE P_TARGET_RULE'),
     ('set_alert_thresholds', 'P_RULE_NAME P_THRESHOLDS p_labels'),
-    ('enable_alert_rule', 'P_RULE_NAME p_is_enabled'),
+    ('enable_alert_rule', 'P_RULE_NAME'),
+    ('disable_alert_rule', 'P_RULE_NAME'),
     ('change_alert_rule', 'P_RULE_NAME P_SETTINGS'),
     (
         'start_etl_execution',
@@ -180,7 +182,8 @@ from (
     ),
     ('remove_status_trigger', 'P_TABLE'),
     ('get_record_timeline', 'P_DATASET P_RECORD_KEY p_limit'),
-    ('enable_source', 'P_SOURCE_NAME p_is_enabled'),
+    ('enable_source', 'P_SOURCE_NAME'),
+    ('disable_source', 'P_SOURCE_NAME'),
     ('remove_source', 'P_SOURCE_NAME'),
     ('sync_source', 'P_SOURCE_NAME'),
     (

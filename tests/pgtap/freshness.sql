@@ -103,7 +103,7 @@ select is(
     'by the clock as well'
 );
 
-select monitoring.enable_job('evaluate_alerts', false);
+select monitoring.disable_job('evaluate_alerts');
 select results_eq(
     $$select state, is_known, detail from monitoring.v_freshness where subject = 'alerts'$$,
     $$values ('off', false, 'alert rules are not run: job evaluate_alerts is disabled')$$,

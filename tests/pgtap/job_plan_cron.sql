@@ -44,7 +44,7 @@ select is(
     'so is another expression'
 );
 
-select monitoring.enable_job('count', false);
+select monitoring.disable_job('count');
 select pg_temp.at_time('2026-03-30 18:20+00');
 select monitoring.enable_job('count');
 

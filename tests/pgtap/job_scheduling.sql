@@ -72,7 +72,7 @@ select is(
 
 -- Behaviour: disabling
 
-select monitoring.enable_job('count', false);
+select monitoring.disable_job('count');
 
 select results_eq(
     'select is_enabled, next_run_at, seconds_late from monitoring.v_jobs',
@@ -117,7 +117,7 @@ select results_eq(
     'once, and its schedule is as it was'
 );
 
-select monitoring.enable_job('count', false);
+select monitoring.disable_job('count');
 select monitoring.request_job('count');
 select is(pg_temp.run_due(), array['count'], 'a disabled job runs when requested');
 select is((select next_run_at from monitoring.v_jobs), null, 'and then no more');

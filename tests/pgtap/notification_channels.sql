@@ -50,7 +50,7 @@ select results_eq(
     'set again it is changed; of a daily summary whose time has passed the first is tomorrow''s'
 );
 
-select monitoring.enable_notification_channel('ops', false);
+select monitoring.disable_notification_channel('ops');
 select monitoring.define_notification_channel('ops', '{OPS_MAIL}');
 
 select is(
@@ -58,7 +58,7 @@ select is(
     'a disabled channel stays disabled when it is set'
 );
 
-select monitoring.enable_notification_channel('ops', null);
+select monitoring._switch_notification_channel('ops', null);
 select is(
     (select is_enabled from monitoring.v_notification_channels), true, 'it can be enabled again'
 );
@@ -166,7 +166,7 @@ select results_eq(
     'it says who asked for it'
 );
 
-select monitoring.enable_notification_channel('billing', false);
+select monitoring.disable_notification_channel('billing');
 
 select is(
     (select monitoring.send_test_notification('billing')), 1::bigint,

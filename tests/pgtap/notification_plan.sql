@@ -146,7 +146,7 @@ select is(
     'a new channel is told of what fires, and of nothing that has resolved'
 );
 
-select monitoring.enable_notification_channel('late', false);
+select monitoring.disable_notification_channel('late');
 select pg_temp.fire('d');
 select pg_temp.fire('e');
 select pg_temp.told_at('14:31');

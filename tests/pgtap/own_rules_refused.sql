@@ -311,7 +311,7 @@ from (
     (
         'monitoring.remove_alert_rule(''built in'')', 'PV003',
         'rule "built in" is built in and cannot be removed',
-        'Disable it: select enable_alert_rule(''built in'', false).'
+        'Disable it: select disable_alert_rule(''built in'').'
     )
 ) as bad (call, code, message, hint);
 

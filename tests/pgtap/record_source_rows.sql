@@ -113,7 +113,7 @@ select results_eq(
 );
 alter table scratch.proposals rename column status to state;
 select is(pg_temp.sync_at('12:20'), 'compared 1, unchanged 1', 'once it can be read it goes on');
-select monitoring.enable_source('crm', false);
+select monitoring.disable_source('crm');
 select is(pg_temp.sync_at('12:25'), 'not enabled', 'one that is not enabled is not read');
 select throws_ok(
     $$select monitoring.track_all_status_changes_from_source('crm', p_is_dry_run => true)$$,

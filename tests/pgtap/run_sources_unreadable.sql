@@ -114,7 +114,7 @@ select is_empty(
 
 -- Enabling and removing
 
-select monitoring.enable_source('erp', false);
+select monitoring.disable_source('erp');
 select is(
     pg_temp.sync_at('13:30'), '{"source": "erp", "skipped": "not enabled"}',
     'a source that is not enabled is not read'

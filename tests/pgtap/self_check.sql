@@ -89,7 +89,7 @@ select is_empty('execute complaints', 'when all was done all is well');
 
 -- Behaviour: disabled and requested jobs
 
-select monitoring.enable_job('later', false);
+select monitoring.disable_job('later');
 select pg_temp.at_time('2026-01-15 13:00+00');
 select pg_temp.run_due();
 select pg_temp.at_time('2026-01-15 13:59+00');
@@ -119,7 +119,7 @@ select is(
     'the detail says how often and why'
 );
 
-select monitoring.enable_job('bad', false);
+select monitoring.disable_job('bad');
 select is_empty('execute complaints', 'a disabled one is nobody''s concern');
 
 -- Behaviour: runs that do not end
@@ -238,7 +238,7 @@ select results_eq(
     'after more they are late'
 );
 
-select monitoring.enable_job('evaluate_alerts', false);
+select monitoring.disable_job('evaluate_alerts');
 
 select results_eq(
     $$select status, detail from monitoring.self_check() where check_name = 'alerts'$$,

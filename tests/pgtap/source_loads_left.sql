@@ -44,7 +44,7 @@ select is(
     pg_temp.state(), 'crm interrupted 2, erp interrupted 2',
     'its rows stay while it may be continued'
 );
-select monitoring.enable_source_query('crm', false);
+select monitoring.disable_source_query('crm');
 select is(
     pg_temp.state(), 'crm failed 0, erp interrupted 2', 'they go when the query is disabled'
 );

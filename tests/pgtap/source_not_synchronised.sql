@@ -90,9 +90,9 @@ select is(
 -- What was disabled for long
 
 select pg_temp.set_clock('2026-01-16 08:00+00');
-select monitoring.enable_source('crm', false);
-select monitoring.enable_source_query('hourly', false);
-select monitoring.enable_source_query('daily', false);
+select monitoring.disable_source('crm');
+select monitoring.disable_source_query('hourly');
+select monitoring.disable_source_query('daily');
 select is(
     pg_temp.minutes_at('2026-01-20 08:00+00'), null, 'nobody misses what is not to be read'
 );
@@ -116,7 +116,7 @@ select is(
     'query daily 120 medium, query hourly 120 medium, source crm 120 medium',
     'to enable what is enabled changes nothing'
 );
-select monitoring.enable_source('reader', false);
+select monitoring.disable_source('reader');
 select pg_temp.set_clock('2026-01-20 10:00+00');
 select monitoring.begin_source_load('hourly');
 select monitoring.finish_source_load(max(load_id)) from monitoring.source_loads;

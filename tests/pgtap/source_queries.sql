@@ -238,7 +238,7 @@ select results_eq(
     'it was so when the reading began, and what was told since is what counts'
 );
 
-select monitoring.enable_source_query('crm', false);
+select monitoring.disable_source_query('crm');
 select is(
     monitoring.begin_source_load('crm') ->> 'skipped', 'not enabled',
     'a query that is not enabled is not loaded'

@@ -65,7 +65,7 @@ begin
         v_new ->> 'time_zone',
         (v_new ->> 'max_attempts')::numeric::integer
     );
-    perform monitoring.enable_notification_channel(p_name, (v_new ->> 'is_enabled')::boolean);
+    perform monitoring._switch_notification_channel(p_name, (v_new ->> 'is_enabled')::boolean);
 end
 $$;
 

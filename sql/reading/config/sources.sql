@@ -64,7 +64,7 @@ begin
         );
     end if;
     if v_new -> 'is_enabled' <> coalesce(p_old -> 'is_enabled', 'true') then
-        perform monitoring.enable_source_query(p_name, (v_new ->> 'is_enabled')::boolean);
+        perform monitoring._switch_source_query(p_name, (v_new ->> 'is_enabled')::boolean);
     end if;
 end
 $$;
@@ -199,7 +199,7 @@ begin
         perform monitoring._register_source(p_name, monitoring._whole_source(v_new));
     end if;
     if coalesce(v_new -> 'is_enabled', 'true') <> coalesce(p_old -> 'is_enabled', 'true') then
-        perform monitoring.enable_source(p_name, (v_new ->> 'is_enabled')::boolean);
+        perform monitoring._switch_source(p_name, (v_new ->> 'is_enabled')::boolean);
     end if;
 end
 $$;

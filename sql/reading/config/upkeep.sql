@@ -187,7 +187,7 @@ begin
             )
         );
     end if;
-    perform monitoring.enable_job(p_name, (v_decided ->> 'is_enabled')::boolean);
+    perform monitoring._switch_job(p_name, (v_decided ->> 'is_enabled')::boolean);
     update monitoring.jobs
     set
         decided = v_decided,

@@ -127,13 +127,13 @@ comment on function monitoring.register_source_query(
 'Tells which query the runner or pgvigil sync is to run in another database, whose address the '
 'runner knows by a name; sources read its rows as query:NAME. Calling it again changes that.';
 
-create or replace function monitoring.enable_source_query(
-    p_query_name text, p_is_enabled boolean default true
+-- Whether a query is loaded when it is due.
+create or replace function monitoring._switch_source_query(
+    p_query_name text, p_is_enabled boolean
 )
 returns void
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -148,8 +148,33 @@ begin
 end
 $$;
 
-comment on function monitoring.enable_source_query(text, boolean) is
-'Has a query run when it is due, or no longer; a load that broke off is not continued then.';
+create or replace function monitoring.enable_source_query(p_query_name text) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._switch_source_query(p_query_name, true);
+end
+$$;
+
+comment on function monitoring.enable_source_query(text) is
+'Has a query run when it is due, from now on.';
+
+create or replace function monitoring.disable_source_query(p_query_name text) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._switch_source_query(p_query_name, false);
+end
+$$;
+
+comment on function monitoring.disable_source_query(text) is
+'No longer has a query run; a load that broke off is not continued.';
 
 create or replace function monitoring.remove_source_query(p_query_name text) returns void
 language plpgsql

@@ -230,13 +230,13 @@ begin
 end
 $$;
 
-create or replace function monitoring.enable_source(
-    p_source_name text, p_is_enabled boolean default true
+-- Whether a source is read.
+create or replace function monitoring._switch_source(
+    p_source_name text, p_is_enabled boolean
 )
 returns void
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -250,8 +250,33 @@ begin
 end
 $$;
 
-comment on function monitoring.enable_source(text, boolean) is
-'Reads a source, or no longer; running tasks of its runs stay as they are meanwhile.';
+create or replace function monitoring.enable_source(p_source_name text) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._switch_source(p_source_name, true);
+end
+$$;
+
+comment on function monitoring.enable_source(text) is
+'Has a source read when it is due, from now on.';
+
+create or replace function monitoring.disable_source(p_source_name text) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._switch_source(p_source_name, false);
+end
+$$;
+
+comment on function monitoring.disable_source(text) is
+'No longer has a source read; running tasks of its runs stay as they are meanwhile.';
 
 create or replace function monitoring.remove_source(p_source_name text) returns void
 language plpgsql

@@ -230,13 +230,13 @@ comment on function monitoring.define_notification_channel(
 'Adds a channel, or sets all of one anew but whether it is enabled. It is told of what fires '
 'already at the next evaluation.';
 
-create or replace function monitoring.enable_notification_channel(
-    p_channel_name text, p_is_enabled boolean default true
+-- Whether messages go to a channel.
+create or replace function monitoring._switch_notification_channel(
+    p_channel_name text, p_is_enabled boolean
 )
 returns void
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -252,9 +252,34 @@ begin
 end
 $$;
 
-comment on function monitoring.enable_notification_channel(text, boolean) is
-'Lets a channel be told, or not. Enabled again it is told of what fires then, and of what has '
-'resolved meanwhile and was told before.';
+create or replace function monitoring.enable_notification_channel(p_channel_name text) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._switch_notification_channel(p_channel_name, true);
+end
+$$;
+
+comment on function monitoring.enable_notification_channel(text) is
+'Has messages go to a channel again: of what fires then, and of what has resolved meanwhile '
+'and was reported there before.';
+
+create or replace function monitoring.disable_notification_channel(p_channel_name text) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._switch_notification_channel(p_channel_name, false);
+end
+$$;
+
+comment on function monitoring.disable_notification_channel(text) is
+'Has nothing more go to a channel; what is in the outbox already is still sent.';
 
 create or replace function monitoring.remove_notification_channel(p_channel_name text)
 returns boolean

@@ -314,7 +314,7 @@ begin
         raise exception using
             errcode = 'PV003',
             message = format('rule "%s" is built in and cannot be removed', p_rule_name),
-            hint = format('Disable it: select enable_alert_rule(%L, false).', p_rule_name);
+            hint = format('Disable it: select disable_alert_rule(%L).', p_rule_name);
     end if;
     perform monitoring._forget_rule(p_rule_name);
     return true;

@@ -323,13 +323,13 @@ begin
 end
 $$;
 
-create or replace function monitoring.enable_alert_rule(
-    p_rule_name text, p_is_enabled boolean default true
+-- Whether a rule is evaluated; null is as shipped.
+create or replace function monitoring._switch_alert_rule(
+    p_rule_name text, p_is_enabled boolean
 )
 returns void
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -339,9 +339,33 @@ begin
 end
 $$;
 
-comment on function monitoring.enable_alert_rule(text, boolean) is
-'Lets a rule be evaluated, or not; null is as shipped. Alerts of a disabled one resolve at the '
-'next evaluation.';
+create or replace function monitoring.enable_alert_rule(p_rule_name text) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._switch_alert_rule(p_rule_name, true);
+end
+$$;
+
+comment on function monitoring.enable_alert_rule(text) is
+'Has a rule evaluated.';
+
+create or replace function monitoring.disable_alert_rule(p_rule_name text) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform monitoring._switch_alert_rule(p_rule_name, false);
+end
+$$;
+
+comment on function monitoring.disable_alert_rule(text) is
+'Has a rule no longer evaluated; its alerts resolve at the next evaluation.';
 
 create or replace function monitoring.reset_alert_rule(p_rule_name text) returns void
 language plpgsql

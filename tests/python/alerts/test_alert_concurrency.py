@@ -35,7 +35,7 @@ end $$;
 grant execute on function monitoring._find_things to monitoring_admin;
 
 update monitoring.alert_rules set decided = decided || '{{"is_enabled": false}}';
-select monitoring.enable_job(job_name, false) from monitoring.jobs;
+select monitoring.disable_job(job_name) from monitoring.jobs;
 insert into monitoring.alert_rules (rule_name, family, finder_name)
 values ('load', 'self', '_find_things');
 select monitoring.set_alert_thresholds('load', '{{"low": 10, "high": 50}}');
@@ -157,7 +157,7 @@ def test_rules_may_be_dropped_and_disabled_while_they_look(sessions: Sessions) -
     keeper, evaluator = sessions.close_gate(), sessions.open()
     evaluation = sessions.start(evaluator, EVALUATE)
     sessions.wait_until_blocked(evaluator)
-    sessions.main.execute("select monitoring.enable_alert_rule('load', false)")
+    sessions.main.execute("select monitoring.disable_alert_rule('load')")
     keeper.close()
     assert evaluation.result(timeout=10)["opened"] == 0
     assert value(sessions.main, OPEN) == 0

@@ -190,7 +190,7 @@ def test_where_rules_are_not_to_run_nothing_is_known(
 ) -> None:
     well.find("backlog", "billing", "high", None, "queue billing: 300 waiting")
     well.evaluate()
-    run(dsn, "select monitoring.enable_job('evaluate_alerts', false)")
+    run(dsn, "select monitoring.disable_job('evaluate_alerts')")
     assert checked(dsn)[0] == 1
     connection.execute(
         "update monitoring.alert_rule_states set evaluated_at = now() - interval '1 hour'"

@@ -17,7 +17,7 @@ DECISIONS = {
         set_alert_thresholds('task_failed', '{"high": 9}', '{"task_type": "etl"}')
     """,
     "change_alert_rule": """change_alert_rule('task_failed', '{"for_seconds": 30}')""",
-    "enable_alert_rule": "enable_alert_rule('task_stuck', false)",
+    "disable_alert_rule": "disable_alert_rule('task_stuck')",
     "create_alert_rule": """
         create_alert_rule('mine', 'select 1 as fingerprint, 2 as value', '{"low": 1}')
     """,
@@ -27,7 +27,7 @@ DECISIONS = {
         silence_alerts('{"queue": "fax"}', null, p_until_resolved => true)
     """,
     "define_notification_channel": "define_notification_channel('ops', array['OPS_MAIL'])",
-    "enable_notification_channel": "enable_notification_channel('ops', false)",
+    "disable_notification_channel": "disable_notification_channel('ops')",
     "set_alert_owner": """set_alert_owner('Ann', '{"task_type": "etl"}')""",
     "set_page_url": "set_page_url('https://monitor.example/pgvigil')",
     "define_expected_runs": "define_expected_runs('etl', '02:30', 'Europe/Berlin')",
@@ -46,7 +46,7 @@ DECISIONS = {
         define_job('roll_up', '2 minutes', 'monitoring.roll_up'),
         define_job('mine', '3 hours', 'monitoring.evaluate_alerts', p_description => 'Again.')
     """,
-    "enable_job": "enable_job('clean_up', false)",
+    "disable_job": "disable_job('clean_up')",
     "resolve_error_group": "resolve_error_group('aaa', 'mended')",
     "mute_error_group": "mute_error_group('bbb', clock() + interval '3 days', 'known', 'ann')",
     "change_dataset": """
@@ -71,8 +71,8 @@ DECISIONS = {
         register_queue_source('mails', 'app.mails',
             '{"queue": "queue", "status": "state"}', '{"W": "pending"}')
     """,
-    "enable_source": "enable_source('mails', false)",
-    "enable_source_query": "enable_source_query('runs', false)",
+    "disable_source": "disable_source('mails')",
+    "disable_source_query": "disable_source_query('runs')",
 }
 
 # What programs have that sources read.
@@ -106,6 +106,9 @@ OTHERS = {
     "fail_source_load", "finish_source_load", "next_notification_at", "note_code_checksum",
     "note_notification_failed", "note_notification_sent", "note_source_progress",
     "release_notification",
+    # the opposite of what is decided above
+    "enable_alert_rule", "enable_notification_channel", "enable_job", "enable_source",
+    "enable_source_query",
     # what belongs to tables of programs, and to pg_cron
     "define_status_trigger", "remove_status_trigger", "enable_pg_cron",
     "disable_pg_cron",

@@ -162,7 +162,7 @@ def test_a_changed_default_reaches_nobody_who_decided(versions: Versions) -> Non
         "set_alert_thresholds('queue_backlog', '{\"high\": 7}', '{\"queue\": \"mail\"}')",
         "set_alert_thresholds('slow_processing', '{\"low\": 1}', '{\"task_type\": \"etl\"}')",
         "change_alert_rule('slow_processing', '{\"parameters\": {\"window_minutes\": 15}}')",
-        "enable_job('make_partitions', false)",
+        "disable_job('make_partitions')",
         "set_retention('log_lines', '3 days')",
         "set_partitions_ahead(3, 'metric_samples')",
         "set_name_limit('tasks', 100)",
@@ -305,7 +305,7 @@ def test_a_withdrawn_default_leaves_what_people_decided(versions: Versions) -> N
         "select monitoring.set_alert_thresholds('source_trouble', '{\"low\": 1}',"
         ' \'{"trouble": "vanished"}\')'
     )
-    versions.run("select monitoring.enable_job('place_late_rows', false)")
+    versions.run("select monitoring.disable_job('place_late_rows')")
     versions.withdraw("recording/errors.sql", "call monitoring._ship_retention('errors', '30 days'")
     versions.withdraw("recording/errors.sql", "call monitoring._ship_retention('errors', '45 days'")
     versions.withdraw(

@@ -219,7 +219,7 @@ def test_a_request_is_told_to_those_who_listen(bench: JobBench) -> None:
 
 def test_a_disabled_job_does_not_run(bench: JobBench) -> None:
     bench.add("one")
-    bench.session.execute("select monitoring.enable_job('one', false)")
+    bench.session.execute("select monitoring.disable_job('one')")
     bench.connect().execute(CALL)
     assert bench.notes() == []
 

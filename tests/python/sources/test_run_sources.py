@@ -40,7 +40,7 @@ COUNTS = (
 @pytest.fixture
 def source(connection: psycopg.Connection) -> psycopg.Connection:
     """A connection to a database with a source that has no rows yet."""
-    connection.execute("select monitoring.enable_job(job_name, false) from monitoring.jobs")
+    connection.execute("select monitoring.disable_job(job_name) from monitoring.jobs")
     connection.execute(TABLE)
     connection.execute(REGISTER)
     return connection

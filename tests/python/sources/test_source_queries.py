@@ -58,7 +58,7 @@ def here(
     connection: psycopg.Connection, mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
 ) -> psycopg.Connection:
     """A connection to a database with a query that is read by a source of records."""
-    connection.execute("select monitoring.enable_job(job_name, false) from monitoring.jobs")
+    connection.execute("select monitoring.disable_job(job_name) from monitoring.jobs")
     monkeypatch.setenv("ERP", mariadb.address)
     register(connection, "erp", resume="id")
     return connection

@@ -262,7 +262,7 @@ class Driver:
     def enable_rule(self, rule: str, is_enabled: bool) -> None:
         """Enable or disable a rule."""
         self.model.rules[rule].is_enabled = is_enabled
-        self._call("enable_alert_rule", rule, is_enabled)
+        self._call(f"{'enable' if is_enabled else 'disable'}_alert_rule", rule)
 
     def change_rule(self, rule: str, setting: str, value: float | str) -> None:
         """Change a setting of a rule, whatever is open."""
@@ -285,7 +285,8 @@ class Driver:
         """Enable or disable a channel."""
         channel = list(self.model.channels.values())[which]
         channel.is_enabled = is_enabled
-        self._call("enable_notification_channel", channel.name, is_enabled)
+        verb = "enable" if is_enabled else "disable"
+        self._call(f"{verb}_notification_channel", channel.name)
 
     def limit(self, messages: int | None) -> None:
         """Set the hourly limit of the channel that has one."""
