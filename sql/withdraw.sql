@@ -23,7 +23,8 @@ begin
     end if;
     raise warning using
         message = v_message,
-        detail = format('What had been decided about it goes with it: %s', v_decided);
+        -- The command shows hints, and no details.
+        hint = format('What had been decided about it goes with it: %s', v_decided);
     perform monitoring._record_error(
         'pgvigil.deploy', 'decision_withdrawn', 'medium',
         v_message || '; what had been decided about it has gone with it', 'pgvigil',

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from pgvigil.database.connections import connect
 from pgvigil.install.files import Code
 from pgvigil.install.loader import load_code
 from pgvigil.resources import sql_directory
@@ -56,6 +57,13 @@ class Versions:
         """Let the next version have more at the end of one of its files."""
         with (self._next / file).open("a") as opened:
             opened.write(f"\n{text}\n")
+
+    def migrate_next(self) -> list[str]:
+        """Deploy the next version as `pgvigil migrate` does; return the lines that it says."""
+        lines: list[str] = []
+        with connect(self.dsn, lines.append) as connection:
+            load_code(connection, Code(self._next / "install.sql"))
+        return lines
 
     def deploy_next(self) -> None:
         """Deploy the next version, and remember what it told."""
@@ -395,3 +403,12 @@ def test_a_file_that_is_loaded_by_itself_withdraws_nothing(versions: Versions) -
         versions.session.execute(text[name].encode())
     assert versions.row("select count(*) > 30 from monitoring.alert_rules")
     assert versions.told == []
+
+
+def test_whoever_migrates_reads_what_goes_and_what_had_been_decided(versions: Versions) -> None:
+    versions.run("select monitoring.enable_job('place_late_rows', false)")
+    versions.withdraw("keeping/retention/late_rows.sql", "call monitoring._ship_job(")
+    assert versions.migrate_next() == [
+        'warning: pgvigil has no job "place_late_rows" any more',
+        '  hint: What had been decided about it goes with it: {"is_enabled": false}',
+    ]
