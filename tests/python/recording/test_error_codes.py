@@ -18,6 +18,14 @@ EXAMPLE = re.compile(r"^## (.+?)\n.*?```sql\n(.+?)```\n```\n(.+?)\n(.+?)\n```", 
 DOCUMENTED = {code: (meaning, name) for code, meaning, name in ROW.findall(DOCUMENT)}
 KINDS = {str(kind.sqlstate): kind for kind in MonitoringError.__subclasses__()}
 EXAMPLES = EXAMPLE.findall(DOCUMENT)
+# The source of a query that docs/sources.md registers.
+SOURCE = """
+    select monitoring.register_source_query('crm_orders', 'CRM_DB', 'select 1', '{number,state}');
+    select monitoring.register_record_source(
+        'crm_orders', 'crm_orders', 'query:crm_orders',
+        '{"record_key": "number", "status": "state"}'
+    )
+"""
 
 
 def test_every_code_that_the_functions_raise_is_documented_and_the_other_way_round(
@@ -58,6 +66,7 @@ def test_the_examples_say_what_the_document_says(
     connection: psycopg.Connection, example: tuple[str, str, str, str]
 ) -> None:
     heading, statement, message, hint = example
+    connection.execute(SOURCE)
     connection.execute("set monitoring.strict = on")
     with pytest.raises(MonitoringError) as refused, monitoring_errors():
         connection.execute(statement.encode())
