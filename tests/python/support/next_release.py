@@ -137,13 +137,13 @@ _WITH_HOST = (
 
 
 def _give_a_view_columns(sql: Path) -> None:
-    begin = "create or replace view monitoring.application_logs as\nselect\n"
+    begin = "create or replace view monitoring.v_application_logs as\nselect\n"
     path = _file_with(sql, begin)
     before, after = path.read_text().split(begin)
     select, rest = after.split("\nfrom ", 1)
     first, others = select.split(",\n", 1)
     path.write_text(
-        f"{before}drop view if exists monitoring.application_logs;\n{begin}{first},\n"
+        f"{before}drop view if exists monitoring.v_application_logs;\n{begin}{first},\n"
         f"    l.region as log_region,\n{others},\n    l.region\nfrom {rest}"
     )
 
@@ -167,8 +167,9 @@ def _add_a_function(manifest: Path) -> None:
 
 
 def _file_with(sql: Path, text: str) -> Path:
-    (path,) = [path for path in sql.rglob("*.sql") if text in path.read_text()]
-    return path
+    paths = [path for path in sql.rglob("*.sql") if text in path.read_text()]
+    assert len(paths) == 1, f"{len(paths)} files have what the made-up release changes: {text}"
+    return paths[0]
 
 
 def former_signatures(sql: Path) -> list[str]:
