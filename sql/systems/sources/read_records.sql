@@ -119,8 +119,8 @@ set extra_float_digits = 1
 -- Rows that a policy hides are not rows that are not there.
 set row_security = off
 as $$
--- The query comes from our own functions, which quote what is in it:
--- @plpgsql_check_options: security_warnings = off
+-- The query comes from our own functions, which quote what is in it, and make its columns:
+-- @plpgsql_check_options: security_warnings = off, other_warnings = off
 declare
     v_kept constant text [] := monitoring._kept_by_session();
     v_rows text := monitoring._query_of_records(p_source, p_target_date, p_now);
