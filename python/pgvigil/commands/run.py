@@ -75,8 +75,8 @@ def _checked_url(context: click.Context, parameter: click.Parameter, url: str | 
     "reports",
     multiple=True,
     metavar="CHANNEL",
-    help="Attach the daily report to the daily summaries of this channel, whatever else it may "
-    "be told; may be given several times.",
+    help="Attach the daily report to the daily summaries of this channel, whatever alerts "
+    "it takes; repeatable.",
 )
 @click.option(
     "--report-format",

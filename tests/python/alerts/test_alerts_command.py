@@ -235,13 +235,13 @@ def test_silencing_one_alert_until_a_time(dsn: str, firing: Alarms) -> None:
         text,
     )
     assert made
-    assert f"not told: silence {made[1]}" in said(dsn)
+    assert f"not notified: silence {made[1]}" in said(dsn)
     assert re.search(rf"^ *{made[1]}  active  .*\n.*ann: new disks", said(dsn, "silences"), re.M)
     assert said(dsn, "unsilence", made[1]) == f"silence {made[1]}: ended\n"
     assert said(dsn, "unsilence", made[1]) == f"silence {made[1]}: had ended already\n"
     assert said(dsn, "silences") == "Nothing is silenced.\n"
     assert " ended " in said(dsn, "silences", "--all")
-    assert "not told" not in said(dsn)
+    assert "not notified" not in said(dsn)
 
 
 def test_silencing_what_matches_until_it_is_resolved(dsn: str, firing: Alarms) -> None:

@@ -154,7 +154,7 @@ class ETLAlertManager:
             lines = (explain(error) or str(error)).splitlines()
             alerts, reason = [], lines[0] if lines else type(error).__name__
         if reason is None and not has_sent_all:
-            reason = "not all that this program has told is in the database yet"
+            reason = "some records of this program are still on their way to the database"
         if reason is not None:
             logger.warning("cannot check alerts: %s", reason)
             if self._on_error == "raise":

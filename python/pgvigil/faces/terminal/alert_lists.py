@@ -93,7 +93,7 @@ def _remarks(row: _Row) -> list[str]:
     """Return what is to be known beside the state."""
     remarks = []
     if row.get("suppressed_by"):
-        remarks.append(f"not told: {row['suppressed_by']}")
+        remarks.append(f"not notified: {row['suppressed_by']}")
     if row["acknowledged_by"]:
         note = f": {row['acknowledged_note']}" if row["acknowledged_note"] else ""
         remarks.append(f"acknowledged by {row['acknowledged_by']}{note}")

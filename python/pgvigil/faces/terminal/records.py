@@ -68,7 +68,7 @@ def _draw(
 def _issues(issues: list[_Row], now: str, rows: int) -> RenderableType:
     if not issues:
         return Text("No record is known to be invalid.", "dim")
-    table = empty_table("INVALID", "type", "group", "records>", "told>", "oldest>")
+    table = empty_table("INVALID", "type", "group", "records>", "alerted>", "oldest>")
     table.columns[1].ratio = table.columns[2].ratio = 1
     for issue in issues[:rows]:
         table.add_row(

@@ -50,7 +50,7 @@ function renderAlert(alert, view, now) {
 function renderState(alert, now) {
   return [
     alert.status === "acknowledged" && [" · acknowledged by ", el("span", { class: "clip" }, alert.acknowledged_by), ", ", ago(alert.acknowledged_at, now), " ago"],
-    alert.suppressed_by && [" · not told: ", alert.suppressed_by],
+    alert.suppressed_by && [" · not notified: ", alert.suppressed_by],
   ];
 }
 
