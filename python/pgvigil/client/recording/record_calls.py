@@ -217,6 +217,9 @@ class RecordCalls(Recorder):
     ) -> Counts | None:
         """Compare all records of a registered source with their known statuses.
 
+        A source whose rows come with a query elsewhere, or that another session reads at this
+        moment, is refused (PV010): None then, unless errors are raised.
+
         Args:
             source_name: which source.
             target_date: only its records of this day; all when None.
