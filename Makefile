@@ -146,10 +146,11 @@ clean: ## remove what was built; the environment stays
 distclean: clean ## remove the environment and the fetched PostgreSQL versions as well
 	rm -rf $(VENV) tests/matrix/node_modules
 
-# The demonstration needs a fraction of what the tests need, and is then ready sooner.
+# The demonstration needs a fraction of what the tests need, and is then ready sooner; what it imports
+# is compiled when it does.
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/.created
 	@echo "Installing requirements/demo.txt into $(VENV)"
-	@$(INSTALL) --require-hashes -r requirements/demo.txt
+	@$(INSTALL) --no-compile --require-hashes -r requirements/demo.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
