@@ -79,8 +79,9 @@ begin
 end
 $$;
 
--- A length of time as text, the same in every session; forever when there is none.
-create or replace function monitoring._length_in_words(p_length interval) returns text
+-- A length of time as documents have it, the same in every session and to be read back exactly;
+-- forever when there is none. Sentences take _spell_seconds().
+create or replace function monitoring._written_length(p_length interval) returns text
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp

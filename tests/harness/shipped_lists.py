@@ -28,14 +28,14 @@ _INHIBITIONS = """
     group by i.target_rule
 """
 _RETENTION = """
-    select p.table_name, p.category, monitoring._length_in_words(p.keep),
+    select p.table_name, p.category, monitoring._written_length(p.keep),
         obj_description(to_regclass('monitoring.' || p.table_name), 'pg_class')
     from monitoring.retention_policies p
     order by p.table_name, p.keep, p.category
 """
 _JOBS = """
     select j.job_name, j.description, j.schedule, j.procedure_name,
-        monitoring._length_in_words(make_interval(secs => j.timeout_seconds))
+        monitoring._written_length(make_interval(secs => j.timeout_seconds))
     from monitoring.jobs j
     order by j.job_name
 """

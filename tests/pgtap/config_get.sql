@@ -96,7 +96,7 @@ select is(
 
 select
     is(
-        monitoring._length_in_words(length::interval), words,
+        monitoring._written_length(length::interval), words,
         format('%s is told as %s', length, words)
     )
 from (

@@ -19,7 +19,7 @@ begin
         from (
             select
                 p.table_name,
-                jsonb_object_agg(p.category, monitoring._length_in_words(p.keep)) as kept
+                jsonb_object_agg(p.category, monitoring._written_length(p.keep)) as kept
             from monitoring.retention_policies p
             where p_is_complete or p.changed_at is not null
             group by p.table_name
@@ -54,7 +54,7 @@ begin
             case
                 when n.value = 'forever' then 'forever'
                 when n.value is not null
-                    then monitoring._length_in_words(justify_hours(n.value::interval))
+                    then monitoring._written_length(justify_hours(n.value::interval))
             end
         )
         from jsonb_each_text(

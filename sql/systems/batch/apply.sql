@@ -2,13 +2,13 @@
 -- and, through the functions that people call, thresholds and retention.
 -- Lock order: configurations wait for each other, then _lock_alerts(), then rows.
 
--- A length of time as people write it, such as 20 minutes.
-create or replace function monitoring._spelled_seconds(p_seconds double precision) returns text
+-- Seconds as a length of time in a document, such as 20 minutes.
+create or replace function monitoring._written_seconds(p_seconds double precision) returns text
 language sql
 stable
 return case
     when p_seconds is not null
-        then monitoring._length_in_words(justify_hours(make_interval(secs => p_seconds)))
+        then monitoring._written_length(justify_hours(make_interval(secs => p_seconds)))
 end;
 
 -- A step as a workflow's document has it; what is as if left out is left out.
@@ -21,10 +21,10 @@ return jsonb_strip_nulls(jsonb_build_object(
     'description', p_step.description,
     'after', nullif(to_jsonb(p_step.after_steps), '[]'),
     'schedule', p_step.schedule,
-    'expected', monitoring._spelled_seconds(p_step.expected_seconds),
-    'late_after', monitoring._spelled_seconds(p_step.late_after_seconds),
-    'stuck_after', monitoring._spelled_seconds(p_step.stuck_after_seconds),
-    'long_after', monitoring._spelled_seconds(p_step.long_after_seconds),
+    'expected', monitoring._written_seconds(p_step.expected_seconds),
+    'late_after', monitoring._written_seconds(p_step.late_after_seconds),
+    'stuck_after', monitoring._written_seconds(p_step.stuck_after_seconds),
+    'long_after', monitoring._written_seconds(p_step.long_after_seconds),
     'minimum_rate', p_step.minimum_rate,
     'optional', nullif(p_step.is_optional, false),
     'until_done', nullif(p_step.is_repeated, false)

@@ -290,7 +290,7 @@ def test_a_csv_file_without_a_header_is_refused_and_an_empty_one_is_not(
 def test_a_csv_file_needs_a_kind(backfill: Backfill, tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("component\n")
-    kinds = "tasks, errors, metrics, logs, records, status"
+    kinds = "tasks, errors, metrics, logs, records, statuses"
     assert f"Give --kind: one of {kinds}." in backfill(path).stderr
 
 

@@ -15,7 +15,7 @@ VIEWS = {
     "metrics": "performance_monitoring",
     "logs": "v_application_logs",
     "records": "invalid_records",
-    "status": "status_history",
+    "statuses": "status_history",
 }
 EXAMPLES: dict[str, dict[str, Any]] = {
     "tasks": {
@@ -46,7 +46,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "resolved_at": "2024-05-04T12:00:00+00:00", "resolution": "manual", "resolved_by": "ann",
         "resolution_reason": "r",
     },
-    "status": {
+    "statuses": {
         "dataset": "apr", "record_key": "1", "from_status": "OPEN", "to_status": "DONE",
         "validation_type": "SEUNO", "change_source": "BOT", "actor": "robot", "source_name": "s",
         "task_id": "t1", "details": {"d": 1}, "effective_at": AT, "change_id": -7,

@@ -93,7 +93,7 @@ KINDS: dict[str, Kind] = {
             "details",
         ),
         _kind(
-            "status",
+            "statuses",
             "load_status_changes",
             "effective_at",
             "change_id",
