@@ -277,7 +277,7 @@ $$;
 
 comment on function monitoring.next_cron_time(text, timestamptz, text) is
 'First time after a given one at which a cron expression is due by the clocks of a time zone, as '
-'Debian''s cron has it (docs/scheduler.md tells what happens when clocks change). Null when there '
+'Debian''s cron has it (docs/scheduler.md says what happens when clocks change). Null when there '
 'is none within 50 years.';
 
 -- How often a cron expression is due after one time and until another, the latter included;

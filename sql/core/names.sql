@@ -21,7 +21,7 @@ select
 from monitoring.known_names as k;
 
 comment on view monitoring._known_names is
-'Names that are told apart. A view, so that readers may ask.';
+'Names that are kept apart. A view, so that readers may ask.';
 
 create or replace view monitoring.v_name_limits as
 select
@@ -47,14 +47,14 @@ left join (
 ) as k on l.kind = k.kind;
 
 comment on view monitoring.v_name_limits is
-'How many names of each kind are told apart, and how many there are; what comes beyond is counted '
+'How many names of each kind are kept apart, and how many there are; what comes beyond is counted '
 'as "(other)".';
 comment on column monitoring.v_name_limits.kind is
 'tasks, errors, metrics, queues, health, error_groups, or alerts: those of one rule that are open.';
 comment on column monitoring.v_name_limits.description is
 'What is counted.';
 comment on column monitoring.v_name_limits.at_most is
-'How many are told apart.';
+'How many are kept apart.';
 comment on column monitoring.v_name_limits.names is
 'How many have been seen within a week; 0 for alerts.';
 comment on column monitoring.v_name_limits.is_reached is
@@ -66,7 +66,7 @@ comment on column monitoring.v_name_limits.examples is
 comment on column monitoring.v_name_limits.beyond_at is
 'When that was; null when there never were any.';
 comment on column monitoring.v_name_limits.shipped_at_most is
-'How many are told apart while nobody has decided.';
+'How many are kept apart while nobody has decided.';
 comment on column monitoring.v_name_limits.changed_by is
 'Who decided; null when nobody has.';
 comment on column monitoring.v_name_limits.changed_at is
@@ -114,7 +114,7 @@ end
 $$;
 
 comment on function monitoring.set_name_limit(text, integer, text) is
-'Sets how many names of a kind are told apart, 10 to 100000; null for as many as we ship.';
+'Sets how many names of a kind are kept apart, 10 to 100000; null for as many as we ship.';
 
 -- How many names of a kind are told apart.
 create or replace function monitoring._name_limit(p_kind text) returns integer

@@ -93,8 +93,8 @@ comment on function monitoring.record_performance_metric(
     text, text, double precision, text, text, jsonb, text, timestamptz
 ) is
 'Records one measured value, up to 1e100 in size, in the given unit, with tags (object) where '
-'given, and returns its sample_id; what is no number is not recorded and gives null. The type is '
-'gauge when null; gauge, counter and timer are usual.';
+'given, and returns its sample_id; what is not a number is not recorded and gives null. The type '
+'is gauge when null; gauge, counter and timer are usual.';
 
 -- An array of samples as rows, each repaired; one that is older than p_since is refused as a
 -- missing partition is.

@@ -55,7 +55,7 @@ cross join
     ) as k;
 
 comment on view monitoring._uptime_kept is
-'How far back uptime is told by hour and by day: as these are kept, but a year and ten at most.';
+'How far back uptime is known by hour and by day: as these are kept, but a year and ten at most.';
 
 -- Seconds of a spell by hour and day, as far back as these are kept; nothing for one without an
 -- end.

@@ -84,8 +84,8 @@ end
 $$;
 
 comment on function monitoring.resolve_error_group(text, text, text) is
-'Marks an error group as resolved, by the session user if not told by whom; a later occurrence '
-'shows it as regressed. False when it was resolved already.';
+'Marks an error group as resolved, by the session user unless p_by says by whom; a later '
+'occurrence shows it as regressed. False when it was resolved already.';
 
 create or replace function monitoring.mute_error_group(
     p_fingerprint text,

@@ -29,4 +29,4 @@ comment on column monitoring.v_application_logs.details is
 comment on column monitoring.v_application_logs.task_id is
 'Task that it was said in.';
 comment on column monitoring.v_application_logs.duration_ms is
-'Milliseconds that the told operation took.';
+'Milliseconds that the logged operation took.';

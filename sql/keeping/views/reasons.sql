@@ -44,7 +44,7 @@ comment on view monitoring.v_unsuccessful_tasks is
 comment on column monitoring.v_unsuccessful_tasks.task_id is
 'The caller''s name for the task.';
 comment on column monitoring.v_unsuccessful_tasks.task_type is
-'What kind of work it is; unknown when only its end was told.';
+'What kind of work it is; unknown when only its end was reported.';
 comment on column monitoring.v_unsuccessful_tasks.status is
 'failed, cancelled, timeout or lost (restarted or ended without a report).';
 comment on column monitoring.v_unsuccessful_tasks.attempt is
@@ -54,7 +54,7 @@ comment on column monitoring.v_unsuccessful_tasks.worker_id is
 comment on column monitoring.v_unsuccessful_tasks.parent_task_id is
 'Task that this one is a part of.';
 comment on column monitoring.v_unsuccessful_tasks.start_time is
-'When the attempt began; null when only its end was told.';
+'When the attempt began; null when only its end was reported.';
 comment on column monitoring.v_unsuccessful_tasks.end_time is
 'When the attempt ended.';
 comment on column monitoring.v_unsuccessful_tasks.duration_ms is

@@ -144,11 +144,11 @@ comment on view monitoring.processing_metrics is
 comment on column monitoring.processing_metrics.task_id is
 'The caller''s name for the task.';
 comment on column monitoring.processing_metrics.task_type is
-'What kind of work it is; unknown when only its end was told.';
+'What kind of work it is; unknown when only its end was reported.';
 comment on column monitoring.processing_metrics.status is
 'running, completed, failed, cancelled, timeout or lost (restarted or ended without a report).';
 comment on column monitoring.processing_metrics.start_time is
-'When the attempt began; null when only its end was told.';
+'When the attempt began; null when only its end was reported.';
 comment on column monitoring.processing_metrics.end_time is
 'When the attempt ended; null while it runs.';
 comment on column monitoring.processing_metrics.duration_ms is
@@ -170,13 +170,13 @@ comment on column monitoring.processing_metrics.attempt is
 comment on column monitoring.processing_metrics.parent_task_id is
 'Task that this one is a part of.';
 comment on column monitoring.processing_metrics.items_done is
-'Items done, as last told.';
+'Items done, as last reported.';
 comment on column monitoring.processing_metrics.items_total is
 'Items expected altogether; null when unknown.';
 comment on column monitoring.processing_metrics.heartbeat_at is
 'When a running task last spoke.';
 comment on column monitoring.processing_metrics.progress_at is
-'When a running task last got further.';
+'When a running task last made progress.';
 comment on column monitoring.processing_metrics.backend_pid is
 'Process id of the database session that last spoke for the task.';
 
@@ -203,13 +203,13 @@ comment on column monitoring.v_realtime_processing_status.items_total is
 comment on column monitoring.v_realtime_processing_status.progress_percent is
 'Items done of items expected, 0 to 100; null when the number expected is unknown.';
 comment on column monitoring.v_realtime_processing_status.counters is
-'Object of numbers, as last told.';
+'Object of numbers, as last reported.';
 comment on column monitoring.v_realtime_processing_status.heartbeat_at is
 'When the task last spoke.';
 comment on column monitoring.v_realtime_processing_status.progress_at is
-'When the task last got further.';
+'When the task last made progress.';
 comment on column monitoring.v_realtime_processing_status.seconds_without_progress is
-'Seconds since the task last got further.';
+'Seconds since the task last made progress.';
 comment on column monitoring.v_realtime_processing_status.backend_pid is
 'Process id of the database session that last spoke for the task.';
 comment on column monitoring.v_realtime_processing_status.is_backend_alive is

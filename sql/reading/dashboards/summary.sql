@@ -121,5 +121,5 @@ return jsonb_build_object(
 
 comment on function monitoring.get_dashboard_summary() is
 'The state as one object: generated_at, tasks, errors, health, queues, alerts, freshness; of the '
-'last 24 hours, and of lists the 200 worst. Where freshness says that alerts are not known, that '
-'there is none means nothing.';
+'last 24 hours, and of lists the 200 worst. Where freshness says that alerts are not known, an '
+'empty list of alerts means nothing.';

@@ -115,7 +115,7 @@ comment on column monitoring.batch_performance_summary.max_duration_seconds is
 comment on column monitoring.batch_performance_summary.records_processed is
 'Records of all together.';
 comment on column monitoring.batch_performance_summary.records_per_second is
-'Records by second of those that told of records.';
+'Records by second of the runs that reported records.';
 
 comment on view monitoring.v_batch_health is
 'How each workflow does: today, and its runs of the last day and week.';

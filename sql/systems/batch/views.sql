@@ -95,13 +95,13 @@ comment on column monitoring.batch_execution_logs.attempt is
 comment on column monitoring.batch_execution_logs.status is
 'running, completed, failed, cancelled, timeout or lost.';
 comment on column monitoring.batch_execution_logs.started_at is
-'When it began; null when only its end was told.';
+'When it began; null when only its end was reported.';
 comment on column monitoring.batch_execution_logs.finished_at is
 'When it ended; null while it runs.';
 comment on column monitoring.batch_execution_logs.duration_seconds is
 'Seconds from start to end; null while it runs.';
 comment on column monitoring.batch_execution_logs.records_processed is
-'Records done, as last told.';
+'Records done, as last reported.';
 comment on column monitoring.batch_execution_logs.records_total is
 'Records expected; null when unknown.';
 comment on column monitoring.batch_execution_logs.records_remaining is
@@ -115,7 +115,7 @@ comment on column monitoring.batch_execution_logs.error_message is
 comment on column monitoring.batch_execution_logs.worker_id is
 'Host, process or thread that worked on it.';
 comment on column monitoring.batch_execution_logs.counters is
-'Object of numbers, as last told.';
+'Object of numbers, as last reported.';
 comment on column monitoring.batch_execution_logs.metadata is
 'Object of whatever the caller wanted to find again.';
 

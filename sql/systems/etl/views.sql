@@ -65,7 +65,7 @@ comment on view monitoring.etl_executions is
 comment on column monitoring.etl_executions.execution_id is
 'The caller''s name for the execution, its task_id.';
 comment on column monitoring.etl_executions.started_at is
-'When it began; null when only its end was told.';
+'When it began; null when only its end was reported.';
 comment on column monitoring.etl_executions.finished_at is
 'When it ended; null while it runs.';
 comment on column monitoring.etl_executions.status is
@@ -111,7 +111,7 @@ comment on column monitoring.etl_logs.chunk_id is
 comment on column monitoring.etl_logs.fixture_id is
 'Item that it was said of.';
 comment on column monitoring.etl_logs.duration_ms is
-'Milliseconds that the told operation took.';
+'Milliseconds that the logged operation took.';
 
 comment on view monitoring.etl_metrics is
 'Every measured value of ETL: those of record_etl_metric(), and whatever has the tag execution_id.';

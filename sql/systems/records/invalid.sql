@@ -377,8 +377,8 @@ comment on function monitoring.log_invalid_records(
     text, jsonb, text, bigint, date, text, timestamptz, boolean
 ) is
 'Records that records of a dataset, an array of keys or of objects, failed a validation, and that '
-'people were told of the first so many. Opens, touches or re-opens each and returns how many; what '
-'people have accepted stays so while it is found with the same value.';
+'people were notified of the first so many. Opens, touches or re-opens each and returns how many; '
+'what people have accepted stays so while it is found with the same value.';
 
 call monitoring._ship_retention('invalid_record_states', '30 days');
 call monitoring._ship_retention('invalid_record_spells', '30 days');

@@ -173,7 +173,7 @@ comment on column monitoring.status_history.change_source is
 comment on column monitoring.status_history.actor is
 'Who changed it, as far as known.';
 comment on column monitoring.status_history.source_name is
-'Source in which it was seen; null when a program or trigger told it.';
+'Source in which it was seen; null when a program or trigger recorded it.';
 comment on column monitoring.status_history.task_id is
 'Task that saw or made it; null outside any.';
 comment on column monitoring.status_history.details is

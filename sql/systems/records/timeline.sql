@@ -188,5 +188,5 @@ $$;
 
 comment on function monitoring.get_record_timeline(text, text, integer) is
 'All that happened to a record, the newest first: changes of status, when it was invalid and '
-'resolved, alerts, tasks named like it or "dataset/record" or that told of it, and errors of the '
+'resolved, alerts, tasks named like it or "dataset/record" or that reported it, and errors of the '
 'former, or of the latter where details give dataset and record_key.';

@@ -195,9 +195,9 @@ comment on column monitoring.invalid_records.times_detected is
 comment on column monitoring.invalid_records.times_reopened is
 'How often it was found after it had been resolved.';
 comment on column monitoring.invalid_records.is_alerted is
-'Whether people were told of it since it was opened.';
+'Whether people were notified of it since it was opened.';
 comment on column monitoring.invalid_records.alerted_at is
-'When they were first told; null when they were not.';
+'When they were first notified; null when they were not.';
 comment on column monitoring.invalid_records.task_id is
 'Task that found it last; null outside any.';
 comment on column monitoring.invalid_records.resolved_at is
@@ -230,10 +230,10 @@ comment on column monitoring.record_products.first_seen_at is
 comment on column monitoring.record_products.changed_at is
 'When it was last found to be otherwise than before.';
 comment on column monitoring.record_products.task_id is
-'Task that told so; null outside any.';
+'Task that recorded it; null outside any.';
 
 comment on view monitoring.processing_log is
-'Runs of programs over a day of a dataset, as log_program_execution() told them.';
+'Runs of programs over a day of a dataset, as log_program_execution() recorded them.';
 comment on column monitoring.processing_log.dataset is
 'Dataset that was looked at.';
 comment on column monitoring.processing_log.target_date is

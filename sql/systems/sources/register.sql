@@ -301,4 +301,4 @@ end
 $$;
 
 comment on function monitoring.remove_source(text) is
-'Forgets a source; what it has told stays in history, and runs that were running end as lost.';
+'Removes a source; what it has reported stays in history, and runs that were running end as lost.';

@@ -217,5 +217,5 @@ end
 $$;
 
 comment on function monitoring.backtest_alert_rule(text, timestamptz, timestamptz, interval) is
-'When a rule, disabled or not, would have fired if it had been evaluated at every step: one row an '
-'alert, with its worst severity and value. Nothing is told and nothing stays.';
+'When a rule, disabled or not, would have fired if it had been evaluated at every step: one row '
+'an alert, with its worst severity and value. Nothing is sent and nothing stays.';

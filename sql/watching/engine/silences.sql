@@ -42,7 +42,7 @@ comment on view monitoring.v_inhibitions is
 comment on column monitoring.v_inhibitions.source_rule is
 'Rule whose firing alert inhibits.';
 comment on column monitoring.v_inhibitions.target_rule is
-'Rule whose alerts are not told meanwhile.';
+'Rule whose alerts send no notifications meanwhile.';
 comment on column monitoring.v_inhibitions.equal_labels is
 'Labels that both alerts must have in common; missing in both counts as equal.';
 comment on column monitoring.v_inhibitions.is_enabled is
@@ -185,9 +185,9 @@ end
 $$;
 
 comment on function monitoring.silence_alerts(jsonb, interval, text, text, timestamptz, boolean) is
-'Keeps alerts with certain labels from being told, for an hour when nothing else is said; until '
-'none of them is open where that is wanted; a day is one of the session''s time zone, 23 or 25 '
-'hours long when clocks change. Returns the number of the silence.';
+'Keeps alerts with certain labels from sending notifications, for an hour unless told otherwise; '
+'until none of them is open where that is wanted; a day is one of the session''s time zone, 23 or '
+'25 hours long when clocks change. Returns the number of the silence.';
 
 create or replace function monitoring.unsilence_alerts(
     p_silence_id bigint, p_by text default null
@@ -225,7 +225,8 @@ end
 $$;
 
 comment on function monitoring.unsilence_alerts(bigint, text) is
-'Ends a silence before its time; what still fires is told. False when it had ended already.';
+'Ends a silence before its time; what still fires is then notified. False when it had ended '
+'already.';
 
 -- Ends those silences that were to hold until what they silence has resolved.
 create or replace function monitoring._end_needless_silences(p_now timestamptz) returns void
@@ -281,7 +282,7 @@ $$;
 
 comment on function monitoring.define_inhibition(text, text, text[]) is
 'While an alert of the source rule fires, alerts of the target rule with the same values of the '
-'labels are not told.';
+'labels send no notifications.';
 
 create or replace function monitoring.remove_inhibition(p_source_rule text, p_target_rule text)
 returns boolean

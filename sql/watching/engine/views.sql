@@ -225,7 +225,7 @@ comment on column monitoring.alerts.reason is
 comment on column monitoring.alerts.owner is
 'Whose it is: as set_alert_owner() says, else its component; null when nobody said.';
 comment on column monitoring.alerts.told is
-'What was told where: an object by channel.';
+'What was sent where: an object by channel.';
 
 comment on view monitoring.v_active_alerts is
 'Alerts that fire, worst first, those that nobody looks after before the others.';
@@ -268,11 +268,11 @@ comment on column monitoring.v_active_alerts.reason is
 comment on column monitoring.v_active_alerts.owner is
 'Whose it is: as set_alert_owner() says, else its component; null when nobody said.';
 comment on column monitoring.v_active_alerts.business_date is
-'Business day that it is about; null for what is no step of a workflow.';
+'Business day that it is about; null for what is not a step of a workflow.';
 comment on column monitoring.v_active_alerts.link is
 'Its address on the page; null until set_page_url() says where that is.';
 comment on column monitoring.v_active_alerts.suppressed_by is
-'Why it is not told: silence 12, or inhibited by a rule; null when it is.';
+'Why it sends no notifications: silence 12, or inhibited by a rule; null when it does.';
 
 comment on view monitoring.alert_history is
 'Everything that became of alerts; in order of transition_id it replays to their state.';

@@ -227,8 +227,8 @@ $$;
 comment on function monitoring.define_notification_channel(
     text, text[], text, jsonb, text, boolean, interval, integer, text, text, integer
 ) is
-'Adds a channel, or sets all of one anew but whether it is enabled. It is told of what fires '
-'already at the next evaluation.';
+'Adds a channel, or defines one anew, except for whether it is enabled. What fires already is '
+'sent there at the next evaluation.';
 
 -- Whether messages go to a channel.
 create or replace function monitoring._switch_notification_channel(

@@ -81,7 +81,7 @@ comment on column monitoring.v_notifications.created_at is
 comment on column monitoring.v_notifications.attempts is
 'How often sending began.';
 comment on column monitoring.v_notifications.next_attempt_at is
-'When it is sent next, or when the lease of whoever sends it ends; null when it is finished.';
+'When it is sent next, or when the lease of its sender ends; null when it is finished.';
 comment on column monitoring.v_notifications.leased_by is
 'Runner that is sending it, or last did.';
 comment on column monitoring.v_notifications.last_error is
@@ -95,7 +95,7 @@ comment on column monitoring.v_notifications.folded_into is
 'Digest that has told what this message, which was given up, could not; null until one has.';
 
 comment on view monitoring.v_notification_channels is
-'Where people are told: one row a channel, with what is set and how it goes.';
+'Where notifications go: one row a channel, with what is set and how it goes.';
 comment on column monitoring.v_notification_channels.channel_name is
 'Name of the channel.';
 comment on column monitoring.v_notification_channels.kind is
@@ -103,13 +103,13 @@ comment on column monitoring.v_notification_channels.kind is
 comment on column monitoring.v_notification_channels.targets is
 'Names of environment variables of the runner, or of keys in its file, that hold the addresses.';
 comment on column monitoring.v_notification_channels.matchers is
-'Labels of the alerts that are told here; empty for all.';
+'Labels of the alerts that are sent here; empty for all.';
 comment on column monitoring.v_notification_channels.minimum_severity is
-'Least severity that is told here.';
+'Least severity that is sent here.';
 comment on column monitoring.v_notification_channels.has_resolved_notices is
-'Whether it is also told when an alert has resolved.';
+'Whether a message is also sent when an alert has resolved.';
 comment on column monitoring.v_notification_channels.repeat_seconds is
-'Seconds after which a firing alert that nobody has acknowledged is told again; null for never.';
+'Seconds after which a firing alert that nobody has acknowledged is sent again; null for never.';
 comment on column monitoring.v_notification_channels.max_per_hour is
 'Messages of alerts to each target within an hour, beyond which they are held back; null for any '
 'number.';
@@ -120,7 +120,7 @@ comment on column monitoring.v_notification_channels.summary_time is
 comment on column monitoring.v_notification_channels.time_zone is
 'Time zone that this, and the times in messages, are meant in.';
 comment on column monitoring.v_notification_channels.is_enabled is
-'Whether anything is told here.';
+'Whether anything is sent here.';
 comment on column monitoring.v_notification_channels.changed_by is
 'Who made or changed it last.';
 comment on column monitoring.v_notification_channels.changed_at is

@@ -48,8 +48,8 @@ end
 $$;
 
 comment on function monitoring.set_alert_owner(text, jsonb) is
-'Says whose alerts with these labels are (rule among them), instead of whoever was set for them '
-'before; null removes that. Of several that fit, those with most labels count.';
+'Sets the owner of alerts with these labels (rule among them) instead of the one before; null '
+'removes it. Where several owners match, the one with the most labels counts.';
 
 create or replace function monitoring.set_page_url(p_url text) returns void
 language plpgsql

@@ -178,8 +178,8 @@ $$;
 
 comment on function monitoring.set_alert_thresholds(text, jsonb, jsonb) is
 'Sets from which value on what a rule finds has which severity, for all findings or those with '
-'certain labels, of which those with most count. {} is none of their own; null takes back what was '
-'set, so that it is as shipped.';
+'certain labels; the entry with most labels counts. {} means no thresholds of their own; null '
+'takes back what was set, so that it is as shipped.';
 
 -- The parameters that people set, with some of them changed and those that are null taken back;
 -- PV003 for one that the rule does not have, PV005 for another kind of value.
