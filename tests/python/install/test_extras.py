@@ -141,7 +141,7 @@ import sys
 sys.path.insert(0, {str(bare)!r})
 from pgvigil import ETLAlertManager, ETLLogger, ETLMonitor, MonitoringClient, PerformanceTracker
 with MonitoringClient(sys.argv[1], on_error="raise") as monitor:
-    with monitor.task("bare", "import"):
+    with monitor.task("import", task_id="bare"):
         pass
     with ETLMonitor(monitor).execution("etl"):
         ETLLogger(monitor, "loader").info("said")
