@@ -42,6 +42,7 @@ select results_eq(
         ('rollups', 'minute', '2 days', null),
         ('rollups', 'hour', '90 days', null),
         ('rollups', 'day', '5 years', null),
+        ('senders', '', '30 days', null),
         ('source_loads', '', '30 days', null),
         ('source_runs', '', '30 days', null),
         ('source_troubles', '', '90 days', null),

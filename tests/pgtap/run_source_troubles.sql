@@ -214,7 +214,7 @@ insert into scratch.runs select (r).* from scratch.runs as r where r.id = '10';
 select is(pg_temp.sync_at('11:15'), 'bad 2, unchanged 1', 'a run that is there twice is not clear');
 select is(
     (select message from monitoring.v_source_troubles where subject = '10'),
-    'run 10: is there 2 times',
+    'run 10: appears 2 times',
     'and is told so'
 );
 
