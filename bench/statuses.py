@@ -152,7 +152,7 @@ def _watch(connection: psycopg.Connection, table: Table, records: int, rounds: i
         )
     for name in ("few", "many"):
         connection.execute(
-            f"select monitoring.define_status_trigger('erp.{name}', '{{id}}', 'state')".encode()
+            f"select monitoring.attach_status_trigger('erp.{name}', '{{id}}', 'state')".encode()
         )
     connection.execute("vacuum analyze")
     connection.execute("set synchronous_commit = off")

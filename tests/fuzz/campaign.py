@@ -31,7 +31,7 @@ _REFUSING = (
     "load_invalid_records", "load_status_changes", "track_all_status_changes_from_source",
 )  # fmt: skip
 """Writers may call them, and are refused what cannot be: docs/errors.md says why."""
-_ON_TABLES_OF_OTHERS = ("define_status_trigger", "remove_status_trigger")
+_ON_TABLES_OF_OTHERS = ("attach_status_trigger", "remove_status_trigger")
 """Take rights to a table that no role here has: PostgreSQL refuses, not we."""
 
 _CALLS_OF_A_BATCH = 40

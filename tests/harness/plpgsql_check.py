@@ -15,7 +15,7 @@ _WATCHED = """
     create table watched.records (id integer, state text);
     grant usage on schema watched to monitoring_admin;
     grant select on watched.records to monitoring_admin;
-    select monitoring.define_status_trigger('watched.records', '{id}', 'state');
+    select monitoring.attach_status_trigger('watched.records', '{id}', 'state');
 """
 # What a migration of the next release may do while programs go on calling the code of this one.
 MORE_COLUMNS = """

@@ -15,7 +15,7 @@ insert into shop.orders values (1, 'OPEN'), (2, 'OPEN');
 grant usage on schema shop to public, monitoring_admin;
 grant select on shop.orders to monitoring_admin;
 grant select, update on shop.orders to clock_stranger;
-select monitoring.define_status_trigger('shop.orders', '{id}', 'state', 'orders');
+select monitoring.attach_status_trigger('shop.orders', '{id}', 'state', 'orders');
 
 create function pg_temp.is_now(p_at timestamptz) returns boolean
 language sql

@@ -11,7 +11,7 @@ create table shop.orders (id integer primary key, state text);
 insert into shop.orders values (1, 'OPEN'), (2, 'OPEN');
 grant usage on schema shop to monitoring_admin;
 grant select on shop.orders to monitoring_admin;
-select monitoring.define_status_trigger('shop.orders', '{id}', 'state', 'orders');
+select monitoring.attach_status_trigger('shop.orders', '{id}', 'state', 'orders');
 select monitoring.ensure_partitions(9);
 select monitoring.record_error('t', 'E', 'low', 'm', p_fingerprint => 'known');
 select monitoring.record_error('t', 'E', 'low', 'm', p_fingerprint => 'muted');

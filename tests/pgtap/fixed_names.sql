@@ -177,7 +177,7 @@ from (
     ('remove_dataset', 'P_DATASET'),
     ('define_change_source', 'P_CHANGE_SOURCE P_DESCRIPTION'),
     (
-        'define_status_trigger',
+        'attach_status_trigger',
         'P_TABLE P_KEY_COLUMNS P_STATUS_COLUMN p_dataset p_change_source p_by'
     ),
     ('remove_status_trigger', 'P_TABLE'),

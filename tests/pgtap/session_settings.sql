@@ -150,7 +150,7 @@ create table scratch.days (day date, at timestamptz, rate float8, state text);
 insert into scratch.days values ('2026-01-02', '2026-01-02 12:00+00', 0.1, 'OPEN');
 grant usage on schema scratch to monitoring_admin, monitoring_reader;
 grant select on scratch.days to monitoring_admin, monitoring_reader;
-select monitoring.define_status_trigger('scratch.days', '{day,at,rate}', 'state', 'watched');
+select monitoring.attach_status_trigger('scratch.days', '{day,at,rate}', 'state', 'watched');
 select monitoring.register_record_source(
     'days', 'read', 'scratch.days', '{"record_key": ["day", "rate"], "status": "state"}'
 );

@@ -98,23 +98,23 @@ from (
         $$define_change_source('', 'nobody')$$, 'PV001', 'change_source is empty: ""'
     ),
     (
-        $$define_status_trigger('scratch.gone', '{id}', 'state')$$,
+        $$attach_status_trigger('scratch.gone', '{id}', 'state')$$,
         'PV007', 'there is no relation "scratch.gone"'
     ),
     (
-        $$define_status_trigger('scratch.open_orders', '{id}', 'state')$$,
+        $$attach_status_trigger('scratch.open_orders', '{id}', 'state')$$,
         'PV007', 'scratch.open_orders can have no status trigger'
     ),
     (
-        $$define_status_trigger('scratch.orders', '{number}', 'state')$$,
+        $$attach_status_trigger('scratch.orders', '{number}', 'state')$$,
         'PV007', 'scratch.orders has no column number'
     ),
     (
-        $$define_status_trigger('scratch.orders', '{}', 'state')$$,
+        $$attach_status_trigger('scratch.orders', '{}', 'state')$$,
         'PV005', 'key_columns has the wrong shape: {}'
     ),
     (
-        $$define_status_trigger('scratch.orders', '{{a,b},{c,d}}', 'state')$$,
+        $$attach_status_trigger('scratch.orders', '{{a,b},{c,d}}', 'state')$$,
         'PV005', 'key_columns has the wrong shape: {{a,b},{c,d}}'
     ),
     (

@@ -15,7 +15,7 @@ select
     n as id,
     'OPEN' as state
 from generate_series(1, 5000) as n;
-select monitoring.define_status_trigger('scratch.orders', '{id}', 'state');
+select monitoring.attach_status_trigger('scratch.orders', '{id}', 'state');
 
 create temporary view functions_of_tables as
 select
@@ -61,7 +61,7 @@ select is_empty(
 );
 
 create temporary table functions_before as select f.oid from functions_of_tables as f;
-select monitoring.define_status_trigger('scratch.orders', '{id}', 'state');
+select monitoring.attach_status_trigger('scratch.orders', '{id}', 'state');
 select is((select count(*) from functions_of_tables), 1::bigint, 'attached again it has one');
 select is_empty(
     'select oid from functions_of_tables intersect select oid from functions_before',
@@ -72,14 +72,14 @@ select is_empty('select * from functions_of_tables', 'the function is gone');
 
 create table scratch.gone (id integer, state text);
 grant select on scratch.gone to monitoring_admin;
-select monitoring.define_status_trigger('scratch.gone', '{id}', 'state');
+select monitoring.attach_status_trigger('scratch.gone', '{id}', 'state');
 drop table scratch.gone;
 select monitoring.remove_status_trigger('scratch.gone');
 select is_empty('select * from functions_of_tables', 'as is that of a table that was dropped');
 
 -- What it looks at
 
-select monitoring.define_status_trigger('scratch.orders', '{id}', 'state');
+select monitoring.attach_status_trigger('scratch.orders', '{id}', 'state');
 create function pg_temp.reads_of(p_statement text) returns bigint
 language plpgsql
 as $$
@@ -195,7 +195,7 @@ create table scratch.parts (
 );
 grant select on scratch.parts to monitoring_admin;
 insert into scratch.parts values ('a|b', '2026-01-15', 'OPEN'), ('c', null, 'OPEN');
-select monitoring.define_status_trigger(
+select monitoring.attach_status_trigger(
     'scratch.parts', array['Ein|Teil', 'day'], E'it''s \\ näme'
 );
 update scratch.parts set day = day + 1;
@@ -279,7 +279,7 @@ select is(
     (select count(*) from monitoring.v_record_status where dataset = 'early' and status = 'OPEN'),
     1499::bigint, 'for many rows as well'
 );
-select monitoring.define_status_trigger('scratch.early', '{id}', 'state');
+select monitoring.attach_status_trigger('scratch.early', '{id}', 'state');
 select is(
     (
         select count(*) from pg_trigger as t

@@ -14,7 +14,7 @@ grant select on all tables in schema scratch to monitoring_admin;
 insert into scratch.orders values ('a|b', 1, 'OPEN'), ('a', 2, 'OPEN'), ('a', 101, 'OPEN');
 
 select is(
-    monitoring.define_status_trigger('scratch.orders', '{branch,number}', 'state'), 3::bigint,
+    monitoring.attach_status_trigger('scratch.orders', '{branch,number}', 'state'), 3::bigint,
     'the rows of all partitions are taken over'
 );
 select set_eq(
@@ -64,7 +64,7 @@ select is(
     'though statements on the table are recorded'
 );
 grant select on scratch.huge_orders to monitoring_admin;
-select monitoring.define_status_trigger('scratch.orders', '{branch,number}', 'state');
+select monitoring.attach_status_trigger('scratch.orders', '{branch,number}', 'state');
 update scratch.huge_orders set state = 'DONE';
 select is(
     pg_temp.status_of('a|201'), 'DONE 12:00 SYSTEM postgres', 'attaching again includes it'

@@ -18,7 +18,7 @@ begin
     execute 'drop table if exists scratch.t';
     execute format('create table scratch.t (id %1$s, state %1$s)', p_type);
     execute 'grant select on scratch.t to monitoring_admin';
-    perform monitoring.define_status_trigger('scratch.t', '{id}', 'state', p_type);
+    perform monitoring.attach_status_trigger('scratch.t', '{id}', 'state', p_type);
     execute format('insert into scratch.t values (%1$L, %1$L)', p_value);
     return (
         select concat_ws(' is ', r.record_key, r.status) from monitoring.v_record_status r

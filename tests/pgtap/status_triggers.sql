@@ -1,4 +1,4 @@
--- define_status_trigger: every change of status in a table is recorded, whoever makes it.
+-- attach_status_trigger: every change of status in a table is recorded, whoever makes it.
 
 begin;
 select plan(34);
@@ -14,7 +14,7 @@ insert into scratch.orders (id, state) values (1, 'OPEN'), (2, 'OPEN'), (3, null
 -- Attaching
 
 select is(
-    monitoring.define_status_trigger('scratch.orders', '{id}', 'state'), 2::bigint,
+    monitoring.attach_status_trigger('scratch.orders', '{id}', 'state'), 2::bigint,
     'attaching takes over the records that have a status'
 );
 select is(pg_temp.status_of('1'), 'OPEN 12:00 SYSTEM postgres', 'as their present status');
@@ -165,7 +165,7 @@ select alike(
 );
 create table scratch.notes (name text, state text);
 grant select on scratch.notes to monitoring_admin;
-select monitoring.define_status_trigger('scratch.notes', '{name}', 'state');
+select monitoring.attach_status_trigger('scratch.notes', '{name}', 'state');
 insert into scratch.notes
 values (null, 'OPEN'), ('', 'OPEN'), (repeat('long ', 100), 'OPEN'), ('fine', 'OPEN');
 select results_eq(
@@ -198,7 +198,7 @@ select results_eq(
 );
 select pg_temp.clock_at('15:00');
 select is(
-    monitoring.define_status_trigger('scratch.orders', '{id}', 'status'), 0::bigint,
+    monitoring.attach_status_trigger('scratch.orders', '{id}', 'status'), 0::bigint,
     'attached anew it knows all records'
 );
 select is(

@@ -43,7 +43,7 @@ grant usage on schema demo to monitoring_admin;
 grant select on demo.invoices to monitoring_admin
 """
 _WATCH_INVOICES = """
-select monitoring.define_status_trigger(
+select monitoring.attach_status_trigger(
     p_table => %(table)s, p_key_columns => %(key)s, p_status_column => %(status)s,
     p_dataset => %(dataset)s
 )

@@ -170,7 +170,7 @@ begin
 end
 $$;
 
-create or replace function monitoring.define_status_trigger(
+create or replace function monitoring.attach_status_trigger(
     p_table text,
     p_key_columns text[],
     p_status_column text,
@@ -219,7 +219,7 @@ begin
 end
 $$;
 
-comment on function monitoring.define_status_trigger(text, text[], text, text, text, text) is
+comment on function monitoring.attach_status_trigger(text, text[], text, text, text, text) is
 'Records every change of a status column from now on, whoever makes it, and takes over the present '
 'statuses; returns how many records were not known. Again after partitions were added: for all.';
 

@@ -110,7 +110,7 @@ OTHERS = {
     "enable_alert_rule", "enable_notification_channel", "enable_job", "enable_source",
     "enable_source_query",
     # what belongs to tables of programs, and to pg_cron
-    "define_status_trigger", "remove_status_trigger", "enable_pg_cron",
+    "attach_status_trigger", "remove_status_trigger", "enable_pg_cron",
     "disable_pg_cron",
 }  # fmt: skip
 

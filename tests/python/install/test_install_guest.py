@@ -249,7 +249,7 @@ def test_days_and_triggers_that_are_made_later_are_ours(dsn: str) -> None:
         "'t', 'E', 'high', 'm', p_occurred_at => now() - interval '3 days')",
         "create table public.orders (id integer primary key, status text)",
         "grant select on public.orders to monitoring_admin",
-        "select monitoring.define_status_trigger('public.orders', array['id'], 'status')",
+        "select monitoring.attach_status_trigger('public.orders', array['id'], 'status')",
     )
     assert migrate(dsn, reload=True).code_loaded
 

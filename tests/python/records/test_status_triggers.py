@@ -26,7 +26,7 @@ PROGRAM = """
     grant select, insert, update, delete, truncate on all tables in schema shop to pgvigil_shop;
 """
 NO_PROGRAM = "drop owned by pgvigil_shop; drop role pgvigil_shop"
-ATTACH = "select monitoring.define_status_trigger('shop.orders', '{id}', 'state')"
+ATTACH = "select monitoring.attach_status_trigger('shop.orders', '{id}', 'state')"
 CHANGES = (
     "select from_status, to_status, change_source, actor, count(*) as changes"
     " from monitoring.status_history group by 1, 2, 3, 4 order by 1, 2, 3, 4"
@@ -115,7 +115,7 @@ def test_a_partitioned_table_is_recorded_however_it_is_written_to(
         "grant select on shop.bills, shop.bills_1, shop.bills_2 to monitoring_admin;"
         "grant all on shop.bills, shop.bills_1, shop.bills_2 to pgvigil_shop"
     )
-    shop.execute("select monitoring.define_status_trigger('shop.bills', '{id}', 'state')")
+    shop.execute("select monitoring.attach_status_trigger('shop.bills', '{id}', 'state')")
     with program(dsn) as session, session.cursor() as cursor:
         with cursor.copy("copy shop.bills (id, state) from stdin") as copy:
             for number in range(2000):

@@ -25,7 +25,7 @@ begin
     return {value};
 end $$
 """
-OURS = "select monitoring.define_status_trigger('hole.t', '{id}', 'state')"
+OURS = "select monitoring.attach_status_trigger('hole.t', '{id}', 'state')"
 RUNS = """select monitoring.register_run_source('runs', 'hole.v',
     '{"run_id": "id", "status": "state", "started_at": "at", "finished_at": "at"}',
     '{"OPEN": "completed", "A": "completed", "(OPEN)": "completed"}', 'night')"""

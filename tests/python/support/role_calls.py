@@ -142,7 +142,7 @@ change_dataset('d', '{"description": "d"}');
 set_allowed_transitions('d', '{}');
 remove_dataset('d');
 define_change_source('ERP', 'the ERP');
-define_status_trigger('audit.own', '{id}', 'state');
+attach_status_trigger('audit.own', '{id}', 'state');
 remove_status_trigger('audit.own');
 set_retention('log_lines', '30 days');
 set_partitions_ahead(7);
