@@ -406,7 +406,7 @@ def test_a_file_that_is_loaded_by_itself_withdraws_nothing(versions: Versions) -
 
 
 def test_whoever_migrates_reads_what_goes_and_what_had_been_decided(versions: Versions) -> None:
-    versions.run("select monitoring.enable_job('place_late_rows', false)")
+    versions.run("select monitoring.disable_job('place_late_rows')")
     versions.withdraw("keeping/retention/late_rows.sql", "call monitoring._ship_job(")
     assert versions.migrate_next() == [
         'warning: pgvigil has no job "place_late_rows" any more',
