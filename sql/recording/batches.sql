@@ -242,18 +242,14 @@ begin
         return '{}'::jsonb;
     end if;
     for v_key, v_value in select e.key, e.value from jsonb_each(v_batch) e loop
-        if (case v_key
-            when 'sender' then
+        if (case
+            when v_key = 'sender' then
                 (v_value #>> '{}') ~* '^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$'
                 and jsonb_typeof(v_batch -> 'number') = 'number'
-            when 'number' then (v_value #>> '{}') ~ '^[1-9][0-9]{0,17}$'
-            when 'sent_at' then monitoring._told_time(v_value) is not null
-            when 'calls' then jsonb_typeof(v_value) = 'array'
-            when 'runs' then jsonb_typeof(v_value) = 'array'
-            when 'finished_tasks' then jsonb_typeof(v_value) = 'array'
-            when 'errors' then jsonb_typeof(v_value) = 'array'
-            when 'metrics' then jsonb_typeof(v_value) = 'array'
-            when 'logs' then jsonb_typeof(v_value) = 'array'
+            when v_key = 'number' then (v_value #>> '{}') ~ '^[1-9][0-9]{0,17}$'
+            when v_key = 'sent_at' then monitoring._told_time(v_value) is not null
+            when v_key in ('calls', 'runs', 'finished_tasks', 'errors', 'metrics', 'logs')
+                then jsonb_typeof(v_value) = 'array'
         end) is not true then
             perform monitoring._tell_repair(
                 'batch',

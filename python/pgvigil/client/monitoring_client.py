@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, Unpack
 
 from pgvigil.client.recording.all_calls import AllCalls
-from pgvigil.client.recording.recorder import TaskId, unique_name
+from pgvigil.client.recording.recorder import TaskId, own_name
 from pgvigil.client.recording.task import (
     ErrorOptions,
     TaskOptions,
@@ -111,9 +111,7 @@ class MonitoringClient(AllCalls):
             def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
                 chosen = options
                 if task_id is None:
-                    name = unique_name(function.__qualname__)
-                    # No other run has this name: what it does is the function.
-                    stated = {"work": function.__qualname__} | dict(options.get("metadata") or {})
+                    name, stated = own_name(function.__qualname__, options.get("metadata"))
                     chosen = TaskOptions(**{**options, "metadata": stated})
                 else:
                     name = task_id(*args, **kwargs)

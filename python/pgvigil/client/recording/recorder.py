@@ -26,12 +26,13 @@ _MOST_RUNS = 10_000
 _LEAST_PATIENCE = 15.0  # seconds; nobody waits for the thread that sends
 # What may come right by itself: pgvigil or a right is missing, as while somebody installs.
 _PASSING = ("28", "3D", "3F", "42501", "42883", "42P01")
-# Where a function's records stand in a batch, and which parameter is their time.
+# Where the records of a function, or rows of a kind, stand in a batch, and which is their time.
 _ARRAYS = {
     "record_error": "errors",
     "record_performance_metric": "metrics",
     "record_log": "logs",
 }
+_BATCHED = {"tasks": "finished_tasks", "errors": "errors", "metrics": "metrics", "logs": "logs"}
 _TIMES = {
     "start_task_tracking": "started_at",
     "start_etl_execution": "started_at",
@@ -187,12 +188,10 @@ class Recorder:
         if self._waits:
             return self._number(function, **arguments)
         told = self._told(function, arguments)
-        if told is not None:
-            text = as_object(told)
-            kind = _ARRAYS.get(function)
-            if kind is None:
-                kind, text = "calls", f'{{"function": "{function}", "arguments": {text}}}'
-            self._sender.put(Record(kind, text))
+        if function not in _ARRAYS:
+            self._put_call(function, told)
+        elif told is not None:
+            self._sender.put(Record(_ARRAYS[function], as_object(told)))
         return None
 
     def _tell_rows(self, kind: str, function: str, rows: Iterable[Any]) -> int | None:
@@ -382,12 +381,12 @@ class Recorder:
             logger.warning("%s", message)
 
 
-_BATCHED = {"tasks": "finished_tasks", "errors": "errors", "metrics": "metrics", "logs": "logs"}
+def own_name(work: str, metadata: Mapping[str, Any] | None = None) -> tuple[str, Mapping[str, Any]]:
+    """Return a name that no other run has, and metadata that say what work such a run does.
 
-
-def unique_name(of: str) -> str:
-    """Return a name that no other run has."""
-    return f"{of}-{uuid.uuid4().hex[:12]}"
+    By that a later run makes up for one that failed, although no two of them share a name.
+    """
+    return f"{work}-{uuid.uuid4().hex[:12]}", {"work": work, **(metadata or {})}
 
 
 def _directory(spool: bool | str | Path) -> Path | None:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
 from pgvigil.client.recording.all_calls import AllCalls
-from pgvigil.client.recording.recorder import TaskId, unique_name
+from pgvigil.client.recording.recorder import TaskId, own_name
 
 _PROGRESS_INTERVAL = 1.0
 _current_task: ContextVar["TrackedTask | None"] = ContextVar("pgvigil_current_task", default=None)
@@ -74,9 +74,7 @@ class TrackedTask:
     ) -> None:
         """Describe a task; it starts when the ``with`` block is entered."""
         if task_id is None:
-            # No other run has this name: a later one of its type makes up for it all the same.
-            task_id = unique_name(task_type)
-            options["metadata"] = {"work": task_type} | dict(options.get("metadata") or {})
+            task_id, options["metadata"] = own_name(task_type, options.get("metadata"))
         self.task_id: str = task_id
         """Its name; from the start on a `TaskId`."""
         self.task_type = task_type

@@ -5,7 +5,7 @@ from datetime import datetime
 from numbers import Number
 from typing import Any
 
-from pgvigil.client.recording.recorder import Recorder, TaskId, unique_name
+from pgvigil.client.recording.recorder import Recorder, TaskId, own_name
 
 
 class TaskCalls(Recorder):
@@ -51,9 +51,7 @@ class TaskCalls(Recorder):
                 "and your name for it as task_id=…",
             )
         if task_id is None:
-            # No other run has this name: a later one of its type makes up for it all the same.
-            task_id = unique_name(task_type)
-            metadata = {"work": task_type} | dict(metadata or {})
+            task_id, metadata = own_name(task_type, metadata)
         return self._begin(
             "start_task_tracking",
             "task_id",

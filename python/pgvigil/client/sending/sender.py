@@ -173,19 +173,22 @@ class Sender:
             if self._rounds_wanted == self._rounds:
                 self.queue.is_full.wait(self._interval)
             wanted = self._rounds_wanted
-            try:
-                self._take()
-                if time.monotonic() >= self._resting_until or wanted > self._rounds:
-                    self._send_all()
-            except Exception as error:  # such as of a file that somebody has damaged
-                self._rest(error)
+            self._take_and_send(is_asked=wanted > self._rounds)
             with self._change:
                 self._rounds = wanted
                 self._change.notify_all()
         while not self._is_empty() and time.monotonic() < self._stop_at:
-            self._take()
-            self._send_all()
+            self._take_and_send(is_asked=True)
             time.sleep(0.01)
+
+    def _take_and_send(self, is_asked: bool) -> None:
+        """Empty the queue, and send what waits, after a failure only when asked."""
+        try:
+            self._take()
+            if is_asked or not self._is_resting():
+                self._send_all()
+        except Exception as error:  # such as of a file that somebody has damaged
+            self._rest(error)
 
     def _seconds_to_wait(self) -> float:
         if self._rounds_wanted > self._rounds:

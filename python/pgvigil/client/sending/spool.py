@@ -19,8 +19,6 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 _SUFFIX = ".spool"
-# Beyond this part of the room there is none for what is worth least.
-_ROOM_FOR_ALL = 0.75
 _MAKE = """
     create table if not exists batches (
         place integer primary key,
@@ -100,14 +98,13 @@ class Spool:
         """Return how many batches are in it."""
         return self._batches
 
-    def append(self, batch: Batch, *, is_worth_less: bool = False) -> bool:
+    def append(self, batch: Batch) -> bool:
         """Put a batch at the end; return whether there was room for it.
 
         Raises:
             sqlite3.Error: the disk is full or gone.
         """
-        room = self._most_bytes * (_ROOM_FOR_ALL if is_worth_less else 1)
-        if self._bytes + len(batch.body) > room:
+        if self._bytes + len(batch.body) > self._most_bytes:
             return False
         self._database.execute(
             "insert into batches (sender, number, records, body) values (?, ?, ?, ?)",
