@@ -21,6 +21,12 @@ begin
     from pg_attribute a
     where a.attrelid = to_regclass('monitoring.' || p_view) and a.attnum > 0;
 
+    if not exists (
+        select from jsonb_array_elements(p_rows) r
+        where case when jsonb_typeof(r.value) = 'object' then r.value - v_known <> '{}' end
+    ) then
+        return p_rows;
+    end if;
     select k.key, k.number into v_unknown, v_number
     from (
         select jsonb_object_keys(r.value) as key, min(r.ordinality) as number
@@ -31,23 +37,20 @@ begin
     where k.key <> all (v_known)
     order by k.number, k.key
     limit 1;
-    if v_unknown is not null then
-        perform monitoring._tell_repair(
-            'column of ' || p_view,
-            array[
-                'PV005',
-                format('row %s: there is no column "%s"', v_number, left(v_unknown, 100)),
-                format('Use the columns of %s: %s.', p_view, array_to_string(v_known, ', '))
-            ],
-            'left out'
-        );
-        return (
-            select coalesce(jsonb_agg(r.value order by r.ordinality), '[]')
-            from jsonb_array_elements(p_rows) with ordinality r
-            where jsonb_typeof(r.value) <> 'object' or r.value ?| v_known
-        );
-    end if;
-    return p_rows;
+    perform monitoring._tell_repair(
+        'column of ' || p_view,
+        array[
+            'PV005',
+            format('row %s: there is no column "%s"', v_number, left(v_unknown, 100)),
+            format('Use the columns of %s: %s.', p_view, array_to_string(v_known, ', '))
+        ],
+        'left out'
+    );
+    return (
+        select coalesce(jsonb_agg(r.value order by r.ordinality), '[]')
+        from jsonb_array_elements(p_rows) with ordinality r
+        where jsonb_typeof(r.value) <> 'object' or r.value ?| v_known
+    );
 end
 $$;
 
