@@ -13,8 +13,8 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import own_session
 from pgvigil.database.words import count_of
-from pgvigil.runner.secrets import Secrets
-from pgvigil.runner.sources.sync import Found, Source, choose, sync
+from pgvigil.outside.secrets import Secrets
+from pgvigil.outside.sources.sync import Found, Source, choose, sync
 
 # Counts that say that something happened, in the order in which they are shown.
 _COUNTS = (

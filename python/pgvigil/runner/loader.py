@@ -15,8 +15,8 @@ from pgvigil.database.log import log
 from pgvigil.database.outage import Outage, through_outages
 from pgvigil.database.sessions import Session, in_time, open_session
 from pgvigil.database.words import length_of_time
-from pgvigil.runner.children import ended
-from pgvigil.runner.sources.calls import FAIL
+from pgvigil.outside.children import ended
+from pgvigil.outside.sources.calls import FAIL
 
 _NAME = "loader"
 _COMMAND = [sys.executable, "-P", "-m", "pgvigil", "sync", "--if-due"]

@@ -9,9 +9,9 @@ import psycopg
 from pgvigil.database.log import log
 from pgvigil.database.queries.state import CHECKS
 from pgvigil.database.sessions import Session, in_time, open_session
+from pgvigil.outside.secrets import SecretError, Secrets
 from pgvigil.runner.notifying.messenger import Messenger
 from pgvigil.runner.notifying.orders import Order
-from pgvigil.runner.secrets import SecretError, Secrets
 
 PING_VARIABLE = "PGVIGIL_PING_URL"
 PING_TARGET = "ping"

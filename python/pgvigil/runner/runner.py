@@ -10,11 +10,11 @@ from pgvigil.database.dsn import complete_dsn
 from pgvigil.database.log import log
 from pgvigil.database.outage import Outage
 from pgvigil.database.sessions import end_backends
+from pgvigil.outside.secrets import SecretError, Secrets
 from pgvigil.runner.loader import Loader
 from pgvigil.runner.notifying.reporter import Reporter
 from pgvigil.runner.notifying.sender import Sender
 from pgvigil.runner.ping import Pinger
-from pgvigil.runner.secrets import SecretError, Secrets
 from pgvigil.runner.supervisor import Supervisor
 from pgvigil.runner.systemd import ServiceManager
 from pgvigil.runner.worker import Worker

@@ -64,7 +64,7 @@ CALLERS = {
     "client/recording/link.py", "client/backfill/kinds.py", "client/backfill/loader.py",
     # What the runner alone may do.
     "runner/worker.py", "runner/supervisor.py", "runner/loader.py", "runner/notifying/outbox.py",
-    "runner/sources/calls.py", "runner/sources/sync.py",
+    "outside/sources/calls.py", "outside/sources/sync.py",
     # A page of a view, by its name; whole tables, by kinds; the business of the demonstration.
     "faces/web/listing.py", "faces/export/kinds.py", "demo/stage.py",
 }  # fmt: skip

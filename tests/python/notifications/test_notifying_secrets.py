@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
+from pgvigil.outside.redaction import redacted
+from pgvigil.outside.secrets import SecretError, Secrets
 from pgvigil.runner.notifying.orders import Order
-from pgvigil.runner.redaction import redacted
-from pgvigil.runner.secrets import SecretError, Secrets
 from tests.python.support.receivers import Mailbox, Webhook
 from tests.python.support.running import RunningRunner
 from tests.python.support.sending import LONG_POLL, Outbox

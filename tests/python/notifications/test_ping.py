@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pgvigil.database.dsn import complete_dsn
+from pgvigil.outside.secrets import Secrets
 from pgvigil.runner import ping
 from pgvigil.runner.ping import Pinger
-from pgvigil.runner.secrets import Secrets
 from tests.python.support.receivers import Webhook
 from tests.python.support.running import RunningRunner, wait_until
 from tests.python.support.sending import Outbox

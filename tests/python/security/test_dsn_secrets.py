@@ -15,7 +15,7 @@ from pgvigil.commands.cli import main
 from pgvigil.database.dsn import complete_dsn, parse_dsn
 from pgvigil.exceptions import DatabaseNotReadyError, PgvigilError
 from pgvigil.install import migrate, roll_back
-from pgvigil.runner.sources import reading_process
+from pgvigil.outside.sources import reading_process
 
 SECRET = "s3cr3tW0rd"
 # What people write when they do not know that some characters mean something in an address.

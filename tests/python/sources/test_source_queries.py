@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgvigil.runner.secrets import Secrets
-from pgvigil.runner.sources import Load, load
+from pgvigil.outside.secrets import Secrets
+from pgvigil.outside.sources import Load, load
 from tests.harness.clients import clean_environment, run_pgvigil
 from tests.python.support.asking import one, rows, value
 from tests.python.support.mariadb import DATABASE, USER, MariaDB

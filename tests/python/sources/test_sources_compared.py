@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from pgvigil.demo.server_binaries import installed_binaries
-from pgvigil.runner.secrets import Secrets
-from pgvigil.runner.sources import load
+from pgvigil.outside.secrets import Secrets
+from pgvigil.outside.sources import load
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.python.support.asking import rows, value
 from tests.python.support.mariadb import DATABASE, USER, MariaDB

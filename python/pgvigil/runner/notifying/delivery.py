@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from pgvigil.outside.redaction import redacted
 from pgvigil.runner.notifying.orders import Order, Outcome
-from pgvigil.runner.redaction import redacted
 
 # Each is loaded when it is needed: a ping has no use for Apprise.
 if TYPE_CHECKING:

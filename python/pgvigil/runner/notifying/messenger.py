@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from pgvigil.database.words import length_of_time
-from pgvigil.runner.children import Child, EndedError
+from pgvigil.outside.children import Child, EndedError
 from pgvigil.runner.notifying.orders import Order, Outcome
 
 

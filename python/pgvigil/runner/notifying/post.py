@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import cast
 
 from pgvigil.database.log import log
+from pgvigil.outside.secrets import SecretError, Secrets
 from pgvigil.runner.notifying.messenger import Messenger
 from pgvigil.runner.notifying.orders import Kind, Order, Outcome
 from pgvigil.runner.notifying.outbox import Claimed
 from pgvigil.runner.notifying.reporter import Reporter
-from pgvigil.runner.secrets import SecretError, Secrets
 
 # Each is a process of some 45 MB.
 TARGETS_AT_ONCE = 4

@@ -10,12 +10,12 @@ from pgvigil.database.log import log
 from pgvigil.database.outage import Outage, through_outages
 from pgvigil.database.sessions import Session, in_time, open_session, wait_for_notice
 from pgvigil.database.words import count_of
+from pgvigil.outside.secrets import Secrets
 from pgvigil.runner.notifying import outbox
 from pgvigil.runner.notifying.orders import Outcome
 from pgvigil.runner.notifying.outbox import Claimed
 from pgvigil.runner.notifying.post import TARGETS_AT_ONCE, Post
 from pgvigil.runner.notifying.reporter import Reporter
-from pgvigil.runner.secrets import Secrets
 
 _NAME = "sender"
 # What is due may be locked by another runner's claim.

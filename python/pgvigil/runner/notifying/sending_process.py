@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from pgvigil.runner.child_process import serve
+from pgvigil.outside.child_process import serve
 from pgvigil.runner.notifying.delivery import deliver
 from pgvigil.runner.notifying.orders import Order
 

@@ -1,7 +1,7 @@
 """What a process is like that carries out orders: a line of JSON each, as its answers are.
 
 It is a process since a thread that hangs cannot be ended, and since what libraries load goes with
-it. Whoever gives the orders ends it in time (`pgvigil.runner.children`); it ends by itself where
+it. Whoever gives the orders ends it in time (`pgvigil.outside.children`); it ends by itself where
 they have been killed.
 """
 

@@ -7,10 +7,11 @@ what it was sent before it can be closed; and since what drivers print may hold 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pgvigil.runner.child_process import serve
-from pgvigil.runner.redaction import redacted
-from pgvigil.runner.sources.cells import mark_of, text_of, value_of
-from pgvigil.runner.sources.elsewhere import UnreadableError, opened, reason_of, run
+from pgvigil.outside.child_process import serve
+from pgvigil.outside.redaction import redacted
+from pgvigil.outside.sources.cells import mark_of, text_of, value_of
+from pgvigil.outside.sources.elsewhere import opened, reason_of, run
+from pgvigil.outside.sources.errors import UnreadableError
 
 # A piece is committed when it has so many rows, or so many characters.
 _ROWS_A_PIECE = 5_000

@@ -7,10 +7,10 @@ from typing import Any
 
 import psycopg
 
-from pgvigil.runner.secrets import SecretError, Secrets
-from pgvigil.runner.sources import calls
-from pgvigil.runner.sources.elsewhere import UnreadableError
-from pgvigil.runner.sources.reader import pieces
+from pgvigil.outside.secrets import SecretError, Secrets
+from pgvigil.outside.sources import calls
+from pgvigil.outside.sources.errors import UnreadableError
+from pgvigil.outside.sources.reader import pieces
 
 
 @dataclass

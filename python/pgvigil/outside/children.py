@@ -33,7 +33,7 @@ class Child:
         """Describe it; nothing is started yet.
 
         Args:
-            module: what it runs; see `pgvigil.runner.child_process`.
+            module: what it runs; see `pgvigil.outside.child_process`.
         """
         self._command = _command(module)
         self._process: Process | None = None

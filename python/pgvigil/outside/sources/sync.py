@@ -9,9 +9,9 @@ import psycopg
 
 from pgvigil.database.connections import current_role
 from pgvigil.exceptions import DatabaseNotReadyError, UnknownNameError, installed_or_told
-from pgvigil.runner.secrets import Secrets
-from pgvigil.runner.sources.calls import Connection
-from pgvigil.runner.sources.loading import load
+from pgvigil.outside.secrets import Secrets
+from pgvigil.outside.sources.calls import Connection
+from pgvigil.outside.sources.loading import load
 
 _QUERIES = "select query_name, is_enabled from monitoring.v_source_queries order by query_name"
 _SOURCES = (

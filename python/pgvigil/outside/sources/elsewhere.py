@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pgvigil.outside.sources.errors import UnreadableError
+
 # Loaded when it is needed: it takes memory, and who reads nothing elsewhere does without.
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult
@@ -22,10 +24,6 @@ _EXTRAS = {"sqlalchemy": "server", "pymysql": "mariadb", "oracledb": "oracle"}
 _EXTRAS |= {"pymssql": "sqlserver"}
 # Rows that are held at a time, beside those of the piece that is being staged.
 _ROWS_BUFFERED = 500
-
-
-class UnreadableError(Exception):
-    """A query elsewhere cannot be read; the message holds no address."""
 
 
 def reason_of(error: Exception) -> str:

@@ -5,10 +5,10 @@ from contextlib import closing
 from typing import Any
 
 from pgvigil.database.words import length_of_time
-from pgvigil.runner.children import EndedError, answers
-from pgvigil.runner.sources.elsewhere import UnreadableError
+from pgvigil.outside.children import EndedError, answers
+from pgvigil.outside.sources.errors import UnreadableError
 
-_MODULE = "pgvigil.runner.sources.reading_process"
+_MODULE = "pgvigil.outside.sources.reading_process"
 
 Piece = tuple[list[list[str | None]], str | None]
 
