@@ -19,6 +19,7 @@ from tests.python.support.rollup_sessions import (
     stop_clock,
     tasks_in,
 )
+from tests.python.support.running import wait_until
 
 OPEN = "select min(open_since_at) as at from monitoring.rollup_progress"
 END_AT = "select monitoring.complete_task_tracking(%s, p_finished_at => %s)"
@@ -51,14 +52,26 @@ def roll_up(connection: psycopg.Connection[Any], times: int = 3) -> datetime:
     return found
 
 
+def is_alone(connection: psycopg.Connection[Any]) -> bool:
+    """Tell whether no other transaction runs in the database, such as that of autovacuum."""
+    others = """
+        select count(*) as n from pg_locks l inner join pg_stat_activity a on a.pid = l.pid
+        where l.locktype = 'virtualxid' and l.pid <> pg_backend_pid()
+            and a.datname is not distinct from current_database()
+    """
+    return int(one(connection, others)["n"]) == 0
+
+
 def test_a_day_is_closed_by_the_second_roll_up_after_it(
     watcher: psycopg.Connection[Any],
 ) -> None:
     end_task(watcher, "today")
+    wait_until(lambda: is_alone(watcher))
     assert roll_up(watcher, 1) is None
     assert roll_up(watcher, 1) == yesterday(NOW)
     later = NOW + timedelta(days=3)
     stop_clock(watcher, later)
+    wait_until(lambda: is_alone(watcher))
     assert roll_up(watcher, 1) == yesterday(NOW)
     assert roll_up(watcher, 1) == yesterday(later)
     assert_all_in(watcher)
