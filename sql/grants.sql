@@ -329,7 +329,8 @@ declare
         'resolve_invalid_records', 'auto_resolve_invalid_records', 'update_daily_summary',
         -- jobs and retention
         'request_job', 'enable_job', 'disable_job', 'reset_job', 'confirm_clock',
-        'set_retention', 'reset_retention', 'set_partitions_ahead', 'set_name_limit'
+        'set_retention', 'reset_retention', 'set_partitions_ahead', 'set_name_limit',
+        'cleanup_old_monitoring_data'
     ];
 begin
     perform monitoring._hand_over_to_admin();

@@ -105,6 +105,7 @@
 \ir keeping/retention/late_rows.sql
 \ir keeping/retention/days.sql
 \ir keeping/retention/cleanup.sql
+\ir keeping/retention/records.sql
 \ir keeping/retention/views.sql
 
 \ir keeping/views/tasks.sql

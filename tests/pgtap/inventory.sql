@@ -75,7 +75,7 @@ select is_empty(
             -- These take one argument in several types; their tests call each.
             and p.proname not in (
                 'log_program_execution', 'track_status_changes', 'record_errors', 'record_metrics',
-                'record_batch',
+                'record_batch', 'cleanup_old_monitoring_data',
                 'record_logs', 'record_finished_tasks', '_record_rows'
             )
         group by p.proname having count(*) > 1

@@ -28,7 +28,8 @@ _DRY_FUNCTIONS = """
 """
 # Each writes something when it is called on what `_prepare` has left.
 _CALLS = {
-    "cleanup_old_monitoring_data(": "{}",
+    "cleanup_old_monitoring_data(boolean": "{}",
+    "cleanup_old_monitoring_data(bigint": "10, p_is_dry_run => {}",
     "log_invalid_records(": """'apr', '["1", "2"]', 'SEUNO', p_is_dry_run => {}""",
     "sync_invalid_records(": """'apr', 'SEUNO', '{{"all": true}}', '["3"]', p_is_dry_run => {}""",
     "auto_resolve_invalid_records(": "'apr', '2026-01-15', now(), p_is_dry_run => {}",
@@ -73,6 +74,8 @@ def prepared(connection: psycopg.Connection, tmp_path: Path) -> psycopg.Connecti
     for call in (
         "start_task_tracking('running', 'monitor')",
         "record_performance_metric('m', 'gauge', 1, p_recorded_at => now() - interval '20 days')",
+        """log_program_execution('apr', '2026-01-15', '{}', 1,
+            p_finished_at => now() - interval '20 days')""",
         """log_invalid_records('apr', '["1"]', 'SEUNO', p_target_date => '2026-01-15',
             p_detected_at => now() - interval '1 hour')""",
         """register_record_source('orders', 'apr', 'public.orders',

@@ -161,6 +161,35 @@ def test_statuses_are_tracked_as_told_and_from_sources(
     ]
 
 
+def test_what_is_old_of_records_is_removed_and_counted(
+    monitor: MonitoringClient, connection: psycopg.Connection
+) -> None:
+    old = datetime.now(UTC) - timedelta(days=20)
+    for dataset in ("apr", "other"):
+        monitor.log_program_execution(dataset, old.date(), {"rows": 1}, finished_at=old)
+    nothing = monitor.cleanup_old_monitoring_data()
+    assert {"invalid_records", "status_history", "processing_log"} < nothing.keys()
+    assert not any(nothing.values())
+    would = monitor.cleanup_old_monitoring_data(10, dataset="apr", is_dry_run=True)
+    assert (would["processing_log"], sum(would.values())) == (1, 1)
+    assert monitor.cleanup_old_monitoring_data(retention_days=10, dataset="apr") == would
+    assert rows(connection, "select dataset from monitoring.processing_log") == [
+        {"dataset": "other"}
+    ]
+
+
+@pytest.mark.parametrize("days", [0, -1, None, "soon", 1.5, 10**12])
+def test_a_number_of_days_that_is_none_removes_nothing(
+    days: Any, monitor: MonitoringClient, dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises((MonitoringError, psycopg.Error)):
+        monitor.cleanup_old_monitoring_data(days)
+    with MonitoringClient(dsn) as quiet:
+        assert quiet.cleanup_old_monitoring_data(days) == {}
+        assert quiet.dropped == 0
+    assert "cleanup_old_monitoring_data" in caplog.text
+
+
 def test_the_products_of_a_record_become_what_is_told(
     monitor: MonitoringClient, connection: psycopg.Connection
 ) -> None:

@@ -323,3 +323,28 @@ class RecordCalls(Recorder):
         return self._counts(
             "update_daily_summary", dataset=dataset, target_date=target_date, is_dry_run=is_dry_run
         )
+
+    def cleanup_old_monitoring_data(
+        self, retention_days: int = 30, *, dataset: str | None = None, is_dry_run: bool = False
+    ) -> dict[str, int]:
+        """Remove what is old of records, whatever the policies say; for operators.
+
+        What is open stays, and so do the statuses that records have. About 100,000 rows go at a
+        time: what is left goes with the next call.
+
+        Args:
+            retention_days: remove what is older than so many days, from 1 up.
+            dataset: of these records; of all when None.
+            is_dry_run: keep everything.
+
+        Returns:
+            How many rows were removed, by view; empty when nothing could be.
+        """
+        counts = self._counts(
+            "cleanup_old_monitoring_data",
+            at_stake=0,
+            retention_days=retention_days,
+            dataset=dataset,
+            is_dry_run=is_dry_run,
+        )
+        return {view: int(rows) for view, rows in (counts or {}).items()}
