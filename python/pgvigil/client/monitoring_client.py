@@ -1,29 +1,26 @@
 """`MonitoringClient`: records what a Python program does, without ever breaking or slowing it."""
 
-import functools
-import inspect
-from collections.abc import Callable, Mapping
+import os
+from pathlib import Path
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, Unpack
+from typing import Literal, Self
 
-from pgvigil.client.recording.all_calls import AllCalls
-from pgvigil.client.recording.recorder import TaskId, own_name
-from pgvigil.client.recording.task import (
-    ErrorOptions,
-    TaskOptions,
-    TrackedTask,
-    current_task,
-    status_for,
-    told_of,
-)
+from pgvigil.client.recording.asking import Asking
+from pgvigil.client.recording.link import DatabaseLink
+from pgvigil.client.recording.run_names import TaskId
+from pgvigil.client.recording.task import TrackedTask, current_task
+from pgvigil.client.recording.telling import Telling, through
+from pgvigil.client.recording.tracking import TrackingCalls
+from pgvigil.client.recording.troubles import Troubles
+from pgvigil.client.sending.sender import Sender
+from pgvigil.client.sending.spool import usual_directory
 
 __all__ = ["MonitoringClient", "TaskId", "TrackedTask", "current_task"]
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+_LEAST_PATIENCE = 15.0  # seconds; nobody waits for the thread that sends
 
 
-class MonitoringClient(AllCalls):
+class MonitoringClient(TrackingCalls):
     """Records tasks, errors, metrics, logs, health, queues, ETL and what becomes of business rows.
 
     Calls return at once; a thread sends what they say, half a second later at most, over a
@@ -34,6 +31,73 @@ class MonitoringClient(AllCalls):
 
     Times without a zone are local times.
     """
+
+    def __init__(
+        self,
+        dsn: str | None = None,
+        *,
+        component: str | None = None,
+        worker_id: str | None = None,
+        on_error: Literal["log", "raise"] = "log",
+        connect_timeout: float = 2.0,
+        statement_timeout: float = 5.0,
+        flush_interval: float = 0.5,
+        queue_bytes: int = 16 << 20,
+        spool: bool | str | Path = True,
+        spool_bytes: int = 64 << 20,
+    ) -> None:
+        """Make a client; nothing is opened yet.
+
+        Args:
+            dsn: connection URI; when None, ``PGVIGIL_DSN`` or libpq's own environment.
+            component: program, service or stage that errors, metrics and log lines come from.
+            worker_id: who does the work; ``host:pid`` when None.
+            on_error: what happens to what is wrong. ``log``: a bad argument is repaired as far as
+                can be and logged, a missing right or function is logged; calls return at once, and
+                a thread sends what they say. ``raise``, for tests: calls wait for the database,
+                and what is wrong raises. A database that is away never raises.
+            connect_timeout: seconds for opening a connection, at least 2.
+            statement_timeout: seconds for a call that waits for the database.
+            flush_interval: seconds that a record waits for others, to be sent with them.
+            queue_bytes: so much may wait in memory.
+            spool: whether records are kept on disk while the database is away, or the directory
+                for that; True for the usual one, ``$XDG_STATE_HOME/pgvigil/spool``.
+            spool_bytes: so much may wait there.
+
+        Raises:
+            ValueError: ``on_error`` is neither of the two.
+        """
+        if on_error not in ("log", "raise"):
+            raise ValueError(f'on_error is "log" or "raise", not {on_error!r}')
+        dsn = os.environ.get("PGVIGIL_DSN", "") if dsn is None else dsn
+        waits = on_error == "raise"
+        troubles = Troubles(waits)
+
+        def link(patience: float, rests: bool) -> DatabaseLink:
+            return DatabaseLink(
+                dsn,
+                application_name=f"pgvigil {component}" if component else "pgvigil client",
+                connect_timeout=connect_timeout,
+                statement_timeout=patience,
+                is_strict=waits,
+                rests=rests,
+                on_warning=troubles.warned,
+            )
+
+        self._link = link(statement_timeout, True)
+        self._line = link(max(statement_timeout, _LEAST_PATIENCE), False)
+        self._sender = Sender(
+            through(self._line),
+            dsn=dsn,
+            interval=flush_interval,
+            most_bytes=queue_bytes,
+            directory=_directory(spool),
+            spool_bytes=spool_bytes,
+        )
+        sender = self._sender
+        troubles.lost_on_the_way = lambda: sender.lost
+        telling = None if waits else Telling(troubles, self._sender)
+        super().__init__(component, worker_id, troubles, Asking(troubles, self._link), telling)
 
     def __enter__(self) -> Self:
         """Return the client; `close` is called at the end."""
@@ -48,96 +112,32 @@ class MonitoringClient(AllCalls):
         """Send what waits, and close the connections."""
         self.close()
 
-    def task(
-        self,
-        task_type: str,
-        input_size: float | None = None,
-        worker_id: str | None = None,
-        *,
-        task_id: str | None = None,
-        severity: str = "high",
-        parent_task_id: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        items_total: int | None = None,
-    ) -> TrackedTask:
-        """Return a task for a ``with`` block, which records its beginning and its end.
+    def flush(self, timeout: float = 10.0) -> bool:
+        """Wait until all that was told before is in the database.
 
         Args:
-            task_type: what kind of work it is; statistics go by it.
-            input_size: size of the input, in any unit of your own, usually bytes.
-            worker_id: who works on it; the client's `worker_id` when None.
-            task_id: your name for this run; the same name again is a new attempt. Unique when
-                None.
-            severity: of the error that is recorded when an exception ends it.
-            parent_task_id: task that this one is a part of.
-            metadata: whatever you want to find again.
-            items_total: items expected altogether.
-        """
-        options = TaskOptions(
-            input_size=input_size,
-            worker_id=worker_id,
-            parent_task_id=parent_task_id,
-            metadata=metadata,
-            items_total=items_total,
-        )
-        return TrackedTask(self, task_type, task_id, severity, **options)
-
-    def tracked(
-        self,
-        task_type: str,
-        *,
-        task_id: Callable[..., str] | None = None,
-        severity: str = "high",
-        **options: Unpack[TaskOptions],
-    ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-        """Return a decorator that makes every call of a function a task.
-
-        Args:
-            task_type: what kind of work it is.
-            task_id: makes the name of a run from the function's arguments; when None it is the
-                function's name and a unique suffix.
-            severity: as for `task`.
-            options: as for `task`.
-
-        Raises:
-            TypeError: the function is a coroutine or a generator, whose call is not its run.
-        """
-
-        def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
-            if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-                raise TypeError(f"tracked() takes plain functions, and {function!r} is not one")
-
-            @functools.wraps(function)
-            def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-                chosen = options
-                if task_id is None:
-                    name, stated = own_name(function.__qualname__, options.get("metadata"))
-                    chosen = TaskOptions(**{**options, "metadata": stated})
-                else:
-                    name = task_id(*args, **kwargs)
-                with TrackedTask(self, task_type, name, severity, **chosen):
-                    return function(*args, **kwargs)
-
-            return run
-
-        return decorate
-
-    def fail_task(
-        self,
-        task_id: str,
-        error: BaseException | str,
-        message: str | None = None,
-        **options: Unpack[ErrorOptions],
-    ) -> bool | None:
-        """Record an error or an exception, and end its task as failed, or as timeout.
+            timeout: seconds to wait at most.
 
         Returns:
-            As `complete_task`.
+            Whether it is; what is not goes on its way later.
         """
-        if isinstance(error, str):
-            self.record_error(task_id, error, message=message or "", **told_of(options))
-        else:
-            self.record_exception(error, task_id=task_id, **options)
-        return self.complete_task(
-            task_id, "failed" if isinstance(error, str) else status_for(error)
-        )
+        return self._sender.flush(timeout)
+
+    def close(self, timeout: float = 2.0) -> None:
+        """Send what waits and close the connections; a later call opens them again.
+
+        Args:
+            timeout: seconds that sending may take; what is left then stays in the spool.
+        """
+        self._sender.close(timeout)
+        self._line.close()
+        self._link.close()
+
+
+def _directory(spool: bool | str | Path) -> Path | None:
+    if isinstance(spool, bool):
+        try:
+            return usual_directory() if spool else None
+        except RuntimeError:  # a user without a home
+            return None
+    return Path(spool)

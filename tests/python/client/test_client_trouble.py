@@ -4,6 +4,7 @@ import contextvars
 import logging
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -272,6 +273,22 @@ def test_a_forked_child_opens_a_connection_of_its_own(
     assert len({task["backend_pid"] for task in tasks}) == 2
     assert len({task["worker_id"] for task in tasks}) == 2
     assert len(rows(connection, "select from monitoring.v_application_logs")) == 1
+
+
+def test_a_name_that_another_process_gets_tells_the_end_from_there(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    with MonitoringClient(dsn) as monitor, MonitoringClient(dsn) as elsewhere:
+        task_id = pickle.loads(pickle.dumps(monitor.start_task("x", task_id="before it is sent")))
+        assert monitor.flush()
+        elsewhere.complete_task(task_id)
+        task_id = monitor.start_task("x", task_id="after")
+        assert monitor.flush()
+        copy = pickle.loads(pickle.dumps(task_id))
+        assert (copy, copy.attempt) == ("after", 1)
+        elsewhere.complete_task(copy)
+    tasks = rows(connection, "select status from monitoring.processing_metrics")
+    assert tasks == [{"status": "completed"}] * 2
 
 
 def test_the_connection_is_opened_when_first_needed_and_again_after_close(

@@ -297,7 +297,7 @@ class RecordCalls(Recorder):
             The run's task_id; in a dry run, as JSON, the row of ``processing_log`` that there
             would be and whether it ``is_new``.
         """
-        answer = self._ask(
+        return self._text(
             "log_program_execution",
             dataset=dataset,
             target_date=target_date,
@@ -310,7 +310,6 @@ class RecordCalls(Recorder):
             error_message=error_message,
             is_dry_run=is_dry_run,
         )
-        return None if answer is None else str(answer)
 
     def update_daily_summary(
         self, dataset: str, target_date: date, *, is_dry_run: bool = False

@@ -49,12 +49,13 @@ _DOCUMENTS = frozenset(
 def as_parameter(name: str, value: Any) -> Any:
     """Return a value as psycopg should send it for the function parameter ``p_<name>``.
 
-    Names may be given as numbers or UUIDs, times without a zone are local ones.
+    Names may be given as numbers or UUIDs, times without a zone are local ones. A document is as it
+    is now: whoever gave it may change it before it is sent.
     """
     if value is None:
         return None
     if name in _DOCUMENTS:
-        return Jsonb(value, dumps=to_json)
+        return Jsonb(to_json(value), dumps=str)
     if isinstance(value, datetime):
         return value.date() if name == "target_date" else with_zone(value)
     if name in _NUMBERS or isinstance(value, bool | timedelta):
@@ -118,7 +119,7 @@ def in_ascii(value: Any) -> Any:
     if isinstance(value, list):
         return [in_ascii(item) for item in value]
     if isinstance(value, Jsonb):
-        return Jsonb(value.obj, dumps=lambda document: in_ascii(to_json(document)))
+        return Jsonb(in_ascii(value.obj), dumps=str)
     return value
 
 

@@ -1,0 +1,75 @@
+"""Names of runs, which know the attempt they stand for."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from pgvigil.client.sending.queue import Run
+
+_MOST_RUNS = 10_000
+
+
+class TaskId(str):
+    """The name of a run, which knows which attempt of that name it is."""
+
+    run: Run | None = None
+    """What later calls about it need, where a thread sends them."""
+    answer: Any = None
+    """What the database is asked for, or has answered, where it is waited for."""
+    _attempt: int | None = None
+
+    @property
+    def attempt(self) -> int | None:
+        """Number of the attempt; None for as long as the database has not told it."""
+        return self._attempt if self.run is None else self.run.attempt
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it says which run it means, rather than only what that is called."""
+        return self.run is not None or self._attempt is not None
+
+    def note_attempt(self, attempt: Any) -> None:
+        """Note which attempt it is."""
+        self._attempt = int(attempt)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave behind, in a copy for another process, what only this one can send."""
+        return _restored, (str(self), self.attempt)
+
+
+def _restored(name: str, attempt: int | None) -> TaskId:
+    copy = TaskId(name)
+    copy._attempt = attempt
+    return copy
+
+
+class RunNames:
+    """The runs that a program has begun and not ended, by name: the last one of each name."""
+
+    def __init__(self) -> None:
+        """Know none."""
+        self._runs: dict[str, TaskId] = {}
+
+    def add(self, name: TaskId) -> None:
+        """Note a run that has begun."""
+        self._runs[str(name)] = name
+        if len(self._runs) > _MOST_RUNS:  # programs that never tell an end
+            self._runs.pop(next(iter(self._runs)), None)
+
+    def remove(self, task_id: str) -> None:
+        """Forget a run that has ended."""
+        self._runs.pop(str(task_id), None)
+
+    def find(self, task_id: str) -> TaskId | None:
+        """Return the run that a name means: the one it came from, or the last of that name."""
+        if isinstance(task_id, TaskId) and task_id.is_known:
+            return task_id
+        return self._runs.get(str(task_id))
+
+
+def own_name(work: str, metadata: Mapping[str, Any] | None = None) -> tuple[str, Mapping[str, Any]]:
+    """Return a name that no other run has, and metadata that say what work such a run does.
+
+    By that a later run makes up for one that failed, although no two of them share a name.
+    """
+    return f"{work}-{uuid.uuid4().hex[:12]}", {"work": work, **(metadata or {})}
