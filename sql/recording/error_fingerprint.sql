@@ -19,6 +19,46 @@ immutable
 parallel safe
 return 'v1';
 
+-- A pattern where a message has the word without which it cannot match, else one that fails at
+-- once. Looking for the word is several times cheaper than the pattern.
+create or replace function monitoring._pattern_for(p_message text, p_word text, p_pattern text)
+returns text
+language sql
+immutable
+parallel safe
+return case
+    when strpos(p_message collate "C", p_word) > 0 then p_pattern else '^' || chr(1)
+end;
+
+-- The name of the constraint that a message of a database is about, in brackets: by it one failure
+-- differs from another, although names in quotes are variable. Of two and more digits, as in names
+-- of partitions, nothing is left.
+create or replace function monitoring._constraint_in(p_message text)
+returns text
+language sql
+immutable
+parallel safe
+return case
+    when strpos(p_message collate "C", 'onstraint') > 0
+        or strpos(p_message collate "C", 'uplicate') > 0
+        then coalesce(
+                ' (' || replace(
+                    regexp_replace(
+                        substring(
+                            left(p_message, 500) collate "C"
+                            from
+                            $re$(?:onstraint|null value in column|for key) $re$
+                            || $re$["'`]([^"'`]+(?:" of relation "[^"]+)?)$re$
+                        ),
+                        '\d\d+', '<*>', 'g'
+                    ),
+                    '"', ''
+                ) || ')',
+                ''
+            )
+    else ''
+end;
+
 -- Replaces what differs between two occurrences of one message by <*>. Never raises; null gives
 -- null. Looks at the first 500 characters and returns at most 300, so the cost is bounded.
 --
@@ -33,18 +73,30 @@ immutable
 parallel safe
 return left(replace(
     regexp_replace(regexp_replace(regexp_replace(
-        -- 1. The name in "for user X", "by user X", "invalid user X", "unknown user X", user=X.
-        --    Looking for the word first is several times cheaper than the pattern.
-        case
-            when strpos(p_message collate "C", 'user') > 0
-                then regexp_replace(
-                    left(p_message, 500) collate "C",
-                    $re$((?:for|by|nvalid|nknown) user |user=)[\w.@-]+$re$,
-                    '\1' || chr(1),
-                    'g'
-                )
-            else left(p_message, 500) collate "C"
-        end,
+    regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+        left(p_message, 500) collate "C",
+
+        -- 0. What databases and their drivers add on lines of their own, and the value that they
+        --    have already, which may have white space and quotes in it.
+        monitoring._pattern_for(
+            p_message, chr(10),
+            $re$\s*\n\s*(?:(?:DETAIL|HINT|CONTEXT|WHERE|POSITION|QUERY|LINE \d+):|\[SQL: ).*$re$
+        ),
+        '', 'i'),
+        monitoring._pattern_for(
+            p_message, 'uplicate',
+            $re$(uplicate entry )'.*'( for key)|(uplicate key value is )\(.*\)$re$
+        ),
+        '\1\3' || chr(1) || '\2'),
+
+        -- 1. 'Quoted' with white space, unless either quote may be an apostrophe; the name in "for
+        --    user X", "by user X", "invalid user X", "unknown user X", user=X.
+        monitoring._pattern_for(p_message, chr(39), $re$(?<!\w)'[^']*'(?!\w)$re$),
+        chr(1), 'g'),
+        monitoring._pattern_for(
+            p_message, 'user', $re$((?:for|by|nvalid|nknown) user |user=)[\w.@-]+$re$
+        ),
+        '\1' || chr(1), 'g'),
 
         -- 2. "Quoted" without a slash, so that the verb of "GET /orders/7 HTTP/1.1" stays; 'quoted'
         --    without white space, so that the apostrophe of can't opens nothing; every word with a
@@ -60,7 +112,7 @@ return left(replace(
         -- 4. A list of variable parts is one part, of whatever length; a size and its unit as well.
         $re$\x01(?:[\s,;:|-]*\x01| [KMGT]?B\M)+$re$, chr(1), 'g'),
     chr(1), '<*>'
-), 300);
+) || monitoring._constraint_in(p_message), 300);
 -- noqa: enable=LT02
 
 comment on function monitoring.message_template(text) is

@@ -13,6 +13,7 @@ from pgvigil.client import MonitoringClient, TaskId
 from pgvigil.client.etl.context import Place, current_place, in_chunk, in_execution, in_fixture
 from pgvigil.client.recording.all_calls import AllCalls
 from pgvigil.client.recording.task import ErrorOptions, TaskOptions, TrackedTask
+from pgvigil.client.recording.told_exceptions import message_of
 
 _MOST_CHARACTERS = 4000
 
@@ -311,5 +312,5 @@ def _watched(
 
 
 def _message_of(error: BaseException) -> str:
-    text = str(error) or type(error).__name__
+    text = message_of(error) or type(error).__name__
     return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 4] + " ..."

@@ -1,11 +1,11 @@
 """Calls about errors, metrics, log lines, health and queues."""
 
-import traceback
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pgvigil.client.recording.recorder import Recorder
+from pgvigil.client.recording.told_exceptions import leaves, told
 
 
 class RecordingCalls(Recorder):
@@ -76,6 +76,9 @@ class RecordingCalls(Recorder):
     ) -> int | None:
         """Record an exception with its type, message and stack.
 
+        What a database driver says of the row and the statement goes to the details. Of an
+        exception group each exception is recorded, of many the first 20.
+
         Args:
             error: which one.
             severity: low, medium, high or critical.
@@ -87,19 +90,27 @@ class RecordingCalls(Recorder):
             occurred_at: when it happened; now when None.
 
         Returns:
-            The error's number where the call waits for the database; else None.
+            The error's number where the call waits for the database, of several that of the first;
+            else None.
         """
-        return self.record_error(
-            task_id,
-            type_name(error),
-            severity,
-            _message_of(error),
-            component,
-            details=details,
-            stack=_stack_of(error) if stack is None else stack,
-            fingerprint=fingerprint,
-            occurred_at=occurred_at,
-        )
+        numbers = []
+        for leaf, about in leaves(error):
+            what = told(leaf)
+            known = about | what.details
+            numbers.append(
+                self.record_error(
+                    task_id,
+                    what.error_type,
+                    severity,
+                    what.message,
+                    component,
+                    details=_with_details(known, details),
+                    stack=what.stack if stack is None else stack,
+                    fingerprint=fingerprint,
+                    occurred_at=occurred_at,
+                )
+            )
+        return numbers[0]
 
     def record_performance_metric(
         self,
@@ -249,22 +260,10 @@ class RecordingCalls(Recorder):
         )
 
 
-def type_name(error: BaseException) -> str:
-    """Return the class of an exception with its module, unless it is a builtin."""
-    kind = type(error)
-    name = kind.__qualname__
-    return name if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{name}"
-
-
-def _message_of(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:
-        return f"({type(error).__name__} whose message cannot be read)"
-
-
-def _stack_of(error: BaseException) -> str | None:
-    try:
-        return "".join(traceback.format_exception(error))
-    except Exception:
-        return None
+def _with_details(known: dict[str, Any], details: Any) -> Any:
+    """Return what is known of an exception with the details that a caller gives of it."""
+    if not known:
+        return details
+    if details is None or isinstance(details, Mapping):
+        return known | dict(details or {})
+    return {**known, "details": details}
