@@ -25,6 +25,7 @@
 \ir core/synonyms.sql
 \ir core/repairs.sql
 \ir core/mended_values.sql
+\ir core/mended_order.sql
 \ir core/json_repairs.sql
 \ir core/clock.sql
 \ir core/times.sql

@@ -26,6 +26,7 @@ declare
     v_finished_at timestamptz := coalesce(p_finished_at, monitoring.clock());
     v_is_plain boolean;
     v_is_late boolean := false;
+    v_given text[];
     v_task monitoring.active_tasks;
 begin
     v_is_plain := p_status in ('completed', 'failed', 'cancelled', 'timeout', 'lost')
@@ -41,6 +42,9 @@ begin
             and monitoring._is_small_object(p_metadata);
     end if;
     if v_is_plain is not true then
+        v_given := monitoring._end_in_order(p_task_id, p_status);
+        p_task_id := v_given[1];
+        p_status := v_given[2];
         p_status := monitoring._mended_end_status(p_status);
         p_output_size := monitoring._mended_size('output_size', p_output_size);
         p_step_durations := monitoring._mended_numbers('step_durations', p_step_durations);

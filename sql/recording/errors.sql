@@ -26,6 +26,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_occurred_at timestamptz := coalesce(p_occurred_at, monitoring.clock());
+    v_given text[];
     v_error_id bigint;
 begin
     if (
@@ -41,6 +42,10 @@ begin
         and (p_stack is null or length(p_stack) <= 65536)
         and (p_occurred_at is null or monitoring._is_recent(p_occurred_at))
     ) is not true then
+        v_given := monitoring._error_in_order(p_error_type, p_severity, p_message);
+        p_error_type := v_given[1];
+        p_severity := v_given[2];
+        p_message := v_given[3];
         p_task_id := coalesce(monitoring._mended_optional_name('task_id', p_task_id), '');
         p_error_type := monitoring._mended_name('error_type', p_error_type);
         p_severity := monitoring._mended_severity(p_severity);
@@ -128,13 +133,17 @@ begin atomic
         ) as error_id,
         coalesce(monitoring._mended_optional_name('task_id', r.task_id), '') as task_id,
         monitoring._recent_time(r.occurred_at, p_since) as occurred_at,
-        monitoring._mended_name('error_type', r.error_type) as error_type,
-        monitoring._mended_severity(r.severity) as severity,
-        coalesce(monitoring._capped_text(r.message, 8000), '') as message,
+        monitoring._mended_name('error_type', coalesce(o.given[1], r.error_type)) as error_type,
+        monitoring._mended_severity(coalesce(o.given[2], r.severity)) as severity,
+        coalesce(
+            monitoring._capped_text(coalesce(o.given[3], r.message), 8000), ''
+        ) as message,
         monitoring._mended_optional_name('component', r.component) as component,
         coalesce(
             monitoring._mended_optional_name('fingerprint', r.fingerprint),
-            monitoring.error_fingerprint(r.error_type, r.message)
+            monitoring.error_fingerprint(
+                coalesce(o.given[1], r.error_type), coalesce(o.given[3], r.message)
+            )
         ) as fingerprint,
         monitoring._capped_json(r.details) as details,
         monitoring._capped_text(r.stack, 65536) as stack
@@ -149,7 +158,13 @@ begin atomic
             fingerprint text,
             details jsonb,
             stack text
-        );
+        )
+    left join
+        lateral (
+            select monitoring._error_in_order(r.error_type, r.severity, r.message) as given
+            where r.severity not in ('low', 'medium', 'high', 'critical')
+        ) as o
+        on true;
 end;
 
 -- Inserts an array of errors; those already there are passed over, and a late one is refused as

@@ -21,6 +21,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_checked_at timestamptz := coalesce(p_checked_at, monitoring.clock());
+    v_given text[];
     v_probe_id bigint;
 begin
     if (
@@ -34,6 +35,10 @@ begin
         and monitoring._is_small_json(p_details)
         and (p_checked_at is null or monitoring._is_recent_past(p_checked_at))
     ) is not true then
+        v_given := monitoring._health_in_order(p_component_type, p_component_name, p_status);
+        p_component_type := v_given[1];
+        p_component_name := v_given[2];
+        p_status := v_given[3];
         p_component_name := monitoring._mended_name('component_name', p_component_name);
         p_component_type := monitoring._mended_name('component_type', p_component_type);
         p_status := monitoring._mended_health(p_status);

@@ -21,6 +21,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_logged_at timestamptz := coalesce(p_logged_at, monitoring.clock());
+    v_given text[];
     v_log_id bigint;
 begin
     if (
@@ -34,6 +35,10 @@ begin
         and monitoring._is_small_json(p_details)
         and (p_logged_at is null or monitoring._is_recent(p_logged_at))
     ) is not true then
+        v_given := monitoring._log_in_order(p_component, p_level, p_message);
+        p_component := v_given[1];
+        p_level := v_given[2];
+        p_message := v_given[3];
         p_component := monitoring._mended_name('component', p_component);
         p_level := monitoring._mended_level(p_level);
         p_message := coalesce(monitoring._capped_text(p_message, 8000), '');
@@ -102,10 +107,12 @@ begin atomic
             monitoring._mended_own_id('log_id', r.log_id),
             nextval('monitoring.log_lines_log_id_seq')
         ) as log_id,
-        monitoring._mended_name('component', r.component) as component,
+        monitoring._mended_name('component', coalesce(o.given[1], r.component)) as component,
         monitoring._recent_time(r.logged_at, p_since) as logged_at,
-        monitoring._mended_level(r.level) as level,
-        coalesce(monitoring._capped_text(r.message, 8000), '') as message,
+        monitoring._mended_level(coalesce(o.given[2], r.level)) as level,
+        coalesce(
+            monitoring._capped_text(coalesce(o.given[3], r.message), 8000), ''
+        ) as message,
         monitoring._mended_optional_name('task_id', r.task_id) as task_id,
         monitoring._mended_length('duration_ms', r.duration_ms) as duration_ms,
         monitoring._capped_json(r.details) as details
@@ -118,7 +125,15 @@ begin atomic
             task_id text,
             duration_ms double precision,
             details jsonb
-        );
+        )
+    left join
+        lateral (
+            select monitoring._log_in_order(r.component, r.level, r.message) as given
+            where upper(r.level collate "C") not in (
+                    'DEBUG', 'INFO', 'WARNING', 'WARN', 'ERROR', 'CRITICAL'
+                )
+        ) as o
+        on true;
 end;
 
 -- Inserts an array of log lines; those already there are passed over, and a late one is refused

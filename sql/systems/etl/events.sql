@@ -36,7 +36,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_level text := monitoring._mended_level(p_level);
+    v_given constant text[] := monitoring._in_order(
+        'level', array['debug', 'info', 'warning', 'error', 'critical'],
+        array['level', 'component', 'message'], 1, array[p_level, p_component, p_message]
+    );
+    v_level text := monitoring._mended_level(v_given[1]);
     v_execution_id text := monitoring._mended_optional_name('execution_id', p_execution_id);
     v_details jsonb := monitoring._etl_document(
         p_details,
@@ -45,7 +49,7 @@ declare
         monitoring._mended_optional_name('fixture_id', p_fixture_id)
     );
     v_log_id bigint := monitoring._record_log(
-        p_component, v_level, p_message, v_details, v_execution_id, p_duration_ms, p_logged_at
+        v_given[2], v_level, v_given[3], v_details, v_execution_id, p_duration_ms, p_logged_at
     );
 begin
     if v_level in ('ERROR', 'CRITICAL') then
@@ -53,7 +57,7 @@ begin
             coalesce(v_execution_id, ''),
             'etl.log_' || lower(v_level collate "C"),
             case v_level when 'ERROR' then 'high' else 'critical' end,
-            p_message, p_component, v_details, null, null, p_logged_at
+            v_given[3], v_given[2], v_details, null, null, p_logged_at
         );
     end if;
     return v_log_id;

@@ -128,7 +128,8 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
-    v_status text := monitoring._mended_etl_end(p_status);
+    v_given constant text[] := monitoring._end_in_order(p_execution_id, p_status);
+    v_status text := monitoring._mended_etl_end(v_given[2]);
     v_finished_at timestamptz := monitoring._event_time(p_finished_at);
     v_message text := monitoring._capped_text(p_error_message, 4000);
     v_counters jsonb := monitoring._etl_counters(
@@ -139,7 +140,7 @@ declare
     v_is_running boolean;
     v_is_news boolean;
 begin
-    p_execution_id := monitoring._mended_name('execution_id', p_execution_id);
+    p_execution_id := monitoring._mended_name('execution_id', v_given[1]);
     if v_message is not null then
         v_metadata := jsonb_build_object('error_message', v_message);
     end if;

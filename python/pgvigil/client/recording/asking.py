@@ -103,6 +103,10 @@ class Asking:
 
         return self._ask_of_run(function, id_name, task_id, given, ran)
 
+    def are_swapped(self, task_id: Any, status: Any) -> bool:
+        """Return whether name and status of an end were given in the other order."""
+        return self._runs.are_swapped(task_id, status)
+
     def _ask_of_run(
         self,
         function: str,

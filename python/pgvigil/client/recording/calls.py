@@ -1,9 +1,11 @@
 """Calls about errors, metrics, log lines, health and queues."""
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from pgvigil.client.recording.arguments import UnfitError, text_of
 from pgvigil.client.recording.recorder import Recorder
 from pgvigil.client.recording.told_exceptions import leaves, told
 
@@ -47,7 +49,7 @@ class RecordingCalls(Recorder):
         for given in (task_id, error_type):
             if isinstance(given, BaseException):
                 why = "record_error() takes texts: record_exception() takes an exception"
-                self._refused(0, "record_error", TypeError(why))
+                self._repaired("record_error", "the exception", UnfitError(why))
                 return self.record_exception(given)
         return self._tell(
             "record_error",
@@ -64,7 +66,7 @@ class RecordingCalls(Recorder):
 
     def record_exception(
         self,
-        error: BaseException,
+        error: BaseException | None,
         *,
         severity: str = "medium",
         component: str | None = None,
@@ -80,7 +82,7 @@ class RecordingCalls(Recorder):
         exception group each exception is recorded, of many the first 20.
 
         Args:
-            error: which one.
+            error: which one; None for the one that is being handled.
             severity: low, medium, high or critical.
             component: where it comes from; the client's `component` when None.
             task_id: task that it happened in.
@@ -92,7 +94,14 @@ class RecordingCalls(Recorder):
         Returns:
             The error's number where the call waits for the database, of several that of the first;
             else None.
+
+        Raises:
+            TypeError: it is no exception, and ``on_error`` is ``raise``.
         """
+        if not isinstance(error, BaseException):
+            error = self._exception_for(error)
+            if error is None:
+                return None
         numbers = []
         for leaf, about in leaves(error):
             what = told(leaf)
@@ -195,6 +204,7 @@ class RecordingCalls(Recorder):
         response_time_ms: float | None = None,
         failure_reason: str | None = None,
         *,
+        response_time: float | None = None,
         details: Any = None,
         checked_at: datetime | None = None,
     ) -> int | None:
@@ -206,12 +216,26 @@ class RecordingCalls(Recorder):
             status: healthy, degraded, unhealthy or unknown.
             response_time_ms: milliseconds until it answered.
             failure_reason: what was wrong.
+            response_time: another name of ``response_time_ms``; give one of the two.
             details: anything JSON can hold.
             checked_at: when it was checked; now when None.
 
         Returns:
             The check's number where the call waits for the database; else None.
+
+        Raises:
+            TypeError: both names of the response time are given, with different values, and
+                ``on_error`` is ``raise``.
         """
+        if response_time_ms is None:
+            response_time_ms = response_time
+        elif response_time is not None and response_time != response_time_ms:
+            why = (
+                f"response_time_ms is {response_time_ms!r} and response_time {response_time!r}: "
+                "both mean the milliseconds until it answered, so give one"
+            )
+            self._repaired("update_system_health", "response_time_ms", UnfitError(why))
+            response_time_ms = None
         return self._tell(
             "update_system_health",
             component_type=component_type,
@@ -258,6 +282,16 @@ class RecordingCalls(Recorder):
             oldest_ready_seconds=oldest_ready_seconds,
             recorded_at=recorded_at,
         )
+
+    def _exception_for(self, given: object) -> BaseException | None:
+        """Return what is being handled, where None is given, else one that says what was given."""
+        handled = sys.exc_info()[1]
+        if given is None and handled is not None:
+            return handled
+        name = given.__name__ if isinstance(given, type) else text_of(given)
+        why = f"record_exception() takes an exception, not {name!r}: record_error() takes texts"
+        self._repaired("record_exception", "the exception", UnfitError(why))
+        return None if given is None else Exception(name)
 
 
 def _with_details(known: dict[str, Any], details: Any) -> Any:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pgvigil.client.recording.arguments import UnfitError, fitted
 from pgvigil.client.recording.asking import Asking
-from pgvigil.client.recording.run_names import TaskId, own_name
+from pgvigil.client.recording.run_names import TaskId, own_name, refused_name
 from pgvigil.client.recording.telling import Telling
 from pgvigil.client.recording.troubles import Troubles, silenced
 
@@ -71,7 +72,12 @@ class Recorder:
 
     def _begin(self, function: str, id_name: str, task_id: str, **arguments: Any) -> TaskId:
         """Tell that a run has begun, and return its name."""
-        return self._telling.begin(function, id_name, task_id, arguments)
+        try:
+            plain = fitted(id_name, task_id) or ""
+        except UnfitError as error:
+            self._refused(1, function, error)
+            return self._refused_name()
+        return self._telling.begin(function, id_name, plain, arguments)
 
     def _update(self, task_id: str, attempt: int | None, **arguments: Any) -> bool | None:
         """Tell how far a run is; return whether it runs, where that is known."""
@@ -79,6 +85,13 @@ class Recorder:
 
     def _finish(self, function: str, id_name: str, task_id: str, **arguments: Any) -> bool | None:
         """Tell that a run has ended; return whether it ran, where that is known."""
+        status = arguments["status"]
+        if self._telling.are_swapped(task_id, status):
+            why = f"give {id_name} first and then status, not {task_id!r} and then {status!r}"
+            self._repaired(function, "order", UnfitError(why))
+            task_id, status = status, task_id
+        # An end of which nothing is known is none that the defaults of the database are meant for.
+        arguments["status"] = "" if status is None else status
         return self._telling.finish(function, id_name, task_id, arguments)
 
     # Asking: it waits for the database, and returns what that says
@@ -110,6 +123,14 @@ class Recorder:
     def _refused(self, records: int, function: str, error: Exception) -> None:
         """Take that a call makes no sense; see `Troubles.refused`."""
         self._troubles.refused(records, function, error)
+
+    def _repaired(self, function: str, what: str, error: Exception) -> None:
+        """Take that a call is recorded otherwise than it was given; see `Troubles.repaired`."""
+        self._troubles.repaired(function, what, error)
+
+    def _refused_name(self) -> TaskId:
+        """Return what stands for a run whose start was refused."""
+        return refused_name(self._telling.name_type)
 
 
 def _as_it_is(value: Any) -> Any:

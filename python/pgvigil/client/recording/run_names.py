@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from pgvigil.client.recording.arguments import UnfitError, fitted, text_of
 from pgvigil.client.sending.queue import Run
 
 _MOST_RUNS = 10_000
@@ -16,6 +17,8 @@ class TaskId(str):
     """What later calls about it need, where a thread sends them."""
     answer: Any = None
     """What the database is asked for, or has answered, where it is waited for."""
+    is_refused: bool = False
+    """Whether its start was refused, which was told, so that nothing is to be recorded of it."""
     _attempt: int | None = None
 
     @property
@@ -43,6 +46,18 @@ def _restored(name: str, attempt: int | None) -> TaskId:
     return copy
 
 
+def refused_name(kind: type[TaskId] = TaskId) -> TaskId:
+    """Return what stands for a run whose start was refused."""
+    name = kind()
+    name.is_refused = True
+    return name
+
+
+def is_refused(task_id: object) -> bool:
+    """Return whether this stands for a run whose start was refused."""
+    return isinstance(task_id, TaskId) and task_id.is_refused
+
+
 class RunNames:
     """The runs that a program has begun and not ended, by name: the last one of each name."""
 
@@ -58,13 +73,24 @@ class RunNames:
 
     def remove(self, task_id: str) -> None:
         """Forget a run that has ended."""
-        self._runs.pop(str(task_id), None)
+        self._runs.pop(_plain(task_id), None)
 
     def find(self, task_id: str) -> TaskId | None:
         """Return the run that a name means: the one it came from, or the last of that name."""
         if isinstance(task_id, TaskId) and task_id.is_known:
             return task_id
-        return self._runs.get(str(task_id))
+        return self._runs.get(_plain(task_id))
+
+    def are_swapped(self, task_id: Any, status: Any) -> bool:
+        """Return whether what was given as a status is a run, and what was given as a run none."""
+        return self.find(task_id) is None and self.find(status) is not None
+
+
+def _plain(task_id: Any) -> str:
+    try:
+        return fitted("task_id", task_id) or ""
+    except UnfitError:
+        return text_of(task_id)
 
 
 def own_name(work: str, metadata: Mapping[str, Any] | None = None) -> tuple[str, Mapping[str, Any]]:
@@ -72,4 +98,10 @@ def own_name(work: str, metadata: Mapping[str, Any] | None = None) -> tuple[str,
 
     By that a later run makes up for one that failed, although no two of them share a name.
     """
-    return f"{work}-{uuid.uuid4().hex[:12]}", {"work": work, **(metadata or {})}
+    try:
+        work = fitted("task_type", work) or ""
+    except UnfitError:  # which is told, where the start is
+        work = type(work).__name__
+    if metadata is None or isinstance(metadata, Mapping):
+        metadata = {"work": work, **(metadata or {})}
+    return f"{work}-{uuid.uuid4().hex[:12]}", metadata

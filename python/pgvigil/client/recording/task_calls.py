@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from numbers import Number
 from typing import Any
 
+from pgvigil.client.recording.arguments import UnfitError, fitted
 from pgvigil.client.recording.recorder import Recorder, TaskId, own_name
 
 
@@ -46,7 +46,6 @@ class TaskCalls(Recorder):
         """
         if not _is_size(input_size):
             return self._refused_order(
-                task_id,
                 f"input_size is a number, not {input_size!r}: give the type of the task first, "
                 "and your name for it as task_id=…",
             )
@@ -143,11 +142,16 @@ class TaskCalls(Recorder):
             attempt=attempt,
         )
 
-    def _refused_order(self, task_id: str | None, why: str) -> TaskId:
+    def _refused_order(self, why: str) -> TaskId:
         """Refuse a start whose arguments are in another order: it would record nonsense."""
-        self._refused(1, "start_task", TypeError(why))
-        return TaskId(task_id or "")
+        self._refused(1, "start_task", UnfitError(why))
+        return self._refused_name()
 
 
 def _is_size(value: object) -> bool:
-    return value is None or isinstance(value, Number) or hasattr(value, "__float__")
+    try:
+        fitted("input_size", value)
+    except UnfitError:
+        # What is neither number nor text is no name that came to the wrong place.
+        return not isinstance(value, str | bytes)
+    return True

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pgvigil.client.recording.arguments import is_needed, is_optional
 from pgvigil.client.recording.link import DatabaseLink, UnavailableError
-from pgvigil.client.recording.run_names import RunNames, TaskId
+from pgvigil.client.recording.run_names import RunNames, TaskId, is_refused, refused_name
 from pgvigil.client.recording.troubles import Troubles
 from pgvigil.client.recording.values import as_json, as_rows, to_json
 from pgvigil.client.sending.queue import Record, as_object
@@ -77,16 +78,19 @@ class Telling:
 
     def begin(self, function: str, id_name: str, task_id: str, given: Mapping[str, Any]) -> TaskId:
         """Tell that a run has begun, and return its name."""
-        name = self.name_type(task_id)
         told = self._told(function, {id_name: task_id, **given})
-        if told is not None:
-            name.run = self._sender.begin(name, function, told)
+        if told is None:
+            return refused_name(self.name_type)
+        name = self.name_type(task_id)
+        name.run = self._sender.begin(name, function, told)
         self._runs.add(name)
         return name
 
     def update(self, task_id: str, given: Mapping[str, Any]) -> bool | None:
         """Tell how far a run is; return whether it runs, where that is known."""
         function = "update_task_progress"
+        if is_refused(task_id):
+            return None
         name = self._runs.find(task_id)
         told = self._told(function, {"task_id": task_id, **given})
         if name is None or name.run is None or given.get("attempt") is not None:
@@ -100,6 +104,8 @@ class Telling:
         self, function: str, id_name: str, task_id: str, given: Mapping[str, Any]
     ) -> bool | None:
         """Tell that a run has ended; return whether it ran, where that is known."""
+        if is_refused(task_id):
+            return None
         name = self._runs.find(task_id)
         told = self._told(function, {id_name: task_id, **given})
         self._runs.remove(task_id)
@@ -110,6 +116,10 @@ class Telling:
             self._sender.finish(name.run, function, told)
         return None if name.run.is_running else False
 
+    def are_swapped(self, task_id: Any, status: Any) -> bool:
+        """Return whether name and status of an end were given in the other order."""
+        return self._runs.are_swapped(task_id, status)
+
     def _put_call(self, function: str, told: Mapping[str, str] | None) -> None:
         if told is not None:
             text = f'{{"function": "{function}", "arguments": {as_object(told)}}}'
@@ -117,13 +127,19 @@ class Telling:
 
     def _told(self, function: str, given: Mapping[str, Any]) -> dict[str, str] | None:
         """Return arguments as JSON, with the time when they were told; None when they cannot be."""
-        try:
-            told = {
-                name: as_json(name, value) for name, value in given.items() if value is not None
-            }
-        except Exception as error:
-            self._troubles.refused(1, function, error)
-            return None
+        told = {}
+        for name, value in given.items():
+            if value is None and is_optional(function, name):
+                continue
+            try:
+                told[name] = as_json(name, value)
+            except Exception as error:
+                if is_needed(function, name):
+                    self._troubles.refused(1, function, error)
+                    return None
+                self._troubles.repaired(function, name, error)
+                if not is_optional(function, name):
+                    told[name] = "null"
         time_name = _TIMES.get(function)
         if time_name is not None and time_name not in told:
             told[time_name] = f'"{datetime.now(UTC).isoformat()}"'

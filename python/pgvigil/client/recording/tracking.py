@@ -113,5 +113,5 @@ class TrackingCalls(AllCalls):
         else:
             self.record_exception(error, task_id=task_id, **options)
         return self.complete_task(
-            task_id, "failed" if isinstance(error, str) else status_for(error)
+            task_id, status_for(error) if isinstance(error, BaseException) else "failed"
         )

@@ -91,6 +91,19 @@ class Troubles:
         code = getattr(error, "sqlstate", None) or type(error).__name__
         self.lose(records, f"{function} {code}", f"was refused by {function}", error)
 
+    def repaired(self, function: str, what: str, error: Exception) -> None:
+        """Tell that a call is recorded without an argument that is wrong, or in another order.
+
+        Raises:
+            Exception: that is to be raised.
+        """
+        if self.raises and not _is_silenced.get():
+            raise error
+        self.tell_log(
+            f"{function} {what}",
+            f"pgvigil changed {what} of {function} before recording it: {error}",
+        )
+
     def lose(self, records: int, kind: str, what: str, error: BaseException) -> None:
         """Count records that are lost, and tell the log why."""
         self.lost += records

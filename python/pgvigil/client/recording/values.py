@@ -13,32 +13,9 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from pgvigil.client.recording.arguments import NUMBERS, fitted
+
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_NUMBERS = frozenset(
-    {
-        "input_size",
-        "output_size",
-        "items_total",
-        "items_done",
-        "value",
-        "duration_ms",
-        "response_time_ms",
-        "pending",
-        "processing",
-        "completed",
-        "failed",
-        "oldest_ready_seconds",
-        "total_fixtures",
-        "processed_fixtures",
-        "successful_fixtures",
-        "failed_fixtures",
-        "total_chunks",
-        "processed_chunks",
-        "alerted_count",
-        "execution_time",
-        "attempt",
-    }
-)
 _DOCUMENTS = frozenset(
     {"metadata", "counters", "step_durations", "details", "tags", "config"}
     | {"tasks", "errors", "metrics", "logs"}
@@ -51,14 +28,18 @@ def as_parameter(name: str, value: Any) -> Any:
 
     Names may be given as numbers or UUIDs, times without a zone are local ones. A document is as it
     is now: whoever gave it may change it before it is sent.
+
+    Raises:
+        UnfitError: it is nothing of the kind that the function takes.
     """
+    value = fitted(name, value)
     if value is None:
         return None
     if name in _DOCUMENTS:
         return Jsonb(to_json(value), dumps=str)
     if isinstance(value, datetime):
         return value.date() if name == "target_date" else with_zone(value)
-    if name in _NUMBERS or isinstance(value, bool | timedelta):
+    if name in NUMBERS or isinstance(value, bool | timedelta):
         return value
     if isinstance(value, list | tuple):
         return [clean_text(str(item)) for item in value]
@@ -69,7 +50,13 @@ def as_json(name: str, value: Any) -> str:
     """Return a value of the function parameter ``p_<name>`` as JSON text.
 
     It is the value as it is now: whoever gave it may change it before it is sent.
+
+    Raises:
+        UnfitError: it is nothing of the kind that the function takes.
     """
+    value = fitted(name, value)
+    if value is None:
+        return "null"
     if name in _DOCUMENTS:
         return to_json(value)
     if isinstance(value, datetime):
@@ -77,7 +64,7 @@ def as_json(name: str, value: Any) -> str:
         return json.dumps(value.isoformat())
     if isinstance(value, timedelta):
         return json.dumps(f"PT{value.total_seconds():.6f}S")
-    if name in _NUMBERS or isinstance(value, bool):
+    if name in NUMBERS or isinstance(value, bool):
         return to_json(value)
     if isinstance(value, list | tuple):
         return to_json([clean_text(str(item)) for item in value])
