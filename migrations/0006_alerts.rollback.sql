@@ -2,6 +2,7 @@ delete from monitoring.jobs where job_name = 'evaluate_alerts';
 delete from monitoring.retention_policies
 where table_name in ('raised_alerts', 'alert_transitions', 'alert_silences');
 drop table
+monitoring.reported_alerts,
 monitoring.expected_runs,
 monitoring.alert_owners,
 monitoring.alert_inhibitions,

@@ -99,7 +99,7 @@ create table monitoring.alert_rules (
     changed_at timestamptz,
     constraint alert_rules_pk primary key (rule_name),
     constraint alert_rules_family_is_known_ck check (
-        family in ('errors', 'processing', 'health', 'queues', 'records', 'self', 'own')
+        family in ('errors', 'processing', 'health', 'queues', 'records', 'self', 'reported', 'own')
     ),
     constraint alert_rules_have_a_finder_or_a_query_ck check (
         (finder_name is null) <> (query is null) and (query is null) = (family <> 'own')
@@ -567,5 +567,45 @@ comment on column monitoring.expected_runs.changed_by is
 'Who said so last.';
 comment on column monitoring.expected_runs.changed_at is
 'When they did.';
+
+create table monitoring.reported_alerts (
+    source_name text not null,
+    fingerprint text not null,
+    severity text not null,
+    summary text not null,
+    labels jsonb not null,
+    details jsonb,
+    raised_at timestamptz not null,
+    told_at timestamptz not null,
+    expires_at timestamptz not null,
+    login_name text not null,
+    constraint reported_alerts_pk primary key (source_name, fingerprint),
+    constraint reported_alerts_severity_is_known_ck check (
+        severity in ('low', 'medium', 'high', 'critical')
+    )
+);
+
+comment on table monitoring.reported_alerts is
+'What others have raised and not cleared; the rule reported_alert makes alerts of it.';
+comment on column monitoring.reported_alerts.source_name is
+'Who raised it, such as the name of a script or an Alertmanager.';
+comment on column monitoring.reported_alerts.fingerprint is
+'What it is about, unique within the source.';
+comment on column monitoring.reported_alerts.severity is
+'low, medium, high or critical, as told last.';
+comment on column monitoring.reported_alerts.summary is
+'What is wrong, as told last.';
+comment on column monitoring.reported_alerts.labels is
+'Object that silences, owners and channels go by, as told last.';
+comment on column monitoring.reported_alerts.details is
+'What else was told last, for explain_alert().';
+comment on column monitoring.reported_alerts.raised_at is
+'When it was raised.';
+comment on column monitoring.reported_alerts.told_at is
+'When it was told last.';
+comment on column monitoring.reported_alerts.expires_at is
+'When it resolves unless it is told again; infinity for never.';
+comment on column monitoring.reported_alerts.login_name is
+'Database user who told it last.';
 
 insert into monitoring.installed_migrations (migration_id) values ('0006_alerts');

@@ -184,6 +184,7 @@
 \ir watching/rules/expected_runs.sql
 \ir watching/rules/self_rules.sql
 \ir watching/rules/delivery_rules.sql
+\ir watching/rules/reported_alerts.sql
 \ir watching/rules/name_rules.sql
 \ir watching/rules/time_limits.sql
 \ir watching/rules/rule_queries.sql

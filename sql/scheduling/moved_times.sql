@@ -59,6 +59,15 @@ begin
     update monitoring.workflow_steps s
     set expected_since_at = p_now
     where s.expected_since_at > p_now;
+    update monitoring.reported_alerts r
+    set
+        raised_at = monitoring._not_after(r.raised_at, p_now),
+        told_at = p_now,
+        expires_at = case
+            when r.expires_at < 'infinity' then r.expires_at - (r.told_at - p_now)
+            else r.expires_at
+        end
+    where r.told_at > p_now;
     -- As long as it was to be, from when it was made.
     update monitoring.alert_silences s
     set

@@ -160,8 +160,8 @@ select is_empty(
     $$
         select signature from routines
         where not starts_with(proname, '_') and proname !~ (
-            '^(record|log|track|load|start|update|complete|finish|get|check|evaluate|explain'
-            '|backtest|define|create|attach|apply|register|change|set|reset|enable|disable|remove'
+            '^(record|raise|clear|log|track|load|start|update|complete|finish|get|check|evaluate'
+            '|explain|backtest|define|create|attach|apply|register|change|set|reset|enable|disable|remove'
             '|(un)?acknowledge|(auto_)?resolve|(un)?silence|mute|reopen|request|retry|send|sync'
             '|confirm|rebuild|cleanup|ensure|prepare|place|purge|import|run)_'
         )

@@ -195,6 +195,8 @@ select set_eq(
         -- what people set about alerts
         'alert_rules', 'alert_thresholds', 'alert_silences', 'alert_inhibitions',
         'notification_channels', 'expected_runs', 'alert_owners', 'page_addresses',
+        -- at most 10,000 that others have raised and not cleared
+        'reported_alerts',
         -- and about workflows
         'workflows', 'workflow_steps',
         -- a row for each source, for each run of its last days, and for each trouble

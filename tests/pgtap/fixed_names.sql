@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(112);
+select plan(114);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -104,6 +104,11 @@ from (
     ('acknowledge_alert', 'P_ALERT_ID p_note p_by'),
     ('unacknowledge_alert', 'P_ALERT_ID p_note p_by'),
     ('resolve_alert', 'P_ALERT_ID p_note p_by'),
+    ('clear_alert', 'P_SOURCE P_FINGERPRINT'),
+    (
+        'raise_alert',
+        'P_SOURCE P_FINGERPRINT P_SEVERITY P_SUMMARY p_labels p_details p_expires_at'
+    ),
     (
         'create_alert_rule',
         'P_RULE_NAME P_QUERY p_thresholds p_description p_comparison p_for p_keep_firing_for '

@@ -115,6 +115,9 @@ begin
         v_alert, v_now, v_by,
         coalesce(monitoring._capped_text(p_note, 8000), 'resolved by hand')
     );
+    delete from monitoring.reported_alerts r
+    where v_alert.rule_name = 'reported_alert'
+        and monitoring._reported_fingerprint(r.source_name, r.fingerprint) = v_alert.fingerprint;
     perform monitoring._end_needless_silences(v_now);
     perform monitoring._plan_notifications(v_now);
     return true;
@@ -122,5 +125,5 @@ end
 $$;
 
 comment on function monitoring.resolve_alert(bigint, text, text) is
-'Resolves a firing alert by hand; if its condition still holds, the next evaluation opens another. '
-'False when it does not fire.';
+'Resolves a firing alert by hand; if its condition still holds, the next evaluation opens another; '
+'one that others have raised counts as resolved by them. False when it does not fire.';

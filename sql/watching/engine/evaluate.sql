@@ -73,7 +73,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return monitoring._evaluate(
-        array['errors', 'processing', 'health', 'queues', 'records', 'self', 'own'], true, p_now
+        array['errors', 'processing', 'health', 'queues', 'records', 'self', 'reported', 'own'],
+        true,
+        p_now
     );
 end
 $$;

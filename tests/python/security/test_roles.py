@@ -122,7 +122,7 @@ def test_who_only_reads_or_records_changes_nothing_else(installed: psycopg.Conne
     }
     assert granted[READER] == {"clock"}
     verbs = re.compile(
-        "clock$|(start|update|complete|finish|record|log|track|sync_invalid|auto_resolve|load)_"
+        "clock$|(start|update|complete|finish|record|log|track|sync_invalid|auto_resolve|load|raise|clear)_"
     )
     assert [name for name in granted[WRITER] if not verbs.match(name)] == []
 

@@ -76,6 +76,8 @@ resolve_resolved_alerts();
 acknowledge_alert(-1);
 unacknowledge_alert(-1);
 resolve_alert(-1);
+raise_alert('script', 'disk', 'high', 'the disk is full');
+clear_alert('script', 'disk');
 silence_alerts('{"queue": "x"}');
 unsilence_alerts(-1);
 define_inhibition('known', 'other');
