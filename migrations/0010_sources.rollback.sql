@@ -19,6 +19,7 @@ where table_name in ('source_runs', 'source_troubles', 'source_loads');
 drop table monitoring.staged_rows cascade;
 drop table monitoring.source_loads cascade;
 drop table monitoring.source_queries cascade;
+drop table monitoring.records_to_read cascade;
 drop table monitoring.source_troubles cascade;
 drop table monitoring.source_runs cascade;
 drop table monitoring.sources cascade;

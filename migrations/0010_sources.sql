@@ -186,6 +186,22 @@ comment on column monitoring.source_troubles.begun_at is
 comment on column monitoring.source_troubles.ended_at is
 'When it was gone, or happened; infinity while it lasts.';
 
+create table monitoring.records_to_read (
+    source_name text not null,
+    record_key text not null,
+    resolved_at timestamptz not null,
+    constraint records_to_read_pk primary key (source_name, record_key)
+);
+
+comment on table monitoring.records_to_read is
+'Records that were invalid and are valid again, whose status a source is still to be asked for.';
+comment on column monitoring.records_to_read.source_name is
+'Source that has not been read since.';
+comment on column monitoring.records_to_read.record_key is
+'Name of the record in the dataset of the source.';
+comment on column monitoring.records_to_read.resolved_at is
+'When it was found valid.';
+
 -- A row of a source in our terms.
 create type monitoring.source_run as (
     run_id text,

@@ -291,6 +291,7 @@
 \ir systems/sources/read_records.sql
 \ir systems/sources/read_queues.sql
 \ir systems/sources/sync.sql
+\ir systems/sources/resolved.sql
 \ir systems/sources/staging.sql
 \ir systems/sources/rules.sql
 \ir systems/sources/views.sql

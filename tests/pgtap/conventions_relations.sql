@@ -200,7 +200,8 @@ select set_eq(
         -- and about workflows
         'workflows', 'workflow_steps',
         -- a row for each source, for each run of its last days, and for each trouble
-        'sources', 'source_runs', 'source_troubles', 'source_queries', 'source_loads',
+        'sources', 'records_to_read',
+        'source_runs', 'source_troubles', 'source_queries', 'source_loads',
         'staged_rows',
         -- what people say about records
         'datasets', 'change_sources', 'allowed_transitions', 'status_triggers',

@@ -115,7 +115,7 @@ declare
     v_reason text;
     v_old record;
     v_rows bigint;
-    v_counts jsonb := '{}';
+    v_counts jsonb := '{}'::jsonb;
 begin
     if (p_retention_days between 1 and 36500) is not true then
         perform monitoring._refuse_number(

@@ -217,8 +217,14 @@ begin atomic
             p_change_source,
             c.resolved_by,
             p_task_id,
-            nullif(jsonb_strip_nulls(jsonb_build_object('reason', c.resolution_reason)), '{}')
-                as details
+            nullif(jsonb_strip_nulls(jsonb_build_object(
+                'reason', c.resolution_reason,
+                'status', (
+                    select s.status
+                    from monitoring.record_states as s
+                    where s.dataset = c.dataset and s.record_key = c.record_key
+                )
+            )), '{}') as details
         from closed as c
     ),
 

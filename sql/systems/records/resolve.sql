@@ -100,14 +100,15 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_closing constant monitoring.invalid_record_states [] := monitoring._closing_invalid_records(
+        p_dataset, p_validation_type, p_scope, p_resolution, p_by, p_reason, p_resolved_at,
+        p_detected_until, p_except_keys
+    );
 begin
+    perform monitoring._read_resolved_records(v_closing, p_task_id, p_is_dry_run);
     return monitoring._apply_invalid_records(
-        '{}',
-        monitoring._closing_invalid_records(
-            p_dataset, p_validation_type, p_scope, p_resolution, p_by, p_reason, p_resolved_at,
-            p_detected_until, p_except_keys
-        ),
-        p_detected_until, p_change_source, p_task_id, p_is_dry_run
+        '{}', v_closing, p_detected_until, p_change_source, p_task_id, p_is_dry_run
     ) - array['records', 'opened', 'reopened', 'touched', 'late', 'accepted', 'alerted'];
 end
 $$;
@@ -134,6 +135,7 @@ declare
     v_scope jsonb := monitoring._mended_scope(p_scope);
     v_found monitoring.invalid_record_states [];
     v_failing text [];
+    v_closing monitoring.invalid_record_states [];
 begin
     -- What was examined, or what failed, is not known: only what is known to fail is recorded.
     if v_scope is null or monitoring._has_records_left_out(p_failing_keys) then
@@ -149,13 +151,13 @@ begin
     );
     v_failing := array(select f.record_key from unnest(v_found) f);
     perform monitoring._check_failing_in_scope(v_scope, v_failing);
+    v_closing := monitoring._closing_invalid_records(
+        p_dataset, p_validation_type, v_scope, 'auto', coalesce(p_task_id, session_user), null,
+        v_at, v_at, v_failing
+    );
+    perform monitoring._read_resolved_records(v_closing, p_task_id, coalesce(p_is_dry_run, false));
     return monitoring._apply_invalid_records(
-        v_found,
-        monitoring._closing_invalid_records(
-            p_dataset, p_validation_type, v_scope, 'auto', coalesce(p_task_id, session_user), null,
-            v_at, v_at, v_failing
-        ),
-        p_detected_until => v_at, p_task_id => p_task_id,
+        v_found, v_closing, p_detected_until => v_at, p_task_id => p_task_id,
         p_is_dry_run => coalesce(p_is_dry_run, false)
     );
 exception

@@ -34,8 +34,11 @@ begin
         -- behind ends with it.
         perform
             set_config('row_security', 'off', true),
-            -- A relation that somebody keeps locked is none to wait for.
-            set_config('lock_timeout', '10s', true),
+            -- A relation that somebody keeps locked is none to wait for, the less in a hurry.
+            set_config('lock_timeout', case
+                when current_setting('lock_timeout') operator(pg_catalog.=) '1s' then '1s'
+                else '10s'
+            end, true),
             set_config('transaction_read_only', 'on', true);
         return query execute p_query;
         v_is_complete := true;

@@ -22,21 +22,30 @@ return $query$
 ) as troubles$query$;
 
 -- Query for those in rows_read that are not bad, without a time as of when the source began to be
--- read; of a complete one, known records with bad rows, and those told since, as they are known.
+-- read, and of those that have become valid by AUTO_RESOLVE unless they say by what; of a complete
+-- one, known records with bad rows, and those told since, as they are known.
 create or replace function monitoring._told_records_query(
-    p_is_complete boolean, p_read_since timestamptz
+    p_is_complete boolean, p_read_since timestamptz, p_resolved text[]
 )
 returns text
 language sql
 stable
 return format(
     'select b.record_key, b.status, coalesce(b.effective_at, %L) as effective_at, b.actor,'
-    ' b.change_source, b.details'
+    ' %s as change_source, b.details'
     ' from rows_read b'
     -- Written so that the planner expects it to hold for most.
     ' where case when b.fault is null then 1 else 0 end <> 0',
     -- A row that says no time was so when it was read, which may have been early.
-    p_read_since
+    p_read_since,
+    case
+        when p_resolved = '{}' then 'b.change_source'
+        else format(
+                'coalesce(b.change_source, case when b.record_key = any (%L::text[])'
+                ' then ''AUTO_RESOLVE'' end)',
+                p_resolved
+            )
+    end
 )
 || case
     -- Of a bad row nothing is known but that it is there: such a record is not gone.
@@ -99,15 +108,40 @@ begin
 end
 $$;
 
--- Compares the rows of a source with the current statuses, and records what changed unless it is
--- a dry run.
+-- Forgets which records are to be read again, now that a source was read: all of it, or only those
+-- whose status that has changed.
+create or replace function monitoring._forget_records_to_read(
+    p_source monitoring.sources, p_is_all boolean, p_now timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from monitoring.records_to_read r
+    where r.source_name = p_source.source_name
+        and (
+            p_is_all
+            or exists (
+                select from monitoring.record_states k
+                where k.dataset = p_source.settings ->> 'dataset'
+                    and k.record_key = r.record_key and k.recorded_at = p_now
+            )
+        );
+end
+$$;
+
+-- Compares the rows of a source, or those of some records, with the current statuses, and records
+-- what changed unless it is a dry run.
 create or replace function monitoring._read_record_source(
     p_source monitoring.sources,
     p_target_date date,
     p_change_source text,
     p_task_id text,
     p_now timestamptz,
-    p_is_dry_run boolean
+    p_is_dry_run boolean,
+    p_keys text[] default null
 )
 returns jsonb
 language plpgsql
@@ -123,7 +157,8 @@ as $$
 -- @plpgsql_check_options: security_warnings = off, other_warnings = off
 declare
     v_kept constant text [] := monitoring._kept_by_session();
-    v_rows text := monitoring._query_of_records(p_source, p_target_date, p_now);
+    v_rows text := monitoring._query_of_records(p_source, p_target_date, p_now, p_keys);
+    v_is_all constant boolean := p_target_date is null and p_keys is null;
     v_is_complete boolean;
     v_read_since timestamptz;
     v_counts record;
@@ -136,12 +171,19 @@ begin
     select l.started_at into v_read_since from monitoring.source_loads l
     where starts_with(p_source.relation_name, 'query:')
         and l.load_id = monitoring._load_to_read(p_source.relation_name);
-    -- Of a day's records the others are not missing.
+    -- Of a day's records, or of some, the others are not missing.
     v_is_complete := (p_source.settings ->> 'is_complete')::boolean
-        and (p_target_date is null or not p_source.columns ? 'target_date');
+        and p_keys is null and (p_target_date is null or not p_source.columns ? 'target_date');
     -- The rows are read once, whoever looks at them.
     execute monitoring._status_change_statement(
-        monitoring._told_records_query(v_is_complete, v_read_since), p_is_dry_run, p_now,
+        monitoring._told_records_query(
+            v_is_complete, v_read_since,
+            array(
+                select r.record_key from monitoring.records_to_read r
+                where r.source_name = p_source.source_name
+            )
+        ),
+        p_is_dry_run, p_now,
         format('rows_read as materialized (%s)', v_rows), monitoring._bad_records()
     )
     into v_counts
@@ -164,8 +206,9 @@ begin
         if (v_found ->> 'gone')::bigint > 0 then
             v_resolved := monitoring._resolve_gone_records(p_source, p_task_id, p_now);
         end if;
+        perform monitoring._forget_records_to_read(p_source, v_is_all, p_now);
         -- A part of the rows does not show that the trouble with others is over.
-        if p_target_date is null then
+        if v_is_all then
             perform monitoring._end_troubles(p_source.source_name, v_troubles, p_now);
         end if;
         if v_troubles <> '[]' then

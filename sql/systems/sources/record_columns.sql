@@ -77,6 +77,27 @@ return case
         )
 end;
 
+-- Condition for the rows of some records; true when all are asked for. A plain column is compared
+-- with constants of its own type where that can be: an index finds them, and a foreign server is
+-- asked for no others.
+create or replace function monitoring._key_filter(
+    p_record_key jsonb, p_type regtype, p_keys text[]
+)
+returns text
+language sql
+stable
+return case
+    when p_keys is null then 'true'
+    when p_type in ('text'::regtype, 'varchar'::regtype)
+        then format('s.%I = any (%L::text[])', p_record_key #>> '{}', p_keys)
+    when p_type in ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)
+        then format(
+                's.%I = any (%L::bigint[])', p_record_key #>> '{}',
+                array(select k.key from unnest(p_keys) as k (key) where k.key ~ '^-?\d{1,18}$')
+            )
+    else format('%s = any (%L::text[])', monitoring._key_of_source(p_record_key), p_keys)
+end;
+
 -- How each value of a record is made of a relation as it is now; PV007 when it or a column is
 -- gone.
 create or replace function monitoring._expressions_of_records(
@@ -115,10 +136,10 @@ begin
 end
 $$;
 
--- Query for the rows of a source of records, of a day or all, with what is wrong with each; all
--- names in it were looked up.
+-- Query for the rows of a source of records, of a day, of some keys or all, with what is wrong with
+-- each; all names in it were looked up.
 create or replace function monitoring._query_of_records(
-    p_source monitoring.sources, p_target_date date, p_now timestamptz
+    p_source monitoring.sources, p_target_date date, p_now timestamptz, p_keys text[] default null
 )
 returns text
 language plpgsql
@@ -128,6 +149,7 @@ as $$
 declare
     v_expressions jsonb;
     v_filter text;
+    v_keys text;
     v_key text;
     v_status text;
     v_rows text;
@@ -138,6 +160,14 @@ begin
         string_agg(e.condition, ' and ') filter (where e.condition <> 'true')
     into v_expressions, v_key, v_status, v_filter
     from monitoring._expressions_of_records(p_source, p_target_date) e;
+    v_keys := monitoring._key_filter(
+        p_source.columns -> 'record_key',
+        (
+            select c.column_type from monitoring._relation_columns(p_source.relation_name) c
+            where to_jsonb(c.column_name) = p_source.columns -> 'record_key'
+        ),
+        p_keys
+    );
     v_rows := format(
         $query$
         select %1$s as record_key, %2$s as status, (%3$s)::timestamptz as effective_at,
@@ -160,7 +190,7 @@ begin
             else format('btrim(s.%I::text) <> ''''', v_time_column)
         end,
         monitoring._relation_rows(p_source.relation_name, v_columns),
-        coalesce(v_filter, 'true')
+        concat_ws(' and ', v_filter, v_keys)
     );
     if monitoring._is_read_without_rights(p_source.relation_name, v_columns) then
         v_rows := monitoring._query_as_reader(

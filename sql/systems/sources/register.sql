@@ -295,6 +295,7 @@ begin
     from monitoring.source_runs k
     where k.source_name = p_source_name and k.ended_at = 'infinity';
     delete from monitoring.source_runs where source_name = p_source_name;
+    delete from monitoring.records_to_read where source_name = p_source_name;
     delete from monitoring.sources where source_name = p_source_name;
     perform monitoring._end_troubles(p_source_name, '[]', v_now);
 end

@@ -28,9 +28,10 @@ begin
 end
 $$;
 
--- Reads a source and tells what changed; raises when it cannot be read.
+-- Reads a source, or some records of it that have become valid, and tells what changed; raises when
+-- it cannot be read.
 create or replace function monitoring._read_source(
-    p_source monitoring.sources, p_now timestamptz
+    p_source monitoring.sources, p_now timestamptz, p_keys text[], p_task_id text
 )
 returns jsonb
 language plpgsql
@@ -42,7 +43,10 @@ begin
         when 'run' then jsonb_build_object('source', p_source.source_name)
             || monitoring._read_run_source(p_source, p_now)
         when 'record' then
-            monitoring._read_record_source(p_source, null, null, null, p_now, false)
+            monitoring._read_record_source(
+                p_source, null, case when p_keys is not null then 'AUTO_RESOLVE' end, p_task_id,
+                p_now, false, p_keys
+            )
         when 'queue' then monitoring._read_queue_source(p_source, p_now)
     end;
 end
@@ -51,7 +55,8 @@ $$;
 -- Reads a source within a limit of time, and returns what it found or the error; what it wrote is
 -- undone then. Whoever cancels it is obeyed, but a job notes that first.
 create or replace function monitoring._try_source(
-    p_source monitoring.sources, p_now timestamptz, p_is_job boolean
+    p_source monitoring.sources, p_now timestamptz, p_is_job boolean, p_keys text[] default null,
+    p_task_id text default null
 )
 returns jsonb
 language plpgsql
@@ -69,7 +74,7 @@ begin
     end if;
     begin
         begin
-            v_result := monitoring._read_source(p_source, p_now);
+            v_result := monitoring._read_source(p_source, p_now, p_keys, p_task_id);
         exception
             when query_canceled or assert_failure or others then
                 perform monitoring._end_time_limit(v_slot);
