@@ -1,5 +1,6 @@
 -- Whether a document, such as a configuration or a workflow, fits its schema, and how two of them
--- differ. Knows the part of JSON Schema that our schemas use. Reads and writes nothing.
+-- differ; and reading one from text. Knows the part of JSON Schema that our schemas use. Reads and
+-- writes nothing.
 
 -- The part of a schema that a reference means, by the parts that have names, or the part itself.
 create or replace function monitoring._meant_part(p_schema jsonb, p_parts jsonb) returns jsonb
@@ -222,5 +223,39 @@ begin
         );
     end loop;
     return v_changes;
+end
+$$;
+
+-- JSON as people write it, without its comments: // to the end of a line, and /* */.
+create or replace function monitoring._without_comments(p_text text) returns text
+language sql
+immutable
+return regexp_replace(
+    p_text,
+    -- A text, which may hold what looks like a comment, stays; of the rest it keeps nothing.
+    E'("(?:[^"\\\\]|\\\\.)*")|//[^\\n\\r]*|/\\*(?:[^*]|\\*+[^*/])*\\*+/', E'\\1', 'g'
+);
+
+-- A document that people write; PV009 when it is no JSON, comments apart.
+create or replace function monitoring._read_document(p_what text, p_text text) returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+-- An immutable one would be tried while planning:
+-- @plpgsql_check_options: performance_warnings = off
+declare
+    v_detail text;
+begin
+    return monitoring._without_comments(p_text)::jsonb;
+exception
+    when data_exception or program_limit_exceeded then
+        get stacked diagnostics v_detail = pg_exception_detail;
+        perform monitoring._raise(array[
+            'PV009',
+            format('the %s is not JSON: %s', p_what, coalesce(nullif(v_detail, ''), sqlerrm)),
+            'It is plain JSON, apart from // and /* */ comments: no comma before } or ].'
+        ]);
+        return null;
 end
 $$;

@@ -76,7 +76,8 @@ select is_empty(
             and p.proname not in (
                 'log_program_execution', 'track_status_changes', 'record_errors', 'record_metrics',
                 'record_batch', 'cleanup_old_monitoring_data',
-                'record_logs', 'record_finished_tasks', '_record_rows'
+                'record_logs', 'record_finished_tasks', '_record_rows', 'apply_config',
+                'apply_workflow'
             )
         group by p.proname having count(*) > 1
     $$,

@@ -9,9 +9,10 @@ from psycopg.types.json import Jsonb
 
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import connect
+from pgvigil.database.json_files import read_document
 from pgvigil.database.queries import configuration
 from pgvigil.exceptions import monitoring_errors
-from pgvigil.install.configuration import describe_changes, read_document, write_document
+from pgvigil.install.configuration import describe_changes, write_document
 
 
 @click.group()

@@ -1,32 +1,13 @@
-"""The configuration as one JSON document: reading it from a file, and telling what changes."""
+"""The configuration as one JSON document: its schema, and telling what changes."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pgvigil.exceptions import PgvigilError
 from pgvigil.resources import sql_directory
 
 _JSON = re.compile(r"\$json\$(.*?)\$json\$", re.DOTALL)
-
-
-class DocumentError(PgvigilError):
-    """The configuration is no JSON document that means one thing."""
-
-
-def read_document(text: str) -> Any:
-    """Return what a text in JSON says.
-
-    Raises:
-        DocumentError: it is not JSON, or names a key of an object twice.
-    """
-    try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise DocumentError(
-            f"not JSON: {error}", hint="Compare it with what `pgvigil config show` prints."
-        ) from error
 
 
 def write_document(document: Any) -> str:
@@ -67,18 +48,3 @@ def describe_changes(changes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 def _in_short(value: Any) -> str:
     return "none" if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False)
-
-
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise DocumentError(
-                f'key "{key}" appears twice in one object', hint="Keep one of the two."
-            )
-        found[key] = value
-    return found
-
-
-def _refuse_constant(name: str) -> Any:
-    raise DocumentError(f"{name} is not a JSON number", hint="Give a finite number.")

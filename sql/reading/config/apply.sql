@@ -330,3 +330,12 @@ $$;
 comment on function monitoring.apply_config(jsonb) is
 'Makes the configuration what a document says, all or nothing; what it does not name stays, and '
 'what it says is decided. Returns what changed: an object of from and to by full path.';
+
+create or replace function monitoring.apply_config(p_config text) returns jsonb
+language sql
+volatile
+return monitoring.apply_config(monitoring._read_document('configuration', p_config));
+
+comment on function monitoring.apply_config(text) is
+'The same for a document in text, such as a literal, which may have comments as people write them: '
+'// to the end of the line, and /* */.';

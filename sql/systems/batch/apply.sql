@@ -277,6 +277,15 @@ comment on function monitoring.apply_workflow(jsonb) is
 'Returns what changed, an object of from and to by full path, and under warnings what cannot be in '
 'time as it is planned.';
 
+create or replace function monitoring.apply_workflow(p_workflow text) returns jsonb
+language sql
+volatile
+return monitoring.apply_workflow(monitoring._read_document('workflow', p_workflow));
+
+comment on function monitoring.apply_workflow(text) is
+'The same for a document in text, such as a literal, which may have comments as people write them: '
+'// to the end of the line, and /* */.';
+
 -- How two documents of a workflow differ, step by step, and in the order of the steps that both
 -- have: an object of from and to by path.
 create or replace function monitoring._workflow_changes(p_old jsonb, p_new jsonb) returns jsonb

@@ -108,6 +108,7 @@ update_daily_summary('d', '2026-01-15');
 get_config();
 get_config_schema();
 apply_config('{"alert_thresholds": {"queue_backlog": {"low": 40}}}');
+apply_config('{"alert_thresholds": {"queue_backlog": {"low": 41}}}'::jsonb);
 get_workflow_schema();
 get_workflow('night');
 business_date_of('2026-01-15', 'night');
@@ -116,6 +117,7 @@ get_step_runs();
 get_batch_performance();
 get_batch_health();
 apply_workflow('{"workflow": "own", "steps": [{"step": "own"}]}');
+apply_workflow('{"workflow": "own", "steps": [{"step": "own"}]}'::jsonb);
 remove_workflow('none');
 register_run_source('s', 'monitoring.processing_metrics',
     '{"run_id": "task_id", "task_type": "task_type", "status": "status",

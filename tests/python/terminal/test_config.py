@@ -14,8 +14,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from psycopg.types.json import Jsonb
 
+from pgvigil.database.json_files import DocumentError, read_document
 from pgvigil.demo.server import PostgresServer
-from pgvigil.install.configuration import DocumentError, read_document, schema_text
+from pgvigil.install.configuration import schema_text
 from tests import ROOT
 from tests.harness.clients import run_pgvigil
 from tests.harness.databases import create_database, drop_database
@@ -185,12 +186,39 @@ def test_two_documents_at_once_are_applied_one_after_the_other(
         ("{", "not JSON: Expecting property name"),
         ('{"rules": {}, "rules": {}}', 'key "rules" appears twice'),
         ('{"x": NaN}', "NaN is not a JSON number"),
+        ("[" * 100_000, "nested too deep"),
+        ('// a\n{\n  /* b\n c */ "x" 1}', r"Expecting ':' delimiter: line 4 column 11"),
+        ('{"x": 1, // last\n}', "line 2 column 1"),
+        ('{"x": 1, /* no end', "comment that begins at line 1 column 10 does not end"),
+        ('{\n"x": "http://a\n}', "Unterminated string|Invalid control character"),
+        ('{"x": 1} # y', "Extra data: line 1 column 10"),
+        ('{"x": 1 / 2}', "line 1 column 9"),
     ],
 )
 def test_a_text_that_is_no_document_is_refused(text: str, message: str) -> None:
     with pytest.raises(DocumentError, match=message) as refused:
         read_document(text)
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "document"),
+    [
+        ('{"x": 1 // one\n}', {"x": 1}),
+        ('{"x": 1 // one\r\n, "y": 2}', {"x": 1, "y": 2}),
+        ('/* a /* b */ {"x": /**/ 1 /* * / **/}//', {"x": 1}),
+        ('{"x": "https://a/*b*/" // "c"\n}', {"x": "https://a/*b*/"}),
+        (
+            r'{"x": "a\\", "y": "\"// no", "z//": "\\\""} // "',
+            {"x": "a\\", "y": '"// no', "z//": '\\"'},
+        ),
+        ('\ufeff{"x": 1}', {"x": 1}),
+        ('// "a\n{"x": 1}', {"x": 1}),
+        ("[1,//,\n2/*,3*/]", [1, 2]),
+    ],
+)
+def test_comments_are_passed_over_and_texts_are_kept(text: str, document: Any) -> None:
+    assert read_document(text) == document
 
 
 # -- the command
