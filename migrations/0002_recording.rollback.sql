@@ -1,3 +1,4 @@
+drop table monitoring.pings cascade;
 drop table monitoring.senders cascade;
 drop table monitoring.late_queue_samples, monitoring.queue_samples cascade;
 drop table monitoring.late_health_probes, monitoring.health_probes cascade;

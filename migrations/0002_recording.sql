@@ -531,4 +531,24 @@ comment on column monitoring.senders.attempts is
 comment on column monitoring.senders.sent_at is
 'When that batch came.';
 
+create table monitoring.pings (
+    ping_name text not null,
+    ping_id uuid not null default gen_random_uuid(),
+    made_at timestamptz not null,
+    made_by text not null,
+    constraint pings_pk primary key (ping_name),
+    constraint pings_ids_are_unique_uq unique (ping_id)
+);
+
+comment on table monitoring.pings is
+'Names that pings may come under, and what stands for each in an address.';
+comment on column monitoring.pings.ping_name is
+'Name of the work that pings tell of; runs have it as their type.';
+comment on column monitoring.pings.ping_id is
+'Stands for the name in an address that is to be no name, and needs no key.';
+comment on column monitoring.pings.made_at is
+'When the first ping came, or somebody defined it.';
+comment on column monitoring.pings.made_by is
+'Database user who did.';
+
 insert into monitoring.installed_migrations (migration_id) values ('0002_recording');

@@ -288,7 +288,8 @@ declare
         'start_task_tracking', 'update_task_progress', 'complete_task_tracking',
         'record_finished_tasks', 'record_error', 'record_errors',
         'record_performance_metric', 'record_metrics', 'record_batch', 'record_log', 'record_logs',
-        'update_system_health', 'record_queue_metrics', 'raise_alert', 'clear_alert',
+        'update_system_health', 'record_queue_metrics', 'record_ping', 'raise_alert',
+        'clear_alert',
         -- ETL
         'start_etl_execution', 'finish_etl_execution', 'log_etl_event', 'record_etl_metric',
         -- records: statuses
@@ -327,6 +328,8 @@ declare
         'change_dataset', 'set_allowed_transitions', 'remove_dataset', 'define_change_source',
         -- records
         'resolve_invalid_records', 'auto_resolve_invalid_records', 'update_daily_summary',
+        -- pings
+        'define_ping', 'remove_ping',
         -- jobs and retention
         'request_job', 'enable_job', 'disable_job', 'reset_job', 'confirm_clock',
         'set_retention', 'reset_retention', 'set_partitions_ahead', 'set_name_limit',

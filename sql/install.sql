@@ -67,6 +67,7 @@
 \ir recording/logs.sql
 \ir recording/health.sql
 \ir recording/queues.sql
+\ir recording/pings.sql
 \ir recording/batch_calls.sql
 \ir recording/batches.sql
 

@@ -186,6 +186,8 @@ select set_eq(
         'active_tasks', 'unsuccessful_attempts',
         -- a row for each program of the last month that sends batches
         'senders',
+        -- a row for each name that pings come under
+        'pings',
         -- taken away by the next roll-up
         'recounts',
         -- a row for each thing there is, or for each table

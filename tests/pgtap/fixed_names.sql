@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(114);
+select plan(117);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -105,6 +105,9 @@ from (
     ('unacknowledge_alert', 'P_ALERT_ID p_note p_by'),
     ('resolve_alert', 'P_ALERT_ID p_note p_by'),
     ('clear_alert', 'P_SOURCE P_FINGERPRINT'),
+    ('record_ping', 'P_NAME p_action p_run_id p_body p_is_created'),
+    ('define_ping', 'P_NAME'),
+    ('remove_ping', 'P_NAME'),
     (
         'raise_alert',
         'P_SOURCE P_FINGERPRINT P_SEVERITY P_SUMMARY p_labels p_details p_expires_at'
@@ -335,6 +338,7 @@ select results_eq(
         ('record_logs', 'bigint'),
         ('record_metrics', 'bigint'),
         ('record_performance_metric', 'bigint'),
+        ('record_ping', 'text'),
         ('record_queue_metrics', 'bigint'),
         ('reopen_error_group', 'boolean'),
         ('resolve_alert', 'boolean'),

@@ -112,6 +112,8 @@ OTHERS = {
     # what belongs to tables of programs, and to pg_cron
     "attach_status_trigger", "remove_status_trigger", "enable_pg_cron",
     "disable_pg_cron",
+    # names that come with pings, and their ids, which are secret
+    "define_ping", "remove_ping",
 }  # fmt: skip
 
 # Who may read the state of a lock, of the installation or of the clock decides nothing with it.
