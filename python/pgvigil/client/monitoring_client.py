@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pgvigil.client.recording.asking import Asking
 from pgvigil.client.recording.link import DatabaseLink
 from pgvigil.client.recording.run_names import TaskId
+from pgvigil.client.recording.source_link import SourceLink
 from pgvigil.client.recording.task import TrackedTask, current_task
 from pgvigil.client.recording.telling import Telling, through
 from pgvigil.client.recording.tracking import TrackingCalls
@@ -74,7 +75,7 @@ class MonitoringClient(TrackingCalls):
         troubles = Troubles(waits)
 
         def link(patience: float, rests: bool) -> DatabaseLink:
-            return DatabaseLink(
+            return SourceLink(
                 dsn,
                 application_name=f"pgvigil {component}" if component else "pgvigil client",
                 connect_timeout=connect_timeout,

@@ -36,9 +36,18 @@ def say_nothing(line: str) -> None:
 
 
 def connect(
-    dsn: str, report: Report = say_nothing, application: str = "pgvigil"
+    dsn: str,
+    report: Report = say_nothing,
+    application: str = "pgvigil",
+    patience: float | None = None,
 ) -> psycopg.Connection:
     """Open a connection that commits each statement and reports notices.
+
+    Args:
+        dsn: the database.
+        report: takes the notices.
+        application: how the session shows itself.
+        patience: seconds after which to give up on a server that is silent; None for never.
 
     Raises:
         DatabaseNotReadyError: the DSN cannot be parsed.
@@ -46,13 +55,18 @@ def connect(
     """
     # The files are UTF-8, whatever the environment would have libpq send.
     conninfo = complete_dsn(dsn, application, client_encoding="utf8")
-    connection = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+    kind = psycopg.Connection if patience is None else ImpatientConnection
+    connection = kind.connect(conninfo, autocommit=True, prepare_threshold=None)
+    if isinstance(connection, ImpatientConnection) and patience is not None:
+        connection.patience = patience
     take_far_times(connection)
     connection.add_notice_handler(notice_reporter(report))
     return connection
 
 
-def own_session(dsn: str, application: str = "pgvigil") -> psycopg.Connection:
+def own_session(
+    dsn: str, application: str = "pgvigil", patience: float | None = None
+) -> psycopg.Connection:
     """Open a connection as `connect` does, where it takes a session that is nobody else's.
 
     Raises:
@@ -60,7 +74,7 @@ def own_session(dsn: str, application: str = "pgvigil") -> psycopg.Connection:
             no sense.
         psycopg.OperationalError: the database cannot be reached.
     """
-    connection = connect(dsn, application=application)
+    connection = connect(dsn, application=application, patience=patience)
     try:
         if is_pooled(connection):
             if shares_sessions(complete_dsn(dsn, application)):

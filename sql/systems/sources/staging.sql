@@ -230,7 +230,25 @@ begin
 end
 $$;
 
-create or replace function monitoring.finish_source_load(p_load_id bigint) returns jsonb
+-- Reads a source of a query that was just loaded as a client asks for it: by the names of the
+-- parameters of track_all_status_changes_from_source().
+create or replace function monitoring._read_as_asked(p_asked jsonb) returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return monitoring.track_all_status_changes_from_source(
+        p_asked ->> 'source_name', (p_asked ->> 'target_date')::date, p_asked ->> 'change_source',
+        p_asked ->> 'task_id', (p_asked ->> 'is_dry_run')::boolean
+    );
+end
+$$;
+
+create or replace function monitoring.finish_source_load(
+    p_load_id bigint, p_asked jsonb default null
+)
+returns jsonb
 language plpgsql
 volatile
 security definer
@@ -241,6 +259,7 @@ declare
     v_now timestamptz := monitoring.clock();
     v_load monitoring.source_loads;
     v_staged bigint;
+    v_asked jsonb;
     v_results jsonb;
 begin
     update monitoring.source_loads l set status = 'loaded', heartbeat_at = v_now
@@ -258,6 +277,9 @@ begin
         -- Else the planner takes a million rows for a few.
         analyze monitoring.staged_rows;
     end if;
+    if p_asked is not null then
+        v_asked := monitoring._read_as_asked(p_asked);
+    end if;
     v_results := monitoring._sync_sources_of_query(v_load.query_name, v_now);
     delete from monitoring.staged_rows where load_id = p_load_id;
     update monitoring.source_loads l set ended_at = v_now where l.load_id = p_load_id;
@@ -270,13 +292,14 @@ begin
     return jsonb_build_object(
         'query', v_load.query_name, 'rows_read', v_load.rows_read, 'attempts', v_load.attempts,
         'sources', v_results
-    );
+    ) || coalesce(jsonb_build_object('asked', v_asked), '{}');
 end
 $$;
 
-comment on function monitoring.finish_source_load(bigint) is
+comment on function monitoring.finish_source_load(bigint, jsonb) is
 'For runners: marks a load as complete, reads the sources that read its query, and removes its '
-'rows, all or nothing. Returns what each source found.';
+'rows, all or nothing. Returns what each source found, and what one found that was asked for first '
+'by the arguments of track_all_status_changes_from_source().';
 
 create or replace function monitoring.fail_source_load(p_query_name text, p_error text)
 returns text

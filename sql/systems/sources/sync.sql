@@ -200,7 +200,9 @@ begin
             when 'not enabled'
                 then format('Enable it: select monitoring.enable_source(%L);', p_source.source_name)
             else 'Call this again when that has ended.'
-        end;
+        end,
+        -- For clients, which run it themselves.
+        table = case p_reason when 'read with its query' then v_query_name else '' end;
 end
 $$;
 

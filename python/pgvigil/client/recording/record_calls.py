@@ -10,6 +10,8 @@ from pgvigil.client.recording.values import as_rows, how_many
 Records = Iterable[str | Mapping[str, Any]]
 Counts = dict[str, Any]
 
+_CHANGES = ("new", "changed", "gone", "late")
+
 
 class RecordCalls(Recorder):
     """The methods of `MonitoringClient` that tell about records, named by dataset and key.
@@ -214,11 +216,12 @@ class RecordCalls(Recorder):
         *,
         task_id: str | None = None,
         is_dry_run: bool = False,
-    ) -> Counts | None:
+    ) -> int | None:
         """Compare all records of a registered source with their known statuses.
 
-        A source whose rows come with a query elsewhere, or that another session reads at this
-        moment, is refused (PV010): None then, unless errors are raised.
+        Where the rows come with a query in another database, this runs it there, as ``pgvigil
+        sync`` does: it takes the role monitoring_admin, the address of that database in the
+        environment or in the file that ``PGVIGIL_SECRETS`` names, and as long as the query.
 
         Args:
             source_name: which source.
@@ -226,9 +229,33 @@ class RecordCalls(Recorder):
             change_source: of what the source does not say it of; the source's own when None.
             task_id: task that compares.
             is_dry_run: keep nothing.
+
+        Returns:
+            How many changes were recorded, new records and those that are gone among them; None
+            when the source could not be read.
+        """
+        counts = self.sync_record_source(
+            source_name, target_date, change_source, task_id=task_id, is_dry_run=is_dry_run
+        )
+        return None if counts is None else sum(counts[kind] for kind in _CHANGES)
+
+    def sync_record_source(
+        self,
+        source_name: str,
+        target_date: date | None = None,
+        change_source: str | None = None,
+        *,
+        task_id: str | None = None,
+        is_dry_run: bool = False,
+    ) -> Counts | None:
+        """Do what `track_all_status_changes_from_source` does, and return all that was counted.
+
+        Returns:
+            How many records were compared, unchanged, new, changed, gone, late, …
         """
         return self._counts(
             "track_all_status_changes_from_source",
+            at_stake=0,
             source_name=source_name,
             target_date=target_date,
             change_source=change_source,

@@ -1,5 +1,7 @@
 """What loading asks of our database."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -15,7 +17,9 @@ _NOTE = (
     "select monitoring.note_source_progress(p_load_id => %(load_id)s,"
     " p_rows_read => %(rows_read)s, p_resume_after => %(resume_after)s)"
 )
-_FINISH = "select monitoring.finish_source_load(p_load_id => %(load_id)s)"
+_FINISH = (
+    "select monitoring.finish_source_load(p_load_id => %(load_id)s, p_asked => %(asked)s::jsonb)"
+)
 FAIL = "select monitoring.fail_source_load(p_query_name => %(query_name)s, p_error => %(error)s)"
 
 
@@ -33,9 +37,10 @@ def note(connection: Connection, load_id: int, rows_read: int, resume_after: str
     )
 
 
-def finish(connection: Connection, load_id: int) -> dict[str, Any]:
-    """Have the sources of a complete load read; return what they found."""
-    answer = _value(connection, _FINISH, load_id=load_id)
+def finish(connection: Connection, load_id: int, asked: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Have the sources of a complete load read, first as is asked; return what they found."""
+    document = None if asked is None else json.dumps(asked, default=str)
+    answer = _value(connection, _FINISH, load_id=load_id, asked=document)
     assert isinstance(answer, dict)
     return answer
 

@@ -1,6 +1,6 @@
 """Loading a query of another database: its rows go through, a piece at a time, into staging."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +27,8 @@ class Load:
     """What became of a load that failed: interrupted or failed."""
     sources: list[dict[str, Any]] = field(default_factory=list)
     """What the sources that read it found."""
+    asked: dict[str, Any] | None = None
+    """What was found by reading one of them as was asked."""
 
 
 def load(
@@ -36,6 +38,7 @@ def load(
     *,
     is_due_only: bool = False,
     is_dry_run: bool = False,
+    asked: Mapping[str, Any] | None = None,
     report: Callable[[int], None] = lambda rows: None,
 ) -> Load:
     """Load a query and have its sources read, or change nothing.
@@ -46,6 +49,8 @@ def load(
         secrets: where the addresses are.
         is_due_only: whether to skip a query that is not due.
         is_dry_run: whether to undo everything in the end.
+        asked: how one of its sources is to be read first, by the arguments of
+            ``track_all_status_changes_from_source()``.
         report: is told how many rows have been read, after each piece.
 
     Raises:
@@ -62,7 +67,7 @@ def load(
         try:
             # In one piece, so that a dry run can go on after a statement of ours has failed.
             with connection.transaction() if is_dry_run else ExitStack():
-                _load(connection, order, secrets, outcome, report)
+                _load(connection, order, secrets, outcome, asked, report)
         except (Exception, KeyboardInterrupt) as error:
             if connection.closed:
                 raise
@@ -79,6 +84,7 @@ def _load(
     order: dict[str, Any],
     secrets: Secrets,
     outcome: Load,
+    asked: Mapping[str, Any] | None,
     report: Callable[[int], None],
 ) -> None:
     reading = {key: order[key] for key in ("statement", "columns", "resume_column", "resume_after")}
@@ -88,7 +94,8 @@ def _load(
         for rows, mark in found:
             _stage(connection, order["load_id"], rows, mark, outcome)
             report(outcome.rows_read)
-    outcome.sources = calls.finish(connection, order["load_id"])["sources"]
+    told = calls.finish(connection, order["load_id"], asked)
+    outcome.sources, outcome.asked = told["sources"], told.get("asked")
 
 
 def _stage(

@@ -1,5 +1,6 @@
 """The hold on a process that reads from another database."""
 
+import sys
 from collections.abc import Generator
 from contextlib import closing
 from typing import Any
@@ -23,6 +24,11 @@ def pieces(order: dict[str, Any]) -> Generator[Piece, None, None]:
     Raises:
         UnreadableError: it cannot be read, or not to its end.
     """
+    if getattr(sys, "frozen", False):
+        raise UnreadableError(
+            "a program that was made into one file cannot start the process that reads:"
+            " have pgvigil run or pgvigil sync load it"
+        )
     try:
         with closing(answers(_MODULE, order)) as told:
             for answer in told:

@@ -1,6 +1,6 @@
 """Reading sources when somebody asks for it: queries elsewhere, and relations here."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -35,6 +35,8 @@ class Found:
 
     results: list[dict[str, Any]] = field(default_factory=list)
     """What each source found: of a query those that read it."""
+    asked: dict[str, Any] | None = None
+    """What was found by reading one of them as was asked."""
     rows_read: int | None = None
     """Rows of a query; None of a source."""
     skipped: str | None = None
@@ -92,6 +94,7 @@ def sync(
     *,
     is_due_only: bool = False,
     is_dry_run: bool = False,
+    asked: Mapping[str, Any] | None = None,
     report: Callable[[int], None] = lambda rows: None,
 ) -> Found:
     """Read a source, or show what that would change.
@@ -102,6 +105,7 @@ def sync(
         secrets: where the addresses of other databases are.
         is_due_only: whether to skip a query that is not due.
         is_dry_run: whether to undo everything in the end.
+        asked: how one source of a query is to be read first; see `load`.
         report: is told how many rows of a query have been read.
 
     Raises:
@@ -115,10 +119,12 @@ def sync(
                 secrets,
                 is_due_only=is_due_only,
                 is_dry_run=is_dry_run,
+                asked=asked,
                 report=report,
             )
         return Found(
             outcome.sources,
+            outcome.asked,
             outcome.rows_read,
             outcome.skipped,
             outcome.error,
