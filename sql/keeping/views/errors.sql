@@ -118,7 +118,8 @@ comment on view monitoring._error_group_parts is
 'Error groups by type, severity and component: what is rolled up, and what is not yet.';
 
 comment on view monitoring.error_tracking is
-'Every occurrence of every error.';
+'Every occurrence of every error. A view, so it has no index of its own '
+'and needs none: by hour or component v_error_trends answers from roll-ups.';
 comment on column monitoring.error_tracking.error_id is
 'Number of the occurrence; negative when a backfill chose it.';
 comment on column monitoring.error_tracking.task_id is

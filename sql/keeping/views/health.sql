@@ -216,7 +216,8 @@ comment on column monitoring.v_health_history.checked_at is
 'When it was checked.';
 
 comment on view monitoring.system_health is
-'The newest check of each component.';
+'The newest check of each component. A view, so it has no index of its own '
+'and needs none: by hour v_health_trends answers from roll-ups.';
 comment on column monitoring.system_health.component_type is
 'What it is, such as database, service or queue.';
 comment on column monitoring.system_health.component_name is

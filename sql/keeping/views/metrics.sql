@@ -14,7 +14,8 @@ select
 from monitoring._all_metric_samples as m;
 
 comment on view monitoring.performance_monitoring is
-'Every measured value.';
+'Every measured value. A view, so it has no index of its own '
+'and needs none: by hour v_performance_trends answers from roll-ups.';
 comment on column monitoring.performance_monitoring.metric_name is
 'What was measured.';
 comment on column monitoring.performance_monitoring.metric_type is

@@ -162,7 +162,8 @@ select
 from others as o;
 
 comment on view monitoring.queue_monitoring is
-'Every sample of every queue.';
+'Every sample of every queue. A view, so it has no index of its own '
+'and needs none: by hour v_queue_trends answers from roll-ups.';
 comment on column monitoring.queue_monitoring.queue_name is
 'Which queue was looked at.';
 comment on column monitoring.queue_monitoring.pending is

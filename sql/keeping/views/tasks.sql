@@ -140,7 +140,8 @@ from (
 ) as s;
 
 comment on view monitoring.processing_metrics is
-'Every attempt of every task, running and ended.';
+'Every attempt of every task, running and ended. A view, so it has no index of its own '
+'and needs none: by hour or type v_task_trends answers from roll-ups.';
 comment on column monitoring.processing_metrics.task_id is
 'The caller''s name for the task.';
 comment on column monitoring.processing_metrics.task_type is
