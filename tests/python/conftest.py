@@ -108,6 +108,12 @@ def dsn(server: PostgresServer, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def other_dsn(server: PostgresServer, template: str) -> Iterator[str]:
+    """URI of a second database with pgvigil, as superuser."""
+    yield from _database(server, template)
+
+
+@pytest.fixture
 def empty_dsn(server: PostgresServer, template: str) -> Iterator[str]:
     """URI of a fresh database without pgvigil, as superuser.
 

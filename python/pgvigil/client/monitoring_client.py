@@ -97,8 +97,9 @@ class MonitoringClient(TrackingCalls):
         )
         sender = self._sender
         troubles.lost_on_the_way = lambda: sender.lost
-        telling = None if waits else Telling(troubles, self._sender)
-        super().__init__(component, worker_id, troubles, Asking(troubles, self._link), telling)
+        asking = self._asking_through(self._link, troubles)
+        telling = None if waits else Telling(troubles, self._sender, asking.name_type)
+        super().__init__(component, worker_id, troubles, asking, telling)
 
     def __enter__(self) -> Self:
         """Return the client; `close` is called at the end."""
@@ -133,6 +134,10 @@ class MonitoringClient(TrackingCalls):
         self._sender.close(timeout)
         self._line.close()
         self._link.close()
+
+    def _asking_through(self, link: DatabaseLink, troubles: Troubles) -> Asking:
+        """Return the way of calls whose answer is wanted."""
+        return Asking(troubles, link)
 
 
 def _directory(spool: bool | str | Path) -> Path | None:

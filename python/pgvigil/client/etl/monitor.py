@@ -123,7 +123,7 @@ class _Counted(TrackedTask):
             "execution_id": place.execution_id,
             "chunk_id": place.chunk_id,
             "fixture_id": place.fixture_id,
-            "step": self._step,
+            "step": self._step_of(error),
         }
         details: dict[str, Any] = {key: name for key, name in names.items() if name is not None}
         given = options.get("details")

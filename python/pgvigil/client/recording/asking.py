@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from pgvigil.client.recording.link import DatabaseLink
 from pgvigil.client.recording.run_names import RunNames, TaskId
@@ -23,6 +23,8 @@ class Call:
     """How many records are lost when it does not work."""
     taken_as: Callable[[Any], Any]
     """Makes what the program gets of an answer that is not null."""
+    otherwise: Any = None
+    """What the program gets when it does not work."""
     run: TaskId | None = None
     """The run that it is about, if the program began it."""
 
@@ -34,7 +36,7 @@ class Call:
 
     def answer(self, value: Any) -> Any:
         """Return what the program gets."""
-        return None if value is None else self.taken_as(value)
+        return self.otherwise if value is None else self.taken_as(value)
 
 
 class Asking:
@@ -49,6 +51,27 @@ class Asking:
         self._link = link
         self._runs = RunNames()
 
+    @overload
+    def ask(
+        self,
+        function: str,
+        given: Mapping[str, Any],
+        *,
+        taken_as: Callable[[Any], _T],
+        at_stake: int = ...,
+        otherwise: None = None,
+        run: TaskId | None = ...,
+    ) -> _T | None: ...
+    @overload
+    def ask(
+        self,
+        function: str,
+        given: Mapping[str, Any],
+        *,
+        taken_as: Callable[[Any], _T],
+        at_stake: int = ...,
+        otherwise: _T,
+    ) -> _T: ...
     def ask(
         self,
         function: str,
@@ -56,9 +79,18 @@ class Asking:
         *,
         taken_as: Callable[[Any], _T],
         at_stake: int = 1,
+        otherwise: _T | None = None,
         run: TaskId | None = None,
     ) -> _T | None:
-        """Have a function called; return its answer, or None when that did not work.
+        """Have a function called.
+
+        Args:
+            function: its name.
+            given: what to pass, without the ``p_`` of the parameters.
+            taken_as: makes what is returned of an answer that is not null.
+            at_stake: how many records are lost when it does not work.
+            otherwise: what is returned then.
+            run: the run that it is about, if the program began it.
 
         Raises:
             MonitoringError: it refused an argument, and refusals are raised.
@@ -68,8 +100,9 @@ class Asking:
             arguments = {name: as_parameter(name, value) for name, value in given.items()}
         except Exception as error:
             self._troubles.refused(at_stake, function, error)
-            return None
-        answer: _T | None = self._carry_out(Call(function, arguments, at_stake, taken_as, run))
+            return otherwise
+        call = Call(function, arguments, at_stake, taken_as, otherwise, run)
+        answer: _T | None = self._carry_out(call)
         return answer
 
     def tell(self, function: str, given: Mapping[str, Any]) -> int | None:
@@ -84,8 +117,12 @@ class Asking:
     def begin(self, function: str, id_name: str, task_id: str, given: Mapping[str, Any]) -> TaskId:
         """Tell that a run has begun, and return its name."""
         name = self.name_type(task_id)
-        name.answer = self.ask(function, {id_name: task_id, **given}, taken_as=name.note_attempt)
-        self._runs.add(name)
+
+        def begun(attempt: Any) -> None:
+            name.note_attempt(attempt)
+            self._runs.add(name)
+
+        name.answer = self.ask(function, {id_name: task_id, **given}, taken_as=begun)
         return name
 
     def update(self, task_id: str, given: Mapping[str, Any]) -> bool | None:
@@ -126,3 +163,4 @@ class Asking:
         """Make a call, and return what the program gets."""
         with self._troubles.of_call(call.function, call.at_stake):
             return call.answer(self._link.call(call.function, call.arguments()))
+        return call.otherwise

@@ -366,11 +366,7 @@ class RecordCalls(Recorder):
         Returns:
             How many rows were removed, by view; empty when nothing could be.
         """
-        counts = self._counts(
-            "cleanup_old_monitoring_data",
-            at_stake=0,
-            retention_days=retention_days,
-            dataset=dataset,
-            is_dry_run=is_dry_run,
+        given = {"retention_days": retention_days, "dataset": dataset, "is_dry_run": is_dry_run}
+        return self._asking.ask(
+            "cleanup_old_monitoring_data", given, taken_as=dict[str, int], at_stake=0, otherwise={}
         )
-        return {view: int(rows) for view, rows in (counts or {}).items()}

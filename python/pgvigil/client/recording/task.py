@@ -1,19 +1,21 @@
 """A task under watch: from ``with monitor.task(…)`` to its end, whichever way it ends."""
 
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar, Token
+from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
 from pgvigil.client.recording.all_calls import AllCalls
-from pgvigil.client.recording.recorder import TaskId, own_name
+from pgvigil.client.recording.answers import collected
+from pgvigil.client.recording.run_names import TaskId, own_name
 
 _PROGRESS_INTERVAL = 1.0
 _current_task: ContextVar["TrackedTask | None"] = ContextVar("pgvigil_current_task", default=None)
+_current_step: ContextVar["Step | None"] = ContextVar("pgvigil_current_step", default=None)
 
 
 class TaskOptions(TypedDict, total=False):
@@ -44,7 +46,86 @@ def told_of(options: ErrorOptions) -> dict[str, Any]:
 
 def current_task() -> "TrackedTask | None":
     """Return the innermost task that runs in this thread or context, or None."""
-    return _current_task.get()
+    task = _current_task.get()
+    while task is not None and task.has_ended:  # such as where it has left something running
+        task = task._outer
+    return task
+
+
+class Inside:
+    """What is current inside a generator, kept apart from what is current where it is used.
+
+    A generator shares the context of whoever asks it for its next value, so that whatever is
+    current in it would stay so outside, between one value and the next.
+    """
+
+    def __init__(self) -> None:
+        """Begin with what is current here."""
+        self._inside = _current_task.get(), _current_step.get()
+        self._outside = self._inside
+
+    def __enter__(self) -> None:
+        """Go inside."""
+        self._outside = self._exchanged(self._inside)
+
+    def __exit__(self, *_: object) -> None:
+        """Go outside."""
+        self._inside = self._exchanged(self._outside)
+
+    @staticmethod
+    def _exchanged(
+        wanted: tuple["TrackedTask | None", "Step | None"],
+    ) -> tuple["TrackedTask | None", "Step | None"]:
+        present = _current_task.get(), _current_step.get()
+        _current_task.set(wanted[0])
+        _current_step.set(wanted[1])
+        return present
+
+
+class Step:
+    """A part of a task, for a ``with`` or ``async with`` block that is measured."""
+
+    def __init__(self, task: "TrackedTask", name: str) -> None:
+        """Describe it; it begins when the block is entered."""
+        self.task = task
+        self.name = name
+        self._outer: Step | None = None
+        self._began_at = 0.0
+
+    def __enter__(self) -> None:
+        """Begin to measure."""
+        self._outer = _current_step.get()
+        _current_step.set(self)
+        self.task._failure = None
+        self._began_at = time.perf_counter()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Add how long it took; an exception goes on unchanged."""
+        elapsed_ms = (time.perf_counter() - self._began_at) * 1000
+        durations = self.task.step_durations
+        durations[self.name] = durations.get(self.name, 0.0) + elapsed_ms
+        if error is not None:
+            self.task._note_failure(error, self.name)
+        if _current_step.get() is self:
+            _current_step.set(self._outer)
+
+    async def __aenter__(self) -> None:
+        """Begin to measure."""
+        self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Add how long it took; an exception goes on unchanged."""
+        self.__exit__(kind, error, trace)
 
 
 def status_for(error: BaseException) -> str:
@@ -90,11 +171,13 @@ class TrackedTask:
         self._client = client
         self._options = options
         self._severity = severity
-        self._step: str | None = None
+        self._failure: tuple[BaseException, str] | None = None
         self._items: tuple[int | None, int | None] = (None, None)
         self._told_at = float("-inf")
         self._has_news = False
-        self._token: Token[TrackedTask | None] | None = None
+        self.has_ended = False
+        """Whether its block has been left."""
+        self._outer: TrackedTask | None = None
 
     @property
     def attempt(self) -> int | None:
@@ -104,7 +187,8 @@ class TrackedTask:
     def __enter__(self) -> Self:
         """Tell that the task has begun."""
         self.task_id = self._start()
-        self._token = _current_task.set(self)
+        self.has_ended = False
+        self.become_current()
         return self
 
     def __exit__(
@@ -114,9 +198,8 @@ class TrackedTask:
         trace: TracebackType | None,
     ) -> None:
         """Tell how the task has ended; an exception goes on unchanged."""
-        if self._token is not None:
-            with suppress(ValueError):  # left in another context than it was entered in
-                _current_task.reset(self._token)
+        self.has_ended = True
+        self.step_aside()
         if error is None:
             self._finish(self.status or "completed")
             return
@@ -124,22 +207,52 @@ class TrackedTask:
         with self._client.never_raising():
             if isinstance(error, Exception):
                 self.error(error, severity=self._severity)
+            self._failure = None
             self._finish(status_for(error))
 
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Measure a step: ``with task.step("extract"): …``. A step that repeats is summed up."""
-        outer, self._step = self._step, name
-        began_at = time.perf_counter()
+    async def __aenter__(self) -> Self:
+        """Tell that the task has begun, as ``with`` does."""
+        with collected() as answers:
+            self.__enter__()
         try:
-            yield
-            self._step = outer  # after an exception it names the step that failed
-        finally:
-            elapsed_ms = (time.perf_counter() - began_at) * 1000
-            self.step_durations[name] = self.step_durations.get(name, 0.0) + elapsed_ms
+            for answer in answers:
+                await answer
+        except BaseException:
+            self.has_ended = True
+            self.step_aside()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Tell how the task has ended, as ``with`` does; an exception goes on unchanged."""
+        with collected() as answers:
+            self.__exit__(kind, error, trace)
+        if isinstance(error, GeneratorExit):
+            return  # a coroutine that is closed may not wait
+        for answer in answers:
+            await answer
+
+    def become_current(self) -> None:
+        """Be what `current_task` returns."""
+        self._outer = _current_task.get()
+        _current_task.set(self)
+
+    def step_aside(self) -> None:
+        """Have `current_task` return what it did before, unless it is another one by now."""
+        if _current_task.get() is self:
+            _current_task.set(self._outer)
+
+    def step(self, name: str) -> Step:
+        """Measure a step: ``with task.step("extract"): …``. A step that repeats is summed up."""
+        return Step(self, name)
 
     def progress(
-        self, done: int | None = None, total: int | None = None, **counters: float
+        self, /, done: int | None = None, total: int | None = None, **counters: float
     ) -> None:
         """Tell how far the task is; call it as often as you like, it is sent once a second.
 
@@ -157,7 +270,7 @@ class TrackedTask:
         if time.monotonic() - self._told_at >= _PROGRESS_INTERVAL:
             self._tell_progress()
 
-    def count(self, **increments: float) -> None:
+    def count(self, /, **increments: float) -> None:
         """Add to counters of the task: ``task.count(succeeded=1)``. Sent as `progress` is."""
         totals = {name: self.counters.get(name, 0) + step for name, step in increments.items()}
         self.progress(None, None, **totals)
@@ -178,8 +291,9 @@ class TrackedTask:
         **options: Unpack[ErrorOptions],
     ) -> None:
         """Record an error that happened in this task, as `record_error` does."""
-        if self._step is not None:
-            options.setdefault("details", {"step": self._step})
+        step = self._step_of(error)
+        if step is not None:
+            options.setdefault("details", {"step": step})
         if isinstance(error, BaseException):
             self._client.record_exception(error, task_id=self.task_id, **options)
             return
@@ -217,6 +331,20 @@ class TrackedTask:
         """Return a task that is a part of this one, as `MonitoringClient.task` does."""
         options["parent_task_id"] = self.task_id
         return TrackedTask(self._client, task_type, task_id, severity, **options)
+
+    def _note_failure(self, error: BaseException, step: str) -> None:
+        """Note the step that an exception has left first."""
+        if self._failure is None or self._failure[0] is not error:
+            self._failure = error, step
+
+    def _step_of(self, error: BaseException | str) -> str | None:
+        """Return the step that an error happened in: that which failed, or that which runs."""
+        if self._failure is not None:
+            failed, name = self._failure
+            if failed is error or failed is sys.exc_info()[1]:
+                return name
+        step = _current_step.get()
+        return step.name if step is not None and step.task is self else None
 
     def _start(self) -> TaskId:
         return self._client.start_task(self.task_type, task_id=self.task_id, **self._options)

@@ -44,13 +44,18 @@ _TIMES = {
 class Telling:
     """Has functions called later, in order; nothing waits for what they say."""
 
-    name_type: type[TaskId] = TaskId
-    """What names of runs are."""
+    def __init__(self, troubles: Troubles, sender: Sender, name_type: type[TaskId]) -> None:
+        """Put what is told into the queue of a sender.
 
-    def __init__(self, troubles: Troubles, sender: Sender) -> None:
-        """Put what is told into the queue of a sender, and tell of troubles."""
+        Args:
+            troubles: what is told of what goes wrong.
+            sender: what sends it.
+            name_type: what names of runs are.
+        """
         self._troubles = troubles
         self._sender = sender
+        self.name_type = name_type
+        """What names of runs are."""
         self._runs = RunNames()
 
     def tell(self, function: str, given: Mapping[str, Any]) -> None:

@@ -1,11 +1,10 @@
 """Tasks as blocks and decorated functions, on top of the calls that tell of them."""
 
-import functools
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar, Unpack
 
 from pgvigil.client.recording.all_calls import AllCalls
+from pgvigil.client.recording.decorating import decorated, name_of
 from pgvigil.client.recording.run_names import own_name
 from pgvigil.client.recording.task import (
     ErrorOptions,
@@ -21,6 +20,8 @@ _R = TypeVar("_R")
 
 class TrackingCalls(AllCalls):
     """All that can be recorded, and tasks that record their beginning and end by themselves."""
+
+    _task_type: type[TrackedTask] = TrackedTask
 
     def task(
         self,
@@ -54,7 +55,7 @@ class TrackingCalls(AllCalls):
             metadata=metadata,
             items_total=items_total,
         )
-        return TrackedTask(self, task_type, task_id, severity, **options)
+        return self._task_type(self, task_type, task_id, severity, **options)
 
     def tracked(
         self,
@@ -64,7 +65,11 @@ class TrackingCalls(AllCalls):
         severity: str = "high",
         **options: Unpack[TaskOptions],
     ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-        """Return a decorator that makes every call of a function a task.
+        """Return a decorator that makes every run of a function a task.
+
+        The function may be a coroutine, a generator or an asynchronous generator as well. The run
+        of a generator lasts from its first value to its end; one that is closed before is
+        cancelled.
 
         Args:
             task_type: what kind of work it is.
@@ -72,29 +77,32 @@ class TrackingCalls(AllCalls):
                 function's name and a unique suffix.
             severity: as for `task`.
             options: as for `task`.
-
-        Raises:
-            TypeError: the function is a coroutine or a generator, whose call is not its run.
         """
 
         def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
-            if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-                raise TypeError(f"tracked() takes plain functions, and {function!r} is not one")
+            work = name_of(function)
 
-            @functools.wraps(function)
-            def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            def new_task(*args: Any, **kwargs: Any) -> TrackedTask:
+                name = None if task_id is None else self._name_of_run(task_id, args, kwargs)
                 chosen = options
-                if task_id is None:
-                    name, stated = own_name(function.__qualname__, options.get("metadata"))
+                if name is None:
+                    name, stated = own_name(work, options.get("metadata"))
                     chosen = TaskOptions(**{**options, "metadata": stated})
-                else:
-                    name = task_id(*args, **kwargs)
-                with TrackedTask(self, task_type, name, severity, **chosen):
-                    return function(*args, **kwargs)
+                return self._task_type(self, task_type, name, severity, **chosen)
 
-            return run
+            return decorated(function, new_task)
 
         return decorate
+
+    def _name_of_run(
+        self, task_id: Callable[..., str], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> str | None:
+        """Return the name that a program makes of the arguments of a call; None when it cannot."""
+        try:
+            return task_id(*args, **kwargs)
+        except Exception as error:
+            self._refused(0, "tracked", error)
+            return None
 
     def fail_task(
         self,

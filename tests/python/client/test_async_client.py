@@ -1,0 +1,409 @@
+"""What `AsyncMonitoringClient` records, and that it never holds up its event loop."""
+
+import asyncio
+import functools
+import gc
+import inspect
+import multiprocessing
+import os
+import re
+import signal
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, date, datetime
+from typing import Any, ParamSpec
+
+import psycopg
+import pytest
+
+from pgvigil import AsyncMonitoringClient, MonitoringClient
+from pgvigil.client import current_task
+from pgvigil.client.recording.awaited import AwaitedCalls
+from pgvigil.client.recording.tracking import TrackingCalls
+from pgvigil.exceptions import MonitoringError, UnknownValueError
+from tests.python.support.asking import OwnError, one, rows, the_task, value
+
+NOWHERE = "postgresql://nobody@127.0.0.1:1/nowhere"
+DAY = date(2024, 5, 1)
+AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
+# Each call with arguments, in an order in which each finds what it needs.
+CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+    ("start_task", ("load", 5), {"task_id": "t", "started_at": AT}),
+    ("update_task", ("t",), {"items_done": 4, "at": AT}),
+    ("heartbeat", ("t",), {}),
+    ("record_error", ("t", "Kind", "low", "what"), {"occurred_at": AT}),
+    ("record_exception", (OwnError("own"),), {"stack": "stack", "occurred_at": AT}),
+    ("record_performance_metric", ("rows", "counter", 7), {"recorded_at": AT}),
+    ("record_log", ("info", "here"), {"logged_at": AT}),
+    ("update_system_health", ("db", "main", "healthy"), {"checked_at": AT}),
+    ("record_queue_metrics", ("q", 1), {"recorded_at": AT}),
+    ("record_finished_tasks", ([{"task_id": "f", "task_type": "x", "end_time": AT}],), {}),
+    ("record_errors", ([{"error_type": "E", "severity": "low", "message": "m"}],), {}),
+    ("record_metrics", ([{"metric_name": "m", "value": 1, "recorded_at": AT}],), {}),
+    ("record_logs", ([{"level": "info", "message": "m", "logged_at": AT}],), {}),
+    ("complete_task", ("t",), {"finished_at": AT}),
+    ("start_task", ("load",), {"task_id": "bad", "started_at": AT}),
+    ("fail_task", ("bad", "Kind", "it failed"), {"occurred_at": AT}),
+    ("start_etl_execution", ("e",), {"started_at": AT}),
+    ("log_etl_event", ("info", "here"), {"execution_id": "e", "logged_at": AT}),
+    ("record_etl_metric", ("e", "rows", 3), {"recorded_at": AT}),
+    ("finish_etl_execution", ("e",), {"finished_at": AT}),
+    ("log_invalid_records", ("orders", ["1", "2"], "NUMBER"), {"target_date": DAY}),
+    ("sync_invalid_records", ("orders", "NUMBER", {"keys": ["1", "2"]}, ["1"]), {}),
+    ("track_status_changes", ("orders", [{"record_key": "1", "status": "PAID"}]), {}),
+    ("track_all_status_changes_from_source", ("nowhere",), {}),
+    ("track_record_products", ("orders", [{"record_key": "1", "products": ["tea"]}]), {}),
+    ("log_program_execution", ("orders", DAY, {"valid_records": 1}), {"task_id": "run"}),
+    ("auto_resolve_invalid_records", ("orders", DAY), {}),
+    ("resolve_invalid_records", ("orders", ["1"]), {}),
+    ("update_daily_summary", ("orders", DAY), {}),
+    ("cleanup_old_monitoring_data", (3000,), {}),
+]
+_COUNTED = (
+    "processing_metrics", "error_tracking", "performance_monitoring", "v_application_logs",
+    "system_health", "queue_monitoring", "invalid_records", "status_history", "record_products",
+    "processing_log", "daily_summary",
+)  # fmt: skip
+
+_P = ParamSpec("_P")
+
+
+def in_a_loop(
+    test: Callable[_P, Coroutine[Any, Any, None]],
+) -> Callable[_P, None]:
+    """Run a test that is a coroutine."""
+
+    @functools.wraps(test)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        asyncio.run(test(*args, **kwargs))
+
+    return run
+
+
+def calls_of(client: type[TrackingCalls]) -> set[str]:
+    """Return the names of the calls that record something."""
+    return {
+        name
+        for name, method in inspect.getmembers(client, inspect.isfunction)
+        if not name.startswith("_") and name not in ("task", "tracked", "never_raising")
+    }
+
+
+def counts(dsn: str) -> dict[str, int]:
+    """Return how much of each kind there is."""
+    with psycopg.connect(dsn) as connection:
+        return {
+            view: value(connection, f"select count(*) from monitoring.{view}") for view in _COUNTED
+        }
+
+
+def timeless(answers: list[Any]) -> list[str]:
+    """Return answers as texts, without the times of now in them."""
+    return [re.sub(r"'20\d\d-\S+T\S+'", "(now)", str(answer)) for answer in answers]
+
+
+# The same calls
+
+
+def test_each_call_may_be_awaited_and_is_tried_here() -> None:
+    assert calls_of(TrackingCalls) == {name for name, _, _ in CALLS}
+    assert calls_of(TrackingCalls) <= set(vars(AwaitedCalls))
+
+
+@pytest.mark.parametrize("on_error", ["log", "raise"])
+@pytest.mark.parametrize("is_awaited", [True, False])
+def test_a_call_records_and_returns_the_same_awaited_or_not(
+    dsn: str, other_dsn: str, on_error: Any, is_awaited: bool
+) -> None:
+    async def found() -> list[Any]:
+        answers = []
+        async with AsyncMonitoringClient(dsn, component="tests", on_error=on_error) as client:
+            for name, args, kwargs in CALLS:
+                answer = getattr(client, name)(*args, **kwargs)
+                answers.append(await tried(answer) if is_awaited else answer)
+            assert await client.flush()
+        return answers if is_awaited else [await tried(answer) for answer in answers]
+
+    async def tried(answer: Awaitable[Any]) -> Any:
+        try:
+            return await answer
+        except MonitoringError as error:
+            return type(error)
+
+    expected = []
+    with MonitoringClient(other_dsn, component="tests", on_error=on_error) as client:
+        for name, args, kwargs in CALLS:
+            try:
+                expected.append(getattr(client, name)(*args, **kwargs))
+            except MonitoringError as error:
+                expected.append(type(error))
+    answers = asyncio.run(found())
+    assert timeless(answers) == timeless(expected)
+    assert counts(dsn) == counts(other_dsn)
+    assert all(counts(dsn).values())
+
+
+@in_a_loop
+async def test_a_task_records_steps_progress_counters_and_its_end(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    async with AsyncMonitoringClient(dsn, component="tests", on_error="raise") as client:
+        async with client.task("load", task_id="t", items_total=3) as task:
+            assert current_task() is task
+            assert task.attempt == 1
+            for number in (1, 2, 3):
+                async with task.step("work"):
+                    await asyncio.sleep(0.01)
+                with task.step("more work"):
+                    task.count(ok=1)
+                await task.progress(number)
+            await task.metric("speed", 2.0, "rows/s")
+            task.log("info", "here")
+            await task.error("Kind", "what")
+            assert await task.heartbeat() is True
+            task.output_size = 7
+            async with task.child("part", task_id="t/1") as child:
+                assert current_task() is child
+        assert current_task() is None
+        with pytest.raises(OwnError):
+            async with client.task("load", task_id="failing", severity="critical"):
+                raise OwnError
+    done = one(connection, "select * from monitoring.processing_metrics where task_id = 't'")
+    assert (done["status"], done["output_size"], done["items_done"]) == ("completed", 7, 3)
+    assert done["counters"] == {"ok": 3}
+    assert set(done["step_durations"]) == {"work", "more work"}
+    child_row = one(connection, "select * from monitoring.processing_metrics where task_id = 't/1'")
+    assert child_row["parent_task_id"] == "t"
+    errors = rows(connection, "select task_id, severity from monitoring.error_tracking order by 1")
+    assert [tuple(error.values()) for error in errors] == [
+        ("failing", "critical"),
+        ("t", "medium"),
+    ]
+    assert len(rows(connection, "select from monitoring.v_application_logs")) == 1
+
+
+@in_a_loop
+async def test_a_call_records_what_its_values_were_when_it_was_made(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    async with AsyncMonitoringClient(dsn) as client:
+        failing = [{"record_key": "1"}]
+        answer = client.log_invalid_records("orders", failing, "NUMBER")
+        failing.clear()
+        generated = client.log_invalid_records("more", (str(n) for n in range(3)), "NUMBER")
+        assert not answer
+        found = await answer
+        assert found is not None
+        assert found["opened"] == 1
+        assert answer.value == found
+        assert answer
+        again, more = await asyncio.gather(answer, generated)
+        assert again == found
+        assert more is not None
+        assert more["opened"] == 3
+    assert one(connection, "select count(*) from monitoring.invalid_records") == {"count": 4}
+
+
+@in_a_loop
+async def test_a_thousand_tasks_at_once_are_recorded_each_for_itself(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    async with AsyncMonitoringClient(dsn) as client:
+
+        async def load(number: int) -> None:
+            async with client.task("load", task_id=f"t{number}") as task:
+                await asyncio.sleep(0.001 * (number % 7))
+                assert current_task() is task
+                task.metric("number", number)
+                if number % 100 == 0:
+                    raise OwnError
+
+        results = await asyncio.gather(*map(load, range(1000)), return_exceptions=True)
+        assert sum(isinstance(result, OwnError) for result in results) == 10
+        assert await client.flush()
+        assert client.dropped == 0
+    tasks = rows(
+        connection, "select status, count(*) from monitoring.processing_metrics group by 1"
+    )
+    assert {task["status"]: task["count"] for task in tasks} == {"completed": 990, "failed": 10}
+    query = (
+        "select count(*) from monitoring.performance_monitoring where task_id = 't' || round(value)"
+    )
+    assert one(connection, query) == {"count": 1000}
+
+
+# Loops
+
+
+def test_a_client_serves_one_loop_after_another(dsn: str, connection: psycopg.Connection) -> None:
+    client = AsyncMonitoringClient(dsn, on_error="raise")
+
+    async def work(number: int) -> None:
+        task_id = await client.start_task("load", task_id=f"t{number}")
+        assert task_id.attempt == 1
+        client.record_log("info", "nobody waits for this")
+        assert await client.complete_task(task_id)
+
+    for number in range(3):
+        asyncio.run(work(number))
+
+    async def close() -> None:
+        await client.close()
+        await client.record_log("info", "opens it again")
+        await client.close()
+
+    asyncio.run(close())
+    assert one(connection, "select count(*) from monitoring.processing_metrics") == {"count": 3}
+    assert one(connection, "select count(*) from monitoring.v_application_logs") == {"count": 4}
+
+
+def test_calls_outside_of_any_loop_record_as_well(dsn: str, connection: psycopg.Connection) -> None:
+    client = AsyncMonitoringClient(dsn, on_error="raise")
+    with client.task("load", task_id="t"):
+        client.log_invalid_records("orders", ["1"], "NUMBER")
+    with MonitoringClient(dsn, on_error="raise"):
+        asyncio.run(_flush_and_close(client))
+    assert the_task(connection)["status"] == "completed"
+    assert len(rows(connection, "select from monitoring.invalid_records")) == 1
+
+
+async def _flush_and_close(client: AsyncMonitoringClient) -> None:
+    assert await client.flush()
+    await client.close()
+
+
+@in_a_loop
+async def test_whoever_is_cancelled_while_waiting_loses_no_record(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    async with AsyncMonitoringClient(dsn) as client:
+        connection.execute("begin; lock table monitoring.active_tasks")
+        waiting = [
+            asyncio.ensure_future(_awaited(client.log_program_execution("o", DAY, {}, task_id=n)))
+            for n in ("a", "b")
+        ]
+        await asyncio.sleep(0.1)
+        for future in waiting:
+            future.cancel()
+        await asyncio.wait(waiting)
+        assert all(future.cancelled() for future in waiting)
+        connection.execute("commit")
+        assert await client.flush()
+    assert len(rows(connection, "select from monitoring.processing_log")) == 2
+
+
+async def _awaited(answer: Awaitable[Any]) -> Any:
+    return await answer
+
+
+def test_a_forked_child_has_a_thread_of_its_own(dsn: str, connection: psycopg.Connection) -> None:
+    client = AsyncMonitoringClient(dsn)
+
+    async def work(dataset: str) -> None:
+        assert await client.log_invalid_records(dataset, ["1"], "NUMBER")
+        await client.close()
+
+    async def begin() -> None:
+        assert await client.log_invalid_records("parent", ["1"], "NUMBER")
+
+    asyncio.run(begin())
+    child = multiprocessing.get_context("fork").Process(target=lambda: asyncio.run(work("child")))
+    child.start()
+    child.join(20)
+    assert child.exitcode == 0
+    asyncio.run(work("parent again"))
+    assert len(rows(connection, "select from monitoring.invalid_records")) == 3
+
+
+# What goes wrong
+
+
+@in_a_loop
+async def test_what_is_wrong_raises_where_it_is_awaited(dsn: str) -> None:
+    async with AsyncMonitoringClient(dsn, on_error="raise") as client:
+        with pytest.raises(UnknownValueError, match="sick"):
+            await client.update_system_health("db", "x", "sick")
+        with pytest.raises(MonitoringError):
+            await client.start_task("x", task_id="")
+        with pytest.raises(MonitoringError):
+            async with client.task("x", task_id=""):
+                pytest.fail("it has not begun")
+        assert current_task() is None
+        with pytest.raises(UnknownValueError, match="grave"):
+            await client.fail_task("t", OwnError(), severity="grave")
+        with pytest.raises(OwnError):  # noqa: PT012
+            async with client.task("x") as task:
+                task.counters["bad"] = -1
+                raise OwnError
+        assert client.dropped == 1
+
+
+@in_a_loop
+async def test_what_is_wrong_is_logged_where_nobody_waits_for_it(
+    dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with AsyncMonitoringClient(dsn, on_error="raise") as client:
+        client.update_system_health("db", "x", "sick")
+        client.start_task("x", task_id="")
+        client.fail_task("t", OwnError(), severity="grave")
+        await client.flush()
+    gc.collect()
+    texts = [record.getMessage() for record in caplog.records]
+    assert all("nobody waits for" in text for text in texts)
+    for word in ("sick", "task_id", "grave"):
+        assert sum(word in text for text in texts) == 1
+
+
+@in_a_loop
+async def test_a_database_that_is_away_breaks_and_holds_up_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = AsyncMonitoringClient(NOWHERE, spool=False)
+    async with client.task("x"):
+        assert await client.log_invalid_records("orders", ["1", "2"], "NUMBER") is None
+    assert client.dropped == 2
+    assert not await client.flush(0.1)
+    began_at = time.perf_counter()
+    await client.close(0.1)
+    assert time.perf_counter() - began_at < 1.5
+
+
+@in_a_loop
+async def test_a_frozen_server_never_holds_up_the_loop(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    """The longest stall is 20 ms on a machine with nothing else to do; here is room for others."""
+    async with AsyncMonitoringClient(dsn, flush_interval=0.05, statement_timeout=1.0) as client:
+        task_id = client.start_task("x")
+        assert await client.flush()
+        await client.log_invalid_records("orders", ["0"], "NUMBER")
+        query = "select pid from pg_stat_activity where application_name = 'pgvigil client'"
+        pids = [row["pid"] for row in rows(connection, query)]
+        assert len(pids) == 2
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            longest = await _longest_stall(client)
+            assert not await client.flush(0.2)
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+        assert longest < 0.2
+        client.complete_task(task_id)
+        assert await client.flush()
+    assert the_task(connection)["status"] == "completed"
+    assert one(connection, "select count(*) from monitoring.v_application_logs") == {"count": 300}
+
+
+async def _longest_stall(client: AsyncMonitoringClient) -> float:
+    """Record in every way; return the longest time in seconds that the loop stood still."""
+    waiting = asyncio.ensure_future(_awaited(client.log_invalid_records("o", ["1"], "NUMBER")))
+    longest = 0.0
+    for number in range(300):
+        began_at = time.perf_counter()
+        await client.record_log("info", f"line {number}")
+        client.log_invalid_records("orders", [str(number)], "NUMBER")
+        await asyncio.sleep(0.005)
+        longest = max(longest, time.perf_counter() - began_at - 0.005)
+    assert await waiting is None
+    return longest
