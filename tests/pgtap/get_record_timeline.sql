@@ -30,7 +30,13 @@ select results_eq(
 -- Tasks and errors
 
 select monitoring.record_finished_tasks(
-    '[{"task_id": "1", "task_type": "named", "end_time": "2026-01-15T08:10Z"},
+    '[{"task_id": "1", "task_type": "named", "end_time": "2026-01-15T08:10Z",
+        "metadata": {"dataset": "orders"}},
+      {"task_id": "2", "task_type": "something else", "end_time": "2026-01-15T08:11Z"},
+      {"task_id": "1", "task_type": "namesake", "end_time": "2026-01-15T08:12Z",
+        "metadata": {"dataset": "bills"}},
+      {"task_id": "1", "task_type": "other record", "end_time": "2026-01-15T08:13Z",
+        "metadata": {"dataset": "orders", "record_key": "9"}},
       {"task_id": "orders/1", "task_type": "full", "end_time": "2026-01-15T08:20Z"},
       {"task_id": "x", "task_type": "told", "end_time": "2026-01-15T08:30Z", "status": "failed"},
       {"task_id": "w", "task_type": "for it", "end_time": "2026-01-15T08:35Z",
@@ -60,6 +66,8 @@ select results_eq(
 );
 select monitoring.record_errors(
     '[{"task_id": "w", "error_type": "E", "severity": "low", "message": "of its task",
+        "occurred_at": "2026-01-15T08:31Z"},
+      {"task_id": "2", "error_type": "E", "severity": "low", "message": "about another thing",
         "occurred_at": "2026-01-15T08:31Z"},
       {"task_id": "y", "error_type": "E", "severity": "low", "message": "of another",
         "occurred_at": "2026-01-15T08:31Z"},

@@ -2,8 +2,24 @@
 -- record's key or the names of its tasks: an index on what metadata and details say would cost
 -- every recording program a tenth of its time (bench/README.md).
 
--- Tasks named like the record or "dataset/record", running ones whose metadata name it, and
--- those that told of it; its own are the first two, and told ones whose metadata name it.
+-- Whether a task is a record's own: it is named "dataset/record", or its metadata name the dataset
+-- and the record; where they name the dataset alone, the task's name is that of the record. A bare
+-- name is nobody's: many things are called 2.
+create or replace function monitoring._is_task_of_record(
+    p_task_id text, p_metadata jsonb, p_dataset text, p_record_key text
+)
+returns boolean
+language sql
+immutable
+return p_task_id = p_dataset || '/' || p_record_key
+or coalesce(
+    p_metadata ->> 'dataset' = p_dataset
+    and coalesce(p_metadata ->> 'record_key', p_task_id) = p_record_key,
+    false
+);
+
+-- A record's own tasks, of those that have ended the ones that are named like it, and tasks that
+-- told of it.
 create or replace function monitoring._tasks_of_record(p_dataset text, p_record_key text)
 returns table (
     task_id text, attempt integer, task_type text, status text, happened_at timestamptz,
@@ -16,7 +32,6 @@ set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_names constant text [] := array[p_record_key, p_dataset || '/' || p_record_key];
-    v_itself constant jsonb := jsonb_build_object('dataset', p_dataset, 'record_key', p_record_key);
     v_told text [];
 begin
     v_told := array(
@@ -30,19 +45,27 @@ begin
         where r.dataset = p_dataset and r.record_key = p_record_key and r.task_id is not null
     );
     return query
-    select t.task_id, t.attempt, t.task_type, 'running'::text, t.started_at,
-        null::double precision, t.worker_id, t.task_id = any(v_names) or coalesce(t.metadata @> v_itself, false)
-    from monitoring.active_tasks t
-    where t.task_id = any(v_names || v_told) or t.metadata @> v_itself
-    union all
-    select f.task_id, f.attempt, f.task_type, f.status, f.finished_at, f.duration_ms, f.worker_id,
-        f.task_id = any(v_names) or coalesce(f.metadata @> v_itself, false)
-    from monitoring._all_finished_tasks f
-    where f.task_id = any(v_names || v_told);
+    select k.*
+    from (
+        select t.task_id, t.attempt, t.task_type, 'running'::text, t.started_at,
+            null::double precision, t.worker_id, monitoring._is_task_of_record(
+                t.task_id, t.metadata, p_dataset, p_record_key
+            ) as is_own
+        from monitoring.active_tasks t
+        union all
+        select f.task_id, f.attempt, f.task_type, f.status, f.finished_at, f.duration_ms,
+            f.worker_id, monitoring._is_task_of_record(
+                f.task_id, f.metadata, p_dataset, p_record_key
+            )
+        from monitoring._all_finished_tasks f
+        where f.task_id = any(v_names || v_told)
+    ) k
+    where k.is_own or k.task_id = any(v_told);
 end
 $$;
 
--- Errors of a record's own tasks, and those of other tasks whose details name the record.
+-- Errors of a record's own tasks, and those of other tasks, or of one that is named like it, whose
+-- details name it.
 create or replace function monitoring._errors_of_record(
     p_dataset text, p_record_key text, p_own_tasks text[], p_other_tasks text[]
 )
@@ -59,7 +82,7 @@ begin
         p_own_tasks || p_other_tasks || array[p_record_key, p_dataset || '/' || p_record_key]
     )
     and (
-        e.task_id <> all(p_other_tasks)
+        e.task_id = any(p_own_tasks || (p_dataset || '/' || p_record_key))
         or e.details @> jsonb_build_object('dataset', p_dataset, 'record_key', p_record_key)
     );
 end
@@ -188,5 +211,5 @@ $$;
 
 comment on function monitoring.get_record_timeline(text, text, integer) is
 'All that happened to a record, the newest first: changes of status, when it was invalid and '
-'resolved, alerts, tasks named like it or "dataset/record" or that reported it, and errors of the '
-'former, or of the latter where details give dataset and record_key.';
+'resolved, alerts, tasks named "dataset/record" or like it with the dataset in their metadata, '
+'those that reported it, and errors of the former, or of others whose details name it.';
