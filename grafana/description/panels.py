@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 from grafana_foundation_sdk.builders import (
+    barchart,
     bargauge,
     common,
     dashboard,
@@ -42,7 +43,8 @@ from grafana.description.columns import COLOURS, UNITS, colour_words, settings_o
 from grafana.description.queries import SOURCE, rows, series
 
 Panel: TypeAlias = (
-    bargauge.Panel
+    barchart.Panel
+    | bargauge.Panel
     | logs.Panel
     | piechart.Panel
     | stat.Panel
@@ -53,6 +55,7 @@ Panel: TypeAlias = (
 
 Kind = TypeVar(
     "Kind",
+    barchart.Panel,
     bargauge.Panel,
     logs.Panel,
     piechart.Panel,
@@ -89,6 +92,15 @@ def graph(
         fixed = {"mode": "fixed", "fixedColor": COLOURS[name]}
         panel.override_by_name(name, [DynamicConfigValue("color", fixed)])
     return panel
+
+
+def areas(title: str, about: str, sql: str, width: int = 12) -> Panel:
+    """Areas over time, one on the other, whose upper edge is the whole."""
+    panel = _common(timeseries.Panel(), title, about, width, 9).with_target(series(sql))
+    panel.unit("short").axis_soft_min(0).legend(_legend())
+    panel.color_scheme(dashboard.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+    panel.draw_style(GraphDrawStyle.LINE).line_width(1).fill_opacity(60)
+    return panel.stacking(common.StackingConfig().mode(StackingMode.NORMAL).group("A"))
 
 
 def numbers(
@@ -150,6 +162,14 @@ def bars(
     panel.unit(unit).min(0).thresholds(_thresholds(poor, bad, False))
     panel.orientation(VizOrientation.HORIZONTAL).display_mode(BarGaugeDisplayMode.BASIC)
     return panel.reduce_options(common.ReduceDataOptions().values(True).calcs(["lastNotNull"]))
+
+
+def columns(title: str, about: str, sql: str, by: str, width: int = 8) -> Panel:
+    """A bar chart with a bar for each row, of the column that `by` names and a figure."""
+    panel = _common(barchart.Panel(), title, about, width, 9).with_target(rows(sql))
+    panel.x_field(by).unit("short").min(0).orientation(VizOrientation.HORIZONTAL)
+    panel.show_value(VisibilityMode.AUTO).fill_opacity(80).bar_width(0.8)
+    return panel.legend(common.VizLegendOptions().show_legend(False))
 
 
 def shares(title: str, about: str, sql: str, width: int = 8) -> Panel:

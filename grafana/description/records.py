@@ -1,7 +1,7 @@
 """Records: what is invalid, what changed, and how the programs did that look at them."""
 
 from grafana.description.board import Board, Row, choice, link_to, words
-from grafana.description.panels import bars, graph, listing, numbers, shares
+from grafana.description.panels import areas, columns, graph, listing, numbers, shares
 
 CHOSEN = "dataset in ($dataset)"
 RECORD_LINK = link_to("records", "record_key", "record_key")
@@ -44,10 +44,20 @@ BOARD = Board(
                     from monitoring.v_top_issues
                     where {CHOSEN}
                     """,
-                    width=24,
+                    width=18,
+                ),
+                numbers(
+                    "Average resolution time",
+                    "How long records stayed invalid on average, of all that is kept.",
+                    f"""
+                    select sum(avg_seconds * resolved_records) / nullif(sum(resolved_records), 0)
+                        as average_seconds
+                    from monitoring.v_resolution_times
+                    where {CHOSEN}
+                    """,
                 ),
                 shares(
-                    "Statuses",
+                    "Current status overview",
                     "Records by the status that they have now.",
                     f"""
                     select coalesce(status, 'gone') as status, count(*) as records
@@ -57,8 +67,8 @@ BOARD = Board(
                     order by records desc
                     """,
                 ),
-                bars(
-                    "Invalid by type",
+                columns(
+                    "Invalid records by type",
                     "Records that fail a validation now, by validation.",
                     f"""
                     select validation_type, sum(open_records) as records
@@ -68,21 +78,20 @@ BOARD = Board(
                     order by records desc
                     limit 20
                     """,
-                    width=8,
+                    by="validation_type",
                 ),
-                listing(
-                    "Top issues",
-                    "Groups with the most records that fail a validation now.",
+                columns(
+                    "Top issues by group",
+                    "Groups, such as assignors or branches, with the most records that fail now.",
                     f"""
-                    select
-                        group_name, validation_type, dataset, open_records, alerted_records,
-                        oldest_opened_at
+                    select coalesce(group_name, 'none') as group_name, sum(open_records) as records
                     from monitoring.v_top_issues
                     where {CHOSEN}
-                    order by open_records desc, oldest_opened_at
-                    limit 50
+                    group by group_name
+                    order by records desc
+                    limit 10
                     """,
-                    width=8,
+                    by="group_name",
                 ),
             ],
         ),
@@ -90,11 +99,12 @@ BOARD = Board(
             "By day",
             [
                 graph(
-                    "Processing",
+                    "Processing trend",
                     "Records that the last complete run of each day looked at.",
                     f"""
                     select
                         target_date::timestamptz as time,
+                        sum(records_queried) as queried,
                         sum(valid_records) as valid,
                         sum(invalid_records) as invalid
                     from monitoring.daily_summary
@@ -102,7 +112,6 @@ BOARD = Board(
                     group by target_date
                     order by time
                     """,
-                    is_stacked=True,
                 ),
                 graph(
                     "Invalid records",
@@ -119,19 +128,23 @@ BOARD = Board(
                     order by time
                     """,
                 ),
-                graph(
-                    "Alerts sent",
-                    "Alerts that programs sent about records, by dataset.",
-                    f"""
+                areas(
+                    "Alert volume",
+                    "Alerts that programs sent about records, by the day they looked at and type.",
+                    """
                     select
-                        target_date::timestamptz as time,
-                        dataset as metric,
-                        alerts_sent
-                    from monitoring.daily_summary
-                    where {DAYS}
-                    order by time
+                        l.target_date::timestamptz as time,
+                        upper(regexp_replace(s.key, '^alerts_sent_?', '')) as metric,
+                        sum(s.value::numeric) as alerts
+                    from monitoring.processing_log as l
+                    cross join lateral jsonb_each_text(l.statistics) as s (key, value)
+                    where
+                        $__timeFilter(l.finished_at)
+                        and l.dataset in ($dataset)
+                        and starts_with(s.key, 'alerts_sent')
+                    group by l.target_date, metric
+                    order by time, metric
                     """,
-                    is_stacked=True,
                 ),
                 graph(
                     "Status changes",
@@ -167,7 +180,7 @@ BOARD = Board(
                     width=12,
                 ),
                 graph(
-                    "Execution time",
+                    "Execution performance",
                     "How long programs ran, when they ended, by dataset.",
                     f"""
                     select finished_at as time, dataset as metric, execution_seconds
@@ -196,6 +209,19 @@ BOARD = Board(
         Row(
             "Records",
             [
+                listing(
+                    "Top issues",
+                    "Groups and validations with the most records that fail now.",
+                    f"""
+                    select
+                        group_name, validation_type, dataset, open_records, alerted_records,
+                        oldest_opened_at
+                    from monitoring.v_top_issues
+                    where {CHOSEN}
+                    order by open_records desc, oldest_opened_at
+                    limit 50
+                    """,
+                ),
                 listing(
                     "Invalid records",
                     "Records that fail a validation now, found last first.",

@@ -17,6 +17,7 @@ from tests import ROOT
 from tests.harness.clients import clean_environment
 from tests.harness.databases import create_database, drop_database
 from tests.python.support.apr_count import VALIDATIONS, Count, is_key, status_changes
+from tests.python.support.grafana_files import panels, queries, sent, shown_by
 
 EXAMPLE = ROOT / "examples" / "apr"
 DAYS = [date(2026, 1, 12) + timedelta(days=number) for number in range(3)]
@@ -230,6 +231,62 @@ def test_people_are_alerted_to_what_is_not_allowed_and_what_stays_invalid(
         for (_, validation), spell in counted.open_spells().items()
         if evening - spell.opened_at >= timedelta(hours=24)
     }
+
+
+PANELS = {
+    "Current status overview": "piechart",
+    "Invalid records by type": "barchart",
+    "Processing trend": "timeseries",
+    "Alert volume": "timeseries",
+    "Average resolution time": "stat",
+    "Recent status changes": "table",
+    "Top issues by group": "barchart",
+    "Execution performance": "timeseries",
+}
+EVENING = datetime(2026, 1, 14, 18, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("title", PANELS)
+def test_a_panel_is_of_its_kind_and_shows_what_was_counted(
+    title: str, finished: psycopg.Connection[dict[str, Any]], counted: Count
+) -> None:
+    (asked,) = (each for each in queries() if (each.board, each.title) == ("records", title))
+    (panel,) = (each for each in panels("records") if each["title"] == title)
+    assert panel["type"] == asked.kind == PANELS[title]
+    drawn = panel["fieldConfig"]["defaults"].get("custom", {})
+    assert drawn.get("drawStyle", "line") == "line"
+    is_area = drawn.get("stacking", {}).get("mode") == "normal" and drawn["fillOpacity"] > 20
+    assert is_area == (title == "Alert volume")
+    found = finished.execute(sent(asked, shown_by("records", EVENING)).encode()).fetchall()
+    runs = [run for run in counted.runs if run.mode == "full"]
+    left = counted.open_spells()
+    ended = [
+        (spell.resolved_at - spell.opened_at).total_seconds()
+        for each in counted.spells.values()
+        for spell in each
+        if spell.resolved_at
+    ]
+    match title:
+        case "Current status overview":
+            assert sum(row["records"] for row in found) == 60 * len(DAYS)
+        case "Invalid records by type":
+            by_type = {row["validation_type"]: row["records"] for row in found}
+            assert by_type == dict(Counter(validation for _, validation in left))
+        case "Processing trend":
+            assert [(row["time"].date(), row["queried"]) for row in found] == [
+                (day, 60) for day in DAYS
+            ]
+        case "Alert volume":
+            assert sum(row["alerts"] for row in found) == sum(run.alerts for run in runs) > 0
+            assert {row["metric"] for row in found} == set(VALIDATIONS)
+        case "Average resolution time":
+            assert found[0]["average_seconds"] == pytest.approx(sum(ended) / len(ended))
+        case "Recent status changes":
+            assert {row["recorded_at"].date() for row in found} == {DAYS[-1]}
+        case "Top issues by group":
+            assert sum(row["records"] for row in found) == len(left)
+        case "Execution performance":
+            assert len(found) == len(counted.runs)
 
 
 def test_it_runs_with_one_command_in_a_database_of_its_own(tmp_path: Path) -> None:
