@@ -4,12 +4,13 @@
 #   install-tools.sh            everything
 #   install-tools.sh sql        what pgTAP files and most Python tests need: a PostgreSQL server with
 #                               pgTAP, plpgsql_check and pg_cron, its clients and pg_prove
-#   install-tools.sh PROGRAM …  what a few Python tests need: chromium, which shows the page;
-#                               mariadbd, a database of others, with the foreign data wrapper that
-#                               reads it; npm, which fetches other versions of PostgreSQL;
-#                               pgbouncer, which stands between; promtool, which judges our alerts
-#                               by the rules of Prometheus; prometheus-alertmanager, which takes
-#                               them over; prometheus-sql-exporter, which reads our figures
+#   install-tools.sh PROGRAM …  what a few Python tests need: borgmatic, which sends pings; chromium,
+#                               which shows the page; mariadbd, a database of others, with the
+#                               foreign data wrapper that reads it; npm, which fetches other
+#                               versions of PostgreSQL; pgbouncer, which stands between; promtool,
+#                               which judges our alerts by the rules of Prometheus;
+#                               prometheus-alertmanager, which takes them over;
+#                               prometheus-sql-exporter, which reads our figures
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
@@ -31,7 +32,10 @@ lacks() {
 
 # Servers are where the path of root alone leads.
 PATH=$PATH:/usr/sbin
-all=(sql chromium mariadbd npm pgbouncer promtool prometheus-alertmanager prometheus-sql-exporter)
+all=(
+    sql borgmatic chromium mariadbd npm pgbouncer promtool prometheus-alertmanager
+    prometheus-sql-exporter
+)
 [ $# -gt 0 ] || set -- "${all[@]}"
 missing=()
 for word in "$@"; do
@@ -51,7 +55,7 @@ for word in "$@"; do
             has_extension mysql_fdw || missing+=(postgresql-VERSION-mysql-fdw)
             ;;
         promtool) ! lacks promtool || missing+=(prometheus) ;;
-        npm | pgbouncer | prometheus-alertmanager | prometheus-sql-exporter)
+        borgmatic | npm | pgbouncer | prometheus-alertmanager | prometheus-sql-exporter)
             ! lacks "$word" || missing+=("$word")
             ;;
         *)
@@ -102,4 +106,6 @@ if [ -d /run/systemd/system ]; then
         [[ " ${missing[*]/mariadb-server/mariadb} " != *" $service "* ]] ||
             "${as_root[@]}" systemctl --quiet disable "$service"
     done
+    [[ " ${missing[*]} " != *" borgmatic "* ]] ||
+        "${as_root[@]}" systemctl --quiet disable borgmatic.timer
 fi

@@ -12,7 +12,7 @@ from pgvigil.commands.options import Duration, dsn_option
 from pgvigil.database.log import LogFormat, log, set_up_logging
 from pgvigil.exceptions import PgvigilError
 from pgvigil.faces.web.settings import WebSettings
-from pgvigil.faces.web.token import read_token
+from pgvigil.faces.web.token import PING_KEY, read_token
 
 if TYPE_CHECKING:
     from pgvigil.faces.web.serving import WebServer
@@ -49,6 +49,13 @@ if TYPE_CHECKING:
     "nobody may.",
 )
 @click.option(
+    "--ping-key-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File with the key of those who may send pings and alerts of other systems. Default: "
+    "PGVIGIL_PING_KEY; without either nobody may.",
+)
+@click.option(
     "--connections",
     type=click.IntRange(1, 32),
     default=WebSettings.connections,
@@ -72,18 +79,27 @@ def command(
     allow_remote: bool,
     names: tuple[str, ...],
     token_file: Path | None,
+    ping_key_file: Path | None,
     connections: int,
     patience: float,
     log_format: LogFormat,
 ) -> None:
     """Serve a page, its data as JSON, and figures for Prometheus.
 
-    Everybody who reaches it may read; acknowledging an alert takes the token. It goes on while
-    the database is away, and says so. The log goes to standard error. SIGTERM and Ctrl-C end it.
+    Everybody who reaches it may read; acknowledging an alert takes the token, and sending pings
+    the key for them. It goes on while the database is away, and says so. The log goes to standard
+    error. SIGTERM and Ctrl-C end it.
     """
     set_up_logging(log_format, "info")
     server = _server(
-        WebSettings(dsn, read_token(token_file), names, connections, patience),
+        WebSettings(
+            dsn,
+            token=read_token(token_file),
+            ping_key=read_token(ping_key_file, PING_KEY),
+            names=names,
+            connections=connections,
+            seconds_to_answer=patience,
+        ),
         host,
         port,
         allow_remote,

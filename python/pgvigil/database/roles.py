@@ -2,6 +2,7 @@
 
 READER = "monitoring_reader"
 OPERATOR = "monitoring_operator"
+WRITER = "monitoring_writer"
 
 # It says no, too, where there is no such role.
 MAY_BECOME = """

@@ -72,7 +72,7 @@ def test_an_unknown_word_is_refused(bare_machine: dict[str, str]) -> None:
         [SCRIPT, "sqlite"], env=bare_machine, capture_output=True, text=True, check=False
     )
     assert result.returncode == 1
-    assert result.stderr.startswith("sqlite is nothing that tests need: sql chromium ")
+    assert result.stderr.startswith("sqlite is nothing that tests need: sql borgmatic chromium ")
 
 
 @pytest.mark.parametrize("target", ["pgtap", "try", "plpgsql-check", "test-python"])

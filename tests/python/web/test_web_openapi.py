@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ from tests.python.support.web_problems import KINDS
 from tests.python.support.web_running import TOKEN, Web
 
 EXAMPLES = 10
+
+
+@pytest.fixture
+def web(dsn: str) -> Iterator[Web]:
+    """A web service whose one token opens everything."""
+    with Web(dsn, ping_key=TOKEN) as web:
+        yield web
 
 
 @pytest.fixture
@@ -75,7 +83,10 @@ def test_only_writing_takes_a_token(schema: dict[str, Any]) -> None:
     }
     writing = {(m, p) for p, methods in schema["paths"].items() for m in methods if m != "get"}
     assert guarded == writing
-    assert writing == {("post", "/api/acknowledge-alert/{alert_id}")}
+    assert writing == {
+        ("post", "/api/acknowledge-alert/{alert_id}"),
+        ("post", "/in/alertmanager"),
+    }
 
 
 def test_lists_have_a_form_in_common(schema: dict[str, Any]) -> None:
@@ -89,4 +100,5 @@ def test_lists_have_a_form_in_common(schema: dict[str, Any]) -> None:
 
 
 def test_the_page_is_no_part_of_it(schema: dict[str, Any]) -> None:
-    assert all(path.startswith(("/api/", "/healthz", "/metrics")) for path in schema["paths"])
+    known = ("/api/", "/in/", "/healthz", "/metrics")
+    assert all(path.startswith(known) for path in schema["paths"])

@@ -9,7 +9,18 @@ from pgvigil import __version__
 from pgvigil.faces.web.database import Database
 from pgvigil.faces.web.exporting import Exporter
 from pgvigil.faces.web.problems import add_handlers
-from pgvigil.faces.web.routes import alerts, batch, export, records, service, state, tasks, trends
+from pgvigil.faces.web.routes import (
+    alerts,
+    batch,
+    export,
+    incoming,
+    pings,
+    records,
+    service,
+    state,
+    tasks,
+    trends,
+)
 from pgvigil.faces.web.security import Guard
 from pgvigil.faces.web.settings import WebSettings
 
@@ -46,7 +57,7 @@ def create_app(settings: WebSettings) -> FastAPI:
     app.state.database = database
     app.state.exporter = Exporter(settings.dsn)
     add_handlers(app)
-    for part in (alerts, batch, tasks, state, trends, records, export, service):
+    for part in (alerts, batch, tasks, state, trends, records, export, pings, incoming, service):
         app.include_router(part.router)
     app.add_middleware(Guard, names=settings.names)
     return app

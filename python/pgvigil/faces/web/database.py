@@ -1,8 +1,8 @@
 """A few kept connections to the database, for short transactions of readers and writers.
 
 Each question gets a transaction of its own, read-only and of one snapshot unless it writes, with a
-time limit. Where the login may, it takes on the rights of monitoring_reader for it, or of
-monitoring_operator to write, however much more it has itself.
+time limit. Where the login may, it takes on the rights of monitoring_reader for it, of
+monitoring_operator to decide, or of monitoring_writer to record, however much more it has itself.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from pgvigil.database.far_times import take_endless_lengths
 from pgvigil.database.patience import HastyConnection
 from pgvigil.database.pooling import IS_POOLED
 from pgvigil.database.queries.state import NOW
-from pgvigil.database.roles import BECOME, LIMIT, MAY_BECOME, OPERATOR, READER
+from pgvigil.database.roles import BECOME, LIMIT, MAY_BECOME, OPERATOR, READER, WRITER
 
 _SECONDS_TO_WAIT_FOR_A_TURN = 5.0
 _SECONDS_TO_CONNECT = 5
@@ -125,6 +125,12 @@ class Database:
         async with self._transaction(OPERATOR) as reader:
             yield reader
 
+    @asynccontextmanager
+    async def recording(self) -> AsyncIterator[Reader]:
+        """Give a transaction that may record; raises what `reading` does."""
+        async with self._transaction(WRITER) as reader:
+            yield reader
+
     async def close(self) -> None:
         """Close the connections that nobody uses."""
         while self._idle:
@@ -198,6 +204,12 @@ class Database:
     async def _enter(self, session: _Session, role: str) -> None:
         connection = session.connection
         await connection.set_read_only(role == READER)
+        # Who writes waits for others instead of failing because of them.
+        await connection.set_isolation_level(
+            psycopg.IsolationLevel.REPEATABLE_READ
+            if role == READER
+            else psycopg.IsolationLevel.READ_COMMITTED
+        )
         await connection.execute(LIMIT, {"limit": f"{self._seconds:g}s"})
         if role in session.roles:
             await connection.execute(BECOME, {"role": role})
@@ -206,13 +218,12 @@ class Database:
         connection = await HastyConnection.connect(self._dsn)
         take_endless_lengths(connection)
         try:
-            await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
             # What is prepared through a pooler would stay behind in sessions of others.
             if await _answer(connection, IS_POOLED, [connection.info.backend_pid]):
                 connection.prepare_threshold = None
             roles = [
                 role
-                for role in (READER, OPERATOR)
+                for role in (READER, OPERATOR, WRITER)
                 if await _answer(connection, MAY_BECOME, {"role": role})
             ]
             await connection.rollback()

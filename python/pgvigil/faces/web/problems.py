@@ -208,9 +208,11 @@ async def _answer_bug(request: Request, error: Exception) -> JSONResponse:
 
 def _log(level: int, request: Request, found: ProblemError, error: Exception) -> None:
     instance = found.problem.instance
+    # The address of a ping has a key in it.
+    path = "/ping/..." if request.url.path.startswith("/ping/") else request.url.path
     log(
         level,
-        f"{request.url.path}: {found} ({instance})",
+        f"{path}: {found} ({instance})",
         cause=type(error).__name__,
         instance=instance,
     )
@@ -253,7 +255,8 @@ def _lacking(error: Exception, unready: PgvigilError) -> ProblemError:
         return ProblemError(
             RIGHTS_MISSING,
             "the service lacks rights in the database",
-            "Its login needs monitoring_reader, and monitoring_operator to acknowledge.",
+            "Its login needs monitoring_reader, monitoring_operator to acknowledge, and "
+            "monitoring_writer to take pings.",
         )
     if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
         return ProblemError(UNAVAILABLE, str(unready), unready.hint)

@@ -38,6 +38,8 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _LARGEST_BODY = 32_768
+# What other systems send; a ping is cut by its route, however long it is.
+_LARGEST_INCOMING_BODY = 1_048_576
 _bearer = HTTPBearer(auto_error=False, description="The token that the service was started with.")
 
 
@@ -62,23 +64,26 @@ class Guard:
                     headers[name] = value
             await send(message)
 
-        refused = self._refusal(Headers(scope=scope))
+        refused = self._refusal(Headers(scope=scope), scope["path"])
         if refused is not None:
             await refused.answer()(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
 
-    def _refusal(self, headers: Headers) -> ProblemError | None:
+    def _refusal(self, headers: Headers, path: str) -> ProblemError | None:
         if not self._is_ours(headers.get("host", "")):
             hint = "Start it with --name NAME to let it answer to that name."
             return ProblemError(421, "this service has another name", hint)
+        if path.startswith("/ping/"):
+            return None
         # Without a length it comes in pieces, which no caller needs for so little.
         if "transfer-encoding" in headers:
             return ProblemError(411, "the body has no Content-Length")
         if not (length := headers.get("content-length", "0")).isdecimal():
             return ProblemError(400, "Content-Length is not a number")
-        if int(length) > _LARGEST_BODY:
-            return ProblemError(413, f"the body is larger than {_LARGEST_BODY:,} bytes")
+        largest = _LARGEST_INCOMING_BODY if path.startswith("/in/") else _LARGEST_BODY
+        if int(length) > largest:
+            return ProblemError(413, f"the body is larger than {largest:,} bytes")
         return None
 
     def _is_ours(self, host: str) -> bool:
@@ -99,6 +104,11 @@ class Guard:
         return True
 
 
+def _shows(credentials: HTTPAuthorizationCredentials | None, secret: str) -> bool:
+    shown = credentials.credentials if credentials else ""
+    return hmac.compare_digest(shown.encode(), secret.encode())
+
+
 def may_write(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
@@ -115,11 +125,34 @@ def may_write(
             "this service only reads",
             "Start it with PGVIGIL_WEB_TOKEN or --token-file to let those write who have that.",
         )
-    shown = credentials.credentials if credentials else ""
-    if not hmac.compare_digest(shown.encode(), settings.token.encode()):
+    if not _shows(credentials, settings.token):
+        raise _unknown("token")
+
+
+def may_send(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> None:
+    """Let those pass who show the key of other systems.
+
+    Raises:
+        ProblemError: there is no key, or another one.
+    """
+    settings: WebSettings = request.app.state.settings
+    if settings.ping_key is None:
         raise ProblemError(
-            401,
-            "the token is missing or wrong",
-            "Send Authorization: Bearer TOKEN.",
-            headers={"WWW-Authenticate": "Bearer"},
+            READ_ONLY,
+            "this service takes nothing from other systems",
+            "Start it with PGVIGIL_PING_KEY or --ping-key-file to let those send who have that.",
         )
+    if not _shows(credentials, settings.ping_key):
+        raise _unknown("key")
+
+
+def _unknown(what: str) -> ProblemError:
+    return ProblemError(
+        401,
+        f"the {what} is missing or wrong",
+        f"Send Authorization: Bearer {what.upper()}.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )

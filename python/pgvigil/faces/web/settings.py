@@ -13,6 +13,8 @@ class WebSettings:
     dsn: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
     """What a caller must show who wants to write; None: nobody may."""
+    ping_key: str | None = field(default=None, repr=False)
+    """What those must show who send pings and alerts of other systems; None: nobody may."""
     names: tuple[str, ...] = ()
     """Names under which it may be asked, besides localhost and bare addresses."""
     connections: int = 4
