@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self, overload
+
+import psycopg
 
 from pgvigil.client.recording.asking import Asking
 from pgvigil.client.recording.link import DatabaseLink
@@ -13,11 +15,18 @@ from pgvigil.client.recording.task import TrackedTask, current_task
 from pgvigil.client.recording.telling import Telling, through
 from pgvigil.client.recording.tracking import TrackingCalls
 from pgvigil.client.recording.troubles import Troubles
+from pgvigil.client.recording.within import (
+    AskingWithin,
+    AskingWithinLoop,
+    WithinAsyncTransaction,
+    WithinTransaction,
+)
 from pgvigil.client.sending.sender import Sender
 from pgvigil.client.sending.spool import usual_directory
 
 __all__ = ["MonitoringClient", "TaskId", "TrackedTask", "current_task"]
 
+_TO_TELL_OF_STARTS = 2.0  # seconds
 _LEAST_PATIENCE = 15.0  # seconds; nobody waits for the thread that sends
 
 
@@ -113,6 +122,37 @@ class MonitoringClient(TrackingCalls):
     ) -> None:
         """Send what waits, and close the connections."""
         self.close()
+
+    @overload
+    def on(self, connection: psycopg.Connection[Any]) -> WithinTransaction: ...
+    @overload
+    def on(self, connection: psycopg.AsyncConnection[Any]) -> WithinAsyncTransaction: ...
+    def on(
+        self, connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
+    ) -> WithinTransaction | WithinAsyncTransaction:
+        """Return the same calls within the transaction that a connection is in.
+
+        What they record is committed with the program's own rows, and undone with them. They wait
+        for the database, and leave the transaction as it was where something is wrong with them.
+
+        Args:
+            connection: one of psycopg, in whichever state; where it commits by itself, each call is
+                a transaction. The calls of an `AsyncConnection` have to be awaited.
+
+        Raises:
+            TypeError: it is no connection of psycopg 3.
+        """
+        about = self.component, self._worker_id, self._troubles
+        known = self._telling.runs, lambda: self._sender.flush(_TO_TELL_OF_STARTS)
+        if isinstance(connection, psycopg.Connection):
+            return WithinTransaction(*about, AskingWithin(self._troubles, connection, *known))
+        if isinstance(connection, psycopg.AsyncConnection):
+            asking = AskingWithinLoop(self._troubles, connection, *known)
+            return WithinAsyncTransaction(*about, asking)
+        raise TypeError(
+            "on() takes a psycopg.Connection or psycopg.AsyncConnection, "
+            f"not {type(connection).__module__}.{type(connection).__qualname__}"
+        )
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Wait until all that was told before is in the database.

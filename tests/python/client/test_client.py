@@ -368,7 +368,7 @@ def test_the_examples_of_the_documentation_run(
 ) -> None:
     page = ROOT / "docs" / "python-client.md"
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 8
     monkeypatch.setenv("PGVIGIL_DSN", dsn)
     names: dict[str, Any] = {}
     for block in blocks:

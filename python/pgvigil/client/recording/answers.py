@@ -177,4 +177,9 @@ async def _until_done(future: Future[Any], within: float | None) -> None:
 def _tell_log(future: Future[Any]) -> None:
     error = None if future.cancelled() else future.exception()
     if error is not None:
-        logger.error("pgvigil refused a call that nobody waits for: %s", error)
+        tell_of_failure(error)
+
+
+def tell_of_failure(error: BaseException) -> None:
+    """Have the log told of a refusal that is raised nowhere."""
+    logger.error("pgvigil refused a call that nobody waits for: %s", error)

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, overload
+from typing import Any, Protocol, TypeVar, overload
 
-from pgvigil.client.recording.link import DatabaseLink
 from pgvigil.client.recording.run_names import RunNames, TaskId
 from pgvigil.client.recording.troubles import Troubles
 from pgvigil.client.recording.values import as_parameter, as_rows, how_many
@@ -34,9 +33,20 @@ class Call:
             return {**self.given, "attempt": self.run.attempt}
         return self.given
 
+    def is_early(self) -> bool:
+        """Tell whether it is about a run of which the database has not been told yet."""
+        return self.run is not None and self.run.run is not None and self.run.attempt is None
+
     def answer(self, value: Any) -> Any:
         """Return what the program gets."""
         return self.otherwise if value is None else self.taken_as(value)
+
+
+class Link(Protocol):
+    """A way to the database."""
+
+    def call(self, function: str, arguments: Mapping[str, Any]) -> Any:
+        """Call ``monitoring.<function>`` with ``p_<name>`` arguments and return its value."""
 
 
 class Asking:
@@ -45,11 +55,18 @@ class Asking:
     name_type: type[TaskId] = TaskId
     """What names of runs are."""
 
-    def __init__(self, troubles: Troubles, link: DatabaseLink) -> None:
-        """Send calls through a link, and tell of troubles."""
+    def __init__(self, troubles: Troubles, link: Link, runs: RunNames | None = None) -> None:
+        """Send calls through a link.
+
+        Args:
+            troubles: what is told of what goes wrong.
+            link: the way to the database.
+            runs: those that are known already.
+        """
         self._troubles = troubles
         self._link = link
-        self._runs = RunNames()
+        self.runs = RunNames() if runs is None else runs
+        """Runs that have begun and not ended."""
 
     @overload
     def ask(
@@ -120,7 +137,7 @@ class Asking:
 
         def begun(attempt: Any) -> None:
             name.note_attempt(attempt)
-            self._runs.add(name)
+            self.runs.add(name)
 
         name.answer = self.ask(function, {id_name: task_id, **given}, taken_as=begun)
         return name
@@ -135,14 +152,14 @@ class Asking:
         """Tell that a run has ended; return whether it ran."""
 
         def ran(value: Any) -> bool:
-            self._runs.remove(task_id)
+            self.runs.remove(task_id)
             return bool(value)
 
         return self._ask_of_run(function, id_name, task_id, given, ran)
 
     def are_swapped(self, task_id: Any, status: Any) -> bool:
         """Return whether name and status of an end were given in the other order."""
-        return self._runs.are_swapped(task_id, status)
+        return self.runs.are_swapped(task_id, status)
 
     def _ask_of_run(
         self,
@@ -154,7 +171,7 @@ class Asking:
         *,
         at_stake: int = 1,
     ) -> bool | None:
-        run = self._runs.find(task_id) if given.get("attempt") is None else None
+        run = self.runs.find(task_id) if given.get("attempt") is None else None
         return self.ask(
             function, {id_name: task_id, **given}, at_stake=at_stake, taken_as=taken_as, run=run
         )

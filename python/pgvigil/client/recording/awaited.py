@@ -81,6 +81,7 @@ class AwaitedCalls(TrackingCalls):
     resolve_invalid_records = later(TrackingCalls.resolve_invalid_records)
     track_status_changes = later(TrackingCalls.track_status_changes)
     track_all_status_changes_from_source = later(TrackingCalls.track_all_status_changes_from_source)
+    sync_record_source = later(TrackingCalls.sync_record_source)
     track_record_products = later(TrackingCalls.track_record_products)
     log_program_execution = later(TrackingCalls.log_program_execution)
     update_daily_summary = later(TrackingCalls.update_daily_summary)

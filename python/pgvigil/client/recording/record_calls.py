@@ -234,10 +234,16 @@ class RecordCalls(Recorder):
             How many changes were recorded, new records and those that are gone among them; None
             when the source could not be read.
         """
-        counts = self.sync_record_source(
-            source_name, target_date, change_source, task_id=task_id, is_dry_run=is_dry_run
+        return self._ask(
+            "track_all_status_changes_from_source",
+            taken_as=lambda counts: sum(counts[kind] for kind in _CHANGES),
+            at_stake=0,
+            source_name=source_name,
+            target_date=target_date,
+            change_source=change_source,
+            task_id=task_id,
+            is_dry_run=is_dry_run,
         )
-        return None if counts is None else sum(counts[kind] for kind in _CHANGES)
 
     def sync_record_source(
         self,

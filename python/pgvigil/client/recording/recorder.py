@@ -2,15 +2,17 @@
 
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from pgvigil.client.recording.arguments import UnfitError, fitted
 from pgvigil.client.recording.asking import Asking
 from pgvigil.client.recording.run_names import TaskId, own_name, refused_name
 from pgvigil.client.recording.telling import Telling
 from pgvigil.client.recording.troubles import Troubles, silenced
+
+_T = TypeVar("_T")
 
 __all__ = ["Recorder", "TaskId", "own_name"]
 
@@ -96,11 +98,17 @@ class Recorder:
 
     # Asking: it waits for the database, and returns what that says
 
-    def _ask(self, function: str, *, at_stake: int = 1, **arguments: Any) -> Any:
+    def _ask(
+        self, function: str, *, taken_as: Callable[[Any], _T], at_stake: int = 1, **arguments: Any
+    ) -> _T | None:
         """Call a function of the monitoring schema; None when that did not work.
+
+        Whatever is to become of the answer goes into ``taken_as``, since an asynchronous client has
+        none yet when this returns.
 
         Args:
             function: its name.
+            taken_as: makes what is returned of an answer that is not null.
             at_stake: how many records are lost when it does not work.
             arguments: what to pass, without the ``p_`` of the parameters.
 
@@ -108,17 +116,17 @@ class Recorder:
             MonitoringError: it refused an argument, and ``on_error`` is ``raise``.
             Exception: another refusal, and ``on_error`` is ``raise``.
         """
-        return self._asking.ask(function, arguments, at_stake=at_stake, taken_as=_as_it_is)
+        return self._asking.ask(function, arguments, taken_as=taken_as, at_stake=at_stake)
 
     def _text(self, function: str, *, at_stake: int = 1, **arguments: Any) -> str | None:
         """Call a function that returns a text; see `_ask`."""
-        return self._asking.ask(function, arguments, at_stake=at_stake, taken_as=str)
+        return self._ask(function, taken_as=str, at_stake=at_stake, **arguments)
 
     def _counts(
         self, function: str, *, at_stake: int = 1, **arguments: Any
     ) -> dict[str, Any] | None:
         """Call a function that returns an object; see `_ask`."""
-        return self._asking.ask(function, arguments, at_stake=at_stake, taken_as=dict)
+        return self._ask(function, taken_as=dict, at_stake=at_stake, **arguments)
 
     def _refused(self, records: int, function: str, error: Exception) -> None:
         """Take that a call makes no sense; see `Troubles.refused`."""
@@ -131,7 +139,3 @@ class Recorder:
     def _refused_name(self) -> TaskId:
         """Return what stands for a run whose start was refused."""
         return refused_name(self._telling.name_type)
-
-
-def _as_it_is(value: Any) -> Any:
-    return value

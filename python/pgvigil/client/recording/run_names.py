@@ -61,9 +61,10 @@ def is_refused(task_id: object) -> bool:
 class RunNames:
     """The runs that a program has begun and not ended, by name: the last one of each name."""
 
-    def __init__(self) -> None:
-        """Know none."""
+    def __init__(self, others: "RunNames | None" = None) -> None:
+        """Know none but those that others know."""
         self._runs: dict[str, TaskId] = {}
+        self._others = others
 
     def add(self, name: TaskId) -> None:
         """Note a run that has begun."""
@@ -79,7 +80,8 @@ class RunNames:
         """Return the run that a name means: the one it came from, or the last of that name."""
         if isinstance(task_id, TaskId) and task_id.is_known:
             return task_id
-        return self._runs.get(_plain(task_id))
+        name = self._runs.get(_plain(task_id))
+        return name if name is not None or self._others is None else self._others.find(task_id)
 
     def are_swapped(self, task_id: Any, status: Any) -> bool:
         """Return whether what was given as a status is a run, and what was given as a run none."""

@@ -56,7 +56,8 @@ class Telling:
         self._sender = sender
         self.name_type = name_type
         """What names of runs are."""
-        self._runs = RunNames()
+        self.runs = RunNames()
+        """Runs that have begun and not ended."""
 
     def tell(self, function: str, given: Mapping[str, Any]) -> None:
         """Have something recorded."""
@@ -88,7 +89,7 @@ class Telling:
             return refused_name(self.name_type)
         name = self.name_type(task_id)
         name.run = self._sender.begin(name, function, told)
-        self._runs.add(name)
+        self.runs.add(name)
         return name
 
     def update(self, task_id: str, given: Mapping[str, Any]) -> bool | None:
@@ -96,8 +97,8 @@ class Telling:
         function = "update_task_progress"
         if is_refused(task_id):
             return None
-        name = self._runs.find(task_id)
-        told = self._told(function, {"task_id": task_id, **given})
+        name = self.runs.find(task_id)
+        told = self._told(function, {"task_id": task_id, **_with_attempt(name, given)})
         if name is None or name.run is None or given.get("attempt") is not None:
             self._put_call(function, told)
             return None
@@ -111,9 +112,9 @@ class Telling:
         """Tell that a run has ended; return whether it ran, where that is known."""
         if is_refused(task_id):
             return None
-        name = self._runs.find(task_id)
-        told = self._told(function, {id_name: task_id, **given})
-        self._runs.remove(task_id)
+        name = self.runs.find(task_id)
+        told = self._told(function, {id_name: task_id, **_with_attempt(name, given)})
+        self.runs.remove(task_id)
         if name is None or name.run is None or given.get("attempt") is not None:
             self._put_call(function, told)
             return None
@@ -123,7 +124,7 @@ class Telling:
 
     def are_swapped(self, task_id: Any, status: Any) -> bool:
         """Return whether name and status of an end were given in the other order."""
-        return self._runs.are_swapped(task_id, status)
+        return self.runs.are_swapped(task_id, status)
 
     def _put_call(self, function: str, told: Mapping[str, str] | None) -> None:
         if told is not None:
@@ -149,6 +150,13 @@ class Telling:
         if time_name is not None and time_name not in told:
             told[time_name] = f'"{datetime.now(UTC).isoformat()}"'
         return told
+
+
+def _with_attempt(name: TaskId | None, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return arguments with the attempt of a run that another connection or process has begun."""
+    if name is None or name.run is not None or given.get("attempt") is not None:
+        return given
+    return {**given, "attempt": name.attempt}
 
 
 def through(link: DatabaseLink) -> Callable[[str], Mapping[str, Any]]:

@@ -28,6 +28,11 @@ def silenced() -> Iterator[None]:
         _is_silenced.reset(token)
 
 
+def is_silenced() -> bool:
+    """Tell whether nothing is to be raised here."""
+    return _is_silenced.get()
+
+
 class Troubles:
     """Counts the records that were lost, and tells the log about it now and then."""
 
@@ -81,7 +86,7 @@ class Troubles:
         Raises:
             Exception: that is to be raised.
         """
-        if self.raises and not _is_silenced.get():
+        if self.raises and not is_silenced():
             translated = (
                 MonitoringError.from_database(error) if isinstance(error, psycopg.Error) else None
             )
@@ -97,7 +102,7 @@ class Troubles:
         Raises:
             Exception: that is to be raised.
         """
-        if self.raises and not _is_silenced.get():
+        if self.raises and not is_silenced():
             raise error
         self.tell_log(
             f"{function} {what}",
