@@ -537,6 +537,7 @@ create table monitoring.expected_runs (
     time_zone text not null default 'UTC',
     grace_seconds double precision not null default 300,
     early_seconds double precision not null default 60,
+    counts text not null default 'starts',
     is_enabled boolean not null default true,
     expected_since_at timestamptz not null,
     changed_by text not null,
@@ -544,7 +545,8 @@ create table monitoring.expected_runs (
     constraint expected_runs_pk primary key (task_type),
     constraint expected_runs_wait_no_negative_time_ck check (
         grace_seconds >= 0 and early_seconds >= 0
-    )
+    ),
+    constraint expected_runs_counts_is_known_ck check (counts in ('starts', 'successes'))
 );
 
 comment on table monitoring.expected_runs is
@@ -559,6 +561,9 @@ comment on column monitoring.expected_runs.grace_seconds is
 'Seconds by which a run may start late before it counts as missed.';
 comment on column monitoring.expected_runs.early_seconds is
 'Seconds by which a run may start early and still be the one that is due.';
+comment on column monitoring.expected_runs.counts is
+'Which runs count: starts, whatever becomes of them, or successes, so that one that failed is as '
+'one that did not come.';
 comment on column monitoring.expected_runs.is_enabled is
 'Whether runs are expected at present.';
 comment on column monitoring.expected_runs.expected_since_at is

@@ -189,7 +189,7 @@ select results_eq(
         ('inhibitions', '1', '{"source_rule": "mine", "target_rule": "queue_backlog",
             "equal_labels": []}'::jsonb),
         ('expected_runs', 'etl', '{"schedule": "02:30", "time_zone": "UTC", "is_enabled": true,
-            "grace_seconds": 60, "early_seconds": 60}')$$,
+            "grace_seconds": 60, "early_seconds": 60, "counts": "starts"}')$$,
     'the view has a row for each entry'
 );
 

@@ -1,7 +1,7 @@
 -- What people say about when runs are expected, and what they see of it.
 
 begin;
-select plan(27);
+select plan(34);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -134,6 +134,55 @@ select results_eq(
         )
     $$,
     'the hint says what would be right'
+);
+
+-- What counts
+
+delete from monitoring.expected_runs;
+select pg_temp.set_clock('2026-01-20 08:00+00');
+select monitoring.define_expected_runs('load', '09:00', p_counts => 'successes');
+select monitoring.define_expected_runs('beat', '7 minutes', p_counts => 'successes');
+select pg_temp.set_clock('2026-01-20 09:01+00');
+select monitoring.start_task_tracking('load-1', 'load');
+select monitoring.start_task_tracking('beat-1', 'beat');
+select pg_temp.set_clock('2026-01-20 09:10+00');
+select is_empty(
+    'select task_type from monitoring.v_expected_runs where is_missed',
+    'where successes count, nothing is missed while a run goes on'
+);
+select pg_temp.set_clock('2026-01-20 09:30+00');
+select monitoring.complete_task_tracking('load-1', 'failed');
+select monitoring.complete_task_tracking('beat-1', 'timeout');
+select results_eq(
+    'select task_type, counts from monitoring.v_expected_runs where is_missed order by 1',
+    $$values ('beat', 'successes'), ('load', 'successes')$$,
+    'one that failed is as one that did not come'
+);
+select monitoring.roll_up();
+select is(
+    (select count(*) from monitoring.v_expected_runs where is_missed), 2::bigint,
+    'so it is when runs are rolled up'
+);
+select monitoring.define_expected_runs('load', '09:00');
+select results_eq(
+    'select task_type from monitoring.v_expected_runs where is_missed', $$values ('beat')$$,
+    'where starts count it has come'
+);
+select monitoring.define_expected_runs('load', '09:00', p_counts => 'successes');
+select monitoring.start_task_tracking('load-2', 'load');
+select monitoring.start_task_tracking('beat-2', 'beat');
+select monitoring.complete_task_tracking('load-2');
+select monitoring.complete_task_tracking('beat-2');
+select is_empty(
+    'select task_type from monitoring.v_expected_runs where is_missed', 'a success makes up for it'
+);
+select monitoring.roll_up();
+select is_empty(
+    'select task_type from monitoring.v_expected_runs where is_missed', 'in roll-ups as well'
+);
+select throws_ok(
+    $$select monitoring.define_expected_runs('load', '09:00', p_counts => 'ends')$$, 'PV003',
+    null, 'nothing else counts'
 );
 
 select * from finish(); -- noqa: AM04

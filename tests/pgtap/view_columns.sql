@@ -97,7 +97,7 @@ from (
         'v_expected_runs',
         'task_type, schedule, time_zone, grace_seconds float, early_seconds float, '
         'is_enabled boolean, next_due_at at, last_due_at at, last_start_at at, '
-        'is_missed boolean, changed_by, changed_at at'
+        'is_missed boolean, changed_by, changed_at at, counts'
     ),
     (
         'v_sources',

@@ -358,6 +358,7 @@ return $json$
         "time_zone": {"$ref": "#/$defs/time_zone"},
         "grace_seconds": {"$ref": "#/$defs/seconds"},
         "early_seconds": {"$ref": "#/$defs/seconds"},
+        "counts": {"enum": ["starts", "successes"], "description": "starts or successes"},
         "is_enabled": {"$ref": "#/$defs/flag"}
       },
       "additionalProperties": false

@@ -11,6 +11,7 @@ return jsonb_build_object(
     'time_zone', (p_expected).time_zone,
     'grace_seconds', (p_expected).grace_seconds,
     'early_seconds', (p_expected).early_seconds,
+    'counts', (p_expected).counts,
     'is_enabled', (p_expected).is_enabled
 );
 
@@ -50,7 +51,8 @@ begin
         coalesce(v_new ->> 'time_zone', 'UTC'),
         make_interval(secs => coalesce((v_new ->> 'grace_seconds')::double precision, 300)),
         make_interval(secs => coalesce((v_new ->> 'early_seconds')::double precision, 60)),
-        coalesce((v_new ->> 'is_enabled')::boolean, true)
+        coalesce((v_new ->> 'is_enabled')::boolean, true),
+        p_counts => coalesce(v_new ->> 'counts', 'starts')
     );
 end
 $$;

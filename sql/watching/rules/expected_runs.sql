@@ -42,7 +42,8 @@ create or replace function monitoring.define_expected_runs(
     p_grace interval default '5 minutes',
     p_early interval default '1 minute',
     p_is_enabled boolean default true,
-    p_by text default null
+    p_by text default null,
+    p_counts text default 'starts'
 )
 returns timestamptz
 language plpgsql
@@ -60,18 +61,21 @@ begin
     perform monitoring._checked_name('task_type', p_task_type);
     perform monitoring._check_time_zone(p_time_zone);
     perform monitoring._check_schedule(p_schedule);
+    if (p_counts in ('starts', 'successes')) is not true then
+        perform monitoring._refuse_choice('counts', p_counts, array['starts', 'successes']);
+    end if;
     if monitoring._is_cron(p_schedule)
         and monitoring.next_cron_time(p_schedule, v_now, p_time_zone) is null
     then
         perform monitoring._refuse_number('schedule', p_schedule, 'one that is due some day');
     end if;
     insert into monitoring.expected_runs as e (
-        task_type, schedule, time_zone, grace_seconds, early_seconds, is_enabled,
+        task_type, schedule, time_zone, grace_seconds, early_seconds, counts, is_enabled,
         expected_since_at, changed_by, changed_at
     )
     values (
-        p_task_type, p_schedule, p_time_zone, v_grace, v_early, coalesce(p_is_enabled, true),
-        v_now, coalesce(p_by, session_user), v_now
+        p_task_type, p_schedule, p_time_zone, v_grace, v_early, p_counts,
+        coalesce(p_is_enabled, true), v_now, coalesce(p_by, session_user), v_now
     )
     on conflict (task_type) do update
         set
@@ -79,6 +83,7 @@ begin
             time_zone = excluded.time_zone,
             grace_seconds = excluded.grace_seconds,
             early_seconds = excluded.early_seconds,
+            counts = excluded.counts,
             is_enabled = excluded.is_enabled,
             -- A deployment that says the same again must not excuse a run that was missed.
             expected_since_at = case
@@ -95,12 +100,11 @@ end
 $$;
 
 comment on function monitoring.define_expected_runs(
-    text, text, text, interval, interval, boolean, text
+    text, text, text, interval, interval, boolean, text, text
 ) is
-'Tells when runs of a task type, or a task of that name, are to start (a cron expression, a time '
-'of day such as 02:30, or an interval such as 5 minutes) and how late or early they may be, so '
-'that one missed is alerted about. Returns when one is due next; what was due before is not '
-'missed.';
+'Has an alert raised when a run of a task type, or a task of that name, does not come: by a cron '
+'expression, a time of day or an interval such as 5 minutes, so much late or early at most, '
+'counting starts or successes. Returns when one is due next.';
 
 create or replace function monitoring.remove_expected_runs(p_task_type text) returns boolean
 language plpgsql
@@ -118,8 +122,10 @@ comment on function monitoring.remove_expected_runs(text) is
 'Expects runs of a task type no longer; false when none were.';
 
 -- When the newest running attempt of a type, or of that name, began, or else the one that ended
--- last within a year.
-create or replace function monitoring._last_start_at(p_task_type text, p_now timestamptz)
+-- last within a year with one of the statuses.
+create or replace function monitoring._last_start_at(
+    p_task_type text, p_now timestamptz, p_statuses text[] default null
+)
 returns timestamptz
 language plpgsql
 stable
@@ -136,13 +142,16 @@ begin
         return v_last_start_at;
     end if;
     select coalesce(t.started_at, t.finished_at) into v_last_start_at
-    from monitoring._newest_attempts(p_task_type, null, p_now - interval '1 year', p_now, 1) t;
+    from monitoring._newest_attempts(
+        p_task_type, p_statuses, p_now - interval '1 year', p_now, 1
+    ) t;
     -- A program that only ever tells its ends has but a name.
     select coalesce(t.started_at, t.finished_at) into v_of_name
     from monitoring._all_finished_tasks t
     where t.task_id = p_task_type
         and t.finished_at > p_now - interval '1 year'
         and t.finished_at <= p_now
+        and (p_statuses is null or t.status = any(p_statuses))
     order by t.finished_at desc
     limit 1;
     return greatest(v_last_start_at, v_of_name);
@@ -163,7 +172,8 @@ returns table (
     last_start_at timestamptz,
     is_missed boolean,
     changed_by text,
-    changed_at timestamptz
+    changed_at timestamptz,
+    counts text
 )
 language plpgsql
 stable
@@ -189,7 +199,8 @@ begin
         monitoring._last_start_at(e.task_type, v_now),
         m.task_type is not null,
         e.changed_by,
-        e.changed_at
+        e.changed_at,
+        e.counts
     from monitoring.expected_runs e
     left join monitoring._missed_runs(v_now) m on m.task_type = e.task_type;
 end
@@ -208,7 +219,8 @@ select
     r.last_start_at,
     r.is_missed,
     r.changed_by,
-    r.changed_at
+    r.changed_at,
+    r.counts
 from monitoring._read_expected_runs() as r;
 
 comment on view monitoring.v_expected_runs is
@@ -233,8 +245,10 @@ comment on column monitoring.v_expected_runs.last_start_at is
 'When the newest running attempt began, or else the one that ended last; null when there was none '
 'within a year.';
 comment on column monitoring.v_expected_runs.is_missed is
-'Whether a run was due, its grace is over, and none has started since.';
+'Whether a run was due, its grace is over, and none that counts has come since.';
 comment on column monitoring.v_expected_runs.changed_by is
 'Who said so last.';
 comment on column monitoring.v_expected_runs.changed_at is
 'When they did.';
+comment on column monitoring.v_expected_runs.counts is
+'Which runs count: starts, whatever becomes of them, or successes.';

@@ -56,6 +56,12 @@ begin
 end
 $$;
 
+-- Statuses of ended attempts that count as runs; null for all.
+create or replace function monitoring._counted_statuses(p_counts text) returns text[]
+language sql
+immutable
+return case p_counts when 'successes' then array['completed'] end;
+
 -- When a run that is expected every so often is due, counted from the last that had begun by a
 -- time.
 create or replace function monitoring._next_by_interval(
@@ -68,7 +74,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return greatest(
-        monitoring._last_start_at(p_expected.task_type, p_until), p_expected.expected_since_at
+        monitoring._last_start_at(
+            p_expected.task_type, p_until, monitoring._counted_statuses(p_expected.counts)
+        ),
+        p_expected.expected_since_at
     ) + make_interval(secs => monitoring._seconds_between_runs(p_expected.schedule));
 end
 $$;
@@ -109,9 +118,10 @@ return case
     else monitoring._next_by_interval(p_expected, p_now)
 end;
 
--- Whether roll-ups tell for certain that an attempt of a type began and ended between two times.
+-- Whether roll-ups tell for certain that an attempt of a type began and ended between two times,
+-- with one of the statuses.
 create or replace function monitoring._has_ended_since(
-    p_task_type text, p_since timestamptz, p_now timestamptz
+    p_task_type text, p_since timestamptz, p_now timestamptz, p_statuses text[]
 )
 returns boolean
 language plpgsql
@@ -135,6 +145,7 @@ begin
                 and r.bucket_at >= date_trunc('hour', p_since, 'UTC')
                 and r.bucket_at < p_now
                 and r.name = p_task_type
+                and (p_statuses is null or r.label = any(p_statuses))
             union all
             select r.bucket_at, r.bucket_at + interval '24 hours', r.row_count,
                 r.value_count, r.value_min
@@ -144,6 +155,7 @@ begin
                 and r.bucket_at >= date_trunc('day', p_since, 'UTC')
                 and r.bucket_at < p_now
                 and r.name = p_task_type
+                and (p_statuses is null or r.label = any(p_statuses))
         ) b
         where b.ends_at <= p_now
             and case
@@ -157,9 +169,10 @@ begin
 end
 $$;
 
--- Hours in which attempts of a type ended that may have begun between two times.
+-- Hours in which attempts of a type ended with one of the statuses that may have begun between
+-- two times.
 create or replace function monitoring._hours_to_read(
-    p_task_type text, p_since timestamptz, p_now timestamptz
+    p_task_type text, p_since timestamptz, p_now timestamptz, p_statuses text[]
 )
 returns setof timestamptz
 language plpgsql
@@ -176,6 +189,7 @@ begin
         and r.resolution = 'hour'
         and r.bucket_at >= date_trunc('hour', p_since, 'UTC')
         and r.name = p_task_type
+        and (p_statuses is null or r.label = any(p_statuses))
         and (
             r.row_count > r.value_count
             or r.bucket_at + interval '1 hour' - r.value_min * interval '1 millisecond' >= p_since
@@ -188,14 +202,15 @@ begin
     select date_trunc('hour', t.finished_at, 'UTC')
     from monitoring._new_tasks(p_since) t
     where t.task_type = p_task_type
+        and (p_statuses is null or t.status = any(p_statuses))
     order by 1;
 end
 $$;
 
--- Whether an attempt of a type, or of that name, began between two times and has ended since; of
--- one whose beginning is not known the end counts.
+-- Whether an attempt of a type, or of that name, began between two times and has ended since, with
+-- one of the statuses; of one whose beginning is not known the end counts.
 create or replace function monitoring._has_started_since(
-    p_task_type text, p_since timestamptz, p_now timestamptz
+    p_task_type text, p_since timestamptz, p_now timestamptz, p_statuses text[]
 )
 returns boolean
 language plpgsql
@@ -212,15 +227,19 @@ begin
         where t.task_id = p_task_type
             and t.finished_at >= p_since
             and coalesce(t.started_at, t.finished_at) between p_since and p_now
-    ) or monitoring._has_ended_since(p_task_type, p_since, p_now) then
+            and (p_statuses is null or t.status = any(p_statuses))
+    ) or monitoring._has_ended_since(p_task_type, p_since, p_now, p_statuses) then
         return true;
     end if;
-    for v_hour in select h.* from monitoring._hours_to_read(p_task_type, p_since, p_now) h loop
+    for v_hour in
+        select h.* from monitoring._hours_to_read(p_task_type, p_since, p_now, p_statuses) h
+    loop
         if exists (
             select from monitoring._all_finished_tasks t
             where t.finished_at >= v_hour
                 and t.finished_at < v_hour + interval '1 hour'
                 and t.task_type = p_task_type
+                and (p_statuses is null or t.status = any(p_statuses))
                 -- Who tells only the end of a run has run all the same.
                 and coalesce(t.started_at, t.finished_at) between p_since and p_now
         ) then
@@ -233,14 +252,14 @@ $$;
 
 -- Expected runs that were due by p_now, less their grace, and have not begun since.
 create or replace function monitoring._missed_runs(p_now timestamptz)
-returns table (task_type text, due_at timestamptz, time_zone text)
+returns table (task_type text, due_at timestamptz, time_zone text, counts text)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    select d.task_type, d.due_at, d.time_zone
+    select d.task_type, d.due_at, d.time_zone, d.counts
     from (
         select
             e.*,
@@ -264,7 +283,9 @@ begin
     where d.due_at is not null
         and case
             when r.started_at >= w.since_at then false
-            else not monitoring._has_started_since(d.task_type, w.since_at, p_now)
+            else not monitoring._has_started_since(
+                d.task_type, w.since_at, p_now, monitoring._counted_statuses(d.counts)
+            )
         end;
 end
 $$;
@@ -289,8 +310,9 @@ begin
         date_part('epoch', p_now - m.due_at),
         jsonb_build_object('task_type', m.task_type),
         format(
-            'task type %s: no run has started since one was due at %s (%s), %s ago',
+            'task type %s: no run has %s since one was due at %s (%s), %s ago',
             m.task_type,
+            case m.counts when 'successes' then 'succeeded' else 'started' end,
             to_char(m.due_at at time zone m.time_zone, 'YYYY-MM-DD HH24:MI'),
             m.time_zone,
             monitoring._spell_seconds(date_part('epoch', p_now - m.due_at))
@@ -303,7 +325,7 @@ $$;
 
 call monitoring._ship_rule(
     'missed_run', 'processing',
-    'A run that define_expected_runs() announced has not started in time.',
+    'A run that define_expected_runs() announced has not started, or succeeded, in time.',
     p_finder => '_find_missed_runs',
     p_explainer => '_explain_missed_run',
     p_alert_for_each => 'task type',

@@ -161,6 +161,7 @@ def _expected_run(source: random.Random) -> Any:
             "time_zone": _one_of(*_ZONES),
             "grace_seconds": _one_of(0, 900),
             "early_seconds": _one_of(0, 60),
+            "counts": _one_of("starts", "successes"),
             "is_enabled": _one_of(True, False),
         },
         always=("schedule",),
