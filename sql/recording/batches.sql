@@ -285,21 +285,23 @@ begin
     if v_sender is not null then
         v_attempts := monitoring._begin_batch(v_sender, (p_batch ->> 'number')::bigint);
         if v_attempts is null then
-            return '{"is_repeated": true}'::jsonb;
+            return jsonb_build_object('is_repeated', true, 'recorded_at', monitoring.clock());
         end if;
     end if;
     v_answer := monitoring._record_batch(p_batch, v_attempts);
     if v_sender is not null and v_answer -> 'open' <> v_attempts then
         perform monitoring._note_runs(v_sender, v_answer -> 'open');
     end if;
-    return v_answer - 'open' || '{"is_repeated": false}';
+    return v_answer - 'open'
+        || jsonb_build_object('is_repeated', false, 'recorded_at', monitoring.clock());
 end
 $$;
 
 comment on function monitoring.record_batch(jsonb) is
 'Records many things at once: an object with calls (function, arguments, run), runs, '
 'finished_tasks, errors, metrics and logs; with sender (a uuid) and number each batch is recorded '
-'once. Returns the attempts of runs begun, runs that are not running, and calls left out.';
+'once. Returns recorded_at, the attempts of runs begun, runs that are not running, and calls left '
+'out.';
 
 create or replace function monitoring.record_batch(p_batch text) returns jsonb
 language sql

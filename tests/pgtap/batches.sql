@@ -1,7 +1,7 @@
 -- record_batch: many things of all kinds in one call, each batch once.
 
 begin;
-select plan(31);
+select plan(32);
 set local timezone = 'UTC';
 select set_config('monitoring.now', '2026-01-15 12:00+00', true);
 set local client_min_messages = error;
@@ -12,7 +12,7 @@ as $$
     select monitoring.record_batch(
         p_batch
         || jsonb_build_object('sender', '00000000-0000-4000-8000-000000000001', 'number', p_number)
-    )
+    ) - 'recorded_at'
 $$;
 
 -- All kinds
@@ -59,6 +59,12 @@ select is(
 select is((select l.level from monitoring.v_application_logs as l), 'WARNING', 'and log lines');
 select is((select q.pending from monitoring.queue_monitoring as q), 7::bigint, 'and queues');
 select is((select h.status from monitoring.system_health as h), 'healthy', 'and health');
+
+select is(
+    (monitoring.record_batch('{}'::jsonb) ->> 'recorded_at')::timestamptz,
+    monitoring.clock(),
+    'an answer says what time it is here, so that a sender can compare its clock'
+);
 
 -- Once
 

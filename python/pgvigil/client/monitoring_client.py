@@ -21,8 +21,8 @@ from pgvigil.client.recording.within import (
     WithinAsyncTransaction,
     WithinTransaction,
 )
+from pgvigil.client.sending.backlog import usual_directory
 from pgvigil.client.sending.sender import Sender
-from pgvigil.client.sending.spool import usual_directory
 
 __all__ = ["MonitoringClient", "TaskId", "TrackedTask", "current_task"]
 

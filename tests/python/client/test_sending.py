@@ -7,93 +7,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pgvigil.client.sending.batch import Batch
 from pgvigil.client.sending.queue import Record
 from pgvigil.client.sending.sender import AwayError, RefusedError, Sender
-from pgvigil.client.sending.spool import Batch, Spool
+from pgvigil.client.sending.spool import Spool
+from tests.python.support.batch_database import DSN, Database, metric, values
 from tests.python.support.running import wait_until
 
-DSN = "postgresql://nobody@127.0.0.1:1/nowhere"
 AT = '"2026-01-15T12:00:00+00:00"'
 LATER = '"2026-01-15T12:01:00+00:00"'
-
-
-class Database:
-    """Takes batches as a database does, each once; may be away, or refuse."""
-
-    def __init__(self) -> None:
-        """Be there."""
-        self.batches: list[dict[str, Any]] = []
-        self.trouble: Exception | None = None
-        self.loses_answers = False
-        self._numbers: dict[str, int] = {}
-
-    def send(self, text: str) -> Mapping[str, Any]:
-        """Take a batch."""
-        if self.trouble is not None:
-            raise self.trouble
-        batch = json.loads(text)
-        sender = batch.get("sender")
-        if sender is not None and batch["number"] <= self._numbers.get(sender, 0):
-            return {"is_repeated": True}
-        if sender is not None:
-            self._numbers[sender] = batch["number"]
-        self.batches.append(batch)
-        if self.loses_answers:
-            self.loses_answers = False
-            raise AwayError("no answer")
-        starts = [call for call in batch.get("calls", []) if "start" in call["function"]]
-        return {"attempts": {str(call["run"]): 1 for call in starts}, "not_running": []}
-
-    def found(self, kind: str) -> list[Any]:
-        """Return all records of a kind, in the order in which they came."""
-        return [record for batch in self.batches for record in batch.get(kind, [])]
-
-
-@pytest.fixture
-def database() -> Database:
-    """A database."""
-    return Database()
-
-
-@pytest.fixture
-def spools(tmp_path: Path) -> Path:
-    """A directory for spools."""
-    return tmp_path / "spools"
-
-
-@pytest.fixture
-def make(database: Database, spools: Path) -> Iterator[Callable[..., Sender]]:
-    """A function that makes senders."""
-    made = []
-
-    def make_one(**options: Any) -> Sender:
-        usual = {
-            "interval": 0.02, "most_bytes": 1 << 20, "directory": spools, "spool_bytes": 1 << 20,
-        }  # fmt: skip
-        made.append(Sender(database.send, dsn=DSN, **{**usual, **options}))
-        return made[-1]
-
-    yield make_one
-    database.trouble = None
-    for sender in made:
-        sender.close(1)
-
-
-def metric(number: int) -> Record:
-    """Return a metric."""
-    return Record("metrics", json.dumps({"metric_name": "m", "value": number}))
-
-
-def values(database: Database) -> list[int]:
-    """Return the values of all metrics that came."""
-    return [record["value"] for record in database.found("metrics")]
 
 
 # Batches

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import class_row
 
-from pgvigil.client.sending.sender import flush_all
+from pgvigil.client.sending.all_senders import flush_all
 from pgvigil.database.dsn import complete_dsn
 from pgvigil.database.freshness import ALERTS, read_one
 from pgvigil.database.patience import ImpatientConnection

@@ -27,8 +27,13 @@ from pgvigil.database.pooling import is_pooled
 _REST_FACTOR = 10
 _SHORTEST_REST = 1.0
 _LONGEST_REST = 60.0
-# For the transaction alone, so that nothing of it stays in a session that others share.
+# For the transaction alone, so that nothing of it stays in a session that others share. A statement
+# that waits for a lock in the server does not notice that we have given up: without a limit one
+# more would wait after each attempt, until no session is left for anybody.
 STRICTLY = " from set_config('monitoring.strict', 'on', true)"
+_FOR_SO_LONG = "set_config('lock_timeout', %(lock_timeout)s, true) as patience"
+_SHARE_FOR_LOCKS = 0.8  # of the time that a call may take
+_SECONDS_TO_CLOSE = 0.2
 
 
 class UnavailableError(Exception):
@@ -87,18 +92,26 @@ class DatabaseLink:
         try:
             return self._call_alone(function, arguments)
         finally:
+            if self._is_to_close:
+                self._disconnect()
             self._lock.release()
 
     def close(self) -> None:
-        """Close the connection; a later call opens it again."""
-        if os.getpid() == self._pid:
-            with self._lock:
+        """Close the connection; a later call opens it again. A call under way ends first."""
+        if os.getpid() != self._pid:
+            return
+        self._is_to_close = True
+        if self._lock.acquire(timeout=_SECONDS_TO_CLOSE):
+            try:
                 self._disconnect()
+            finally:
+                self._lock.release()
 
     def _begin_anew(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._connection: ImpatientConnection | None = None
+        self._is_to_close = False
         self._resting_until = 0.0
         self._reason = ""
 
@@ -107,8 +120,9 @@ class DatabaseLink:
             raise UnavailableError(self._reason)
         began_at = time.monotonic()
         statement = _statement(function, tuple(arguments), self._is_strict)
+        lock_timeout = str(round(self._statement_timeout * _SHARE_FOR_LOCKS * 1000))
         try:
-            row = self._execute(statement, arguments)
+            row = self._execute(statement, {**arguments, "lock_timeout": lock_timeout})
         except psycopg.Error as error:
             what = remedy(error)
             if what is Remedy.REFUSE:
@@ -176,6 +190,7 @@ class DatabaseLink:
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
+        self._is_to_close = False
         if connection is not None:
             connection.close()
 
@@ -185,7 +200,7 @@ def _statement(function: str, names: tuple[str, ...], is_strict: bool) -> str:
     """Return the one form of statement that is ever sent: a call with named arguments."""
     arguments = ", ".join(f"p_{name} => %({name})s" for name in names)
     call = f"select monitoring.{function}({arguments})"
-    return call + STRICTLY if is_strict else call
+    return call + (STRICTLY + ", " if is_strict else " from ") + _FOR_SO_LONG
 
 
 def _is_idle(connection: psycopg.Connection[Any]) -> bool:

@@ -1,6 +1,6 @@
 """Names of runs, which know the attempt they stand for."""
 
-import uuid
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -106,4 +106,4 @@ def own_name(work: str, metadata: Mapping[str, Any] | None = None) -> tuple[str,
         work = type(work).__name__
     if metadata is None or isinstance(metadata, Mapping):
         metadata = {"work": work, **(metadata or {})}
-    return f"{work}-{uuid.uuid4().hex[:12]}", metadata
+    return f"{work}-{os.urandom(6).hex()}", metadata

@@ -1,110 +1,155 @@
 """Batches that wait to be sent: in memory for a moment, on disk while the database is away."""
 
 import logging
-import sqlite3
+import os
 import threading
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pgvigil.client.sending.spool import Batch, Spool
+from pgvigil.client.sending.batch import Batch, SpoolError
+
+if TYPE_CHECKING:
+    from pgvigil.client.sending.spool import Spool
 
 logger = logging.getLogger("pgvigil")
 
 
 class Backlog:
-    """A first-in-first-out store of batches. What is in memory is older than what is on disk."""
+    """A first-in-first-out store of batches. What is on disk is older than what is in memory."""
 
-    def __init__(self, dsn: str, most_bytes: int, directory: Path | None, spool_bytes: int) -> None:
+    def __init__(self, dsn: str, directory: Path | None, spool_bytes: int) -> None:
         """Make an empty one.
 
         Args:
             dsn: which database the batches are for.
-            most_bytes: so much may wait in memory where there is no disk.
             directory: where spools are; None for none.
             spool_bytes: so much may wait on disk.
         """
         self._dsn = dsn
-        self._most_bytes = most_bytes
         self._directory = directory
         self._spool_bytes = spool_bytes
         self._memory: deque[Batch] = deque()
         self._spool: Spool | None = None
         self._lock = threading.RLock()
+        self._is_refused = False
+        self._lost = 0
+
+    @property
+    def takes_to_disk(self) -> bool:
+        """Whether there is a disk, and it has taken what it was given last."""
+        return self._directory is not None and not self._is_refused
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether something waits on disk."""
+        return self._spool is not None and len(self._spool) > 0
 
     def is_empty(self) -> bool:
         """Tell whether nothing waits."""
-        return not self._memory and (self._spool is None or not len(self._spool))
+        return not self._memory and not self.is_on_disk
 
-    def add(self, batch: Batch, is_away: bool) -> int:
-        """Put a batch behind all others; return how many records were lost for lack of room.
-
-        Args:
-            batch: what to put.
-            is_away: whether the database is, so that it is better kept on disk.
-        """
+    def add(self, batch: Batch) -> None:
+        """Put a batch behind all others, in memory."""
         with self._lock:
-            if is_away or (self._spool is not None and len(self._spool)):
-                return self._to_disk(batch)
             self._memory.append(batch)
-            return 0
+
+    def settle(self) -> bool:
+        """Put on disk what is in memory; return whether there is a disk that took all."""
+        with self._lock:
+            if self._directory is None:
+                return False
+            try:
+                while self._memory:
+                    if self._spool is None:
+                        self._spool = _spools().create(
+                            self._directory, self._dsn, self._spool_bytes
+                        )
+                    self._lost += self._spool.append(self._memory[0])
+                    self._memory.popleft()
+            except (OSError, SpoolError) as error:
+                if not self._is_refused:
+                    logger.warning(
+                        "pgvigil cannot keep records in %s, and keeps them in memory: %s",
+                        self._directory, error,
+                    )  # fmt: skip
+                self._is_refused = True
+                return False
+            self._is_refused = False
+            return True
 
     def first(self) -> Batch | None:
         """Return the batch that waits longest, or None."""
         with self._lock:
-            if self._memory:
-                return self._memory[0]
-            return None if self._spool is None else self._spool.first()
+            if self._spool is not None and self.is_on_disk:
+                try:
+                    found = self._spool.first()
+                except SpoolError as error:
+                    self._give_up_spool(self._spool, error)
+                else:
+                    if found is not None:
+                        return found
+            return self._memory[0] if self._memory else None
 
     def remove(self, batch: Batch) -> None:
-        """Take a batch out that `first` returned."""
+        """Take out a batch that `first` returned, wherever it has been put since."""
         with self._lock:
-            if batch.place is not None:
-                if self._spool is not None:
-                    self._spool.remove(batch)
-            elif self._memory and self._memory[0] is batch:
+            if self._memory and self._memory[0] is batch:
                 self._memory.popleft()
-            # Else it was moved to disk in the meantime, and will be sent once more: it is known
-            # there by its number.
+            elif self._spool is not None:
+                try:
+                    self._spool.remove(batch)
+                except SpoolError as error:
+                    self._give_up_spool(self._spool, error)
 
-    def move_to_disk(self) -> int:
-        """Put all on disk; return how many records were lost for lack of room."""
+    def take_losses(self) -> int:
+        """Return how many records were lost since the last time, for lack of room or a disk."""
         with self._lock:
-            if not self._memory or self._directory is None:
-                return 0
-            waiting, self._memory = self._memory, deque()
-            return sum(map(self._to_disk, waiting))
+            lost, self._lost = self._lost, 0
+            return lost
 
-    def left_behind(self) -> Iterator[Spool]:
+    def in_memory(self) -> int:
+        """Return how many records are in memory alone."""
+        with self._lock:
+            return sum(batch.records for batch in self._memory)
+
+    def left_behind(self) -> Iterator["Spool"]:
         """Yield what processes have left behind that are no more."""
-        if self._directory is not None:
-            yield from Spool.adopt(self._directory, self._dsn, self._spool_bytes)
+        if self._directory is not None and any(self._directory.glob("*.spool")):
+            yield from _spools().adopt(self._directory, self._dsn, self._spool_bytes)
 
-    def close(self) -> None:
-        """Close the file."""
+    def close(self) -> bool:
+        """Close the file; return whether something is left in it."""
         with self._lock:
-            if self._spool is not None:
-                self._spool.close()
-                self._spool = None
+            spool, self._spool = self._spool, None
+            if spool is None:
+                return False
+            is_left = len(spool) > 0
+            spool.close()
+            return is_left
 
     def forget(self) -> None:
         """Give up, in a child process, what belongs to its parent."""
         if self._spool is not None:
             self._spool.forget()
 
-    def _to_disk(self, batch: Batch) -> int:
-        if self._directory is not None:
-            try:
-                if self._spool is None:
-                    self._spool = Spool.create(self._directory, self._dsn, self._spool_bytes)
-                return 0 if self._spool.append(batch) else batch.records
-            except (OSError, sqlite3.Error) as error:
-                logger.warning(
-                    "pgvigil cannot keep records in %s, and keeps them in memory: %s",
-                    self._directory, error,
-                )  # fmt: skip
-                self._directory = None
-        if sum(len(waiting.body) for waiting in self._memory) + len(batch.body) > self._most_bytes:
-            return batch.records
-        self._memory.append(batch)
-        return 0
+    def _give_up_spool(self, spool: "Spool", error: Exception) -> None:
+        """Go on without a file that has become unreadable."""
+        logger.warning("pgvigil lost %d records in %s: %s", spool.records, spool.path, error)
+        self._lost += spool.records
+        self._spool = None
+        spool.forget()
+
+
+def usual_directory() -> Path:
+    """Return where spools are kept unless somebody says otherwise, for the present user."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "pgvigil" / "spool"
+
+
+def _spools() -> "type[Spool]":
+    """Return the class, loaded with SQLite when it is first needed."""
+    from pgvigil.client.sending.spool import Spool
+
+    return Spool

@@ -1,6 +1,7 @@
 """What a program has told and nobody has sent yet. Calls put things in and return at once."""
 
 import json
+import sys
 import threading
 import time
 from collections import deque
@@ -8,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 # What is worth least when there is no room for all.
-_WORTH_LESS = frozenset({"metrics", "logs"})
+WORTH_LESS = frozenset({"metrics", "logs"})
 _ROOM_FOR_THEM = 0.75
 # Parameters of calls that are no columns of a task that has ended.
 _OF_CALLS = frozenset({"started_at", "finished_at", "at", "attempt"})
-_OVERHEAD = 100  # bytes of the objects around a text
+_OVERHEAD = 150  # bytes of the objects around a text
 
 
 @dataclass(slots=True)
@@ -22,6 +23,8 @@ class Record:
     kind: str
     """Which array of a batch it belongs to, as `record_batch()` names them."""
     text: str
+    size: int = 0
+    """Bytes that it takes while it waits."""
 
     def members(self) -> Iterator[tuple[str, str]]:
         """Yield the array of a batch, and the element that it is there."""
@@ -51,6 +54,8 @@ class Run:
     """Whether its start waits to be sent."""
     is_alone: bool = True
     """Whether it waits with no other run of its name, so that their order does not matter."""
+    size: int = 0
+    """Bytes that it takes while it waits."""
 
     def members(self) -> Iterator[tuple[str, str]]:
         """Yield the arrays of a batch, and the elements that it is there."""
@@ -70,6 +75,8 @@ class Run:
 
     def call(self, function: str, arguments: Mapping[str, str]) -> str:
         """Return a call about it, as an element of a batch's calls."""
+        if self.attempt is not None and "attempt" not in arguments:
+            arguments = {**arguments, "attempt": str(self.attempt)}
         return (
             f'{{"function": "{function}", "run": {self.number},'
             f' "arguments": {as_object(arguments)}}}'
@@ -107,7 +114,7 @@ class Queue:
     def put(self, record: Record) -> bool:
         """Add a record; return False when there is no room for it."""
         with self._lock:
-            return self._add(record, len(record.text), is_worth_less=record.kind in _WORTH_LESS)
+            return self._add(record, sys.getsizeof(record.text), record.kind in WORTH_LESS)
 
     def begin(self, run: Run) -> bool:
         """Add a run that has begun."""
@@ -124,11 +131,13 @@ class Queue:
         """Add how far a run is."""
         with self._lock:
             if run.waits:
+                size = _size(run.progress)
                 counters = _merged(run.progress.get("counters"), told.get("counters"), "counters")
                 run.progress |= told | counters
+                self._grow(run, _size(run.progress) - size)
                 return True
             record = Record("calls", run.call("update_task_progress", told))
-            return self._add(record, _size(told), is_worth_less=True)
+            return self._add(record, sys.getsizeof(record.text), is_worth_less=True)
 
     def finish(self, run: Run, function: str, told: dict[str, str]) -> bool:
         """Add how a run has ended, for the function that ends it."""
@@ -136,26 +145,39 @@ class Queue:
             if run.waits and run.ended is None:
                 counters = _merged(run.progress.get("counters"), told.get("counters"), "counters")
                 run.end, run.ended = function, told | counters
-                self._bytes += _size(told)
+                self._grow(run, _size(run.ended))
                 return True
-            return self._add(Record("calls", run.call(function, told)), _size(told))
+            record = Record("calls", run.call(function, told))
+            return self._add(record, sys.getsizeof(record.text))
 
-    def take(self) -> tuple[list[Record | Run], int, float]:
-        """Empty it; return what waited, how many were lost since, and from when on."""
+    def take(self, most: int) -> list[Record | Run]:
+        """Take out what has waited longest, so many records at most."""
         with self._lock:
-            taken = list(self._waiting)
+            taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
             for record in taken:
+                self._bytes -= record.size
                 if isinstance(record, Run):
                     record.waits = False
-            self._waiting.clear()
-            self._runs.clear()
-            lost, since = self._lost, self._lost_since
-            self._bytes = self._lost = 0
-            self.has_some.clear()
-            self.is_full.clear()
-            return taken, lost, since
+                    if self._runs.get(record.task_id) is record:
+                        del self._runs[record.task_id]
+            self.signal()
+            return taken
 
-    def _add(self, record: Record | Run, size: int, *, is_worth_less: bool = False) -> bool:
+    def signal(self) -> None:
+        """Take back what was set although there is no reason for it any more."""
+        with self._lock:
+            if not self._waiting:
+                self.has_some.clear()
+            if len(self._waiting) < self._most_records:
+                self.is_full.clear()
+
+    def take_losses(self) -> tuple[int, float]:
+        """Return how many records found no room since the last time, and from when on."""
+        with self._lock:
+            lost, self._lost = self._lost, 0
+            return lost, self._lost_since
+
+    def _add(self, record: Record | Run, size: int, is_worth_less: bool = False) -> bool:
         room = self._most_bytes * (_ROOM_FOR_THEM if is_worth_less else 1)
         if self._bytes + size > room:
             if not self._lost:
@@ -164,12 +186,16 @@ class Queue:
             self.is_full.set()
             return False
         self._waiting.append(record)
-        self._bytes += size + _OVERHEAD
+        self._grow(record, size + _OVERHEAD)
         if len(self._waiting) == 1:
             self.has_some.set()
         elif len(self._waiting) == self._most_records:
             self.is_full.set()
         return True
+
+    def _grow(self, record: Record | Run, by: int) -> None:
+        record.size += by
+        self._bytes += by
 
 
 def as_object(members: Mapping[str, str]) -> str:
@@ -178,7 +204,7 @@ def as_object(members: Mapping[str, str]) -> str:
 
 
 def _size(told: Mapping[str, str]) -> int:
-    return sum(map(len, told.values()))
+    return sum(map(sys.getsizeof, told.values()))
 
 
 def _merged(first: str | None, second: str | None, name: str = "metadata") -> dict[str, str]:

@@ -6,17 +6,20 @@ leaves behind is adopted by the next one that records for the same database.
 
 import fcntl
 import hashlib
+import logging
 import os
 import sqlite3
-import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+
+from pgvigil.client.sending.batch import Batch, SpoolError
+
+logger = logging.getLogger("pgvigil")
 
 _SUFFIX = ".spool"
 _MAKE = """
@@ -25,25 +28,12 @@ _MAKE = """
         sender text not null,
         number integer not null,
         records integer not null,
-        body text not null
+        body text not null,
+        is_worth_less integer not null
     )
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What is sent at once."""
-
-    sender: str
-    """Name of the process that made it, a UUID."""
-    number: int
-    """Its number among that process's batches, from 1."""
-    records: int
-    """How many records it holds."""
-    body: str
-    """Members of the object that `record_batch()` takes, without the braces."""
-    place: int | None = None
-    """Where it is in its spool; None when it is not in one."""
+_COLUMNS = "sender, number, records, body, is_worth_less"
+_ROOM_FOR_WORTH_LESS = 0.75
 
 
 class Spool:
@@ -58,21 +48,24 @@ class Spool:
 
         Raises:
             OSError: it cannot be made there, or another process has it (`BlockingIOError`).
-            sqlite3.Error: it is no spool, or damaged.
+            SpoolError: it is no spool, or damaged.
         """
         self.path = path
         self._most_bytes = most_bytes
         self._lock = _locked(path)
         try:
-            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._database.execute("pragma journal_mode = wal")
-            self._database.execute("pragma synchronous = normal")
-            self._database.execute(_MAKE)
+            self._database = _opened(path)
+            self._execute("pragma journal_mode = wal")
+            self._execute("pragma synchronous = normal")
+            self._execute(_MAKE)
             self._bytes: int
             self._batches: int
-            self._bytes, self._batches = self._database.execute(
-                "select coalesce(sum(length(body)), 0), count(*) from batches"
-            ).fetchone()
+            self.records: int
+            """How many records are in it."""
+            ((self._bytes, self._batches, self.records),) = self._execute(
+                "select coalesce(sum(length(cast(body as blob))), 0), count(*),"
+                " coalesce(sum(records), 0) from batches where is_worth_less in (0, 1)"
+            )
         except BaseException:
             self._lock.close()
             raise
@@ -85,50 +78,103 @@ class Spool:
             OSError: no file can be made there.
         """
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return cls(directory / f"{_beginning(dsn)}{uuid.uuid4().hex}{_SUFFIX}", most_bytes)
+        return cls(directory / f"{_beginning(dsn)}{os.urandom(16).hex()}{_SUFFIX}", most_bytes)
 
     @classmethod
     def adopt(cls, directory: Path, dsn: str, most_bytes: int) -> Iterator[Self]:
         """Yield the spools that processes left behind which recorded for the same database."""
         for path in sorted(directory.glob(f"{_beginning(dsn)}*{_SUFFIX}")):
-            with suppress(OSError, sqlite3.Error):  # somebody else's, or of no use to anybody
-                yield cls(path, most_bytes)
+            try:
+                spool = cls(path, most_bytes)
+            except OSError:  # somebody else's
+                continue
+            except SpoolError as error:
+                logger.warning("pgvigil cannot read the records in %s: %s", path, error)
+                with suppress(OSError):
+                    path.rename(path.with_suffix(".damaged"))
+                continue
+            yield spool
 
     def __len__(self) -> int:
         """Return how many batches are in it."""
         return self._batches
 
-    def append(self, batch: Batch) -> bool:
-        """Put a batch at the end; return whether there was room for it.
+    def append(self, batch: Batch) -> int:
+        """Put a batch at the end; return how many records were lost for lack of room.
+
+        What is worth least makes room for the rest, and may take only a part of it. A batch that
+        tells of losses finds room always.
 
         Raises:
-            sqlite3.Error: the disk is full or gone.
+            SpoolError: the disk is full or gone.
         """
-        if self._bytes + len(batch.body) > self._most_bytes:
-            return False
-        self._database.execute(
-            "insert into batches (sender, number, records, body) values (?, ?, ?, ?)",
-            (batch.sender, batch.number, batch.records, batch.body),
+        most = self._most_bytes * (_ROOM_FOR_WORTH_LESS if batch.is_worth_less else 1)
+        lost = 0
+        if not batch.is_worth_less and self._bytes + batch.size > most:
+            lost = self._make_room(self._bytes + batch.size - most)
+        if batch.records and self._bytes + batch.size > most:
+            return lost + batch.records
+        self._execute(
+            f"insert into batches ({_COLUMNS}) values (?, ?, ?, ?, ?)",
+            (batch.sender, batch.number, batch.records, batch.body, batch.is_worth_less),
         )
-        self._bytes += len(batch.body)
-        self._batches += 1
-        return True
+        self._count(batch, 1)
+        return lost
 
     def first(self) -> Batch | None:
         """Return the batch that has been in it longest, or None."""
-        row = self._database.execute(
-            "select sender, number, records, body, place from batches order by place limit 1"
-        ).fetchone()
-        return None if row is None else Batch(*row)
+        found = self._select("order by place limit 1")
+        return found[0] if found else None
 
     def remove(self, batch: Batch) -> None:
-        """Take a batch out that `first` returned."""
-        self._database.execute("delete from batches where place = ?", (batch.place,))
-        self._bytes -= len(batch.body)
-        self._batches -= 1
+        """Take a batch out, wherever it is; do nothing when it is not in it."""
+        for found in self._select(
+            "where sender = ? and number = ? order by place limit 1", batch.sender, batch.number
+        ):
+            self._delete(found)
         if self._batches == 0:
-            self._database.execute("pragma wal_checkpoint(truncate)")
-            self._database.execute("vacuum")
+            self._execute("pragma wal_checkpoint(truncate)")
+            self._execute("vacuum")
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+        try:
+            return self._database.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise SpoolError(str(error)) from error
+
+    def _make_room(self, wanted: float) -> int:
+        """Remove the newest of what is worth least; return how many records that were.
+
+        The first of all may be on its way at the moment.
+        """
+        lost = 0
+        while wanted > 0:
+            found = self._select(
+                "where is_worth_less and place > (select min(place) from batches)"
+                " order by place desc limit 1"
+            )
+            if not found:
+                break
+            self._delete(found[0])
+            wanted -= found[0].size
+            lost += found[0].records
+        return lost
+
+    def _select(self, which: str, *values: str | int) -> list[Batch]:
+        rows = self._execute(f"select {_COLUMNS}, place from batches {which}", values)
+        return [
+            Batch(sender, number, records, body, bool(is_worth_less), place)
+            for sender, number, records, body, is_worth_less, place in rows
+        ]
+
+    def _delete(self, batch: Batch) -> None:
+        self._execute("delete from batches where place = ?", (batch.place,))
+        self._count(batch, -1)
+
+    def _count(self, batch: Batch, by: int) -> None:
+        self._bytes += by * batch.size
+        self._batches += by
+        self.records += by * batch.records
 
     def close(self) -> None:
         """Close it; a file with nothing in it goes away."""
@@ -145,12 +191,6 @@ class Spool:
         self._lock.close()
 
 
-def usual_directory() -> Path:
-    """Return where spools are kept unless somebody says otherwise, for the present user."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "pgvigil" / "spool"
-
-
 def _beginning(dsn: str) -> str:
     """Return what the names of spools for one database begin with."""
     try:
@@ -161,6 +201,13 @@ def _beginning(dsn: str) -> str:
     return (
         hashlib.sha256("\0".join(wanted).encode(errors="backslashreplace")).hexdigest()[:16] + "-"
     )
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise SpoolError(str(error)) from error
 
 
 def _lock_path(path: Path) -> Path:
