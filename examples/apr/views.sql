@@ -14,3 +14,12 @@ select * from monitoring.record_products where dataset = 'apr';
 
 create view apr.apr_daily_summary as
 select * from monitoring.daily_summary where dataset = 'apr';
+
+-- Proposals that are in order, as backfill_monitoring_today.py reads them.
+create view apr.apr_valid_records as
+select p.*, p.received_on as target_date
+from apr.proposals as p
+where not exists (
+    select from monitoring.invalid_records as i
+    where i.dataset = 'apr' and i.record_key = p.proposal and i.status = 'open'
+);
