@@ -6,15 +6,20 @@ import gc
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import textwrap
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec
 
 import psycopg
 import pytest
 
-from pgvigil import AsyncMonitoringClient, MonitoringClient
+from pgvigil import AsyncMonitoringClient, ETLLogger, ETLMonitor, MonitoringClient
 from pgvigil.client import current_task
+from pgvigil.client.etl import ETLExecution, current_place
 from pgvigil.client.recording.awaited import AwaitedCalls
 from pgvigil.client.recording.tracking import TrackingCalls
 from pgvigil.exceptions import MonitoringError, UnknownValueError
@@ -342,3 +347,95 @@ async def _longest_stall(client: AsyncMonitoringClient) -> float:
         longest = max(longest, time.perf_counter() - began_at - 0.005)
     assert await waiting is None
     return longest
+
+
+# With others
+
+
+@in_a_loop
+async def test_what_a_call_returns_is_taken_wherever_a_coroutine_is(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    async with AsyncMonitoringClient(dsn, on_error="raise") as client:
+        started: Any = client.start_task("x", task_id="t")
+        logged: Any = client.record_log("info", "y")
+        async with asyncio.TaskGroup() as group:
+            begun = group.create_task(started)
+            line = group.create_task(logged)
+        assert begun.result().attempt == 1
+        assert {line.result()} == {await asyncio.wait_for(logged, 5), await logged}
+        slow: Any = client.log_invalid_records("orders", ["1"], "NUMBER")
+        assert len({str(await task) for task in map(asyncio.create_task, (slow, slow))}) == 1
+        wrong: Any = client.update_system_health("db", "x", "sick")
+        with pytest.raises(UnknownValueError):
+            await asyncio.create_task(wrong)
+    closing: Any = client.close()
+    await asyncio.to_thread(asyncio.run, closing)
+    assert len(rows(connection, "select from monitoring.v_application_logs")) == 1
+
+
+def test_loops_in_several_threads_share_a_client(dsn: str, connection: psycopg.Connection) -> None:
+    client = AsyncMonitoringClient(dsn)
+
+    async def work(number: int) -> None:
+        async with client.task("load", task_id=f"t{number}"):
+            assert await client.log_invalid_records("orders", [str(number)], "NUMBER")
+
+    async def many(first: int) -> None:
+        await asyncio.gather(*(work(first + number) for number in range(20)))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda first: asyncio.run(many(first)), range(0, 80, 20)))
+    asyncio.run(_flush_and_close(client))
+    assert len(rows(connection, "select from monitoring.invalid_records")) == 80
+    assert len(rows(connection, "select from monitoring.processing_metrics")) == 80
+
+
+def test_the_end_of_a_program_waits_for_calls_that_nobody_waits_for(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    program = """
+        import asyncio, sys
+        from pgvigil import AsyncMonitoringClient
+        client = AsyncMonitoringClient(sys.argv[1])
+        async def main():
+            for number in range(20):
+                client.log_invalid_records("orders", [str(number)], "NUMBER")
+                client.record_log("info", "x")
+        asyncio.run(main())
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    for given in (dsn, NOWHERE):
+        began_at = time.perf_counter()
+        done = subprocess.run([*command, given], capture_output=True, text=True, check=True)
+        assert time.perf_counter() - began_at < 15
+        assert ("records lost so far" in done.stderr) == (given == NOWHERE)
+    assert len(rows(connection, "select from monitoring.invalid_records")) == 20
+    assert len(rows(connection, "select from monitoring.v_application_logs")) == 20
+
+
+def test_etl_is_recorded_by_an_asynchronous_client(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    client = AsyncMonitoringClient(dsn, on_error="raise")
+
+    @client.tracked("fixtures")
+    def fixtures(execution: ETLExecution) -> Iterator[int]:
+        with execution.chunk(1) as chunk:
+            for number in range(3):
+                with chunk.fixture(number):
+                    yield number
+
+    async def run() -> None:
+        async with ETLMonitor(client).execution("e", total_fixtures=3) as execution:
+            for number in fixtures(execution):
+                assert current_task() is execution
+                assert current_place().chunk_id is None
+                ETLLogger(client).info(f"fixture {number}")
+        await client.close()
+
+    asyncio.run(run())
+    assert one(connection, "select * from monitoring.get_etl_execution_summary('e')")
+    found = one(connection, "select status, successful_fixtures from monitoring.etl_executions")
+    assert tuple(found.values()) == ("COMPLETED", 3)
+    assert len(rows(connection, "select from monitoring.etl_logs where chunk_id is null")) == 3

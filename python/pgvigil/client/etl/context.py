@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
+from pgvigil.client.recording.task import Inside
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -26,14 +28,17 @@ class Place:
 
 
 _NOWHERE = Place()
-_place: contextvars.ContextVar[Place] = contextvars.ContextVar("pgvigil_etl_place")
+_place: contextvars.ContextVar[Place | None] = contextvars.ContextVar(
+    "pgvigil_etl_place", default=None
+)
+Inside.kept.append(_place)
 _open_executions: list[str] = []
 _lock = threading.Lock()
 
 
 def current_place() -> Place:
     """Return where this code runs."""
-    place = _place.get(None)
+    place = _place.get()
     if place is not None:
         return place
     with _lock:

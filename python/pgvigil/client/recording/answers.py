@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 from pgvigil.client.recording.run_names import TaskId
 
@@ -20,7 +21,37 @@ logger = logging.getLogger("pgvigil")
 _collected: ContextVar["list[Answer[Any]] | None"] = ContextVar("pgvigil_collected", default=None)
 
 
-class Answer(Generic[_T]):
+class _LikeCoroutine:
+    """Has `asyncio.run` and `create_task` take what can be awaited, as they take a coroutine."""
+
+    _of_tasks: "WeakKeyDictionary[asyncio.Task[Any], Generator[Any, None, Any]] | None" = None
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        raise NotImplementedError
+
+    def send(self, value: Any) -> Any:
+        """Go on with waiting."""
+        return self._steps().send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Go on with waiting, by an exception."""
+        return self._steps().throw(*error)
+
+    def close(self) -> None:
+        """Wait no longer."""
+
+    def _steps(self) -> Generator[Any, None, Any]:
+        """Return what the present task waits by; several may wait for one answer."""
+        task = asyncio.current_task()
+        assert task is not None, "it is a task that takes it for a coroutine"
+        if self._of_tasks is None:
+            self._of_tasks = WeakKeyDictionary()
+        if task not in self._of_tasks:
+            self._of_tasks[task] = self.__await__()
+        return self._of_tasks[task]
+
+
+class Answer(_LikeCoroutine, Generic[_T]):
     """What a call returns: await it to have its value, or leave it alone."""
 
     def __init__(
@@ -102,7 +133,7 @@ class ThreadAnswer(Answer[_T]):
             self._future.add_done_callback(_tell_log)
 
 
-class AsyncTaskId(TaskId):
+class AsyncTaskId(_LikeCoroutine, TaskId):
     """The name of a run, which may be awaited, to have the attempt known where calls wait."""
 
     def __await__(self) -> Generator[Any, None, "AsyncTaskId"]:

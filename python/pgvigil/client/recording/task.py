@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, ClassVar, Self, TypedDict, Unpack
 
 from pgvigil.client.recording.all_calls import AllCalls
 from pgvigil.client.recording.answers import collected
@@ -59,10 +59,12 @@ class Inside:
     current in it would stay so outside, between one value and the next.
     """
 
+    kept: ClassVar[list[ContextVar[Any]]] = [_current_task, _current_step]
+    """What is kept apart; each has a default."""
+
     def __init__(self) -> None:
         """Begin with what is current here."""
-        self._inside = _current_task.get(), _current_step.get()
-        self._outside = self._inside
+        self._inside = self._outside = [variable.get() for variable in self.kept]
 
     def __enter__(self) -> None:
         """Go inside."""
@@ -72,13 +74,10 @@ class Inside:
         """Go outside."""
         self._inside = self._exchanged(self._outside)
 
-    @staticmethod
-    def _exchanged(
-        wanted: tuple["TrackedTask | None", "Step | None"],
-    ) -> tuple["TrackedTask | None", "Step | None"]:
-        present = _current_task.get(), _current_step.get()
-        _current_task.set(wanted[0])
-        _current_step.set(wanted[1])
+    def _exchanged(self, wanted: list[Any]) -> list[Any]:
+        present = [variable.get() for variable in self.kept]
+        for variable, value in zip(self.kept, wanted, strict=False):
+            variable.set(value)
         return present
 
 
