@@ -224,6 +224,7 @@
 -- records: what validations found (found.sql, then invalid.sql; resolve.sql closes it), and the
 --   status of each record (statuses.sql for programs, triggers.sql for watched tables, both ending
 --   in the one statement of status_statement.sql).
+-- history: what happened before, of all kinds (load.sql); known.sql tells what is here already.
 -- sources: rows of other systems: runs, records or queues. register_*.sql store what people
 --   say, sync.sql reads each source that is due, read_*.sql ask the relation without our
 --   rights (foreign_code.sql) and record what changed as if a program had called.
@@ -275,6 +276,12 @@
 \ir systems/records/bot_views.sql
 \ir systems/records/timeline.sql
 \ir systems/records/daily_summary.sql
+
+\ir systems/history/known.sql
+\ir systems/history/samples.sql
+\ir systems/history/records.sql
+\ir systems/history/load.sql
+\ir systems/history/prepare.sql
 
 \ir systems/sources/foreign_code.sql
 \ir systems/sources/columns.sql

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(117);
+select plan(119);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -61,6 +61,8 @@ from (
     ('record_logs', 'P_LOGS'),
     ('load_invalid_records', 'P_RECORDS'),
     ('load_status_changes', 'P_CHANGES'),
+    ('load_history', 'P_KIND P_ROWS'),
+    ('prepare_history', 'P_KIND P_ROWS'),
     (
         'update_system_health',
         'P_COMPONENT_TYPE P_COMPONENT_NAME P_STATUS p_response_time_ms p_failure_reason p_details '

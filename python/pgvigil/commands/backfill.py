@@ -5,19 +5,41 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from pgvigil.client.backfill import KINDS, Outcome, backfill
-from pgvigil.client.backfill.source import Line, Source
+from pgvigil.client.backfill import FORMATS, KINDS, Listener, Outcome, Source, backfill
+from pgvigil.client.backfill.forms import NAMES, NOT_LOADED
+from pgvigil.commands.loading import (
+    SOME_REJECTED,
+    Complaints,
+    bar,
+    show,
+    summary,
+    warner,
+    what_goes,
+)
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import own_session
 from pgvigil.database.words import count_of
 
-_COMPLAINTS_SHOWN = 20
-_CHARACTERS_SHOWN = 160
-_SOME_REJECTED = 3
-_KIND = click.Choice(list(KINDS))
 _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
+
+
+class _Kind(click.ParamType[str]):
+    """A kind of records, or a view that shows some."""
+
+    name = "kind"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or say which there are."""
+        if value in NOT_LOADED:
+            self.fail(f"{value} cannot be loaded: {NOT_LOADED[value]}.", param, ctx)
+        if value not in NAMES:
+            names = ", ".join(repr(name) for name in KINDS)
+            self.fail(f"{value!r} is not one of {names}, or a view of such.", param, ctx)
+        return value
+
+
+_KIND = _Kind()
 
 
 @click.command()
@@ -25,12 +47,13 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 @click.option(
     "--kind",
     type=_KIND,
-    help='What the lines hold; a JSONL line may say so itself, as its "kind".',
+    help="What the lines hold: a kind, or the view that they are of. Default: what a line says "
+    'itself, as its "kind", else what its columns tell.',
 )
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(["csv", "jsonl"]),
+    type=click.Choice(FORMATS),
     help="Default: by the file's name, else by its beginning.",
 )
 @click.option(
@@ -58,21 +81,25 @@ def command(
     dry_run: bool,
     dsn: str,
 ) -> None:
-    """Load what happened before from FILE (CSV or JSONL, also gzipped).
+    """Load what happened before from FILE (CSV or JSON, also gzipped).
 
-    KIND is one of tasks, errors, metrics, logs, records (invalid ones) and status (its changes).
-    FILE may be - for standard input. Loading a file again adds nothing, so a run that broke off
-    is continued by running it again. The exit code is 0 when all lines are in the database, 3
-    when some were rejected, and 1 when the run broke off.
+    KIND is one of tasks, errors, metrics, logs, health, queues, records (invalid ones), statuses
+    (their changes), products, runs (of programs) and summaries (of days), or the name of a view,
+    such as etl_logs. Where it is left out the columns tell. FILE is what an export or psql's copy
+    wrote, or like it; - is standard input. Takes the role monitoring_admin.
+
+    Loading a file again adds nothing, also into the database that it comes from, so a run that
+    broke off is continued by running it again. The exit code is 0 when all lines are in the
+    database, 3 when some were rejected, and 1 when the run broke off.
     """
     kind, file = _kind_and_file(context, kind, words)
     rejects = rejected or Path("stdin.rejected" if file == "-" else f"{file}.rejected")
     console = Console(stderr=True)
-    complaints = _Complaints(console)
+    complaints = Complaints(console)
     with (
-        Source(file, KINDS.get(kind or ""), file_format) as source,
+        Source(file, NAMES[kind] if kind else None, file_format) as source,
         own_session(dsn, "pgvigil backfill") as connection,
-        _progress(console) as progress,
+        bar(console) as progress,
     ):
         # Not a literal in SQL: the zone comes from outside. And 01/10 is January to some and
         # October to others, so dates have to begin with the year.
@@ -80,22 +107,22 @@ def command(
             "select set_config('TimeZone', %s, false), set_config('DateStyle', 'ISO, YMD', false)",
             [time_zone],
         )
-        bar = progress.add_task("", total=source.size)
-        outcome = backfill(
-            connection,
-            source,
-            rejects=rejects,
-            dry_run=dry_run,
+        task = progress.add_task("", total=source.size)
+        listener = Listener(
             complain=complaints.add,
             report=lambda outcome: progress.update(
-                bar, completed=source.position(), description=count_of(outcome.read, "line")
+                task, completed=source.position(), description=count_of(outcome.read, "line")
             ),
-            show=_show,
+            show=show,
+            warn=warner(console),
         )
+        outcome = backfill(connection, source, rejects=rejects, dry_run=dry_run, listener=listener)
     complaints.finish()
     click.echo(_summary(outcome, rejects, dry_run))
+    for sentence in what_goes(outcome, "line", is_dry_run=dry_run):
+        console.print(sentence, markup=False, soft_wrap=True)
     if outcome.rejected:
-        sys.exit(_SOME_REJECTED)
+        sys.exit(SOME_REJECTED)
 
 
 def _kind_and_file(
@@ -112,51 +139,8 @@ def _kind_and_file(
     return kind, str(_FILE.convert(words[-1], None, context))
 
 
-def _show(line: Line) -> None:
-    """Print a line that a dry run found to be new."""
-    text = line.text.rstrip()
-    if len(text) > _CHARACTERS_SHOWN:
-        text = text[:_CHARACTERS_SHOWN] + "…"
-    click.echo(f"new: line {line.number}: {text}")
-
-
-class _Complaints:
-    """Shows the first bad lines and counts the rest, which are in the reject file anyway."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._count = 0
-
-    def add(self, number: int, why: str) -> None:
-        self._count += 1
-        if self._count <= _COMPLAINTS_SHOWN:
-            self._console.print(f"line {number}: {why}", markup=False, soft_wrap=True)
-
-    def finish(self) -> None:
-        hidden = self._count - _COMPLAINTS_SHOWN
-        if hidden > 0:
-            self._console.print(f"… and {count_of(hidden, 'more bad line')}")
-
-
-def _progress(console: Console) -> Progress:
-    """Return a progress bar, which shows nothing where there is no terminal."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
 def _summary(outcome: Outcome, rejects: Path, dry_run: bool) -> str:
-    tense = "would be new" if dry_run else "new"
-    text = (
-        f"{count_of(outcome.read, 'line')} read: {outcome.new:,} {tense}, "
-        f"{outcome.known:,} already there, {outcome.rejected:,} rejected"
-    )
+    text = summary(outcome, "line", is_dry_run=dry_run)
     if dry_run:
         return f"{text}. Nothing was written."
     return f"{text} (see {rejects})." if outcome.rejected else f"{text}."

@@ -70,7 +70,7 @@ begin
         case
             when t.status <> 'completed'
                 then monitoring._reason_of_end(t.task_id, t.metadata, t.started_at, t.finished_at)
-        end, t.worker_id, t.counters, t.metadata
+        end, t.worker_id, t.counters, nullif(t.metadata - 'error_message', '{}')
     from monitoring._ended_attempts(v_steps, v_from, v_until) t
     inner join monitoring.workflow_steps s on s.step_name = t.task_type
     inner join monitoring.workflows w on w.workflow_name = s.workflow_name

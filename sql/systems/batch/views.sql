@@ -27,7 +27,7 @@ select
     end as error_message,
     t.worker_id,
     t.counters,
-    t.metadata
+    nullif(t.metadata - 'error_message', '{}') as metadata
 from monitoring.processing_metrics as t
 inner join monitoring.workflow_steps as s on t.task_type = s.step_name
 inner join monitoring.workflows as w on s.workflow_name = w.workflow_name;
@@ -117,7 +117,7 @@ comment on column monitoring.batch_execution_logs.worker_id is
 comment on column monitoring.batch_execution_logs.counters is
 'Object of numbers, as last reported.';
 comment on column monitoring.batch_execution_logs.metadata is
-'Object of whatever the caller wanted to find again.';
+'Object of whatever the caller wanted to find again; why it ended is in error_message.';
 
 comment on view monitoring.batch_monitoring_alerts is
 'Alerts about steps of workflows: pending, firing, acknowledged and, for a while, resolved ones.';

@@ -27,8 +27,9 @@ return row(
     p_login_name
 )::monitoring.status_changes;
 
--- An array of status changes as rows, each checked; what happened before counts as recorded when
--- it happened, so that retention treats it by its age.
+-- An array of status changes as rows, each checked; what does not say when it was recorded counts
+-- as recorded when it happened, so that retention treats it by its age. In whose session it was
+-- recorded is the word of an admin alone.
 create or replace function monitoring._past_status_changes(p_rows jsonb)
 returns monitoring.status_changes[]
 language plpgsql
@@ -44,7 +45,7 @@ begin
             ),
             monitoring._checked_name('dataset', r.dataset),
             monitoring._checked_name('record_key', r.record_key),
-            t.effective_at,
+            t.recorded_at,
             t.effective_at,
             coalesce(monitoring._checked_optional_name('validation_type', r.validation_type), ''),
             monitoring._checked_optional_name('from_status', r.from_status),
@@ -54,12 +55,19 @@ begin
             monitoring._checked_optional_name('source_name', r.source_name),
             monitoring._checked_optional_name('task_id', r.task_id),
             monitoring._capped_json(r.details),
-            session_user::text
+            case
+                when pg_has_role(session_user, current_user, 'member')
+                    then coalesce(
+                            monitoring._checked_optional_name('login_name', r.login_name), session_user
+                        )
+                else session_user::text
+            end
         )
         from jsonb_to_recordset(p_rows) as r (
             change_id bigint,
             dataset text,
             record_key text,
+            recorded_at timestamptz,
             effective_at timestamptz,
             validation_type text,
             from_status text,
@@ -68,16 +76,29 @@ begin
             actor text,
             source_name text,
             task_id text,
-            details jsonb
+            details jsonb,
+            login_name text
         )
         -- Times are read once: a missing one is the present.
-        cross join lateral (select monitoring._checked_time(r.effective_at) as effective_at) as t
+        cross join lateral (select monitoring._checked_time(r.effective_at) as effective_at) as e
+        cross join lateral (
+            select
+                e.effective_at,
+                -- No more than a day before, which is as far ahead as a time may be.
+                greatest(
+                    monitoring._checked_time(coalesce(r.recorded_at, e.effective_at)),
+                    e.effective_at - interval '24 hours'
+                ) as recorded_at
+        ) as t
     );
 end
 $$;
 
--- Those of some status changes, in their order, that have not been loaded.
-create or replace function monitoring._new_status_changes(p_changes monitoring.status_changes[])
+-- Those of some status changes, in their order, that have not been loaded. Those with the numbers
+-- p_complete say what the record was before, nothing if need be.
+create or replace function monitoring._new_status_changes(
+    p_changes monitoring.status_changes[], p_complete bigint[]
+)
 returns monitoring.status_changes[]
 language plpgsql
 stable
@@ -101,6 +122,7 @@ begin
                     or (
                         h.record_key = c.record_key and h.validation_type = c.validation_type
                         and c.from_status is null and h.from_status = c.to_status
+                        and c.change_id <> all (p_complete)
                     )
                 )
         )
@@ -112,6 +134,7 @@ begin
                     or (
                         h.record_key = c.record_key and h.validation_type = c.validation_type
                         and c.from_status is null and h.from_status = c.to_status
+                        and c.change_id <> all (p_complete)
                     )
                 )
         )
@@ -173,7 +196,9 @@ $$;
 
 -- Status changes, in the order given, with the status that the record had before, where the
 -- caller did not say.
-create or replace function monitoring._with_status_before(p_changes monitoring.status_changes[])
+create or replace function monitoring._with_status_before(
+    p_changes monitoring.status_changes[], p_complete bigint[]
+)
 returns monitoring.status_changes[]
 language plpgsql
 stable
@@ -195,7 +220,10 @@ begin
         select monitoring._status_change(
             g.change_id, g.dataset, g.record_key, g.recorded_at, g.effective_at, g.validation_type,
             case
-                when g.from_status is not null or g.validation_type <> '' then g.from_status
+                when
+                    g.from_status is not null or g.validation_type <> ''
+                    or g.change_id = any (p_complete)
+                    then g.from_status
                 when g.told_before_at >= coalesce(s.effective_at, h.effective_at, '-infinity')
                     then g.told_before
                 when s.effective_at is not null then s.status
@@ -255,12 +283,18 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_changes monitoring.status_changes [];
+    v_complete bigint [];
     v_written bigint [];
 begin
     v_changes := monitoring._past_status_changes(p_rows);
-    v_changes := monitoring._new_status_changes(v_changes);
+    -- As load_history() marks them.
+    v_complete := array(
+        select (r.value ->> 'change_id')::bigint from jsonb_array_elements(p_rows) r
+        where r.value ? 'is_complete' and r.value ->> 'change_id' is not null
+    );
+    v_changes := monitoring._new_status_changes(v_changes, v_complete);
     v_changes := array(
-        select c from unnest(monitoring._with_status_before(v_changes)) c
+        select c from unnest(monitoring._with_status_before(v_changes, v_complete)) c
         where c.from_status is distinct from c.to_status
     );
     with placed as (

@@ -1,6 +1,24 @@
 -- Runs of programs that watch records, which are finished tasks. Writes finished_tasks,
 -- active_tasks, program_runs and errors.
 
+-- The type of the tasks that runs over a dataset are.
+create or replace function monitoring._type_of_program_run(p_dataset text) returns text
+language sql
+stable
+return monitoring._fitted_name(monitoring._printable_name('records.' || p_dataset));
+
+-- The name of a run that was given none: the same run told again has the same, and is told once.
+create or replace function monitoring._name_of_program_run(
+    p_dataset text, p_target_date date, p_run_mode text, p_finished_at timestamptz
+)
+returns text
+language sql
+stable
+return monitoring._fitted_name(monitoring._printable_name(format(
+    '%s/%s/%s/%s', p_dataset, p_target_date, p_run_mode,
+    to_char(p_finished_at at time zone 'UTC', 'YYYYMMDD"T"HH24MISSUS')
+)));
+
 -- Completes the running task of a program run, or records one that has ended, and returns it.
 create or replace function monitoring._end_program_run(
     p_dataset text,
@@ -27,7 +45,7 @@ begin
         perform monitoring._record_rows(
             'finished_tasks', 'processing_metrics', 'end_time',
             jsonb_build_array(jsonb_build_object(
-                'task_id', p_task_id, 'task_type', monitoring._fitted_name(monitoring._printable_name('records.' || p_dataset)),
+                'task_id', p_task_id, 'task_type', monitoring._type_of_program_run(p_dataset),
                 'status', p_status, 'start_time', p_finished_at - p_execution_time,
                 'end_time', p_finished_at, 'counters', p_stats, 'metadata', p_metadata
             ))
@@ -82,13 +100,9 @@ begin
         );
         p_execution_time := null;
     end if;
-    -- The same run told again has the same name, and is told once.
     v_task_id := coalesce(
         monitoring._mended_optional_name('task_id', p_task_id),
-        monitoring._fitted_name(monitoring._printable_name(format(
-            '%s/%s/%s/%s', v_dataset, p_target_date, v_run_mode,
-            to_char(v_finished_at at time zone 'UTC', 'YYYYMMDD"T"HH24MISSUS')
-        )))
+        monitoring._name_of_program_run(v_dataset, p_target_date, v_run_mode, v_finished_at)
     );
     v_task := monitoring._end_program_run(
         v_dataset, v_task_id, v_status, monitoring._mended_numbers('stats', p_stats),
@@ -109,7 +123,7 @@ begin
     if found and v_message is not null and v_status in ('failed', 'timeout') then
         perform monitoring._record_error(
             v_task_id, 'records.run_' || v_status, 'high', p_error_message,
-            monitoring._fitted_name(monitoring._printable_name('records.' || v_dataset)),
+            monitoring._type_of_program_run(v_dataset),
             jsonb_build_object('dataset', v_dataset, 'target_date', p_target_date), null, null,
             v_finished_at
         );

@@ -71,6 +71,11 @@ def prepared(connection: psycopg.Connection, tmp_path: Path) -> psycopg.Connecti
     connection.execute("grant select on orders to monitoring_reader")
     with sqlite3.connect(tmp_path / "elsewhere.db") as elsewhere:
         elsewhere.execute("create table orders as select '7' as id, 'OPEN' as state")
+    # What a backfill brings is old, and is to stay.
+    connection.execute(
+        "select monitoring.set_retention(r.table_name, null, r.category)"
+        " from monitoring.v_retention r where r.table_name !~ 'rollups'"
+    )
     for call in (
         "start_task_tracking('running', 'monitor')",
         "record_performance_metric('m', 'gauge', 1, p_recorded_at => now() - interval '20 days')",

@@ -98,7 +98,8 @@ OTHERS = {
     "apply_config", "backtest_alert_rule", "check_error_rate_alerts",
     "check_processing_performance_alerts", "check_queue_backlog_alerts",
     "check_system_health_alerts", "cleanup_old_monitoring_data", "ensure_partitions",
-    "evaluate_alerts", "import_pg_cron_runs", "place_late_rows", "prepare_backfill",
+    "evaluate_alerts", "import_pg_cron_runs", "load_history", "place_late_rows", "prepare_backfill",
+    "prepare_history",
     "purge_pg_cron_history", "rebuild_rollups", "request_job", "roll_up", "run_due_jobs",
     "sync_source", "sync_sources",
     # what the runner and installers tell

@@ -14,8 +14,13 @@ VIEWS = {
     "errors": "error_tracking",
     "metrics": "performance_monitoring",
     "logs": "v_application_logs",
+    "health": "v_health_history",
+    "queues": "queue_monitoring",
     "records": "invalid_records",
     "statuses": "status_history",
+    "products": "record_products",
+    "runs": "processing_log",
+    "summaries": "daily_summary",
 }
 EXAMPLES: dict[str, dict[str, Any]] = {
     "tasks": {
@@ -37,6 +42,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "component": "c", "level": "INFO", "message": "m", "task_id": "t1", "duration_ms": 1.5,
         "details": {"d": 1}, "logged_at": AT, "log_id": -7,
     },
+    "health": {
+        "component_type": "api", "component_name": "shop", "status": "degraded",
+        "response_time_ms": 12.5, "failure_reason": "slow", "details": {"d": 1}, "checked_at": AT,
+    },
+    "queues": {
+        "queue_name": "q", "pending": 3, "processing": 2, "completed": 1, "failed": 0,
+        "oldest_ready_seconds": 1.5, "recorded_at": AT,
+    },
     "records": {
         "dataset": "apr", "record_key": "1", "validation_type": "SEUNO", "group_name": "Rio",
         "reported_value": "x", "message": "m", "details": {"d": 1}, "target_date": "2024-05-01",
@@ -50,6 +63,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "dataset": "apr", "record_key": "1", "from_status": "OPEN", "to_status": "DONE",
         "validation_type": "SEUNO", "change_source": "BOT", "actor": "robot", "source_name": "s",
         "task_id": "t1", "details": {"d": 1}, "effective_at": AT, "change_id": -7,
+        "recorded_at": "2024-05-01T12:30:00+00:00", "login_name": "portal",
+    },
+    "products": {
+        "dataset": "apr", "record_key": "1", "product": "A", "quantity": 2, "amount": 12.5,
+        "details": {"d": 1}, "first_seen_at": AT, "changed_at": "2024-05-02T12:00:00+00:00",
+        "task_id": "t1",
+    },
+    "runs": {
+        "dataset": "apr", "target_date": "2024-05-01", "run_mode": "partial", "status": "failed",
+        "started_at": "2024-05-01T11:59:00+00:00", "finished_at": AT, "execution_seconds": 60,
+        "statistics": {"valid_records": 7}, "task_id": "r1", "error_message": "no answer",
+    },
+    "summaries": {
+        "dataset": "apr", "target_date": "2024-05-01", "runs": 1, "records_queried": 2,
+        "valid_records": 3, "invalid_records": 4, "records_stored": 5, "alerts_sent": 6,
+        "invalid_opened": 7, "invalid_resolved": 8, "invalid_open": 9,
+        "invalid_by_type": {"SEUNO": 7}, "status_changes": 10,
+        "status_changes_by_source": {"BOT": 10}, "products": 11, "updated_at": AT,
     },
 }  # fmt: skip
 

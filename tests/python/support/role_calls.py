@@ -168,6 +168,8 @@ next_notification_at();
 cleanup_old_monitoring_data();
 ensure_partitions(1);
 prepare_backfill('errors', '2020-01-01');
+load_history('queues', '[{"queue_name": "q", "pending": 1, "recorded_at": "2020-01-01 00:00Z"}]');
+prepare_history('logs', '[{"component": "c", "logged_at": "2020-01-01 00:00Z"}]');
 place_late_rows();
 note_code_checksum('x')
 """

@@ -1,25 +1,30 @@
 """Handing batches to the database, so that a bad line costs nobody but itself.
 
-The recording functions refuse a whole call for one bad row and name that row. What stands before
-it is good, so it is sent; the bad row is put aside; and it goes on behind it. Every row is sent
-twice at most, however many are bad.
+The database refuses a whole call for one bad row and names that row. What stands before it is
+good, so it is sent; the bad row is put aside; and it goes on behind it. Every row is sent twice
+at most, however many are bad.
 """
 
-import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
 
+from pgvigil.client.backfill import exact_json
 from pgvigil.client.backfill.kinds import Kind
-from pgvigil.client.backfill.source import Line
+from pgvigil.client.backfill.lines import Line
 from pgvigil.client.recording.link import STRICTLY
 
 Reject = Callable[[Line, str], None]
 Show = Callable[[Line], None]
+Policy = tuple[str, str]
+"""What rows are kept by: a table, and a category of it that may be empty."""
 _NAMED_ROW = re.compile(r"row (\d+): (.*)", re.DOTALL)
 _LINES_SHOWN = 20
+_LOAD = "select monitoring.load_history(p_kind => %(kind)s, p_rows => %(rows)s::jsonb)" + STRICTLY
+_PREPARE = "select monitoring.prepare_history(p_kind => %(kind)s, p_rows => %(rows)s::jsonb)"
 
 
 class BatchLoader:
@@ -32,6 +37,7 @@ class BatchLoader:
         *,
         dry_run: bool = False,
         show: Show = lambda line: None,
+        warn: Callable[[Policy], None] = lambda policy: None,
     ) -> None:
         """Load over a connection that is in autocommit mode.
 
@@ -40,12 +46,19 @@ class BatchLoader:
             reject: called with each refused line and why.
             dry_run: roll every batch back.
             show: called in a dry run with the first twenty lines that would be new.
+            warn: called, before the first such line is loaded, with what it is kept by, when the
+                next clean-up would remove it.
         """
         self._connection = connection
         self._reject = reject
         self._dry_run = dry_run
         self._show = show
+        self._warn = warn
         self._left_to_show = _LINES_SHOWN if dry_run else 0
+        self.expired: Counter[Policy] = Counter()
+        """Lines that the next clean-up would remove, by what they are kept by."""
+        self.partitions = 0
+        """Partitions of past days that were made."""
 
     def load(self, kind: Kind, lines: Sequence[Line]) -> tuple[int, int]:
         """Load lines of one kind and return how many were new and how many already there.
@@ -53,8 +66,25 @@ class BatchLoader:
         Raises:
             psycopg.Error: a fault that no line is to blame for; nothing of the batch stays.
         """
+        self._prepare(kind, lines)
         with self._connection.transaction(force_rollback=self._dry_run):
             return self._load(kind, lines)
+
+    def _prepare(self, kind: Kind, lines: Sequence[Line]) -> None:
+        """Have partitions made, and tell what would not stay."""
+        try:
+            with self._connection.transaction(force_rollback=self._dry_run):
+                answer = self._call(_PREPARE, kind, lines)
+        except psycopg.Error as error:
+            if not _is_about_content(error):
+                raise
+            return  # which line it is will be found out when it is loaded
+        self.partitions += answer["partitions"]
+        for found in answer["expired"]:
+            policy = (str(found["table_name"]), str(found["category"]))
+            if policy not in self.expired:
+                self._warn(policy)
+            self.expired[policy] += int(found["rows"])
 
     def _load(self, kind: Kind, lines: Sequence[Line]) -> tuple[int, int]:
         new = known = 0
@@ -93,12 +123,17 @@ class BatchLoader:
     def _send(self, kind: Kind, lines: Sequence[Line]) -> int:
         # A savepoint: what was refused leaves the batch's transaction usable.
         with self._connection.transaction():
-            row = self._connection.execute(
-                f"select monitoring.{kind.function}(p_{kind.parameter} => %(rows)s::jsonb)"
-                + STRICTLY,  # a line that is not right is told, rather than repaired
-                {"rows": json.dumps([line.row for line in lines])},
-            ).fetchone()
-        return int(row[0]) if row else 0
+            return int(self._call(_LOAD, kind, lines))
+
+    def _call(self, call: str, kind: Kind, lines: Sequence[Line]) -> Any:
+        rows = exact_json.dumps([line.row for line in lines])
+        row = self._connection.execute(call.encode(), {"kind": kind.name, "rows": rows}).fetchone()
+        assert row is not None
+        return row[0]
+
+
+def _is_about_content(error: psycopg.Error) -> bool:
+    return (error.sqlstate or "").startswith(("PV", "22", "54"))
 
 
 def _split(lines: Sequence[Line], error: psycopg.Error) -> tuple[Sequence[Line], Line | None, str]:
@@ -107,8 +142,7 @@ def _split(lines: Sequence[Line], error: psycopg.Error) -> tuple[Sequence[Line],
     Raises:
         psycopg.Error: the error itself, when it is not about the content of a line.
     """
-    code = error.sqlstate or ""
-    if not code.startswith(("PV", "22", "54")):
+    if not _is_about_content(error):
         raise error
     why = error.diag.message_primary or str(error)
     named = _NAMED_ROW.match(why)

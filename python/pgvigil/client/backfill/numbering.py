@@ -5,10 +5,11 @@ database passes it over. Lines that are alike in everything, time included, are 
 many such lines came before.
 """
 
-import json
 from collections import OrderedDict
 from hashlib import blake2b
 from typing import Any
+
+from pgvigil.client.backfill import exact_json
 
 _DIFFERENT_LINES_REMEMBERED = 200_000
 
@@ -45,23 +46,10 @@ def number_of_content(kind: str, row: dict[str, Any]) -> int:
 
 
 def _digest(kind: str, row: dict[str, Any]) -> bytes:
-    content = json.dumps([kind, row], sort_keys=True, separators=(",", ":")).encode()
+    content = exact_json.dumps([kind, row], sort_keys=True, separators=(",", ":")).encode()
     return blake2b(content, digest_size=16).digest()
 
 
 def _number(digest: bytes, occurrence: int) -> int:
     identity = blake2b(digest + occurrence.to_bytes(8, "big"), digest_size=8).digest()
     return -(int.from_bytes(identity, "big") >> 1) - 1
-
-
-def as_own_number(given: Any) -> Any:
-    """Return the number of an exported record as one that a caller may choose, a negative one.
-
-    Records of a database are numbered from 1 up, and so are those of the one that is loaded into.
-    What is no whole number above 0 is returned as it is, for the database to judge.
-    """
-    try:
-        number = int(given)
-    except (TypeError, ValueError):
-        return given
-    return -number if number > 0 else given

@@ -1,7 +1,8 @@
 """A backfill from beginning to end: read, number, load in batches, put bad lines aside."""
 
 import zlib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import psycopg
 
 from pgvigil.client.backfill.kinds import KINDS, Kind
-from pgvigil.client.backfill.loader import BatchLoader
-from pgvigil.client.backfill.numbering import Numbering, as_own_number, number_of_content
-from pgvigil.client.backfill.source import Line, Source
+from pgvigil.client.backfill.lines import Line
+from pgvigil.client.backfill.loader import BatchLoader, Policy
+from pgvigil.client.backfill.numbering import Numbering, number_of_content
+from pgvigil.client.backfill.source import Source
 from pgvigil.exceptions import PgvigilError
 
 Complain = Callable[[int, str], None]
@@ -34,6 +36,26 @@ class Outcome:
     new: int = 0
     known: int = 0
     rejected: int = 0
+    running: int = 0
+    """Lines of tasks that had not ended, which are left out."""
+    partitions: int = 0
+    """Partitions of past days that were made."""
+    expired: Counter[Policy] = field(default_factory=Counter)
+    """Lines that the next clean-up removes, by table and category of its retention."""
+
+
+@dataclass
+class Listener:
+    """What is told while a backfill goes on."""
+
+    complain: Complain = lambda number, why: None
+    """Is called with the number of each bad line and what is wrong with it."""
+    report: Callable[[Outcome], None] = lambda outcome: None
+    """Is called after each batch with the outcome so far."""
+    show: Callable[[Line], None] = lambda line: None
+    """Is called in a dry run with the first twenty lines that would be new."""
+    warn: Callable[[Policy], None] = lambda policy: None
+    """Is called with table and category before the first line is loaded that retention removes."""
 
 
 @dataclass
@@ -58,21 +80,12 @@ class _Batch:
 class _RejectFile:
     """Lines put aside, unchanged, with the header of a CSV file; made when the first one comes."""
 
-    def __init__(
-        self, path: Path | None, source: Source, outcome: Outcome, complain: Complain
-    ) -> None:
+    def __init__(self, path: Path | None, source: Source) -> None:
         self._path = path
         self._source = source
-        self._outcome = outcome
-        self._complain = complain
         self._is_begun = False
 
-    def reject(self, line: Line, why: str) -> None:
-        self._outcome.rejected += 1
-        self._write(line)
-        self._complain(line.number, why)
-
-    def _write(self, line: Line) -> None:
+    def write(self, line: Line) -> None:
         if self._path is None:
             return
         mode = "a" if self._is_begun else "w"
@@ -83,15 +96,83 @@ class _RejectFile:
         self._is_begun = True
 
 
+class Loading:
+    """Lines on their way into the database, by kind and in batches."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        listener: Listener,
+        *,
+        put_aside: Callable[[Line], None] = lambda line: None,
+        dry_run: bool = False,
+    ) -> None:
+        """Begin without a line.
+
+        Args:
+            connection: in autocommit mode; every batch is a transaction of its own.
+            listener: is told how it goes.
+            put_aside: called with each line that is rejected.
+            dry_run: have the database check everything and keep nothing.
+        """
+        self.outcome = Outcome()
+        self._listener = listener
+        self._put_aside = put_aside
+        self._batches = {name: _Batch() for name in KINDS}
+        self._numbering = Numbering()
+        self._loader = BatchLoader(
+            connection, self._reject, dry_run=dry_run, show=listener.show, warn=listener.warn
+        )
+        self.outcome.expired = self._loader.expired
+
+    def add(self, lines: Iterable[Line]) -> None:
+        """Load lines, but for the last ones, which wait for more.
+
+        Raises:
+            psycopg.Error: the database failed; batches before this stay.
+        """
+        for line in lines:
+            self.outcome.read += 1
+            fault = line.fault or _prepare(line, self._numbering)
+            if line.fault is None and _is_running(line):
+                self.outcome.running += 1
+            elif line.kind is None or fault is not None:
+                self._reject(line, fault or "")
+            elif self._batches[line.kind.name].add(line):
+                self._load(line.kind)
+
+    def finish(self) -> Outcome:
+        """Load what waits, and return how it all went.
+
+        Raises:
+            psycopg.Error: the database failed; batches before this stay.
+        """
+        for kind in KINDS.values():
+            if self._batches[kind.name].lines:
+                self._load(kind)
+        return self.outcome
+
+    def _load(self, kind: Kind) -> None:
+        lines = self._batches[kind.name].lines
+        self._batches[kind.name] = _Batch()
+        new, known = self._loader.load(kind, lines)
+        self.outcome.new, self.outcome.known = self.outcome.new + new, self.outcome.known + known
+        self.outcome.partitions = self._loader.partitions
+        self._listener.report(self.outcome)
+
+    def _reject(self, line: Line, why: str) -> None:
+        self.outcome.rejected += 1
+        self._put_aside(line)
+        self._listener.complain(line.number, why)
+
+
 def backfill(
     connection: psycopg.Connection[Any],
     source: Source,
     *,
     rejects: Path | None,
     dry_run: bool = False,
-    complain: Complain = lambda number, why: None,
-    report: Callable[[Outcome], None] = lambda outcome: None,
-    show: Callable[[Line], None] = lambda line: None,
+    listener: Listener | None = None,
 ) -> Outcome:
     """Load a file; running it again adds nothing, and continues a run that broke off.
 
@@ -100,46 +181,48 @@ def backfill(
         source: the open file.
         rejects: file to put bad lines into; None for nowhere.
         dry_run: have the database check everything and keep nothing.
-        complain: called with the number of each bad line and what is wrong with it.
-        report: called after each batch with the outcome so far.
-        show: called in a dry run with the first twenty lines that would be new.
+        listener: is told how it goes.
 
     Raises:
         UnknownColumnsError: the file's header names unknown columns; nothing was loaded.
         psycopg.Error: the database failed; batches before this stay.
         BrokenFileError: the file cannot be read to its end; what could be read is loaded.
     """
-    outcome = Outcome()
-    reject = _RejectFile(None if dry_run else rejects, source, outcome, complain).reject
-    loader = BatchLoader(connection, reject, dry_run=dry_run, show=show)
-
-    def load(kind: Kind) -> None:
-        new, known = loader.load(kind, batches[kind.name].lines)
-        outcome.new, outcome.known = outcome.new + new, outcome.known + known
-        batches[kind.name] = _Batch()
-        report(outcome)
-
-    batches = {name: _Batch() for name in KINDS}
-    numbering = Numbering()
-    broken: Exception | None = None
-    last = 0
-    try:
-        for line in source.lines():
-            outcome.read += 1
-            last = line.number
-            fault = line.fault or _prepare(line, numbering)
-            if line.kind is None or fault is not None:
-                reject(line, fault or "")
-            elif batches[line.kind.name].add(line):
-                load(line.kind)
-    except (EOFError, OSError, zlib.error) as error:  # a file that is cut off, or damaged
-        broken = error
-    for kind in KINDS.values():
-        if batches[kind.name].lines:
-            load(kind)
-    if broken is not None:
-        raise BrokenFileError(f"The file cannot be read after line {last}: {broken}") from broken
+    put_aside = _RejectFile(None if dry_run else rejects, source).write
+    loading = Loading(connection, listener or Listener(), put_aside=put_aside, dry_run=dry_run)
+    reader = _Reader(source)
+    loading.add(reader)
+    outcome = loading.finish()
+    if reader.broken is not None:
+        raise BrokenFileError(
+            f"The file cannot be read after line {reader.last}: {reader.broken}"
+        ) from reader.broken
     return outcome
+
+
+class _Reader:
+    """Reads as far as a file can be read."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.last = 0
+        self.broken: Exception | None = None
+
+    def __iter__(self) -> Iterator[Line]:
+        try:
+            for line in self._source.lines():
+                self.last = line.number
+                yield line
+        except (EOFError, OSError, zlib.error) as error:  # a file that is cut off, or damaged
+            self.broken = error
+
+
+def _is_running(line: Line) -> bool:
+    return (
+        line.kind is KINDS["tasks"]
+        and "end_time" not in line.row
+        and str(line.row.get("status")).lower() == "running"
+    )
 
 
 def _prepare(line: Line, numbering: Numbering) -> str | None:
@@ -149,10 +232,8 @@ def _prepare(line: Line, numbering: Numbering) -> str | None:
         return None
     if kind.time_column not in row:
         return f"{kind.time_column} is missing: a line without it would be doubled by a second run"
-    if kind.id_column is not None:
-        if kind.id_column in row:
-            row[kind.id_column] = as_own_number(row[kind.id_column])
-        elif kind.can_repeat:
+    if kind.id_column is not None and kind.id_column not in row:
+        if kind.can_repeat:
             row[kind.id_column] = numbering.number(kind.name, row)
         else:
             row[kind.id_column] = number_of_content(kind.name, row)

@@ -1,8 +1,7 @@
 """CSV, JSON and JSONL."""
 
-import csv
-import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
@@ -13,14 +12,16 @@ from pgvigil.faces.export.table import Json, Table, in_zone
 
 _PIECE = 64 * 1024
 # What spreadsheets take for the beginning of a formula; the last four are as wide as ideographs.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# An apostrophe before one might have been put there by us: it gets another one.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_TO_BE_QUOTED = re.compile('[,"\r\n]')
 
 
 def write_csv(table: Table) -> Iterator[bytes]:
     """Yield a table as CSV in UTF-8, its first line the names of the columns.
 
-    Nothing and empty texts are alike. Unless all is to stay as it is, an apostrophe is put before
-    a text that a spreadsheet would take for a formula.
+    An empty text is quoted, nothing is not. Unless all is to stay as it is, an apostrophe is put
+    before a text that a spreadsheet would take for a formula.
     """
     return _joined(_csv_lines(table))
 
@@ -36,20 +37,21 @@ def write_json(table: Table) -> Iterator[bytes]:
 
 
 def _csv_lines(table: Table) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(table.columns)
+    yield ",".join(map(_quoted, table.columns)) + "\r\n"
     for row in table.rows:
-        writer.writerow([_field(value, table) for value in row])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-    yield buffer.getvalue()
+        cells = (_field(value, table) for value in row)
+        yield ",".join("" if cell is None else _quoted(str(cell)) for cell in cells) + "\r\n"
+
+
+def _quoted(text: str) -> str:
+    if text and not _TO_BE_QUOTED.search(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _field(value: Any, table: Table) -> Any:
     if isinstance(value, str):
-        if not table.is_exact and value.startswith(_FORMULA):
+        if not table.is_exact and _FORMULA.match(value):
             return f"'{value}"
         return value
     if isinstance(value, datetime):
