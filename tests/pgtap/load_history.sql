@@ -152,5 +152,5 @@ select is(
     'and nothing of its call is loaded'
 );
 
-select * from finish();
+select * from finish(); -- noqa: AM04
 rollback;

@@ -14,6 +14,7 @@ begin atomic
             case p_kind
                 when 'errors' then r.value ->> 'severity'
                 when 'tasks' then r.value ->> 'task_type'
+                when 'logs' then upper((r.value ->> 'level') collate "C")
             end,
             ''
         ) as category,

@@ -71,11 +71,6 @@ def prepared(connection: psycopg.Connection, tmp_path: Path) -> psycopg.Connecti
     connection.execute("grant select on orders to monitoring_reader")
     with sqlite3.connect(tmp_path / "elsewhere.db") as elsewhere:
         elsewhere.execute("create table orders as select '7' as id, 'OPEN' as state")
-    # What a backfill brings is old, and is to stay.
-    connection.execute(
-        "select monitoring.set_retention(r.table_name, null, r.category)"
-        " from monitoring.v_retention r where r.table_name !~ 'rollups'"
-    )
     for call in (
         "start_task_tracking('running', 'monitor')",
         "record_performance_metric('m', 'gauge', 1, p_recorded_at => now() - interval '20 days')",
@@ -127,6 +122,11 @@ def test_a_dry_run_of_a_command_writes_nothing_where_the_command_would_write(
     monkeypatch.setenv("FAR", f"sqlite:///{tmp_path / 'elsewhere.db'}")
     words = name.split()
     if words[0] == "backfill":
+        # What it brings is old, and is to stay.
+        prepared.execute(
+            "select monitoring.set_retention(r.table_name, null, r.category)"
+            " from monitoring.v_retention r where r.table_name !~ 'rollups'"
+        )
         words.append(str(write_jsonl(tmp_path / "lines.jsonl", [EXAMPLES[words[1]]])))
     before = content(prepared)
     tried = run_pgvigil(dsn, *words, "--dry-run")

@@ -37,10 +37,12 @@ def write_json(table: Table) -> Iterator[bytes]:
 
 
 def _csv_lines(table: Table) -> Iterator[str]:
-    yield ",".join(map(_quoted, table.columns)) + "\r\n"
+    # The ends of lines tell who reads it again whether texts are as they were.
+    end = "\n" if table.is_exact else "\r\n"
+    yield ",".join(map(_quoted, table.columns)) + end
     for row in table.rows:
         cells = (_field(value, table) for value in row)
-        yield ",".join("" if cell is None else _quoted(str(cell)) for cell in cells) + "\r\n"
+        yield ",".join("" if cell is None else _quoted(str(cell)) for cell in cells) + end
 
 
 def _quoted(text: str) -> str:
