@@ -50,12 +50,12 @@ begin
                 monitoring._with_recorded_at(p_rows)
             )
         )
-        when 'health' then monitoring._insert_past_health_probes(p_rows)
-        when 'queues' then monitoring._insert_past_queue_samples(p_rows)
+        when 'health' then monitoring._load_past_health_probes(p_rows)
+        when 'queues' then monitoring._load_past_queue_samples(p_rows)
         when 'records' then monitoring._insert_invalid_record_states(p_rows)
-        when 'products' then monitoring._insert_past_products(p_rows)
-        when 'runs' then monitoring._insert_past_program_runs(p_rows)
-        when 'summaries' then monitoring._insert_past_summaries(p_rows)
+        when 'products' then monitoring._load_past_products(p_rows)
+        when 'runs' then monitoring._load_past_program_runs(p_rows)
+        when 'summaries' then monitoring._load_past_summaries(p_rows)
     end;
 end
 $$;
@@ -65,6 +65,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_rows jsonb;

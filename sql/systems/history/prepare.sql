@@ -14,7 +14,7 @@ begin atomic
             case p_kind
                 when 'errors' then r.value ->> 'severity'
                 when 'tasks' then r.value ->> 'task_type'
-                when 'logs' then upper((r.value ->> 'level') collate "C")
+                when 'logs' then upper(r.value ->> 'level' collate "C")
             end,
             ''
         ) as category,
@@ -68,6 +68,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
     v_now timestamptz := monitoring.clock();

@@ -2,7 +2,7 @@
 -- program_runs, daily_summaries, and finished_tasks for the runs.
 
 -- Inserts an array of products of records; one that is known since a later time stays as it is.
-create or replace function monitoring._insert_past_products(p_rows jsonb) returns bigint
+create or replace function monitoring._load_past_products(p_rows jsonb) returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -138,7 +138,7 @@ return monitoring._unknown_tasks(coalesce(
 ));
 
 -- Inserts an array of past runs of programs, and returns how many were new.
-create or replace function monitoring._insert_past_program_runs(p_rows jsonb) returns bigint
+create or replace function monitoring._load_past_program_runs(p_rows jsonb) returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -170,7 +170,7 @@ end
 $$;
 
 -- Inserts an array of daily summaries; a day that has one keeps it.
-create or replace function monitoring._insert_past_summaries(p_rows jsonb) returns bigint
+create or replace function monitoring._load_past_summaries(p_rows jsonb) returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp

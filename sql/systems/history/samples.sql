@@ -35,7 +35,7 @@ begin atomic
 end;
 
 -- Inserts an array of past health checks, and returns how many were new.
-create or replace function monitoring._insert_past_health_probes(p_rows jsonb) returns bigint
+create or replace function monitoring._load_past_health_probes(p_rows jsonb) returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -128,7 +128,7 @@ begin atomic
 end;
 
 -- Inserts an array of past depths of queues, and returns how many were new.
-create or replace function monitoring._insert_past_queue_samples(p_rows jsonb) returns bigint
+create or replace function monitoring._load_past_queue_samples(p_rows jsonb) returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
