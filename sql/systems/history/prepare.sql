@@ -14,7 +14,7 @@ begin atomic
             case p_kind
                 when 'errors' then r.value ->> 'severity'
                 when 'tasks' then r.value ->> 'task_type'
-                when 'logs' then upper(r.value ->> 'level' collate "C")
+                when 'logs' then r.value ->> 'level'
             end,
             ''
         ) as category,
@@ -84,7 +84,10 @@ begin
         left join lateral (
             select p.category, p.keep
             from monitoring.retention_policies p
-            where p.table_name = h.table_name and p.category in (h.category, '')
+            where p.table_name = h.table_name and p.category in (
+                -- Levels are told in any case.
+                h.category, upper(h.category collate "C"), ''
+            )
             order by p.category desc
             limit 1
         ) c on true
