@@ -121,7 +121,7 @@ select alike(pg_temp.history_of('4', 'apr'), '%OPEN > DONE 13:05 SYSTEM', 'and n
 
 update scratch.proposals set state = '1', day = date '2026-01-10' + number;
 insert into monitoring.records_to_read
-values ('crm', '1', now()), ('crm', '2', now());
+values ('crm', '1', '2026-01-15 13:05+00'), ('crm', '2', '2026-01-15 13:05+00');
 select pg_temp.set_clock('2026-01-15 13:10+00');
 select monitoring.track_all_status_changes_from_source('crm', '2026-01-11', 'BOT');
 select is(

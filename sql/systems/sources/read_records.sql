@@ -108,10 +108,10 @@ begin
 end
 $$;
 
--- Forgets which records are to be read again, now that a source was read: all of it, or only those
--- whose status that has changed.
+-- Forgets which records are to be read again, now that a source was read: those whose status that
+-- has changed, and where all of it was read those that had become valid before.
 create or replace function monitoring._forget_records_to_read(
-    p_source monitoring.sources, p_is_all boolean, p_now timestamptz
+    p_source monitoring.sources, p_all_since timestamptz, p_now timestamptz
 )
 returns void
 language plpgsql
@@ -122,7 +122,7 @@ begin
     delete from monitoring.records_to_read r
     where r.source_name = p_source.source_name
         and (
-            p_is_all
+            r.resolved_at <= p_all_since
             or exists (
                 select from monitoring.record_states k
                 where k.dataset = p_source.settings ->> 'dataset'
@@ -206,7 +206,9 @@ begin
         if (v_found ->> 'gone')::bigint > 0 then
             v_resolved := monitoring._resolve_gone_records(p_source, p_task_id, p_now);
         end if;
-        perform monitoring._forget_records_to_read(p_source, v_is_all, p_now);
+        perform monitoring._forget_records_to_read(
+            p_source, case when v_is_all then coalesce(v_read_since, p_now) end, p_now
+        );
         -- A part of the rows does not show that the trouble with others is over.
         if v_is_all then
             perform monitoring._end_troubles(p_source.source_name, v_troubles, p_now);

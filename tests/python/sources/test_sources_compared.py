@@ -1,5 +1,6 @@
 """One table of a MariaDB, read as a foreign table and through SQLAlchemy: the same comes of it."""
 
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -129,3 +130,32 @@ def test_a_day_is_asked_for_in_the_other_database(here: psycopg.Connection) -> N
         " p_is_dry_run => true) as found",
     )
     assert 200 < found[0]["found"]["compared"] < 260
+
+
+def test_a_record_that_has_become_valid_is_asked_for_in_the_other_database(
+    here: psycopg.Connection, mariadb: MariaDB
+) -> None:
+    here.execute(
+        "select monitoring.register_record_source('by id', 'ids', 'erp.proposals',"
+        """ '{"record_key": "id", "status": "state"}')"""
+    )
+    query = value(
+        here,
+        "select monitoring._query_of_records(s, null, now(), '{7,none}')"
+        " from monitoring.sources as s where s.source_name = 'by id'",
+    )
+    plan = here.execute(f"explain (verbose, costs off) {query}".encode()).fetchall()
+    (remote,) = [line for (line,) in plan if "Remote query" in line]
+    assert re.search(r"where.*`id`.*7", remote, re.IGNORECASE)
+    value(here, "select monitoring.sync_source('by id')")
+    value(here, "select monitoring.log_invalid_records('ids', '[7, 8]', 'V')")
+    mariadb.execute("update proposals set state = 'late' where id in (7, 8)")
+    keys = '{"keys": [7, 8]}'
+    value(here, f"select monitoring.sync_invalid_records('ids', 'V', '{keys}', '[8]')")
+    changed = rows(
+        here,
+        "select record_key, to_status from monitoring.status_history"
+        " where dataset = 'ids' and change_source = 'AUTO_RESOLVE' and validation_type = ''",
+    )
+    assert changed == [{"record_key": "7", "to_status": "late"}]
+    assert value(here, "select count(*) from monitoring.records_to_read") == 0
