@@ -10,7 +10,8 @@
 #                               versions of PostgreSQL; pgbouncer, which stands between; promtool,
 #                               which judges our alerts by the rules of Prometheus;
 #                               prometheus-alertmanager, which takes them over;
-#                               prometheus-sql-exporter, which reads our figures
+#                               prometheus-sql-exporter, which reads our figures; busybox and dash,
+#                               which run our shell function; shellcheck, which judges it
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
@@ -55,7 +56,8 @@ for word in "$@"; do
             has_extension mysql_fdw || missing+=(postgresql-VERSION-mysql-fdw)
             ;;
         promtool) ! lacks promtool || missing+=(prometheus) ;;
-        borgmatic | npm | pgbouncer | prometheus-alertmanager | prometheus-sql-exporter)
+        borgmatic | npm | pgbouncer | prometheus-alertmanager | prometheus-sql-exporter | \
+            busybox | dash | shellcheck)
             ! lacks "$word" || missing+=("$word")
             ;;
         *)

@@ -154,6 +154,11 @@ class MonitoringClient(TrackingCalls):
             f"not {type(connection).__module__}.{type(connection).__qualname__}"
         )
 
+    @property
+    def waiting(self) -> int:
+        """Records that are in memory alone: neither in the database yet, nor on disk."""
+        return self._sender.waiting()
+
     def flush(self, timeout: float = 10.0) -> bool:
         """Wait until all that was told before is in the database.
 

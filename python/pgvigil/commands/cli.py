@@ -22,7 +22,7 @@ SERVER_MODULES = (
     "uvicorn", "xlsxwriter", "yoyo",
 )  # fmt: skip
 """What the extra ``server`` brings."""
-WITHOUT_SERVER = {"check", "export", "config", "workflow", "grafana", "sql"}
+WITHOUT_SERVER = {"exec", "check", "export", "config", "workflow", "grafana", "sql"}
 """What psycopg and click are enough for."""
 
 # The overview is printed from here, so that `pgvigil --help` imports none of them.
@@ -31,6 +31,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "migrate": Subcommand("pgvigil.commands.migrate", "Install or upgrade pgvigil in a database."),
     "status": Subcommand("pgvigil.commands.status", "Show what is installed and what is missing."),
     "doctor": Subcommand("pgvigil.commands.doctor", "Check everything and suggest remedies."),
+    "exec": Subcommand("pgvigil.commands.exec", "Run a command and record how it goes."),
     "run": Subcommand("pgvigil.commands.run", "Run jobs: the scheduler."),
     "serve": Subcommand("pgvigil.commands.serve", "Serve the web page, its data and metrics."),
     "dashboard": Subcommand("pgvigil.commands.dashboard", "Show the present state."),

@@ -382,3 +382,14 @@ def test_many_threads_begin_with_one_thread_that_sends(
     monitor.close()
     assert monitor.dropped == 0
     assert one(connection, "select count(*) from monitoring.v_application_logs") == {"count": 8}
+
+
+def test_a_component_of_any_characters_is_recorded(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    with MonitoringClient(dsn, component="\udcff\0\n'x' \\") as monitor:
+        monitor.record_error(None, "Odd", "low", "m")
+        assert monitor.flush()
+    assert one(
+        connection, "select error_type from monitoring.error_tracking where error_type = 'Odd'"
+    )

@@ -17,7 +17,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
 from pgvigil.client.recording.sqlstates import Remedy, remedy
-from pgvigil.client.recording.values import in_ascii
+from pgvigil.client.recording.values import clean_text, in_ascii
 from pgvigil.database.dsn import complete_dsn
 from pgvigil.database.patience import ImpatientConnection
 from pgvigil.database.pooling import is_pooled
@@ -72,7 +72,7 @@ class DatabaseLink:
         self._is_strict = is_strict
         self._rests = rests
         self._on_warning = on_warning
-        self._application_name = application_name
+        self._application_name = clean_text(application_name)
         self._connect_timeout = connect_timeout
         self._statement_timeout = statement_timeout
         self._begin_anew()
