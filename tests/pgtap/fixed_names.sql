@@ -295,7 +295,8 @@ select results_eq(
             'finished_at timestamp with time zone, duration_seconds double precision, '
             'records_processed bigint, records_total bigint, records_remaining bigint, '
             'threads integer, records_per_second double precision, error_message text, '
-            'worker_id text, counters jsonb, metadata jsonb)'),
+            'worker_id text, counters jsonb, metadata jsonb, '
+            'created_at timestamp with time zone)'),
         ('get_ended_tasks',
             'TABLE(task_id text, task_type text, status text, attempt integer, worker_id text, '
             'parent_task_id text, start_time timestamp with time zone, '

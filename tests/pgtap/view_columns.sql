@@ -218,7 +218,7 @@ from (
         'alert_id bigint, rule_name, fingerprint, severity, status, summary, value float, '
         'threshold float, unit, labels jsonb, occurrences bigint, started_at at, fired_at at, '
         'last_seen_at at, acknowledged_at at, acknowledged_by, acknowledged_note, suppressed_by, '
-        'reason, owner, business_date date, link'
+        'reason, owner, business_date date, link, kind'
     ),
     (
         'alerts',
@@ -226,7 +226,7 @@ from (
         'value float, threshold float, unit, labels jsonb, family, occurrences bigint, '
         'started_at at, fired_at at, last_seen_at at, cleared_at at, acknowledged_at at, '
         'acknowledged_by, acknowledged_note, resolved_at at, resolved_by, resolution, told jsonb, '
-        'reason, owner'
+        'reason, owner, kind'
     ),
     (
         'alert_history',
@@ -329,13 +329,14 @@ from (
         'workflow_name, step_name, business_date date, task_id, attempt integer, status, '
         'started_at at, finished_at at, duration_seconds float, records_processed bigint, '
         'records_total bigint, records_remaining bigint, threads integer, records_per_second '
-        'float, error_message, worker_id, counters jsonb, metadata jsonb'
+        'float, error_message, worker_id, counters jsonb, metadata jsonb, created_at at'
     ),
     (
         'batch_monitoring_alerts',
         'workflow_name, step_name, alert_id bigint, rule_name, severity, status, summary, value '
         'float, threshold float, unit, labels jsonb, occurrences bigint, started_at at, fired_at '
-        'at, last_seen_at at, acknowledged_by, resolved_at at, resolution'
+        'at, last_seen_at at, acknowledged_by, resolved_at at, resolution, kind, reason, '
+        'acknowledged boolean'
     ),
     (
         'v_batch_timeline',

@@ -42,6 +42,14 @@ if TYPE_CHECKING:
     help="Host name to answer to, besides localhost and bare addresses; repeatable.",
 )
 @click.option(
+    "--api-path",
+    "api_paths",
+    multiple=True,
+    metavar="PATH",
+    help="Path under which the API is found as well, such as /api/ami-operational, for programs "
+    "that know it by that; repeatable.",
+)
+@click.option(
     "--token-file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -78,6 +86,7 @@ def command(
     port: int,
     allow_remote: bool,
     names: tuple[str, ...],
+    api_paths: tuple[str, ...],
     token_file: Path | None,
     ping_key_file: Path | None,
     connections: int,
@@ -99,6 +108,7 @@ def command(
             names=names,
             connections=connections,
             seconds_to_answer=patience,
+            api_paths=api_paths,
         ),
         host,
         port,

@@ -41,6 +41,16 @@ begin
             where a.severity = s.severity and a.status = 'firing' and a.resolved_at = 'infinity'
         )))
         from unnest(monitoring.severities()) s (severity)
+    ) || (
+        select jsonb_build_object('active_alerts_by_kind', coalesce(
+            jsonb_object_agg(k.kind, k.alerts), '{}'
+        ))
+        from (
+            select monitoring._alert_kind(a.rule_name) as kind, count(*) as alerts
+            from monitoring.raised_alerts a
+            where a.status = 'firing' and a.resolved_at = 'infinity'
+            group by 1
+        ) k
     ) || jsonb_build_object(
         'severities', monitoring.severities(), 'freshness', monitoring._summarize_freshness()
     );
@@ -49,5 +59,5 @@ $$;
 
 comment on function monitoring.get_dashboard_cards() is
 'The figures at the top of a page as one object: success percent of 7 days, tasks that failed, '
-'timed out or got lost in 24 hours, mean rate of today''s workflows, alerts that fire by severity, '
-'the severities in order, and how fresh what is known of alerts is.';
+'timed out or got lost in 24 hours, mean rate of today''s workflows, alerts that fire by severity '
+'and by kind of trouble, the severities in order, and how fresh what is known of alerts is.';

@@ -11,7 +11,9 @@ create or replace function monitoring.get_ended_batch_runs(
     p_before_time timestamptz default null,
     p_before_task_id text default null,
     p_before_attempt integer default null,
-    p_before_workflow text default null
+    p_before_workflow text default null,
+    p_from_day date default null,
+    p_to_day date default null
 )
 returns table (
     workflow_name text,
@@ -31,7 +33,8 @@ returns table (
     error_message text,
     worker_id text,
     counters jsonb,
-    metadata jsonb
+    metadata jsonb,
+    created_at timestamptz
 )
 language plpgsql
 stable
@@ -61,21 +64,27 @@ begin
     );
     return query
     select
-        w.workflow_name, s.step_name,
-        monitoring._date_of_run(w, t.metadata, coalesce(t.started_at, t.finished_at)),
-        t.task_id, t.attempt, t.status, t.started_at, t.finished_at, t.duration_ms / 1000,
-        t.items_done, t.items_total, monitoring._remaining(t.counters),
+        w.workflow_name, s.step_name, d.business_date, t.task_id, t.attempt, t.status,
+        t.started_at, t.finished_at, t.duration_ms / 1000, t.items_done, t.items_total, monitoring._remaining(t.counters),
         monitoring._small_number(t.metadata ->> 'threads'),
         t.items_done / nullif(t.duration_ms / 1000, 0),
         case
             when t.status <> 'completed'
                 then monitoring._reason_of_end(t.task_id, t.metadata, t.started_at, t.finished_at)
-        end, t.worker_id, t.counters, nullif(t.metadata - 'error_message', '{}')
+        end, t.worker_id, t.counters, nullif(t.metadata - 'error_message', '{}'),
+        coalesce(t.started_at, t.finished_at)
     from monitoring._ended_attempts(v_steps, v_from, v_until) t
     inner join monitoring.workflow_steps s on s.step_name = t.task_type
     inner join monitoring.workflows w on w.workflow_name = s.workflow_name
+    cross join lateral (
+        select monitoring._date_of_run(
+            w, t.metadata, coalesce(t.started_at, t.finished_at)
+        ) as business_date
+    ) d
     where (p_workflow_name is null or w.workflow_name = p_workflow_name)
         and (p_status is null or t.status = p_status)
+        and (p_from_day is null or d.business_date >= p_from_day)
+        and (p_to_day is null or d.business_date <= p_to_day)
         and (
             p_before_time is null
             or (t.finished_at, t.task_id, t.attempt, w.workflow_name) < (
@@ -89,7 +98,9 @@ end
 $$;
 
 comment on function monitoring.get_ended_batch_runs(
-    timestamptz, timestamptz, text, text, text, integer, timestamptz, text, integer, text
+    timestamptz, timestamptz, text, text, text, integer, timestamptz, text, integer, text, date,
+    date
 ) is
 'Rows of batch_execution_logs that ended in a span (from 7 days ago when left out), the newest '
-'first. p_before_... say where the page before ended: its last finished_at and what follows it.';
+'first, of some business days where these are given. p_before_... say where the page before ended: '
+'its last finished_at and what follows it.';

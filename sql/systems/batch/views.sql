@@ -27,7 +27,8 @@ select
     end as error_message,
     t.worker_id,
     t.counters,
-    nullif(t.metadata - 'error_message', '{}') as metadata
+    nullif(t.metadata - 'error_message', '{}') as metadata,
+    coalesce(t.start_time, t.end_time) as created_at
 from monitoring.processing_metrics as t
 inner join monitoring.workflow_steps as s on t.task_type = s.step_name
 inner join monitoring.workflows as w on s.workflow_name = w.workflow_name;
@@ -51,7 +52,10 @@ select
     a.last_seen_at,
     a.acknowledged_by,
     a.resolved_at,
-    a.resolution
+    a.resolution,
+    a.kind,
+    a.reason,
+    a.acknowledged_at is not null as acknowledged
 from monitoring.alerts as a
 inner join monitoring.workflow_steps as s on a.labels ->> 'task_type' = s.step_name;
 
@@ -118,6 +122,8 @@ comment on column monitoring.batch_execution_logs.counters is
 'Object of numbers, as last reported.';
 comment on column monitoring.batch_execution_logs.metadata is
 'Object of whatever the caller wanted to find again; why it ended is in error_message.';
+comment on column monitoring.batch_execution_logs.created_at is
+'When it began, or ended where only that was reported.';
 
 comment on view monitoring.batch_monitoring_alerts is
 'Alerts about steps of workflows: pending, firing, acknowledged and, for a while, resolved ones.';
@@ -157,6 +163,12 @@ comment on column monitoring.batch_monitoring_alerts.resolved_at is
 'When it resolved; null while it is open.';
 comment on column monitoring.batch_monitoring_alerts.resolution is
 'Why it resolved.';
+comment on column monitoring.batch_monitoring_alerts.kind is
+'What kind of trouble it is: failed, stuck, long (runs for long), late or other.';
+comment on column monitoring.batch_monitoring_alerts.reason is
+'Why, such as the last error behind it or how a run goes that takes long; null when nobody said.';
+comment on column monitoring.batch_monitoring_alerts.acknowledged is
+'Whether somebody has acknowledged it.';
 
 comment on view monitoring.v_batch_timeline is
 'How far each step of each enabled workflow is on the business day of now.';

@@ -1,5 +1,18 @@
--- Why alerts fire: the newest of the rows behind each that says so. Writes raised_alerts; callers
+-- Why alerts fire: the newest of the rows behind each that says so, and how a task goes that takes
+-- long. Writes raised_alerts; callers
 -- hold _lock_alerts().
+
+-- What kind of trouble a rule finds: failed, stuck, long, late or other.
+create or replace function monitoring._alert_kind(p_rule_name text) returns text
+language sql
+immutable
+return case
+    when p_rule_name in ('task_failed', 'consecutive_failures', 'job_failed') then 'failed'
+    when p_rule_name in ('task_stuck', 'backend_gone') then 'stuck'
+    when p_rule_name in ('long_running_task', 'slow_processing') then 'long'
+    when p_rule_name in ('step_late', 'step_missed', 'missed_run', 'job_late') then 'late'
+    else 'other'
+end;
 
 -- What a row behind an alert says of why; null when it says nothing.
 create or replace function monitoring._reason_in(p_details jsonb) returns text
@@ -13,6 +26,37 @@ return nullif(btrim(coalesce(
     coalesce(p_details ->> 'error_type' || ': ', '')
     || coalesce(p_details ->> 'message', p_details ->> 'example')
 )), '');
+
+-- How a running task goes beside what is expected of it; null when nobody knows.
+create or replace function monitoring._pace_of(
+    p_task monitoring.active_tasks, p_now timestamptz
+)
+returns text
+language sql
+stable
+return (
+    select
+        nullif(concat_ws(
+            ', ',
+            'expected ' || monitoring._spell_seconds(s.expected_seconds),
+            monitoring._figure(
+                p_task.items_done / nullif(date_part('epoch', p_now - p_task.started_at), 0)
+            )
+            || case when s.step_name is null then ' items' else ' records' end
+            || ' a second'
+            || coalesce(
+                ' (threshold '
+                || monitoring._figure(
+                    coalesce(s.minimum_rate, greatest(t.low, t.medium, t.high, t.critical))
+                )
+                || ')',
+                ''
+            )
+        ), '')
+    from (values (p_task.task_type)) as of_type (task_type)
+    left join monitoring.workflow_steps as s on of_type.task_type = s.step_name
+    left join monitoring.alert_thresholds as t on t.rule_name = 'low_throughput' and t.labels = '{}'
+);
 
 -- Why an alert fires, by the newest row behind it that says so; null when none does.
 create or replace function monitoring._reason_of_alert(
@@ -40,7 +84,12 @@ begin
         into v_reason
         using p_alert, p_now;
     end if;
-    return monitoring._capped_text(v_reason, 1000);
+    if monitoring._alert_kind(p_alert.rule_name) in ('long', 'stuck') then
+        select concat_ws('; ', v_reason, monitoring._pace_of(a, p_now)) into v_reason
+        from monitoring.active_tasks a
+        where a.task_id = p_alert.labels ->> 'task_id';
+    end if;
+    return monitoring._capped_text(nullif(v_reason, ''), 1000);
 exception
     -- It is told all the same, without a reason. A cancellation is not swallowed.
     when others then

@@ -30,7 +30,8 @@ select
     a.resolution,
     a.told,
     a.reason,
-    a.owner
+    a.owner,
+    monitoring._alert_kind(a.rule_name) as kind
 from monitoring.raised_alerts as a
 left join monitoring.alert_rules as r on a.rule_name = r.rule_name;
 
@@ -57,7 +58,8 @@ select
     a.reason,
     a.owner,
     monitoring._date_of_alert(a.labels, a.started_at) as business_date,
-    monitoring._alert_link(a.alert_id) as link
+    monitoring._alert_link(a.alert_id) as link,
+    a.kind
 from monitoring.alerts as a
 left join monitoring._suppressions_at((select monitoring.clock())) as s on a.alert_id = s.alert_id
 where a.status in ('firing', 'acknowledged')
@@ -220,8 +222,10 @@ comment on column monitoring.alerts.resolved_by is
 'Who resolved it; pgvigil when the condition was gone.';
 comment on column monitoring.alerts.resolution is
 'Why it resolved.';
+comment on column monitoring.alerts.kind is
+'What kind of trouble it is: failed, stuck, long (runs for long), late or other.';
 comment on column monitoring.alerts.reason is
-'Why, such as the last error behind it; null when nobody said.';
+'Why, such as the last error behind it or how a task goes that takes long; null when nobody said.';
 comment on column monitoring.alerts.owner is
 'Whose it is: as set_alert_owner() says, else its component; null when nobody said.';
 comment on column monitoring.alerts.told is
@@ -263,8 +267,10 @@ comment on column monitoring.v_active_alerts.acknowledged_by is
 'Who acknowledged it.';
 comment on column monitoring.v_active_alerts.acknowledged_note is
 'What they said.';
+comment on column monitoring.v_active_alerts.kind is
+'What kind of trouble it is: failed, stuck, long (runs for long), late or other.';
 comment on column monitoring.v_active_alerts.reason is
-'Why, such as the last error behind it; null when nobody said.';
+'Why, such as the last error behind it or how a task goes that takes long; null when nobody said.';
 comment on column monitoring.v_active_alerts.owner is
 'Whose it is: as set_alert_owner() says, else its component; null when nobody said.';
 comment on column monitoring.v_active_alerts.business_date is

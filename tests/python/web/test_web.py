@@ -72,6 +72,7 @@ def test_with_nothing_recorded_there_is_a_summary_all_the_same(web: Web) -> None
         "failed_24_hours": 0,
         "records_per_second_today": None,
         "active_alerts": {"critical": 0, "high": 0, "medium": 0, "low": 0},
+        "active_alerts_by_kind": {},
         "severities": ["low", "medium", "high", "critical"],
     }
 

@@ -53,6 +53,24 @@ OF_ETL = f"""{_OF_ETL}
 where coalesce(labels ->> 'task_type', 'etl') in ('etl', 'etl.chunk')
 order by {_WORST_FIRST}, acknowledged_at is not null, fired_at, alert_id
 """
+KINDS = ("failed", "stuck", "long", "late", "other")
+"""The words for what kind of trouble an alert is about."""
+
+
+def _counts_by(column: LiteralString, words: tuple[LiteralString, ...]) -> LiteralString:
+    counts = ", ".join(f"'{word}', count(*) filter (where {column} = '{word}')" for word in words)
+    return f"jsonb_build_object({counts}) as by_{column}"
+
+
+_BY_SEVERITY = _counts_by("severity", SEVERITIES)
+_BY_KIND = _counts_by("kind", KINDS)
+COUNTS = f"""
+select
+    count(*) as active, count(*) filter (where status in ('firing')) as unacknowledged,
+    {_BY_SEVERITY}, {_BY_KIND}
+from monitoring.alerts
+where status in ('firing', 'acknowledged')
+"""
 ACTIVE_BY_RULE = """
 select rule_name, severity, status, count(*) as alerts
 from monitoring.v_active_alerts

@@ -18,7 +18,8 @@ from monitoring.get_ended_batch_runs(
     p_from => %(from)s, p_to => %(to)s, p_workflow_name => %(workflow)s, p_step => %(step)s,
     p_status => %(status)s, p_limit => %(limit)s, p_before_time => %(after_finished_at)s,
     p_before_task_id => %(after_task_id)s, p_before_attempt => %(after_attempt)s,
-    p_before_workflow => %(after_workflow_name)s
+    p_before_workflow => %(after_workflow_name)s, p_from_day => %(from_day)s,
+    p_to_day => %(to_day)s
 )
 """
 STEPS = """

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from pgvigil import __version__
 from pgvigil.faces.web.database import Database
 from pgvigil.faces.web.exporting import Exporter
+from pgvigil.faces.web.other_paths import OtherPaths, check_paths
 from pgvigil.faces.web.problems import add_handlers
 from pgvigil.faces.web.routes import (
     alerts,
@@ -24,6 +25,7 @@ from pgvigil.faces.web.routes import (
 from pgvigil.faces.web.security import Guard
 from pgvigil.faces.web.settings import WebSettings
 
+_PARTS = (alerts, batch, tasks, state, trends, records, export, pings, incoming, service)
 _DESCRIPTION = "What pgvigil has recorded. Everything here is a view or a function of the database."
 
 
@@ -35,6 +37,7 @@ def create_app(settings: WebSettings) -> FastAPI:
 
     Raises:
         DatabaseNotReadyError: the DSN cannot be parsed.
+        PathError: the API cannot be found under a path that is asked for.
     """
     database = Database(settings.dsn, settings.connections, settings.seconds_to_answer)
 
@@ -57,7 +60,9 @@ def create_app(settings: WebSettings) -> FastAPI:
     app.state.database = database
     app.state.exporter = Exporter(settings.dsn)
     add_handlers(app)
-    for part in (alerts, batch, tasks, state, trends, records, export, pings, incoming, service):
+    for part in _PARTS:
         app.include_router(part.router)
+    check_paths(settings.api_paths, [route for part in _PARTS for route in part.router.routes])
+    app.add_middleware(OtherPaths, paths=settings.api_paths)
     app.add_middleware(Guard, names=settings.names)
     return app

@@ -87,6 +87,8 @@ class Listing:
     """Statuses that it may answer with besides those of all paths."""
     besides: Mapping[str, str] = field(default_factory=dict)
     """What stands beside the rows, each by a query for one row."""
+    meaning: Callable[[dict[str, Any]], dict[str, Any]] = lambda asked: asked
+    """Makes the values of queries of what is asked for."""
 
     @property
     def parts(self) -> list[Part]:
@@ -116,7 +118,7 @@ def _reading(listing: Listing) -> Callable[..., Awaitable[dict[str, Any]]]:
     async def read(
         db: Db, limit: int | None = None, after: str | None = None, **asked: Any
     ) -> dict[str, Any]:
-        values = {name.rstrip("_"): value for name, value in asked.items()}
+        values = listing.meaning({name.rstrip("_"): value for name, value in asked.items()})
         async with db.reading() as reader:
             rows, cursor = await read_page(reader, parts, values, after, limit)
             page: dict[str, Any] = {"rows": rows, "next": cursor, "as_of": await reader.now()}

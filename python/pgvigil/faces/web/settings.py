@@ -21,5 +21,7 @@ class WebSettings:
     """Most connections to the database at once."""
     seconds_to_answer: float = 10.0
     """Longest time that the database may take for one statement."""
+    api_paths: tuple[str, ...] = ()
+    """Paths under which the API is found, besides `/api`."""
     page: Path = _PAGE
     """Directory of the page's files."""

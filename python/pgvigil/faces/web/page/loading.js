@@ -84,12 +84,10 @@ async function loadOpened() {
 export async function loadRuns(key) {
   const step = state.data.batch?.rows.find((row) => keyOf(row) === key);
   if (!step) return;
-  const day = Date.parse(`${step.business_date}T00:00:00Z`);
-  // A day begins at its cut-over by its own clocks; a run may be made up for within a week.
-  const span = { from: new Date(day - 86_400_000).toISOString(), to: new Date(day + 9 * 86_400_000).toISOString() };
+  const span = { from: step.business_date, to: step.business_date };
   try {
     const answer = await get("api/batch-logs", { ...span, workflow: step.workflow_name, step: step.step_name, limit: 200 });
-    state.runs.set(key, answer.rows.filter((run) => run.business_date === step.business_date));
+    state.runs.set(key, answer.rows);
   } catch (error) {
     state.runs.set(key, error);
   }

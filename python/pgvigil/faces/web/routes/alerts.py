@@ -11,7 +11,7 @@ from pgvigil.database.queries import decisions, state
 from pgvigil.faces.web.common import Db, Json
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Row, RowNumber, Rows
-from pgvigil.faces.web.parameters import Severity, Text
+from pgvigil.faces.web.parameters import Kind, Severity, Text
 from pgvigil.faces.web.problems import NOT_FIRING, ProblemError, answers
 from pgvigil.faces.web.routes.state import Known
 from pgvigil.faces.web.security import may_write
@@ -60,11 +60,22 @@ class ActiveAlert(Row):
     owner: str | None
     business_date: date | None
     link: str | None
+    kind: Kind
+
+
+class AlertCounts(BaseModel):
+    """How many alerts fire, whatever the list is about."""
+
+    active: int
+    unacknowledged: int
+    by_severity: dict[Severity, int]
+    by_kind: dict[Kind, int]
 
 
 class ActiveAlerts(Rows[ActiveAlert]):
     """A page of the alerts that fire."""
 
+    counts: AlertCounts
     known: Known
     """Whether those are all: that none fires means nothing where no rule has run."""
 
@@ -153,8 +164,17 @@ add_listings(
         "Alerts that fire, the worst first; among equals those that nobody has acknowledged.",
         ActiveAlerts,
         (_ACTIVE,),
-        (Filter("severity", Severity | None), Filter("rule", Text, "rule_name =")),
-        besides={"known": state.FRESHNESS_OF_ALERTS},
+        (
+            Filter("severity", Severity | None),
+            Filter("kind", Kind | None, words="Kind of trouble; long: runs for long."),
+            Filter(
+                "status",
+                Literal["firing", "acknowledged"] | None,
+                words="firing: only those that nobody has acknowledged.",
+            ),
+            Filter("rule", Text, "rule_name ="),
+        ),
+        besides={"known": state.FRESHNESS_OF_ALERTS, "counts": queries.COUNTS},
     ),
 )
 

@@ -1,7 +1,7 @@
 """Workflows: the business day, its runs, and how it does."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter
 
@@ -9,7 +9,7 @@ from pgvigil.database.queries import batch as queries
 from pgvigil.faces.web.common import Db, Json
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Attempt, Part, Row, Rows
-from pgvigil.faces.web.parameters import Day, Moment, Text
+from pgvigil.faces.web.parameters import Day, DayOrMoment, Text, midnight
 from pgvigil.faces.web.problems import answers
 
 router = APIRouter(tags=["batch"])
@@ -18,12 +18,18 @@ _RUNNING = View(
     "batch_execution_logs",
     {"started_at": datetime, "task_id": str, "workflow_name": str},
     is_descending=True,
-    always=("status = 'running'",),
+    always=(
+        "status = 'running'",
+        "(business_date >= %(from_day)s::date or %(from_day)s::date is null)",
+        "(business_date <= %(to_day)s::date or %(to_day)s::date is null)",
+    ),
 )
 _ENDED = Part(
     queries.ENDED,
     {"finished_at": datetime, "task_id": str, "attempt": Attempt, "workflow_name": str},
 )
+# A business day begins at its cut-over by its own clocks; a run may be made up for within a week.
+_DAYS_AROUND = {"from": -1, "to": 9}
 Status = Literal["running", "completed", "failed", "cancelled", "timeout", "lost"]
 
 
@@ -107,6 +113,7 @@ class Run(Row):
     worker_id: str | None
     counters: Json
     metadata: Json
+    created_at: datetime | None
 
 
 class Health(Row):
@@ -142,24 +149,34 @@ async def batch_timeline(db: Db, business_date: Day = None, workflow: Text = Non
         )
 
 
+def _by_business_day(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what is asked for with days as such, and times around them."""
+    values = {**asked, "from_day": None, "to_day": None}
+    for name, days in _DAYS_AROUND.items():
+        if asked[name] is not None and not isinstance(asked[name], datetime):
+            values |= {f"{name}_day": asked[name], name: midnight(asked[name], days)}
+    return values
+
+
 add_listings(
     router,
     Listing(
         "batch_logs",
         """Runs of steps, the newest first: those that run, then those that ended.
 
-        `from` and `to` limit when they began that run, and when they ended that ended; without
-        `from`, of the ended ones those of the last 7 days.
+        `from` and `to` limit when they began that run, and when they ended that ended; days mean
+        business days, `to` included. Without `from`, of the ended ones those of the last 7 days.
         """,
         Rows[Run],
         (_RUNNING, _ENDED),
         (
-            Filter("from", Moment, "started_at >="),
-            Filter("to", Moment, "started_at <"),
+            Filter("from", DayOrMoment, "started_at >="),
+            Filter("to", DayOrMoment, "started_at <"),
             Filter("workflow", Text, "workflow_name ="),
             Filter("step", Text, "step_name ="),
             Filter("status", Status | None),
         ),
+        meaning=_by_business_day,
     ),
     Listing("batch_health", "How each workflow does.", Rows[Health], (queries.HEALTH,)),
 )

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from pgvigil.faces.export import FORMATS, file_name
 from pgvigil.faces.web.exporting import Exporter, Making, Order
-from pgvigil.faces.web.parameters import Moment
+from pgvigil.faces.web.parameters import From, To
 from pgvigil.faces.web.problems import answers
 
 router = APIRouter(tags=["export"])
@@ -51,8 +51,8 @@ async def export(
     request: Request,
     what: What,
     format: Format = "csv",
-    from_: Annotated[Moment, Query(alias="from")] = None,
-    to: Moment = None,
+    from_: Annotated[From, Query(alias="from")] = None,
+    to: To = None,
 ) -> StreamingResponse:
     """What was recorded in a span of time as a file: the last 24 hours before `to`, or now.
 

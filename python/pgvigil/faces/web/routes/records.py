@@ -9,7 +9,7 @@ from pgvigil.database.queries import records as queries
 from pgvigil.faces.web.common import Json
 from pgvigil.faces.web.listing import REQUIRED, Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Part, Row, RowNumber, Rows
-from pgvigil.faces.web.parameters import Moment, Text
+from pgvigil.faces.web.parameters import From, Text, To
 
 router = APIRouter(tags=["records"])
 
@@ -125,8 +125,8 @@ add_listings(
         (
             Filter("dataset", Text),
             Filter("change_source", Text),
-            Filter("from", Moment),
-            Filter("to", Moment),
+            Filter("from", From),
+            Filter("to", To),
         ),
     ),
     Listing(

@@ -10,7 +10,7 @@ from pgvigil.database.queries import state as queries
 from pgvigil.faces.web.common import Db
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Row, Rows
-from pgvigil.faces.web.parameters import Severity, Text
+from pgvigil.faces.web.parameters import Kind, Severity, Text
 from pgvigil.faces.web.problems import answers
 
 router = APIRouter(tags=["state"])
@@ -42,6 +42,7 @@ class Cards(BaseModel):
     records_per_second_today: float | None
     """Of all workflows that are enabled, each on its business day; null without records."""
     active_alerts: dict[Severity, int]
+    active_alerts_by_kind: dict[Kind, int]
     severities: list[Severity]
     """The least severe first."""
     freshness: dict[str, Known]

@@ -9,7 +9,7 @@ from pgvigil.database.queries import tasks as queries
 from pgvigil.faces.web.common import Json
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Attempt, Part, Row, Rows
-from pgvigil.faces.web.parameters import Moment, Text
+from pgvigil.faces.web.parameters import From, Text, To
 
 router = APIRouter(tags=["tasks"])
 
@@ -70,8 +70,8 @@ add_listings(
             Filter("type", Text, "task_type ="),
             Filter("status", Ended | None, words="How it ended."),
             Filter("worker", Text, "worker_id ="),
-            Filter("from", Moment, "start_time >="),
-            Filter("to", Moment, "start_time <"),
+            Filter("from", From, "start_time >="),
+            Filter("to", To, "start_time <"),
         ),
     ),
 )
