@@ -9,10 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 from psycopg.types.string import StrDumper
+from sqlalchemy.orm import Session
 
 from pgvigil.client import AsyncMonitoringClient, MonitoringClient, current_task
 from pgvigil.demo.server import PostgresServer
@@ -276,6 +278,38 @@ def test_each_call_is_a_transaction_where_the_connection_commits_by_itself(
             assert logged(connection) == 1
         assert logged(connection) == 2
         assert program.info.transaction_status == TransactionStatus.IDLE
+
+
+def test_a_session_of_sqlalchemy_has_a_connection_to_record_over(
+    monitor: MonitoringClient, dsn: str, connection: psycopg.Connection
+) -> None:
+    engine = sqlalchemy.create_engine(dsn.replace("postgresql://", "postgresql+psycopg://"))
+    with Session(engine) as session:
+        for is_kept in (False, True):
+            driver = session.connection().connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            assert monitor.on(driver).record_log("info", f"{is_kept}")
+            assert session.scalar(sqlalchemy.text("select 1")) == 1
+            session.commit() if is_kept else session.rollback()
+    engine.dispose()
+    assert rows(connection, "select message from monitoring.v_application_logs") == [
+        {"message": "True"}
+    ]
+
+
+def test_a_task_that_a_transaction_has_begun_makes_others_of_its_name_wait_and_lose_nothing(
+    monitor: MonitoringClient, program: psycopg.Connection, connection: psycopg.Connection
+) -> None:
+    monitor.on(program).start_task("load", task_id="t")
+    monitor.start_task("load", task_id="t")
+    monitor.record_log("info", "behind it")
+    assert not monitor.flush(0.3)
+    program.commit()
+    assert monitor.flush()
+    assert monitor.dropped == 0
+    assert logged(connection) == 1
+    query = "select status from monitoring.processing_metrics order by attempt"
+    assert rows(connection, query) == [{"status": "lost"}, {"status": "running"}]
 
 
 @pytest.mark.parametrize("given", [None, "postgresql://", object(), 5, MonitoringClient("")])
