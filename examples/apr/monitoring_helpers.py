@@ -98,7 +98,7 @@ def auto_resolve_invalid_records(session: Any, target_date: date) -> int:
 
 
 def track_status_changes(
-    session: Any, target_date: date | Iterable[Any], change_source: str = "SYSTEM"
+    session: Any, target_date: date | str | Iterable[Any], change_source: str = "SYSTEM"
 ) -> int:
     """Record what became of the records of a day, or of the records themselves that are given.
 
@@ -107,11 +107,11 @@ def track_status_changes(
     Returns:
         How many changes were recorded.
     """
-    if isinstance(target_date, date) and _bound.source:
-        return track_all_status_changes_from_source(None, session, target_date, change_source)
-    told = target_date
-    if not isinstance(told, date):
-        told = [_status(record) for record in told]
+    told: Any = target_date
+    if not isinstance(target_date, date | str):
+        told = [_status(record) for record in target_date]
+    elif _bound.source:
+        return track_all_status_changes_from_source(None, session, told, change_source)
     counts = _monitor(session).track_status_changes(
         _bound.dataset, told, change_source, is_dry_run=_bound.is_dry_run
     )
@@ -259,11 +259,15 @@ def _invalid(record: Any, validation_type: str) -> dict[str, Any]:
 
 
 def _status(record: Any) -> dict[str, Any]:
-    """Return a record as `MonitoringClient.track_status_changes` takes it."""
+    """Return a record as `MonitoringClient.track_status_changes` takes it.
+
+    One without a status is left out and told of: None would mean that the record is gone.
+    """
     row = _row(record)
+    status = row.get(_bound.status.lower())
     return {
         "record_key": _key(row),
-        "status": row.get(_bound.status.lower()),
+        **({} if status is None else {"status": str(status)}),
         "effective_at": row.get(_bound.changed_at.lower()),
         "actor": row.get("actor"),
     }

@@ -388,6 +388,34 @@ def test_what_is_no_record_stops_no_program(
     assert shown(connection)["open"] == 1
 
 
+def test_a_day_may_be_written_out_and_a_record_without_a_status_is_not_gone(
+    helpers: ModuleType, dsn_of_program: str, connection: psycopg.Connection
+) -> None:
+    with MonitoringClient(dsn_of_program) as session:
+        assert helpers.track_status_changes(session, str(DAY)) == 6
+        assert helpers.track_status_changes(session, "no day at all") == 0
+        assert helpers.track_status_changes(session, [{"proposal": "1", "state": "OPEN"}]) == 0
+        assert helpers.track_status_changes(session, [{"proposal": "1", "status": None}]) == 0
+    gone = "select count(*) from monitoring.v_record_status where status is null"
+    assert value(connection, gone) == 0
+
+
+@pytest.mark.parametrize("count", [None, -1, "many", 10**30, True])
+@pytest.mark.parametrize("length", [None, timedelta(seconds=2), "90 seconds", "long", -1])
+def test_odd_arguments_stop_no_program(
+    count: Any, length: Any, helpers: ModuleType, dsn_of_program: str
+) -> None:
+    with MonitoringClient(dsn_of_program) as session:
+        assert helpers.log_invalid_records(session, ["1"], "SEUNO", count) in (0, 1)
+        stats = {"valid_records": None, "invalid_x": "many", "records_stored": 1}
+        helpers.log_program_execution(session, DAY, stats, length, "full")
+        helpers.log_program_execution(session, "yesterday", None, length, None)
+        assert helpers.update_daily_summary(session, datetime.now()) != {}
+        helpers.update_daily_summary(session, None)
+        assert helpers.auto_resolve_invalid_records(session, None) == 0
+        assert helpers.cleanup_old_monitoring_data(session, retention_days="soon") == {}
+
+
 # The rest of the system
 
 

@@ -165,7 +165,7 @@ class RecordCalls(Recorder):
     def track_status_changes(
         self,
         dataset: str,
-        records: Iterable[Mapping[str, Any]] | date,
+        records: Iterable[Mapping[str, Any]] | date | str,
         change_source: str | None = None,
         *,
         actor: str | None = None,
@@ -177,7 +177,8 @@ class RecordCalls(Recorder):
         Args:
             dataset: what they are records of.
             records: mappings with record_key and status; effective_at, actor, change_source and
-                details where known. Or a day, whose records are read from all their sources.
+                details where known. Or a day, as a date or written as 2026-01-15, whose records are
+                read from all their sources.
             change_source: SYSTEM, BOT, AUTO_RESOLVE, MONITOR, MANUAL or one of your own; MONITOR
                 when None, and for a day what its sources say.
             actor: who changed those that name nobody; not for a day.
@@ -187,9 +188,10 @@ class RecordCalls(Recorder):
         Returns:
             How many were compared, unchanged, new, changed, …
         """
-        if isinstance(records, date):
+        if isinstance(records, date | str):
             return self._counts(
                 "track_status_changes",
+                at_stake=0,
                 dataset=dataset,
                 target_date=records,
                 change_source=change_source,
