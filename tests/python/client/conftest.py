@@ -1,13 +1,34 @@
-"""Senders to a stand-in for a database."""
+"""Clients of both kinds, programs with a transaction, senders to a stand-in for a database."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from pgvigil.client import AsyncMonitoringClient, MonitoringClient
 from pgvigil.client.sending.sender import Sender
+from tests.python.support.async_clients import close
 from tests.python.support.batch_database import DSN, Database
+
+
+@pytest.fixture(params=[MonitoringClient, AsyncMonitoringClient])
+def client(request: pytest.FixtureRequest, dsn: str) -> Iterator[MonitoringClient]:
+    """A client of each kind, which says at once when it is used wrongly."""
+    made: MonitoringClient = request.param(dsn, component="tests", on_error="raise")
+    yield made
+    close(made)
+
+
+@pytest.fixture
+def program(dsn: str) -> Iterator[psycopg.Connection]:
+    """A connection of a program that has a table of its own."""
+    with psycopg.connect(dsn) as opened:
+        opened.execute("create table work (id integer)")
+        opened.commit()
+        yield opened
+        opened.close()
 
 
 @pytest.fixture
