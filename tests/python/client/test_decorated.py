@@ -5,6 +5,8 @@ import functools
 import gc
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
@@ -133,6 +135,36 @@ def test_delegation_to_a_generator_returns_its_value(client: MonitoringClient) -
     with pytest.raises(StopIteration) as end:
         next(generator)
     assert end.value.value == "value"
+
+
+def test_a_context_manager_is_made_of_a_decorated_generator(
+    client: MonitoringClient, connection: psycopg.Connection
+) -> None:
+    setting: ContextVar[str] = ContextVar("setting", default="before")
+
+    @contextmanager
+    @client.tracked("session")
+    def session() -> Iterator[int]:
+        token = setting.set("inside")
+        yield 1
+        setting.reset(token)
+
+    @asynccontextmanager
+    @client.tracked("session")
+    async def async_session() -> AsyncIterator[int]:
+        yield 2
+
+    async def run() -> None:
+        async with async_session() as number:
+            assert (number, current_task()) == (2, None)
+
+    with session() as number:
+        assert (number, setting.get(), current_task()) == (1, "inside", None)
+    assert setting.get() == "before"
+    asyncio.run(run())
+    flush(client)
+    tasks = rows(connection, "select status from monitoring.processing_metrics")
+    assert tasks == [{"status": "completed"}] * 2
 
 
 def test_functions_without_a_name_and_functions_in_functions_are_taken(

@@ -74,6 +74,25 @@ def test_a_call_that_fails_leaves_the_transaction_as_it_was(
     assert "record_log" in caplog.text
 
 
+def test_a_call_that_fails_leaves_savepoints_and_cursors_of_the_program_alone(
+    monitor: MonitoringClient, program: psycopg.Connection
+) -> None:
+    program.execute("insert into work values (1)")
+    with program.cursor("own") as cursor:
+        cursor.execute("select generate_series(1, 250)")
+        program.execute(
+            "savepoint pgvigil; insert into work values (2); set local monitoring.strict = on"
+        )
+        for _ in cursor:
+            assert monitor.on(program).record_log("?", "x") is None
+        assert cursor.rownumber == 250
+    program.execute("rollback to savepoint pgvigil; release savepoint pgvigil")
+    assert rows_of(program) == 1
+    assert monitor.on(program).record_log("info", "x")
+    with pytest.raises(psycopg.errors.InvalidSavepointSpecification):
+        program.execute("release savepoint pgvigil")
+
+
 def test_a_call_that_is_interrupted_leaves_the_transaction_as_it_was(
     monitor: MonitoringClient, program: psycopg.Connection, connection: psycopg.Connection
 ) -> None:
