@@ -100,6 +100,10 @@ bench-large: $(VENV)/.bench ## measure 30 million rows, 8 GB and half an hour (A
 bench-names: $(VENV)/.bench ## measure a program that sends a new name with each call (ARGS='--names 20000')
 	@$(BIN)/python -m bench.names $(ARGS)
 
+.PHONY: bench-exec
+bench-exec: $(VENV)/.bench ## measure what it costs to run a command by pgvigil exec
+	@$(BIN)/python -m bench.wrapping $(ARGS)
+
 .PHONY: bench-page
 bench-page: $(VENV)/.bench ## measure the first load of the page, 30 million tasks (ARGS='--home DIR' to keep them)
 	@$(BIN)/python -m bench.page $(ARGS)

@@ -120,7 +120,7 @@ SQL
         fi
     }
 
-    # Sets status, kind and outcome by the exit code.
+    # Sets status, kind, outcome and message by the exit code.
     judge() {
         signal=''
         [ "$code" -le 128 ] || signal=$(kill -l "$code" 2> /dev/null)
@@ -142,10 +142,15 @@ SQL
         else
             status=failed
         fi
-        is_error=off
-        case $status in failed | timeout) is_error=on ;; esac
-        last=$(LC_ALL=C grep '[^[:space:]]' "$dir/output" | tail -n 1 | cut -c 1-200)
-        message="$name $what${last:+: $last}"
+        is_error=off message=''
+        case $status in
+            failed | timeout)
+                is_error=on
+                readable_output
+                last=$(LC_ALL=C grep '[^[:space:]]' "$dir/output" | tail -n 1 | cut -c 1-200)
+                message="$name $what${last:+: $last}"
+                ;;
+        esac
     }
 
     # A shell has what it runs beside itself ignore SIGINT and SIGQUIT: SIGTERM stands in for them.
@@ -270,7 +275,6 @@ SQL
         tries=$((tries + 1))
     done
     [ -e "$dir/kept" ] || : > "$dir/kept"
-    readable_output
     judge
     if [ -n "$begun" ]; then
         wait "$begun"

@@ -52,7 +52,12 @@ class Outputs:
     """Standard output and standard error of a command, which come to us and go on to ours."""
 
     def __init__(self) -> None:
-        """Make the pipes, or pseudo-terminals where ours are terminals."""
+        """Make the pipes, or pseudo-terminals where ours are terminals, and begin to pass on.
+
+        Raises:
+            OSError: there are too many open files.
+            RuntimeError: there are too many threads.
+        """
         self.tail = Tail()
         self.actions: list[tuple[int, int, int]] = []
         """What the new process is to do with its descriptors."""
@@ -65,19 +70,19 @@ class Outputs:
             # One pipe, as they have in common where they go to: so their order stays.
             theirs = self._connect(1)
             self.actions.append((os.POSIX_SPAWN_DUP2, theirs, 2))
-            return
-        for target in open_ones:
-            self._connect(target)
-
-    def begin(self) -> None:
-        """Begin passing on, once the command has its ends."""
-        for theirs in self._theirs:
-            os.close(theirs)
+        else:
+            for target in open_ones:
+                self._connect(target)
         for relay in self._relays:
             relay.start()
 
-    def end(self) -> None:
-        """Let passing on end with what was written so far: the command has ended."""
+    def command_has_begun(self) -> None:
+        """Give up the ends that the command has by now."""
+        for theirs in self._theirs:
+            os.close(theirs)
+
+    def command_has_ended(self) -> None:
+        """Let passing on end with what was written so far."""
         os.close(self._end)
 
     def resize(self) -> None:

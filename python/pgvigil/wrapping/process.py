@@ -2,11 +2,11 @@
 
 import errno
 import os
-import shutil
 import signal
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from pgvigil.wrapping.job import NOT_EXECUTABLE, NOT_FOUND
 from pgvigil.wrapping.usage import own_peak
@@ -76,6 +76,8 @@ class Process:
                 if error.errno != errno.ENOEXEC:
                     raise
                 # A script that does not say what runs it is run by the shell.
+                import shutil  # which loads slowly
+
                 script = shutil.which(command[0]) or command[0]
                 self.pid = spawn("/bin/sh", ("sh", script, *command[1:]))
         except OSError as error:
@@ -104,6 +106,22 @@ class Process:
         except PermissionError:
             pass
         return True
+
+
+def become(command: tuple[str, ...], environment: dict[str, str]) -> NoReturn:
+    """Run a command in our place, where it cannot be watched.
+
+    Raises:
+        NotBegunError: there is no such program, or it may not be executed.
+    """
+    for number in _IGNORED_BY_PYTHON:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execvpe(command[0], command, environment)
+    except OSError as error:
+        raise NotBegunError(command[0], error) from error
+    except ValueError as error:  # an empty name
+        raise NotBegunError(command[0], FileNotFoundError(errno.ENOENT, str(error))) from error
 
 
 def own_environment() -> dict[str, str]:

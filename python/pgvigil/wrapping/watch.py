@@ -4,6 +4,7 @@ All signals are blocked and taken one by one, so that nothing happens in between
 that pass outputs on and record are never interrupted.
 """
 
+import errno
 import os
 import signal
 import time
@@ -34,7 +35,13 @@ class Signals:
     """The signals that we take."""
 
     def __init__(self) -> None:
-        """Block them, but for those that whoever started us wants ignored, by the command too."""
+        """Block them, but for those that whoever started us wants ignored, by the command too.
+
+        Raises:
+            OSError: this system, such as macOS, cannot wait for signals with a time limit.
+        """
+        if not hasattr(signal, "sigtimedwait"):
+            raise OSError(errno.ENOSYS, "this system cannot wait for signals with a time limit")
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # else nobody would tell how it has ended
         self.taken = {
             number

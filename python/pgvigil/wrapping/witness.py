@@ -45,8 +45,13 @@ class Witness:
             except Exception as error:
                 self._say(f"cannot record this run: {type(error).__name__}: {error}")
 
-        self._thread = threading.Thread(target=work, name="pgvigil-witness", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=work, name="pgvigil-witness", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # there are too many
+            self._say(f"cannot record this run: {error}")
+        else:
+            self._thread = thread
 
     def ended(self, ending: Ending) -> None:
         """Record the end, and wait until that is sent or kept on disk."""

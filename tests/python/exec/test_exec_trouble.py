@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -156,6 +157,34 @@ def test_commands_beside_each_other_are_all_recorded(
     codes = "select array_agg((metadata ->> 'exit_status')::int) from monitoring.processing_metrics"
     found = value(connection, codes)
     assert sorted(found) == [1, 2, 3, 4, 5]
+
+
+# What cannot be watched
+
+
+@pytest.mark.parametrize(
+    "hindrance",
+    [
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (6, 6))",
+        "import signal; del signal.sigtimedwait",
+        "import threading\ndef fail(thread): raise RuntimeError('too many')\n"
+        "threading.Thread.start = fail",
+    ],
+)
+def test_a_command_that_cannot_be_watched_runs_alone(hindrance: str) -> None:
+    program = f"{hindrance}\nfrom pgvigil.commands.cli import main; main(prog_name='pgvigil')"
+    for words, code, out in (
+        (["sh", "-c", "echo ran; kill -PIPE $$"], -13, b"ran\n"),
+        (["no-such-program-here"], 127, b""),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", program, "exec", "--", *words],
+            env=surroundings(NOWHERE), capture_output=True, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (code, out)
+        first, *others = lines(done)
+        assert first.startswith("pgvigil: cannot watch this command, and runs it alone: ")
+        assert len(others) == (code == 127)
 
 
 # Signs of life
