@@ -86,15 +86,19 @@ def with_lists_of_roles(document: str, connection: psycopg.Connection) -> str:
 
 
 def _functions(connection: psycopg.Connection) -> Iterator[str]:
-    told: set[str] = set()
+    told: list[tuple[str, str]] = []
     for heading, role in SECTIONS.items():
         yield f"## {heading}\n"
         is_for_programs = heading == list(SECTIONS)[-1]
         for name, arguments, result, comment in connection.execute(FUNCTIONS, {"role": role}):
-            if name not in told and is_for_programs == comment.startswith(FOR_PROGRAMS):
-                told.add(name)
-                yield f"### {name}\n\n```sql\n{_signature(name, arguments, result)}\n```\n"
-                yield f"{comment}\n"
+            is_here = is_for_programs == comment.startswith(FOR_PROGRAMS)
+            if (name, arguments) in told or not is_here:
+                continue
+            # One that takes other arguments stands below the same heading.
+            if not told or told[-1][0] != name:
+                yield f"### {name}\n"
+            told.append((name, arguments))
+            yield f"```sql\n{_signature(name, arguments, result)}\n```\n\n{comment}\n"
 
 
 def _signature(name: str, arguments: str, result: str | None) -> str:

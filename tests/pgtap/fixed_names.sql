@@ -250,7 +250,7 @@ select set_eq(
         'p_dataset text, p_records jsonb, p_change_source text, p_actor text, p_task_id text, '
         'p_is_dry_run boolean',
         'p_dataset text, p_target_date date, p_change_source text, p_task_id text, '
-        'p_is_dry_run boolean',
+        'p_is_dry_run boolean, p_without_queries boolean',
         'p_dataset text, p_records text, p_change_source text, p_actor text, p_task_id text, '
         'p_is_dry_run boolean'
     ],

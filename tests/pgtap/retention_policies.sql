@@ -39,6 +39,7 @@ select results_eq(
         ('queued_notifications', '', '30 days', null),
         ('raised_alerts', '', '7 days', null),
         ('record_states', '', '1 year', null),
+        ('records_to_read', '', '30 days', null),
         ('rollups', 'minute', '2 days', null),
         ('rollups', 'hour', '90 days', null),
         ('rollups', 'day', '5 years', null),

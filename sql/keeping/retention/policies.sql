@@ -37,6 +37,7 @@ from (
     ('source_runs', 'ended_at', null, null),
     ('source_troubles', 'ended_at', null, null),
     ('source_loads', 'ended_at', null, null),
+    ('records_to_read', 'resolved_at', null, null),
     ('invalid_record_states', 'resolved_at', null, null),
     ('invalid_record_spells', 'resolved_at', null, null),
     ('products_of_records', 'changed_at', null, null),

@@ -133,9 +133,11 @@ return jsonb_build_object('dataset', p_dataset) || (p_counts - 'sample')
     else '{}'
 end;
 
--- Does the work of track_status_changes for a day: reads every source of the dataset.
+-- Does the work of track_status_changes for a day: reads every source of the dataset, or names
+-- those of queries, which a client loads itself.
 create or replace function monitoring._track_statuses_of_day(
-    p_dataset text, p_target_date date, p_change_source text, p_task_id text, p_is_dry_run boolean
+    p_dataset text, p_target_date date, p_change_source text, p_task_id text, p_is_dry_run boolean,
+    p_without_queries boolean default false
 )
 returns jsonb
 language plpgsql
@@ -147,6 +149,7 @@ as $$
 declare
     v_hint text;
     v_source_name text;
+    v_query_name text;
     v_sources jsonb;
     v_counts jsonb;
 begin
@@ -156,11 +159,17 @@ begin
         perform monitoring._refuse_json('records', 'null',
             'a JSON array of objects, or as the date whose records sources are asked for');
     end if;
-    for v_source_name in
-        select s.source_name from monitoring.sources s
+    for v_source_name, v_query_name in
+        select s.source_name, substring(s.relation_name from '^query:(.*)$')
+        from monitoring.sources s
         where s.kind = 'record' and s.settings ->> 'dataset' = p_dataset and s.is_enabled
         order by s.source_name
     loop
+        if p_without_queries and v_query_name is not null then
+            v_sources := coalesce(v_sources, '[]')
+                || jsonb_build_object('source', v_source_name, 'query', v_query_name);
+            continue;
+        end if;
         begin
             v_sources := coalesce(v_sources, '[]')
                 || monitoring.track_all_status_changes_from_source(
@@ -279,19 +288,21 @@ create or replace function monitoring.track_status_changes(
     p_target_date date,
     p_change_source text default null,
     p_task_id text default null,
-    p_is_dry_run boolean default false
+    p_is_dry_run boolean default false,
+    p_without_queries boolean default false
 )
 returns jsonb
 language sql
 volatile
 return monitoring._track_statuses_of_day(
     coalesce(p_dataset, ''), p_target_date, p_change_source, p_task_id,
-    coalesce(p_is_dry_run, false)
+    coalesce(p_is_dry_run, false), coalesce(p_without_queries, false)
 );
 
-comment on function monitoring.track_status_changes(text, date, text, text, boolean) is
+comment on function monitoring.track_status_changes(text, date, text, text, boolean, boolean) is
 'Reads the records of a day from every source of the dataset, with the change source of each '
-'source unless one is given. Returns the counts of all, and of each.';
+'source unless one is given; or names those of queries, for clients that load them. Returns the '
+'counts of all, and of each.';
 
 create or replace function monitoring.track_status_changes(
     p_dataset text,

@@ -90,3 +90,6 @@ begin
     end loop;
 end
 $$;
+
+-- A source that is never read again keeps them waiting.
+call monitoring._ship_retention('records_to_read', '30 days');

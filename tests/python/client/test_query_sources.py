@@ -128,6 +128,27 @@ def test_a_record_that_has_become_valid_gets_its_status_by_auto_resolve(
     assert known(here)[:2] == [("1", "DONE", "AUTO_RESOLVE"), ("2", "DONE", "SYSTEM")]
 
 
+def test_a_day_is_read_from_all_sources_of_the_dataset(
+    here: psycopg.Connection, monitor: MonitoringClient
+) -> None:
+    here.execute("create table local (id text, state text, day date)")
+    here.execute("insert into local values ('9', 'OPEN', '2026-01-15'), ('8', 'OPEN', null)")
+    here.execute("grant select on local to monitoring_reader")
+    here.execute(
+        "select monitoring.register_record_source('local', 'apr', 'public.local',"
+        """ '{"record_key": "id", "status": "state", "target_date": "day"}')"""
+    )
+    would = monitor.track_status_changes("apr", DAY, "BOT", is_dry_run=True)
+    assert would is not None
+    assert (would["new"], known(here)) == (3, [])
+    counts = monitor.track_status_changes("apr", "2026-01-15", "BOT")  # as it may be written
+    assert counts is not None
+    assert (counts["compared"], counts["new"]) == (3, 3)
+    assert [source["source"] for source in counts["sources"]] == ["ger", "local"]
+    assert [key for key, _, source in known(here) if source == "BOT"] == ["1", "2", "9"]
+    assert value(here, "select count(*) from monitoring.error_tracking") == 0
+
+
 # What goes wrong
 
 

@@ -178,7 +178,7 @@ class RecordCalls(Recorder):
             dataset: what they are records of.
             records: mappings with record_key and status; effective_at, actor, change_source and
                 details where known. Or a day, as a date or written as 2026-01-15, whose records are
-                read from all their sources.
+                read from all their sources, as `track_all_status_changes_from_source` reads one.
             change_source: SYSTEM, BOT, AUTO_RESOLVE, MONITOR, MANUAL or one of your own; MONITOR
                 when None, and for a day what its sources say.
             actor: who changed those that name nobody; not for a day.

@@ -11,6 +11,7 @@ from pgvigil.client.recording.link import DatabaseLink, UnavailableError
 from pgvigil.exceptions import SourceNotReadError
 
 _LEAST_PATIENCE = 60.0  # seconds; many rows are compared by one statement
+_SUMS = ("compared", "unchanged", "new", "changed", "gone", "late", "repeated")
 
 
 class SourceLink(DatabaseLink):
@@ -20,9 +21,11 @@ class SourceLink(DatabaseLink):
         """Call a function; see `DatabaseLink.call`.
 
         Raises:
-            SourceNotReadError: the query of the source cannot be run.
+            SourceNotReadError: the query of a source cannot be run.
             DatabaseNotReadyError: the caller may not load it, or a pooler is in between.
         """
+        if function == "track_status_changes" and "target_date" in arguments:
+            return self._read_day(function, arguments)
         try:
             return super().call(function, arguments)
         except psycopg.Error as error:
@@ -31,6 +34,18 @@ class SourceLink(DatabaseLink):
             if error.sqlstate != SourceNotReadError.sqlstate or not query_name:
                 raise
         return self._loaded(query_name, arguments)
+
+    def _read_day(self, function: str, arguments: Mapping[str, Any]) -> Any:
+        """Read all sources of a dataset, those of queries last; return what they come to."""
+        found = super().call(function, {**arguments, "without_queries": True})
+        asked = {name: value for name, value in arguments.items() if name != "dataset"}
+        for place, source in enumerate(found["sources"] if found else ()):
+            if "query" in source:
+                counts = self._loaded(source["query"], {**asked, "source_name": source["source"]})
+                found["sources"][place] = counts
+                for name in _SUMS:
+                    found[name] = found.get(name, 0) + counts[name]
+        return found
 
     def _loaded(self, query_name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Load a query, and return what its source found that is asked for."""
