@@ -1,5 +1,6 @@
 """That recording within a transaction of the program never harms it."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -102,6 +103,25 @@ def test_a_call_that_is_interrupted_leaves_the_transaction_as_it_was(
             program.execute("set local statement_timeout = '100ms'")
             monitor.on(program).start_task("x", task_id="t")
     assert monitor.dropped == 1
+
+
+def test_a_call_that_the_user_interrupts_leaves_the_transaction_as_it_was(
+    monitor: MonitoringClient,
+    program: psycopg.Connection,
+    connection: psycopg.Connection,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        with connection.transaction(), untouched(program):
+            connection.execute("lock table monitoring.active_tasks")
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            with pytest.raises(KeyboardInterrupt):
+                monitor.on(program).start_task("x", task_id="t")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert monitor.dropped == 1
+    assert "KeyboardInterrupt" in caplog.text
 
 
 def test_a_transaction_that_only_reads_goes_on_reading(

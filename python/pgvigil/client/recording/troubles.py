@@ -74,6 +74,9 @@ class Troubles:
             self.lose(at_stake, "away", "cannot reach its database", error)
         except Exception as error:
             self.refused(at_stake, function, error)
+        except BaseException as error:  # Ctrl-C, or the cancellation of a coroutine
+            self.lose(at_stake, "interrupted", f"did not come to the end of {function}", error)
+            raise
         else:
             if self._is_away:
                 self._is_away = False
@@ -112,7 +115,8 @@ class Troubles:
     def lose(self, records: int, kind: str, what: str, error: BaseException) -> None:
         """Count records that are lost, and tell the log why."""
         self.lost += records
-        lost, reason = self.lost_altogether, explain(error) or str(error)
+        lost = self.lost_altogether
+        reason = explain(error) or str(error) or type(error).__name__
         self.tell_log(kind, f"pgvigil {what}; records lost so far: {lost}. {reason}")
 
     def warned(self, warning: psycopg.errors.Diagnostic) -> None:

@@ -119,9 +119,6 @@ class AskingWithinLoop(Asking):
             ):
                 found = await self._link.call(call.function, call.arguments())
                 waiting.value = call.answer(found)
-        except asyncio.CancelledError as error:
-            self._troubles.lose(call.at_stake, "cancelled", f"did not end {call.function}", error)
-            raise
         except Exception as error:
             waiting.error = error
             if waiting.is_left_alone:
