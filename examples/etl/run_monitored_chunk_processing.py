@@ -56,7 +56,8 @@ class Load:
     def process(self, numbered: tuple[int, list[dict[str, str]]]) -> None:
         """Parse a chunk and add it up."""
         number, rows = numbered
-        with self.execution.chunk(number, total_fixtures=len(rows)) as chunk:
+        chunk = self.execution.chunk(number, total_fixtures=len(rows))
+        with chunk, self.tracked("chunk", len(rows)):
             with chunk.step("parse"), self.tracked("parse", len(rows)):
                 matches = [match for match in map(self._parsed, rows) if match is not None]
             with chunk.step("aggregate"), self.tracked("aggregate", len(matches)), self._lock:
@@ -72,14 +73,14 @@ class Load:
         except ValueError as error:
             self.logger.warning(f"match passed over: {error}", {"fixture_id": row["fixture_id"]})
             if self.tracker:
-                self.tracker.increment("broken_matches")
+                self.tracker.increment_counter("broken_matches")
             return None
 
     def _tell_progress(self) -> None:
         with self._lock:
             self._done += 1
             if self.tracker:
-                self.tracker.gauge("progress", 100 * self._done / self.chunks, "%")
+                self.tracker.set_gauge("progress", 100 * self._done / self.chunks, "%")
             print(f"{self._done} of {self.chunks} chunks", flush=True)
 
 
@@ -102,13 +103,11 @@ def main() -> int:
         with execution:
             if options.track_performance or options.export_metrics:
                 tracker = PerformanceTracker(client)
-            load = Load(execution, ETLLogger(client), tracker, len(chunks))
+            load = Load(execution, ETLLogger(client, console=True), tracker, len(chunks))
             with ThreadPoolExecutor(options.workers) as pool:
                 list(pool.map(load.process, enumerate(chunks, 1)))
             with execution.step("write"):
                 write_table(options.output, load.table)
-            if tracker:
-                tracker.flush()
     if options.export_metrics and tracker:
         options.export_metrics.write_text(json.dumps(tracker.statistics(), indent=2) + "\n")
     return report(options, execution)

@@ -110,6 +110,11 @@ class MonitoringClient(TrackingCalls):
         telling = None if waits else Telling(troubles, self._sender, asking.name_type)
         super().__init__(component, worker_id, troubles, asking, telling)
 
+    @property
+    def dsn(self) -> str:
+        """The database that is recorded in, as given or as ``PGVIGIL_DSN`` says."""
+        return self._sender.dsn
+
     def __enter__(self) -> Self:
         """Return the client; `close` is called at the end."""
         return self

@@ -9,6 +9,13 @@ return case
     else (p_counters ->> p_name)::numeric::bigint
 end;
 
+-- Execution that a log line, metric or error belongs to: the one it names, else its task.
+create or replace function monitoring._etl_execution_of(p_names jsonb, p_task_id text)
+returns text
+language sql
+immutable
+return coalesce(nullif(p_names ->> 'execution_id', ''), nullif(p_task_id, ''));
+
 create or replace view monitoring.etl_executions as
 select
     t.task_id as execution_id,
@@ -41,7 +48,7 @@ select
     l.component,
     l.message,
     nullif(l.details - array['execution_id', 'chunk_id', 'fixture_id'], '{}') as details,
-    l.task_id as execution_id,
+    monitoring._etl_execution_of(l.details, l.task_id) as execution_id,
     l.details ->> 'chunk_id' as chunk_id,
     l.details ->> 'fixture_id' as fixture_id,
     l.duration_ms
@@ -52,7 +59,7 @@ create or replace view monitoring.etl_metrics as
 select
     m.sample_id as metric_id,
     m.recorded_at as timestamp,
-    m.task_id as execution_id,
+    monitoring._etl_execution_of(m.tags, m.task_id) as execution_id,
     m.metric_name,
     m.value as metric_value,
     m.unit as metric_unit,

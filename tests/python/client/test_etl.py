@@ -157,11 +157,10 @@ def test_threads_count_without_losing_any(
     assert ended["processed_chunks"] == 8
 
 
-def test_a_tracker_adds_up_and_sends_metrics_of_its_execution(
+def test_a_tracker_records_what_it_measures(
     client: MonitoringClient, connection: psycopg.Connection
 ) -> None:
     tracker = PerformanceTracker(client, "loader")
-    assert tracker.flush() == 0
     with ETLMonitor(client).execution("e"):
         for items in (10, 30):
             with tracker.track_operation("parse", items):
@@ -169,28 +168,35 @@ def test_a_tracker_adds_up_and_sends_metrics_of_its_execution(
         with contextlib.suppress(ValueError), tracker.track_operation("parse") as operation:
             operation.items = 5
             raise ValueError
-        tracker.increment("rejected", 2)
-        tracker.increment("rejected")
-        tracker.gauge("depth", 4, "files")
-        tracker.gauge("depth", 3, "files")
-        assert tracker.flush() == 7
+        tracker.increment_counter("rejected", 2)
+        tracker.increment_counter("rejected")
+        tracker.set_gauge("depth", 4, "files")
+        tracker.set_gauge("depth", 3, "files")
+        tracker.record_metric("size", 17.5, "MB", {"file": "a.csv"})
     parse = tracker.statistics()["operations"]["parse"]
     assert (parse["runs"], parse["failures"], parse["items"]) == (3, 1, 45)
     assert parse["min_seconds"] <= parse["mean_seconds"] <= parse["max_seconds"]
-    found = rows(connection, "select * from monitoring.etl_metrics order by metric_name")
+    assert tracker.statistics()["counters"] == {"rejected": 3}
+    assert tracker.statistics()["gauges"] == {"depth": 3}
+    found = rows(connection, "select * from monitoring.etl_metrics order by metric_id")
     assert {row["execution_id"] for row in found} == {"e"}
-    values = {row["metric_name"]: (row["metric_value"], row["metric_unit"]) for row in found}
-    assert values["rejected"] == (3, None)
-    assert values["depth"] == (3, "files")
-    assert values["operation.runs"] == (3, "runs")
-    tags = {row["metric_name"]: row["tags"] for row in found}
-    assert tags["operation.runs"] == {"operation": "parse"}
+    values: dict[str, list[Any]] = {}
+    for row in found:
+        values.setdefault(row["metric_name"], []).append((row["metric_value"], row["metric_unit"]))
+    assert values["rejected"] == [(2, None), (3, None)]
+    assert values["depth"] == [(4, "files"), (3, "files")]
+    assert [unit for _, unit in values["parse_duration"]] == ["s"] * 3
+    assert [unit for _, unit in values["parse_rate"]] == ["items/s"] * 3
+    assert values["parse_failures"] == [(1, None)]
+    assert (found[-1]["metric_name"], found[-1]["tags"]) == ("size", {"file": "a.csv"})
+    components = "select distinct component from monitoring.performance_monitoring"
+    assert one(connection, components) == {"component": "loader"}
 
 
-def test_a_tracker_holds_a_bounded_number_of_names(client: MonitoringClient) -> None:
-    tracker = PerformanceTracker(client)
+def test_a_tracker_holds_a_bounded_number_of_names(dsn: str) -> None:
+    tracker = PerformanceTracker(MonitoringClient(NOWHERE, spool=False))
     for number in range(1005):
-        tracker.increment(f"counter {number}")
+        tracker.increment_counter(f"counter {number}")
     assert len(tracker.statistics()["counters"]) == 1000
     assert tracker.ignored == 5
 
@@ -256,12 +262,14 @@ def test_nothing_breaks_where_there_is_no_database(caplog: pytest.LogCaptureFixt
     client = MonitoringClient(NOWHERE)
     logger, tracker = ETLLogger(client), PerformanceTracker(client)
     done = []
-    with ETLMonitor(client).execution("e", total_chunks=1) as execution:
-        with execution.chunk(1) as chunk, chunk.fixture("f"):
-            logger.error("heard by nobody")
-            tracker.increment("rows")
-            done.append(1)
-        assert tracker.flush() is None
+    with (
+        ETLMonitor(client).execution("e", total_chunks=1) as execution,
+        execution.chunk(1) as chunk,
+        chunk.fixture("f"),
+    ):
+        logger.error("heard by nobody")
+        tracker.increment_counter("rows")
+        done.append(1)
     client.close()
     assert done == [1]
     for found in (

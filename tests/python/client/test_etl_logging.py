@@ -1,15 +1,18 @@
 """What is logged in an ETL program says where it was said."""
 
+import io
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import psycopg
 import pytest
 
 from pgvigil import MonitoringClient
+from pgvigil.client import current_task
 from pgvigil.client.etl import ETLLogger, ETLLogHandler, ETLMonitor, Place, carried, current_place
 from tests.python.support.asking import one, rows
 
@@ -128,17 +131,67 @@ def test_a_handler_takes_what_logging_says_along(
     assert "raise ValueError" in lines[2]["details"]["stack"]
 
 
-def test_a_line_that_cannot_be_formatted_breaks_nothing(
-    client: MonitoringClient, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+def test_a_logger_prints_to_the_console_when_asked(
+    client: MonitoringClient, connection: psycopg.Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(logging, "raiseExceptions", False)
-    source = logging.getLogger("tests.etl.broken")
-    handler = ETLLogHandler(client)
-    source.addHandler(handler)
-    source.propagate = False
-    try:
-        source.error("%d rows", "twelve")
-        source.error("fine")
-    finally:
-        source.removeHandler(handler)
-    assert one(connection, "select message from monitoring.etl_logs") == {"message": "fine"}
+    at = datetime(2025, 1, 17, 15, 30, 15).astimezone()
+    logger = ETLLogger(client, "CHUNK_PROCESSOR", "INFO", console=True)
+    logger.log("INFO", "Total de chunks: 490", {"chunks": 490}, logged_at=at)
+    logger.debug("not heard")
+    logger.error("100 % são falhas")
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "2025-01-17 15:30:15 - INFO - CHUNK_PROCESSOR - Total de chunks: 490"
+    assert second.endswith(" - ERROR - CHUNK_PROCESSOR - 100 % são falhas")
+    assert one(connection, "select count(*) from monitoring.etl_logs") == {"count": 2}
+
+
+def test_what_cannot_be_printed_is_recorded_all_the_same(
+    client: MonitoringClient, connection: psycopg.Connection
+) -> None:
+    ascii_only = io.TextIOWrapper(io.BytesIO(), "ascii")
+    logger = ETLLogger(client, console=ascii_only)
+    logger.info("são")
+    ascii_only.seek(0)
+    assert ascii_only.read().endswith(" - INFO - etl - s\\xe3o\n")
+    ascii_only.close()
+    logger.info("closed")
+    said = rows(connection, "select message from monitoring.etl_logs order by log_id")
+    assert [line["message"] for line in said] == ["são", "closed"]
+
+
+def test_an_unclear_level_is_refused_or_a_warning(
+    dsn: str, client: MonitoringClient, connection: psycopg.Connection
+) -> None:
+    with pytest.raises(ValueError, match="'chunk read'"):
+        ETLLogger(client).log("chunk read", "INFO")
+    with MonitoringClient(dsn) as quiet:
+        ETLLogger(quiet).log("chunk read", "INFO")
+    line = one(connection, "select level, message from monitoring.etl_logs")
+    assert line == {"level": "WARNING", "message": "INFO"}
+
+
+def test_a_begun_execution_is_the_place_of_all_threads_until_its_end(
+    client: MonitoringClient,
+) -> None:
+    seen: list[Place] = []
+
+    def look() -> None:
+        seen.append(current_place())
+
+    def in_a_thread(work: Callable[[], Any]) -> None:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+
+    monitor = ETLMonitor(client)
+    monitor.start_execution("a")
+    in_a_thread(look)
+    monitor.start_execution("b")
+    look()
+    in_a_thread(lambda: monitor.finish_execution("a"))
+    look()
+    in_a_thread(look)
+    in_a_thread(lambda: monitor.finish_execution("b"))
+    look()
+    assert seen == [Place("a"), Place("b"), Place("b"), Place("b"), Place()]
+    assert current_task() is None

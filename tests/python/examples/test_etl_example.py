@@ -78,11 +78,11 @@ def test_its_measurements_are_recorded_and_exported(
     found = execution(connection)
     assert found["processed_chunks"] == 3
     assert exported["counters"].get("broken_matches", 0) == found["failed_fixtures"]
-    runs = connection.execute(
-        "select tags ->> 'operation', metric_value from monitoring.etl_metrics"
-        " where metric_name = 'operation.runs' and execution_id = 'load' order by 1"
+    samples = connection.execute(
+        "select metric_name, count(*) from monitoring.etl_metrics"
+        " where execution_id = 'load' and metric_name like '%_duration' group by 1 order by 1"
     ).fetchall()
-    assert runs == [("aggregate", 3.0), ("parse", 3.0)]
+    assert samples == [("aggregate_duration", 3), ("chunk_duration", 3), ("parse_duration", 3)]
 
 
 def test_it_tells_when_too_many_matches_are_broken(dsn: str, tmp_path: Path) -> None:

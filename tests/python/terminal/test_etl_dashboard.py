@@ -34,11 +34,10 @@ def busy_dsn(dsn: str) -> str:
                 with tracker.track_operation("parse", 50):
                     chunk.count_fixtures(successful=30, failed=20)
                 logger.error("row 17 is [bold]broken[/bold]\x1b[31m", {"row": 17})
-            tracker.flush()
         client.start_etl_execution("名前 [red]" + "x" * 200, total_fixtures=10**9)
         client.start_etl_execution("away")
         client.finish_etl_execution("away", "FAILED", error_message="the feed\nis away " * 30)
-        client.log_etl_event("WARNING", "said outside " * 30)
+        client.log_etl_event("WARNING", None, "said outside " * 30)
         client.record_etl_metric(None, "m" * 250, 1e90, "u" * 200, tags={"t": "v" * 200})
     ETLAlertManager(dsn).check_system_alerts()
     return dsn

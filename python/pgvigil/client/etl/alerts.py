@@ -1,7 +1,6 @@
 """`ETLAlertManager`: asks the database's alert rules about ETL. There is no engine in here."""
 
 import logging
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +9,12 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import class_row
 
-from pgvigil.client.sending.all_senders import flush_all
-from pgvigil.database.dsn import complete_dsn
+from pgvigil.client.etl.clients import Source, dsn_of
+from pgvigil.client.etl.reading import open_reading, read
 from pgvigil.database.freshness import ALERTS, read_one
-from pgvigil.database.patience import ImpatientConnection
 from pgvigil.database.queries import alerts as queries
 from pgvigil.database.queries import decisions
-from pgvigil.exceptions import AlertsUnknownError, explain
+from pgvigil.exceptions import AlertsUnknownError, monitoring_errors
 
 logger = logging.getLogger("pgvigil")
 
@@ -87,8 +85,8 @@ def _not_known(reason: str) -> ETLAlert:
 class ETLAlertManager:
     """Has the rules of the database evaluated and returns the open alerts concerned.
 
-    The limits are the rules' own, and `set_alert_thresholds()` changes them: 5 % failed items, an
-    hour, 90 % success, three failures in a row. To have rules evaluated takes the rights of
+    The limits are the rules' own, and `set_thresholds` changes them: 5 % failed items, 60 minutes,
+    90 % success, three failures in a row. To have rules evaluated takes the rights of
     ``monitoring_operator``; without them the alerts are returned as the last evaluation left them,
     and as unknown when that was too long ago.
 
@@ -100,7 +98,7 @@ class ETLAlertManager:
 
     def __init__(
         self,
-        dsn: str | None = None,
+        source: Source = None,
         *,
         timeout: float = 15.0,
         on_error: Literal["tell", "raise"] = "tell",
@@ -108,12 +106,16 @@ class ETLAlertManager:
         """Make a manager; a connection is opened for each check.
 
         Args:
-            dsn: connection URI; when None, ``PGVIGIL_DSN`` or libpq's own environment.
+            source: an `ETLMonitor` or client whose database it is, or a connection URI; when
+                None, ``PGVIGIL_DSN`` or libpq's own environment.
             timeout: seconds for each statement of a check.
             on_error: what to do when alerts are not known: ``tell`` so in what is returned and to
                 the logger ``pgvigil``, or ``raise`` AlertsUnknownError.
+
+        Raises:
+            TypeError: the source is none of these.
         """
-        self._dsn = os.environ.get("PGVIGIL_DSN", "") if dsn is None else dsn
+        self._dsn = dsn_of(source)
         self._timeout = timeout
         self._on_error = on_error
 
@@ -143,32 +145,59 @@ class ETLAlertManager:
         """
         return self._check(decisions.EVALUATE, queries.OF_ETL, {})
 
+    def set_thresholds(
+        self,
+        *,
+        max_error_percent: float | None = None,
+        max_duration_minutes: float | None = None,
+        min_success_percent: float | None = None,
+        consecutive_failures: int | None = None,
+    ) -> None:
+        """Decide from when on there is an alert, for whoever looks at this database.
+
+        What is None stays as it is. It takes the rights of ``monitoring_operator``.
+
+        Args:
+            max_error_percent: more failed items of an execution, in percent, are an alert.
+            max_duration_minutes: an execution that runs for longer, in minutes, is one.
+            min_success_percent: fewer items of an execution that went well, in percent, are one.
+            consecutive_failures: so many failed executions in a row are one.
+
+        Raises:
+            MonitoringError: a limit makes no sense.
+            psycopg.Error: the database is away, or refuses to change them.
+        """
+        of_etl = {"task_type": "etl"}
+        longest = None if max_duration_minutes is None else max_duration_minutes * 60
+        limits: list[tuple[str, str, float | None, dict[str, str]]] = [
+            ("item_error_rate_high", "medium", max_error_percent, {}),
+            ("long_running_task", "medium", longest, of_etl),
+            ("item_success_rate_low", "high", min_success_percent, {}),
+            ("consecutive_failures", "high", consecutive_failures, of_etl),
+        ]
+        with (
+            monitoring_errors(),
+            open_reading(self._dsn, self._timeout) as connection,
+            connection.transaction(),
+        ):
+            for rule, severity, limit, labels in limits:
+                if limit is not None:
+                    decisions.set_thresholds(connection, rule, {severity: limit}, labels)
+
     def _check(self, evaluation: str, query: str, arguments: dict[str, str]) -> ETLAlerts:
-        has_sent_all = flush_all(self._dsn, self._timeout)
-        try:
-            with self._connect() as connection:
-                reason = _evaluate(connection, evaluation)
-                with connection.cursor(row_factory=class_row(ETLAlert)) as cursor:
-                    alerts = cursor.execute(query.encode(), arguments).fetchall()
-        except Exception as error:
-            lines = (explain(error) or str(error)).splitlines()
-            alerts, reason = [], lines[0] if lines else type(error).__name__
-        if reason is None and not has_sent_all:
-            reason = "some records of this program are still on their way to the database"
+        def ask(connection: psycopg.Connection[Any]) -> tuple[list[ETLAlert], str | None]:
+            reason = _evaluate(connection, evaluation)
+            with connection.cursor(row_factory=class_row(ETLAlert)) as cursor:
+                return cursor.execute(query.encode(), arguments).fetchall(), reason
+
+        answer, unread = read(self._dsn, ask, self._timeout)
+        alerts, reason = answer or ([], None)
+        reason = reason or unread
         if reason is not None:
             logger.warning("cannot check alerts: %s", reason)
             if self._on_error == "raise":
                 raise AlertsUnknownError(reason)
         return ETLAlerts(alerts, reason)
-
-    def _connect(self) -> ImpatientConnection:
-        connection = ImpatientConnection.connect(
-            complete_dsn(self._dsn, "pgvigil etl alerts", 5),
-            autocommit=True,
-            prepare_threshold=None,
-        )
-        connection.patience = self._timeout
-        return connection
 
 
 def _evaluate(connection: psycopg.Connection[Any], evaluation: str) -> str | None:

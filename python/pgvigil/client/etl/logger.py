@@ -1,25 +1,51 @@
 """Log lines of ETL that know their execution, chunk and fixture by themselves."""
 
 import logging
-import threading
+import sys
 import time
-import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any, TextIO
 
 from pgvigil.client import MonitoringClient
-from pgvigil.client.etl.context import current_place
+from pgvigil.client.etl.clients import Source, client_of
+from pgvigil.client.logging import MonitoringHandler
+from pgvigil.client.recording.origin import Origin
 
-_LEVELS = (
-    (logging.CRITICAL, "CRITICAL"),
-    (logging.ERROR, "ERROR"),
-    (logging.WARNING, "WARNING"),
-    (logging.INFO, "INFO"),
-)
-_RANKS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
-_MOST_STACK = 20_000
+_CONSOLE = "%(asctime)s - %(levelname)s - %(name)s - %(message)s"
+_CONSOLE_TIME = "%Y-%m-%d %H:%M:%S"
+_LEVELS = {
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARN": logging.WARNING,
+    "WARNING": logging.WARNING,
+    "ERROR": logging.ERROR,
+    "FATAL": logging.CRITICAL,
+    "CRITICAL": logging.CRITICAL,
+}
+
+
+class ETLLogHandler(MonitoringHandler):
+    """Takes what a program says through `logging` along into the log of ETL.
+
+    As a `MonitoringHandler`, and every line belongs to ETL, also one outside of any execution.
+    """
+
+    _error_type = "etl.log_"
+
+    def __init__(
+        self,
+        client: MonitoringClient | str | None = None,
+        level: int | str = logging.INFO,
+        *,
+        component: str | None = None,
+    ) -> None:
+        """Make a handler for `logging.Logger.addHandler`, as `MonitoringHandler` does."""
+        super().__init__(client, level, component=component)
+
+    def _about(self, record: logging.LogRecord, origin: Origin, level: str) -> dict[str, Any]:
+        return {"execution_id": None} | super()._about(record, origin, level)
 
 
 class ETLLogger:
@@ -29,23 +55,32 @@ class ETLLogger:
     """
 
     def __init__(
-        self, client: MonitoringClient, component: str | None = None, level: str = "DEBUG"
+        self,
+        client: Source = None,
+        component: str | None = None,
+        level: str = "DEBUG",
+        *,
+        console: bool | TextIO = False,
     ) -> None:
         """Make a logger.
 
         Args:
-            client: what to record through.
+            client: what to record through: an `ETLMonitor`, a client or a connection URI; when
+                None, ``PGVIGIL_DSN`` or libpq's own environment.
             component: who speaks; the client's `component`, else ``etl``, when None.
-            level: what is below it is not recorded.
+            level: what is below it is neither recorded nor printed.
+            console: whether lines are printed too, on standard error, or the stream for them:
+                ``2025-01-17 15:30:15 - INFO - CHUNK_PROCESSOR - chunk read``.
 
         Raises:
             ValueError: there is no such level.
         """
-        if level.upper() not in _RANKS:
-            raise ValueError(f"level is one of {', '.join(_RANKS)}, not {level!r}")
-        self._client = client
-        self._component = component
-        self._least = _RANKS[level.upper()]
+        self._client = client_of(client)
+        self._component = component or self._client.component or "etl"
+        self._least = _number_of(level)
+        self._handlers: list[logging.Handler] = [ETLLogHandler(self._client, logging.NOTSET)]
+        if console:
+            self._handlers.append(_Console(None if console is True else console))
 
     def log(
         self,
@@ -59,26 +94,30 @@ class ETLLogger:
         """Record one line.
 
         Args:
-            level: DEBUG, INFO, WARNING, ERROR or CRITICAL.
+            level: DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case.
             message: what there is to say.
             details: anything JSON can hold.
             duration_ms: milliseconds that the told operation took.
             logged_at: when it was said; now when None.
+
+        Raises:
+            ValueError: there is no such level, and the client's ``on_error`` is ``raise``; else
+                the line is recorded as a warning.
         """
-        if _RANKS.get(level.upper(), logging.CRITICAL) < self._least:
+        try:
+            number = _number_of(level)
+        except ValueError as error:
+            self._client._refused(0, "ETLLogger.log", error)
+            number, level = logging.WARNING, "WARNING"
+        if number < self._least:
             return
-        place = current_place()
-        self._client.log_etl_event(
-            level,
-            message,
-            component=self._component,
-            details=details,
-            execution_id=place.execution_id,
-            chunk_id=place.chunk_id,
-            fixture_id=place.fixture_id,
-            duration_ms=duration_ms,
-            logged_at=logged_at,
-        )
+        at = time.time() if logged_at is None else logged_at.timestamp()
+        said = {"name": self._component, "levelno": number, "levelname": level.upper()}
+        said |= {"msg": message, "created": at, "details": details, "duration_ms": duration_ms}
+        given = {key: value for key, value in said.items() if value is not None}
+        record = logging.makeLogRecord(given)
+        for handler in self._handlers:
+            handler.handle(record)
 
     def debug(self, message: str, details: Any = None) -> None:
         """Record a line of level DEBUG."""
@@ -110,61 +149,25 @@ class ETLLogger:
             self.log(level, message, details, duration_ms=(time.perf_counter() - began_at) * 1000)
 
 
-class ETLLogHandler(logging.Handler):
-    """Takes what a program says through `logging` along into the log of ETL.
+class _Console(logging.Handler):
+    """Prints lines; one that cannot be printed is recorded all the same."""
 
-    The name of the logger is the component. Give `extra={"details": …}` for details; the stack of
-    an exception goes there too.
-    """
-
-    def __init__(self, client: MonitoringClient, level: int | str = logging.INFO) -> None:
-        """Make a handler for `logging.Logger.addHandler`.
-
-        Args:
-            client: what to record through.
-            level: what is below it is not recorded.
-        """
-        super().__init__(level)
-        self._client = client
-        self._busy = threading.local()
+    def __init__(self, stream: TextIO | None) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter(_CONSOLE, _CONSOLE_TIME))
+        self._stream = stream
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Record a line; what cannot be recorded is told as `logging` tells it, and not raised."""
-        # The client speaks through logging itself when it cannot record.
-        if record.name.split(".")[0] == "pgvigil" or getattr(self._busy, "is_emitting", False):
-            return
-        self._busy.is_emitting = True
-        try:
-            place = current_place()
-            self._client.log_etl_event(
-                _level_of(record.levelno),
-                record.getMessage(),
-                component=record.name,
-                details=_details_of(record),
-                execution_id=place.execution_id,
-                chunk_id=place.chunk_id,
-                fixture_id=place.fixture_id,
-                logged_at=datetime.fromtimestamp(record.created, UTC),
-            )
-        except Exception:
-            self.handleError(record)
-        finally:
-            self._busy.is_emitting = False
+        stream = sys.stderr if self._stream is None else self._stream
+        with suppress(Exception):  # closed, or there is none
+            line = self.format(record)
+            encoding = getattr(stream, "encoding", None) or "utf-8"
+            stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            stream.flush()
 
 
-def _level_of(number: int) -> str:
-    for least, name in _LEVELS:
-        if number >= least:
-            return name
-    return "DEBUG"
-
-
-def _details_of(record: logging.LogRecord) -> dict[str, Any] | None:
-    given = getattr(record, "details", None)
-    details: dict[str, Any] = {}
-    if given is not None:
-        details |= given if isinstance(given, dict) else {"details": given}
-    if record.exc_info and record.exc_info[0] is not None:
-        details["exception"] = record.exc_info[0].__qualname__
-        details["stack"] = "".join(traceback.format_exception(*record.exc_info))[-_MOST_STACK:]
-    return details or None
+def _number_of(level: object) -> int:
+    number = _LEVELS.get(str(level).upper())
+    if number is None:
+        raise ValueError(f"level is DEBUG, INFO, WARNING, ERROR or CRITICAL, not {level!r}")
+    return number

@@ -2,13 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from pgvigil.client import MonitoringClient
-from pgvigil.client.etl.context import current_place
+from pgvigil.client.etl.clients import Source, client_of
+from pgvigil.client.recording.place import current_place
 
 _MOST_NAMES = 1000
 
@@ -31,39 +31,40 @@ class _Timing:
 
 
 class PerformanceTracker:
-    """Adds measurements up in the program, and sends them when told to. Safe between threads.
+    """Measures operations, and records each measurement at once. Safe between threads.
 
-    Nothing is sent before `flush`, which sends all figures as they then are since the tracker was
-    made; so a flush that fails loses nothing that the next one does not make up for.
+    Each is one sample, so it is for chunks and steps rather than for every row. What was measured
+    is added up as well: see `statistics`.
     """
 
     def __init__(
-        self,
-        client: MonitoringClient,
-        component: str | None = None,
-        execution_id: str | None = None,
+        self, client: Source = None, component: str | None = None, execution_id: str | None = None
     ) -> None:
         """Make a tracker.
 
         Args:
-            client: what to send through.
+            client: what to record through: an `ETLMonitor`, a client or a connection URI; when
+                None, ``PGVIGIL_DSN`` or libpq's own environment.
             component: what is measured; the client's `component`, else ``etl``, when None.
-            execution_id: execution that the figures are of; that of the place where `flush` is
-                called when None.
+            execution_id: execution that the figures are of; that of the place where something is
+                measured when None.
         """
-        self._client = client
+        self._client = client_of(client)
         self._component = component
         self._execution_id = execution_id
         self._lock = threading.Lock()
         self._timings: dict[str, _Timing] = {}
         self._counters: dict[str, float] = {}
-        self._gauges: dict[str, tuple[float, str | None]] = {}
+        self._gauges: dict[str, float] = {}
         self.ignored = 0
-        """Measurements that were passed over, because there were 1,000 names already."""
+        """Measurements that `statistics` lacks, and counters that were not recorded, because there
+        were 1,000 names already."""
 
     @contextmanager
     def track_operation(self, name: str, items: int | None = None) -> Iterator[Operation]:
-        """Measure the block; one that an exception leaves counts as failed, too.
+        """Measure the block: ``<name>_duration`` in seconds, ``<name>_rate`` in items a second.
+
+        One that an exception leaves is counted in ``<name>_failures``, too.
 
         Args:
             name: what it does.
@@ -71,24 +72,43 @@ class PerformanceTracker:
         """
         operation = Operation(items)
         began_at = time.perf_counter()
-        failures = 1
+        has_failed = True
         try:
             yield operation
-            failures = 0
+            has_failed = False
         finally:
-            self._add_run(name, time.perf_counter() - began_at, failures, operation.items or 0)
+            seconds = time.perf_counter() - began_at
+            with self._client.never_raising():
+                self._add_run(name, seconds, has_failed, operation.items)
 
-    def increment(self, name: str, by: float = 1) -> None:
-        """Add to a counter."""
+    def record_metric(
+        self,
+        metric_name: str,
+        metric_value: float,
+        metric_unit: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record a measured value of the execution.
+
+        Raises:
+            TypeError: the value is no number, and the client's ``on_error`` is ``raise``.
+        """
+        self._record(metric_name, metric_value, metric_unit, "gauge", tags)
+
+    def increment_counter(self, name: str, by: float = 1) -> None:
+        """Add to a counter, and record its total since the tracker was made."""
         with self._lock:
-            if self._is_welcome(name, self._counters):
-                self._counters[name] = self._counters.get(name, 0) + by
+            if not self._is_welcome(name, self._counters):
+                return
+            total = self._counters[name] = self._counters.get(name, 0) + by
+        self._record(name, total, None, "counter")
 
-    def gauge(self, name: str, value: float, unit: str | None = None) -> None:
-        """Set a gauge, whose last value is sent."""
+    def set_gauge(self, name: str, value: float, unit: str | None = None) -> None:
+        """Set a gauge, and record its value."""
         with self._lock:
             if self._is_welcome(name, self._gauges):
-                self._gauges[name] = (value, unit)
+                self._gauges[name] = value
+        self._record(name, value, unit, "gauge")
 
     def statistics(self) -> dict[str, Any]:
         """Return all figures: operations with runs, failures, items and times, counters, gauges."""
@@ -96,63 +116,50 @@ class PerformanceTracker:
             return {
                 "operations": {name: _figures(each) for name, each in self._timings.items()},
                 "counters": dict(self._counters),
-                "gauges": {name: value for name, (value, _) in self._gauges.items()},
+                "gauges": dict(self._gauges),
             }
 
-    def flush(self) -> int | None:
-        """Send all figures as ETL metrics, in one call.
+    def _record(
+        self,
+        name: str,
+        value: float,
+        unit: str | None,
+        kind: str,
+        tags: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._client.record_etl_metric(
+            self._execution_id or current_place().execution_id,
+            name,
+            value,
+            unit,
+            tags,
+            metric_type=kind,
+            component=self._component,
+        )
 
-        Returns:
-            How many were sent; None when that did not work.
-        """
-        execution_id = self._execution_id or current_place().execution_id
-        rows = [
-            {
-                "metric_name": name,
-                "metric_type": kind,
-                "value": value,
-                "unit": unit,
-                "component": self._component or self._client.component or "etl",
-                "task_id": execution_id,
-                "tags": {"execution_id": execution_id, **tags},
-            }
-            for name, kind, value, unit, tags in self._measurements()
-        ]
-        return self._client.record_metrics(rows) if rows else 0
-
-    def _add_run(self, name: str, seconds: float, failures: int, items: int) -> None:
+    def _add_run(self, name: str, seconds: float, has_failed: bool, items: int | None) -> None:
         with self._lock:
-            if not self._is_welcome(name, self._timings):
-                return
-            timing = self._timings.setdefault(name, _Timing())
+            timing = self._timings.get(name) or _Timing()
+            if self._is_welcome(name, self._timings):
+                self._timings[name] = timing
             timing.runs += 1
-            timing.failures += failures
-            timing.items += items
+            timing.failures += has_failed
+            timing.items += items or 0
             timing.total_seconds += seconds
             timing.shortest_seconds = min(timing.shortest_seconds, seconds)
             timing.longest_seconds = max(timing.longest_seconds, seconds)
+            failures = timing.failures
+        self._record(f"{name}_duration", seconds, "s", "timer")
+        if items and seconds > 0:
+            self._record(f"{name}_rate", items / seconds, "items/s", "gauge")
+        if has_failed:
+            self._record(f"{name}_failures", failures, None, "counter")
 
     def _is_welcome(self, name: str, known: dict[str, Any]) -> bool:
         if name in known or len(known) < _MOST_NAMES:
             return True
         self.ignored += 1
         return False
-
-    def _measurements(self) -> Iterator[tuple[str, str, float, str | None, dict[str, str]]]:
-        figures = self.statistics()
-        units = {name: unit for name, (_, unit) in list(self._gauges.items())}
-        for name, operation in figures["operations"].items():
-            tags = {"operation": name}
-            yield "operation.runs", "counter", operation["runs"], "runs", tags
-            yield "operation.failures", "counter", operation["failures"], "runs", tags
-            yield "operation.mean_duration", "timer", operation["mean_seconds"] * 1000, "ms", tags
-            yield "operation.max_duration", "timer", operation["max_seconds"] * 1000, "ms", tags
-            if operation["items_per_second"] is not None:
-                yield "operation.rate", "gauge", operation["items_per_second"], "items/s", tags
-        for name, value in figures["counters"].items():
-            yield name, "counter", value, None, {}
-        for name, value in figures["gauges"].items():
-            yield name, "gauge", value, units.get(name), {}
 
 
 def _figures(timing: _Timing) -> dict[str, Any]:

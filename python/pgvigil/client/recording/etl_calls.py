@@ -1,10 +1,15 @@
-"""Calls about ETL: executions, log lines and metrics; `pgvigil.client.etl` is made of them."""
+"""Calls about ETL: executions, log lines and metrics; `pgvigil.client.etl` is made of them.
+
+Their arguments are in the order of the SQL functions.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pgvigil.client.recording.recorder import Recorder, TaskId
+
+_LEVELS = frozenset({"DEBUG", "INFO", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL"})
 
 
 class EtlCalls(Recorder):
@@ -14,9 +19,9 @@ class EtlCalls(Recorder):
         self,
         execution_id: str,
         config: Mapping[str, Any] | None = None,
-        *,
         total_fixtures: int | None = None,
         total_chunks: int | None = None,
+        *,
         worker_id: str | None = None,
         started_at: datetime | None = None,
     ) -> TaskId:
@@ -49,7 +54,6 @@ class EtlCalls(Recorder):
         self,
         execution_id: str,
         status: str = "COMPLETED",
-        *,
         total_fixtures: int | None = None,
         processed_fixtures: int | None = None,
         successful_fixtures: int | None = None,
@@ -57,6 +61,7 @@ class EtlCalls(Recorder):
         total_chunks: int | None = None,
         processed_chunks: int | None = None,
         error_message: str | None = None,
+        *,
         finished_at: datetime | None = None,
         attempt: int | None = None,
     ) -> bool | None:
@@ -98,22 +103,22 @@ class EtlCalls(Recorder):
     def log_etl_event(
         self,
         level: str,
+        component: str | None,
         message: str,
-        *,
-        component: str | None = None,
         details: Any = None,
         execution_id: str | None = None,
         chunk_id: str | None = None,
         fixture_id: str | None = None,
         duration_ms: float | None = None,
+        *,
         logged_at: datetime | None = None,
     ) -> int | None:
         """Record a log line of ETL; at level ERROR and above it is recorded as an error too.
 
         Args:
             level: DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case.
-            message: what there is to say.
             component: who says it; the client's `component`, else ``etl``, when None.
+            message: what there is to say.
             details: anything JSON can hold.
             execution_id: execution that it is said in.
             chunk_id: chunk of the execution.
@@ -123,7 +128,15 @@ class EtlCalls(Recorder):
 
         Returns:
             The line's number where the call waits for the database; else None.
+
+        Raises:
+            TypeError: the arguments are in another order, and ``on_error`` is ``raise``.
         """
+        if not _is_level(level) and (_is_level(component) or _is_level(message)):
+            order = "the order is level, component, message"
+            why = f"level is DEBUG, INFO, WARNING, ERROR or CRITICAL, not {level!r}: {order}"
+            self._refused(1, "log_etl_event", TypeError(why))
+            return None
         return self._tell(
             "log_etl_event",
             level=level,
@@ -141,10 +154,10 @@ class EtlCalls(Recorder):
         self,
         execution_id: str | None,
         metric_name: str,
-        value: float,
-        unit: str | None = None,
-        *,
+        metric_value: float,
+        metric_unit: str | None = None,
         tags: Mapping[str, Any] | None = None,
+        *,
         metric_type: str = "gauge",
         component: str | None = None,
         recorded_at: datetime | None = None,
@@ -154,8 +167,8 @@ class EtlCalls(Recorder):
         Args:
             execution_id: which one; None for a value of none.
             metric_name: what was measured.
-            value: the value, finite.
-            unit: unit of the value, such as ``ms`` or ``rows/s``.
+            metric_value: the value, finite.
+            metric_unit: unit of the value, such as ``ms`` or ``rows/s``.
             tags: labels by name.
             metric_type: gauge, counter, timer or a word of your own.
             component: where it was measured; the client's `component`, else ``etl``, when None.
@@ -168,10 +181,14 @@ class EtlCalls(Recorder):
             "record_etl_metric",
             execution_id=execution_id,
             metric_name=metric_name,
-            value=value,
-            unit=unit,
+            value=metric_value,
+            unit=metric_unit,
             tags=tags,
             metric_type=metric_type,
             component=component or self.component or "etl",
             recorded_at=recorded_at,
         )
+
+
+def _is_level(value: object) -> bool:
+    return isinstance(value, str) and value.upper() in _LEVELS

@@ -18,6 +18,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from pgvigil.client.recording.sqlstates import Remedy, remedy
 from pgvigil.client.recording.values import clean_text, in_ascii
+from pgvigil.client.sending.own_work import own_work
 from pgvigil.database.dsn import complete_dsn
 from pgvigil.database.patience import ImpatientConnection
 from pgvigil.database.pooling import is_pooled
@@ -90,7 +91,8 @@ class DatabaseLink:
         if not self._lock.acquire(timeout=self._connect_timeout + self._statement_timeout):
             raise UnavailableError("the connection is busy with another call")
         try:
-            return self._call_alone(function, arguments)
+            with own_work():
+                return self._call_alone(function, arguments)
         finally:
             if self._is_to_close:
                 self._disconnect()

@@ -15,6 +15,8 @@ from psycopg.types.json import Jsonb
 
 from pgvigil.client.recording.arguments import NUMBERS, fitted
 
+_DEEPEST = 100
+_MOST_BITS = 10_000  # longer numbers Python does not write in decimals
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _DOCUMENTS = frozenset(
     {"metadata", "counters", "step_durations", "details", "tags", "config"}
@@ -114,12 +116,19 @@ def to_json(document: Any) -> str:
     """Return a document as JSON text that PostgreSQL accepts, whatever objects are in it."""
     try:
         text = json.dumps(document, default=_plain, ensure_ascii=False, allow_nan=False)
-    except ValueError:  # NaN or infinite, which JSON does not know
-        text = json.dumps(document, default=_plain, ensure_ascii=False)
-    else:
-        if clean_text(text) == text and "\\u0000" not in text:
-            return text
-    return json.dumps(_cleaned(json.loads(text)), ensure_ascii=False)
+    except Exception:  # infinite, a circle, a key that is no text, an object that cannot be read
+        return json.dumps(_mended(document), ensure_ascii=False)
+    if clean_text(text) == text and "\\u0000" not in text:
+        return text
+    return json.dumps(_mended(json.loads(text)), ensure_ascii=False)
+
+
+def readable(value: object) -> str:
+    """Return an object as text, even one that raises when it is asked for it."""
+    try:
+        return clean_text(str(value))
+    except Exception:
+        return f"({type(value).__name__} that cannot be read)"
 
 
 def _plain(value: Any) -> Any:
@@ -140,13 +149,24 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _cleaned(value: Any) -> Any:
+def _mended(value: Any, above: tuple[int, ...] = ()) -> Any:
+    """Return a value such that JSON can hold it and PostgreSQL accepts it."""
+    if value is None or isinstance(value, bool):
+        return value
     if isinstance(value, str):
-        return clean_text(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    if isinstance(value, dict):
-        return {clean_text(key): _cleaned(item) for key, item in value.items()}
-    return value
+        return readable(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, int):
+        return value if abs(value).bit_length() <= _MOST_BITS else hex(value)
+    if id(value) in above or len(above) >= _DEEPEST:
+        return "..."
+    above = (*above, id(value))
+    try:
+        if isinstance(value, Mapping):
+            return {readable(key): _mended(item, above) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [_mended(item, above) for item in value]
+        return _mended(_plain(value), above)
+    except Exception:
+        return readable(value)

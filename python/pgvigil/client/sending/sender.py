@@ -19,6 +19,7 @@ from pgvigil.client.sending.backlog import Backlog
 from pgvigil.client.sending.batch import Batch
 from pgvigil.client.sending.clock import Clock
 from pgvigil.client.sending.errand import Errand
+from pgvigil.client.sending.own_work import own_work
 from pgvigil.client.sending.packing import MOST_RECORDS, Losses, Packer
 from pgvigil.client.sending.queue import Queue, Record, Run
 from pgvigil.client.sending.runs import Runs
@@ -170,7 +171,7 @@ class Sender:
                 self._begin_thread()
 
     def _begin_thread(self) -> None:
-        thread = threading.Thread(target=self._work, name="pgvigil-sender", daemon=True)
+        thread = threading.Thread(target=own_work()(self._work), name="pgvigil-sender", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # there can be no more threads; the next record tries again

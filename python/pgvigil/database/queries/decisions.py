@@ -24,6 +24,11 @@ select monitoring.silence_alerts(
     p_until_resolved => %(until_resolved)s
 )
 """
+_SET_THRESHOLDS = """
+select monitoring.set_alert_thresholds(
+    p_rule_name => %(rule)s, p_thresholds => %(thresholds)s, p_labels => %(labels)s
+)
+"""
 _UNSILENCE = "select monitoring.unsilence_alerts(p_silence_id => %(silence_id)s, p_by => %(by)s)"
 
 
@@ -66,6 +71,25 @@ def silence(
         "until_resolved": until_resolved,
     }
     return int(_value(connection, _SILENCE, values))
+
+
+def set_thresholds(
+    connection: psycopg.Connection[Any],
+    rule: str,
+    thresholds: Mapping[str, float],
+    labels: Mapping[str, str],
+) -> None:
+    """Set from which value on what a rule finds has which severity, where it has certain labels.
+
+    Raises:
+        psycopg.Error: a threshold makes no sense.
+    """
+    values = {
+        "rule": rule,
+        "thresholds": Jsonb(dict(thresholds)),
+        "labels": Jsonb(dict(labels)),
+    }
+    _value(connection, _SET_THRESHOLDS, values)
 
 
 def unsilence(connection: psycopg.Connection[Any], silence_id: int, *, by: str) -> bool:

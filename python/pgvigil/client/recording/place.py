@@ -9,13 +9,22 @@ import contextvars
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
 from pgvigil.client.recording.task import Inside
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+
+
+class _Opening:
+    """One time that an execution is open."""
+
+    def __init__(self, before: "Place | None") -> None:
+        """Note the place that counts again once this is over."""
+        self.before = before
+        self.is_over = False
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,17 @@ class Place:
     execution_id: str | None = None
     chunk_id: str | None = None
     fixture_id: str | None = None
+    opening: _Opening | None = field(default=None, repr=False, compare=False)
+    """When this counts no longer, in whichever thread the execution ends."""
+
+    def names(self) -> dict[str, str]:
+        """Return what it is called, as details of a log line or an error have it."""
+        names = {
+            "execution_id": self.execution_id,
+            "chunk_id": self.chunk_id,
+            "fixture_id": self.fixture_id,
+        }
+        return {key: name for key, name in names.items() if name is not None}
 
 
 _NOWHERE = Place()
@@ -38,7 +58,7 @@ _lock = threading.Lock()
 
 def current_place() -> Place:
     """Return where this code runs."""
-    place = _place.get()
+    place = _own_place()
     if place is not None:
         return place
     with _lock:
@@ -46,12 +66,28 @@ def current_place() -> Place:
     return Place(only_one.pop()) if len(only_one) == 1 else _NOWHERE
 
 
+def place_of(execution_id: str | None) -> Place:
+    """Return where this code runs, if it is in that execution; None means whichever it is."""
+    place = current_place()
+    if execution_id is None or place.execution_id == str(execution_id):
+        return place
+    return Place(execution_id)
+
+
+def _own_place() -> Place | None:
+    """Return the place of this thread or context, if it has one of its own."""
+    place = _place.get()
+    while place is not None and place.opening is not None and place.opening.is_over:
+        place = place.opening.before
+    return place
+
+
 def carried(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Return the function such that it runs at the present place, in whichever thread it is called.
 
     It may be called any number of times, also at once: ``pool.map(carried(work), chunks)``.
     """
-    place = current_place()
+    place = replace(current_place(), opening=None)
 
     def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         with at(place):
@@ -74,12 +110,15 @@ def at(place: Place) -> Iterator[None]:
 @contextmanager
 def in_execution(execution_id: str) -> Iterator[None]:
     """Have the block run in an execution, and threads that know of no other too."""
+    opening = _Opening(_own_place())
     with _lock:
         _open_executions.append(execution_id)
+    # It is not taken back: executions that calls begin and end may overlap.
+    _place.set(Place(execution_id, opening=opening))
     try:
-        with at(Place(execution_id)):
-            yield
+        yield
     finally:
+        opening.is_over = True
         with _lock:
             _open_executions.remove(execution_id)
 
