@@ -270,7 +270,7 @@ declare
         -- alerts
         'explain_alert',
         -- ETL
-        'get_etl_execution_summary', 'get_etl_health_status',
+        'get_etl_execution_summary', 'get_etl_health_status', 'get_etl_metric_statistics',
         -- records
         'key_of_record', 'get_record_timeline',
         -- sources: the queries over them, which readers' rights read

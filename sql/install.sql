@@ -236,6 +236,7 @@
 \ir systems/etl/events.sql
 \ir systems/etl/views.sql
 \ir systems/etl/summary.sql
+\ir systems/etl/metrics.sql
 \ir systems/etl/item_rules.sql
 
 \ir systems/batch/schema.sql

@@ -1,7 +1,7 @@
 -- Log lines and metrics of ETL are log lines and metrics, with execution, chunk and fixture.
 
 begin;
-select plan(23);
+select plan(26);
 \ir helpers/fixed_clock.psql
 
 -- Interface
@@ -118,6 +118,67 @@ select is(
     (select chunk_id from monitoring.etl_logs where message = 'in bulk'), 'c-2',
     'bulk calls tell of ETL by the same keys'
 );
+select monitoring.record_logs(
+    '[{"component": "loader", "level": "INFO", "message": "of no task",
+       "details": {"execution_id": "load-1", "chunk_id": "c-3", "rows": 2}},
+      {"component": "loader", "level": "INFO", "message": "of a chunk", "task_id": "load-1/c-3",
+       "details": {"execution_id": "load-1", "chunk_id": "c-3"}},
+      {"component": "loader", "level": "INFO", "message": "of a number",
+       "details": {"execution_id": 17}},
+      {"component": "loader", "level": "INFO", "message": "of none",
+       "details": {"execution_id": ""}}]'
+);
+select results_eq(
+    $$
+        select message, execution_id, details from monitoring.etl_logs
+        where message like 'of %' order by log_id
+    $$,
+    $$
+        values
+        ('of no task', 'load-1', '{"rows": 2}'::jsonb),
+        ('of a chunk', 'load-1', null),
+        ('of a number', '17', null),
+        ('of none', null, null)
+    $$,
+    'the execution is the one that is named, whatever the task'
+);
+select monitoring.record_metrics(
+    '[{"metric_name": "bulk", "value": 1, "tags": {"execution_id": "load-1", "stage": "parse"}},
+      {"metric_name": "bulk", "value": 2, "task_id": "load-1/c-3",
+       "tags": {"execution_id": "load-1"}},
+      {"metric_name": "bulk", "value": 3, "task_id": "load-1", "tags": {"execution_id": null}}]'
+);
+select monitoring.record_performance_metric(
+    'bulk', 'gauge', 4, p_tags => '{"execution_id": "load-1"}'
+);
+select results_eq(
+    $$
+        select metric_value, execution_id, tags from monitoring.etl_metrics
+        where metric_name = 'bulk' order by metric_value
+    $$,
+    $$
+        values
+        (1::float8, 'load-1', '{"stage": "parse"}'::jsonb),
+        (2::float8, 'load-1', null),
+        (3::float8, 'load-1', null),
+        (4::float8, 'load-1', null)
+    $$,
+    'so is that of a metric, recorded in bulk or singly'
+);
+select monitoring.start_etl_execution('load-9');
+select monitoring.record_errors(
+    '[{"error_type": "Broken", "severity": "low", "message": "m",
+       "details": {"execution_id": "load-9"}},
+      {"error_type": "Broken", "severity": "low", "message": "m", "task_id": "load-9/1"},
+      {"error_type": "Broken", "severity": "low", "message": "m", "task_id": "load-90",
+       "details": [1]}]'
+);
+select is(
+    monitoring.get_etl_execution_summary('load-9') -> 'errors', '2'::jsonb,
+    'and that of an error, in the summary of the execution'
+);
+delete from monitoring.log_lines where message like 'of %';
+delete from monitoring.metric_samples where metric_name = 'bulk';
 select monitoring.log_etl_event(
     'INFO', 'loader', 'earlier', null, 'load-1', null, null, null, '2026-01-15 11:00+00'
 );

@@ -305,6 +305,10 @@ select results_eq(
             'step_durations jsonb, metadata jsonb)'),
         ('get_etl_execution_summary', 'jsonb'),
         ('get_etl_health_status', 'jsonb'),
+        ('get_etl_metric_statistics',
+            'TABLE(metric_name text, metric_unit text, samples bigint, avg_value double precision, '
+            'min_value double precision, max_value double precision, last_value double precision, '
+            'last_at timestamp with time zone)'),
         ('get_installation', 'jsonb'),
         ('get_queue_trends',
             'TABLE(resolution text, bucket_at timestamp with time zone, queue_name text, '

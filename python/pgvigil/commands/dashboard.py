@@ -98,9 +98,9 @@ def show_batch(
 
 @command.command("etl")
 @click.option("--execution-id", metavar="ID", help="Show this execution alone, in detail.")
-@click.option("--logs", is_flag=True, help="Show the newest log lines, too.")
-@click.option("--metrics", is_flag=True, help="Show the last value of each metric, too.")
-@click.option("--alerts", is_flag=True, help="Show open alerts, too.")
+@click.option("--logs", is_flag=True, help="Show the newest log lines.")
+@click.option("--metrics", is_flag=True, help="Show mean, maximum and samples of each metric.")
+@click.option("--alerts", is_flag=True, help="Show open alerts.")
 @click.option(
     "--export",
     "target",
@@ -123,12 +123,19 @@ def etl(
 ) -> None:
     """Show ETL executions of the last 24 hours, or one of any time.
 
+    Of all of them log lines, metrics and alerts are shown as well, unless some of these are asked
+    for; of one execution only what is asked for.
+
     Exits with 1 when there is no execution of that name.
     """
+    sections = [section for section, is_wanted in wanted.items() if is_wanted]
+    is_one_table = target is not None and target.suffix.lower() == ".csv"
+    if not sections and execution_id is None and not is_one_table:
+        sections = list(wanted)
     read = partial(
         read_etl_state,
         execution_id=execution_id,
-        sections=[section for section, is_wanted in wanted.items() if is_wanted],
+        sections=sections,
         limit=MOST_SHOWN if target is None else _MOST_EXPORTED,
     )
     if target is None and _interval(context, seconds) is not None:

@@ -173,7 +173,7 @@ begin
                 'message', left(e.message, 500), 'task_id', e.task_id
             )
         from monitoring._all_errors e
-        where (e.task_id = v_execution_id or starts_with(e.task_id, v_execution_id || '/'))
+        where monitoring._is_of_etl_execution(v_execution_id, e.details, e.task_id)
             and e.occurred_at > v_from
             and e.occurred_at <= p_now
     ) r

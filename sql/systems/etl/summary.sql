@@ -100,7 +100,7 @@ begin
         from monitoring._all_errors e
         where e.occurred_at >= p_from
             and e.occurred_at <= p_to
-            and (e.task_id = p_execution_id or starts_with(e.task_id, p_execution_id || '/'))
+            and monitoring._is_of_etl_execution(p_execution_id, e.details, e.task_id)
     );
 end
 $$;

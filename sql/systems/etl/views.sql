@@ -16,6 +16,19 @@ language sql
 immutable
 return coalesce(nullif(p_names ->> 'execution_id', ''), nullif(p_task_id, ''));
 
+-- Whether a log line, metric or error belongs to an execution or one of its chunks.
+create or replace function monitoring._is_of_etl_execution(
+    p_execution_id text, p_names jsonb, p_task_id text
+)
+returns boolean
+language sql
+immutable
+return (
+    p_task_id = p_execution_id
+    or starts_with(p_task_id, p_execution_id || '/')
+    or p_names ->> 'execution_id' = p_execution_id
+) is true;
+
 create or replace view monitoring.etl_executions as
 select
     t.task_id as execution_id,
@@ -112,7 +125,7 @@ comment on column monitoring.etl_logs.message is
 comment on column monitoring.etl_logs.details is
 'Whatever the caller wanted to find again, as a JSON object.';
 comment on column monitoring.etl_logs.execution_id is
-'Execution that it was said in; null outside any.';
+'Execution that it was said in: the one that it names, else its task; null outside any.';
 comment on column monitoring.etl_logs.chunk_id is
 'Chunk of the execution that it was said in.';
 comment on column monitoring.etl_logs.fixture_id is
@@ -127,7 +140,7 @@ comment on column monitoring.etl_metrics.metric_id is
 comment on column monitoring.etl_metrics.timestamp is
 'When it was measured.';
 comment on column monitoring.etl_metrics.execution_id is
-'Execution that it was measured in; null outside any.';
+'Execution that it was measured in: the one that it names, else its task; null outside any.';
 comment on column monitoring.etl_metrics.metric_name is
 'What was measured.';
 comment on column monitoring.etl_metrics.metric_value is

@@ -1,6 +1,7 @@
 """What `MonitoringClient` records."""
 
 import asyncio
+import logging
 import re
 import subprocess
 import time
@@ -368,8 +369,9 @@ def test_the_examples_of_the_documentation_run(
 ) -> None:
     page = ROOT / "docs" / "python-client.md"
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     monkeypatch.setenv("PGVIGIL_DSN", dsn)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
     names: dict[str, Any] = {}
     for block in blocks:
         exec(block, names)
@@ -383,4 +385,4 @@ def test_the_examples_of_the_documentation_run(
         3,
         {"rejected": 1},
     )
-    assert one(connection, "select count(*) from monitoring.error_tracking") == {"count": 4}
+    assert one(connection, "select count(*) from monitoring.error_tracking") == {"count": 5}

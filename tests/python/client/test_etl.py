@@ -314,11 +314,11 @@ def test_the_client_tells_of_an_execution_call_by_call(
     assert (summary["status"], summary["errors"]) == ("FAILED", 1)
 
 
-def test_the_program_that_the_document_shows_runs(
+def test_the_programs_that_the_document_shows_run(
     dsn: str, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = ROOT / "docs" / "etl.md"
-    (program,) = re.findall(r"```python\n(.*?)```", document.read_text(), re.DOTALL)
+    program, calls = re.findall(r"```python\n(.*?)```", document.read_text(), re.DOTALL)
     monkeypatch.setenv("PGVIGIL_DSN", dsn)
     names: dict[str, Any] = {
         "chunks": [[1, 2, 3], [4, 5]],
@@ -333,3 +333,6 @@ def test_the_program_that_the_document_shows_runs(
     counts = [value for name, value in found.items() if name.endswith(("fixtures", "chunks"))]
     assert counts == [None, 5, 4, 1, 2, 2]
     assert one(connection, "select count(*) from monitoring.etl_logs") == {"count": 2}
+    exec(calls, names)
+    assert names["summary"]["success_percent"] == 99
+    assert names["health"]["executions"]["RUNNING"] == 0

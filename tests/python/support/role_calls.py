@@ -100,6 +100,7 @@ log_etl_event('ERROR', 'component', 'message');
 record_etl_metric('e', 'metric', 1);
 get_etl_execution_summary('e');
 get_etl_health_status();
+get_etl_metric_statistics();
 key_of_record('a', 'b');
 log_invalid_records('d', '["k"]', 'V');
 sync_invalid_records('d', 'V', '{"all": true}', '["k"]');

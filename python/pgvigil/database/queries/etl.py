@@ -22,13 +22,8 @@ where timestamp > %(since)s
 order by timestamp desc, log_id desc
 limit %(limit)s
 """
-# The last value of each.
 METRICS = """
-select distinct on (metric_name, execution_id, tags)
-    timestamp, execution_id, metric_name, metric_value, metric_unit, tags
-from monitoring.etl_metrics
-where timestamp > %(since)s
-    and (%(execution_id)s::text is null or execution_id = %(execution_id)s)
-order by metric_name, execution_id, tags, timestamp desc, metric_id desc
+select metric_name, metric_unit, samples, avg_value, min_value, max_value, last_value, last_at
+from monitoring.get_etl_metric_statistics(p_execution_id => %(execution_id)s)
 limit %(limit)s
 """

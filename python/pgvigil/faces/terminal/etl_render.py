@@ -24,6 +24,13 @@ from pgvigil.faces.words import (
 MOST_SHOWN = 20
 _STATUSES = ("RUNNING", "COMPLETED", "FAILED", "CANCELLED")
 _MOST_DIGITS = 1e12
+_DATE = len("2026-01-15 ")
+# How a log line names where it was said, and with how many characters.
+_PLACES = {
+    "execution_id": ("exec", 8),
+    "chunk_id": ("chunk", 12),
+    "fixture_id": ("fixture", 12),
+}
 _STYLES = {
     "RUNNING": "cyan",
     "COMPLETED": "green",
@@ -58,7 +65,7 @@ def render_etl(
         known = next((each for each in state.freshness if each.subject == ALERTS), None)
         blocks.append(_alerts(known, state.alerts[:rows], now))
     if state.metrics is not None:
-        blocks.append(_metrics(state.metrics[:rows], now))
+        blocks.append(_metrics(state.metrics[:rows], now, is_one))
     if state.logs is not None:
         blocks.append(_logs(state.logs[:rows], now, is_one))
     told, shown = notice(state.freshness), stacked(blocks, is_dense=is_dense)
@@ -160,20 +167,20 @@ def _alerts(known: Freshness | None, alerts: Rows, now: str) -> RenderableType:
     return table
 
 
-def _metrics(metrics: Rows, now: str) -> RenderableType:
+def _metrics(metrics: Rows, now: str, is_one_execution: bool) -> RenderableType:
     if not metrics:
         return Text("No ETL metric was recorded.", "dim")
-    table = empty_table("METRICS, LAST VALUE", "tags", "value>", "unit", "when>")
-    table.columns[1].ratio = 1
-    table.columns[3].max_width = 10
+    title = "METRICS" if is_one_execution else "METRICS, LAST 24 H"
+    table = empty_table(title, "mean>", "max>", "samples>", "last>", "unit", "when>")
+    table.columns[5].max_width = 10
     for metric in metrics:
-        tags = metric["tags"] or {}
         table.add_row(
             name(metric["metric_name"]),
-            name(", ".join(f"{key}={value}" for key, value in tags.items())),
-            Text(_number(metric["metric_value"])),
+            *(_number(metric[key]) for key in ("avg_value", "max_value")),
+            count(metric["samples"]),
+            _number(metric["last_value"]),
             name(metric["metric_unit"] or ""),
-            age(metric["timestamp"], now),
+            age(metric["last_at"], now),
         )
     return table
 
@@ -181,18 +188,24 @@ def _metrics(metrics: Rows, now: str) -> RenderableType:
 def _logs(logs: Rows, now: str, is_one_execution: bool) -> RenderableType:
     if not logs:
         return Text("No log line of ETL was recorded.", "dim")
-    table = empty_table("LOG", "level", "where", "when>")
-    table.columns[0].ratio, table.columns[2].ratio = 3, 2
-    keys = ["execution_id", "chunk_id", "fixture_id"][1 if is_one_execution else 0 :]
-    for line in logs:
-        place = [line[key] for key in keys]
-        table.add_row(
-            name(line["message"]),
-            _status(line["level"]),
-            name("/".join(str(part) for part in place if part is not None)),
-            age(line["timestamp"], now),
-        )
-    return table
+    today = clock_time(now)[:_DATE]
+    lines = [Text("LOG, NEWEST FIRST", "bold")]
+    for said in logs:
+        at = clock_time(said["timestamp"])
+        line = Text(no_wrap=True, overflow="ellipsis")
+        line.append(at[_DATE:] if at.startswith(today) else at, "dim")
+        line.append(" ").append_text(_status(said["level"]))
+        line.append(" ").append_text(name(said["component"], "bold"))
+        for key, (label, length) in _PLACES.items():
+            if said[key] is not None and not (is_one_execution and key == "execution_id"):
+                line.append(f" {label}:{_cut(said[key], length)}", "dim")
+        line.append(" ").append_text(name(said["message"]))
+        lines.append(line)
+    return Group(*lines)
+
+
+def _cut(value: object, length: int) -> str:
+    return name(value).plain[:length]
 
 
 def _status(value: str) -> Text:
@@ -207,8 +220,8 @@ def _of(done: int | None, total: int | None) -> Text:
     return Text(f"{done or 0:,}/{total:,}")
 
 
-def _number(value: float) -> str:
-    return short(value) if abs(value) < _MOST_DIGITS else f"{value:.3g}"
+def _number(value: float) -> Text:
+    return Text(short(value) if abs(value) < _MOST_DIGITS else f"{value:.3g}")
 
 
 def _milliseconds(seconds: float | None) -> float | None:
