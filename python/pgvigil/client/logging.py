@@ -9,9 +9,10 @@ import logging
 import math
 import threading
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pgvigil.client.monitoring_client import MonitoringClient
@@ -34,6 +35,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
 _MOST_MESSAGE = 100_000  # characters that are sent; the database keeps 8,000
 _MOST_STACK = 20_000
 _MOST_TEMPLATE = 150
+_PATIENCE = 2.0  # seconds
 _DEEPEST = 3  # lines that are said while a line is made
 
 
@@ -90,13 +92,14 @@ class MonitoringHandler(logging.Handler):
 
     def flush(self) -> None:
         """Wait until what was said is in the database, for 2 s at most."""
-        MonitoringClient.flush(self._client, 2.0)  # of one for asyncio, too
+        # Of a client for asyncio, too.
+        _do_aside(partial(MonitoringClient.flush, self._client, _PATIENCE))
 
     def close(self) -> None:
         """Send what waits, for 2 s at most, if the client is the handler's own."""
-        if self._is_own:
-            self._client.close()
         super().close()
+        if self._is_own:
+            _do_aside(self._client.close)
 
     def _record(self, record: logging.LogRecord) -> None:
         origin = origin_of(record)
@@ -194,6 +197,21 @@ class MonitoringHandler(logging.Handler):
             yield
         finally:
             self._threads.depth = depth
+
+
+def _do_aside(work: Callable[[], object]) -> None:
+    """Do something in another thread, and wait for it for a while.
+
+    Who configures `logging` holds its lock while it closes handlers, so that the thread that sends
+    can say nothing, and goes on only afterwards.
+    """
+    thread = threading.Thread(target=work, name="pgvigil-logging", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the interpreter ends
+        work()
+    else:
+        thread.join(_PATIENCE + 0.5)
 
 
 def _is_own(record: logging.LogRecord) -> bool:

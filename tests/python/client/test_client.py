@@ -371,7 +371,7 @@ def test_the_examples_of_the_documentation_run(
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
     assert len(blocks) == 9
     monkeypatch.setenv("PGVIGIL_DSN", dsn)
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(logging.getLogger("orders"), "handlers", [])
     names: dict[str, Any] = {}
     for block in blocks:
         exec(block, names)

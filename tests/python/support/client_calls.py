@@ -31,7 +31,7 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("start_task", ("load",), {"task_id": "bad", "started_at": AT}),
     ("fail_task", ("bad", "Kind", "it failed"), {"occurred_at": AT}),
     ("start_etl_execution", ("e",), {"started_at": AT}),
-    ("log_etl_event", ("info", "here"), {"execution_id": "e", "logged_at": AT}),
+    ("log_etl_event", ("info", "loader", "here"), {"execution_id": "e", "logged_at": AT}),
     ("record_etl_metric", ("e", "rows", 3), {"recorded_at": AT}),
     ("finish_etl_execution", ("e",), {"finished_at": AT}),
     ("log_invalid_records", ("orders", ["1", "2"], "NUMBER"), {"target_date": DAY}),
