@@ -9,8 +9,7 @@ select is_empty(
 );
 
 select monitoring.start_etl_execution('load-1');
-select
-    monitoring.record_etl_metric('load-1', 'chunk_duration', v, 's', p_recorded_at => at)
+select monitoring.record_etl_metric('load-1', 'chunk_duration', v, 's', p_recorded_at => at)
 from (
     values
     (30.5, timestamptz '2026-01-14 13:00+00'),
@@ -72,13 +71,13 @@ select results_eq(
     $$,
     'an execution has those since it began'
 );
-set local monitoring.now = '2026-01-15 12:10+00';
+select set_config('monitoring.now', '2026-01-15 12:10+00', true);
 select monitoring.finish_etl_execution('load-1');
 select is(
     (select count(*) from monitoring.get_etl_metric_statistics('load-1')), 2::bigint,
     'also once it has ended'
 );
-set local monitoring.now = '2026-01-15 13:00+00';
+select set_config('monitoring.now', '2026-01-15 13:00+00', true);
 select is(
     (
         select samples from monitoring.get_etl_metric_statistics()
