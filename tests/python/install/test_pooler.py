@@ -13,6 +13,7 @@ from pgvigil.database.pooling import is_pooled, shares_sessions
 from pgvigil.demo.server import PostgresServer
 from pgvigil.exceptions import DatabaseNotReadyError
 from pgvigil.install import Migrated, migrate, roll_back
+from tests import ROOT
 from tests.harness.clients import rows, run, run_pgvigil
 from tests.python.support.pooler import left_behind, needs_pgbouncer, pooler, through
 from tests.python.support.web_running import Web
@@ -124,6 +125,7 @@ def test_who_needs_a_session_of_its_own_is_refused_a_shared_one(dsn: str, port: 
         ["run", "--once"],
         ["sync"],
         ["backfill", "tasks", "/dev/null"],
+        ["import", str(ROOT / "examples" / "moving-in" / "etl.json")],
     ):
         result = run_pgvigil(pooled, *arguments)
         assert result.returncode == 1, arguments

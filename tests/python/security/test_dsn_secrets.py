@@ -16,6 +16,7 @@ from pgvigil.database.dsn import complete_dsn, parse_dsn
 from pgvigil.exceptions import DatabaseNotReadyError, PgvigilError
 from pgvigil.install import migrate, roll_back
 from pgvigil.outside.sources import reading_process
+from tests import ROOT
 
 SECRET = "s3cr3tW0rd"
 # What people write when they do not know that some characters mean something in an address.
@@ -70,6 +71,7 @@ COMMANDS = [
     ["sync"],
     ["sync", "name"],
     ["backfill", "tasks", "/dev/null"],
+    ["import", str(ROOT / "examples" / "moving-in" / "etl.json")],
     ["export", "tasks"],
     ["report"],
     ["config", "show"],
