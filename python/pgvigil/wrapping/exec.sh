@@ -78,13 +78,16 @@ where not exists (
 \endif
 SQL
         } | sql > "$dir/attempt" 2> "$dir/trouble"
+        failed=$?
         # Where the start is not recorded it is tried once more at the end.
         if [ -s "$dir/attempt" ] && [ -s "$dir/trouble" ]; then
             say "cannot define when runs of $type are expected: $(head -n 1 "$dir/trouble")"
         fi
+        return "$failed"
     }
 
-    # The start as well, where the database could not be told of it.
+    # The start as well, where the database could not be told of it. Where it is not known whether
+    # it was, the end finds out.
     record_end() {
         {
             printf '\\if :is_begun\n\\else\n'
@@ -102,13 +105,20 @@ select monitoring.record_error(
 \endif
 select monitoring.complete_task_tracking(
     p_task_id => :'id', p_status => :'status', p_metadata => :'outcome'::jsonb,
-    p_finished_at => to_timestamp(:'ended'::float8), p_attempt => :'attempt'
-);
+    p_finished_at => to_timestamp(:'ended'::float8), p_attempt => nullif(:'attempt', '')::bigint
+) as was_running
+\gset
+select :'attempt' = '' and not :'was_running' as is_without_start
+\gset
+\if :is_without_start
 SQL
+            start_sql
+            printf ';\n\\endif\n'
         } | sql -v ended="$ended" -v status="$status" -v kind="$kind" -v message="$message" \
             -v outcome="$outcome" -v is_error="$is_error" -v is_begun="$is_begun" \
-            -v attempt="$attempt" > /dev/null 2> "$dir/trouble" ||
-            say "cannot record this run: $(head -n 1 "$dir/trouble")"
+            -v attempt="$attempt" > /dev/null 2> "$dir/trouble" && return
+        why=$(head -n 1 "$dir/trouble")
+        say "cannot record this run${why:+: $why}"
     }
 
     # What PostgreSQL takes as text: a character may have been cut, and output may be of any kind.
@@ -274,13 +284,16 @@ SQL
         sleep 0.05
         tries=$((tries + 1))
     done
-    [ -e "$dir/kept" ] || : > "$dir/kept"
+    if [ ! -e "$dir/kept" ]; then
+        say "the end of its output is not kept: something still has it open, or the disk is full"
+        : > "$dir/kept"
+    fi
     judge
     if [ -n "$begun" ]; then
         wait "$begun"
+        # With 3 psql ends when a statement fails, and when the disk is full.
+        case $? in 0 | 3) is_begun=on ;; *) is_begun=off ;; esac
         attempt=$(sed -n '/^[0-9][0-9]*$/{p;q;}' "$dir/attempt")
-        is_begun=on
-        [ -n "$attempt" ] || is_begun=off
         record_end
     fi
     rm -rf "$dir"

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -299,3 +300,23 @@ def test_shellcheck_finds_nothing(function: Path) -> None:
         [program("shellcheck"), "--shell=sh", function], capture_output=True, text=True, check=False
     )
     assert done.stdout == ""
+
+
+def test_a_full_disk_keeps_nothing_but_the_end_of_the_output(
+    shell: Shell, dsn: str, connection: psycopg.Connection
+) -> None:
+    """The first psql says that it failed when it could not write what the start returned."""
+    options = ["-t", "tmpfs", "-o", "size=4k", "tmpfs", str(shell.directory)]
+    if subprocess.run(["mount", *options], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no small file system can be mounted here")
+    try:
+        with suppress(OSError), (shell.directory / "filling").open("wb", buffering=0) as file:
+            file.write(bytes(4096))
+        code, out, err = shell.run(dsn, "--type", "full", "--", "sh", "-c", "echo ran; exit 3")
+    finally:
+        subprocess.run(["umount", str(shell.directory)], check=True)
+    assert (code, out) == (3, b"ran\n")
+    assert b"the disk is full" in err
+    task = the_task(connection)
+    assert (task["attempt"], task["status"], task["task_type"]) == (1, "failed", "full")
+    assert value(connection, "select count(*) from monitoring.error_tracking") == 1
