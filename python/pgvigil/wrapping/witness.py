@@ -10,7 +10,7 @@ from pgvigil.wrapping.voice import Say
 
 _BETWEEN_BEATS = 60.0
 # What goes wrong with the database takes less; what hangs otherwise must not hold us up for ever.
-_LONGEST = 20.0
+_LONGEST = 30.0
 
 
 class Witness:

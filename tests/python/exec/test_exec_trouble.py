@@ -112,6 +112,22 @@ def test_records_that_can_neither_be_sent_nor_kept_are_told_to_be_lost(state: st
     assert b"Traceback" not in done.stderr
 
 
+def test_a_full_disk_is_told_and_nothing_is_left_on_it(tmp_path: Path) -> None:
+    state = tmp_path / "state of a job"
+    state.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(state)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no small file system can be mounted here")
+    try:
+        done = wrapped(NOWHERE, "--", "false", environment={"XDG_STATE_HOME": str(state)})
+        left = [path for path in state.rglob("*") if path.is_file()]
+    finally:
+        subprocess.run(["umount", str(state)], check=True)
+    assert done.returncode == 1
+    assert "lost 2 records, which could be neither sent nor kept on disk" in done.stderr.decode()
+    assert left == []
+
+
 def test_a_user_without_a_home_is_told_as_well(dsn: str, connection: psycopg.Connection) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become a user that the system does not know")

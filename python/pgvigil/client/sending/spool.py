@@ -76,9 +76,15 @@ class Spool:
 
         Raises:
             OSError: no file can be made there.
+            SpoolError: the disk is full.
         """
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return cls(directory / f"{_beginning(dsn)}{os.urandom(16).hex()}{_SUFFIX}", most_bytes)
+        path = directory / f"{_beginning(dsn)}{os.urandom(16).hex()}{_SUFFIX}"
+        try:
+            return cls(path, most_bytes)
+        except BaseException:  # such as of a full disk, on which the next attempt makes another
+            _remove(path)
+            raise
 
     @classmethod
     def adopt(cls, directory: Path, dsn: str, most_bytes: int) -> Iterator[Self]:
@@ -181,14 +187,19 @@ class Spool:
         is_empty = self._batches == 0
         self._database.close()
         if is_empty:
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
-            _lock_path(self.path).unlink(missing_ok=True)
+            _remove(self.path)
         self._lock.close()
 
     def forget(self) -> None:
         """Give it up in a child process, to whose parent it belongs."""
         self._lock.close()
+
+
+def _remove(path: Path) -> None:
+    """Remove a spool with what belongs to it."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    _lock_path(path).unlink(missing_ok=True)
 
 
 def _beginning(dsn: str) -> str:
