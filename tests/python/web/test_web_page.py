@@ -18,7 +18,9 @@ def page(browser: Browser, lively: Service) -> Iterator[Page]:
 
 
 def test_counts_of_alerts_are_at_the_top_with_the_worst_in_words(page: Page) -> None:
-    chips = page.locator("#counts .chip")
+    expect(page.locator("#counts .in-all")).to_have_text("5 active alerts")
+    expect(page.locator("#counts .kinds .chip")).to_have_text(["1 long running", "4 other"])
+    chips = page.locator("#counts .severities .chip")
     expect(chips).to_have_text(["1 critical", "1 high", "3 medium", "0 low"])
     expect(page.locator(".worst")).to_contain_text("storage archive is unhealthy: no space left")
     expect(page).to_have_title("(1) pgvigil")
@@ -83,11 +85,36 @@ def test_opened_step_shows_its_figures_and_runs_also_those_that_failed(page: Pag
     expect(opener).to_have_attribute("aria-expanded", "true")
     details = page.locator(".step .details")
     expect(details).to_contain_text("Comes afterD1-IMD")
-    expect(details.locator("tbody tr")).to_have_count(2)
-    failed = details.locator("tbody tr").filter(has_text="failed")
-    expect(failed).to_contain_text("deadlock detected on bill_segment; gave up after 5 tries")
+    expect(details.locator("tbody tr:not(.why)")).to_have_count(2)
+    expect(details.locator("tbody tr").filter(has_text="failed")).to_have_count(1)
+    why = details.locator("tr:has(.is-failed) + tr.why")
+    expect(why).to_have_text("Why: deadlock detected on bill_segment; gave up after 5 tries")
     opener.click()
     expect(details).to_have_count(0)
+
+
+def test_alerts_of_one_kind_can_be_chosen(page: Page) -> None:
+    chip = page.get_by_role("button", name="1 long running")
+    chip.click()
+    expect(page.locator(".alert")).to_have_count(1)
+    expect(page.locator("#alert-tools")).to_contain_text("only long running")
+    row = page.locator(".alert")
+    expect(row.locator(".alert-meta")).to_contain_text("threshold 1 h · since ")
+    expect(row.locator(".alert-reason")).to_contain_text("items a second")
+    page.get_by_role("button", name="3 medium").click()
+    expect(page.locator(".alert")).to_have_count(3)
+    expect(chip).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="Show all").click()
+    expect(page.locator(".alert")).to_have_count(5)
+
+
+def test_it_refreshes_as_often_as_is_chosen_and_remembers_that(page: Page) -> None:
+    page.get_by_label("Refresh every").select_option("every 30 min")
+    expect(page.locator("#countdown")).to_have_text(re.compile("^(30:00|29:[0-5][0-9])$"))
+    page.reload()
+    expect(page.get_by_label("Refresh every")).to_have_value("1800")
+    expect(page.locator("#countdown")).to_have_text(re.compile("^29:[0-5][0-9]$"))
+    expect(page.locator("#trouble")).to_be_hidden()
 
 
 def test_other_business_days_can_be_looked_at(page: Page) -> None:

@@ -93,7 +93,7 @@ def test_page_counts_down_and_refreshes_itself(
         expect(page.locator(".alert")).to_have_count(4)
         page.clock.run_for(11_000)
         expect(page.locator(".alert")).to_have_count(5)
-        expect(page.locator(".chip").first).to_have_text("2 critical")
+        expect(page.locator(".severities .chip").first).to_have_text("2 critical")
         expect(page).to_have_title("(2) pgvigil")
 
 
@@ -293,7 +293,7 @@ def test_new_critical_alert_is_told_by_the_browser_once_if_allowed(
         # What rises to critical is as new as what begins there.
         _let_rise(watched, "queue-002")
         page.keyboard.press("r")
-        expect(page.locator(".chip").first).to_have_text("4 critical")
+        expect(page.locator(".severities .chip").first).to_have_text("4 critical")
         told = page.evaluate("heard")
         assert [title for title, _ in told] == ["pgvigil: 2 new critical alerts"]
         assert "queue parcels: 990 waiting" in told[0][1]

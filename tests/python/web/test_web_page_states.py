@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
@@ -102,7 +103,7 @@ def test_alerts_of_rules_that_have_not_run_since_are_greyed(
 ) -> None:
     with opened(browser, served("forgotten", _fill_and_forget).url) as page:
         expect(page.locator("#counts")).to_contain_text("Not known. Alert rules ran 3 h ago")
-        expect(page.locator(".chips")).to_have_css("filter", "grayscale(1)")
+        expect(page.locator(".severities")).to_have_css("filter", "grayscale(1)")
         expect(page.locator("#alerts .alerts")).to_have_css("filter", "grayscale(1)")
         expect(page.locator("#alerts .alert")).to_have_count(4)
         expect(page.locator("#cards")).to_contain_text("1 low, when rules last ran")
@@ -114,7 +115,7 @@ def test_500_alerts_are_counted_at_once_and_listed_as_people_ask(
 ) -> None:
     service = served("many", lambda connection: fill_with_alerts(connection, 500))
     with opened(browser, service.url) as page:
-        expect(page.locator("#counts .chip").first).to_have_text("125 critical")
+        expect(page.locator("#counts .severities .chip").first).to_have_text("125 critical")
         expect(page.locator(".alert")).to_have_count(12)
         page.get_by_role("button", name="Show more").click()
         expect(page.locator(".alert")).to_have_count(48)
@@ -213,6 +214,25 @@ def test_phone_shows_everything_without_scrolling_sideways(
             if (box := button.bounding_box()) and (box["height"] < 24 or box["width"] < 24)
         ]
         assert small == []
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_phone_shows_hours_and_why_runs_failed(
+    browser: Browser, lively: Service, width: int
+) -> None:
+    with opened(browser, lively.url, size=(width, 844), has_touch=True, is_mobile=True) as page:
+        expect(page.locator(".ticks .now-label")).to_be_visible()
+        labels = page.locator(".ticks span").all()
+        boxes = sorted((b["x"], b["width"]) for label in labels if (b := label.bounding_box()))
+        assert len(boxes) >= 4
+        assert all(x >= 0 and x + wide <= width for x, wide in boxes)
+        assert all(x + wide <= after for (x, wide), (after, _) in pairwise(boxes))
+        page.get_by_role("button", name="C1-PPBTR").tap()
+        box = page.locator(".why td").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        expect(page.locator(".why td")).to_contain_text("gave up after 5 tries")
 
 
 def test_no_width_needs_scrolling_sideways(browser: Browser, lively: Service) -> None:

@@ -190,7 +190,7 @@ FORMS: tuple[Form, ...] = (
         "step_name task_id finished_at",
         "workflow_name business_date attempt status started_at duration_seconds "
         "records_processed records_total records_remaining threads records_per_second "
-        "error_message worker_id",
+        "error_message worker_id created_at",
         "counters metadata",
         _batch_run,
     ),

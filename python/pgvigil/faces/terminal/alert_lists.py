@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pgvigil.database.queries.alerts import SEVERITIES, WholeAlert
-from pgvigil.database.words import count_of
+from pgvigil.database.words import count_of, length_of_time
 from pgvigil.faces.plain import plain
 from pgvigil.faces.terminal.matchers import spell
 from pgvigil.faces.words import age, clock_time, name, short, word
@@ -25,7 +25,7 @@ def alerts(rows: Sequence[_Row], now: datetime) -> RenderableType:
     table.add_column("rule: what is wrong", header_style="dim", overflow="fold")
     for row in rows:
         said = folded(f"{row['rule_name']}: {row['summary']}")
-        for remark in _remarks(row):
+        for remark in filter(None, [reason_of(row), _measured(row), *_remarks(row)]):
             said.append(f"\n{plain(remark)}", "dim")
         table.add_row(
             str(row["alert_id"]), word(row["severity"]), name(row["status"]),
@@ -89,6 +89,12 @@ def folded(value: object, style: str = "") -> Text:
     return Text(plain(value), style, overflow="fold")
 
 
+def reason_of(row: _Row) -> str:
+    """Return why an alert fires, where its summary does not say that already."""
+    reason = row.get("reason") or ""
+    return "" if reason in row["summary"] else reason
+
+
 def _remarks(row: _Row) -> list[str]:
     """Return what is to be known beside the state."""
     remarks = []
@@ -109,6 +115,7 @@ def _facts(found: WholeAlert, now: datetime) -> RenderableType:
     about = f": {rule['description']}" if rule and rule["description"] else ""
     facts = {
         "rule": f"{row['rule_name']}{about}",
+        "why": row["reason"],
         "fingerprint": row["fingerprint"],
         "severity": _severity(row),
         "state": _state(row),
@@ -143,9 +150,15 @@ def _severity(row: _Row) -> str:
 def _measured(row: _Row) -> str:
     if row["value"] is None:
         return ""
-    unit = f" {row['unit']}" if row.get("unit") else ""
-    limit = "" if row["threshold"] is None else f", threshold {_number(row['threshold'])}{unit}"
-    return f"{_number(row['value'])}{unit}{limit}"
+    unit = row.get("unit")
+    limit = "" if row["threshold"] is None else f", threshold {_spelled(row['threshold'], unit)}"
+    return f"{_spelled(row['value'], unit)}{limit}"
+
+
+def _spelled(value: float, unit: str | None) -> str:
+    if unit == "seconds" and value >= 0:
+        return length_of_time(value)
+    return f"{_number(value)} {unit}" if unit else _number(value)
 
 
 def _thresholds(rule: _Row | None) -> str:

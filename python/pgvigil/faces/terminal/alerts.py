@@ -15,6 +15,7 @@ from pgvigil.database.freshness import ALERTS, Freshness, read_one
 from pgvigil.database.queries import alerts as queries
 from pgvigil.database.queries.alerts import SEVERITIES
 from pgvigil.exceptions import installed_or_told
+from pgvigil.faces.terminal.alert_lists import reason_of
 from pgvigil.faces.terminal.known import fresh, no_alert
 from pgvigil.faces.terminal.picture import (
     MOST_READ,
@@ -81,7 +82,7 @@ def open_alerts(
     table.columns[3].max_width = 22
     for alert in shown[:rows]:
         table.add_row(
-            name(alert["summary"]),
+            name(": ".join(filter(None, [alert["summary"], reason_of(alert)]))),
             name(alert["alert_id"]),
             word(alert["severity"]),
             name(_state(alert)),

@@ -2,7 +2,7 @@
 
 import { el, nothing } from "./dom.js";
 import { ago, badge, figure, measured, plural, time } from "./format.js";
-import { unknownWords } from "./overview.js";
+import { KINDS, unknownWords } from "./overview.js";
 import { renderFacts } from "./step.js";
 
 const MOST_ROWS = 8;
@@ -10,7 +10,7 @@ const MOST_ROWS = 8;
 /** The first of the alerts that are loaded, and with those that are open all about them. */
 export function renderAlerts(rows, view, now) {
   if (!rows.length && !view.known.is_known) return nothing(`Not known. ${unknownWords(view.known)}`);
-  if (!rows.length) return nothing(view.filter ? `No ${view.filter} alert.` : "No alert fires.");
+  if (!rows.length) return nothing(view.filter ? `No ${filterWords(view.filter)} alert.` : "No alert fires.");
   const shown = rows.slice(0, view.most);
   return [
     el("ul", { class: "alerts" }, shown.map((alert) => renderAlert(alert, view, now))),
@@ -36,7 +36,10 @@ function renderAlert(alert, view, now) {
           type: "button", class: `opener ${isOpen ? "" : "clip-2"}`, "aria-expanded": String(isOpen),
           "data-action": "open-alert", "data-alert": alert.alert_id, id: `alert-${alert.alert_id}`,
         }, alert.summary),
-        el("p", { class: "faint alert-meta" }, el("span", { class: "clip" }, alert.rule_name), " · for ", ago(alert.started_at, now), renderState(alert, now)),
+        alert.reason && !isOpen && !alert.summary?.includes(alert.reason) && el("p", { class: "alert-reason clip-2" }, alert.reason),
+        el("p", { class: "faint alert-meta" },
+          thresholdWords(alert), "since ", time(alert.started_at, now), ", for ", ago(alert.started_at, now),
+          " · ", el("span", { class: "clip" }, alert.rule_name), renderState(alert, now)),
       ),
       alert.status === "firing" && el("button", {
         type: "button", class: "small", "data-action": "acknowledge", "data-alert": alert.alert_id,
@@ -45,6 +48,17 @@ function renderAlert(alert, view, now) {
     ),
     isOpen && renderDetails(alert, view.details.get(alert.alert_id), now),
   );
+}
+
+/** What was measured beside what it may be at most, or at least; nothing where all is too much. */
+function thresholdWords({ value, threshold, unit }) {
+  if (value === null || threshold === null || (value === threshold && (!unit || threshold <= 1))) return "";
+  return `${measured(value, unit)}, threshold ${measured(threshold, unit)} · `;
+}
+
+/** The chosen kind or severity in words. */
+export function filterWords({ by, value }) {
+  return by === "kind" ? KINDS.find(([kind]) => kind === value)[1] : value;
 }
 
 function renderState(alert, now) {

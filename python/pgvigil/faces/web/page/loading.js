@@ -11,7 +11,7 @@ function questions() {
     cards: () => get("api/cards"),
     alerts: () => get("api/active-alerts", { limit: MOST_ALERTS }),
     ...(state.filter && {
-      filtered: () => get("api/active-alerts", { limit: MOST_ALERTS, severity: state.filter }),
+      filtered: () => get("api/active-alerts", { limit: MOST_ALERTS, [state.filter.by]: state.filter.value }),
     }),
     batch: () => get("api/batch-timeline", { business_date: state.day }),
     batchHealth: () => get("api/batch-health"),

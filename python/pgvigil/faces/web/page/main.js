@@ -3,7 +3,7 @@
 import { askToAcknowledge } from "./acknowledge.js";
 import { onAction } from "./dom.js";
 import { load, loadDetails, loadRuns } from "./loading.js";
-import { Refresher } from "./refresh.js";
+import { EVERY_SECONDS, Refresher } from "./refresh.js";
 import { alertsInList, arrows, place, showAll, showFreshness, showLinked } from "./showing.js";
 import { FEW_ALERTS, state } from "./state.js";
 import { ofBrowser } from "./storage.js";
@@ -31,7 +31,9 @@ onAction("acknowledge", ({ dataset }) => {
   if (alert) askToAcknowledge(alert, () => refresher.now());
 });
 onAction("filter", ({ dataset }) => {
-  state.filter = dataset.severity && dataset.severity !== state.filter ? dataset.severity : null;
+  const { by, value } = dataset;
+  const isSame = state.filter?.by === by && state.filter?.value === value;
+  state.filter = value && !isSame ? { by, value } : null;
   state.alertsShown = FEW_ALERTS;
   state.data.filtered = null;
   refresh(["filtered"]);
@@ -84,6 +86,14 @@ place("refresh").addEventListener("click", () => refresher.now());
 place("pause").addEventListener("click", () => {
   refresher.pause(!refresher.isPaused);
   place("pause").setAttribute("aria-pressed", String(refresher.isPaused));
+});
+const every = place("every");
+every.value = ofBrowser.getItem("pgvigil-every");
+if (!every.value) every.value = String(EVERY_SECONDS[0]);
+refresher.every(Number(every.value));
+every.addEventListener("change", () => {
+  ofBrowser.setItem("pgvigil-every", every.value);
+  refresher.every(Number(every.value));
 });
 place("theme").addEventListener("click", () => {
   const now = document.documentElement.dataset.theme ?? "system";

@@ -3,28 +3,22 @@
 import { el } from "./dom.js";
 import { ago, count, duration, figure, percent, plural, time } from "./format.js";
 
-/** Counts by severity, each a filter of the list below, and the worst alert in its own words. */
+// What kind of trouble alerts are about, in words.
+export const KINDS = [
+  ["failed", "failed"], ["stuck", "stuck"], ["long", "long running"], ["late", "late"], ["other", "other"],
+];
+
+/** Counts by kind and severity, each a filter of the list below, and the worst alert in its own words. */
 export function renderCounts(counts, worst, filter, now, known) {
   if (!counts.active) return known.is_known ? renderQuiet(known, now) : renderUnknown(known);
-  const chips = counts.worstFirst.map((severity) => el(
-    "button",
-    {
-      type: "button",
-      class: `chip is-${severity}`,
-      "data-action": "filter",
-      "data-severity": severity,
-      "aria-pressed": String(filter === severity),
-      disabled: !counts[severity],
-      title: counts[severity] ? `Only ${severity} ones in the list` : null,
-    },
-    el("span", { class: "chip-count" }, count(counts[severity] ?? 0)),
-    ` ${severity}`,
-  ));
+  const isUnknown = known.is_known ? "" : "is-unknown";
   return [
     !known.is_known && renderUnknown(known),
-    el("div", {
-      class: `chips ${known.is_known ? "" : "is-unknown"}`, role: "group", "aria-label": "Show only",
-    }, chips),
+    el("p", { class: `in-all ${isUnknown}` }, el("strong", {}, count(counts.active)), ` active ${counts.active === 1 ? "alert" : "alerts"}`),
+    el("div", { class: `chips kinds ${isUnknown}`, role: "group", "aria-label": "Show only kind" },
+      KINDS.filter(([kind]) => counts.byKind[kind]).map(([kind, words]) => chip("kind", kind, counts.byKind[kind], words, filter))),
+    el("div", { class: `chips severities ${isUnknown}`, role: "group", "aria-label": "Show only severity" },
+      counts.worstFirst.map((severity) => chip("severity", severity, counts[severity] ?? 0, severity, filter))),
     worst && el(
       "a",
       { class: "worst", href: "#alerts-title", "data-action": "open-alert", "data-alert": worst.alert_id },
@@ -32,6 +26,25 @@ export function renderCounts(counts, worst, filter, now, known) {
       el("span", { class: "faint" }, " for ", ago(worst.started_at, now)),
     ),
   ];
+}
+
+/** A count that is a filter of the list below. */
+function chip(by, value, number, words, filter) {
+  return el(
+    "button",
+    {
+      type: "button",
+      class: `chip is-${value}`,
+      "data-action": "filter",
+      "data-by": by,
+      "data-value": value,
+      "aria-pressed": String(filter?.by === by && filter.value === value),
+      disabled: !number,
+      title: number ? `Only ${words} ones in the list` : null,
+    },
+    el("span", { class: "chip-count" }, count(number)),
+    ` ${words}`,
+  );
 }
 
 function renderQuiet(known, now) {

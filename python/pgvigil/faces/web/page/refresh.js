@@ -1,6 +1,6 @@
 // When to ask again: every so often, at a click, later when nobody answers, never while hidden.
 
-const EVERY_SECONDS = 15;
+export const EVERY_SECONDS = [15, 60, 300, 1800];
 const LONGEST_WAIT_SECONDS = 60;
 
 /** Ask by `load` from now on; `onTick` is told each second what state that is in. */
@@ -11,6 +11,7 @@ export class Refresher {
   #failures = 0;
   isLoading = false;
   isPaused = false;
+  everySeconds = EVERY_SECONDS[0];
 
   constructor(load, onTick) {
     this.#load = load;
@@ -31,10 +32,17 @@ export class Refresher {
       this.isLoading = false;
       const wait = this.#failures
         ? Math.min(LONGEST_WAIT_SECONDS, 5 * 2 ** (this.#failures - 1))
-        : EVERY_SECONDS;
+        : this.everySeconds;
       this.#nextAt = Date.now() + wait * 1000;
       this.#onTick(this);
     }
+  }
+
+  /** Ask so often from now on. */
+  every(seconds) {
+    this.everySeconds = seconds;
+    if (!this.isLoading) this.#nextAt = Math.min(this.#nextAt, Date.now()) + seconds * 1000;
+    this.#tick();
   }
 
   /** Stop asking, or go on. */

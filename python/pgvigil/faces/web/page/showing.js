@@ -1,6 +1,6 @@
 // Showing what is known, and how fresh that is.
 
-import { renderAlerts } from "./alerts.js";
+import { filterWords, renderAlerts } from "./alerts.js";
 import { drawArrows } from "./arrows.js";
 import { renderChart } from "./charts.js";
 import { el, nothing, show } from "./dom.js";
@@ -54,12 +54,13 @@ export function showLinked() {
   state.linkedAlert = null;
 }
 
-/** Alerts by severity, and all of them; empty as long as they are not known. */
+/** Alerts by severity and kind, and all of them; empty as long as they are not known. */
 function alertCounts() {
   const bySeverity = state.data.cards?.cards.active_alerts;
   if (!bySeverity) return {};
   const worstFirst = [...state.data.cards.cards.severities].reverse();
-  return { ...bySeverity, worstFirst, active: Object.values(bySeverity).reduce((sum, count) => sum + count, 0) };
+  const byKind = state.data.cards.cards.active_alerts_by_kind;
+  return { ...bySeverity, byKind, worstFirst, active: Object.values(bySeverity).reduce((sum, count) => sum + count, 0) };
 }
 
 /** Show a part, or why it cannot be shown; what was known before stays while the server is away. */
@@ -103,7 +104,7 @@ export function arrows() {
 export function alertsInList() {
   const { alerts, filtered } = state.data;
   if (!state.filter) return alerts.rows;
-  return filtered?.rows ?? alerts.rows.filter((alert) => alert.severity === state.filter);
+  return filtered?.rows ?? alerts.rows.filter((alert) => alert[state.filter.by] === state.filter.value);
 }
 
 function depths() {
@@ -136,8 +137,8 @@ function renderDays() {
 function renderAlertTools(counts) {
   if (!counts.active) return [];
   return [
-    el("span", { class: "faint" }, state.filter ? `only ${state.filter}` : `${count(counts.active)} in all`),
-    state.filter && el("button", { type: "button", class: "small", "data-action": "filter", "data-severity": "" }, "Show all"),
+    el("span", { class: "faint" }, state.filter ? `only ${filterWords(state.filter)}` : `${count(counts.active)} in all`),
+    state.filter && el("button", { type: "button", class: "small", "data-action": "filter", "data-value": "" }, "Show all"),
   ];
 }
 
@@ -145,7 +146,8 @@ function renderAlertTools(counts) {
 export function showFreshness(refresher) {
   const { loadedAt, wentAwayAt } = state;
   const trouble = place("trouble");
-  const isOld = loadedAt && Date.now() - loadedAt > 60_000;
+  const seconds = refresher.isPaused ? 60 : Math.max(60, refresher.everySeconds + 45);
+  const isOld = loadedAt && Date.now() - loadedAt > seconds * 1000;
   document.body.classList.toggle("is-away", Boolean(wentAwayAt));
   if (wentAwayAt) {
     const known = loadedAt ? ` What is shown was known at ${exactTime(loadedAt)}.` : "";
@@ -157,13 +159,19 @@ export function showFreshness(refresher) {
   trouble.hidden = !trouble.textContent;
   trouble.classList.toggle("is-mild", !wentAwayAt);
   setText(place("freshness"), loadedAt ? `as of ${exactTime(loadedAt)}` : "Loading …");
-  setText(place("countdown"), refresher.isLoading ? "…" : refresher.isPaused ? "off" : `${refresher.secondsLeft} s`);
+  setText(place("countdown"), refresher.isLoading ? "…" : refresher.isPaused ? "off" : leftWords(refresher.secondsLeft));
 }
 
 /** What is still shown though it could not be refreshed with the rest. */
 function partlyOldWords() {
   const stale = [...state.broken].find(([name]) => state.data[name]);
   return stale ? `What is shown in grey is old and cannot be refreshed: ${stale[1].message}. ` : "";
+}
+
+/** Seconds, or minutes and seconds as a clock shows them. */
+function leftWords(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 function setText(element, text) {

@@ -3,6 +3,10 @@
 import { el } from "./dom.js";
 import { badge, count, duration, figure, time } from "./format.js";
 
+const RUN_COLUMNS = [
+  ["Run", null], ["Status", null], ["Began", null], ["Took", "number"], ["Records", "number minor"], ["Rate", "number minor"],
+];
+
 /** Its figures, its alerts and its runs; `runs` is undefined while they are on their way. */
 export function renderStepDetails(step, alerts, runs, now) {
   const waits = step.waits_for?.length ? step.waits_for.join(", ") : "nothing";
@@ -50,19 +54,23 @@ function renderRuns(runs, now) {
     el(
       "table",
       {},
-      el("thead", {}, el("tr", {}, ["Run", "Status", "Began", "Took", "Records", "Rate", "Why"].map((name, place) => el(
-        "th", { scope: "col", class: place >= 3 && place <= 5 ? "number" : null }, name)))),
-      el("tbody", {}, runs.map((run) => el(
-        "tr",
-        {},
-        el("td", { class: "wrap" }, run.task_id, run.attempt > 1 ? ` (attempt ${run.attempt})` : null),
-        el("td", {}, badge(run.status)),
-        el("td", {}, time(run.started_at, now)),
-        el("td", { class: "number" }, duration(run.duration_seconds)),
-        el("td", { class: "number" }, count(run.records_processed)),
-        el("td", { class: "number" }, figure(run.records_per_second)),
-        el("td", { class: "wrap" }, run.error_message ?? ""),
-      ))),
+      el("thead", {}, el("tr", {}, RUN_COLUMNS.map(([name, kind]) => el(
+        "th", { scope: "col", class: kind }, name)))),
+      el("tbody", {}, runs.flatMap((run) => [
+        el(
+          "tr",
+          {},
+          el("td", { class: "wrap" }, run.task_id, run.attempt > 1 ? ` (attempt ${run.attempt})` : null),
+          el("td", {}, badge(run.status)),
+          el("td", {}, time(run.started_at, now)),
+          el("td", { class: "number" }, duration(run.duration_seconds)),
+          el("td", { class: "number minor" }, count(run.records_processed)),
+          el("td", { class: "number minor" }, figure(run.records_per_second)),
+        ),
+        // Below its run, so that it is in sight on a phone as well.
+        run.error_message && el("tr", { class: "why" },
+          el("td", { colspan: RUN_COLUMNS.length, class: "wrap" }, "Why: ", run.error_message)),
+      ])),
     ),
   );
 }

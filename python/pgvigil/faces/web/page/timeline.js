@@ -8,7 +8,7 @@ const MINUTE = 60_000;
 const TICKS_MINUTES = [5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440];
 const MOST_TICKS = 8;
 // About how much of the axis a label takes; the one for now comes before the others.
-const LABEL_PERCENT = 6;
+const labelPercent = () => (window.innerWidth < 380 ? 16 : window.innerWidth < 760 ? 13 : 6);
 
 /** All workflows of a day; `view` says which steps are open and what is known of their runs. */
 export function renderBatch(rows, health, view, now) {
@@ -66,8 +66,10 @@ function axisOf(steps, runs, now) {
 
 function renderAxis(axis, now) {
   const labels = [];
-  for (let at = axis.from; at < axis.to; at += axis.tick) {
-    if (Math.abs(axis.at(at) + LABEL_PERCENT / 2 - axis.at(+now)) < LABEL_PERCENT) continue;
+  const wide = labelPercent();
+  const every = axis.tick * (100 * axis.tick < wide * (axis.to - axis.from) ? 2 : 1);
+  for (let at = axis.from; at < axis.to; at += every) {
+    if (Math.abs(axis.at(at) + wide / 2 - axis.at(+now)) < wide) continue;
     labels.push(el("span", { style: { left: `${axis.at(at)}%` } }, timeText(new Date(at), new Date(at))));
   }
   const isNow = +now >= axis.from && +now <= axis.to;
