@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from pgvigil.client import MonitoringClient
+from pgvigil.client import MonitoringClient, monitoring_client
 
 ENTRY = struct.Struct("<qd")
 """One record in the journal: its number, and when it was told in seconds."""
@@ -39,6 +39,8 @@ class Plan:
     """The lowest number."""
     flush: float = 0.0
     """Seconds to wait at the end for all to be in the database."""
+    patience: float = 15.0
+    """Seconds that the thread which sends waits for an answer."""
     options: dict[str, Any] = field(default_factory=dict)
     """Of the client."""
 
@@ -92,6 +94,7 @@ class _Teller:
 
 def run(plan: Plan) -> dict[str, Any]:
     """Record what a plan says, and return what it took."""
+    monitoring_client._LEAST_PATIENCE = plan.patience
     monitor = MonitoringClient(plan.dsn, component="chaos", spool=plan.spool, **plan.options)
     journal = os.open(plan.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     tellers = [_Teller(monitor, thread) for thread in range(plan.threads)]

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from bench.client.proxy import Proxy, Way
 from pgvigil.demo.server import PostgresServer
@@ -27,7 +28,11 @@ class Place:
     """A server, a database in it, and a proxy on the way to it."""
 
     def __init__(self, server: PostgresServer, database: str, proxy: Proxy) -> None:
-        """Name them."""
+        """Make the database, of a template called bench, and name all three."""
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("create database {} template bench").format(sql.Identifier(database))
+            )
         self.server = server
         self.proxy = proxy
         self.dsn = server.dsn(database)
