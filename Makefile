@@ -96,6 +96,10 @@ bench-large: $(VENV)/.bench ## measure 30 million rows, 8 GB and half an hour (A
 	@$(BIN)/python -m bench.large $(ARGS)
 	@$(BIN)/python -m bench.retention
 
+.PHONY: bench-client
+bench-client: $(VENV)/.bench ## put the Python client in trouble and count what is lost, 7 minutes (ARGS='--minutes 10' of outage)
+	@$(BIN)/python -m bench.client $(ARGS)
+
 .PHONY: bench-names
 bench-names: $(VENV)/.bench ## measure a program that sends a new name with each call (ARGS='--names 20000')
 	@$(BIN)/python -m bench.names $(ARGS)

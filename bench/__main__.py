@@ -1,15 +1,11 @@
 """``python -m bench``: measure the write path in a server of its own."""
 
-import subprocess
-from pathlib import Path
-
 import click
 from rich.console import Console
 
 from bench.bulk import measure_bulk
-from bench.scratch import scratch_server
+from bench.scratch import make_bare_tables, scratch_server
 from bench.write_path import measure_contention, measure_recording
-from pgvigil.demo.server import PostgresServer
 from pgvigil.demo.server_binaries import find_binaries, major_version
 
 
@@ -22,22 +18,11 @@ def main(pg: int | None, seconds: int, rounds: int) -> None:
     console = Console(width=100)
     binaries = find_binaries(pg)
     with scratch_server(binaries) as server:
-        _make_bare_tables(server, binaries)
+        make_bare_tables(server, binaries)
         console.print(f"PostgreSQL {major_version(binaries)}, medians of {rounds} of {seconds} s")
         console.print(measure_recording(server, binaries, seconds, rounds))
         console.print(measure_contention(server, binaries, seconds, rounds))
         console.print(measure_bulk(server.dsn("bench", via_socket=True), rounds * 5))
-
-
-def _make_bare_tables(server: PostgresServer, binaries: Path) -> None:
-    subprocess.run(
-        [
-            binaries / "psql", "-Xq", "-v", "ON_ERROR_STOP=1",
-            "-f", Path(__file__).parent / "scripts" / "bare.sql",
-            server.dsn("bench", via_socket=True),
-        ],
-        check=True,
-    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A server that is gone after the measurement, with pgvigil in it."""
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,3 +27,15 @@ def scratch_server(binaries: Path) -> Iterator[PostgresServer]:
             connection.execute("create database bench")
         migrate(server.dsn("bench"))
         yield server
+
+
+def make_bare_tables(server: PostgresServer, binaries: Path) -> None:
+    """Make the tables that are compared with ours, in the same database."""
+    subprocess.run(
+        [
+            binaries / "psql", "-Xq", "-v", "ON_ERROR_STOP=1",
+            "-f", Path(__file__).parent / "scripts" / "bare.sql",
+            server.dsn("bench", via_socket=True),
+        ],
+        check=True,
+    )  # fmt: skip

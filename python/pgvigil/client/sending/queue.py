@@ -14,6 +14,7 @@ _ROOM_FOR_THEM = 0.75
 # Parameters of calls that are no columns of a task that has ended.
 _OF_CALLS = frozenset({"started_at", "finished_at", "at", "attempt"})
 _OVERHEAD = 150  # bytes of the objects around a text
+_OVERHEAD_OF_RUN = 700  # bytes of those that find a run again
 
 
 @dataclass(slots=True)
@@ -104,7 +105,8 @@ class Queue:
         self._waiting: deque[Record | Run] = deque()
         self._runs: dict[str, Run] = {}
         self._bytes = 0
-        self._lost = 0
+        self.lost = 0
+        """Records that found no room since `take_losses` was called."""
         self._lost_since = 0.0
 
     def __len__(self) -> int:
@@ -122,7 +124,7 @@ class Queue:
             before = self._runs.get(run.task_id)
             if before is not None:
                 before.is_alone = run.is_alone = False
-            run.waits = self._add(run, _size(run.begun))
+            run.waits = self._add(run, _size(run.begun) + _OVERHEAD_OF_RUN)
             if run.waits:
                 self._runs[run.task_id] = run
             return run.waits
@@ -174,15 +176,15 @@ class Queue:
     def take_losses(self) -> tuple[int, float]:
         """Return how many records found no room since the last time, and from when on."""
         with self._lock:
-            lost, self._lost = self._lost, 0
+            lost, self.lost = self.lost, 0
             return lost, self._lost_since
 
     def _add(self, record: Record | Run, size: int, is_worth_less: bool = False) -> bool:
         room = self._most_bytes * (_ROOM_FOR_THEM if is_worth_less else 1)
         if self._bytes + size > room:
-            if not self._lost:
+            if not self.lost:
                 self._lost_since = time.time()
-            self._lost += 1
+            self.lost += 1
             self.is_full.set()
             return False
         self._waiting.append(record)
@@ -204,7 +206,7 @@ def as_object(members: Mapping[str, str]) -> str:
 
 
 def _size(told: Mapping[str, str]) -> int:
-    return sum(map(sys.getsizeof, told.values()))
+    return sys.getsizeof(told) + sum(map(sys.getsizeof, told.values()))
 
 
 def _merged(first: str | None, second: str | None, name: str = "metadata") -> dict[str, str]:

@@ -83,10 +83,14 @@ class Sender:
         self._most_bytes = most_bytes
         self._directory = directory
         self._spool_bytes = spool_bytes
-        self.lost = 0
-        """Records lost so far, by this process."""
+        self._lost = 0
         self._begin_anew()
         register(self)
+
+    @property
+    def lost(self) -> int:
+        """Records lost so far, by this process."""
+        return self._lost + self.queue.lost
 
     def put(self, record: Record) -> bool:
         """Add a record; return False when it is lost for lack of room."""
@@ -361,7 +365,7 @@ class Sender:
 
     def _count_lost(self, records: int, since: float | None = None) -> None:
         if records:
-            self.lost += records
+            self._lost += records
             self._losses.add(records, since)
 
     # Forks
