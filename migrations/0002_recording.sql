@@ -24,7 +24,7 @@ create table monitoring.active_tasks (
     input_size bigint,
     items_done bigint,
     items_total bigint,
-    backend_pid integer not null,
+    backend_pid integer,
     worker_id text,
     parent_task_id text,
     counters jsonb,
@@ -60,7 +60,8 @@ comment on column monitoring.active_tasks.items_done is
 comment on column monitoring.active_tasks.items_total is
 'Items expected altogether; null when unknown.';
 comment on column monitoring.active_tasks.backend_pid is
-'Process id of the database session that last spoke for the task.';
+'Process id of the database session that last spoke for the task; null where it came in a batch or '
+'from a source.';
 comment on column monitoring.active_tasks.worker_id is
 'Host, process or thread that works on it.';
 comment on column monitoring.active_tasks.parent_task_id is

@@ -288,7 +288,10 @@ begin
             return jsonb_build_object('is_repeated', true, 'recorded_at', monitoring.clock());
         end if;
     end if;
+    -- Whose session this is says nothing of the tasks: see _speaking_backend.
+    perform set_config('monitoring.is_batch', 'on', true);
     v_answer := monitoring._record_batch(p_batch, v_attempts);
+    perform set_config('monitoring.is_batch', '', true);
     if v_sender is not null and v_answer -> 'open' <> v_attempts then
         perform monitoring._note_runs(v_sender, v_answer -> 'open');
     end if;

@@ -1,5 +1,14 @@
 -- Starting a task. Writes active_tasks; reads unsuccessful_attempts to number the attempt.
 
+-- Process id of the session that speaks for a task; null in a batch (batches.sql), which one
+-- session sends for tasks of many threads, and which may well be ended while they run.
+create or replace function monitoring._speaking_backend() returns integer
+language sql
+stable
+return case
+    when current_setting('monitoring.is_batch', true) = 'on' then null else pg_backend_pid()
+end;
+
 -- Does the work of start_task_tracking.
 create or replace function monitoring._start_task(
     p_task_id text,
@@ -55,7 +64,7 @@ begin
             0
         ),
         p_task_type, v_started_at, v_started_at, v_started_at, p_input_size, p_items_total,
-        pg_backend_pid(), p_worker_id, p_parent_task_id, p_metadata
+        monitoring._speaking_backend(), p_worker_id, p_parent_task_id, p_metadata
     )
     on conflict (task_id) do nothing
     returning attempt into v_attempt;

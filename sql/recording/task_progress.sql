@@ -35,7 +35,7 @@ begin
         items_done = coalesce(v_done, t.items_done),
         items_total = coalesce(v_total, t.items_total),
         counters = monitoring._merged(t.counters, v_counters),
-        backend_pid = pg_backend_pid()
+        backend_pid = monitoring._speaking_backend()
     where t.task_id = v_task_id and (p_attempt is null or t.attempt = p_attempt);
     return found;
 end

@@ -1,7 +1,7 @@
 -- Rules long_running_task, task_stuck and backend_gone: single tasks that run.
 
 begin;
-select plan(25);
+select plan(28);
 \ir helpers/fixed_clock.psql
 \ir helpers/rolled_up.psql
 \ir helpers/findings.psql
@@ -128,6 +128,18 @@ select is_empty(
 
 -- Sessions
 
+do $$
+begin
+    perform monitoring.record_batch('{"calls": [
+        {"function": "start_task_tracking", "run": 1,
+         "arguments": {"task_id": "in a batch", "task_type": "load"}},
+        {"function": "start_etl_execution", "run": 2,
+         "arguments": {"execution_id": "etl in a batch"}},
+        {"function": "update_task_progress", "run": 1,
+         "arguments": {"task_id": "in a batch", "items_done": 4}}
+    ]}'::jsonb);
+end
+$$;
 select pg_temp.set_clock('2026-01-15 12:05+00');
 -- No process has this number; that of this session is still there.
 update monitoring.active_tasks set backend_pid = 2147483647 where task_id = 'long';
@@ -140,6 +152,25 @@ select results_eq(
     $$select fingerprint from pg_temp.values_of('backend_gone')$$,
     $$values ('just#1'), ('long#1')$$,
     'a session that has ended is gone, also when its number was given to another'
+);
+select set_eq(
+    $$
+        select task_id, is_backend_alive from monitoring.v_realtime_processing_status
+        where backend_pid is null
+    $$,
+    $$values ('in a batch', null::boolean), ('etl in a batch', null)$$,
+    'a task that was told of in a batch has no session that could be gone'
+);
+select is(
+    (
+        select t.backend_pid from monitoring.active_tasks as t
+        where monitoring.update_task_progress('in a batch') and t.task_id = 'in a batch'
+    ),
+    null, 'the session that speaks for it by itself'
+);
+select is(
+    (select t.backend_pid from monitoring.active_tasks as t where t.task_id = 'in a batch'),
+    pg_backend_pid(), 'is its own from then on'
 );
 select results_eq(
     $$

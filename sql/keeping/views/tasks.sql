@@ -99,6 +99,7 @@ select
     -- That a session has ended means something only where it was to stay.
     case
         when a.pid is not null then true
+        when t.backend_pid is null then null
         when monitoring._is_session_expected(t.task_type, t.task_id, t.worker_id) then false
     end as is_backend_alive
 from monitoring.active_tasks as t
@@ -179,7 +180,8 @@ comment on column monitoring.processing_metrics.heartbeat_at is
 comment on column monitoring.processing_metrics.progress_at is
 'When a running task last made progress.';
 comment on column monitoring.processing_metrics.backend_pid is
-'Process id of the database session that last spoke for the task.';
+'Process id of the database session that last spoke for the task; null where it came in a batch, '
+'in bulk or from a source.';
 
 comment on view monitoring.v_realtime_processing_status is
 'Tasks that are running now, with how far they are and how long they have been silent.';
@@ -212,10 +214,11 @@ comment on column monitoring.v_realtime_processing_status.progress_at is
 comment on column monitoring.v_realtime_processing_status.seconds_without_progress is
 'Seconds since the task last made progress.';
 comment on column monitoring.v_realtime_processing_status.backend_pid is
-'Process id of the database session that last spoke for the task.';
+'Process id of the database session that last spoke for the task; null where it came in a batch or '
+'from a source.';
 comment on column monitoring.v_realtime_processing_status.is_backend_alive is
 'Whether that session is still there; null when it has ended and need not have stayed, which only '
-'the rule backend_gone says.';
+'the rule backend_gone says, or there was none of its own.';
 
 comment on view monitoring.v_task_statistics is
 'Attempts that ended in this hour and the 23 before it, by task type.';

@@ -183,11 +183,11 @@ as $$
 begin
     insert into monitoring.active_tasks (
         task_id, attempt, task_type, started_at, heartbeat_at, progress_at, items_done, items_total,
-        backend_pid, metadata
+        metadata
     )
     select c.task_id, 1 + coalesce(u.attempt, 0), (c.run).task_type, c.begins_at,
         greatest(c.begins_at, c.heard_at), greatest(c.begins_at, c.heard_at),
-        (c.run).records_done, (c.run).records_total, pg_backend_pid(),
+        (c.run).records_done, (c.run).records_total,
         monitoring._run_metadata(p_source_name, c.run)
     from unnest(p_changes) c
     left join monitoring.unsuccessful_attempts u on u.task_id = c.task_id
@@ -205,8 +205,7 @@ begin
         end,
         items_done = coalesce((c.run).records_done, t.items_done),
         items_total = coalesce((c.run).records_total, t.items_total),
-        metadata = monitoring._merged(t.metadata, monitoring._run_metadata(p_source_name, c.run)),
-        backend_pid = pg_backend_pid()
+        metadata = monitoring._merged(t.metadata, monitoring._run_metadata(p_source_name, c.run))
     from unnest(p_changes) c
     where t.task_id = c.task_id and c.action = 'progress';
 end

@@ -214,6 +214,7 @@ begin
         null::double precision
     from monitoring.active_tasks t
     where t.heartbeat_at <= p_now
+        and t.backend_pid is not null
         -- A process id is used again after a while: a session younger than the heartbeat is another.
         and not exists (
             select from pg_stat_activity s

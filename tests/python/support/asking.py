@@ -29,6 +29,15 @@ def the_task(connection: psycopg.Connection[Any]) -> dict[str, Any]:
     return one(connection, "select * from monitoring.processing_metrics")
 
 
+def client_sessions(connection: psycopg.Connection[Any]) -> list[int]:
+    """Return the processes of the sessions that clients have in the same database."""
+    query = (
+        "select pid from pg_stat_activity"
+        " where application_name like 'pgvigil%' and datname = current_database()"
+    )
+    return [row["pid"] for row in rows(connection, query)]
+
+
 class OwnError(Exception):
     """An exception that is no builtin."""
 
