@@ -187,6 +187,34 @@ def test_sizes_on_disk_are_bytes(spools: Path) -> None:
     spool.close()
 
 
+def test_what_the_environment_says_tells_databases_apart(
+    make: Make, database: Database, spools: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGDATABASE", "one")
+    past = Spool.create(spools, "", 1000)
+    past.append(Batch("s", 1, 1, '"metrics": [{"value": 7}]'))
+    past.close()
+    for name, came in (("other", []), ("one", [7])):
+        monkeypatch.setenv("PGDATABASE", name)
+        sender = Sender(
+            database.send, dsn="", interval=0.02, most_bytes=1 << 20, directory=spools,
+            spool_bytes=1 << 20,
+        )  # fmt: skip
+        sender.put(Record("logs", "{}"))
+        assert sender.flush(5)
+        sender.close(1)
+        assert values(database) == came
+
+
+def test_files_are_for_their_owner_alone(spools: Path) -> None:
+    spools.mkdir(mode=0o755)
+    spool = Spool.create(spools, DSN, 1000)
+    spool.append(Batch("s", 1, 1, '"metrics": []'))
+    modes = {path.stat().st_mode & 0o77 for path in spools.glob("*.spool*")}
+    spool.close()
+    assert modes == {0}
+
+
 # In memory
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 import psycopg
+from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
 from pgvigil.client.sending.batch import Batch, SpoolError
@@ -33,6 +34,7 @@ _MAKE = """
     )
 """
 _COLUMNS = "sender, number, records, body, is_worth_less"
+_NAMES_OF_DATABASE = ("host", "hostaddr", "port", "dbname", "user", "service")
 _ROOM_FOR_WORTH_LESS = 0.75
 
 
@@ -203,18 +205,26 @@ def _remove(path: Path) -> None:
 
 
 def _beginning(dsn: str) -> str:
-    """Return what the names of spools for one database begin with."""
+    """Return what the names of spools for one database begin with.
+
+    What a DSN leaves out is in libpq's environment, and may be another database there.
+    """
     try:
         parts = conninfo_to_dict(dsn)
+        usual = {
+            option.keyword.decode(): (option.val or b"").decode()
+            for option in pq.Conninfo.get_defaults()
+        }
     except psycopg.Error:
-        parts = {"host": dsn}
-    wanted = [str(parts.get(name, "")) for name in ("host", "port", "dbname", "user", "service")]
+        parts, usual = {"host": dsn}, {}
+    wanted = [str(parts.get(name) or usual.get(name, "")) for name in _NAMES_OF_DATABASE]
     return (
         hashlib.sha256("\0".join(wanted).encode(errors="backslashreplace")).hexdigest()[:16] + "-"
     )
 
 
 def _opened(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600)  # what is recorded is nobody else's business
     try:
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
