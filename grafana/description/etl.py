@@ -123,6 +123,20 @@ BOARD = Board(
                     order by time
                     """,
                 ),
+                listing(
+                    "Metrics of the last day",
+                    "Mean, maximum and number of samples of this hour and the 23 before it, or of "
+                    "the execution since it began.",
+                    """
+                    select
+                        metric_name, metric_unit as unit, avg_value as mean, max_value as maximum,
+                        samples, last_value as last, last_at
+                    from monitoring.get_etl_metric_statistics(
+                        nullif(${execution_id:sqlstring}, '')
+                    )
+                    limit 200
+                    """,
+                ),
                 lines_of_log(
                     "Log",
                     "The newest log lines of the time shown.",

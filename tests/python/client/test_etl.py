@@ -1,10 +1,12 @@
 """What a Python program tells of its ETL, and that it never breaks because of that."""
 
 import contextlib
+import json
 import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -22,6 +24,7 @@ from pgvigil.client.etl import (
 )
 from pgvigil.exceptions import AlertsUnknownError, NumberOutOfRangeError
 from tests import ROOT
+from tests.harness.clients import run_pgvigil
 from tests.python.support.asking import one, rows
 
 NOWHERE = "postgresql://127.0.0.1:1/nothing?connect_timeout=2"
@@ -288,6 +291,27 @@ def test_who_would_rather_have_an_exception_gets_one() -> None:
     manager = ETLAlertManager(NOWHERE, on_error="raise")
     with pytest.raises(AlertsUnknownError, match="refused"):
         manager.check_system_alerts()
+
+
+def test_rows_that_name_an_execution_belong_to_it_however_they_come(
+    dsn: str, client: MonitoringClient, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    log = {"component": "c", "level": "INFO", "message": "m", "details": {"execution_id": "e"}}
+    metric = {"metric_name": "m", "value": 1, "tags": {"execution_id": "e", "stage": "parse"}}
+    client.record_logs([log])
+    client.record_metrics([metric])
+    file = tmp_path / "history.jsonl"
+    lines = [
+        {"kind": "logs", "logged_at": "2024-05-01T12:00:00Z", **log},
+        {"kind": "metrics", "recorded_at": "2024-05-01T12:00:00Z", **metric},
+    ]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    ended = run_pgvigil(dsn, "backfill", str(file))
+    assert ended.returncode == 0, ended.stderr
+    of_logs = rows(connection, "select execution_id, details from monitoring.etl_logs")
+    assert of_logs == [{"execution_id": "e", "details": None}] * 2
+    of_metrics = rows(connection, "select execution_id, tags from monitoring.etl_metrics")
+    assert of_metrics == [{"execution_id": "e", "tags": {"stage": "parse"}}] * 2
 
 
 def test_the_client_tells_of_an_execution_call_by_call(

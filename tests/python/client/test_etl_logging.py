@@ -170,6 +170,14 @@ def test_an_unclear_level_is_refused_or_a_warning(
     assert line == {"level": "WARNING", "message": "INFO"}
 
 
+def test_the_context_of_an_execution_ends_with_its_monitor(client: MonitoringClient) -> None:
+    with ETLMonitor(client) as monitor:
+        monitor.start_execution("a")
+        assert current_place() == Place("a")
+    assert current_place() == Place()
+    assert current_task() is None
+
+
 def test_a_begun_execution_is_the_place_of_all_threads_until_its_end(
     client: MonitoringClient,
 ) -> None:

@@ -22,6 +22,7 @@ import psycopg
 import pytest
 
 from pgvigil import MonitoringClient
+from pgvigil.client import AsyncMonitoringClient
 from pgvigil.client.etl import ETLLogHandler, ETLMonitor
 from pgvigil.client.logging import MonitoringHandler
 from tests.python.support.asking import one, rows
@@ -564,6 +565,24 @@ def test_many_threads_lose_nothing(
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(say, range(8)))
     assert len({line["message"] for line in asked(LINES)}) == 2000
+
+
+def test_a_client_for_asyncio_serves_as_well(dsn: str, connection: psycopg.Connection) -> None:
+    async def work() -> None:
+        async with (
+            AsyncMonitoringClient(dsn, spool=False) as client,
+            client.task("work", task_id="t"),
+        ):
+            handler = MonitoringHandler(client)
+            with logging_to(handler) as source:
+                source.info("said")
+                source.error("no basket of %s", "anna")
+            await asyncio.to_thread(handler.flush)
+            handler.close()
+
+    asyncio.run(work())
+    assert [row["task_id"] for row in rows(connection, LINES)] == ["t", "t"]
+    assert one(connection, ERRORS)["task_id"] == "t"
 
 
 def test_a_handler_closes_its_own_client_and_nobody_elses(

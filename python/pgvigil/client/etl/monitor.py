@@ -56,7 +56,10 @@ class ETLMonitor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the connection, if it is the monitor's own."""
+        """End the context of what was begun, and close the connection if it is its own."""
+        for execution in self._begun.values():
+            execution.leave()
+        self._begun.clear()
         if self._is_own:
             self.client.close()
 

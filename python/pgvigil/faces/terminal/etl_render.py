@@ -24,6 +24,7 @@ from pgvigil.faces.words import (
 MOST_SHOWN = 20
 _STATUSES = ("RUNNING", "COMPLETED", "FAILED", "CANCELLED")
 _MOST_DIGITS = 1e12
+_LEAST_ROUNDED = 0.1
 _DATE = len("2026-01-15 ")
 # How a log line names where it was said, and with how many characters.
 _PLACES = {
@@ -221,7 +222,8 @@ def _of(done: int | None, total: int | None) -> Text:
 
 
 def _number(value: float) -> Text:
-    return Text(short(value) if abs(value) < _MOST_DIGITS else f"{value:.3g}")
+    is_handy = value == 0 or _LEAST_ROUNDED <= abs(value) < _MOST_DIGITS
+    return Text(short(value) if is_handy else f"{value:.3g}")
 
 
 def _milliseconds(seconds: float | None) -> float | None:
