@@ -13,6 +13,7 @@ from pgvigil.wrapping.usage import own_peak
 
 # What Python ignores, and commands do not.
 _IGNORED_BY_PYTHON = [signal.SIGPIPE, signal.SIGXFSZ]
+_LOCALE = "LC_CTYPE"
 # These are for all that the command has started; others are for the command alone.
 _FOR_ALL = frozenset(
     {
@@ -127,13 +128,16 @@ def become(command: tuple[str, ...], environment: dict[str, str]) -> NoReturn:
 def own_environment() -> dict[str, str]:
     """Return the environment that we were given.
 
-    Python sets LC_CTYPE where the locale is C, and commands would have it from us.
+    Python changes LC_CTYPE where that is C, and commands would have it from us.
     """
     environment = dict(os.environ)
     with suppress(OSError):
         given = Path("/proc/self/environ").read_bytes().split(b"\0")
-        if not any(entry.startswith(b"LC_CTYPE=") for entry in given):
-            environment.pop("LC_CTYPE", None)
+        environment.pop(_LOCALE, None)
+        for entry in given:
+            name, _, value = os.fsdecode(entry).partition("=")
+            if name == _LOCALE:
+                environment[name] = value
     return environment
 
 

@@ -213,9 +213,10 @@ def test_the_environment_is_that_of_the_command_alone(dsn: str, tmp_path: Path) 
     assert recorded.stderr == b""
 
 
-def test_a_locale_that_was_chosen_stays(dsn: str) -> None:
-    done = wrapped(dsn, "--", "env", environment={"LANG": "C", "LC_CTYPE": "C.UTF-8"})
-    assert b"LC_CTYPE=C.UTF-8\n" in done.stdout
+@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+def test_a_locale_that_was_chosen_stays(dsn: str, locale: str) -> None:
+    done = wrapped(dsn, "--", "env", environment={"LANG": "C", "LC_CTYPE": locale})
+    assert f"LC_CTYPE={locale}\n".encode() in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,9 @@ def test_ctrl_c_reaches_the_command_once(
     count = (
         "import signal, time; got = []\n"
         "signal.signal(signal.SIGINT, lambda *_: got.append(1))\n"
-        "print('ready', flush=True); time.sleep(0.5); time.sleep(1); print(len(got), 'times')\n"
+        "print('ready', flush=True)\n"
+        "while not got: time.sleep(0.05)\n"
+        "time.sleep(1); print(len(got), 'times')\n"
         "raise SystemExit(7)"
     )
     screen, pid = terminal("--", *program(count))

@@ -16,6 +16,7 @@ import pytest
 
 from pgvigil.commands.cli import SERVER_MODULES, SUBCOMMANDS, WITHOUT_SERVER
 from tests import ROOT
+from tests.python.support.asking import the_task
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NEEDS_SERVER = [name for name in SUBCOMMANDS if name not in WITHOUT_SERVER]
@@ -124,6 +125,14 @@ def test_what_they_do_they_do(bare: Path, dsn: str, command: list[str], said: st
     told = run(bare, *command, *options)
     assert (told.stderr, said in told.stdout) == ("", True)
     assert "Traceback" not in told.stdout
+
+
+def test_a_command_is_run_and_recorded(
+    bare: Path, dsn: str, connection: psycopg.Connection
+) -> None:
+    told = run(bare, "exec", "--dsn", dsn, "--type", "backup", "--", "echo", "ran")
+    assert (told.returncode, told.stdout, told.stderr) == (0, "ran\n", "")
+    assert the_task(connection)["status"] == "completed"
 
 
 @pytest.mark.parametrize("file_format", ["xlsx", "pdf"])
