@@ -175,8 +175,8 @@ select monitoring.log_invalid_records('apr', '["N|2"]', 'SEUNO');
 select pg_temp.check_at('14:00', '{N|2}');
 select results_eq(
     $$select pg_temp.to_read(), next_load_at from monitoring.v_source_queries$$,
-    $$values ('far N|2', '2026-01-15 14:00+00'::timestamptz)$$,
-    'is asked for when its query is loaded, which is due now'
+    $$values ('far N|2', '2026-01-15 15:00+00'::timestamptz)$$,
+    'is asked for when its query is loaded, which is due as ever'
 );
 
 select * from finish(); -- noqa: AM04

@@ -2,7 +2,7 @@
 -- its sources, and broken off, it changes nothing.
 
 begin;
-select plan(33);
+select plan(38);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 \ir helpers/record_source.psql
@@ -237,6 +237,54 @@ select results_eq(
     $$,
     'it was so when the reading began, and what was told since is what counts'
 );
+
+-- A client that asks for one source
+
+select pg_temp.set_clock('2026-01-15 15:00+00');
+select is(
+    monitoring.track_status_changes(
+        'apr', date '2026-01-15', p_without_queries => true
+    ) -> 'sources',
+    '[{"query": "crm", "source": "proposals"}]', 'is told which query to load'
+);
+select monitoring.begin_source_load('crm');
+select pg_temp.stage(1, 4, 'SENT');
+select results_eq(
+    $$
+        select f #> '{asked,new}', f #> '{asked,changed}', f #> '{sources,1,changed}',
+            f #> '{sources,1,unchanged}'
+        from monitoring.finish_source_load(
+            (select max(l.load_id) from monitoring.source_loads as l),
+            '{"source_name": "proposals", "change_source": "BOT", "task_id": "asking"}'
+        ) as f
+    $$,
+    $$values ('2'::jsonb, '2'::jsonb, '0'::jsonb, '4'::jsonb)$$,
+    'and told what is found as it asks, before all sources are read as ever'
+);
+select results_eq(
+    $$
+        select distinct change_source, task_id from monitoring.status_history
+        where to_status = 'SENT'
+    $$,
+    $$values ('BOT', 'asking')$$,
+    'with the change source and task that it names'
+);
+select pg_temp.set_clock('2026-01-15 15:10+00');
+select monitoring.begin_source_load('crm');
+select pg_temp.stage(1, 4, 'LOST');
+select
+    is(
+        (pg_temp.refusal_of(format(
+            'monitoring.finish_source_load(%s, %L)',
+            (select max(l.load_id) from monitoring.source_loads as l), a.asked
+        ))).code,
+        a.code, 'what makes no sense is refused, and the load with it: ' || a.asked
+    )
+from (
+    values
+    ('{"source_name": "proposals", "target_date": "soon"}', 'PV005'),
+    ('{"source_name": "jobs"}', 'PV007')
+) as a (asked, code);
 
 select monitoring.disable_source_query('crm');
 select is(

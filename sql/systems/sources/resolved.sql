@@ -3,7 +3,8 @@
 -- Whoever resolves calls this first, so that record_states is locked before invalid_record_states,
 -- as by whoever reads a source.
 
--- Notes records that a source is still to be asked for, and has it read soon.
+-- Notes records that a source is still to be asked for, and has it read soon; the query of one is
+-- run in somebody else's database, as often as was agreed and no oftener.
 create or replace function monitoring._read_later(
     p_source monitoring.sources, p_keys text[], p_now timestamptz
 )
@@ -24,13 +25,6 @@ begin
     where s.source_name in (
         select o.source_name from monitoring.sources o
         where o.source_name = p_source.source_name
-        for no key update skip locked
-    );
-    update monitoring.source_queries q
-    set next_load_at = least(q.next_load_at, p_now)
-    where q.query_name in (
-        select o.query_name from monitoring.source_queries o
-        where p_source.relation_name = 'query:' || o.query_name
         for no key update skip locked
     );
 end

@@ -237,10 +237,21 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_target_date date;
+    v_is_dry_run boolean;
 begin
+    begin
+        v_target_date := (p_asked ->> 'target_date')::date;
+        v_is_dry_run := (p_asked ->> 'is_dry_run')::boolean;
+    exception
+        when data_exception then
+            perform monitoring._refuse_json('asked', p_asked::text,
+                'an object of the arguments of track_all_status_changes_from_source()');
+    end;
     return monitoring.track_all_status_changes_from_source(
-        p_asked ->> 'source_name', (p_asked ->> 'target_date')::date, p_asked ->> 'change_source',
-        p_asked ->> 'task_id', (p_asked ->> 'is_dry_run')::boolean
+        p_asked ->> 'source_name', v_target_date, p_asked ->> 'change_source',
+        p_asked ->> 'task_id', v_is_dry_run
     );
 end
 $$;
