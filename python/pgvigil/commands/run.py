@@ -48,8 +48,8 @@ def _checked_url(context: click.Context, parameter: click.Parameter, url: str | 
     envvar="PGVIGIL_SECRETS",
     metavar="FILE",
     help="TOML file whose tables [targets] and [connections] have the addresses to notify, and "
-    "those of other databases, by name. Names that are set in the environment are looked up "
-    "there. Default: PGVIGIL_SECRETS, else none.",
+    "those of other databases, by name; or a .env file. Names that are set in the environment are "
+    "looked up there. Default: PGVIGIL_SECRETS, else none.",
 )
 @click.option(
     "--send-timeout",

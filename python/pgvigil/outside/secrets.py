@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pgvigil.database.secret_file import SecretFileError, read_secret_file
+from pgvigil.outside.env_file import EnvFileError, is_env_file, read_variables
+from pgvigil.outside.mail_settings import RECEIVERS, MailSettingError, mail_address
 
 _TABLES = ("targets", "connections")
 
@@ -41,6 +43,8 @@ class Secrets:
         Raises:
             SecretError: there is none, or the file cannot be used.
         """
+        if self._table == "targets" and _variable(name) == RECEIVERS:
+            return self._mail_address(name)
         address: object = os.environ.get(name)
         if not address:
             kept = self._addresses()
@@ -59,6 +63,22 @@ class Secrets:
             )
         return address.strip()
 
+    def _mail_address(self, target: str) -> str:
+        """Return the address that variables describe, unless there is one under this name."""
+        kept = self._addresses()
+
+        def setting(variable: str) -> str | None:
+            value = os.environ.get(variable) or kept.get(variable)
+            return value if isinstance(value, str) else None
+
+        for known in (setting(RECEIVERS), kept.get(target)):
+            if isinstance(known, str) and "://" in known:
+                return known.strip()
+        try:
+            return mail_address(setting)
+        except MailSettingError as error:
+            raise SecretError(f"target {target}: {error}") from None
+
     def check(self) -> None:
         """See whether the file can be used.
 
@@ -71,7 +91,12 @@ class Secrets:
         if self._path is None:
             return {}
         try:
-            document = tomllib.loads(read_secret_file(self._path))
+            text = read_secret_file(self._path)
+            if is_env_file(self._path):
+                return dict(read_variables(text))
+            document = tomllib.loads(text)
+        except EnvFileError as error:
+            raise SecretError(f"{self._path}: {error}") from None
         except SecretFileError as error:
             raise SecretError(str(error)) from None
         except tomllib.TOMLDecodeError as error:
