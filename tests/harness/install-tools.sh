@@ -35,7 +35,7 @@ lacks() {
 PATH=$PATH:/usr/sbin
 all=(
     sql borgmatic chromium mariadbd npm pgbouncer promtool prometheus-alertmanager
-    prometheus-sql-exporter
+    prometheus-sql-exporter redis-server
 )
 [ $# -gt 0 ] || set -- "${all[@]}"
 missing=()
@@ -57,7 +57,7 @@ for word in "$@"; do
             ;;
         promtool) ! lacks promtool || missing+=(prometheus) ;;
         borgmatic | npm | pgbouncer | prometheus-alertmanager | prometheus-sql-exporter | \
-            busybox | dash | shellcheck)
+            busybox | dash | shellcheck | redis-server)
             ! lacks "$word" || missing+=("$word")
             ;;
         *)
@@ -104,7 +104,8 @@ echo "Installing ${packages[*]}"
 
 # Nor are they to start with the machine.
 if [ -d /run/systemd/system ]; then
-    for service in prometheus prometheus-alertmanager prometheus-sql-exporter pgbouncer mariadb; do
+    for service in prometheus prometheus-alertmanager prometheus-sql-exporter pgbouncer mariadb \
+        redis-server; do
         [[ " ${missing[*]/mariadb-server/mariadb} " != *" $service "* ]] ||
             "${as_root[@]}" systemctl --quiet disable "$service"
     done
