@@ -109,7 +109,8 @@ class _Listener(_DagRuns):
                 started_at=ti.start_date,
             )
         if run is None:
-            self._monitor.complete_task(_name_of(ti), status, metadata=metadata)
+            told = {"task": f"{ti.dag_id}.{ti.task_id}", **(metadata or {})}
+            self._monitor.complete_task(_name_of(ti), status, metadata=told)
         else:
             run.metadata.update(metadata or {})
             end(run, status=status)

@@ -81,7 +81,7 @@ def _define(connection: psycopg.Connection[Any], expected: dict[str, Any]) -> st
     """Define expected runs; return why that cannot be."""
     try:
         with connection.transaction(), monitoring_errors():
-            connection.execute(expected_runs.DEFINE, expected)
+            connection.execute(expected_runs.DEFINE_IN_FULL, expected)
     except MonitoringError as error:
         return str(error)
     return None

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 
 from pgvigil.database.connections import open_connection
-from pgvigil.database.queries import configuration
+from pgvigil.database.queries import expected_runs
 from pgvigil.exceptions import explain
 from pgvigil.wrapping.job import Job
 from pgvigil.wrapping.voice import Say
@@ -27,9 +27,9 @@ def expect_runs(job: Job, say: Say) -> None:
     }
     try:
         with open_connection(job.dsn, "pgvigil exec") as link:
-            known = link.execute(configuration.EXPECTED_RUNS, wanted).fetchone()
+            known = link.execute(expected_runs.OF_TYPE, wanted).fetchone()
             if known != (wanted["schedule"], wanted["time_zone"]):
-                link.execute(configuration.DEFINE_EXPECTED_RUNS, wanted)
+                link.execute(expected_runs.DEFINE, wanted)
     except Exception as error:
         why = explain(error) or f"{type(error).__name__}: {error}"
         if isinstance(error, psycopg.errors.InsufficientPrivilege):

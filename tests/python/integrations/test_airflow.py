@@ -88,11 +88,10 @@ def test_tries_are_attempts_and_say_whether_there_will_be_more(
 
 
 def test_what_others_say_of_a_task_ends_it_as_well(
-    airflow: Airflow, monitor: MonitoringClient, connection: psycopg.Connection
+    airflow: Airflow, dsn: str, monitor: MonitoringClient, connection: psycopg.Connection
 ) -> None:
-    monitor.start_task("shop.load", task_id="shop.load/manual")  # in another process
-    assert monitor.flush()
-    monitor._runs.clear()
+    with MonitoringClient(dsn) as other:  # as in the process of the task
+        other.start_task("shop.load", task_id="shop.load/manual")
     airflow.hear("on_task_instance_failed", TaskInstance(), error="marked by ada")
     assert monitor.flush()
     assert tasks(connection)[0][2:4] == (1, "failed")

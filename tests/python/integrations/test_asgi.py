@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from pgvigil.client import MonitoringClient
+from pgvigil.client import AsyncMonitoringClient, MonitoringClient
 from pgvigil.integrations.asgi import App, MonitoringMiddleware, Scope
 from tests.python.support.asking import rows
 from tests.python.support.requests_seen import durations, errors, longest_ms
@@ -26,6 +26,21 @@ def monitor(dsn: str) -> Iterator[MonitoringClient]:
     """A client."""
     with MonitoringClient(dsn, component="shop") as client:
         yield client
+
+
+def test_an_asynchronous_client_serves_as_well(dsn: str, connection: psycopg.Connection) -> None:
+    async def serve() -> bool:
+        async with AsyncMonitoringClient(dsn, component="shop") as monitor:
+            app = MonitoringMiddleware(Starlette(routes=STARLETTE), monitor)
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+                await client.get("/orders/1")
+                await client.get("/orders/2?fail=1")
+            return await monitor.flush()
+
+    assert asyncio.run(serve())
+    assert durations(connection) == {"GET /orders/{number:int}": ["200", "500"]}
+    assert errors(connection) == [("ValueError", "high", "/orders/{number:int}")]
 
 
 def ask(app: App, path: str, method: str = "GET") -> httpx.Response:

@@ -6,13 +6,3 @@ GET_WORKFLOW = "select monitoring.get_workflow(p_workflow_name => %(workflow)s)"
 GET_WORKFLOW_SCHEMA = "select monitoring.get_workflow_schema()"
 APPLY_WORKFLOW = "select monitoring.apply_workflow(p_workflow => %(workflow)s)"
 REMOVE_WORKFLOW = "select monitoring.remove_workflow(p_workflow_name => %(workflow)s)"
-EXPECTED_RUNS = """
-select schedule, time_zone
-from monitoring.v_expected_runs
-where task_type = %(task_type)s
-"""
-DEFINE_EXPECTED_RUNS = """
-select monitoring.define_expected_runs(
-    p_task_type => %(task_type)s, p_schedule => %(schedule)s, p_time_zone => %(time_zone)s
-)
-"""
