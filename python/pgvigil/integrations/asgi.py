@@ -61,14 +61,14 @@ class MonitoringMiddleware:
                 raise
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 self._note_route(request, scope)
-                request.answered()
+                request.ended()  # an exception may come yet, or work that nobody waits for
 
         try:
             await self._app(scope, receive, sending)
         except BaseException as error:
             self._note_route(request, scope)
             if is_gone or not isinstance(error, Exception) or _is_of_client(error):
-                request.left()
+                request.ended()
             else:
                 request.failed(error)
             raise

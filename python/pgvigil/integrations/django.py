@@ -56,7 +56,7 @@ class MonitoringMiddleware:
         try:
             response: HttpResponseBase = await self._get_response(request)
         except BaseException:  # the client has gone: Django answers whatever else there is
-            watched.left()
+            watched.ended()
             raise
         _tell_end(watched, request, response)
         return response

@@ -45,8 +45,8 @@ class WatchedRequest:
             self._is_failed = True
             self._monitor.record_exception(error, severity="high", details=self._told())
 
-    def left(self) -> None:
-        """Record the duration of a request whose client has gone: that is nobody's error."""
+    def ended(self) -> None:
+        """Record the duration, once, and no error: such as when the client has gone."""
         with self._monitor.never_raising():
             self._measure()
 

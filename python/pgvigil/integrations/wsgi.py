@@ -61,7 +61,7 @@ class MonitoringMiddleware:
             request.failed(error)
             raise
         except BaseException:
-            request.left()
+            request.ended()
             raise
         wrapper = environ.get("wsgi.file_wrapper")
         # Servers send these in one piece if they get them as they are.
