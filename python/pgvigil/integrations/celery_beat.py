@@ -67,7 +67,7 @@ def _expected(app: Celery, left_out: dict[str, str]) -> Iterable[tuple[str, dict
     for name, entry in entries.items():
         task = entry["task"]
         if tasks[task] > 1:
-            left_out[name] = f"{tasks[task]} entries run the task {task}, each by its own schedule"
+            left_out[name] = f"{tasks[task]} entries run the task {task} at times of their own"
             continue
         try:
             when = _schedule_of(maybe_schedule(entry["schedule"], app=app))
@@ -97,9 +97,9 @@ def _schedule_of(when: Any) -> dict[str, Any]:
         return {"schedule": _cron_of(when), "grace": _LEAST_GRACE}
     if type(when) is not schedule:
         raise ValueError(f"neither a crontab nor an interval: {when!r}")
-    seconds = when.run_every.total_seconds()
+    every = str(round(when.run_every.total_seconds())) + " seconds"
     # Ours goes by the clock, and beat by when it was started: so much may be between them.
-    return {"schedule": f"{seconds:.0f} seconds", "grace": max(when.run_every, _LEAST_GRACE)}
+    return {"schedule": every, "grace": max(when.run_every, _LEAST_GRACE)}
 
 
 def _cron_of(when: crontab) -> str:
