@@ -300,8 +300,11 @@ SQL
     exit "$code"
 }
 
-# In a subshell, so that traps, options and variables of the caller stay as they are.
+# In a subshell, so that traps, options and variables of the caller stay as they are. That it sets
+# a limit to what it is makes it a process with ksh93, which else could not wait for the command.
 pgvigil_exec() (
+    # shellcheck disable=SC3045 # where there is no such limit there is no need of it
+    ulimit -t "$(ulimit -t 2> /dev/null)" 2> /dev/null
     _pgvigil_exec "$@"
 )
 

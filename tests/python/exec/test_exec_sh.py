@@ -294,6 +294,19 @@ def test_what_is_said_wrongly_is_named_and_nothing_runs(
     assert said in done.stderr.decode()
 
 
+@pytest.mark.parametrize("name", ["ksh", "mksh", "yash", "zsh"])
+def test_other_shells_agree(function: Path, dsn: str, name: str) -> None:
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"there is no {name} here")
+    script = f". {function}; out=$(pgvigil_exec -- sh -c 'echo out; exit 3'); echo $out $?"
+    options = ["--emulate", "sh"] if name == "zsh" else []
+    done = subprocess.run(
+        [found, *options, "-c", script], env=surroundings(dsn), capture_output=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == (b"out 3\n", b"")
+
+
 @pytest.mark.skipif(not can_have("shellcheck"), reason="there is no ShellCheck to install")
 def test_shellcheck_finds_nothing(function: Path) -> None:
     done = subprocess.run(
