@@ -11,7 +11,7 @@ from pgvigil.client.backfill.forms import NAMES, NOT_LOADED
 from pgvigil.commands.loading import (
     SOME_REJECTED,
     Complaints,
-    bar,
+    Course,
     show,
     summary,
     warner,
@@ -19,7 +19,6 @@ from pgvigil.commands.loading import (
 )
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import own_session
-from pgvigil.database.words import count_of
 
 _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 
@@ -99,7 +98,6 @@ def command(
     with (
         Source(file, NAMES[kind] if kind else None, file_format) as source,
         own_session(dsn, "pgvigil backfill") as connection,
-        bar(console) as progress,
     ):
         # Not a literal in SQL: the zone comes from outside. And 01/10 is January to some and
         # October to others, so dates have to begin with the year.
@@ -107,16 +105,14 @@ def command(
             "select set_config('TimeZone', %s, false), set_config('DateStyle', 'ISO, YMD', false)",
             [time_zone],
         )
-        task = progress.add_task("", total=source.size)
+        course = Course(console, "line", size=source.size, position=source.position)
         listener = Listener(
-            complain=complaints.add,
-            report=lambda outcome: progress.update(
-                task, completed=source.position(), description=count_of(outcome.read, "line")
-            ),
-            show=show,
-            warn=warner(console),
+            complain=complaints.add, report=course.report, show=show, warn=warner(console)
         )
-        outcome = backfill(connection, source, rejects=rejects, dry_run=dry_run, listener=listener)
+        with course.told():
+            outcome = backfill(
+                connection, source, rejects=rejects, dry_run=dry_run, listener=listener
+            )
     complaints.finish()
     click.echo(_summary(outcome, rejects, dry_run))
     for sentence in what_goes(outcome, "line", is_dry_run=dry_run):

@@ -12,7 +12,7 @@ from pgvigil.client.backfill.lines import Line
 from pgvigil.commands.loading import (
     SOME_REJECTED,
     Complaints,
-    bar,
+    Course,
     summary,
     warner,
     what_goes,
@@ -74,23 +74,16 @@ def command(
     plans = plans_of(read_mapping(mapping.read()), dsn, known)
     aside = _Aside(None if dry_run else rejected)
     is_complete = True
-    with own_session(dsn, "pgvigil import") as connection, bar(console) as progress:
+    with own_session(dsn, "pgvigil import") as connection:
         for plan in plans:
-            task = progress.add_task(plan.table.name, total=None)
-            complaints = Complaints(console, "row")
-            listener = Listener(
-                complain=complaints.add,
-                report=lambda outcome, task=task, name=plan.table.name: progress.update(  # type: ignore[misc]
-                    task, description=f"{name}: {count_of(outcome.read, 'row')}"
-                ),
-                warn=warner(console),
-            )
             click.echo(f"{plan.table.name} -> {plan.form.name}")
-            moved = move(
-                connection, plan, dsn, known, listener, dry_run=dry_run, put_aside=aside.write
-            )
+            complaints, course = Complaints(console, "row"), Course(console, "row")
+            listener = Listener(complain=complaints.add, report=course.report, warn=warner(console))
+            with course.told():
+                moved = move(
+                    connection, plan, dsn, known, listener, dry_run=dry_run, put_aside=aside.write
+                )
             complaints.finish()
-            progress.remove_task(task)
             _tell(moved, dry_run)
             is_complete = is_complete and not moved.outcome.rejected
     if dry_run:

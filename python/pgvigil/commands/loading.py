@@ -1,6 +1,11 @@
 """What commands that load history have in common: what they say meanwhile and afterwards."""
 
-from collections.abc import Callable
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from time import monotonic
 
 import click
 from rich.console import Console
@@ -12,6 +17,8 @@ from pgvigil.database.words import count_of
 
 SOME_REJECTED = 3
 """Exit code when some lines were rejected, and all others loaded."""
+_STOPPED = 130
+_SECONDS_BETWEEN_LINES = 60
 _COMPLAINTS_SHOWN = 20
 _CHARACTERS_SHOWN = 160
 
@@ -62,17 +69,74 @@ def show(line: Line) -> None:
     click.echo(f"new: line {line.number}: {text}")
 
 
-def bar(console: Console) -> Progress:
-    """Return a progress bar, which shows nothing where there is no terminal."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+class Course:
+    """Tells how far loading has come, and what was loaded when it was stopped."""
+
+    def __init__(
+        self,
+        console: Console,
+        what: str,
+        *,
+        size: int | None = None,
+        position: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """Begin.
+
+        Args:
+            console: where it is told; on a terminal by a bar, elsewhere by a line a minute.
+            what: what is loaded, such as line.
+            size: all that is to be read, in whatever unit; None when unknown.
+            position: tells how much of it has been read.
+        """
+        self._console = console
+        self._what = what
+        self._position = position
+        self._latest = Outcome()
+        self._told_at = monotonic()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=size)
+
+    def report(self, outcome: Outcome) -> None:
+        """Take how it has gone so far."""
+        self._latest = outcome
+        read = count_of(outcome.read, self._what)
+        self._bar.update(self._task, completed=self._position(), description=read)
+        if not self._console.is_terminal and monotonic() - self._told_at > _SECONDS_BETWEEN_LINES:
+            self._told_at = monotonic()
+            self._console.print(f"{read} so far, {outcome.new:,} new", markup=False)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Show it while something is loaded; who stops that is told what was loaded by then."""
+        with self._bar, _ended_like_interrupted():
+            try:
+                yield
+            except KeyboardInterrupt:
+                self._bar.stop()
+                so_far = summary(self._latest, self._what, is_dry_run=False)
+                click.echo(f"Stopped. {so_far}. Run it again to go on.")
+                sys.exit(_STOPPED)
+
+
+@contextmanager
+def _ended_like_interrupted() -> Iterator[None]:
+    """Take a request to end for an interruption, where signals come."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def summary(outcome: Outcome, what: str, *, is_dry_run: bool) -> str:

@@ -1,7 +1,10 @@
 """What our views and exports write is loaded by backfill: equal elsewhere, and nothing here."""
 
 import itertools
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +13,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
+from pgvigil.client.backfill.forms import FORMS
 from pgvigil.commands.cli import main
 from pgvigil.demo.server import PostgresServer
 from tests.harness.databases import create_database, drop_database
@@ -242,6 +246,14 @@ def test_what_a_view_writes_is_equal_elsewhere_and_adds_nothing_here(
     assert rows(old, view) == before
 
 
+def test_the_columns_of_every_view_that_can_be_loaded_are_known(old: str) -> None:
+    with psycopg.connect(old) as connection:
+        for form in FORMS:
+            found = connection.execute(f"select * from monitoring.{form.name} where false".encode())
+            columns = {column.name for column in found.description or ()}
+            assert columns == form.columns, form.name
+
+
 EXPORTED = {
     "tasks": "processing_metrics",
     "errors": "error_tracking",
@@ -348,3 +360,37 @@ def test_what_cannot_be_loaded_says_why(name: str, dsn: str, tmp_path: Path) -> 
     result = CliRunner().invoke(main, ["backfill", name, str(file), "--dsn", dsn])
     assert result.exit_code == 2
     assert f"{name} cannot be loaded: " in result.stderr
+
+
+def test_who_may_not_load_history_is_told_what_it_takes(dsn: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text("component,level,message,logged_at\nc,info,x,2026-01-15\n")
+    writer = f"{dsn}?options=-crole%3Dmonitoring_writer"
+    result = CliRunner().invoke(main, ["backfill", str(file), "--dsn", writer])
+    assert result.exit_code == 1
+    assert "history cannot be loaded: permission denied" in result.stderr
+    assert "It takes the role monitoring_admin" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_a_load_is_told_how_far_it_came_and_goes_on_later(
+    number: signal.Signals, dsn: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "x.csv"
+    lines = "".join(f"c,info,message {n},2026-01-15\n" for n in range(60_000))
+    file.write_text(f"component,level,message,logged_at\n{lines}")
+    command = [sys.executable, "-m", "pgvigil", "backfill", str(file), "--dsn", dsn]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        count = "select count(*) from monitoring.v_application_logs"
+        deadline = time.monotonic() + 30
+        while connection.execute(count.encode()).fetchone() == (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert said.startswith("Stopped. ")
+        assert said.endswith("Run it again to go on.\n")
+        pgvigil("backfill", file, "--dsn", dsn)
+        assert connection.execute(count.encode()).fetchone() == (60_000,)

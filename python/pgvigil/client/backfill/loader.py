@@ -16,6 +16,7 @@ from pgvigil.client.backfill import exact_json
 from pgvigil.client.backfill.kinds import Kind
 from pgvigil.client.backfill.lines import Line
 from pgvigil.client.recording.link import STRICTLY
+from pgvigil.exceptions import PgvigilError
 
 Reject = Callable[[Line, str], None]
 Show = Callable[[Line], None]
@@ -25,6 +26,10 @@ _NAMED_ROW = re.compile(r"row (\d+): (.*)", re.DOTALL)
 _LINES_SHOWN = 20
 _LOAD = "select monitoring.load_history(p_kind => %(kind)s, p_rows => %(rows)s::jsonb)" + STRICTLY
 _PREPARE = "select monitoring.prepare_history(p_kind => %(kind)s, p_rows => %(rows)s::jsonb)"
+
+
+class RightsMissingError(PgvigilError):
+    """Whoever loads history may not."""
 
 
 class BatchLoader:
@@ -65,6 +70,7 @@ class BatchLoader:
 
         Raises:
             psycopg.Error: a fault that no line is to blame for; nothing of the batch stays.
+            RightsMissingError: it takes another role.
         """
         self._prepare(kind, lines)
         with self._connection.transaction(force_rollback=self._dry_run):
@@ -127,7 +133,15 @@ class BatchLoader:
 
     def _call(self, call: str, kind: Kind, lines: Sequence[Line]) -> Any:
         rows = exact_json.dumps([line.row for line in lines])
-        row = self._connection.execute(call.encode(), {"kind": kind.name, "rows": rows}).fetchone()
+        try:
+            row = self._connection.execute(
+                call.encode(), {"kind": kind.name, "rows": rows}
+            ).fetchone()
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise RightsMissingError(
+                f"history cannot be loaded: {error.diag.message_primary}",
+                hint="It takes the role monitoring_admin: grant monitoring_admin to whoever loads.",
+            ) from None
         assert row is not None
         return row[0]
 
