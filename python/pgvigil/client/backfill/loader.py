@@ -140,7 +140,7 @@ class BatchLoader:
         except psycopg.errors.InsufficientPrivilege as error:
             raise RightsMissingError(
                 f"history cannot be loaded: {error.diag.message_primary}",
-                hint="It takes the role monitoring_admin: grant monitoring_admin to whoever loads.",
+                hint="It takes the role monitoring_admin; ask an administrator to grant it.",
             ) from None
         assert row is not None
         return row[0]
