@@ -17,7 +17,7 @@ from typing import Any
 
 from pgvigil.client.monitoring_client import MonitoringClient
 from pgvigil.client.recording.origin import ATTRIBUTE, Origin, note_origins, origin_of
-from pgvigil.client.recording.values import readable
+from pgvigil.client.recording.values import mended, readable
 
 _LEVELS = (
     (logging.CRITICAL, "CRITICAL"),
@@ -252,11 +252,11 @@ def _time_of(record: logging.LogRecord) -> datetime | None:
 
 def _given(record: logging.LogRecord) -> dict[str, Any]:
     """Return what was given as extra; a mapping of the name details is spread."""
-    given = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+    given = mended({key: value for key, value in vars(record).items() if key not in _STANDARD})
     details = given.pop("details", None)
     if isinstance(details, Mapping):
-        return given | dict(details)
-    return given if details is None else given | {"details": details}
+        return {**given, **details}
+    return dict(given) if details is None else {**given, "details": details}
 
 
 def _taken(details: dict[str, Any], name: str, *kinds: type) -> Any:

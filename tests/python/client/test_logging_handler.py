@@ -11,6 +11,7 @@ import pickle
 import queue
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,6 @@ from pgvigil.client import AsyncMonitoringClient
 from pgvigil.client.etl import ETLLogHandler, ETLMonitor
 from pgvigil.client.logging import MonitoringHandler
 from tests.python.support.asking import one, rows
-from tests.python.support.running import wait_until
 
 NOWHERE = "postgresql://127.0.0.1:1/nothing?connect_timeout=2"
 LINES = "select * from monitoring.v_application_logs order by logged_at, log_id desc"
@@ -511,12 +511,10 @@ def test_it_is_configured_as_any_handler(
     configure(client=dsn, level="WARNING", component="shop")
     logging.info("too low")
     logging.getLogger("web").warning("by its address")
+    logging.getLogger().handlers[-1].flush()
     configure(client=client)
     logging.info("by a client")
     assert client.flush()
-    # What closes a handler holds the lock of logging, so that the driver cannot say anything and
-    # the thread that sends waits for it.
-    wait_until(lambda: len(rows(connection, LINES)) == 2)
     found = [(row["component"], row["message"]) for row in rows(connection, LINES)]
     assert found == [("shop", "by its address"), ("orders", "by a client")]
     with pytest.raises(ValueError, match="Unable to configure handler") as refused:
@@ -583,6 +581,19 @@ def test_a_client_for_asyncio_serves_as_well(dsn: str, connection: psycopg.Conne
     asyncio.run(work())
     assert [row["task_id"] for row in rows(connection, LINES)] == ["t", "t"]
     assert one(connection, ERRORS)["task_id"] == "t"
+
+
+def test_who_configures_logging_does_not_wait_for_ever_for_what_waits_for_logging(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever closes handlers holds the lock without which nobody can say anything."""
+    may_go_on = threading.Event()
+    handler = MonitoringHandler(NOWHERE)
+    monkeypatch.setattr(handler._client, "close", lambda: may_go_on.wait(60))
+    began_at = time.monotonic()
+    handler.close()
+    assert time.monotonic() - began_at < 10
+    may_go_on.set()
 
 
 def test_a_handler_closes_its_own_client_and_nobody_elses(

@@ -98,7 +98,7 @@ class ETLAlertManager:
 
     def __init__(
         self,
-        source: Source = None,
+        client: Source = None,
         *,
         timeout: float = 15.0,
         on_error: Literal["tell", "raise"] = "tell",
@@ -106,16 +106,16 @@ class ETLAlertManager:
         """Make a manager; a connection is opened for each check.
 
         Args:
-            source: an `ETLMonitor` or client whose database it is, or a connection URI; when
+            client: an `ETLMonitor` or client whose database it is, or a connection URI; when
                 None, ``PGVIGIL_DSN`` or libpq's own environment.
             timeout: seconds for each statement of a check.
             on_error: what to do when alerts are not known: ``tell`` so in what is returned and to
                 the logger ``pgvigil``, or ``raise`` AlertsUnknownError.
 
         Raises:
-            TypeError: the source is none of these.
+            TypeError: the client is none of these.
         """
-        self._dsn = dsn_of(source)
+        self._dsn = dsn_of(client)
         self._timeout = timeout
         self._on_error = on_error
 

@@ -116,11 +116,12 @@ def to_json(document: Any) -> str:
     """Return a document as JSON text that PostgreSQL accepts, whatever objects are in it."""
     try:
         text = json.dumps(document, default=_plain, ensure_ascii=False, allow_nan=False)
-    except Exception:  # infinite, a circle, a key that is no text, an object that cannot be read
-        return json.dumps(_mended(document), ensure_ascii=False)
-    if clean_text(text) == text and "\\u0000" not in text:
-        return text
-    return json.dumps(_mended(json.loads(text)), ensure_ascii=False)
+    except ValueError:  # NaN or infinite, which JSON does not know
+        text = json.dumps(document, default=_plain, ensure_ascii=False)
+    else:
+        if clean_text(text) == text and "\\u0000" not in text:
+            return text
+    return json.dumps(mended(json.loads(text)), ensure_ascii=False)
 
 
 def readable(value: object) -> str:
@@ -149,8 +150,11 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _mended(value: Any, above: tuple[int, ...] = ()) -> Any:
-    """Return a value such that JSON can hold it and PostgreSQL accepts it."""
+def mended(value: Any, above: tuple[int, ...] = ()) -> Any:
+    """Return a value such that JSON can hold it and PostgreSQL accepts it, whatever it is.
+
+    Circles, and what is nested more than 100 deep, end in dots.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -164,9 +168,9 @@ def _mended(value: Any, above: tuple[int, ...] = ()) -> Any:
     above = (*above, id(value))
     try:
         if isinstance(value, Mapping):
-            return {readable(key): _mended(item, above) for key, item in value.items()}
+            return {readable(key): mended(item, above) for key, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
-            return [_mended(item, above) for item in value]
-        return _mended(_plain(value), above)
+            return [mended(item, above) for item in value]
+        return mended(_plain(value), above)
     except Exception:
         return readable(value)

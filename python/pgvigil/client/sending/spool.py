@@ -215,7 +215,7 @@ def _beginning(dsn: str) -> str:
             option.keyword.decode(): (option.val or b"").decode()
             for option in pq.Conninfo.get_defaults()
         }
-    except psycopg.Error:
+    except (psycopg.Error, UnicodeError):
         parts, usual = {"host": dsn}, {}
     wanted = [str(parts.get(name) or usual.get(name, "")) for name in _NAMES_OF_DATABASE]
     return (
