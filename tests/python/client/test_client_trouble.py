@@ -268,6 +268,36 @@ def test_a_forked_child_opens_a_connection_of_its_own(
     assert len(rows(connection, "select from monitoring.v_application_logs")) == 1
 
 
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_a_forked_child_tells_how_far_a_run_of_its_parent_is(
+    dsn: str, connection: psycopg.Connection, is_sent: bool
+) -> None:
+    def work() -> None:
+        monitor.start_task("x", task_id="child")  # the first run that this process numbers
+        child_may_tell.wait(20)
+        monitor.update_task(task_id, items_done=7)
+        monitor.complete_task("child")
+
+    context = multiprocessing.get_context("fork")
+    child_may_tell = context.Event()
+    with MonitoringClient(dsn, flush_interval=60) as monitor:
+        task_id = monitor.start_task("x", task_id="parent")
+        if is_sent:
+            assert monitor.flush()
+        child = context.Process(target=work)
+        child.start()
+        assert monitor.flush()
+        child_may_tell.set()
+        child.join(20)
+        assert child.exitcode == 0
+        monitor.complete_task(task_id)
+    query = "select task_id, items_done, status from monitoring.processing_metrics order by 1"
+    assert rows(connection, query) == [
+        {"task_id": "child", "items_done": None, "status": "completed"},
+        {"task_id": "parent", "items_done": 7, "status": "completed"},
+    ]
+
+
 def test_a_name_that_another_process_gets_tells_the_end_from_there(
     dsn: str, connection: psycopg.Connection
 ) -> None:

@@ -37,8 +37,8 @@ class Run:
     """A task from its start on. One that ends before its start is sent is sent as one record."""
 
     task_id: str
-    number: int
-    """What the program's batches call it."""
+    number: int | None
+    """What the process's batches call it; None in a child of the process that began it."""
     begun: dict[str, str]
     """What was told at its start, as JSON by the name of the parameter."""
     start: str
@@ -78,10 +78,8 @@ class Run:
         """Return a call about it, as an element of a batch's calls."""
         if self.attempt is not None and "attempt" not in arguments:
             arguments = {**arguments, "attempt": str(self.attempt)}
-        return (
-            f'{{"function": "{function}", "run": {self.number},'
-            f' "arguments": {as_object(arguments)}}}'
-        )
+        run = "" if self.number is None else f' "run": {self.number},'
+        return f'{{"function": "{function}",{run} "arguments": {as_object(arguments)}}}'
 
 
 class Queue:

@@ -392,4 +392,5 @@ class Sender:
     def leave_to_parent(self) -> None:
         """Forget, in a child, what the parent will send."""
         self._backlog.forget()
+        self._runs.leave_to_parent()
         self._begin_anew()
