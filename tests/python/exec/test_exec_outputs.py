@@ -221,6 +221,15 @@ def test_ctrl_c_reaches_the_command_once(
     assert the_task(connection)["status"] == "cancelled"
 
 
+def test_a_time_limit_holds_in_a_terminal_as_well(
+    terminal: Callable[..., tuple[int, int]], connection: psycopg.Connection
+) -> None:
+    screen, pid = terminal("--timeout", "500ms", "--", "sh", "-c", "echo begun; exec sleep 60")
+    read_until(screen, b"begun\r\n")
+    assert ended(screen, pid) == 124
+    assert the_task(connection)["status"] == "timeout"
+
+
 def test_the_size_of_the_terminal_follows(terminal: Callable[..., tuple[int, int]]) -> None:
     follow = (
         "import os, signal, sys\n"
