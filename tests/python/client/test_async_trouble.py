@@ -20,7 +20,7 @@ NOWHERE = "postgresql://nobody@127.0.0.1:1/nowhere"
 
 
 @in_a_loop
-async def test_what_is_wrong_raises_where_it_isawaited(dsn: str) -> None:
+async def test_what_is_wrong_raises_where_it_is_awaited(dsn: str) -> None:
     async with AsyncMonitoringClient(dsn, on_error="raise") as client:
         with pytest.raises(UnknownValueError, match="sick"):
             await client.update_system_health("db", "x", "sick")

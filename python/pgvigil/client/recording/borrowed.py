@@ -205,6 +205,8 @@ def _has_transaction(connection: AnyConnection) -> bool:
         raise errors.InFailedSqlTransaction(
             "the transaction has failed, and takes back what is recorded in it"
         )
+    if status == TransactionStatus.ACTIVE:  # COPY, in some versions of psycopg
+        raise TimeoutError
     return status == TransactionStatus.INTRANS or not connection.autocommit
 
 

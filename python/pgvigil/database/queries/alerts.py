@@ -141,7 +141,7 @@ class WholeAlert:
     """An alert and all that belongs to it."""
 
     alert: DictRow
-    rule: DictRow | None
+    rule: dict[str, Any] | None  # DictRow is a text in psycopg 3.2
     """Its rule, unless that is gone."""
     transitions: list[DictRow]
     rows: list[DictRow]
