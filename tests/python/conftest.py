@@ -49,6 +49,7 @@ _BEGUN_FIRST = (
     "test_install_roles.py",
     "test_rollup_error_bound.py",
     "test_export.py",
+    "test_celery.py",
     "test_sources_compared.py",
     "test_retention_under_load.py",
     "test_backfill_bounds.py",

@@ -14,7 +14,9 @@ from typing import Any
 import psycopg
 import pytest
 from celery import Celery, signals
+from celery.app.task import Context
 from celery.schedules import BaseSchedule, crontab
+from celery.utils.dispatch import Signal
 from psycopg.conninfo import make_conninfo
 
 from pgvigil.client import MonitoringClient
@@ -149,6 +151,14 @@ def test_a_process_of_the_pool_that_is_killed_or_leaves_takes_no_task_with_it(
     ]
 
 
+def test_a_task_that_ends_the_program_is_cancelled(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    with worker(dsn, "solo", "leaves") as (process, _):
+        process.wait(40)
+    assert ended(connection) == {("good", 1, "completed"), ("leaves", 1, "cancelled")}
+
+
 @pytest.mark.parametrize("pool", ["solo", "threads", "prefork"])
 def test_what_waits_when_a_worker_ends_is_sent(
     dsn: str, connection: psycopg.Connection, pool: str
@@ -171,8 +181,9 @@ def eager() -> Iterator[Celery]:
     app = Celery("eager", broker="memory://", set_as_current=False)
     app.conf.task_always_eager = True
     yield app
-    for name in ("task_prerun", "task_failure", "task_retry", "task_postrun", "task_revoked"):
-        getattr(signals, name).disconnect(dispatch_uid="pgvigil")
+    for each in vars(signals).values():
+        if isinstance(each, Signal):
+            each.disconnect(dispatch_uid="pgvigil")
 
 
 def test_watching_again_changes_the_client(
@@ -199,6 +210,35 @@ def test_a_monitor_that_breaks_does_not_break_tasks(
     assert [task.delay(0).get() for _ in range(3)] == [1, 1, 1]
     told = [record for record in caplog.records if "division by zero" in record.getMessage()]
     assert [record.name for record in told] == ["pgvigil"]
+
+
+def test_what_workers_do_not_run_or_end_is_recorded(
+    dsn: str, connection: psycopg.Connection, eager: Celery
+) -> None:
+    task = eager.task(one_more, name="one")
+    with MonitoringClient(dsn) as monitor:
+        watch(monitor)
+        monitor.start_task("one", task_id="runs")
+        for task_id, is_terminated in (("runs", True), ("waits", False)):
+            signals.task_revoked.send(
+                sender=task,
+                request=Context(id=task_id),
+                terminated=is_terminated,
+                signum=None,
+                expired=False,
+            )
+        signals.task_rejected.send(sender=None, message=None, exc=None)
+        signals.task_rejected.send(sender=None, message=None, exc=ValueError("no id"))
+        signals.task_internal_error.send(
+            sender=task, task_id="x", exception=OSError("the backend is away"), einfo=None
+        )
+    assert ended(connection) == {("runs", 1, "cancelled"), ("waits", 1, "cancelled")}
+    query = "select * from monitoring.error_tracking order by message"
+    assert [(row["task_id"], row["message"]) for row in rows(connection, query)] == [
+        ("", "a worker rejected a message: its format is not known"),
+        ("", "a worker rejected a message: no id"),
+        ("x", "the backend is away"),
+    ]
 
 
 # The beat schedule
