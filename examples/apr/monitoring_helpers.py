@@ -15,7 +15,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -59,6 +59,8 @@ class Binding:
 
 
 _bound = Binding()
+_found_at: list[datetime] = []
+"""When the run that goes on found what is invalid."""
 
 
 def bind(**settings: Any) -> None:
@@ -75,13 +77,14 @@ def log_invalid_records(
     Returns:
         How many were not known to be invalid before.
     """
+    _found_at.append(datetime.now(UTC))
     counts = _monitor(session).log_invalid_records(
         _bound.dataset,
         [_invalid(record, validation_type) for record in records],
         validation_type,
         alerted_count,
         target_date=_bound.target_date,
-        detected_at=datetime.now(UTC),
+        detected_at=_found_at[-1],
         is_dry_run=_bound.is_dry_run,
     )
     return _sum(counts, "opened", "reopened")
@@ -169,6 +172,14 @@ def log_program_execution(
 ) -> str | None:
     """Record a run of a program over a day; return its name."""
     words = {"dry-run": "dry_run", **(_bound.run_modes or {})}
+    now = datetime.now(UTC)
+    # However long ago that was measured: the run did not begin after it had found something.
+    with suppress(TypeError, ValueError, OverflowError, IndexError):
+        length = execution_time
+        if not isinstance(length, timedelta):
+            length = timedelta(seconds=length)
+        execution_time = max(length, now - _found_at[0])
+    _found_at.clear()
     name: str | None = _monitor(session).log_program_execution(
         _bound.dataset,
         target_date,
@@ -176,7 +187,7 @@ def log_program_execution(
         execution_time,
         words.get(run_mode, run_mode),
         # By the clock that measured the time, so that what a run found is not older than the run.
-        finished_at=datetime.now(UTC),
+        finished_at=now,
         is_dry_run=_bound.is_dry_run,
     )
     return name

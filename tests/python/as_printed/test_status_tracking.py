@@ -217,6 +217,7 @@ def test_a_table_is_asked_at_once(
     )
     helpers.track_all_status_changes_from_source(None, monitor, DAY)
     helpers.log_invalid_records(monitor, ["1"], "SEUNO", 0)
+    helpers.log_program_execution(monitor, DAY, {}, 0, "full")
     connection.execute("update apr.proposals set status = 'APPROVED' where proposal = '1'")
     helpers.log_program_execution(monitor, DAY, {}, 0, "full")
     assert helpers.auto_resolve_invalid_records(monitor, DAY) == 1

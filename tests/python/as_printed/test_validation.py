@@ -295,6 +295,24 @@ def test_what_is_mended_is_resolved_by_the_next_run(
     ) == {"from_status": "invalid", "to_status": "valid", "change_source": "AUTO_RESOLVE"}
 
 
+def test_what_a_run_found_itself_is_not_resolved_by_it_however_late_it_says_so(
+    helpers: ModuleType, dsn_of_program: str, connection: psycopg.Connection
+) -> None:
+    with MonitoringClient(dsn_of_program) as session:
+        for _ in range(2):
+            helpers.log_invalid_records(session, ["1", "2"], "SEUNO", 0)
+            time.sleep(0.1)
+            helpers.log_program_execution(session, DAY, {}, 0.001, "full")
+            assert helpers.auto_resolve_invalid_records(session, DAY) == 0
+        helpers.log_invalid_records(session, ["2"], "SEUNO", 0)
+        helpers.log_program_execution(session, DAY, {}, 0.001, "partial")
+        assert helpers.auto_resolve_invalid_records(session, DAY) == 0
+        helpers.log_invalid_records(session, ["2"], "SEUNO", 0)
+        helpers.log_program_execution(session, DAY, {}, 0.001, "full")
+        assert helpers.auto_resolve_invalid_records(session, DAY) == 1
+    assert shown(connection)["open"] == 1
+
+
 def test_what_is_older_than_thirty_days_is_cleaned_up(
     helpers: ModuleType,
     dsn_of_program: str,
@@ -401,7 +419,7 @@ def test_a_day_may_be_written_out_and_a_record_without_a_status_is_not_gone(
 
 
 @pytest.mark.parametrize("count", [None, -1, "many", 10**30, True])
-@pytest.mark.parametrize("length", [None, timedelta(seconds=2), "90 seconds", "long", -1])
+@pytest.mark.parametrize("length", [None, timedelta(seconds=2), "90 seconds", "long", float("nan")])
 def test_odd_arguments_stop_no_program(
     count: Any, length: Any, helpers: ModuleType, dsn_of_program: str
 ) -> None:
