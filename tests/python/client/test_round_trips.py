@@ -262,6 +262,11 @@ EXPORTED = {
     "batch": "batch_execution_logs",
     "records": "invalid_records",
     "statuses": "status_history",
+    "health": "v_health_history",
+    "queues": "queue_monitoring",
+    "products": "record_products",
+    "runs": "processing_log",
+    "summaries": "daily_summary",
 }
 
 

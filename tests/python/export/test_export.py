@@ -100,10 +100,13 @@ def test_a_span_has_its_beginning_and_not_its_end(connection: psycopg.Connection
 def test_a_task_counts_when_it_ends_and_a_running_one_when_it_began(
     busy: psycopg.Connection,
 ) -> None:
-    assert [row["task_id"] for row in lines(busy, "tasks")] == ["ends", "runs"]
+    def tasks() -> list[str]:
+        return [row["task_id"] for row in lines(busy, "tasks") if row["task_type"] == "load"]
+
+    assert tasks() == ["ends", "runs"]
     busy.execute("set monitoring.now = '2026-01-16 12:00+00'")
     busy.execute("select monitoring.complete_task_tracking('runs')")
-    assert [row["task_id"] for row in lines(busy, "tasks")] == ["ends"]
+    assert tasks() == ["ends"]
 
 
 def test_an_alert_is_in_every_span_in_which_it_was_open(busy: psycopg.Connection) -> None:

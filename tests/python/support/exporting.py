@@ -36,6 +36,13 @@ def busy(connection: psycopg.Connection) -> psycopg.Connection:
         ("select monitoring.track_status_changes('d',"
          " '[{\"record_key\": \"P-1\", \"status\": \"OPEN\"}]'::jsonb)",),
         ("select monitoring.evaluate_alerts()",),
+        ("select monitoring.update_system_health('api', 'shop', 'healthy', 12.5)",),
+        ("select monitoring.record_queue_metrics('q', 3)",),
+        ("select monitoring.track_record_products('d',"
+         " '[{\"record_key\": \"P-1\", \"products\": [\"A\"]}]')",),
+        ("select monitoring.log_program_execution('d', '2026-01-15', '{\"valid_records\": 7}',"
+         " 12.5)",),
+        ("select monitoring.update_daily_summary('d', '2026-01-15')",),
     ):  # fmt: skip
         connection.execute(statement.encode(), arguments or None)
     return connection

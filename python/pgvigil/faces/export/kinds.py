@@ -111,4 +111,65 @@ KINDS: Mapping[str, Kind] = {
             "from_status": 3, "to_status": 3, "change_source": 3, "actor": 3,
         },
     ),
+    "health": Kind(
+        """
+        select *
+        from monitoring.v_health_history
+        where checked_at >= %(from)s and checked_at < %(to)s
+        order by checked_at, component_type, component_name, probe_id
+        """,
+        {
+            "checked_at": 4, "component_type": 3, "component_name": 4, "status": 2,
+            "response_time_ms>": 3, "failure_reason": 8,
+        },
+    ),
+    "queues": Kind(
+        """
+        select *
+        from monitoring.queue_monitoring
+        where recorded_at >= %(from)s and recorded_at < %(to)s
+        order by recorded_at, queue_name, sample_id
+        """,
+        {
+            "recorded_at": 4, "queue_name": 5, "pending>": 2, "processing>": 2, "completed>": 2,
+            "failed>": 2, "oldest_ready_seconds>": 3,
+        },
+    ),
+    "products": Kind(
+        """
+        select *
+        from monitoring.record_products
+        where changed_at >= %(from)s and changed_at < %(to)s
+        order by changed_at, dataset, record_key, product
+        """,
+        {
+            "dataset": 3, "record_key": 5, "product": 4, "quantity>": 2, "amount>": 3,
+            "first_seen_at": 4, "changed_at": 4,
+        },
+    ),
+    "runs": Kind(
+        """
+        select *
+        from monitoring.processing_log
+        where finished_at >= %(from)s and finished_at < %(to)s
+        order by finished_at, dataset, task_id
+        """,
+        {
+            "dataset": 3, "target_date": 3, "run_mode": 2, "status": 2, "finished_at": 4,
+            "execution_seconds>": 2, "valid_records>": 2, "invalid_records>": 2,
+            "error_message": 6,
+        },
+    ),
+    "summaries": Kind(
+        """
+        select *
+        from monitoring.daily_summary
+        where target_date >= %(from)s and target_date < %(to)s
+        order by target_date, dataset
+        """,
+        {
+            "dataset": 3, "target_date": 3, "runs>": 2, "valid_records>": 2, "invalid_open>": 2,
+            "status_changes>": 2, "alerts_sent>": 2, "updated_at": 4,
+        },
+    ),
 }  # fmt: skip

@@ -13,7 +13,10 @@ from pgvigil.faces.web.problems import answers
 
 router = APIRouter(tags=["export"])
 
-What = Literal["tasks", "errors", "metrics", "logs", "alerts", "batch", "records", "statuses"]
+What = Literal[
+    "tasks", "errors", "metrics", "logs", "alerts", "batch", "records", "statuses",
+    "health", "queues", "products", "runs", "summaries",
+]  # fmt: skip
 Format = Literal["csv", "json", "jsonl", "xlsx", "pdf"]
 _BYTES = {"type": "string", "format": "binary"}
 _SHAPES = {"json": {"type": "array", "items": {"type": "object"}}}
