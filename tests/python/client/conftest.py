@@ -1,5 +1,6 @@
-"""Clients of both kinds, programs with a transaction, senders to a stand-in for a database."""
+"""Clients, loggers, programs with a transaction, senders to a stand-in for a database."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,12 @@ import psycopg
 import pytest
 
 from pgvigil.client import AsyncMonitoringClient, MonitoringClient
+from pgvigil.client.logging import MonitoringHandler
 from pgvigil.client.sending.sender import Sender
+from tests.python.support.asking import rows
 from tests.python.support.async_clients import close
 from tests.python.support.batch_database import DSN, Database
+from tests.python.support.log_lines import Asked, logging_to
 
 
 @pytest.fixture(params=[MonitoringClient, AsyncMonitoringClient])
@@ -59,3 +63,28 @@ def make(database: Database, spools: Path) -> Iterator[Callable[..., Sender]]:
     database.trouble = None
     for sender in made:
         sender.close(1)
+
+
+@pytest.fixture
+def orders(dsn: str) -> Iterator[MonitoringClient]:
+    """A client that never waits."""
+    with MonitoringClient(dsn, component="orders", spool=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def asked(orders: MonitoringClient, connection: psycopg.Connection) -> Asked:
+    """Ask the database once all that was said is in it."""
+
+    def ask(query: str) -> list[dict[str, Any]]:
+        assert orders.flush(10)
+        return rows(connection, query)
+
+    return ask
+
+
+@pytest.fixture
+def shop(orders: MonitoringClient) -> Iterator[logging.Logger]:
+    """A logger that speaks to that client."""
+    with logging_to(MonitoringHandler(orders)) as source:
+        yield source

@@ -5,8 +5,9 @@ Nothing in here ever breaks the program that it watches: what cannot be recorded
 """
 
 from pgvigil.client.etl.alerts import ETLAlert, ETLAlertManager, ETLAlerts
+from pgvigil.client.etl.execution import ETLChunk, ETLExecution
 from pgvigil.client.etl.logger import ETLLogger, ETLLogHandler
-from pgvigil.client.etl.monitor import ETLChunk, ETLExecution, ETLMonitor
+from pgvigil.client.etl.monitor import ETLMonitor
 from pgvigil.client.etl.tracker import Operation, PerformanceTracker
 from pgvigil.client.recording.place import Place, carried, current_place
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pgvigil.client.sending.all_senders import flush_all
+from pgvigil.client.sending.own_work import own_work
 from pgvigil.database.dsn import complete_dsn
 from pgvigil.database.patience import ImpatientConnection
 from pgvigil.exceptions import explain
@@ -28,7 +29,7 @@ def read(
     """
     has_sent_all = flush_all(dsn, patience)
     try:
-        with open_reading(dsn, patience) as connection:
+        with own_work(), open_reading(dsn, patience) as connection:
             return ask(connection), None if has_sent_all else UNSENT
     except Exception as error:
         lines = (explain(error) or str(error)).splitlines()
