@@ -51,8 +51,8 @@ class Run:
     """Number of the attempt, once the database has told it."""
     is_running: bool = True
     """False once the database has said that it does not run."""
-    waits: bool = False
-    """Whether its start waits to be sent."""
+    turn: int = 0
+    """Turn of the queue in which its start was told."""
     is_alone: bool = True
     """Whether it waits with no other run of its name, so that their order does not matter."""
     size: int = 0
@@ -102,6 +102,11 @@ class Queue:
         self._most_records = most_records
         self._waiting: deque[Record | Run] = deque()
         self._runs: dict[str, Run] = {}
+        # What is taken out goes by turns: whoever records waits for the lock no longer than it
+        # takes to put two empty things in place of full ones, even on a machine so busy that a
+        # thread which holds a lock is held up itself.
+        self._turn = 1
+        self._in_hand: deque[Record | Run] = deque()
         self._bytes = 0
         self.lost = 0
         """Records that found no room since `take_losses` was called."""
@@ -109,7 +114,7 @@ class Queue:
 
     def __len__(self) -> int:
         """Return how many records wait."""
-        return len(self._waiting)
+        return len(self._in_hand) + len(self._waiting)
 
     def put(self, record: Record) -> bool:
         """Add a record; return False when there is no room for it."""
@@ -122,15 +127,16 @@ class Queue:
             before = self._runs.get(run.task_id)
             if before is not None:
                 before.is_alone = run.is_alone = False
-            run.waits = self._add(run, _size(run.begun) + _OVERHEAD_OF_RUN)
-            if run.waits:
-                self._runs[run.task_id] = run
-            return run.waits
+            if not self._add(run, _size(run.begun) + _OVERHEAD_OF_RUN):
+                return False
+            run.turn = self._turn
+            self._runs[run.task_id] = run
+            return True
 
     def update(self, run: Run, told: dict[str, str]) -> bool:
         """Add how far a run is."""
         with self._lock:
-            if run.waits:
+            if run.turn == self._turn:
                 size = _size(run.progress)
                 counters = _merged(run.progress.get("counters"), told.get("counters"), "counters")
                 run.progress |= told | counters
@@ -142,7 +148,7 @@ class Queue:
     def finish(self, run: Run, function: str, told: dict[str, str]) -> bool:
         """Add how a run has ended, for the function that ends it."""
         with self._lock:
-            if run.waits and run.ended is None:
+            if run.turn == self._turn and run.ended is None:
                 counters = _merged(run.progress.get("counters"), told.get("counters"), "counters")
                 run.end, run.ended = function, told | counters
                 self._grow(run, _size(run.ended))
@@ -151,24 +157,26 @@ class Queue:
             return self._add(record, sys.getsizeof(record.text))
 
     def take(self, most: int) -> list[Record | Run]:
-        """Take out what has waited longest, so many records at most."""
+        """Take out what has waited longest, so many records at most; for one thread."""
+        if not self._in_hand:
+            with self._lock:
+                self._in_hand, self._waiting = self._waiting, deque()
+                runs, self._runs = self._runs, {}
+                self._turn += 1
+            del runs  # outside of the lock, for it may be large
+        taken = [self._in_hand.popleft() for _ in range(min(most, len(self._in_hand)))]
+        size = sum(record.size for record in taken)
         with self._lock:
-            taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
-            for record in taken:
-                self._bytes -= record.size
-                if isinstance(record, Run):
-                    record.waits = False
-                    if self._runs.get(record.task_id) is record:
-                        del self._runs[record.task_id]
+            self._bytes -= size
             self.signal()
-            return taken
+        return taken
 
     def signal(self) -> None:
         """Take back what was set although there is no reason for it any more."""
         with self._lock:
-            if not self._waiting:
+            if not len(self):
                 self.has_some.clear()
-            if len(self._waiting) < self._most_records:
+            if len(self) < self._most_records:
                 self.is_full.clear()
 
     def take_losses(self) -> tuple[int, float]:

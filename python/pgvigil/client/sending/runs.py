@@ -38,5 +38,5 @@ class Runs:
     def leave_to_parent(self) -> None:
         """Have what a child says of them go by their names: the parent sends their starts."""
         for run in list(self._runs.values()):
-            run.waits = False
+            run.turn = 0
             run.number = None
