@@ -14,7 +14,7 @@ from apscheduler.executors.pool import ProcessPoolExecutor, ThreadPoolExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from pgvigil.client import MonitoringClient
+from pgvigil.client import AsyncMonitoringClient, MonitoringClient
 from pgvigil.integrations.apscheduler import watch
 from tests.python.support import scheduled_jobs
 from tests.python.support.asking import one, rows
@@ -91,9 +91,12 @@ def test_jobs_in_other_processes_are_recorded_by_these(
     assert (error["error_type"], error["component"]) == ("ValueError", "shop")
 
 
+@pytest.mark.parametrize("kind", [MonitoringClient, AsyncMonitoringClient])
 def test_coroutines_are_recorded_to_their_end(
-    connection: psycopg.Connection, monitor: MonitoringClient
+    dsn: str, connection: psycopg.Connection, kind: type[MonitoringClient]
 ) -> None:
+    monitor: Any = kind(dsn)
+
     async def run() -> None:
         scheduler = AsyncIOScheduler(timezone=UTC)
         watch(scheduler, monitor)
@@ -102,9 +105,11 @@ def test_coroutines_are_recorded_to_their_end(
         scheduler.start()
         await asyncio.sleep(0.5)
         scheduler.shutdown()
+        closed = monitor.close()
+        if closed is not None:
+            await closed
 
     asyncio.run(run())
-    assert monitor.flush()
     counted = {task["task_type"]: task["counters"] for task in tasks(connection)}
     assert counted == {"coroutine": {"pages": 7}, "good": {"pages": 3}}
     assert {task["status"] for task in tasks(connection)} == {"completed"}

@@ -24,6 +24,7 @@ pytestmark = needs_redis
 WORKER = "pgvigil.integrations.rq.MonitoredWorker"
 SIMPLE = "pgvigil.integrations.rq.MonitoredSimpleWorker"
 LATE = "tests.python.support.rq_jobs.LateWorker"
+LATE_SPAWN = "tests.python.support.rq_jobs.LateSpawnWorker"
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +120,12 @@ def test_jobs_are_recorded_with_attempts_and_errors(
     assert 'raise ValueError("no price")' in errors["bad", "ValueError", "high"]
 
 
+@pytest.mark.parametrize("kind", [LATE, LATE_SPAWN])
 def test_a_work_horse_sends_what_waits_before_it_ends(
-    dsn: str, connection: psycopg.Connection, socket: Path, queue: Queue
+    dsn: str, connection: psycopg.Connection, socket: Path, queue: Queue, kind: str
 ) -> None:
     queue.enqueue(rq_jobs.good, 3, job_id="good")
-    work_off(dsn, socket, LATE)
+    work_off(dsn, socket, kind)
     assert ended(connection) == {("good", 1, "completed")}
 
 

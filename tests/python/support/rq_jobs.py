@@ -1,18 +1,26 @@
-"""Jobs that RQ runs in tests, and a worker that is slow to send."""
+"""Jobs that RQ runs in tests, and workers that are slow to send."""
 
 import os
 import signal
 import time
 from typing import Any
 
+from rq.worker import SpawnWorker
+
 from pgvigil.client import MonitoringClient, current_task
-from pgvigil.integrations.rq import MonitoredWorker
+from pgvigil.integrations.rq import Monitored, MonitoredWorker
 
 
 class LateWorker(MonitoredWorker):
     """Its records wait for a minute, unless something sends them before."""
 
     monitor = MonitoringClient(component="shop", flush_interval=60)
+
+
+class LateSpawnWorker(Monitored, SpawnWorker):
+    """The same, where work horses are programs of their own."""
+
+    monitor = LateWorker.monitor
 
 
 def good(pages: int) -> int:
