@@ -60,7 +60,13 @@ select is_empty(
 -- Jobs
 
 select is_empty(
-    $$select job_name from monitoring.jobs where to_regproc(procedure_name) is null$$,
+    $$
+        select j.job_name from monitoring.jobs as j
+        where not exists (
+            select from pg_proc as p
+            where format('%s.%s', p.pronamespace::regnamespace, p.proname) = j.procedure_name
+        )
+    $$,
     'a job calls what is there'
 );
 select lives_ok(
