@@ -312,6 +312,20 @@ def test_what_is_wrong_raises_where_that_is_wanted(
         case[0](monitor)
 
 
+@pytest.mark.parametrize("case", CASES, ids=range(len(CASES)))
+def test_within_a_transaction_of_the_program_the_same_is_recorded(
+    case: tuple[Call, str, list[tuple[Any, ...]], str | None],
+    monitor: MonitoringClient,
+    connection: psycopg.Connection,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    call, query, expected, said = case
+    with connection.transaction():
+        call(monitor.on(connection))
+    assert [tuple(row.values()) for row in rows(connection, query)] == expected
+    assert (said or "") in caplog.text
+
+
 def test_nothing_is_recorded_of_a_task_whose_start_was_refused(
     monitor: MonitoringClient, connection: psycopg.Connection
 ) -> None:

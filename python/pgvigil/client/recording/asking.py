@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, overload
 
+from pgvigil.client.recording.converting import converted
 from pgvigil.client.recording.run_names import RunNames, TaskId
 from pgvigil.client.recording.troubles import Troubles
 from pgvigil.client.recording.values import as_parameter, as_rows, how_many
@@ -113,10 +114,8 @@ class Asking:
             MonitoringError: it refused an argument, and refusals are raised.
             Exception: another refusal, and those are raised.
         """
-        try:
-            arguments = {name: as_parameter(name, value) for name, value in given.items()}
-        except Exception as error:
-            self._troubles.refused(at_stake, function, error)
+        arguments = converted(self._troubles, function, given, as_parameter, at_stake)
+        if arguments is None:
             return otherwise
         call = Call(function, arguments, at_stake, taken_as, otherwise, run)
         answer: _T | None = self._carry_out(call)

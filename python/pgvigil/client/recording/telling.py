@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pgvigil.client.recording.arguments import is_needed, is_optional
+from pgvigil.client.recording.arguments import is_optional
+from pgvigil.client.recording.converting import converted
 from pgvigil.client.recording.link import DatabaseLink, UnavailableError
 from pgvigil.client.recording.run_names import RunNames, TaskId, is_refused, refused_name
 from pgvigil.client.recording.troubles import Troubles
@@ -133,19 +134,19 @@ class Telling:
 
     def _told(self, function: str, given: Mapping[str, Any]) -> dict[str, str] | None:
         """Return arguments as JSON, with the time when they were told; None when they cannot be."""
-        told = {}
-        for name, value in given.items():
-            if value is None and is_optional(function, name):
-                continue
-            try:
-                told[name] = as_json(name, value)
-            except Exception as error:
-                if is_needed(function, name):
-                    self._troubles.refused(1, function, error)
-                    return None
-                self._troubles.repaired(function, name, error)
-                if not is_optional(function, name):
-                    told[name] = "null"
+        said = {
+            name: value
+            for name, value in given.items()
+            if value is not None or not is_optional(function, name)
+        }
+        made = converted(self._troubles, function, said, as_json)
+        if made is None:
+            return None
+        told = {
+            name: text or "null"
+            for name, text in made.items()
+            if text is not None or not is_optional(function, name)
+        }
         time_name = _TIMES.get(function)
         if time_name is not None and time_name not in told:
             told[time_name] = f'"{datetime.now(UTC).isoformat()}"'
