@@ -1,10 +1,11 @@
 """What a real Celery worker does, in each of its pools, is recorded."""
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -48,12 +49,13 @@ def worker(
             },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             yield process, Path(broker)
         finally:
-            if process.poll() is None:
-                process.kill()
+            with suppress(ProcessLookupError):  # the processes of its pool as well
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
