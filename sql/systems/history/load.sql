@@ -1,9 +1,9 @@
 -- Loading what happened before, of any kind and age. Writes what the kinds' own files write.
 
--- The view whose columns rows of a kind have; null for no kind.
+-- The view whose columns rows of a kind have, or PV003 when it is none.
 create or replace function monitoring._view_of_history(p_kind text) returns text
 language sql
-immutable
+stable
 return case p_kind
     when 'tasks' then 'processing_metrics'
     when 'errors' then 'error_tracking'
@@ -16,6 +16,12 @@ return case p_kind
     when 'products' then 'record_products'
     when 'runs' then 'processing_log'
     when 'summaries' then 'daily_summary'
+    else monitoring._refuse_choice(
+            'kind of history', p_kind, array[
+                'tasks', 'errors', 'metrics', 'logs', 'health', 'queues', 'records', 'statuses',
+                'products', 'runs', 'summaries'
+            ]
+        )
 end;
 
 -- Does the work of load_history, row by row alike.
@@ -68,19 +74,13 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
+    v_view text;
     v_rows jsonb;
     v_written bigint;
 begin
-    if monitoring._view_of_history(p_kind) is null then
-        perform monitoring._refuse_choice(
-            'kind of history', p_kind, array[
-                'tasks', 'errors', 'metrics', 'logs', 'health', 'queues', 'records', 'statuses',
-                'products', 'runs', 'summaries'
-            ]
-        );
-    end if;
+    v_view := monitoring._view_of_history(p_kind);
     perform monitoring._begin_repairs();
-    v_rows := monitoring._given_rows(monitoring._view_of_history(p_kind), p_rows);
+    v_rows := monitoring._given_rows(v_view, p_rows);
     begin
         v_written := monitoring._load_history(p_kind, v_rows);
     exception

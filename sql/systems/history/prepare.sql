@@ -76,6 +76,12 @@ declare
     v_days date [];
     v_expired jsonb;
 begin
+    perform monitoring._view_of_history(p_kind);
+    if (jsonb_typeof(p_rows) = 'array') is not true then
+        perform monitoring._refuse_json(
+            'rows', coalesce(p_rows::text, 'null'), 'a JSON array of objects, one a row'
+        );
+    end if;
     with told as materialized (
         select
             h.table_name, h.happened_at, c.category,
