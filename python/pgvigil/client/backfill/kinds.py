@@ -20,8 +20,6 @@ class Kind:
     """Those of the columns that hold JSON."""
     required: frozenset[str]
     """Those that every line has."""
-    tables: tuple[str, ...]
-    """Tables of schema monitoring that it is kept in, by whose retention it goes."""
     derived: frozenset[str] = frozenset()
     """Further columns of the view, which are passed over: they follow from others."""
     can_repeat: bool = True
@@ -48,7 +46,6 @@ def _kind(
     columns: str,
     documents: str = "",
     *,
-    tables: str,
     derived: str = "",
     can_repeat: bool = True,
 ) -> Kind:
@@ -62,7 +59,6 @@ def _kind(
         columns=needed | numbers | frozenset([*columns.split(), *documents.split()]),
         documents=frozenset(documents.split()),
         required=needed,
-        tables=tuple(tables.split()),
         derived=frozenset(derived.split()),
         can_repeat=can_repeat,
     )
@@ -80,7 +76,6 @@ KINDS: dict[str, Kind] = {
             "status start_time duration_ms attempt input_size output_size items_done items_total "
             "worker_id parent_task_id",
             "step_durations counters metadata",
-            tables="finished_tasks",
             derived="heartbeat_at progress_at backend_pid",
         ),
         _kind(
@@ -91,7 +86,6 @@ KINDS: dict[str, Kind] = {
             "error_type severity",
             "message task_id component stack fingerprint",
             "details",
-            tables="errors",
         ),
         _kind(
             "metrics",
@@ -101,7 +95,6 @@ KINDS: dict[str, Kind] = {
             "metric_name value",
             "metric_type unit component task_id",
             "tags",
-            tables="metric_samples",
         ),
         _kind(
             "logs",
@@ -111,7 +104,6 @@ KINDS: dict[str, Kind] = {
             "component level",
             "message task_id duration_ms",
             "details",
-            tables="log_lines",
         ),
         _kind(
             "health",
@@ -121,7 +113,6 @@ KINDS: dict[str, Kind] = {
             "component_type component_name status",
             "response_time_ms failure_reason",
             "details",
-            tables="health_probes",
             derived="probe_id",
         ),
         _kind(
@@ -131,7 +122,6 @@ KINDS: dict[str, Kind] = {
             None,  # what was seen of a queue at a time is told once
             "queue_name pending",
             "processing completed failed oldest_ready_seconds",
-            tables="queue_samples",
             derived="sample_id",
         ),
         _kind(
@@ -144,7 +134,6 @@ KINDS: dict[str, Kind] = {
             "times_detected times_reopened alerted_at task_id resolved_at resolution resolved_by "
             "resolution_reason",
             "details",
-            tables="invalid_record_states invalid_record_spells",
             derived="status is_alerted seconds_open",
         ),
         _kind(
@@ -156,7 +145,6 @@ KINDS: dict[str, Kind] = {
             "from_status validation_type change_source actor source_name task_id recorded_at "
             "login_name",
             "details",
-            tables="status_changes",
             can_repeat=False,
         ),
         _kind(
@@ -167,7 +155,6 @@ KINDS: dict[str, Kind] = {
             "dataset record_key product",
             "quantity amount first_seen_at task_id",
             "details",
-            tables="products_of_records",
         ),
         _kind(
             "runs",
@@ -177,7 +164,6 @@ KINDS: dict[str, Kind] = {
             "dataset",
             "target_date run_mode status started_at execution_seconds task_id error_message",
             "statistics",
-            tables="program_runs finished_tasks",
         ),
         _kind(
             "summaries",
@@ -188,7 +174,6 @@ KINDS: dict[str, Kind] = {
             "runs records_queried valid_records invalid_records records_stored alerts_sent "
             "invalid_opened invalid_resolved invalid_open status_changes products updated_at",
             "invalid_by_type status_changes_by_source",
-            tables="daily_summaries",
         ),
     )
 }
