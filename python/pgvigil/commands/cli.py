@@ -22,7 +22,7 @@ SERVER_MODULES = (
     "uvicorn", "xlsxwriter", "yoyo",
 )  # fmt: skip
 """What the extra ``server`` brings."""
-WITHOUT_SERVER = {"exec", "check", "export", "config", "workflow", "grafana", "sql"}
+WITHOUT_SERVER = {"exec", "check", "dbt", "export", "config", "workflow", "grafana", "sql"}
 """What psycopg and click are enough for."""
 
 # The overview is printed from here, so that `pgvigil --help` imports none of them.
@@ -40,6 +40,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "sync": Subcommand("pgvigil.commands.sync", "Read sources, here and in other databases."),
     "backfill": Subcommand("pgvigil.commands.backfill", "Load history from CSV or JSON."),
     "import": Subcommand("pgvigil.commands.import_", "Load history from tables of your own."),
+    "dbt": Subcommand("pgvigil.commands.dbt", "Record the last run of dbt and its failing rows."),
     "export": Subcommand("pgvigil.commands.export", "Write rows as CSV, JSON, xlsx or PDF."),
     "report": Subcommand("pgvigil.commands.report", "Write the daily report as HTML or PDF."),
     "config": Subcommand("pgvigil.commands.config", "Show, compare and apply the configuration."),
