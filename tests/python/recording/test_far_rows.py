@@ -41,6 +41,16 @@ COLUMNS = """
         and (c.relname, a.attname) not in (('raised_alerts', 'resolved_at'))
     order by 1, 2
 """
+# Enough that some of each are left as they are.
+MORE = """
+    select
+        monitoring.track_record_products(
+            'far ' || i, '[{"record_key": "k", "products": ["p"]}]'
+        ),
+        monitoring.log_program_execution('far ' || i, current_date, '{"records_stored": 1}', 1),
+        monitoring.update_daily_summary('far ' || i, current_date)
+    from generate_series(1, 40) as i
+"""
 FAR_ROWS = ("finished_tasks", "errors", "metric_samples", "log_lines", "queue_samples")
 
 
@@ -93,6 +103,7 @@ def spoilt(server: PostgresServer, template: str) -> Iterator[str]:
     with psycopg.connect(dsn, autocommit=True) as connection:
         fill(connection)
         connection.execute("set timezone = 'UTC'")
+        connection.execute(MORE)
         spoil(connection)
     yield dsn
     drop_database(server, "far")
