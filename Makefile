@@ -48,8 +48,15 @@ format: $(VENV)/.dev ## rewrite SQL and Python in the house style
 	$(BIN)/ruff format
 
 .PHONY: checksums
-checksums: ## note the checksums of migrations before a release freezes them
-	@cd migrations && sha256sum *.sql > checksums.txt
+checksums: ## note the checksums of new migrations; refuses where one that is noted was changed
+	@cd migrations && sha256sum --check --quiet --strict checksums.txt && sha256sum *.sql > checksums.txt
+
+.PHONY: freeze
+freeze: $(VENV)/.demo ## keep what the version in the code installs, for tests of upgrades
+	@version=$$($(BIN)/python -c 'import pgvigil; print(pgvigil.__version__)'); \
+	file=tests/upgrade/$$version.sql.gz; \
+	if [ -e $$file ]; then echo "$$file is there: a released version never changes."; exit 1; fi; \
+	$(BIN)/pgvigil sql | gzip -9n > $$file
 
 .PHONY: docs
 docs: $(VENV)/.dev ## write anew what documents say by the catalogue: the SQL reference, rights, rules, jobs, retention

@@ -63,7 +63,7 @@ def _changed(file: Path, what: str) -> ChangedMigrationError:
     return ChangedMigrationError(
         f"migration {file.name} {what}: its SHA-256 is not the one in {CHECKSUMS}",
         hint="Restore the file, or install the package again; a change of the tables belongs "
-        "into a new migration. Until 0.1.0 is released: make checksums.",
+        "into a new migration.",
     )
 
 

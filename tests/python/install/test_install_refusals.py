@@ -99,7 +99,7 @@ def test_the_released_checksums_hold_for_every_migration_of_the_package() -> Non
         f"{sha256(file.read_bytes()).hexdigest()}  {file.name}\n"
         for file in sorted(directory.glob("*.sql"))
     ]
-    # Before a release: cd migrations && sha256sum *.sql > checksums.txt
+    # When one is new: make checksums.
     assert (directory / CHECKSUMS).read_text() == "".join(lines)
 
 

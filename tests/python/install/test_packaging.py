@@ -1,6 +1,7 @@
 """The wheel carries all the SQL, and what is pinned is pinned by version and hash alone."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -26,6 +27,21 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", *build], cwd=ROOT, check=True)
     (built,) = directory.glob("*.whl")
     return built
+
+
+def test_who_builds_it_anew_gets_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
+    """Whatever the checkout's path, rights and times are."""
+    checkout = tmp_path / "somewhere else"
+    names = {path.name for path in ROOT.iterdir() if path.is_file()}
+    for name in names.union(*map(names_below, ("python", "sql", "migrations", "grafana"))):
+        copy = checkout / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes((ROOT / name).read_bytes())
+        copy.chmod(0o600)
+        os.utime(copy, (1_000_000_000, 1_000_000_000))
+    build = ["hatchling", "build", "--target", "wheel", "--directory", str(tmp_path / "dist")]
+    subprocess.run([sys.executable, "-m", *build], cwd=checkout, check=True)
+    assert (tmp_path / "dist" / wheel.name).read_bytes() == wheel.read_bytes()
 
 
 def names_below(directory: str) -> set[str]:
