@@ -89,7 +89,9 @@ def test_pg_cron_runs_the_jobs_as_the_role_that_scheduled_them(place: Place) -> 
         runs = rows(
             session,
             "select distinct status, return_message from cron.job_run_details"
-            f" where username = '{SCHEDULER}' and status <> 'running'",
+            f" where username = '{SCHEDULER}' and status <> 'running'"
+            # At 03:17 the nightly entry runs as well.
+            " and command like 'call %'",
         )
         assert runs == [{"status": "succeeded", "return_message": "CALL"}]
 
@@ -205,7 +207,8 @@ def test_real_runs_become_tasks_and_failed_ones_errors(place: Place) -> None:
         finished = rows(
             session,
             "select jobid, status from cron.job_run_details"
-            " where status in ('succeeded', 'failed') and command like 'select %'",
+            " where status in ('succeeded', 'failed') and command like 'select %'"
+            " and command not like '%monitoring.%'",
         )
         act_as(session, SCHEDULER)
         assert value(session, "import_pg_cron_runs()") == len(finished)
