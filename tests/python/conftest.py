@@ -134,7 +134,8 @@ def connection(dsn: str) -> Iterator[psycopg.Connection]:
         yield opened
 
 
-@pytest.fixture(scope="session")
+# Of a file and not of the run: in a quarter of an hour what was healthy counts as unknown.
+@pytest.fixture(scope="module")
 def filled_dsn(server: PostgresServer, template: str) -> Iterator[str]:
     """URI of a database with something of everything in it, for tests that only read."""
     for dsn in _database(server, template):
@@ -143,7 +144,7 @@ def filled_dsn(server: PostgresServer, template: str) -> Iterator[str]:
         yield dsn
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def filled_web(filled_dsn: str) -> Iterator[Web]:
     """The web service over that."""
     with Web(filled_dsn) as web:
@@ -179,7 +180,7 @@ def _database(server: PostgresServer, template: str) -> Iterator[str]:
     drop_database(server, name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lively(server: PostgresServer, template: str) -> Iterator[Service]:
     """The web service on a lively day; its tests only read."""
     create_database(server, "lively", template)

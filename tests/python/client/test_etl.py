@@ -358,5 +358,6 @@ def test_the_programs_that_the_document_shows_run(
     assert counts == [None, 5, 4, 1, 2, 2]
     assert one(connection, "select count(*) from monitoring.etl_logs") == {"count": 2}
     exec(calls, names)
+    names["monitor"].client.close()
     assert names["summary"]["success_percent"] == 99
     assert names["health"]["executions"]["RUNNING"] == 0
