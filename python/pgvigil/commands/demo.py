@@ -1,12 +1,12 @@
 """``pgvigil demo``."""
 
-import os
 import shutil
 import sys
 from pathlib import Path
 
 import click
 
+from pgvigil.client.sending.backlog import state_directory
 from pgvigil.commands.dashboard import end_tidily_when_terminated, terminal
 from pgvigil.database.connections import open_connection
 from pgvigil.demo.control import DemoStopped
@@ -103,5 +103,4 @@ def _called(program: str, directory: Path) -> str:
 
 
 def _default_home() -> Path:
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "pgvigil" / "demo"
+    return state_directory() / "demo"

@@ -142,10 +142,15 @@ class Backlog:
         spool.forget()
 
 
-def usual_directory() -> Path:
-    """Return where spools are kept unless somebody says otherwise, for the present user."""
+def state_directory() -> Path:
+    """Return where we keep what is to outlast a program, for the present user."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "pgvigil" / "spool"
+    return Path(state) / "pgvigil"
+
+
+def usual_directory() -> Path:
+    """Return where spools are kept unless somebody says otherwise."""
+    return state_directory() / "spool"
 
 
 def _spools() -> "type[Spool]":

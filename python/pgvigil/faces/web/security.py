@@ -104,9 +104,13 @@ class Guard:
         return True
 
 
-def _shows(credentials: HTTPAuthorizationCredentials | None, secret: str) -> bool:
-    shown = credentials.credentials if credentials else ""
+def is_secret(shown: str, secret: str) -> bool:
+    """Compare what a caller shows with a secret, in a time that tells nothing of it."""
     return hmac.compare_digest(shown.encode(), secret.encode())
+
+
+def _shows(credentials: HTTPAuthorizationCredentials | None, secret: str) -> bool:
+    return is_secret(credentials.credentials if credentials else "", secret)
 
 
 def may_write(

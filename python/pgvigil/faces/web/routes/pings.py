@@ -4,7 +4,6 @@
 ``/start``, ``/fail``, ``/log`` or an exit status. Answers are words, which is what clients expect.
 """
 
-import hmac
 import re
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from pgvigil.client.recording.values import clean_text
 from pgvigil.database.queries import incoming as queries
 from pgvigil.faces.web.common import Db
+from pgvigil.faces.web.security import is_secret
 from pgvigil.faces.web.settings import WebSettings
 
 router = APIRouter(tags=["pings"])
@@ -79,19 +79,15 @@ def _asked(path: str, key: str | None, authorization: str) -> _Ping | _Answer:
     if key is None:
         return _NOT_FOUND
     if not is_by_id:
-        if _is(key, name):
+        if is_secret(name, key):
             name, *rest = rest or [""]
-        elif not _is(f"Bearer {key}", authorization):
+        elif not is_secret(authorization, f"Bearer {key}"):
             return _NOT_FOUND
     action = rest[0] if rest else "success"
     is_known = not rest or (len(rest) == 1 and _is_action(action))
     if not is_known or not (is_by_id or _NAME.fullmatch(name)):
         return _BAD_ADDRESS
     return _Ping(name, action, is_by_id)
-
-
-def _is(secret: str, shown: str) -> bool:
-    return hmac.compare_digest(secret.encode(), shown.encode())
 
 
 def _is_action(word: str) -> bool:
