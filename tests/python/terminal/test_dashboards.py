@@ -1,9 +1,11 @@
 """The dashboards of tasks, alerts and workflows: at 80 columns, without colour, and watched."""
 
 import io
+import json
 import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -42,6 +44,13 @@ def drawn(dsn: str, face: Face, width: int, height: int) -> str:
     return console.file.getvalue()
 
 
+def billing_with_today_open(now: datetime) -> str:
+    """Return the workflow of billing with its cut-over half a day from now."""
+    workflow = json.loads(BILLING.read_text())
+    there = now.astimezone(ZoneInfo(workflow["time_zone"])) + timedelta(hours=12)
+    return json.dumps({**workflow, "cutover": f"{there:%H}:00"})
+
+
 @pytest.fixture
 def busy_dsn(dsn: str, connection: psycopg.Connection) -> str:
     """A database with tasks, alerts and a workflow, some with awkward names."""
@@ -56,7 +65,7 @@ def busy_dsn(dsn: str, connection: psycopg.Connection) -> str:
         )
     connection.execute("select monitoring.start_task_tracking('runs', 'load', p_items_total => 4)")
     connection.execute("select monitoring.update_task_progress('runs', 3)")
-    connection.execute("select monitoring.apply_workflow(%s)", [BILLING.read_text()])
+    connection.execute("select monitoring.apply_workflow(%s)", [billing_with_today_open(now)])
     connection.execute(
         "select monitoring.start_task_tracking('up', 'CM-DMRU', p_items_total => 1000,"
         " p_started_at => %s)",
