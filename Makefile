@@ -17,6 +17,9 @@ ARGS ?=
 # Tests wait more than they compute, so that there may be more at a time than there are processors.
 WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 8 ? cores + 1 : 8)))
 
+# Keeps the theme of the site from advertising another program at each build.
+export NO_MKDOCS_2_WARNING := 1
+
 .NOTPARALLEL:
 
 .PHONY: help
@@ -33,13 +36,19 @@ test: $(VENV)/.dev install-test-tools $(MATRIX) ## everything that must pass, si
 	@$(BIN)/python -m tests.harness parts
 
 .PHONY: lint
-lint: $(VENV)/.dev ## check style, layers and types: sqlfluff, squawk, ruff, import-linter, mypy
+lint: $(VENV)/.dev ## check style, layers, types and links of documents
 	$(BIN)/sqlfluff lint --disable-progress-bar $(SQL_DIRECTORIES)
 	$(BIN)/squawk $(MIGRATIONS)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/mkdocs build --strict
+
+.PHONY: site
+site: $(VENV)/.docs ## build the documentation as a site into site/ (its search needs a server)
+	@$(BIN)/mkdocs build --strict
+	@echo "To read it: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site 8000"
 
 .PHONY: format
 format: $(VENV)/.dev ## rewrite SQL and Python in the house style
@@ -59,7 +68,7 @@ freeze: $(VENV)/.demo ## keep what the version in the code installs, for tests o
 	$(BIN)/pgvigil sql | gzip -9n > $$file
 
 .PHONY: docs
-docs: $(VENV)/.dev ## write anew what documents say by the catalogue: the SQL reference, rights, rules, jobs, retention
+docs: $(VENV)/.dev ## write anew what documents say by the catalogue, and the list of pages
 	@$(BIN)/python -m tests.harness docs docs
 
 .PHONY: grafana
@@ -151,10 +160,11 @@ requirements: $(VENV)/.dev ## choose the newest versions and write requirements/
 		--constraints requirements/dev.txt --output-file requirements/server.txt
 	$(COMPILE) pyproject.toml --group build --group bench --extra demo \
 		--constraints requirements/dev.txt --output-file requirements/bench.txt
+	$(COMPILE) --group docs --constraints requirements/dev.txt --output-file requirements/docs.txt
 
 .PHONY: clean
 clean: ## remove what was built; the environment stays
-	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .schemathesis
+	rm -rf dist build site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .schemathesis
 	find python tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean
@@ -175,11 +185,16 @@ $(VENV)/.bench: requirements/bench.txt pyproject.toml | $(VENV)/.created
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(VENV)/.demo $@
 
+$(VENV)/.docs: requirements/docs.txt | $(VENV)/.created
+	@echo "Installing requirements/docs.txt into $(VENV)"
+	@$(INSTALL) --no-compile --require-hashes -r requirements/docs.txt
+	@touch $@
+
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.created
 	@echo "Installing requirements/dev.txt into $(VENV)"
 	@$(INSTALL) --require-hashes -r requirements/dev.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
-	@touch $(VENV)/.demo $@
+	@touch $(VENV)/.demo $(VENV)/.docs $@
 
 $(VENV)/.created:
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not installed."; exit 1; }

@@ -20,6 +20,7 @@ from tests.harness.parts import run_parts
 from tests.harness.pgtap import find_tests, prepare_database, run_pg_prove
 from tests.harness.plpgsql_check import find_findings
 from tests.harness.shipped_lists import PAGES, with_shipped_lists
+from tests.harness.site import with_list_of_pages
 from tests.harness.sql_api import render, with_lists_of_roles
 
 # The version of Debian 12, where pgTAP and plpgsql_check come from.
@@ -116,7 +117,9 @@ def parts() -> None:
 @main.command()
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def docs(directory: Path) -> None:
-    """Write what documents in DIRECTORY say by the catalogue."""
+    """Write what documents in DIRECTORY say by the catalogue and by the navigation of the site."""
+    entrance = directory / "README.md"
+    entrance.write_text(with_list_of_pages(entrance.read_text()))
     with disposable_server(find_version(_usual_version())) as server:
         create_database(server, "reference")
         install_pgvigil(server, "reference")

@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from pgvigil.demo.server import PostgresServer
 from tests import ROOT
-from tests.harness import shipped_lists, sql_api
+from tests.harness import shipped_lists, site, sql_api
 from tests.harness.clients import run, run_pgvigil, run_psql
 
 PROMPT = "=> "
@@ -134,11 +134,21 @@ def test_links_between_documents_lead_somewhere() -> None:
     assert dead == []
 
 
-@pytest.mark.parametrize("entrance", ["README.md", "docs/README.md"])
-def test_every_page_is_found_from_where_people_enter(entrance: str) -> None:
-    text = (ROOT / entrance).read_text()
-    pages = {page.name for page in ROOT.glob("docs/*.md")} - {"README.md"}
-    assert {page for page in pages if not re.search(rf"\]\((docs/)?{page}", text)} == set()
+def test_every_document_is_in_the_navigation_of_the_site() -> None:
+    named = [path for pages in site.navigation().values() for _, path in pages]
+    documents = {document.relative_to(ROOT).as_posix() for document in _documents()}
+    assert documents == set(named), "mkdocs.yml names other pages than there are"
+    assert len(named) == len(set(named))
+
+
+def test_the_list_of_pages_where_people_enter_is_fresh() -> None:
+    text = site.ENTRANCE.read_text()
+    assert site.with_list_of_pages(text) == text, "docs/README.md is stale: run make docs"
+    assert text.count("](") > len(_documents())
+
+
+def test_the_readme_leads_to_the_list_of_pages() -> None:
+    assert "](docs/README.md)" in (ROOT / "README.md").read_text()
 
 
 def test_nothing_is_installed_by_a_name_that_is_on_no_index_yet() -> None:
@@ -163,7 +173,7 @@ def test_prose_is_written_at_one_sentence_a_line() -> None:
 
 
 def _documents() -> list[Path]:
-    patterns = ("*.md", "docs/*.md", "bench/*.md", "examples/**/*.md")
+    patterns = ("*.md", "docs/**/*.md", "bench/*.md", "examples/**/*.md")
     return [document for pattern in patterns for document in ROOT.glob(pattern)]
 
 
