@@ -173,7 +173,7 @@ select is_empty(
         )
         and coalesce(obj_description(oid, 'pg_proc'), '') !~ '^For (runners|installers)'
     $$,
-    'public functions begin with the verbs that docs/internals.md lists'
+    'public functions begin with the verbs that docs/contributing/internals.md lists'
 );
 
 select set_eq(

@@ -55,7 +55,7 @@ def test_comments_in_sql_name_files_that_are_there() -> None:
 
 
 def test_the_guide_names_functions_beside_the_files_that_hold_them() -> None:
-    rows = re.findall(r"(?m)^\|.*\.sql`.*$", (ROOT / "docs/internals.md").read_text())
+    rows = re.findall(r"(?m)^\|.*\.sql`.*$", (ROOT / "docs/contributing/internals.md").read_text())
     assert len(rows) > 10
     for row in rows:
         files = [ROOT / "sql" / name for code in _CODE.findall(row) for name in _FILE.findall(code)]
