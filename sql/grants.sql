@@ -288,8 +288,8 @@ declare
         'start_task_tracking', 'update_task_progress', 'complete_task_tracking',
         'record_finished_tasks', 'record_error', 'record_errors',
         'record_performance_metric', 'record_metrics', 'record_batch', 'record_log', 'record_logs',
-        'update_system_health', 'record_queue_metrics', 'record_ping', 'raise_alert',
-        'clear_alert',
+        'update_system_health', 'record_queue_metrics', 'record_ping', 'record_expected_runs',
+        'raise_alert', 'clear_alert',
         -- ETL
         'start_etl_execution', 'finish_etl_execution', 'log_etl_event', 'record_etl_metric',
         -- records: statuses

@@ -183,6 +183,7 @@
 \ir watching/rules/task_explanations.sql
 \ir watching/rules/missed_runs.sql
 \ir watching/rules/expected_runs.sql
+\ir watching/rules/announced_runs.sql
 \ir watching/rules/self_rules.sql
 \ir watching/rules/delivery_rules.sql
 \ir watching/rules/reported_alerts.sql

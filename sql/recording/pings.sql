@@ -4,6 +4,15 @@
 -- end of what did not start is a run all the same. Writes pings, and through other functions what
 -- they say.
 
+do $$
+begin
+    perform monitoring._drop_former(
+        'record_ping(text,text,text,text,boolean)', '_runs_ended_by_ping(text,text,text)',
+        '_start_pinged(text,text)'
+    );
+end
+$$;
+
 -- The name that a ping is about, whose id may stand for it; null when it is not known.
 create or replace function monitoring._known_ping(p_name text) returns text
 language sql
@@ -46,9 +55,9 @@ end
 $$;
 
 -- Runs of a name that a ping ends: the one of its run id, or else all that are running; one that
--- begins only now when none is.
+-- begins only now, or as long ago as it took, when none is.
 create or replace function monitoring._runs_ended_by_ping(
-    p_name text, p_task_id text, p_run_id text
+    p_name text, p_task_id text, p_run_id text, p_duration interval
 )
 returns text[]
 language plpgsql
@@ -64,21 +73,44 @@ begin
     if v_running is not null then
         return v_running;
     end if;
-    perform monitoring._start_pinged(p_name, p_task_id);
+    perform monitoring._start_pinged(p_name, p_task_id, monitoring.clock() - p_duration);
     return array[p_task_id];
 end
 $$;
 
 -- Begins a run; a later one of the name makes up for it, although their ids differ.
-create or replace function monitoring._start_pinged(p_name text, p_task_id text) returns void
+create or replace function monitoring._start_pinged(
+    p_name text, p_task_id text, p_started_at timestamptz default null
+)
+returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform monitoring.start_task_tracking(
-        p_task_id, p_name, p_metadata => jsonb_build_object('work', p_name)
+        p_task_id, p_name, p_metadata => jsonb_build_object('work', p_name),
+        p_started_at => p_started_at
     );
+end
+$$;
+
+-- How long a run took, null when nobody says so or it cannot be.
+create or replace function monitoring._mended_duration(p_duration interval) returns interval
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if (p_duration between interval '0' and interval '1 year') is not false then
+        return p_duration;
+    end if;
+    perform monitoring._tell_repair(
+        'duration',
+        monitoring._fault_of_number('duration', p_duration::text, 'an interval from 0 to 1 year'),
+        'left out'
+    );
+    return null;
 end
 $$;
 
@@ -120,7 +152,8 @@ create or replace function monitoring.record_ping(
     p_action text default 'success',
     p_run_id text default null,
     p_body text default null,
-    p_is_created boolean default true
+    p_is_created boolean default true,
+    p_duration interval default null
 )
 returns text
 language plpgsql
@@ -151,9 +184,14 @@ begin
     end if;
     v_task_id := concat_ws(':', left(v_name, 254 - coalesce(length(v_run_id), -1)), v_run_id);
     if v_meaning = 'start' then
-        perform monitoring._start_pinged(v_name, v_task_id);
+        -- Who says again that a run of an id has started says that it is at work.
+        if v_run_id is null or not monitoring.update_task_progress(v_task_id) then
+            perform monitoring._start_pinged(v_name, v_task_id);
+        end if;
     elsif v_meaning <> 'log' then
-        foreach v_ended in array monitoring._runs_ended_by_ping(v_name, v_task_id, v_run_id) loop
+        foreach v_ended in array monitoring._runs_ended_by_ping(
+            v_name, v_task_id, v_run_id, monitoring._mended_duration(p_duration)
+        ) loop
             perform monitoring.complete_task_tracking(v_ended, v_meaning);
             v_task_id := v_ended;
         end loop;
@@ -167,10 +205,10 @@ begin
 end
 $$;
 
-comment on function monitoring.record_ping(text, text, text, text, boolean) is
-'Records a ping about work of a name, or of a ping_id: success, start, fail, log or an exit status '
-'from 0 to 255, with the id of the run and what it said (8,000 characters). Returns created or '
-'recorded; null, and nothing is recorded, where the name is new and p_is_created false.';
+comment on function monitoring.record_ping(text, text, text, text, boolean, interval) is
+'Records a ping about work of a name, or of a ping_id: success, start, fail, log or an exit status, '
+'with the id of the run, what it said (8,000 characters), and how long it took if no start was '
+'told. Returns created or recorded; null where the name is new and p_is_created false.';
 
 create or replace function monitoring.define_ping(p_name text) returns uuid
 language plpgsql

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(119);
+select plan(120);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -107,7 +107,8 @@ from (
     ('unacknowledge_alert', 'P_ALERT_ID p_note p_by'),
     ('resolve_alert', 'P_ALERT_ID p_note p_by'),
     ('clear_alert', 'P_SOURCE P_FINGERPRINT'),
-    ('record_ping', 'P_NAME p_action p_run_id p_body p_is_created'),
+    ('record_ping', 'P_NAME p_action p_run_id p_body p_is_created p_duration'),
+    ('record_expected_runs', 'P_TASK_TYPE P_SCHEDULE p_time_zone p_grace p_counts'),
     ('define_ping', 'P_NAME'),
     ('remove_ping', 'P_NAME'),
     (
@@ -340,6 +341,7 @@ select results_eq(
         ('record_error', 'bigint'),
         ('record_errors', 'bigint'),
         ('record_etl_metric', 'bigint'),
+        ('record_expected_runs', 'boolean'),
         ('record_finished_tasks', 'bigint'),
         ('record_log', 'bigint'),
         ('record_logs', 'bigint'),

@@ -1,7 +1,7 @@
 -- Pings: one word a call about work that has a name.
 
 begin;
-select plan(31);
+select plan(37);
 \ir helpers/fixed_clock.psql
 
 select set_config('monitoring.strict', 'off', true);
@@ -138,6 +138,43 @@ select is(
         from monitoring.processing_metrics as t where t.task_type = 'sync'
     ),
     'sync', 'runs of all ids are the same work'
+);
+
+-- Starts that are told again, and lengths
+
+select pg_temp.set_clock('2026-01-15 12:05+00');
+select monitoring.record_ping('again', 'start', 'a');
+select pg_temp.set_clock('2026-01-15 12:06+00');
+select monitoring.record_ping('again', 'start', 'a');
+select is(
+    (
+        select a.heartbeat_at - a.started_at from monitoring.active_tasks as a
+        where a.task_id = 'again:a'
+    ),
+    interval '1 minute', 'a start of a run id that runs says that it is at work'
+);
+select monitoring.record_ping('again', 'success', 'a', p_duration => '1 second');
+select is(
+    pg_temp.runs('again'), 'again:a 1 completed 60',
+    'and is no other attempt; how long it took is known better here'
+);
+select monitoring.record_ping('lengthy', p_duration => '90 seconds');
+select is(
+    pg_temp.runs('lengthy'), 'lengthy 1 completed 90',
+    'an end of what did not start says how long it took'
+);
+select monitoring.record_ping('endless', p_duration => '178000000 years');
+select is(
+    pg_temp.runs('endless'), 'endless 1 completed 0', 'a length that cannot be is left out'
+);
+select monitoring.record_ping('backwards', p_duration => '-1 second');
+select is(pg_temp.runs('backwards'), 'backwards 1 completed 0', 'as is a negative one');
+select is(
+    (
+        select count(*) from monitoring.error_tracking as e
+        where e.fingerprint = 'pgvigil.repaired:duration'
+    ),
+    1::bigint, 'which is told'
 );
 
 -- Whatever comes

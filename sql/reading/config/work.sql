@@ -15,8 +15,22 @@ return jsonb_build_object(
     'is_enabled', (p_expected).is_enabled
 );
 
--- Section expected_runs of a configuration.
+-- Section expected_runs of a configuration, and with what programs said themselves.
 create or replace function monitoring._expected_runs_config() returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select coalesce(jsonb_object_agg(e.task_type, monitoring._expected_run_config(e)), '{}')
+        from monitoring.expected_runs e
+        where e.changed_by <> monitoring._announcer()
+    );
+end
+$$;
+
+create or replace function monitoring._whole_expected_runs_config() returns jsonb
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp

@@ -77,6 +77,7 @@ acknowledge_alert(-1);
 unacknowledge_alert(-1);
 resolve_alert(-1);
 record_ping('backup');
+record_expected_runs('backup', '1 day');
 define_ping('backup');
 remove_ping('backup');
 raise_alert('script', 'disk', 'high', 'the disk is full');
