@@ -361,7 +361,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return monitoring._record_rows(
-        p_table, p_view, p_time_column, monitoring._told_json('rows', p_rows)
+        p_table, p_view, p_time_column,
+        -- What is no JSON has been told.
+        coalesce(
+            monitoring._told_json('rows', p_rows), case when p_rows is not null then '[]'::jsonb end
+        )
     );
 end
 $$;

@@ -1,6 +1,7 @@
 -- How recording functions take JSON of the wrong shape. What loses nothing is done without a word:
 -- a document that was encoded twice is decoded, the empty array of languages that know no other
--- empty map is one. What cannot be right is told (repairs.sql).
+-- empty map is one, a list of objects that a driver sent as an array of PostgreSQL is one of JSON.
+-- What cannot be right is told (repairs.sql).
 
 -- JSON without \u0000, halves of surrogate pairs, NaN and Infinity, none of which can be kept.
 create or replace function monitoring._without_bad_escapes(p_text text) returns text
@@ -37,6 +38,40 @@ exception
 end
 $$;
 
+-- The objects of an array in PostgreSQL's own notation, as drivers send a list of objects that
+-- nobody has encoded; null for any other text, and in strict sessions.
+create or replace function monitoring._parsed_array(p_text text) returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_text not like '{"{%' or monitoring._is_strict() then
+        return null;
+    end if;
+    return (
+        select
+            jsonb_agg(
+                coalesce(monitoring._parsed_json(e.element), to_jsonb(e.element)) order by e.place
+            )
+        from unnest(p_text::text[]) with ordinality e (element, place)
+    );
+exception
+    when data_exception or program_limit_exceeded then
+        return null;
+end
+$$;
+
+-- What should be given for a text that is no JSON: what begins like JSON has characters too many.
+create or replace function monitoring._wanted_json(p_text text) returns text
+language sql
+immutable
+return case
+    when p_text ~ '^[[{[:space:]]*"(?!\{)'
+        then E'JSON without \\u0000, halves of surrogate pairs, NaN and Infinity'
+    else 'JSON in a text, as JSON.stringify() or json.dumps() make it'
+end;
+
 -- A text as JSON, without what JSON cannot hold; null, and told of, when it is no JSON at all.
 create or replace function monitoring._told_json(p_what text, p_text text) returns jsonb
 language plpgsql
@@ -44,13 +79,11 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_value jsonb := monitoring._parsed_json(p_text);
+    v_value jsonb := coalesce(monitoring._parsed_json(p_text), monitoring._parsed_array(p_text));
     v_fault text[];
 begin
     if v_value is null and p_text is not null then
-        v_fault := monitoring._fault_of_json(
-            p_what, p_text, E'JSON without \\u0000, halves of surrogate pairs, NaN and Infinity'
-        );
+        v_fault := monitoring._fault_of_json(p_what, p_text, monitoring._wanted_json(p_text));
         v_value := monitoring._parsed_json(monitoring._without_bad_escapes(p_text));
         perform monitoring._tell_repair(
             p_what, v_fault,

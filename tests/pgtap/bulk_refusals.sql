@@ -1,7 +1,7 @@
 -- Bad rows in bulk: the whole call is refused, and the message names the row.
 
 begin;
-select plan(42);
+select plan(43);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 
@@ -28,6 +28,16 @@ from
 cross join (
     values ('''{"component": "c"}''', '{"component": "c"}'), ('null', 'null')
 ) as given (argument, shown);
+
+select
+    is(
+        pg_temp.refusal_of(format('record_logs(%L)', array['{"component": "c"}']::text)),
+        row(
+            'PV005', E'rows has the wrong shape: {"{\\"component\\": \\"c\\"}"}',
+            'Give rows as JSON in a text, as JSON.stringify() or json.dumps() make it.'
+        )::pg_temp.refusal,
+        'an array of PostgreSQL is no JSON'
+    );
 
 -- Refusals: no object
 

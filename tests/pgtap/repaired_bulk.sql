@@ -1,7 +1,7 @@
 -- A bad row of a bulk call is repaired or left out, and the good ones are recorded.
 
 begin;
-select plan(15);
+select plan(20);
 \ir helpers/fixed_clock.psql
 set local client_min_messages = error;
 select set_config('timezone', 'UTC', true);
@@ -125,6 +125,45 @@ select is(
     1::bigint, 'numbers that JSON does not have are none'
 );
 select is(monitoring.record_finished_tasks('{no json}'), 0::bigint, 'what is no JSON has no rows');
+
+delete from monitoring.errors;
+delete from monitoring.metric_samples;
+select is(
+    monitoring.record_metrics(
+        array[
+            $${"metric_name": "it's \"p\" \\ ", "value": 1.5}$$,
+            $${"metric_name": "q", "value": 2}$$
+        ]::text
+    ),
+    2::bigint, 'a list of objects that a driver sent as an array of PostgreSQL is an array of rows'
+);
+select results_eq(
+    'select metric_name, value from monitoring.metric_samples order by value',
+    $$values ($v$it's "p" \ $v$, 1.5::double precision), ('q', 2)$$,
+    'with all that is in them'
+);
+select is(
+    monitoring.record_metrics(array['{"metric_name": "r", "value": 3}', '{no json}']::text),
+    1::bigint, 'and one that cannot be read costs no other'
+);
+select is(
+    monitoring.record_metrics('[object Object],[object Object]'),
+    0::bigint, 'what a driver made no JSON of is lost'
+);
+select results_eq(
+    $$
+        select e.message, e.details ->> 'hint' from monitoring.errors as e
+        where e.component = 'pgvigil' order by e.error_id
+    $$,
+    $$
+        values
+        ('row 2 has the wrong shape: "{no json}"; left out',
+            'Give every row as a JSON object.'),
+        ('rows has the wrong shape: [object Object],[object Object]; left out',
+            'Give rows as JSON in a text, as JSON.stringify() or json.dumps() make it.')
+    $$,
+    'which is told once, with what would be right'
+);
 
 -- Many
 

@@ -1,7 +1,7 @@
 -- Calls about records never cost a program its transaction: what can be recorded is, the rest told.
 
 begin;
-select plan(18);
+select plan(19);
 \ir helpers/fixed_clock.psql
 set local client_min_messages = error;
 select set_config('timezone', 'UTC', true);
@@ -94,6 +94,12 @@ select results_eq(
     $$,
     $$values ('1', 'A', 'SYSTEM'), ('4', 'B', 'SYSTEM')$$,
     'a source of changes that nobody added is SYSTEM'
+);
+select is(
+    monitoring.track_status_changes(
+        'apr', array['{"record_key": "5", "status": "C"}']::text, p_is_dry_run => true
+    ) -> 'new',
+    '1', 'records that a driver sent as an array of PostgreSQL are records'
 );
 select is(
     (

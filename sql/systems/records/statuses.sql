@@ -236,7 +236,10 @@ begin
             v_records := p_records::jsonb;
         exception
             when data_exception then
-                perform monitoring._refuse_json('records', p_records, 'valid JSON');
+                v_records := monitoring._parsed_array(p_records);
+                if v_records is null then
+                    perform monitoring._refuse_json('records', p_records, 'valid JSON');
+                end if;
         end;
         return monitoring._track_status_changes(
             p_dataset, v_records, coalesce(p_change_source, 'MONITOR'), p_actor, p_task_id,
