@@ -206,9 +206,9 @@ end
 $$;
 
 comment on function monitoring.record_ping(text, text, text, text, boolean, interval) is
-'Records a ping about work of a name, or of a ping_id: success, start, fail, log or an exit status, '
-'with the id of the run, what it said (8,000 characters), and how long it took if no start was '
-'told. Returns created or recorded; null where the name is new and p_is_created false.';
+'Records a ping about work of a name, or of a ping_id: success, start, fail, log or an exit '
+'status, with the id of the run, what it said (8,000 characters), and how long it took if no start '
+'was told. Returns created or recorded; null where the name is new and p_is_created false.';
 
 create or replace function monitoring.define_ping(p_name text) returns uuid
 language plpgsql

@@ -15,7 +15,7 @@ return jsonb_build_object(
     'is_enabled', (p_expected).is_enabled
 );
 
--- Section expected_runs of a configuration, and with what programs said themselves.
+-- Section expected_runs of a configuration: what people said.
 create or replace function monitoring._expected_runs_config() returns jsonb
 language plpgsql
 stable
@@ -30,6 +30,7 @@ begin
 end
 $$;
 
+-- The section with what programs said themselves.
 create or replace function monitoring._whole_expected_runs_config() returns jsonb
 language plpgsql
 stable
