@@ -20,6 +20,7 @@ PAGES = ("*.md", "docs/**/*.md", "bench/*.md", "examples/**/*.md")
 """Where documents lie."""
 
 _LINK = re.compile(r"(!?\[(?:[^\]\[]|\[[^\]]*\])*\])\((?!https?:|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
+_DRAWING = re.compile(r'<img alt="([^"]*)" src="[^":]*?([\w-]+\.svg)" ?/?>')
 _FENCE = re.compile(r"(```|~~~)")
 
 
@@ -59,6 +60,16 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
             line = _LINK.sub(lambda found: _without_folder(found, document), line)
         lines.append(line)
     return "\n".join(lines)
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Put drawings into the page itself, where they have its colours."""
+    return _DRAWING.sub(lambda found: _drawing(found[2], found[1]), html)
+
+
+def _drawing(name: str, words: str) -> str:
+    svg = (ROOT / "docs/images" / name).read_text()
+    return svg.replace('role="img"', f'role="img" aria-label="{words}"', 1)
 
 
 def _linked_files(document: Path) -> set[Path]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import psycopg
 
+from docs.site.diagrams import write_diagrams
 from pgvigil.demo.server_binaries import (
     ServerError,
     find_binaries,
@@ -118,6 +119,7 @@ def parts() -> None:
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def docs(directory: Path) -> None:
     """Write what documents in DIRECTORY say by the catalogue and by the navigation of the site."""
+    write_diagrams(directory / "images")
     entrance = directory / "README.md"
     entrance.write_text(with_list_of_pages(entrance.read_text()))
     with disposable_server(find_version(_usual_version())) as server:

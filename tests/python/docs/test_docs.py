@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from docs.site import diagrams
 from pgvigil.demo.server import PostgresServer
 from tests import ROOT
 from tests.harness import shipped_lists, site, sql_api
@@ -28,6 +29,7 @@ JUST_INSTALLED = """
     "document",
     [
         "README.md",
+        "docs/concepts.md",
         "docs/rollups.md",
         "docs/alerts.md",
         "docs/notifications.md",
@@ -145,6 +147,13 @@ def test_the_list_of_pages_where_people_enter_is_fresh() -> None:
     text = site.ENTRANCE.read_text()
     assert site.with_list_of_pages(text) == text, "docs/README.md is stale: run make docs"
     assert text.count("](") > len(_documents())
+
+
+@pytest.mark.parametrize("name", diagrams.DIAGRAMS)
+def test_the_diagrams_are_fresh(name: str) -> None:
+    assert (ROOT / f"docs/images/{name}.svg").read_text() == str(diagrams.DIAGRAMS[name]()), (
+        f"{name}.svg is stale: run make docs"
+    )
 
 
 def test_the_readme_leads_to_the_list_of_pages() -> None:

@@ -16,7 +16,7 @@ _FILE = re.compile(r"[\w.*/-]+(?:\.(?:sql|psql|py|md|toml|txt)\b|/(?![\w.*-]))")
 
 
 def _documents() -> Iterator[Path]:
-    for pattern in ("*.md", "docs/*.md", "bench/*.md", "examples/**/*.md"):
+    for pattern in ("*.md", "docs/**/*.md", "bench/*.md", "examples/**/*.md"):
         yield from (path for path in ROOT.glob(pattern) if path.name != "CHANGELOG.md")
 
 
