@@ -263,6 +263,7 @@ declare
         'clock', 'version', 'message_template', 'error_fingerprint',
         'get_installation', 'get_dashboard_summary', 'get_dashboard_cards', 'severities',
         'get_trend_points', 'get_ended_tasks', 'get_ended_batch_runs',
+        'get_jobs', 'get_job_runs', 'get_error_occurrences',
         'get_daily_report',
         -- roll-ups
         'approx_percentile', 'merge_histograms',

@@ -324,6 +324,10 @@
 \ir reading/dashboards/cards.sql
 \ir reading/dashboards/trend_points.sql
 \ir reading/dashboards/daily_report.sql
+\ir reading/dashboards/job_history.sql
+\ir reading/dashboards/jobs.sql
+\ir reading/dashboards/job_runs.sql
+\ir reading/dashboards/error_occurrences.sql
 
 \ir reading/config/schema_alerts.sql
 \ir reading/config/schema_systems.sql

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(120);
+select plan(123);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -77,6 +77,19 @@ from (
     ('error_fingerprint', 'P_ERROR_TYPE P_MESSAGE'),
     ('ensure_partitions', 'p_days_ahead'),
     ('get_task_statistics', 'p_from p_to'),
+    (
+        'get_jobs',
+        'p_search p_kind p_workflow_name p_is_troubled p_job_name p_days p_limit p_after_trouble '
+        'p_after_name'
+    ),
+    (
+        'get_job_runs',
+        'P_JOB_NAME p_from p_to p_status p_limit p_before_time p_before_task_id p_before_attempt'
+    ),
+    (
+        'get_error_occurrences',
+        'P_FINGERPRINT p_from p_to p_limit p_before_time p_before_error_id'
+    ),
     ('get_step_runs', 'p_business_date p_workflow_name'),
     ('set_alert_owner', 'P_OWNER p_labels'),
     ('set_page_url', 'P_URL'),
@@ -304,6 +317,10 @@ select results_eq(
             'end_time timestamp with time zone, duration_ms double precision, items_done bigint, '
             'items_total bigint, input_size bigint, output_size bigint, counters jsonb, '
             'step_durations jsonb, metadata jsonb)'),
+        ('get_error_occurrences',
+            'TABLE(error_id bigint, occurred_at timestamp with time zone, task_id text, '
+            'task_type text, severity text, component text, message text, details jsonb, '
+            'stack text)'),
         ('get_etl_execution_summary', 'jsonb'),
         ('get_etl_health_status', 'jsonb'),
         ('get_etl_metric_statistics',
@@ -311,6 +328,22 @@ select results_eq(
             'min_value double precision, max_value double precision, last_value double precision, '
             'last_at timestamp with time zone)'),
         ('get_installation', 'jsonb'),
+        ('get_job_runs',
+            'TABLE(task_id text, task_type text, status text, attempt integer, worker_id text, '
+            'parent_task_id text, start_time timestamp with time zone, '
+            'end_time timestamp with time zone, duration_ms double precision, items_done bigint, '
+            'items_total bigint, error_message text)'),
+        ('get_jobs',
+            'TABLE(job_name text, kind text, workflow_name text, state text, schedule text, '
+            'time_zone text, next_due_at timestamp with time zone, '
+            'missing_since timestamp with time zone, seconds_late double precision, '
+            'running bigint, running_since timestamp with time zone, last_task_id text, '
+            'last_attempt integer, last_status text, last_start_at timestamp with time zone, '
+            'last_end_at timestamp with time zone, last_duration_ms double precision, '
+            'ended bigint, completed bigint, failed bigint, success_percent numeric, '
+            'p50_duration_ms double precision, p95_duration_ms double precision, '
+            'recent_p50_duration_ms double precision, alerts bigint, worst_severity text, '
+            'trouble integer, days jsonb)'),
         ('get_queue_trends',
             'TABLE(resolution text, bucket_at timestamp with time zone, queue_name text, '
             'samples bigint, avg_pending double precision, max_pending double precision, '

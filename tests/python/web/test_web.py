@@ -16,7 +16,7 @@ from tests.python.support.web_running import TOKEN, Web
 
 LISTS = [
     "/api/active-alerts", "/api/batch-timeline", "/api/batch-logs", "/api/batch-health",
-    "/api/tasks", "/api/errors", "/api/queues", "/api/health",
+    "/api/jobs", "/api/tasks", "/api/errors", "/api/queues", "/api/health",
     "/api/trends?what=tasks", "/api/trends?what=errors", "/api/trends?what=queues",
     "/api/trends?what=durations", "/api/records", "/api/record-issues", "/api/record-changes",
 ]  # fmt: skip
@@ -25,6 +25,7 @@ PAGED = {
     "/api/batch-logs": "task_id",
     "/api/tasks": "task_id",
     "/api/errors": "fingerprint",
+    "/api/jobs": "job_name",
     "/api/records": "record_key",
     "/api/record-changes": "change_id",
 }

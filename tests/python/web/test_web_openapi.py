@@ -85,8 +85,21 @@ def test_only_writing_takes_a_token(schema: dict[str, Any]) -> None:
     assert guarded == writing
     assert writing == {
         ("post", "/api/acknowledge-alert/{alert_id}"),
+        ("post", "/api/unacknowledge-alert/{alert_id}"),
+        ("post", "/api/resolve-alert/{alert_id}"),
+        ("post", "/api/silence-alert/{alert_id}"),
+        ("post", "/api/resolve-error-group/{fingerprint}"),
+        ("post", "/api/mute-error-group/{fingerprint}"),
+        ("post", "/api/reopen-error-group/{fingerprint}"),
         ("post", "/in/alertmanager"),
     }
+
+
+def test_operations_have_names_that_clients_can_call(schema: dict[str, Any]) -> None:
+    names = [each["operationId"] for path in schema["paths"].values() for each in path.values()]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch("[a-z]+(_[a-z]+)*", name) for name in names)
+    assert {"active_alerts", "jobs", "job", "job_runs", "run", "errors", "error_group"} < {*names}
 
 
 def test_lists_have_a_form_in_common(schema: dict[str, Any]) -> None:

@@ -77,6 +77,32 @@ from monitoring.v_active_alerts
 where true
 group by rule_name, severity, status
 """
+ABOUT_JOB = f"""
+select *
+from monitoring.v_active_alerts
+where labels ->> 'task_type' = %(job)s
+order by acknowledged_at is not null, {_WORST_FIRST}, fired_at, alert_id
+"""
+ABOUT_RUN = f"""
+select *
+from monitoring.v_active_alerts
+where labels ->> 'task_id' = %(task_id)s
+order by acknowledged_at is not null, {_WORST_FIRST}, fired_at, alert_id
+"""
+_OWN_THRESHOLDS = """jsonb_path_query_first(
+        overrides, '$[*] ? (@.labels.task_type == $job).thresholds',
+        jsonb_build_object('job', %(job)s::text)
+    )"""
+RULES_OF_JOB = f"""
+select
+    rule_name, description, unit, comparison,
+    coalesce({_OWN_THRESHOLDS}, thresholds) as thresholds,
+    {_OWN_THRESHOLDS} is not null as is_own
+from monitoring.v_alert_rules
+where family = 'processing' and is_enabled
+    and coalesce({_OWN_THRESHOLDS}, thresholds) <> '{{}}'
+order by rule_name
+"""
 ONE = "select * from monitoring.alerts where alert_id = %(alert_id)s"
 REASON = "select suppressed_by from monitoring.v_active_alerts where alert_id = %(alert_id)s"
 EXPLAIN = """

@@ -11,14 +11,16 @@ _DECIDE = (
     "select monitoring.{function}(p_alert_id => %(alert_id)s, p_note => %(note)s, p_by => %(by)s)"
 )
 ACKNOWLEDGE = _DECIDE.format(function="acknowledge_alert")
+UNACKNOWLEDGE = _DECIDE.format(function="unacknowledge_alert")
+RESOLVE = _DECIDE.format(function="resolve_alert")
 _DECISIONS = {
     "acknowledge": ACKNOWLEDGE,
-    "unacknowledge": _DECIDE.format(function="unacknowledge_alert"),
-    "resolve": _DECIDE.format(function="resolve_alert"),
+    "unacknowledge": UNACKNOWLEDGE,
+    "resolve": RESOLVE,
 }
 EVALUATE = "select monitoring.evaluate_alerts()"
 EVALUATE_PROCESSING = "select monitoring.check_processing_performance_alerts()"
-_SILENCE = """
+SILENCE = """
 select monitoring.silence_alerts(
     p_matchers => %(matchers)s, p_for => %(for)s, p_note => %(note)s, p_by => %(by)s,
     p_until_resolved => %(until_resolved)s
@@ -70,7 +72,7 @@ def silence(
         "by": by,
         "until_resolved": until_resolved,
     }
-    return int(_value(connection, _SILENCE, values))
+    return int(_value(connection, SILENCE, values))
 
 
 def set_thresholds(

@@ -13,8 +13,10 @@ from pgvigil.faces.web.problems import add_handlers
 from pgvigil.faces.web.routes import (
     alerts,
     batch,
+    errors,
     export,
     incoming,
+    jobs,
     pings,
     records,
     service,
@@ -25,7 +27,20 @@ from pgvigil.faces.web.routes import (
 from pgvigil.faces.web.security import Guard
 from pgvigil.faces.web.settings import WebSettings
 
-_PARTS = (alerts, batch, tasks, state, trends, records, export, pings, incoming, service)
+_PARTS = (
+    alerts,
+    batch,
+    jobs,
+    tasks,
+    errors,
+    state,
+    trends,
+    records,
+    export,
+    pings,
+    incoming,
+    service,
+)
 _DESCRIPTION = "What pgvigil has recorded. Everything here is a view or a function of the database."
 
 
@@ -51,6 +66,8 @@ def create_app(settings: WebSettings) -> FastAPI:
         version=__version__,
         description=_DESCRIPTION,
         lifespan=lifespan,
+        # Clients that are made of the description call their methods so.
+        generate_unique_id_function=lambda route: route.name,
         # Their pages load programs from elsewhere.
         docs_url=None,
         redoc_url=None,

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
-from pydantic import AwareDatetime, BeforeValidator, WithJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 Severity = Literal["low", "medium", "high", "critical"]
@@ -14,6 +14,11 @@ Kind = Literal["failed", "stuck", "long", "late", "other"]
 """What kind of trouble an alert is about."""
 Text = Annotated[str | None, Query(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
 """A name as recorded; the database has none with a NUL in it."""
+
+GivenText = Annotated[str, Query(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
+"""The same, where it must be given."""
+ErrorNumber = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+"""Number of an error or a log line; one that a backfill chose is negative."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:.*?(?P<offset>Z|z|[+\- ]\d\d:?\d\d)?")

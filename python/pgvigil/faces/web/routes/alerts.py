@@ -1,14 +1,17 @@
 """Alerts: what fires, what is behind it, and acknowledging it."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field
 
 from pgvigil.database.queries import alerts as queries
 from pgvigil.database.queries import decisions, state
 from pgvigil.faces.web.common import Db, Json
+from pgvigil.faces.web.database import Reader
 from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
 from pgvigil.faces.web.paging import Row, RowNumber, Rows
 from pgvigil.faces.web.parameters import Kind, Severity, Text
@@ -21,8 +24,8 @@ router = APIRouter(tags=["alerts"])
 _ACTIVE = View(
     "v_active_alerts",
     {
-        "severity": Severity,
         "acknowledged_at": datetime | None,
+        "severity": Severity,
         "fired_at": datetime,
         "alert_id": RowNumber,
     },
@@ -151,6 +154,13 @@ class Acknowledgement(BaseModel):
     """Who it is; null: the service's login."""
 
 
+class Silence(Acknowledgement):
+    """What somebody says who wants no messages about an alert for a while."""
+
+    hours: float | None = Field(None, gt=0, le=8784)
+    """For how long; null: until it resolves."""
+
+
 class Acknowledged(BaseModel):
     """The alert as it is now."""
 
@@ -161,7 +171,7 @@ add_listings(
     router,
     Listing(
         "active_alerts",
-        "Alerts that fire, the worst first; among equals those that nobody has acknowledged.",
+        "Alerts that fire: those first that nobody has acknowledged, the worst before the others.",
         ActiveAlerts,
         (_ACTIVE,),
         (
@@ -173,6 +183,7 @@ add_listings(
                 words="firing: only those that nobody has acknowledged.",
             ),
             Filter("rule", Text, "rule_name ="),
+            Filter("job", Text, "labels ->> 'task_type' =", "job_name of the job it is about."),
         ),
         besides={"known": state.FRESHNESS_OF_ALERTS, "counts": queries.COUNTS},
     ),
@@ -208,10 +219,70 @@ async def acknowledge_alert(
     db: Db, alert_id: Number, said: Acknowledgement | None = None
 ) -> Acknowledged:
     """Tell that somebody looks after a firing alert: no more reminders until it gets worse."""
+    return await _decide(db, decisions.ACKNOWLEDGE, alert_id, said, "does not fire")
+
+
+@router.post(
+    "/api/unacknowledge-alert/{alert_id}",
+    responses=answers(401, 403, 404, 409),
+    dependencies=[Depends(may_write)],
+)
+async def unacknowledge_alert(
+    db: Db, alert_id: Number, said: Acknowledgement | None = None
+) -> Acknowledged:
+    """Take an acknowledgement back: reminders go on."""
+    return await _decide(db, decisions.UNACKNOWLEDGE, alert_id, said, "is not acknowledged")
+
+
+@router.post(
+    "/api/resolve-alert/{alert_id}",
+    responses=answers(401, 403, 404, 409),
+    dependencies=[Depends(may_write)],
+)
+async def resolve_alert(
+    db: Db, alert_id: Number, said: Acknowledgement | None = None
+) -> Acknowledged:
+    """End an alert; it fires anew when its rule finds the same again."""
+    return await _decide(db, decisions.RESOLVE, alert_id, said, "does not fire")
+
+
+@router.post(
+    "/api/silence-alert/{alert_id}",
+    responses=answers(401, 403, 404),
+    dependencies=[Depends(may_write)],
+)
+async def silence_alert(db: Db, alert_id: Number, said: Silence | None = None) -> Acknowledged:
+    """Send no messages about an alert and its like for some hours, or until it resolves."""
+    words = said or Silence(note=None, by=None, hours=None)
+    async with db.writing() as writer:
+        found = await _one(writer, alert_id)
+        values = {
+            "matchers": Jsonb({"rule": found["rule_name"], "fingerprint": found["fingerprint"]}),
+            "for": None if words.hours is None else timedelta(hours=words.hours),
+            "note": words.note,
+            "by": words.by,
+            "until_resolved": words.hours is None,
+        }
+        await writer.value(decisions.SILENCE, values)
+        return Acknowledged.model_validate({"alert": await _one(writer, alert_id)})
+
+
+async def _decide(
+    db: Db, decision: str, alert_id: int, said: Acknowledgement | None, if_not: str
+) -> Acknowledged:
     words = said or Acknowledgement(note=None, by=None)
     values = {"alert_id": alert_id, "note": words.note, "by": words.by}
     async with db.writing() as writer:
-        if not await writer.value(decisions.ACKNOWLEDGE, values):
-            raise ProblemError(NOT_FIRING, f"alert {alert_id} does not fire")
-        (found,) = await writer.rows(queries.ONE, values)
-    return Acknowledged.model_validate({"alert": found})
+        if not await writer.value(decision, values):
+            raise ProblemError(NOT_FIRING, f"alert {alert_id} {if_not}")
+        return Acknowledged.model_validate({"alert": await _one(writer, alert_id)})
+
+
+async def _one(reader: Reader, alert_id: int) -> DictRow:
+    """Return an alert in any state, with what keeps messages about it back."""
+    found = await reader.rows(queries.ONE, {"alert_id": alert_id})
+    if not found:
+        raise ProblemError(404, f"there is no alert {alert_id}", "See /api/active-alerts.")
+    for row in await reader.rows(queries.REASON, {"alert_id": alert_id}):
+        found[0].update(row)
+    return found[0]

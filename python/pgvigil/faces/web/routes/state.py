@@ -1,4 +1,4 @@
-"""The state as a whole: the summary, errors by group, queues, health and trends."""
+"""The state as a whole: the summary, queues, health and freshness."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -8,15 +8,12 @@ from pydantic import BaseModel
 
 from pgvigil.database.queries import state as queries
 from pgvigil.faces.web.common import Db
-from pgvigil.faces.web.listing import Filter, Listing, View, add_listings
+from pgvigil.faces.web.listing import Listing, add_listings
 from pgvigil.faces.web.paging import Row, Rows
-from pgvigil.faces.web.parameters import Kind, Severity, Text
+from pgvigil.faces.web.parameters import Kind, Severity
 from pgvigil.faces.web.problems import answers
 
 router = APIRouter(tags=["state"])
-
-_LAST_SEEN = {"last_seen_at": datetime, "fingerprint": str}
-GroupStatus = Literal["open", "resolved", "muted", "regressed"]
 
 
 class Known(BaseModel):
@@ -69,27 +66,6 @@ class TopFigures(BaseModel):
 
     cards: Cards
     as_of: datetime
-
-
-class ErrorGroup(Row):
-    """Occurrences of one error, that differ in numbers and names only."""
-
-    fingerprint: str
-    error_type: str
-    severity: Severity
-    example: str | None
-    template: str | None
-    status: GroupStatus
-    occurrences: int
-    components: list[str] | None
-    first_seen_at: datetime
-    last_seen_at: datetime
-    muted_until: datetime | None
-    note: str | None
-    changed_by: str | None
-    login_name: str | None
-    """Whose session that was."""
-    changed_at: datetime | None
 
 
 class Queue(Row):
@@ -166,17 +142,6 @@ async def cards(db: Db) -> TopFigures:
 
 add_listings(
     router,
-    Listing(
-        "errors",
-        "Groups of errors, those seen last first.",
-        Rows[ErrorGroup],
-        (View("error_groups", _LAST_SEEN, is_descending=True, is_kept=True),),
-        (
-            Filter("status", GroupStatus | None),
-            Filter("severity", Severity | None),
-            Filter("type", Text, "error_type =", "Type of the error."),
-        ),
-    ),
     Listing("queues", "Queues seen in the last 24 hours.", Rows[Queue], (queries.QUEUES,)),
     Listing("health", "Components, the unhealthy first.", Rows[Component], (queries.HEALTH,)),
     Listing(
