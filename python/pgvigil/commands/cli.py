@@ -28,6 +28,7 @@ WITHOUT_SERVER = {"exec", "check", "dbt", "export", "config", "workflow", "grafa
 # The overview is printed from here, so that `pgvigil --help` imports none of them.
 SUBCOMMANDS: Mapping[str, Subcommand] = {
     "demo": Subcommand("pgvigil.commands.demo", "Try it on real work, with its own PostgreSQL."),
+    "up": Subcommand("pgvigil.commands.up", "Install, run jobs and serve the page, all in one."),
     "migrate": Subcommand("pgvigil.commands.migrate", "Install or upgrade pgvigil in a database."),
     "status": Subcommand("pgvigil.commands.status", "Show what is installed and what is missing."),
     "doctor": Subcommand("pgvigil.commands.doctor", "Check everything and suggest remedies."),

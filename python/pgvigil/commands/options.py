@@ -23,6 +23,28 @@ def dsn_option(function: _Function) -> _Function:
     )(function)
 
 
+def option_group(*options: Callable[[Any], Any]) -> Callable[[_Function], _Function]:
+    """Return what adds several options, in the order in which the help lists them."""
+
+    def add(function: _Function) -> _Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+log_format_option = click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+log_level_option = click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+)
+
+
 class Duration(click.ParamType[float]):
     """A length of time such as 500ms, 10s, 2m, 1h or 7d; a bare number is seconds."""
 

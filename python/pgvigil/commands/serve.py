@@ -4,11 +4,11 @@ import asyncio
 import logging
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pgvigil.commands.options import Duration, dsn_option
+from pgvigil.commands.options import Duration, dsn_option, log_format_option, option_group
 from pgvigil.database.log import LogFormat, log, set_up_logging
 from pgvigil.exceptions import PgvigilError
 from pgvigil.faces.web.settings import WebSettings
@@ -18,81 +18,78 @@ if TYPE_CHECKING:
     from pgvigil.faces.web.serving import WebServer
 
 
+serving_options = option_group(
+    click.option(
+        "--host",
+        default="127.0.0.1",
+        show_default=True,
+        help="Address to listen on. One that others reach needs --allow-remote.",
+    ),
+    click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=8080,
+        show_default=True,
+        help="0: any free.",
+    ),
+    click.option(
+        "--allow-remote",
+        is_flag=True,
+        help="Listen where other machines reach it: all of them may read everything recorded.",
+    ),
+    click.option(
+        "--name",
+        "names",
+        multiple=True,
+        metavar="NAME",
+        help="Host name to answer to, besides localhost and bare addresses; repeatable.",
+    ),
+    click.option(
+        "--api-path",
+        "api_paths",
+        multiple=True,
+        metavar="PATH",
+        help="Path under which the API is found as well, such as /api/ami-operational, for "
+        "programs that know it by that; repeatable.",
+    ),
+    click.option(
+        "--token-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="File with the token of those who may write. Default: PGVIGIL_WEB_TOKEN; without "
+        "either nobody may.",
+    ),
+    click.option(
+        "--ping-key-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="File with the key of those who may send pings and alerts of other systems. Default: "
+        "PGVIGIL_PING_KEY; without either nobody may.",
+    ),
+    click.option(
+        "--connections",
+        type=click.IntRange(1, 32),
+        default=WebSettings.connections,
+        show_default=True,
+        help="Most connections to the database at once.",
+    ),
+    click.option(
+        "--patience",
+        "seconds_to_answer",
+        type=Duration(least=0.1),
+        default="10s",
+        show_default=True,
+        help="Longest time that the database may take for one statement.",
+    ),
+)
+"""Those of a web service, as `listening_server` takes them."""
+
+
 @click.command()
 @dsn_option
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Address to listen on. One that others reach needs --allow-remote.",
-)
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free."
-)
-@click.option(
-    "--allow-remote",
-    is_flag=True,
-    help="Listen where other machines reach it: all of them may read everything recorded.",
-)
-@click.option(
-    "--name",
-    "names",
-    multiple=True,
-    metavar="NAME",
-    help="Host name to answer to, besides localhost and bare addresses; repeatable.",
-)
-@click.option(
-    "--api-path",
-    "api_paths",
-    multiple=True,
-    metavar="PATH",
-    help="Path under which the API is found as well, such as /api/ami-operational, for programs "
-    "that know it by that; repeatable.",
-)
-@click.option(
-    "--token-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="File with the token of those who may write. Default: PGVIGIL_WEB_TOKEN; without either "
-    "nobody may.",
-)
-@click.option(
-    "--ping-key-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="File with the key of those who may send pings and alerts of other systems. Default: "
-    "PGVIGIL_PING_KEY; without either nobody may.",
-)
-@click.option(
-    "--connections",
-    type=click.IntRange(1, 32),
-    default=WebSettings.connections,
-    show_default=True,
-    help="Most connections to the database at once.",
-)
-@click.option(
-    "--patience",
-    type=Duration(least=0.1),
-    default="10s",
-    show_default=True,
-    help="Longest time that the database may take for one statement.",
-)
-@click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
-def command(
-    dsn: str,
-    host: str,
-    port: int,
-    allow_remote: bool,
-    names: tuple[str, ...],
-    api_paths: tuple[str, ...],
-    token_file: Path | None,
-    ping_key_file: Path | None,
-    connections: int,
-    patience: float,
-    log_format: LogFormat,
-) -> None:
+@serving_options
+@log_format_option
+def command(dsn: str, log_format: LogFormat, **how: Any) -> None:
     """Serve a page, its data as JSON, and figures for Prometheus.
 
     Everybody who reaches it may read; acknowledging an alert takes the token, and sending pings
@@ -100,28 +97,32 @@ def command(
     error. SIGTERM and Ctrl-C end it.
     """
     set_up_logging(log_format, "info")
-    server = _server(
-        WebSettings(
-            dsn,
-            token=read_token(token_file),
-            ping_key=read_token(ping_key_file, PING_KEY),
-            names=names,
-            connections=connections,
-            seconds_to_answer=patience,
-            api_paths=api_paths,
-        ),
-        host,
-        port,
-        allow_remote,
-    )
+    server = listening_server(dsn, **how)
     log(logging.INFO, f"serving {server.url}")
     asyncio.run(_serve(server))
     log(logging.INFO, "stopped")
 
 
-def _server(settings: WebSettings, host: str, port: int, allow_remote: bool) -> "WebServer":
+def listening_server(
+    dsn: str,
+    host: str,
+    port: int,
+    allow_remote: bool,
+    token_file: Path | None,
+    ping_key_file: Path | None,
+    **how: Any,
+) -> "WebServer":
+    """Return a web service that has its address already, made as the options say.
+
+    Raises:
+        PgvigilError: others reach the address and that is not allowed, the address cannot be
+            had, or a token or key cannot be used.
+    """
     from pgvigil.faces.web.serving import WebServer, is_loopback
 
+    settings = WebSettings(
+        dsn, token=read_token(token_file), ping_key=read_token(ping_key_file, PING_KEY), **how
+    )
     if not allow_remote and not is_loopback(host):
         raise PgvigilError(
             f"other machines can reach {host}, and could read everything recorded",

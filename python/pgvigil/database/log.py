@@ -3,6 +3,9 @@
 import json
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -10,6 +13,7 @@ LogFormat = Literal["text", "json"]
 logger = logging.getLogger("pgvigil.runner")
 # A program that has the runner in it says itself where to log.
 logger.addHandler(logging.NullHandler())
+_part: ContextVar[str | None] = ContextVar("part", default=None)
 
 
 def set_up_logging(form: LogFormat, level: str) -> None:
@@ -31,6 +35,19 @@ def log(level: int, message: str, **fields: Any) -> None:
     logger.log(level, message, extra={"fields": fields})
 
 
+@contextmanager
+def log_of(part: str) -> Iterator[None]:
+    """Say with each message from within, and from tasks begun within, which part it is of.
+
+    It is for a program of several parts that share one log.
+    """
+    before = _part.set(part)
+    try:
+        yield
+    finally:
+        _part.reset(before)
+
+
 def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
@@ -42,6 +59,7 @@ class _JsonFormatter(logging.Formatter):
         document = {
             "time": _time(record),
             "level": record.levelname.lower(),
+            **({} if (part := _part.get()) is None else {"part": part}),
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }
@@ -57,5 +75,7 @@ class _TextFormatter(logging.Formatter):
         error = getattr(record, "fields", {}).get("error")
         message = f"{record.getMessage()}: {error}" if error else record.getMessage()
         message = " | ".join(message.splitlines())
-        line = f"{_time(record)} {record.levelname.lower():7} {message}"
+        part = _part.get()
+        whose = "" if part is None else f"[{part}] "
+        line = f"{_time(record)} {record.levelname.lower():7} {whose}{message}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

@@ -123,6 +123,8 @@ def test_who_needs_a_session_of_its_own_is_refused_a_shared_one(dsn: str, port: 
         ["migrate"],
         ["migrate", "--rollback", "--yes"],
         ["run", "--once"],
+        ["up", "--port", "0"],
+        ["up", "--port", "0", "--no-migrate"],
         ["sync"],
         ["backfill", "tasks", "/dev/null"],
         ["import", str(ROOT / "examples" / "moving-in" / "etl.json")],

@@ -1,6 +1,7 @@
 """Running `pgvigil run` beside a test."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from tests.harness.clients import clean_environment
 
@@ -18,13 +19,22 @@ from tests.harness.clients import clean_environment
 class RunningRunner:
     """A `pgvigil run` of its own process, and what it logs."""
 
-    def __init__(self, dsn: str, *options: str, environment: Mapping[str, str] = {}) -> None:
-        """Start it; options are those of the command."""
+    command = "run"
+
+    def __init__(
+        self,
+        dsn: str,
+        *options: str,
+        environment: Mapping[str, str] = {},
+        printed: IO[str] | None = None,
+    ) -> None:
+        """Start it; options are those of the command, what it prints goes into a file."""
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [str(Path(sys.executable).parent / "pgvigil"), "run", *options],
+            [str(Path(sys.executable).parent / "pgvigil"), self.command, *options],
             env={**clean_environment(), "PGVIGIL_DSN": dsn, **environment},
             stdin=subprocess.DEVNULL,
+            stdout=printed,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -91,6 +101,24 @@ class RunningRunner:
         assert self.process.stderr is not None
         with self.process.stderr as stream:
             self.lines.extend(iter(stream.readline, ""))
+
+
+class RunningUp(RunningRunner):
+    """A `pgvigil up`, on any port unless told otherwise."""
+
+    command = "up"
+
+    def __init__(self, dsn: str, *options: str, printed: IO[str] | None = None) -> None:
+        """Start it."""
+        super().__init__(dsn, "--port", "0", *options, printed=printed)
+
+    @property
+    def url(self) -> str:
+        """Where its page is, once it is served."""
+        self.wait_for("serving ", 60)
+        found = re.search(r"serving (http://[^/]+/)", self.text)
+        assert found is not None
+        return found[1]
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:

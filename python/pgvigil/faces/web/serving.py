@@ -1,5 +1,6 @@
 """Listening, and ending in an orderly way."""
 
+import errno
 import ipaddress
 import socket
 from collections.abc import Iterator
@@ -88,8 +89,16 @@ def _bind(host: str, port: int) -> socket.socket:
         opened.listen()
     except OSError as error:
         opened.close()
-        raise CannotListenError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+        raise CannotListenError(
+            f"cannot listen on {host}:{port}: {error.strerror}", hint=_remedy(error)
+        ) from None
     return opened
+
+
+def _remedy(error: OSError) -> str | None:
+    if error.errno == errno.EADDRINUSE:
+        return "Another program listens there: take another port, or 0 for any free one."
+    return None
 
 
 def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
