@@ -5,13 +5,16 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
+import click
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from docs.site import diagrams
+from pgvigil.commands import cli
 from pgvigil.demo.server import PostgresServer
 from tests import ROOT
 from tests.harness import shipped_lists, site, sql_api
@@ -30,6 +33,8 @@ JUST_INSTALLED = """
     [
         "README.md",
         "docs/concepts.md",
+        "docs/start.md",
+        "docs/for-developers.md",
         "docs/rollups.md",
         "docs/alerts.md",
         "docs/notifications.md",
@@ -58,6 +63,9 @@ def test_a_session_prints_what_the_document_shows(
         "docs/sources.md",
         "docs/records.md",
         "docs/statuses.md",
+        "docs/on-call.md",
+        "docs/for-dbas.md",
+        "docs/troubleshooting.md",
     ],
 )
 def test_a_reader_may_run_the_queries_that_a_document_gives(
@@ -86,13 +94,44 @@ def test_commands_print_what_the_document_shows(
     dsn = make_conninfo(server.dsn(database), options=now)
     run(dsn, "select monitoring.ensure_partitions()")
     run(dsn, "update monitoring.jobs set next_run_at = monitoring.clock()")
-    shown = re.findall(r"```console\n(\$ .*?)```", document.read_text(), re.DOTALL)
-    commands = re.findall(r"^\$ pgvigil (.*)\n((?:[^$].*\n|\n)*)", "".join(shown), re.MULTILINE)
+    commands = _commands(document)
     assert len(commands) > 5
     for command, output in commands:
         result = run_pgvigil(dsn, *shlex.split(command))
         assert result.stderr == ""
         assert _tidy(result.stdout) == _tidy(output), command
+
+
+def test_the_night_on_call_looks_as_its_guide_shows_it(
+    server: PostgresServer, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = connection.info.dbname
+    run_psql(server, database, "-q", "-f", Path(__file__).with_name("on_call.psql"))
+    monkeypatch.setenv("TZ", "UTC")
+    dsn = make_conninfo(server.dsn(database), options="-c monitoring.now=2026-03-02T03:11Z")
+    commands = _commands(ROOT / "docs/on-call.md")
+    assert len(commands) == 5
+    for command, output in commands:
+        result = run_pgvigil(dsn, *shlex.split(command))
+        assert result.stderr == ""
+        assert _tidy(result.stdout) == _tidy(output), command
+
+
+def test_commands_and_options_that_documents_name_are_there() -> None:
+    named = [
+        (document.name, line)
+        for document in _documents()
+        if document.name not in ("CHANGELOG.md", "decisions.md")
+        for line in _lines_of_shells(document.read_text())
+    ]
+    assert len(named) > 80
+    wrong = [
+        f"{name}: {line}: {problem}"
+        for name, line in named
+        for problem in [_problem_of(line)]
+        if problem
+    ]
+    assert wrong == []
 
 
 def test_the_sql_reference_is_fresh(connection: psycopg.Connection) -> None:
@@ -197,6 +236,49 @@ def _session(document: Path) -> str:
     found = re.findall(r"```sql\n(=> .*?)```", document.read_text(), re.DOTALL)
     assert found, f"{document.name} has no psql session"
     return "".join(found)
+
+
+def _commands(document: Path) -> list[tuple[str, str]]:
+    """Return the commands that a document shows in a terminal, each with what it prints."""
+    shown = re.findall(r"```console\n(\$ .*?)```", document.read_text(), re.DOTALL)
+    return re.findall(r"^\$ pgvigil (.*)\n((?:[^$].*\n|\n)*)", "".join(shown), re.MULTILINE)
+
+
+def _lines_of_shells(text: str) -> list[str]:
+    """Return the calls of pgvigil in blocks for shells, and those between backticks."""
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    consoles = re.findall(r"^ *```console\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.splitlines()]
+    lines += [line[2:] for block in consoles for line in block.splitlines() if line[:2] == "$ "]
+    calls = [re.sub(r"^(?:\w+=\S+ )+", "", line.strip()) for line in lines]
+    prose = re.sub(r"(?ms)^ *```.*?^ *```", "", text)
+    # Entries of pg_cron are called so as well, and what is no command may be one of them.
+    names = "|".join(cli.main.list_commands(click.Context(cli.main)))
+    calls += re.findall(rf"`(pgvigil (?:{names})\b[^`\n]*)`", prose)
+    return [call for call in calls if call.startswith("pgvigil ")]
+
+
+def _problem_of(line: str) -> str | None:
+    """Say what a call of pgvigil names that is not there; what it leaves out is fine."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
+    lexer.whitespace_split = True
+    words = list(takewhile(lambda word: not set(word) <= set("|&;<>"), lexer))[1:]
+    command: click.Command = cli.main
+    context = click.Context(command, info_name="pgvigil")
+    try:
+        while isinstance(command, click.Group):
+            if not words or words[0].startswith(("-", "…")) or words[0] == "COMMAND":
+                return None
+            name, words = words[0], words[1:]
+            found = command.get_command(context, name)
+            if found is None:
+                return f"there is no {name}"
+            command, context = found, click.Context(found, parent=context, info_name=name)
+        # Its parser alone: nothing is called, and what is left out is not missed.
+        command.make_parser(context).parse_args(words)
+    except click.UsageError as error:
+        return error.format_message()
+    return None
 
 
 def _echoing(session: str) -> list[str]:
