@@ -81,7 +81,7 @@
 -- The path of a question: a trend view (rollups/trends.sql) reads roll-ups and adds what they do
 -- not contain yet (rollups/spans.sql), so the answer is complete at any moment.
 -- Reads the tables of recording; writes rollups, rollup_progress, error_group_totals,
--- component_states, retention_policies; removes and places rows.
+-- component_states, running_totals, retention_policies; removes and places rows.
 -- Guarantee: each row is counted once, whatever commits late. Lock order: the row of
 -- rollup_progress, then roll-ups, or the guard 'partitions' and then partitions.
 -- Begin with rollups/samples.sql, rollups/roll_up.sql and retention/cleanup.sql.
@@ -93,6 +93,7 @@
 \ir keeping/rollups/names.sql
 \ir keeping/rollups/uptime.sql
 \ir keeping/rollups/groups_and_states.sql
+\ir keeping/rollups/running_totals.sql
 \ir keeping/rollups/open_days.sql
 \ir keeping/rollups/recounts.sql
 \ir keeping/rollups/roll_up.sql

@@ -194,6 +194,8 @@ select set_eq(
         'recounts',
         -- a row for each thing there is, or for each table
         'error_group_totals', 'component_states', 'rollup_progress', 'alert_rule_states',
+        -- a row for each status of a few hundred names
+        'running_totals',
         -- names up to a limit that is in the other, and so of a few kinds
         'known_names', 'name_limits',
         -- what people set about alerts

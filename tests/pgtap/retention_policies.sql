@@ -43,6 +43,7 @@ select results_eq(
         ('rollups', 'minute', '2 days', null),
         ('rollups', 'hour', '90 days', null),
         ('rollups', 'day', '5 years', null),
+        ('running_totals', '', '1 year', null),
         ('senders', '', '30 days', null),
         ('source_loads', '', '30 days', null),
         ('source_runs', '', '30 days', null),

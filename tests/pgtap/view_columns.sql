@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(59);
+select plan(62);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -281,6 +281,20 @@ from (
         'v_pg_cron_runs',
         'task_id, job_name, status, start_time at, end_time at, duration_ms float, message, '
         'database_name, user_name, is_own boolean'
+    ),
+    (
+        'v_task_totals',
+        'task_type, status, tasks bigint, items numeric, durations bigint, '
+        'duration_seconds float, bucket_seconds double precision[], bucket_counts bigint[], '
+        'since_at at, counted_at at'
+    ),
+    (
+        'v_error_totals',
+        'error_type, severity, component, errors bigint, since_at at, counted_at at'
+    ),
+    (
+        'v_notification_totals',
+        'channel_name, result, notifications bigint, since_at at, counted_at at'
     ),
     (
         'v_retention',

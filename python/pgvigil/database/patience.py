@@ -15,6 +15,7 @@ from pgvigil.database.far_times import take_far_times
 from pgvigil.database.words import length_of_time
 
 _T = TypeVar("_T")
+_SECONDS_BETWEEN_LOOKS = 0.1
 
 
 class ImpatientConnection(psycopg.Connection[tuple[Any, ...]]):
@@ -66,6 +67,9 @@ class HastyConnection(psycopg.AsyncConnection[Any]):
 
     async def wait(self, gen: PQGen[_T], *args: Any, **kwargs: Any) -> _T:
         """Wait as psycopg does, but close the connection at once when that is cancelled."""
+        if not args:
+            # Without an interval it would look all the time, and keep a processor busy.
+            kwargs.setdefault("interval", _SECONDS_BETWEEN_LOOKS)
         try:
             return await waiting.wait_async(gen, self.pgconn.socket, *args, **kwargs)
         except (asyncio.CancelledError, KeyboardInterrupt):

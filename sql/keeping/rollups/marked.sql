@@ -54,7 +54,8 @@ select
             where c.table_name = 'finished_tasks'
         )::bigint[])
     ) as is_new,
-    t.is_late
+    t.is_late,
+    t.items_done
 from (
     select
         d.*,

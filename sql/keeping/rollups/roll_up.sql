@@ -151,6 +151,9 @@ begin
     if v_written > 0 and p_table = 'errors' then
         perform monitoring._meet_error_groups(p_below, p_still_open);
         perform monitoring._merge_error_groups(p_below, p_still_open);
+        perform monitoring._count_errors(p_below, p_still_open);
+    elsif v_written > 0 and p_table = 'finished_tasks' then
+        perform monitoring._count_ended_tasks(p_below, p_still_open);
     elsif v_written > 0 and p_table = 'health_probes' then
         v_written := v_written + monitoring._merge_uptime(p_below, p_still_open);
         perform monitoring._merge_component_states(p_below, p_still_open);

@@ -125,22 +125,34 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_channels text [];
+    v_numbers bigint [];
 begin
-    update monitoring.queued_notifications n
-    set
-        status = 'dead',
-        finished_at = p_now,
-        last_error = monitoring._abandoned(n.attempts, n.leased_by)
-    from (
-        select q.notification_id
-        from monitoring.queued_notifications q
-        where q.finished_at = 'infinity'
-            and q.status = 'sending'
-            and monitoring._is_due_notification(q.next_attempt_at, p_now)
-            and q.attempts % monitoring._max_attempts(q.channel_name) = 0
-        for update skip locked
-    ) d
-    where n.notification_id = d.notification_id;
+    with buried as (
+        update monitoring.queued_notifications n
+        set
+            status = 'dead',
+            finished_at = p_now,
+            last_error = monitoring._abandoned(n.attempts, n.leased_by)
+        from (
+            select q.notification_id
+            from monitoring.queued_notifications q
+            where q.finished_at = 'infinity'
+                and q.status = 'sending'
+                and monitoring._is_due_notification(q.next_attempt_at, p_now)
+                and q.attempts % monitoring._max_attempts(q.channel_name) = 0
+            for update skip locked
+        ) d
+        where n.notification_id = d.notification_id
+        returning n.channel_name
+    )
+
+    select array_agg(b.channel_name order by b.channel_name), array_agg(b.n order by b.channel_name)
+    into v_channels, v_numbers
+    from (select c.channel_name, count(*) as n from buried c group by c.channel_name) b;
+    perform monitoring._count_notifications(u.channel_name, 'dead', u.n)
+    from unnest(v_channels, v_numbers) u (channel_name, n);
 end
 $$;
 

@@ -1,5 +1,5 @@
 -- What became of an attempt to send a message: sent, failed and tried again later, or given up.
--- Writes queued_notifications. Only the attempt that holds the lease counts (outbox.sql).
+-- Writes queued_notifications and running_totals. Only the attempt that holds the lease counts (outbox.sql).
 
 create or replace function monitoring.note_notification_sent(
     p_notification_id bigint, p_attempt integer
@@ -22,6 +22,7 @@ begin
         return false;
     end if;
     perform monitoring._follow_up(v_notification, monitoring.clock());
+    perform monitoring._count_notifications(v_notification.channel_name, 'sent');
     return true;
 end
 $$;
@@ -135,6 +136,9 @@ begin
         -- Else a few targets that hang would take up all a runner's time.
         perform monitoring._put_off_notifications(v_notification, v_now + interval '15 seconds');
     end if;
+    perform monitoring._count_notifications(
+        v_notification.channel_name, case when v_is_dead then 'dead' else 'failed' end
+    );
     return case when v_is_dead then 'dead' else 'waiting' end;
 end
 $$;

@@ -17,6 +17,9 @@ Key = tuple[Any, ...]
 
 HISTOGRAM_BASE = 0.048790164169432
 WIDTHS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+DURATION_BOUNDS = (
+    0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 86400,
+)  # fmt: skip
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 TABLES: dict[str, tuple[str, ...]] = {
@@ -200,6 +203,40 @@ def assert_stored(connection: psycopg.Connection[Any], raw: Raw, minutes_since: 
     _assert_uptime(_stored_uptime(connection), uptime(raw))
     _assert_same("error groups", _stored_totals(connection), error_totals(raw))
     _assert_same("component states", _stored_states(connection), component_states(raw))
+
+
+def assert_running_totals(connection: psycopg.Connection[Any], raw: Raw) -> None:
+    """Compare what has been counted with the rows, none of which has been taken back."""
+    ends: dict[Key, list[Row]] = defaultdict(list)
+    for row in raw.tables["finished_tasks"]:
+        ends[row["task_type"], row["status"]].append(row)
+    _assert_same(
+        "tasks counted", _stored_ends(connection), {k: _counted(r) for k, r in ends.items()}
+    )
+    errors: dict[Key, int] = defaultdict(int)
+    for row in raw.tables["errors"]:
+        errors[row["error_type"], row["severity"], row["component"] or ""] += 1
+    found = connection.execute(
+        "select error_type, severity, component, errors from monitoring.v_error_totals"
+    )
+    stored = {row[:3]: row[3:] for row in found if row[3] > 0}
+    _assert_same("errors counted", stored, {key: (n,) for key, n in errors.items()})
+
+
+def _counted(ends: list[Row]) -> Key:
+    """Return how many, their items, how many have a duration, and how many are in each bucket."""
+    seconds = [row["duration_ms"] / 1000 for row in ends if row["duration_ms"] is not None]
+    within = [sum(1 for each in seconds if each <= bound) for bound in DURATION_BOUNDS]
+    items = sum(max(row["items_done"] or 0, 0) for row in ends)
+    return len(ends), items, len(seconds), within if seconds else None
+
+
+def _stored_ends(connection: psycopg.Connection[Any]) -> dict[Key, Key]:
+    found = connection.execute(
+        "select task_type, status, tasks, items, durations, bucket_counts"
+        " from monitoring.v_task_totals where tasks > 0"
+    )
+    return {row[:2]: row[2:] for row in found}
 
 
 def _key(table: str, row: Row) -> Key:

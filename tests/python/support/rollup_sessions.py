@@ -12,7 +12,14 @@ import psycopg
 from psycopg import errors
 
 from tests.python.support.asking import one
-from tests.python.support.rollup_oracle import TABLES, Key, Raw, assert_stored, read_raw
+from tests.python.support.rollup_oracle import (
+    TABLES,
+    Key,
+    Raw,
+    assert_running_totals,
+    assert_stored,
+    read_raw,
+)
 
 NOW = datetime(2026, 2, 3, 12, 34, 56, tzinfo=UTC)
 """Where the clock of these tests stands: two days into a month, on the second day of a week."""
@@ -150,6 +157,7 @@ class Recorder:
                     "task_id": self._name(), "task_type": self.random.choice(["load", "ocr"]),
                     "status": self.random.choice(["completed", "failed", "timeout"]),
                     "start_time": start, "end_time": end,
+                    "items_done": self.random.choice([None, 0, 7, 10**12]),
                 }
             )  # fmt: skip
         return "select monitoring.record_finished_tasks(%s)", [_json(tasks)]
@@ -254,6 +262,7 @@ class Model:
     def check_against(self, raw: Raw) -> None:
         """Compare what is stored with given rows."""
         assert_stored(self.observer, raw, MINUTES_SINCE)
+        assert_running_totals(self.observer, raw)
 
 
 class Session:

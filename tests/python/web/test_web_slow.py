@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -239,3 +240,29 @@ def test_a_kept_session_that_says_nothing_is_given_up_for_a_new_one(
             assert time.monotonic() - began < 2
         finally:
             os.kill(row[0], signal.SIGCONT)
+
+
+def test_the_service_sleeps_while_the_database_works(
+    web: Web, connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop that looked all the time would use up a processor for each question."""
+    looks = 0
+    add_reader = BaseSelectorEventLoop._add_reader  # type: ignore[attr-defined]
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return add_reader(*arguments)
+
+    monkeypatch.setattr(BaseSelectorEventLoop, "_add_reader", counted)
+    web.get("/api/cards")
+    connection.execute("begin")
+    connection.execute("lock table monitoring.raised_alerts in access exclusive mode")
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(web.get, "/api/active-alerts")
+        before, began = looks, time.monotonic()
+        time.sleep(1)
+        connection.execute("rollback")
+        asked.result()
+    # Ten times a second, for a few questions.
+    assert looks - before < 100 * (time.monotonic() - began)

@@ -18,3 +18,10 @@ select monitoring.define_expected_runs(
 )
 """
 REMOVE = "select monitoring.remove_expected_runs(p_task_type => %(task_type)s)"
+AS_FIGURES = """
+select
+    task_type, is_missed::integer as missed,
+    extract(epoch from next_due_at) as next_due_seconds
+from monitoring.v_expected_runs
+where is_enabled
+"""

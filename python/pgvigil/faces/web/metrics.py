@@ -8,7 +8,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from pgvigil import __version__
-from pgvigil.database.queries import alerts, batch, jobs, state, tasks
+from pgvigil.database.queries import alerts, batch, expected_runs, jobs, state, tasks
+from pgvigil.faces.web.counters import read_counters
 from pgvigil.faces.web.database import Reader
 
 
@@ -170,6 +171,22 @@ SOURCES = (
         ),
     ),
     Source(
+        expected_runs.AS_FIGURES,
+        {"task_type": "task_type"},
+        (
+            Figure(
+                "expected_run_missed",
+                "missed",
+                "1 while a run that is expected by the clock has not come, its grace being over.",
+            ),
+            Figure(
+                "expected_run_next_timestamp_seconds",
+                "next_due_seconds",
+                "When the next run is due, in seconds since 1970.",
+            ),
+        ),
+    ),
+    Source(
         jobs.JOBS,
         {"job": "job_name"},
         (
@@ -246,14 +263,18 @@ async def read_metrics(reader: Reader) -> list[Metric]:
         all_rows = found[0]["all_rows"] if found else 0
         left_out.add_metric([f"pgvigil_{source.figures[0].name}"], all_rows - len(rows))
         metrics += [_metric(figure, source.labels, rows) for figure in source.figures]
-    return metrics
+    return metrics + await read_counters(reader)
 
 
 def _bounded(source: Source) -> str:
-    """Return the query for the first rows in the order of their labels, and how many there are."""
+    """Return the query for the first rows in the order of their labels, and how many there are.
+
+    What is no figure is left out: to read the other columns took most of the time.
+    """
     order = ", ".join(f"s.{column}" for column in source.labels.values())
+    figures = ", ".join(f"s.{figure.column}" for figure in source.figures)
     return (
-        f"select s.*, count(*) over () as all_rows from ({source.query}) as s"
+        f"select {order}, {figures}, count(*) over () as all_rows from ({source.query}) as s"
         f" order by {order} limit {_MOST_ROWS}"
     )
 
