@@ -19,13 +19,14 @@ from pgvigil.faces.terminal.alerts import alerts
 from pgvigil.faces.terminal.batch import batch
 from pgvigil.faces.terminal.etl_render import MOST_SHOWN, render_etl
 from pgvigil.faces.terminal.etl_state import export, read_etl_state
-from pgvigil.faces.terminal.picture import Face
+from pgvigil.faces.terminal.picture import Face, draw_within
 from pgvigil.faces.terminal.records import records
 from pgvigil.faces.terminal.tasks import tasks
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _SECONDS = 2.0
 _MOST_EXPORTED = 10_000
+_LINES_OF_A_PROMPT = 1
 
 
 def watch_option(function: _Function) -> _Function:
@@ -166,7 +167,10 @@ def _show(context: click.Context, face: Face, seconds: float | None, dsn: str) -
         watch(console, dsn, interval, face=face)
         return
     with open_connection(dsn) as connection:
-        console.print(face(connection)())
+        picture = face(connection)
+    # What scrolls away is not seen, and the worst stands at the top.
+    height = console.height - _LINES_OF_A_PROMPT
+    console.print(draw_within(console, picture, height) if console.is_terminal else picture())
 
 
 def _interval(context: click.Context, seconds: float | None) -> float | None:

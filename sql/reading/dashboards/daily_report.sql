@@ -92,7 +92,9 @@ begin
                 a.resolved_at > p_to as is_open,
                 row_number() over (
                     partition by a.resolved_at > p_to
-                    order by monitoring._severity_rank(a.severity) desc, a.fired_at, a.alert_id
+                    order by
+                        a.acknowledged_at is not null and a.resolved_at > p_to,
+                        monitoring._severity_rank(a.severity) desc, a.fired_at, a.alert_id
                 ) as place
             from monitoring.raised_alerts a
             where a.fired_at <= p_to and a.resolved_at > p_from

@@ -64,8 +64,8 @@ from monitoring.alerts as a
 left join monitoring._suppressions_at((select monitoring.clock())) as s on a.alert_id = s.alert_id
 where a.status in ('firing', 'acknowledged')
 order by
-    monitoring._severity_rank(a.severity) desc,
     a.acknowledged_at is not null asc,
+    monitoring._severity_rank(a.severity) desc,
     a.fired_at asc,
     a.alert_id asc;
 
@@ -232,7 +232,8 @@ comment on column monitoring.alerts.told is
 'What was sent where: an object by channel.';
 
 comment on view monitoring.v_active_alerts is
-'Alerts that fire, worst first, those that nobody looks after before the others.';
+'Alerts that fire: first those that nobody has acknowledged, of these the worst first, then the '
+'longest.';
 comment on column monitoring.v_active_alerts.alert_id is
 'Number of the alert.';
 comment on column monitoring.v_active_alerts.rule_name is

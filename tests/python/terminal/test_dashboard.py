@@ -90,7 +90,9 @@ def test_it_says_first_what_it_does_not_know(dsn: str, connection: psycopg.Conne
         "nothing was ever rolled up. Jobs are run by `pgvigil run` or pg_cron. pgvigil ·"
     )
     connection.execute("call monitoring.run_due_jobs()")
-    assert drawn(dsn).startswith("pgvigil · ")
+    first, second = drawn(dsn).splitlines()[:2]
+    assert re.fullmatch(r"Up to date: alert rules ran \d+ s ago; a job .*; .* ago\. *", first)
+    assert second.startswith("pgvigil · ")
     connection.execute("select monitoring.start_task_tracking('t', 'load')")
     assert "No alert is open." in drawn(dsn)
     connection.execute("update monitoring.jobs set last_started_at = now() - interval '3 hours'")
@@ -148,17 +150,46 @@ def test_the_worst_alerts_are_shown_with_number_state_and_age(
     for number in range(20):
         alarms.find("backlog", f"queue {number}", "low", None, f"queue {number}: 60 waiting")
     alarms.find("backlog", "billing", "critical", None, "queue billing: 612 waiting")
+    alarms.find("backlog", "mail", "critical", None, "queue mail: 900 waiting")
     alarms.evaluate()
-    worst = alarms.number("backlog", "billing")
-    connection.execute("select monitoring.acknowledge_alert(%s)", [worst])
+    worst = alarms.number("backlog", "mail")
+    connection.execute(
+        "select monitoring.acknowledge_alert(%s)", [alarms.number("backlog", "billing")]
+    )
     text = drawn(dsn)
-    title, first, *rest = text[text.index("OPEN ALERTS") :].splitlines()
+    title, first, second, *rest = text[text.index("OPEN ALERTS") :].splitlines()
     assert title.split()[2:] == ["id", "severity", "state", "since"]
     assert re.fullmatch(
-        rf"queue billing: 612 waiting +{worst}  critical  seen by postgres +(now|\d+ s) *", first
+        rf"queue mail: 900 waiting +{worst}  critical  firing +(now|\d+ s) *", first
     )
-    assert rest[14].rstrip() == "… and 6 more"
+    assert "low" in second
+    assert rest[13].rstrip() == "… and 7 more"
     assert max(map(len, text.splitlines())) <= 80
+    # Worse than most, and last: somebody takes care of it.
+    shown = CliRunner().invoke(main, ["alerts", "--dsn", dsn]).output
+    assert "seen by" not in shown
+    assert "acknowledged by postgres" in shown.splitlines()[-1]
+
+
+def test_what_fires_is_on_the_first_screen_whatever_else_there_is(
+    busy_dsn: str, connection: psycopg.Connection
+) -> None:
+    make_just_installed(connection)
+    alarms = Alarms(connection)
+    alarms.rule("backlog")
+    for number in range(20):
+        alarms.find("backlog", f"queue {number}", "critical", None, f"queue {number}: 60 waiting")
+    alarms.evaluate()
+    connection.execute(
+        "select monitoring.acknowledge_alert(alert_id) from monitoring.v_active_alerts"
+    )
+    alarms.find("backlog", "billing", "critical", None, "queue billing: 612 waiting")
+    alarms.evaluate()
+    screen = drawn(busy_dsn, 80, 23).splitlines()
+    assert len(screen) <= 23
+    (line,) = [line for line in screen if "queue billing: 612 waiting" in line]
+    assert "firing" in line
+    assert screen[screen.index(line) - 1].startswith("OPEN ALERTS")
 
 
 def test_texts_from_outside_can_neither_style_nor_control_the_terminal(busy_dsn: str) -> None:

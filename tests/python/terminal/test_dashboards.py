@@ -87,7 +87,7 @@ def busy_dsn(dsn: str, connection: psycopg.Connection) -> str:
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
 def test_an_empty_database_is_no_reason_to_fail(subcommand: str, dsn: str) -> None:
-    assert shown(dsn, subcommand).startswith("pgvigil")
+    assert "\npgvigil" in shown(dsn, subcommand)
 
 
 @pytest.mark.parametrize("height", [24, 50])
@@ -128,9 +128,9 @@ def test_tasks_that_failed_without_a_message_tell_their_last_error(
 def test_alerts_tell_what_is_open_who_looks_and_what_happened(busy_dsn: str) -> None:
     text = shown(busy_dsn, "alerts")
     assert "21 open: 1 critical, 0 high, 0 medium, 20 low" in text
-    first = text[text.index("OPEN ALERTS") :].splitlines()[1]
-    assert first.startswith("queue billing: 612 waiting")
-    assert "seen by ann" in first
+    # Worse than the others, but last: somebody takes care of it.
+    assert text[text.index("OPEN ALERTS") :].splitlines()[1].startswith("queue 0: 60 waiting")
+    assert "… and 6 more" in text
     newest = text[text.index("LAST 24 H") :].splitlines()[1]
     assert "acknowledged  ann" in newest
     assert "RULES THAT FAIL" not in text

@@ -16,6 +16,8 @@ SEVERITIES = ("low", "medium", "high", "critical")
 """The words, in the order of ``severities()``, where no database can be asked."""
 
 _WORST_FIRST = "array_position(monitoring.severities(), severity) desc"
+_BY_URGENCY = f"acknowledged_at is not null, {_WORST_FIRST}, fired_at, alert_id"
+"""The order in which every face lists open alerts, and that of ``v_active_alerts``."""
 _CHOSEN = """
     array_position(monitoring.severities(), severity)
         >= array_position(monitoring.severities(), %(severity)s)
@@ -26,7 +28,7 @@ _ACTIVE = f"""
 select *
 from monitoring.v_active_alerts
 where {_CHOSEN}
-order by {_WORST_FIRST}, acknowledged_at is not null, fired_at, alert_id
+order by {_BY_URGENCY}
 limit %(at_most)s
 """
 _ALL = f"""
@@ -46,12 +48,12 @@ from monitoring.v_active_alerts
 OF_EXECUTION = f"""{_OF_ETL}
 where labels ->> 'task_id' = %(execution_id)s
     or starts_with(labels ->> 'task_id', %(execution_id)s || '/')
-order by {_WORST_FIRST}, acknowledged_at is not null, fired_at, alert_id
+order by {_BY_URGENCY}
 """
 # What is about tasks of other types is not about ETL; what names no type may concern all.
 OF_ETL = f"""{_OF_ETL}
 where coalesce(labels ->> 'task_type', 'etl') in ('etl', 'etl.chunk')
-order by {_WORST_FIRST}, acknowledged_at is not null, fired_at, alert_id
+order by {_BY_URGENCY}
 """
 KINDS = ("failed", "stuck", "long", "late", "other")
 """The words for what kind of trouble an alert is about."""
@@ -179,7 +181,7 @@ class WholeAlert:
 
 
 def read_alerts(connection: psycopg.Connection[Any], wanted: Wanted) -> list[DictRow]:
-    """Return alerts, the worst first; of all, first those that fire, last those resolved."""
+    """Return alerts in the order of urgency; of all, first those that fire, last those resolved."""
     values = {
         "severity": wanted.severity, "rule": wanted.rule, "labels": Jsonb(wanted.labels),
         "at_most": wanted.at_most,

@@ -1,4 +1,4 @@
-"""What every dashboard says first: what of all below is not known at present."""
+"""What every dashboard says first: how fresh it is, and what of all below is not known."""
 
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
@@ -18,7 +18,7 @@ _MOST_TOLD = 4
 
 
 def fresh(face: _AnyFace[_P]) -> _AnyFace[_P]:
-    """Have a face say first what is not known."""
+    """Have a face say first how fresh it is, or what is not known."""
 
     @wraps(face)
     def read(
@@ -26,8 +26,8 @@ def fresh(face: _AnyFace[_P]) -> _AnyFace[_P]:
     ) -> Picture:
         picture = face(connection, *args, **kwargs)
         with installed_or_told():
-            told = notice(read_freshness(connection))
-        return picture if told is None else partial(_below, told, picture)
+            freshness = read_freshness(connection)
+        return partial(_below, notice(freshness) or how_fresh(freshness), picture)
 
     return read
 
@@ -49,6 +49,12 @@ def notice(freshness: Sequence[Freshness]) -> Text | None:
     if any(each.subject == SCHEDULER for each in unknown):
         text.append(" Jobs are run by `pgvigil run` or pg_cron.", "yellow")
     return text
+
+
+def how_fresh(freshness: Sequence[Freshness]) -> Text:
+    """Return when everything was last looked at, on one line."""
+    words = [each.detail for each in freshness if not each.subject.startswith(_OPTIONAL)]
+    return Text(f"Up to date: {'; '.join(words)}.", "dim", no_wrap=True, overflow="ellipsis")
 
 
 _OPTIONAL = ("source ", "query ")

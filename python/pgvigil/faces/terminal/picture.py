@@ -27,8 +27,8 @@ Face = Callable[[psycopg.Connection[Any]], Picture]
 
 
 def draw_within(console: Console, picture: Picture, height: int) -> RenderableType:
-    """Return a picture with as many rows a block as fit into so many lines."""
-    for rows in range(MOST_ROWS, 0, -1):
+    """Return a picture with as many rows a block as fit into so many lines, or with none."""
+    for rows in range(MOST_ROWS, -1, -1):
         shown = picture(rows, is_dense=rows < _ROWS_WORTH_SPACE)
         if len(console.render_lines(shown, pad=False)) <= height:
             return shown

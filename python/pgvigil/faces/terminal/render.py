@@ -20,6 +20,9 @@ Nothing was recorded in this database in the last 24 hours. Try:
   select monitoring.start_task_tracking('my-first-task', 'import');
   select monitoring.complete_task_tracking('my-first-task');"""
 _STALE_SECONDS = 900
+# On a small screen alerts come before everything else.
+_ALERTS_AT_LEAST = 3
+_ALERTS_TO_A_ROW = 3
 
 
 def render(state: State, rows: int = MOST_ROWS, *, is_dense: bool = False) -> RenderableType:
@@ -27,15 +30,16 @@ def render(state: State, rows: int = MOST_ROWS, *, is_dense: bool = False) -> Re
 
     Args:
         state: what to show.
-        rows: most rows of each block.
+        rows: most rows of each block; of alerts, three times as many.
         is_dense: leave out the empty lines between the blocks.
     """
     if state.is_empty:
         return Group(_headline(state), Text(), Text(_FIRST_STEPS))
     now, summary = state.summary["generated_at"], state.summary
+    of_alerts = min(max(_ALERTS_TO_A_ROW * rows, _ALERTS_AT_LEAST), MOST_ROWS)
     blocks = [
         _headline(state),
-        open_alerts(state.known, state.alerts, summary["alerts"]["active"], now, rows),
+        open_alerts(state.known, state.alerts, summary["alerts"]["active"], now, of_alerts),
         running_tasks(state.running, summary["tasks"]["running"], rows),
         tasks_by_type(summary["tasks"]["by_type"], summary["tasks"]["types"], rows),
         _errors(state, rows),
