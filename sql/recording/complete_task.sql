@@ -183,5 +183,5 @@ return monitoring._complete_task(
 comment on function monitoring.complete_task_tracking(
     text, text, double precision, jsonb, jsonb, jsonb, timestamptz, bigint
 ) is
-'Tells that a task, or that attempt of it, has ended as completed, failed, cancelled, timeout or '
+'Ends a task, or that attempt of it, as completed, failed, cancelled, timeout or '
 'lost, with milliseconds by step where given. Returns false when it was not running.';

@@ -207,8 +207,8 @@ $$;
 
 comment on function monitoring.record_ping(text, text, text, text, boolean, interval) is
 'Records a ping about work of a name, or of a ping_id: success, start, fail, log or an exit '
-'status, with the id of the run, what it said (8,000 characters), and how long it took if no start '
-'was told. Returns created or recorded; null where the name is new and p_is_created false.';
+'status, with the id of the run, what it said (8,000 characters), and how long it took if no '
+'start was sent. Returns created or recorded; null where the name is new and p_is_created false.';
 
 create or replace function monitoring.define_ping(p_name text) returns uuid
 language plpgsql
@@ -256,7 +256,7 @@ from monitoring.pings as p;
 comment on view monitoring.v_pings is
 'Names that pings come under; not the ids, which stand for a right to ping.';
 comment on column monitoring.v_pings.ping_name is
-'Name of the work that pings tell of; runs have it as their type.';
+'Name of the work that pings are about; runs have it as their type.';
 comment on column monitoring.v_pings.made_at is
 'When the first ping came, or somebody defined it.';
 comment on column monitoring.v_pings.made_by is

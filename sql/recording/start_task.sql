@@ -107,5 +107,5 @@ return monitoring._start_task(
 comment on function monitoring.start_task_tracking(
     text, text, double precision, text, text, jsonb, double precision, timestamptz
 ) is
-'Tells that a task has begun and returns the number of the attempt: 1, or one more for each '
+'Begins a task and returns the number of the attempt: 1, or one more for each '
 'restart since the task last succeeded. A running task of that name is closed as lost.';

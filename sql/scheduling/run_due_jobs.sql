@@ -43,6 +43,6 @@ end
 $$;
 
 comment on procedure monitoring.run_due_jobs (integer, jsonb) is
-'Runs every job that is due when it is called (or only so many), each once and in a transaction of '
-'its own, and tells how each ended. Any number of sessions may call it, none within a transaction '
-'block.';
+'Runs every job that is due when it is called (or only so many), each once and in a transaction '
+'of its own, and returns how each ended. Any number of sessions may call it, none within a '
+'transaction block.';

@@ -71,7 +71,8 @@ $$;
 
 comment on function monitoring.cleanup_old_monitoring_data(boolean) is
 'Removes what is older than its policy says, a bounded part at each call and without waiting long '
-'for a lock, and tells what it removed; a dry run only tells. What is left goes at the next call.';
+'for a lock, and returns what it removed; a dry run removes nothing. What is left goes at the '
+'next call.';
 
 call monitoring._ship_job(
     'clean_up', 'Removes what is older than the retention policies say.',

@@ -160,6 +160,6 @@ comment on column monitoring.v_queue_trends.avg_processing is
 comment on column monitoring.v_queue_trends.max_oldest_ready_seconds is
 'Longest that an oldest waiting item had been ready, in seconds.';
 comment on column monitoring.v_queue_trends.completed is
-'Items done, as far as the running total tells.';
+'Items done, as far as the running total shows.';
 comment on column monitoring.v_queue_trends.failed is
 'Items failed, as far as the running total tells.';

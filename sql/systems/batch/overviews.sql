@@ -140,7 +140,7 @@ comment on column monitoring.v_batch_health.success_percent is
 comment on column monitoring.v_batch_health.failed_runs is
 'Runs of the last 24 hours that failed, timed out or got lost.';
 comment on column monitoring.v_batch_health.records_per_second is
-'Records by second today, over all steps that tell of records.';
+'Records per second today, over all steps that count records.';
 comment on column monitoring.v_batch_health.active_alerts is
 'Alerts about its steps that fire, acknowledged ones among them.';
 comment on column monitoring.v_batch_health.recent_failures is

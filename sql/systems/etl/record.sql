@@ -103,8 +103,8 @@ return monitoring._start_etl_execution(
 comment on function monitoring.start_etl_execution(
     text, jsonb, double precision, double precision, text, timestamptz
 ) is
-'Tells that an ETL execution has begun, a task of type etl, and returns the number of the attempt. '
-'update_task_progress() tells how far it is; chunks are tasks of type etl.chunk with it as parent.';
+'Begins an ETL execution, a task of type etl, and returns the number of the attempt. '
+'update_task_progress() says how far it is; chunks are tasks of type etl.chunk with it as parent.';
 
 -- Does the work of finish_etl_execution.
 create or replace function monitoring._finish_etl_execution(
@@ -203,7 +203,7 @@ comment on function monitoring.finish_etl_execution(
     text, text, double precision, double precision, double precision, double precision,
     double precision, double precision, text, timestamptz, bigint
 ) is
-'Tells that an ETL execution has ended as COMPLETED, FAILED, CANCELLED or TIMEOUT, with figures '
+'Ends an ETL execution as COMPLETED, FAILED, CANCELLED or TIMEOUT, with figures '
 'where known; the message of a failed one is recorded as an error too. Returns false when it, or '
 'that attempt of it, was not running.';
 

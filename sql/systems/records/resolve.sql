@@ -172,8 +172,8 @@ $$;
 comment on function monitoring.sync_invalid_records(
     text, text, jsonb, jsonb, text, timestamptz, boolean
 ) is
-'Tells the outcome of a check: records that fail are logged, and the open ones of that type in the '
-'scope that do not fail are resolved, but for those found again later. Returns how many.';
+'Records the outcome of a check: records that fail are logged, and the open ones of that type in '
+'the scope that do not fail are resolved, except those found again later. Returns how many.';
 
 -- When the newest completed run that looked at all records of a day began; null when there is
 -- none.

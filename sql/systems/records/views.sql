@@ -313,7 +313,7 @@ comment on column monitoring.v_top_issues.group_name is
 comment on column monitoring.v_top_issues.open_records is
 'Number of records.';
 comment on column monitoring.v_top_issues.alerted_records is
-'Number of those that people were told of.';
+'Number of those that people were notified of.';
 comment on column monitoring.v_top_issues.oldest_opened_at is
 'When the one that is open for longest was opened.';
 comment on column monitoring.v_top_issues.last_detected_at is

@@ -124,7 +124,7 @@ $$;
 comment on function monitoring.register_source_query(
     text, text, text, text[], text, interval, interval, text
 ) is
-'Tells which query the runner or pgvigil sync is to run in another database, whose address the '
+'Registers a query that the runner or pgvigil sync runs in another database, whose address the '
 'runner knows by a name; sources read its rows as query:NAME. Calling it again changes that.';
 
 -- Whether a query is loaded when it is due.

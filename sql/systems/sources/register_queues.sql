@@ -76,5 +76,5 @@ $$;
 comment on function monitoring.register_queue_source(
     text, text, jsonb, jsonb, text, text, text, interval, interval
 ) is
-'Tells in which relation, or query:NAME, another system keeps the items of its queues, or figures '
-'about them; calling it again changes that. docs/sources.md says what may be said.';
+'Registers the relation, or query:NAME, in which another system keeps the items of its queues, or '
+'figures about them; calling it again changes that. docs/sources.md lists the settings.';

@@ -118,5 +118,5 @@ $$;
 comment on function monitoring.register_record_source(
     text, text, text, jsonb, jsonb, text, text, boolean, text, interval, interval
 ) is
-'Tells in which relation, or query:NAME, the records of a dataset and their statuses are to be '
-'seen; calling it again changes that. docs/sources.md says what may be said.';
+'Registers the relation, or query:NAME, that shows the records of a dataset and their statuses; '
+'calling it again changes that. docs/sources.md lists the settings.';

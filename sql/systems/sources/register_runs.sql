@@ -165,6 +165,6 @@ $$;
 comment on function monitoring.register_run_source(
     text, text, jsonb, jsonb, text, text, interval, text, text, text, interval, interval
 ) is
-'Tells in which relation, or query:NAME, another system keeps its runs, which columns they have '
-'and what their status codes mean; calling it again changes that. docs/sources.md says what may '
-'be said.';
+'Registers the relation, or query:NAME, in which another system keeps its runs, which columns '
+'they have and what their status codes mean; calling it again changes that. docs/sources.md lists '
+'the settings.';

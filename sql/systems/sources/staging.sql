@@ -179,8 +179,8 @@ end
 $$;
 
 comment on function monitoring.begin_source_load(text, boolean) is
-'For runners: begins to load a query, or continues a load that broke off, and tells what to do; or '
-'why it is skipped. While the session is there and tells of its progress no other loads the query.';
+'For runners: begins to load a query, or continues a load that broke off, and returns what to do, '
+'or why it is skipped. While the session is there and reports progress, no other loads the query.';
 
 create or replace function monitoring.note_source_progress(
     p_load_id bigint, p_rows_read bigint, p_resume_after text default null
@@ -360,8 +360,7 @@ end
 $$;
 
 comment on function monitoring.fail_source_load(text, text) is
-'For runners: notes why a query could not be loaded, tells it, and tries again after a while that '
-'grows. '
-'Returns interrupted or failed; null when nothing of ours goes on.';
+'For runners: notes why a query could not be loaded, reports it, and tries again after a while '
+'that grows. Returns interrupted or failed; null when nothing of ours goes on.';
 
 call monitoring._ship_retention('source_loads', '30 days');

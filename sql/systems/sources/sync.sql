@@ -310,5 +310,5 @@ comment on function monitoring.track_all_status_changes_from_source(
     text, date, text, text, boolean
 ) is
 'Compares the records of a source, of a day or all, valid or not, with their current statuses and '
-'records what changed, or only tells it. Raises what goes wrong, and PV010 when it is not read '
+'records what changed, or only returns it. Raises what goes wrong, and PV010 when it is not read '
 'now, such as one whose query is to be loaded first.';

@@ -28,7 +28,7 @@ comment on view monitoring.v_sources is
 comment on column monitoring.v_sources.source_name is
 'Name of the source; runs are tasks named after it.';
 comment on column monitoring.v_sources.kind is
-'What its rows tell of: run, record or queue.';
+'What its rows are: run, record or queue.';
 comment on column monitoring.v_sources.relation_name is
 'Table, view or foreign table that is read, or query:NAME.';
 comment on column monitoring.v_sources.columns is

@@ -82,7 +82,7 @@ $$;
 
 comment on function monitoring.evaluate_alerts(timestamptz) is
 'Evaluates all rules as of a moment (now, when left out), resolves what has cleared and queues '
-'what is to be told. Returns an object of how many alerts opened, rose and resolved, and messages '
+'notifications. Returns an object of how many alerts opened, rose and resolved, and messages '
 'queued.';
 
 -- Evaluates the rules of one family and returns how many alerts opened or rose.

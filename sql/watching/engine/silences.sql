@@ -185,7 +185,7 @@ end
 $$;
 
 comment on function monitoring.silence_alerts(jsonb, interval, text, text, timestamptz, boolean) is
-'Keeps alerts with certain labels from sending notifications, for an hour unless told otherwise; '
+'Keeps alerts with certain labels from sending notifications, for an hour by default; '
 'until none of them is open where that is wanted; a day is one of the session''s time zone, 23 or '
 '25 hours long when clocks change. Returns the number of the silence.';
 

@@ -92,7 +92,7 @@ comment on column monitoring.v_notifications.finished_at is
 comment on column monitoring.v_notifications.folded is
 'How many messages that could not be sent in time it stands for; 0 for one of its own.';
 comment on column monitoring.v_notifications.folded_into is
-'Digest that has told what this message, which was given up, could not; null until one has.';
+'Digest that has delivered what this message, which was given up, could not; null until one has.';
 
 comment on view monitoring.v_notification_channels is
 'Where notifications go: one row a channel, with what is set and how it goes.';
