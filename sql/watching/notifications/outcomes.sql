@@ -1,5 +1,6 @@
 -- What became of an attempt to send a message: sent, failed and tried again later, or given up.
--- Writes queued_notifications and running_totals. Only the attempt that holds the lease counts (outbox.sql).
+-- Writes queued_notifications and running_totals. Only the attempt that holds the lease counts
+-- (outbox.sql).
 
 create or replace function monitoring.note_notification_sent(
     p_notification_id bigint, p_attempt integer
