@@ -132,11 +132,19 @@ bench-page: $(VENV)/.bench ## measure the first load of the page, 30 million tas
 bench-grouping: $(VENV)/.bench ## compare error grouping with Drain3 on labelled logs (ARGS=FILE)
 	@$(BIN)/python -m bench.grouping_accuracy $(ARGS)
 
+# From this checkout, whatever the environment has installed; the bytes depend on nothing else.
 .PHONY: dist
-dist: $(VENV)/.demo ## build dist/pgvigil.sql, the one-file install, and the wheel
-	@mkdir -p dist
-	$(BIN)/pgvigil sql > dist/pgvigil.sql
+dist: export PYTHONPATH := python
+dist: export SOURCE_DATE_EPOCH := 1580601600
+dist: $(VENV)/.demo extension ## build wheel, one-file install and extension in dist/, the same bytes for everybody
+	$(BIN)/python -m pgvigil sql > dist/pgvigil.sql
 	$(BIN)/python -m hatchling build --target wheel
+	@cd dist && LC_ALL=C sha256sum *.sql *.whl *.zip > SHA256SUMS
+
+.PHONY: extension
+extension: export PYTHONPATH := python
+extension: $(VENV)/.demo ## write dist/extension, for `create extension`, and the archive for PGXN
+	$(BIN)/python -m extension.build dist/extension
 
 .PHONY: install-test-tools
 install-test-tools: ## install all that tests need where it is missing (Debian)

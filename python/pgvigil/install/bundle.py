@@ -32,7 +32,7 @@ _HEADER = """\
 """
 
 # Without -1 the file makes its own transaction; in one, now() is older than the statement.
-_PREAMBLE = """\
+_BEGIN = """\
 \\set ON_ERROR_STOP on
 \\set pgvigil_quiet :QUIET
 \\set QUIET on
@@ -44,6 +44,9 @@ begin;
 select set_config('search_path', '{search_path}', true) as pgvigil_path \\gset
 set local standard_conforming_strings = on;
 
+"""
+
+_CHECKS = """\
 do $$
 begin
     if current_setting('server_version_num')::integer < {oldest} then
@@ -176,10 +179,13 @@ def single_file(migrations: Sequence[Migration] | None = None, code: Code | None
     return "".join(_parts(migrations or read_migrations(), code or Code()))
 
 
-def _parts(migrations: Sequence[Migration], code: Code) -> Iterator[str]:
-    yield _HEADER.format(version=__version__)
-    yield _PREAMBLE.format(
-        search_path=SEARCH_PATH,
+def checks_of(migrations: Sequence[Migration]) -> str:
+    """Return the statements that refuse what cannot be installed, and take the lock.
+
+    Args:
+        migrations: all that are known to what is to be installed.
+    """
+    return _CHECKS.format(
         oldest=OLDEST_SERVER,
         lock_key=LOCK_KEY,
         lock_mode=LOCK_MODE,
@@ -191,6 +197,12 @@ def _parts(migrations: Sequence[Migration], code: Code) -> Iterator[str]:
         newest=migrations[-1].migration_id,
         known=",\n        ".join(f"'{migration.migration_id}'" for migration in migrations),
     )
+
+
+def _parts(migrations: Sequence[Migration], code: Code) -> Iterator[str]:
+    yield _HEADER.format(version=__version__)
+    yield _BEGIN.format(search_path=SEARCH_PATH)
+    yield checks_of(migrations)
     guard = _FIRST_MIGRATION
     for migration in migrations:
         yield _title(f"migrations/{migration.path.name}")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pgvigil import __version__
 from tests import ROOT
 
 REQUIREMENTS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -29,19 +30,104 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_who_builds_it_anew_gets_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
-    """Whatever the checkout's path, rights and times are."""
-    checkout = tmp_path / "somewhere else"
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """What `make dist` writes in two checkouts of other paths, rights, times and habits."""
+    return [
+        make_dist(tmp_path_factory.mktemp("a"), 0o600, 1_000_000_000, "umask 077; export TZ=UTC"),
+        make_dist(
+            tmp_path_factory.mktemp("some where else"),
+            0o664,
+            1_100_000_000,
+            "umask 002; export TZ=Asia/Tokyo LC_ALL=C.UTF-8 SOURCE_DATE_EPOCH=1700000000",
+        ),
+    ]
+
+
+def make_dist(checkout: Path, mode: int, time: int, habits: str) -> Path:
     names = {path.name for path in ROOT.iterdir() if path.is_file()}
-    for name in names.union(*map(names_below, ("python", "sql", "migrations", "grafana"))):
+    rooms = ("python", "sql", "migrations", "grafana", "extension", "tests/upgrade", "requirements")
+    for name in names.union(*map(names_below, rooms)):
         copy = checkout / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes((ROOT / name).read_bytes())
-        copy.chmod(0o600)
-        os.utime(copy, (1_000_000_000, 1_000_000_000))
-    build = ["hatchling", "build", "--target", "wheel", "--directory", str(tmp_path / "dist")]
-    subprocess.run([sys.executable, "-m", *build], cwd=checkout, check=True)
-    assert (tmp_path / "dist" / wheel.name).read_bytes() == wheel.read_bytes()
+        copy.chmod(mode)
+        os.utime(copy, (time, time))
+    # The environment is there, and is not to be made again for a copy.
+    make = f"make VENV='{sys.prefix}' -o '{sys.prefix}/.demo' dist"
+    subprocess.run(["bash", "-c", f"{habits}; {make}"], cwd=checkout, check=True)
+    return checkout / "dist"
+
+
+def test_who_builds_it_anew_gets_the_same_bytes(wheel: Path, built: list[Path]) -> None:
+    one, other = (
+        {path.relative_to(dist): path.read_bytes() for path in dist.rglob("*") if path.is_file()}
+        for dist in built
+    )
+    assert one == other
+    archive, script = f"pgvigil-{__version__}.zip", f"extension/pgvigil--{__version__}.sql"
+    assert {"pgvigil.sql", wheel.name, archive, script, "SHA256SUMS"} <= set(map(str, one))
+    assert one[Path(wheel.name)] == wheel.read_bytes()
+    check = ["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"]
+    subprocess.run(check, cwd=built[0], check=True)
+
+
+def test_what_an_installed_wheel_prints_is_the_file_beside_it(
+    built: list[Path], tmp_path: Path
+) -> None:
+    (wheel,) = built[0].glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    for options, file in (
+        ([], "pgvigil.sql"),
+        (["--extension"], f"extension/pgvigil--{__version__}.sql"),
+    ):
+        printed = subprocess.run(
+            [sys.executable, "-m", "pgvigil", "sql", *options],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            check=True,
+        )
+        assert printed.stdout == (built[0] / file).read_bytes()
+
+
+def test_the_archive_for_pgxn_is_what_its_description_says(built: list[Path]) -> None:
+    with zipfile.ZipFile(built[0] / f"pgvigil-{__version__}.zip") as archive:
+        names = set(archive.namelist())
+        meta = json.loads(archive.read(f"pgvigil-{__version__}/META.json"))
+    assert {name.partition("/")[0] for name in names} == {f"{meta['name']}-{meta['version']}"}
+    for provided in meta["provides"].values():
+        assert f"pgvigil-{__version__}/{provided['file']}" in names
+        assert f"pgvigil-{__version__}/{provided['docfile']}" in names
+
+
+def test_the_description_for_pgxn_has_what_it_must_have() -> None:
+    """As version 1.0.0 of the specification says; there is no validator for us to run."""
+    meta = json.loads((ROOT / "extension" / "META.json").read_text())
+    required = {
+        "name", "version", "abstract", "maintainer", "license", "provides", "meta-spec",
+    }  # fmt: skip
+    optional = {
+        "description", "generated_by", "tags", "no_index", "prereqs", "release_status", "resources",
+    }  # fmt: skip
+    assert required <= meta.keys() <= required | optional
+    assert (meta["name"], meta["version"]) == ("pgvigil", __version__)
+    assert (meta["license"], meta["release_status"]) == ("postgresql", "stable")
+    assert meta["meta-spec"]["version"] == "1.0.0"
+    assert all(isinstance(who, str) and who for who in meta["maintainer"])
+    assert all(re.fullmatch(r"[^/\\\0-\x1f]{2,}", tag) for tag in [meta["name"], *meta["tags"]])
+    assert meta["provides"].keys() == {"pgvigil"}
+    for provided in meta["provides"].values():
+        assert {"file", "version"} <= provided.keys() <= {"file", "version", "abstract", "docfile"}
+        assert provided["version"] == __version__
+    semantic = r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
+    assert re.fullmatch(semantic, meta["version"])
+    for phase in meta["prereqs"].values():
+        for needed in phase["requires"].values():
+            assert needed == 0 or re.fullmatch(semantic, needed)
+    control = (ROOT / "extension" / "pgvigil.control").read_text()
+    assert f"default_version = '{__version__}'" in control
 
 
 def names_below(directory: str) -> set[str]:
