@@ -11,7 +11,9 @@
 #                               which judges our alerts by the rules of Prometheus;
 #                               prometheus-alertmanager, which takes them over;
 #                               prometheus-sql-exporter, which reads our figures; busybox and dash,
-#                               which run our shell function; shellcheck, which judges it
+#                               which run our shell function; shellcheck, which judges it;
+#                               go, java, perl, php and ruby, which run examples, each with its
+#                               driver of PostgreSQL
 set -euo pipefail
 
 # Version 15 where the distribution has it, being the oldest we support; else the distribution's own.
@@ -35,7 +37,7 @@ lacks() {
 PATH=$PATH:/usr/sbin
 all=(
     sql borgmatic chromium mariadbd npm pgbouncer promtool prometheus-alertmanager
-    prometheus-sql-exporter redis-server
+    prometheus-sql-exporter redis-server go java perl php ruby
 )
 [ $# -gt 0 ] || set -- "${all[@]}"
 missing=()
@@ -56,6 +58,19 @@ for word in "$@"; do
             has_extension mysql_fdw || missing+=(postgresql-VERSION-mysql-fdw)
             ;;
         promtool) ! lacks promtool || missing+=(prometheus) ;;
+        go)
+            ! lacks go || missing+=(golang-go)
+            [ -d /usr/share/gocode/src/github.com/lib/pq ] || missing+=(golang-github-lib-pq-dev)
+            ;;
+        java)
+            ! lacks javac || missing+=(default-jdk-headless)
+            [ -e /usr/share/java/postgresql.jar ] || missing+=(libpostgresql-jdbc-java)
+            ;;
+        perl) perl -MDBD::Pg -e 1 2> /dev/null || missing+=(libdbd-pg-perl) ;;
+        php)
+            [[ $(php -m 2> /dev/null) == *pdo_pgsql* ]] || missing+=(php-cli php-pgsql)
+            ;;
+        ruby) ruby -rpg -e 1 2> /dev/null || missing+=(ruby ruby-pg) ;;
         borgmatic | npm | pgbouncer | prometheus-alertmanager | prometheus-sql-exporter | \
             busybox | dash | shellcheck | redis-server)
             ! lacks "$word" || missing+=("$word")

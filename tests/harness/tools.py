@@ -27,6 +27,21 @@ def program(name: str) -> str:
     return found
 
 
+@functools.cache
+def language(name: str) -> str:
+    """Return the path of what runs programs of a language, installed with its driver if need be.
+
+    Raises:
+        HarnessError: one of them cannot be installed here.
+    """
+    # Only the installer knows where a driver would be; it says nothing where all is there.
+    installed = subprocess.run([_INSTALLER, name], check=False)
+    found = _find(name)
+    if found is None or installed.returncode != 0:
+        raise missing_tools(name)
+    return found
+
+
 def can_have(name: str) -> bool:
     """Say whether a program is here or could be installed."""
     return (_find(name) or shutil.which("apt-get")) is not None

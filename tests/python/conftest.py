@@ -41,6 +41,7 @@ _BEGUN_FIRST = (
     "test_exec_signals.py",
     "test_exec_trouble.py",
     "test_exec.py",
+    "test_languages.py",
     "test_demo.py",
     "test_promtool.py",
     "test_pg_cron.py",

@@ -46,6 +46,7 @@ def installed(machine: dict[str, str], *words: str) -> set[str]:
         (["promtool"], {"prometheus"}),
         (["chromium"], {"chromium", "fonts-liberation"}),
         (["npm", "prometheus-alertmanager"], {"npm", "prometheus-alertmanager"}),
+        (["php", "ruby"], {"php-cli", "php-pgsql", "ruby", "ruby-pg"}),
     ],
 )
 def test_what_is_asked_for_is_installed_and_no_more(

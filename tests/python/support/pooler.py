@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,9 +40,16 @@ ignore_startup_parameters = extra_float_digits,options
 
 @contextmanager
 def pooler(
-    server: PostgresServer, mode: str = "transaction", size: int = 2, settings: str = ""
+    server: PostgresServer,
+    mode: str = "transaction",
+    size: int = 2,
+    settings: str = "",
+    logins: Mapping[str, str] = {},
 ) -> Iterator[int]:
-    """Run a PgBouncer; yield its port, at which everybody is let in as superuser."""
+    """Run a PgBouncer; yield its port, at which the superuser is let in without a password.
+
+    So are others whose passwords in the server are given.
+    """
     bouncer = program("pgbouncer")
     with TemporaryDirectory(prefix="pgvigil-pooler-") as name, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -50,8 +57,8 @@ def pooler(
         probe.close()
         home = Path(name)
         users, file, log = home / "users", home / "settings", home / "log"
-        password = conninfo_to_dict(server.dsn())["password"]
-        users.write_text(f'"postgres" "{password}"\n')
+        passwords = {"postgres": conninfo_to_dict(server.dsn())["password"], **logins}
+        users.write_text("".join(f'"{name}" "{word}"\n' for name, word in passwords.items()))
         file.write_text(
             _SETTINGS.format(
                 server_port=server.port, port=port, users=users, mode=mode, size=size, more=settings
