@@ -209,7 +209,7 @@ def test_every_program_is_in_the_table_of_the_folder() -> None:
         if path.is_file()
     ]
     assert len(files) == len(PROGRAMS)
-    assert [file for file in files if f"`{file}`" not in text] == []
+    assert [file for file in files if f"]({file})" not in text] == []
 
 
 def written(directory: Path, name: str, orders: list[tuple[str, str]]) -> Path:
