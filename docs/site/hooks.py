@@ -69,7 +69,9 @@ def on_page_content(html: str, **_: Any) -> str:
 
 def _drawing(name: str, words: str) -> str:
     svg = (ROOT / "docs/images" / name).read_text()
-    return svg.replace('role="img"', f'role="img" aria-label="{words}"', 1)
+    svg = svg.replace('role="img"', f'role="img" aria-label="{words}"', 1)
+    # On a phone it scrolls, by keyboard too, rather than shrinks until it cannot be read.
+    return f'<div class="diagram-frame" tabindex="0">{svg}</div>'
 
 
 def _linked_files(document: Path) -> set[Path]:
