@@ -27,8 +27,8 @@ _HEADER = """\
 --     select pgvigil_install();
 --
 -- It does with the rights of its caller what the caller could do without it, so everybody may call
--- it. What it installs does not belong to the extension, so that dumps have it with all its rows, and
--- drop extension pgvigil leaves it. Made by `pgvigil sql --extension`; do not edit.
+-- it. What it installs does not belong to the extension, so that dumps have it with all its rows,
+-- and drop extension pgvigil leaves it. Made by `pgvigil sql --extension`; do not edit.
 
 create or replace function pgvigil_install(p_reload boolean default false)
 returns text
