@@ -1,8 +1,11 @@
 """Alerts: what fires, what became of what fired, and what people were told."""
 
-from grafana.description.board import Board, Row, choice
-from grafana.description.panels import bars, graph, listing, numbers
+from grafana.description.board import LINK_OF_ALERT, Board, Row, choice, link_to
+from grafana.description.panels import bars, counts, listing, numbers
+from grafana.description.queries import ABOUT, span_of
 
+OF_THIS_RULE = link_to("alerts", "rule_name", "rule_name")
+STATUS = "case when suppressed_by is null then status else 'muted' end"
 CHOSEN = "severity in ($severity) and rule_name in ($rule_name)"
 
 BOARD = Board(
@@ -41,12 +44,24 @@ BOARD = Board(
                     from monitoring.v_active_alerts
                     where {CHOSEN}
                     """,
-                    width=12,
-                    poor=1,
-                    bad=10,
+                    width=9,
                 ),
                 numbers(
-                    "How long until",
+                    "By severity",
+                    "Alerts that fire, by severity.",
+                    f"""
+                    select
+                        count(*) filter (where severity = 'critical') as critical,
+                        count(*) filter (where severity = 'high') as high,
+                        count(*) filter (where severity = 'medium') as medium,
+                        count(*) filter (where severity = 'low') as low
+                    from monitoring.v_active_alerts
+                    where {CHOSEN}
+                    """,
+                    width=9,
+                ),
+                numbers(
+                    "Mean time until",
                     "Mean time from when an alert fired until it was acknowledged and resolved, "
                     "of those that fired in the time shown.",
                     f"""
@@ -57,65 +72,74 @@ BOARD = Board(
                     from monitoring.alerts
                     where $__timeFilter(fired_at) and {CHOSEN}
                     """,
-                    width=12,
                 ),
                 listing(
                     "Active alerts",
                     "What fires now, worst first, those that nobody looks after before the others.",
                     f"""
                     select
-                        alert_id, severity, status, rule_name, summary, value, threshold, unit,
-                        labels, fired_at, last_seen_at, acknowledged_by, acknowledged_note,
-                        suppressed_by
+                        severity, {STATUS} as status, summary, reason, {ABOUT},
+                        fired_at, coalesce(acknowledged_by, owner) as owner, rule_name,
+                        link as page
                     from monitoring.v_active_alerts
                     where {CHOSEN}
-                    limit 500
+                    limit 200
                     """,
+                    height=11,
+                    links={
+                        "about": LINK_OF_ALERT,
+                        "rule_name": OF_THIS_RULE,
+                        "page": "${__value.raw}",
+                    },
+                    hidden=["shown_by"],
+                    empty="No alert fires",
                 ),
             ],
         ),
         Row(
             "Over time",
             [
-                graph(
+                counts(
                     "Alerts that began to fire",
                     "Alerts that began to fire, by severity.",
                     f"""
                     select
-                        $__timeGroupAlias(changed_at, $__interval),
+                        {span_of("changed_at")} as time,
                         severity as metric,
                         count(*) as alerts
                     from monitoring.alert_history
                     where $__timeFilter(changed_at) and transition = 'firing' and {CHOSEN}
-                    group by time, severity
-                    order by time
+                    group by 1, 2
+                    order by 1, 2
                     """,
-                    is_stacked=True,
                 ),
                 bars(
                     "By rule",
-                    "Alerts that began to fire in the time shown, by rule.",
+                    "Alerts that began to fire in the time shown, of the ten rules with most.",
                     f"""
                     select rule_name, count(*) as alerts
                     from monitoring.alert_history
                     where $__timeFilter(changed_at) and transition = 'firing' and {CHOSEN}
                     group by rule_name
                     order by alerts desc
-                    limit 20
+                    limit 10
                     """,
+                    empty="No alert began to fire in the time shown",
                 ),
                 listing(
                     "What became of alerts",
                     "Everything that happened to alerts in the time shown, newest first.",
                     f"""
                     select
-                        changed_at, transition, severity, rule_name, summary, value, changed_by,
-                        note
+                        changed_at, transition, severity, summary, note, value, changed_by,
+                        rule_name
                     from monitoring.alert_history
                     where $__timeFilter(changed_at) and {CHOSEN}
                     order by changed_at desc, transition_id desc
                     limit 200
                     """,
+                    links={"rule_name": OF_THIS_RULE},
+                    empty="Nothing happened to alerts in the time shown",
                 ),
             ],
         ),
@@ -123,44 +147,48 @@ BOARD = Board(
             "Rules and messages",
             [
                 listing(
-                    "Rules",
-                    "The alert rules, how their last evaluation went, and what is open.",
+                    "Rules in trouble",
+                    "Alert rules that fire, wait to fire, or fail.",
                     """
                     select
-                        rule_name, family, is_enabled, firing, pending, thresholds, unit,
-                        evaluated_at, duration_ms, findings, consecutive_failures, last_error
+                        rule_name, firing, pending, consecutive_failures, last_error, evaluated_at,
+                        duration_ms, family
                     from monitoring.v_alert_rules
-                    where rule_name in ($rule_name)
-                    order by firing desc, consecutive_failures desc, rule_name
+                    where
+                        rule_name in ($rule_name)
+                        and (firing > 0 or pending > 0 or consecutive_failures > 0)
+                    order by consecutive_failures desc, firing desc, rule_name
                     """,
+                    links={"rule_name": OF_THIS_RULE},
+                    empty="No rule fires, waits to fire or fails",
                 ),
                 listing(
                     "Messages",
-                    "What was written to channels in the time shown, newest first.",
+                    "What was written to channels in the time shown: what did not get through "
+                    "first, then the newest.",
                     """
-                    select
-                        created_at, channel_name, kind, status, subject, attempts, last_error,
-                        finished_at
+                    select created_at, status, channel_name, subject, last_error
                     from monitoring.v_notifications
                     where $__timeFilter(created_at)
-                    order by created_at desc
+                    order by status = 'sent', created_at desc
                     limit 200
                     """,
-                    width=12,
+                    empty="No message was written in the time shown",
                 ),
                 listing(
                     "Silences",
                     "Silences that hold, or will.",
                     """
-                    select silence_id, is_active, matchers, starts_at, ends_at, note, created_by
+                    select is_active, matchers, note, starts_at, ends_at, created_by
                     from monitoring.v_silences
-                    where ends_at is null or ends_at >= $__timeTo()
-                    order by starts_at desc
+                    where ends_at is null or ends_at >= monitoring.clock()
+                    order by is_active desc, starts_at desc
                     limit 100
                     """,
-                    width=12,
+                    empty="No silence holds",
                 ),
             ],
+            is_folded=True,
         ),
     ],
 )

@@ -1,8 +1,17 @@
 """Errors and their groups."""
 
-from grafana.description.board import Board, Row, choice, link_to, resolution, words
-from grafana.description.panels import bars, graph, listing, numbers
-from grafana.description.queries import TREND
+from grafana.description.board import (
+    Board,
+    Row,
+    choice,
+    link_to,
+    link_to_page,
+    page_address,
+    resolution,
+    words,
+)
+from grafana.description.panels import bars, counts, listing, numbers
+from grafana.description.queries import BUCKET, PAGE_ADDRESS, TREND, greatest
 
 CHOSEN = "severity in ($severity) and error_type in ($error_type)"
 
@@ -30,6 +39,7 @@ BOARD = Board(
         ),
         words("task_id", "Task"),
         resolution(),
+        page_address(),
     ],
     rows=[
         Row(
@@ -38,12 +48,13 @@ BOARD = Board(
                 numbers(
                     "Groups",
                     "Error groups seen in the time shown, those of them that are new since then, "
-                    "and those that came back after they were resolved.",
+                    "those that came back after they were resolved, and those that are open.",
                     f"""
                     select
                         count(*) as seen,
                         count(*) filter (where $__timeFilter(first_seen_at)) as new,
-                        count(*) filter (where status = 'regressed') as regressed
+                        count(*) filter (where status = 'regressed') as regressed,
+                        count(*) filter (where status = 'open') as open
                     from monitoring.error_groups
                     where $__timeFilter(last_seen_at) and {CHOSEN}
                     """,
@@ -69,42 +80,25 @@ BOARD = Board(
         Row(
             "Over time",
             [
-                graph(
+                counts(
                     "By severity",
                     "Errors by severity.",
                     f"""
-                    select bucket_at as time, severity as metric, sum(occurrences) as errors
+                    select {BUCKET} as time, severity as metric, sum(occurrences) as errors
                     from monitoring.v_error_trends
                     where {TREND} and {CHOSEN}
-                    group by bucket_at, severity
-                    order by bucket_at
+                    group by 1, 2
+                    order by 1, 2
                     """,
-                    is_stacked=True,
                 ),
-                graph(
+                counts(
                     "By type",
-                    "Errors by type.",
-                    f"""
-                    select bucket_at as time, error_type as metric, sum(occurrences) as errors
+                    "Errors by type: the eight with most by name.",
+                    greatest(f"""
+                    select {BUCKET} as time, error_type as name, occurrences as value
                     from monitoring.v_error_trends
                     where {TREND} and {CHOSEN}
-                    group by bucket_at, error_type
-                    order by bucket_at
-                    """,
-                    is_stacked=True,
-                ),
-                bars(
-                    "By component",
-                    "Errors in the time shown, by the component that spoke.",
-                    f"""
-                    select coalesce(component, 'none') as component, sum(occurrences) as errors
-                    from monitoring.v_error_trends
-                    where {TREND} and {CHOSEN}
-                    group by component
-                    order by errors desc
-                    limit 20
-                    """,
-                    width=24,
+                    """),
                 ),
             ],
         ),
@@ -114,23 +108,29 @@ BOARD = Board(
                 listing(
                     "Error groups",
                     "Errors that differ only in the variable parts of their messages, seen in the "
-                    "time shown, the newest first.",
+                    "time shown: open and regressed ones first, then the newest.",
                     f"""
                     select
-                        severity, status, error_type, template, occurrences, components,
-                        first_seen_at, last_seen_at, note, fingerprint
+                        severity, status, error_type, template, occurrences, last_seen_at,
+                        first_seen_at, note, fingerprint, {PAGE_ADDRESS}
                     from monitoring.error_groups
                     where $__timeFilter(last_seen_at) and {CHOSEN}
-                    order by last_seen_at desc
+                    order by status not in ('open', 'regressed'), last_seen_at desc
                     limit 200
                     """,
+                    links={
+                        "error_type": link_to("errors", "error_type", "error_type"),
+                        "page": link_to_page("errors", "fingerprint"),
+                    },
+                    hidden=["fingerprint"],
+                    empty="No error was recorded in the time shown",
                 ),
                 listing(
                     "Newest errors",
                     "Errors of the time shown, of one task if its name is given above.",
                     f"""
                     select
-                        occurred_at, severity, error_type, component, task_id, message, details
+                        occurred_at, severity, error_type, message, details, component, task_id
                     from monitoring.error_tracking
                     where
                         $__timeFilter(occurred_at) and {CHOSEN}
@@ -138,7 +138,24 @@ BOARD = Board(
                     order by occurred_at desc
                     limit 200
                     """,
-                    links={"error_type": link_to("errors", "error_type", "error_type")},
+                    links={
+                        "error_type": link_to("errors", "error_type", "error_type"),
+                        "task_id": link_to("errors", "task_id", "task_id"),
+                    },
+                    empty="No error was recorded in the time shown",
+                ),
+                bars(
+                    "By component",
+                    "Errors in the time shown, of the ten components with most.",
+                    f"""
+                    select coalesce(component, 'none') as component, sum(occurrences) as errors
+                    from monitoring.v_error_trends
+                    where {TREND} and {CHOSEN}
+                    group by component
+                    order by errors desc
+                    limit 10
+                    """,
+                    width=24,
                 ),
             ],
         ),

@@ -1,7 +1,9 @@
 """ETL: executions, their items, log lines and metrics."""
 
 from grafana.description.board import Board, Row, link_to, words
-from grafana.description.panels import graph, lines_of_log, listing, numbers
+from grafana.description.panels import counts, lines, lines_of_log, listing, numbers, points
+from grafana.description.performance import UNITS
+from grafana.description.queries import span_of, unbroken
 
 IN_TIME = "(finished_at is null or $__timeFilter(finished_at))"
 OF_EXECUTION = "${execution_id:sqlstring} in ('', execution_id)"
@@ -13,10 +15,10 @@ BOARD = Board(
     variables=[words("execution_id", "Execution")],
     rows=[
         Row(
-            "The last day",
+            "Now and in the time shown",
             [
                 numbers(
-                    "Executions",
+                    "Executions, 24 h",
                     "Executions that run, and those that ended within 24 hours.",
                     """
                     select
@@ -27,20 +29,31 @@ BOARD = Board(
                         select monitoring.get_etl_health_status() -> 'executions' as executions
                     ) as health
                     """,
-                    width=12,
+                    width=9,
                 ),
                 numbers(
                     "Items",
                     "Items of executions that run or ended in the time shown.",
                     f"""
                     select
-                        sum(total_fixtures) as total,
-                        sum(successful_fixtures) as succeeded,
-                        sum(failed_fixtures) as failed
+                        coalesce(sum(total_fixtures), 0) as total,
+                        coalesce(sum(successful_fixtures), 0) as succeeded,
+                        coalesce(sum(failed_fixtures), 0) as failed
                     from monitoring.etl_executions
                     where {IN_TIME} and {OF_EXECUTION}
                     """,
-                    width=12,
+                    width=9,
+                ),
+                numbers(
+                    "Log lines",
+                    "Log lines of the time shown that say of errors, and of warnings.",
+                    f"""
+                    select
+                        count(*) filter (where level in ('ERROR', 'CRITICAL')) as errors,
+                        count(*) filter (where level = 'WARNING') as warnings
+                    from monitoring.etl_logs as l
+                    where $__timeFilter(l.timestamp) and {OF_EXECUTION}
+                    """,
                 ),
             ],
         ),
@@ -49,22 +62,24 @@ BOARD = Board(
             [
                 listing(
                     "Executions",
-                    "Executions that run or ended in the time shown, newest first.",
+                    "Executions that run or ended in the time shown: those that failed first, then "
+                    "the newest.",
                     f"""
                     select
-                        execution_id, status, started_at, finished_at, duration_seconds,
+                        status, execution_id, error_message,
                         round(100.0 * processed_fixtures / nullif(total_fixtures, 0), 1)
                             as processed_percent,
-                        total_fixtures, processed_fixtures, successful_fixtures, failed_fixtures,
-                        processed_chunks, total_chunks, error_message
+                        failed_fixtures as failed, total_fixtures as total, started_at,
+                        finished_at, duration_seconds
                     from monitoring.etl_executions
                     where {IN_TIME} and {OF_EXECUTION}
-                    order by started_at desc
+                    order by status <> 'FAILED', started_at desc
                     limit 200
                     """,
                     links={"execution_id": link_to("etl", "execution_id", "execution_id")},
+                    empty="No execution ran in the time shown",
                 ),
-                graph(
+                counts(
                     "Items by execution",
                     "Items that went well and that failed, when the execution ended.",
                     f"""
@@ -76,9 +91,8 @@ BOARD = Board(
                     where $__timeFilter(finished_at) and {OF_EXECUTION}
                     order by finished_at
                     """,
-                    is_stacked=True,
                 ),
-                graph(
+                points(
                     "Duration",
                     "How long executions took, when they ended.",
                     f"""
@@ -87,50 +101,52 @@ BOARD = Board(
                     where $__timeFilter(finished_at) and {OF_EXECUTION}
                     order by finished_at
                     """,
-                    unit="s",
+                    unit="dthms",
                 ),
             ],
         ),
         Row(
             "What they said and measured",
             [
-                graph(
+                counts(
                     "Log lines",
                     "Log lines by level.",
                     f"""
                     select
-                        $__timeGroupAlias(l.timestamp, $__interval),
+                        {span_of("l.timestamp")} as time,
                         level as metric,
                         count(*) as lines
                     from monitoring.etl_logs as l
                     where $__timeFilter(l.timestamp) and {OF_EXECUTION}
-                    group by time, level
-                    order by time
+                    group by 1, 2
+                    order by 1, 2
                     """,
-                    is_stacked=True,
                 ),
-                graph(
+                lines(
                     "Metrics",
-                    "Means of what executions measured.",
-                    f"""
+                    "Means of what executions measured, of the eight metrics with the greatest.",
+                    unbroken(
+                        f"""
                     select
-                        $__timeGroupAlias(m.timestamp, $__interval),
-                        concat_ws(' ', metric_name, metric_unit) as metric,
+                        to_timestamp($__timeGroup(m.timestamp, $__interval)) as time,
+                        concat_ws(' ', metric_name, metric_unit) as name,
                         avg(metric_value) as value
                     from monitoring.etl_metrics as m
                     where $__timeFilter(m.timestamp) and {OF_EXECUTION}
-                    group by time, metric
-                    order by time
+                    group by 1, 2
                     """,
+                        step="'$__interval'::interval",
+                    ),
+                    units=UNITS,
                 ),
                 listing(
-                    "Metrics of the last day",
+                    "Metrics, 24 h",
                     "Mean, maximum and number of samples of this hour and the 23 before it, or of "
                     "the execution since it began.",
                     """
                     select
                         metric_name, metric_unit as unit, avg_value as mean, max_value as maximum,
-                        samples, last_value as last, last_at
+                        last_value as last, samples, last_at
                     from monitoring.get_etl_metric_statistics(
                         nullif(${execution_id:sqlstring}, '')
                     )

@@ -1,14 +1,22 @@
 """The dashboard to begin with: is anything wrong, and how much is going on?"""
 
-from grafana.description.board import Board, Row, link_to, resolution
-from grafana.description.panels import bars, graph, listing, numbers
-from grafana.description.queries import TREND
+from grafana.description.board import (
+    LINK_OF_ALERT,
+    Board,
+    Row,
+    link_to,
+    link_to_page,
+    page_address,
+    resolution,
+)
+from grafana.description.panels import bars, counts, listing, numbers
+from grafana.description.queries import ABOUT, BUCKET, PAGE_ADDRESS, TREND
 
 BOARD = Board(
     name="overview",
     title="Overview",
     about="Whether anything is wrong, and how much is going on: where to begin.",
-    variables=[resolution()],
+    variables=[resolution(), page_address()],
     rows=[
         Row(
             "Now",
@@ -35,27 +43,30 @@ BOARD = Board(
                     where f.subject = 'alerts'
                     """,
                     width=6,
+                    leads_to=link_to("alerts"),
                 ),
                 numbers(
                     "Rules ran",
                     "How long ago all alert rules had last run: alerts are as of then.",
                     """
-                    select seconds_old as seconds_ago
+                    select seconds_old
                     from monitoring.v_freshness
                     where subject = 'alerts'
                     """,
                     width=3,
                     poor=120,
                     bad=180,
+                    leads_to=link_to("self"),
                 ),
                 numbers(
                     "Running tasks",
                     "Tasks that run now.",
                     "select count(*) as running from monitoring.v_realtime_processing_status",
                     width=3,
+                    leads_to=link_to("tasks"),
                 ),
                 numbers(
-                    "Success rate",
+                    "Success rate, 24 h",
                     "Completed of ended attempts, in this hour and the 23 before it.",
                     """
                     select
@@ -66,18 +77,21 @@ BOARD = Board(
                     poor=99,
                     bad=95,
                     is_more_better=True,
+                    leads_to=link_to("tasks"),
                 ),
                 numbers(
-                    "Failed tasks",
+                    "Failed tasks, 24 h",
                     "Attempts that failed, timed out or got lost in this hour and the 23 "
-                    "before it.",
-                    "select sum(failed) as failed from monitoring.v_task_statistics",
+                    "before it; the success rate says whether that is many.",
+                    """
+                    select coalesce(sum(failed), 0) as failed_tasks
+                    from monitoring.v_task_statistics
+                    """,
                     width=3,
-                    poor=1,
-                    bad=10,
+                    leads_to=link_to("tasks"),
                 ),
                 numbers(
-                    "Components that are not well",
+                    "Components not well",
                     "Components whose newest check found them degraded or unhealthy.",
                     """
                     select
@@ -87,6 +101,7 @@ BOARD = Board(
                     width=3,
                     poor=1,
                     bad=2,
+                    leads_to=link_to("health"),
                 ),
                 numbers(
                     "pgvigil itself",
@@ -102,106 +117,125 @@ BOARD = Board(
                     """,
                     width=3,
                     bad=1,
+                    leads_to=link_to("self"),
                 ),
                 listing(
                     "Active alerts",
                     "What fires now, worst first, those that nobody looks after before the others.",
-                    """
+                    f"""
                     select
-                        severity, status, rule_name, summary, fired_at, acknowledged_by,
-                        suppressed_by
+                        severity,
+                        case when suppressed_by is null then status else 'muted' end as status,
+                        summary, {ABOUT},
+                        fired_at, acknowledged_by, rule_name, link as page
                     from monitoring.v_active_alerts
                     limit 100
                     """,
-                    links={"rule_name": link_to("alerts", "rule_name", "rule_name")},
+                    links={
+                        "about": LINK_OF_ALERT,
+                        "rule_name": link_to("alerts", "rule_name", "rule_name"),
+                        "page": "${__value.raw}",
+                    },
+                    hidden=["shown_by"],
+                    empty="No alert fires",
+                ),
+            ],
+        ),
+        Row(
+            "In trouble",
+            [
+                listing(
+                    "Task types that failed, 24 h",
+                    "Task types of which attempts failed in this hour and the 23 before it, worst "
+                    "first.",
+                    f"""
+                    select task_type, success_percent, failed, tasks, {PAGE_ADDRESS}
+                    from monitoring.v_task_statistics
+                    where failed > 0
+                    order by success_percent, tasks desc
+                    limit 50
+                    """,
+                    width=12,
+                    links={
+                        "task_type": link_to("tasks", "task_type", "task_type"),
+                        "page": link_to_page("jobs", "task_type"),
+                    },
+                    empty="No task failed in 24 hours",
+                ),
+                listing(
+                    "Workflows",
+                    "How far each workflow is on its present business day, those with a step that "
+                    "failed or is late first.",
+                    """
+                    select workflow_name, failed, late, running, success_percent
+                    from monitoring.v_batch_health
+                    where is_enabled
+                    order by failed desc, late desc, workflow_name
+                    limit 50
+                    """,
+                    width=12,
+                    links={"workflow_name": link_to("batch", "workflow_name", "workflow_name")},
+                    empty="There is no workflow",
+                ),
+                listing(
+                    "Components not well",
+                    "Components that their newest check did not find healthy, or that nobody "
+                    "checks any more.",
+                    """
+                    select component_name, status, failure_reason, last_check_at
+                    from monitoring.v_system_health_summary
+                    where status <> 'healthy'
+                    order by
+                        array_position(array['unhealthy', 'degraded', 'unknown'], status),
+                        component_type,
+                        component_name
+                    limit 50
+                    """,
+                    width=12,
+                    links={"component_name": link_to("health", "component_name", "component_name")},
+                    empty="Every component is healthy",
+                ),
+                bars(
+                    "Deepest queues",
+                    "Items waiting in the ten deepest queues of those seen in the last 24 hours.",
+                    """
+                    select queue_name, pending
+                    from monitoring.v_queue_performance
+                    order by pending desc
+                    limit 10
+                    """,
+                    empty="No queue was seen in 24 hours",
                 ),
             ],
         ),
         Row(
             "Over time",
             [
-                graph(
+                counts(
                     "Ended tasks",
                     "Attempts that ended, by how they ended.",
                     f"""
                     select
-                        bucket_at as time,
+                        {BUCKET} as time,
                         sum(completed) as completed,
                         sum(failed) as failed,
-                        sum(ended_otherwise) as ended_otherwise
+                        sum(ended_otherwise) as cancelled
                     from monitoring.v_task_trends
                     where {TREND}
-                    group by bucket_at
-                    order by bucket_at
+                    group by 1
+                    order by 1
                     """,
-                    is_stacked=True,
                 ),
-                graph(
+                counts(
                     "Errors",
                     "Errors by severity.",
                     f"""
-                    select bucket_at as time, severity as metric, sum(occurrences) as errors
+                    select {BUCKET} as time, severity as metric, sum(occurrences) as errors
                     from monitoring.v_error_trends
                     where {TREND}
-                    group by bucket_at, severity
-                    order by bucket_at
+                    group by 1, 2
+                    order by 1, 2
                     """,
-                    is_stacked=True,
-                ),
-            ],
-        ),
-        Row(
-            "What there is",
-            [
-                listing(
-                    "Task types",
-                    "Attempts that ended in this hour and the 23 before it, worst first.",
-                    """
-                    select task_type, tasks, failed, success_percent, p95_duration_ms
-                    from monitoring.v_task_statistics
-                    order by success_percent, tasks desc
-                    """,
-                    width=12,
-                    links={"task_type": link_to("tasks", "task_type", "task_type")},
-                ),
-                listing(
-                    "Workflows",
-                    "How far each workflow is on its present business day.",
-                    """
-                    select
-                        workflow_name, business_date::text as business_date, steps, complete,
-                        running, late, failed, success_percent
-                    from monitoring.v_batch_health
-                    order by failed desc, late desc, workflow_name
-                    """,
-                    width=12,
-                    links={"workflow_name": link_to("batch", "workflow_name", "workflow_name")},
-                ),
-                bars(
-                    "Queues",
-                    "Items waiting in each queue seen in the last 24 hours.",
-                    """
-                    select queue_name, pending
-                    from monitoring.v_queue_performance
-                    order by pending desc
-                    limit 20
-                    """,
-                ),
-                listing(
-                    "Components",
-                    "The newest check of each component, those that are not well first.",
-                    """
-                    select
-                        component_type, component_name, status, failure_reason, uptime_percent,
-                        last_check_at
-                    from monitoring.v_system_health_summary
-                    order by
-                        array_position(array['unhealthy', 'degraded', 'unknown'], status),
-                        component_type,
-                        component_name
-                    """,
-                    width=12,
-                    links={"component_name": link_to("health", "component_name", "component_name")},
                 ),
             ],
         ),

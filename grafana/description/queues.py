@@ -1,23 +1,23 @@
 """Queues: how deep, how old, how quick."""
 
-from grafana.description.board import Board, Row, choice, resolution
-from grafana.description.panels import Panel, graph, listing
+from grafana.description.board import Board, Row, choice, link_to, resolution
+from grafana.description.panels import Panel, counts, lines, listing
+from grafana.description.queries import BUCKET, greatest, unbroken
 
 CHOSEN = "queue_name in ($queue_name)"
 
 
-def _graph_of(title: str, about: str, column: str, unit: str = "short") -> Panel:
-    return graph(
-        title,
-        about,
-        f"""
-        select bucket_at as time, queue_name as metric, {column}
-        from monitoring.get_queue_trends($__timeFrom(), $__timeTo(), '$resolution')
-        where {CHOSEN}
-        order by bucket_at
-        """,
-        unit=unit,
-    )
+def _trend(column: str) -> str:
+    """Return a query for a column of the trends."""
+    return f"""
+    select {BUCKET} as time, queue_name as name, {column} as value
+    from monitoring.get_queue_trends($__timeFrom(), $__timeTo(), '$resolution')
+    where {CHOSEN}
+    """
+
+
+def _lines_of(title: str, about: str, column: str, unit: str = "short") -> Panel:
+    return lines(title, about, unbroken(_trend(column)), unit=unit)
 
 
 BOARD = Board(
@@ -45,31 +45,52 @@ BOARD = Board(
                     "Each queue seen in the last 24 hours as it is now, with its last hour.",
                     f"""
                     select
-                        queue_name, pending, processing, oldest_ready_seconds, pending_change,
+                        queue_name, pending, pending_change, oldest_ready_seconds, processing,
                         completed_per_minute, failed_percent, recorded_at
                     from monitoring.v_queue_performance
                     where {CHOSEN}
                     order by pending desc
+                    limit 100
                     """,
+                    links={"queue_name": link_to("queues", "queue_name", "queue_name")},
+                    empty="No queue was seen in 24 hours",
                 )
             ],
         ),
         Row(
             "Over time",
             [
-                _graph_of("Items waiting", "Most items that waited at once.", "max_pending"),
-                _graph_of(
-                    "Oldest item",
-                    "Longest that an oldest waiting item had been ready.",
-                    "max_oldest_ready_seconds",
-                    "s",
+                _lines_of(
+                    "Items waiting",
+                    "Most items that waited at once, in the eight deepest queues.",
+                    "max_pending",
                 ),
-                _graph_of("Items in work", "Mean of the items worked on.", "avg_processing"),
-                _graph_of("Items done", "Items done, by span.", "completed"),
-                _graph_of("Items failed", "Items that failed, by span.", "failed"),
-                _graph_of(
+                _lines_of(
+                    "Oldest item",
+                    "Longest that an oldest waiting item had been ready, of the eight queues in "
+                    "which one waited for longest.",
+                    "max_oldest_ready_seconds",
+                    "dthms",
+                ),
+                counts(
+                    "Items done",
+                    "Items done in each span, by queue: the eight with most by name.",
+                    greatest(_trend("completed")),
+                ),
+                counts(
+                    "Items failed",
+                    "Items that failed in each span, by queue: the eight with most by name.",
+                    greatest(_trend("failed")),
+                ),
+                _lines_of(
+                    "Items in work",
+                    "Mean of the items worked on, of the eight queues with most.",
+                    "avg_processing",
+                ),
+                _lines_of(
                     "Items waiting, 95th percentile",
-                    "In 95 % of the samples no more items waited than this.",
+                    "In 95 % of the samples no more items waited than this, in the eight deepest "
+                    "queues.",
                     "p95_pending",
                 ),
             ],

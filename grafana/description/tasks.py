@@ -1,15 +1,33 @@
 """Tasks: how many, how well, how long, what runs and what failed."""
 
-from grafana.description.board import Board, Row, choice, resolution
-from grafana.description.panels import graph, listing, numbers
-from grafana.description.queries import TREND
+from grafana.description.board import (
+    Board,
+    Row,
+    choice,
+    link_to,
+    link_to_page,
+    page_address,
+    resolution,
+)
+from grafana.description.panels import counts, lines, listing, numbers
+from grafana.description.queries import (
+    BUCKET,
+    OUR_JOBS,
+    PAGE_ADDRESS,
+    TREND,
+    TREND_OF_SHARES,
+    greatest,
+    unbroken,
+)
 
 OF_TYPE = "task_type in ($task_type)"
+OF_THIS_TYPE = link_to("tasks", "task_type", "task_type")
 
 BOARD = Board(
     name="tasks",
     title="Tasks",
-    about="How many tasks there were, how well and how long they did, what runs and what failed.",
+    about="How many tasks there were, how well and how long they did, what runs and what failed. "
+    "All are those of programs: pgvigil's own jobs are shown if chosen by name.",
     variables=[
         choice(
             "task_type",
@@ -19,8 +37,10 @@ BOARD = Board(
             where resolution = 'day' and bucket_at >= $__timeFrom()::timestamptz - interval '1 day'
             order by task_type
             """,
+            all_of_them=f"case when not {OUR_JOBS} then task_type end",
         ),
         resolution(),
+        page_address(),
     ],
     rows=[
         Row(
@@ -28,7 +48,8 @@ BOARD = Board(
             [
                 numbers(
                     "Ended attempts",
-                    "Attempts that ended in the time shown, widened to whole hours.",
+                    "Attempts that ended in the time shown, widened to whole hours, and those of "
+                    "them that failed, timed out or got lost.",
                     f"""
                     select
                         coalesce(sum(tasks), 0) as ended,
@@ -38,7 +59,6 @@ BOARD = Board(
                     from monitoring.get_task_statistics($__timeFrom(), $__timeTo())
                     where {OF_TYPE}
                     """,
-                    width=12,
                 ),
                 numbers(
                     "Success rate",
@@ -52,72 +72,108 @@ BOARD = Board(
                     from monitoring.get_task_statistics($__timeFrom(), $__timeTo())
                     where {OF_TYPE}
                     """,
-                    width=6,
+                    width=3,
                     poor=99,
                     bad=95,
                     is_more_better=True,
                 ),
                 numbers(
-                    "Running",
-                    "Tasks that run now, and for how long the oldest of them has.",
+                    "Running now",
+                    "Tasks that run now.",
                     f"""
-                    select count(*) as running, max(running_ms) as longest_ms
+                    select count(*) as running
                     from monitoring.v_realtime_processing_status
                     where {OF_TYPE}
                     """,
-                    width=6,
+                    width=3,
+                ),
+                numbers(
+                    "Longest runs for",
+                    "For how long the task has run that has run for longest.",
+                    f"""
+                    select max(running_ms) as longest_ms
+                    from monitoring.v_realtime_processing_status
+                    where {OF_TYPE}
+                    """,
+                    width=3,
+                ),
+                numbers(
+                    "Without progress",
+                    "For how long the task has got no further that has not for longest.",
+                    f"""
+                    select max(seconds_without_progress) as seconds_without_progress
+                    from monitoring.v_realtime_processing_status
+                    where {OF_TYPE}
+                    """,
+                    width=3,
+                ),
+                numbers(
+                    "Task types",
+                    "Task types that ended in the time shown, and those of them that failed.",
+                    f"""
+                    select
+                        count(distinct task_type) as types,
+                        count(distinct task_type) filter (
+                            where status in ('failed', 'timeout', 'lost')
+                        ) as not_well
+                    from monitoring.get_task_statistics($__timeFrom(), $__timeTo())
+                    where {OF_TYPE}
+                    """,
                 ),
             ],
         ),
         Row(
             "Over time",
             [
-                graph(
+                counts(
                     "How tasks ended",
                     "Attempts that ended, by how they ended.",
                     f"""
                     select
-                        bucket_at as time,
+                        {BUCKET} as time,
                         sum(completed) as completed,
                         sum(failed) as failed,
-                        sum(ended_otherwise) as ended_otherwise
+                        sum(ended_otherwise) as cancelled
                     from monitoring.v_task_trends
                     where {TREND} and {OF_TYPE}
-                    group by bucket_at
-                    order by bucket_at
+                    group by 1
+                    order by 1
                     """,
-                    is_stacked=True,
                 ),
-                graph(
+                counts(
                     "Throughput",
-                    "Attempts that ended, by hour, for each task type.",
-                    f"""
-                    select bucket_at as time, task_type as metric, tasks_per_hour
+                    "Attempts that ended in each span, by task type: the eight with most by name.",
+                    greatest(f"""
+                    select {BUCKET} as time, task_type as name, tasks as value
                     from monitoring.v_task_trends
                     where {TREND} and {OF_TYPE}
-                    order by bucket_at
-                    """,
+                    """),
                 ),
-                graph(
-                    "95th percentile of durations",
-                    "95 % of the attempts took no longer than this, for each task type.",
-                    f"""
-                    select bucket_at as time, task_type as metric, p95_duration_ms
+                lines(
+                    "Slowest task types",
+                    "95 % of the attempts took no longer than this, of the eight task types of "
+                    "which some took longest.",
+                    unbroken(f"""
+                    select {BUCKET} as time, task_type as name, p95_duration_ms as value
                     from monitoring.v_task_trends
                     where {TREND} and {OF_TYPE}
-                    order by bucket_at
-                    """,
+                    """),
                     unit="ms",
                 ),
-                graph(
-                    "Success rate",
-                    "Completed of ended attempts, for each task type.",
-                    f"""
-                    select bucket_at as time, task_type as metric, success_percent
+                lines(
+                    "Lowest success rates",
+                    "Completed of ended attempts, of the five task types that did worst, by the "
+                    "hour at finest.",
+                    unbroken(
+                        f"""
+                    select {BUCKET} as time, task_type as name, success_percent as value
                     from monitoring.v_task_trends
-                    where {TREND} and {OF_TYPE}
-                    order by bucket_at
+                    where {TREND_OF_SHARES} and {OF_TYPE}
                     """,
+                        most=5,
+                        first="avg(value)",
+                        is_share=True,
+                    ),
                     unit="percent",
                 ),
             ],
@@ -126,47 +182,59 @@ BOARD = Board(
             "Figures and tasks",
             [
                 listing(
-                    "By type and status",
-                    "Attempts that ended in the time shown, and how long they took.",
-                    f"""
-                    select
-                        task_type, status, tasks, avg_duration_ms, p50_duration_ms,
-                        p95_duration_ms, p99_duration_ms, max_duration_ms
-                    from monitoring.get_task_statistics($__timeFrom(), $__timeTo())
-                    where {OF_TYPE}
-                    order by tasks desc
-                    """,
-                ),
-                listing(
-                    "Running now",
-                    "Tasks that run, those that got no further for longest first.",
-                    f"""
-                    select
-                        task_id, task_type, attempt, worker_id, start_time, running_ms,
-                        items_done, items_total, progress_percent, seconds_without_progress
-                    from monitoring.v_realtime_processing_status
-                    where {OF_TYPE}
-                    order by seconds_without_progress desc
-                    limit 200
-                    """,
-                ),
-                listing(
                     "Attempts that did not complete",
                     "The newest attempts that failed, timed out, were cancelled or got lost, and "
                     "why: as their metadata say, else their last error.",
                     f"""
                     select
-                        end_time, task_id, task_type, status, attempt, worker_id, duration_ms,
-                        error_message as why
+                        end_time, status, task_type, error_message as why, task_id, attempt,
+                        duration_ms, worker_id, {PAGE_ADDRESS}
                     from monitoring.v_unsuccessful_tasks
                     where $__timeFilter(end_time) and {OF_TYPE}
                     order by end_time desc
                     limit 200
                     """,
                     links={
-                        "task_id": "/d/pgvigil-errors?var-task_id="
-                        "${__data.fields.task_id:percentencode}&${__url_time_range}"
+                        "task_id": link_to("errors", "task_id", "task_id"),
+                        "task_type": OF_THIS_TYPE,
+                        "page": link_to_page("jobs", "task_type"),
                     },
+                    empty="Every attempt in the time shown completed",
+                ),
+                listing(
+                    "Running now",
+                    "Tasks that run, those that got no further for longest first.",
+                    f"""
+                    select
+                        task_type, task_id, seconds_without_progress, running_ms,
+                        progress_percent, items_done, items_total, start_time, attempt, worker_id,
+                        {PAGE_ADDRESS}
+                    from monitoring.v_realtime_processing_status
+                    where {OF_TYPE}
+                    order by seconds_without_progress desc
+                    limit 200
+                    """,
+                    links={
+                        "task_id": link_to("errors", "task_id", "task_id"),
+                        "task_type": OF_THIS_TYPE,
+                        "page": link_to_page("jobs", "task_type"),
+                    },
+                    empty="Nothing runs",
+                ),
+                listing(
+                    "By type and status",
+                    "Attempts that ended in the time shown, and how long they took, the hundred "
+                    "with most.",
+                    f"""
+                    select
+                        task_type, status, tasks, avg_duration_ms, p50_duration_ms,
+                        p95_duration_ms, p99_duration_ms, max_duration_ms, {PAGE_ADDRESS}
+                    from monitoring.get_task_statistics($__timeFrom(), $__timeTo())
+                    where {OF_TYPE}
+                    order by tasks desc
+                    limit 100
+                    """,
+                    links={"task_type": OF_THIS_TYPE, "page": link_to_page("jobs", "task_type")},
                 ),
             ],
         ),

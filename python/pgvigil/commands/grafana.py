@@ -8,7 +8,7 @@ import click
 from pgvigil.database.words import count_of
 from pgvigil.resources import grafana_directory
 
-_PARTS = {"dashboards": "*.json", "provisioning": "*/*.yaml"}
+_PARTS = {"dashboards": "*.json", "provisioning": "*/*.yaml*"}
 
 
 @click.command()

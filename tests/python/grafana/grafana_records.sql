@@ -102,7 +102,8 @@ select monitoring.apply_workflow($json${
     "steps": [
         {"step": "extract", "schedule": "06:00", "expected": "20 minutes"},
         {"step": "bill", "after": ["extract"], "expected": "30 minutes"},
-        {"step": "print", "after": ["bill"], "expected": "10 minutes", "late_after": "1 minute"}
+        {"step": "print", "after": ["bill"], "expected": "10 minutes", "late_after": "1 minute"},
+        {"step": "archive", "schedule": "13:00", "expected": "20 minutes"}
     ]
 }$json$);
 select monitoring.record_finished_tasks(jsonb_agg(jsonb_build_object(
@@ -127,6 +128,16 @@ select monitoring.sync_sources();
 select monitoring.register_record_source(
     'night records', 'night', 'public.night_runs', '{"record_key": "id", "status": "state"}'
 );
+select monitoring.sync_sources();
+-- and one of which nobody can read a column any more
+create table public.moved_runs (id text, began timestamptz, ended timestamptz, state text);
+grant select on public.moved_runs to monitoring_reader;
+select monitoring.register_run_source(
+    'moved', 'public.moved_runs',
+    '{"run_id": "id", "started_at": "began", "finished_at": "ended", "status": "state"}',
+    '{"ok": "completed"}', 'moved run'
+);
+alter table public.moved_runs rename column ended to ended_at;
 select monitoring.sync_sources();
 select monitoring.register_source_query('mainframe', 'MAINFRAME', 'select id from runs', '{id}');
 
@@ -169,6 +180,8 @@ begin
     end loop;
 end
 $$;
+
+select monitoring.set_page_url('https://monitor.example/pgvigil');
 
 -- alerts: some that came and went, some that fire, one acknowledged, one silenced, all told
 select monitoring.define_notification_channel('ops', array['OPS_MAIL']);

@@ -1,18 +1,22 @@
 """Grafana's dashboards: fresh, whole, and each query answered to a reader from few rows."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
+from grafana.description.columns import FLAGS, LONG, NAMES, PAGE, STATES, unit_of
 from grafana.description.files import dashboards
+from grafana.description.queries import columns_of
 from pgvigil.demo.server import PostgresServer
 from tests import ROOT
 from tests.harness.clients import run_pgvigil, run_psql
@@ -20,6 +24,7 @@ from tests.harness.databases import create_database, drop_database
 from tests.python.support.grafana_files import (
     FILES,
     Asked,
+    panel_of,
     queries,
     sent,
     shown_by,
@@ -30,10 +35,16 @@ from tests.python.support.grafana_macros import Shown
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 READER = "grafana_reader"
 # Only an admin may set the clock; everything else is looked at with the rights of the reader.
-AS_READER = f"-c monitoring.now={NOW.isoformat()} -c role={READER}"
+# What takes long enough is compiled, as it is unless the role is told otherwise.
+AS_READER = (
+    f"-c monitoring.now={NOW.isoformat()} -c role={READER} -c jit=on -c statement_timeout=30s"
+)
 RECORDS = Path(__file__).parent / "grafana_records.sql"
 ODD = 'it\'s "odd"'
 QUERIES = list(queries())
+TABLES = [asked for asked in QUERIES if asked.kind == "table"]
+# How long people look back: each makes another resolution of it, or another place in the day.
+RANGES = [timedelta(hours=6), timedelta(hours=24), timedelta(days=7), timedelta(days=30)]
 # Views of single rows, of which only those of the time shown may be read. All others read roll-ups,
 # and what these lack, wherever it is; tests/pgtap/plans_of_rollups.sql sees to it that an index
 # finds that.
@@ -116,7 +127,7 @@ def test_the_command_writes_what_grafana_reads(tmp_path: Path) -> None:
     written = {path.relative_to(out) for path in out.rglob("*") if path.is_file()}
     brought = {
         path.relative_to(ROOT / "grafana")
-        for part in ("dashboards/*.json", "provisioning/*/*.yaml")
+        for part in ("dashboards/*.json", "provisioning/*/*.yaml", "provisioning/*/*.example")
         for path in (ROOT / "grafana").glob(part)
     }
     assert written == brought
@@ -133,8 +144,99 @@ def test_a_query_finds_what_is_recorded(recorded: psycopg.Connection, asked: Ask
 
 
 @pytest.mark.parametrize("asked", QUERIES, ids=str)
+def test_a_query_of_any_time_is_no_error(recorded: psycopg.Connection, asked: Asked) -> None:
+    for span in RANGES:
+        answer(recorded, sent(asked, Shown(NOW - span, NOW)))
+
+
+@pytest.mark.parametrize("asked", QUERIES, ids=str)
 def test_a_query_of_an_empty_database_is_no_error(empty: psycopg.Connection, asked: Asked) -> None:
-    answer(empty, sent(asked, shown_by(asked.board, NOW)))
+    for span in RANGES:
+        answer(empty, sent(asked, Shown(NOW - span, NOW)))
+
+
+@pytest.mark.parametrize("asked", QUERIES, ids=str)
+def test_few_lines_are_drawn(recorded: psycopg.Connection, asked: Asked) -> None:
+    rows = answer(recorded, sent(asked, shown_by(asked.board, NOW)))
+    lines = {row["metric"] for row in rows if "metric" in row}
+    assert len(lines) <= 9
+
+
+@pytest.mark.parametrize("asked", TABLES, ids=str)
+def test_columns_of_tables_are_those_of_their_queries(
+    recorded: psycopg.Connection, asked: Asked
+) -> None:
+    """What a column is called decides how it is written, so texts may not pass for figures."""
+    recorded.rollback()
+    query = sent(asked, shown_by(asked.board, NOW))
+    hidden = hidden_columns(asked)
+    described = recorded.execute(query.encode()).description or []
+    assert [column.name for column in described] == columns_of(asked.sql)
+    for column in described:
+        if column.name in hidden:
+            continue
+        is_name = bool(re.search(f"{NAMES}|{LONG}|{STATES}|^{PAGE}$", column.name))
+        is_time = unit_of(column.name) == "time:YYYY-MM-DD HH:mm:ss"
+        match type_of(column):
+            case "text" | "name" | "jsonb" | "text[]" | "domain":
+                assert is_name, column.name
+            case "timestamptz":
+                assert is_time, column.name
+            case "bool":
+                assert re.search(FLAGS, column.name)
+            case kind:
+                assert not is_name, (column.name, kind)
+                assert not is_time, column.name
+
+
+@pytest.mark.parametrize("span", RANGES, ids=str)
+def test_throughput_is_what_was_counted(recorded: psycopg.Connection, span: timedelta) -> None:
+    """Each attempt is in one bar: what is drawn adds up to the rows that there are."""
+    shown = Shown(NOW - span, NOW)
+    drawn = found_by(recorded, "tasks: Throughput", shown)
+    counted = recorded.execute(
+        """
+        select task_type, count(*) from monitoring.processing_metrics
+        where
+            end_time >= %s and end_time <= %s and end_time is not null
+            and not starts_with(task_type, 'pgvigil.')
+        group by task_type
+        """,
+        [first_of(span, shown.since), NOW],
+    ).fetchall()
+    by_type: Counter[str] = Counter()
+    for row in drawn:
+        by_type[row["metric"]] += int(row["value"])
+    assert by_type == dict(counted)
+    assert all(row["time"] <= NOW for row in drawn)
+
+
+def test_no_line_crosses_a_time_in_which_nothing_was_measured(
+    recorded: psycopg.Connection,
+) -> None:
+    """Minutes: each is ten minutes after the one before, so between any two the line may end."""
+    rows = found_by(recorded, "tasks: Slowest task types", Shown(NOW - timedelta(hours=6), NOW))
+    times = sorted({row["time"] for row in rows if row["value"] is not None})
+    ended = {row["time"] for row in rows if row["value"] is None}
+    apart = [first for first, second in pairwise(times) if second - first > timedelta(minutes=2)]
+    assert len(apart) > 10
+    assert all(any(at < end < at + timedelta(minutes=2) for end in ended) for at in apart)
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Europe/Berlin", "Asia/Tokyo"])
+def test_days_are_drawn_on_their_day_in_every_zone(recorded: psycopg.Connection, zone: str) -> None:
+    shown = Shown(NOW - timedelta(days=30), NOW)
+    for title in ("tasks: Throughput", "batch: How long steps took", "records: Processing trend"):
+        recorded.rollback()
+        recorded.execute("select set_config('timezone', %s, true)", [zone])
+        asked = next(asked for asked in QUERIES if str(asked) == title)
+        with recorded.cursor(row_factory=dict_row) as cursor:
+            rows = cursor.execute(sent(asked, shown).encode()).fetchall()
+        drawn = {row["time"] for row in rows if row["time"] < NOW}
+        assert drawn
+        days = {at.astimezone(ZoneInfo(zone)).date() for at in drawn}
+        assert days == {at.astimezone(UTC).date() for at in drawn}
+        assert {at.astimezone(UTC).hour for at in drawn} == {12}
 
 
 @pytest.mark.parametrize("asked", QUERIES, ids=str)
@@ -175,17 +277,38 @@ def test_a_run_is_shown_whatever_part_of_it_is_looked_at(recorded: psycopg.Conne
     within = Shown(datetime(2026, 3, 1, 7, 5, tzinfo=UTC), datetime(2026, 3, 1, 7, 10, tzinfo=UTC))
     rows = found_by(recorded, "batch: Runs", within)
     assert [(row["time"].minute, row["step_name"], row["state"]) for row in rows] == [
-        (0, "bill", "completed"),
-        (15, "bill", None),
+        (0, "bill", "completed")
     ]
+    assert rows[0]["end"] - rows[0]["time"] == timedelta(minutes=15)
 
 
-def test_an_open_alert_is_marked_up_to_now(recorded: psycopg.Connection) -> None:
-    rows = found_by(recorded, "overview: annotation Alerts", shown_by("overview", NOW))
+def test_what_is_yet_to_end_is_shown_up_to_when_its_end_is_expected(
+    recorded: psycopg.Connection,
+) -> None:
+    rows = found_by(recorded, "batch: Runs", shown_by("batch", NOW))
+    (expected,) = (row for row in rows if row["state"] == "expected")
+    assert expected["step_name"] == "archive"
+    assert NOW + timedelta(hours=1) < expected["time"] < expected["end"]
+
+
+def test_an_open_alert_is_spanned_up_to_now(recorded: psycopg.Connection) -> None:
+    rows = found_by(recorded, "overview: annotation Spans of alerts", shown_by("overview", NOW))
     assert any(row["timeend"] == NOW for row in rows)
     assert all(row["time"] <= row["timeend"] <= NOW for row in rows)
     later = Shown(NOW - timedelta(minutes=1), NOW + timedelta(hours=1))
-    assert found_by(recorded, "overview: annotation Alerts", later)[0]["timeend"] == NOW
+    assert found_by(recorded, "overview: annotation Spans of alerts", later)[0]["timeend"] == NOW
+
+
+def test_marks_of_alerts_are_few_and_of_what_is_worst(recorded: psycopg.Connection) -> None:
+    month = Shown(NOW - timedelta(days=30), NOW)
+    marks = found_by(recorded, "overview: annotation Alerts", month)
+    fired = recorded.execute(
+        "select severity from monitoring.alerts where fired_at is not null"
+    ).fetchall()
+    assert {severity for (severity,) in fired} > {"critical", "high"}
+    assert 0 < len(marks) <= 20
+    assert all(set(mark) == {"time", "text", "tags"} for mark in marks)
+    assert {mark["tags"].split(",")[1] for mark in marks} <= {"critical", "high"}
 
 
 def test_an_attempt_without_a_message_tells_its_last_error(recorded: psycopg.Connection) -> None:
@@ -199,6 +322,30 @@ def found_by(recorded: psycopg.Connection, title: str, shown: Shown) -> list[dic
     """Return what the query of a panel or of the annotations finds in a span of time."""
     asked = next(asked for asked in QUERIES if str(asked) == title)
     return answer(recorded, sent(asked, shown))
+
+
+def first_of(span: timedelta, since: datetime) -> datetime:
+    """Return from when attempts are counted: from the first span that begins in the time shown."""
+    if span <= timedelta(hours=6):
+        return since
+    if span <= timedelta(days=14):
+        return since.replace(minute=0)
+    return since.replace(hour=0) + timedelta(days=1)
+
+
+def hidden_columns(asked: Asked) -> set[str]:
+    """Return the columns of a table that only addresses use."""
+    return {
+        each["matcher"]["options"]
+        for each in panel_of(asked)["fieldConfig"]["overrides"]
+        if {"id": "custom.hidden", "value": True} in each["properties"]
+    }
+
+
+def type_of(column: psycopg.Column) -> str:
+    """Return what a column holds; domains are texts here."""
+    known = psycopg.postgres.types.get(column.type_code)
+    return column.type_display if known else "domain"
 
 
 def day(partition: str) -> datetime | None:

@@ -15,15 +15,33 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.cog.runtime import register_dataquery_variant
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana.description.columns import COLOURS, UNITS
-from grafana.description.queries import DECODING
+from grafana.description.columns import COLOURS, PAGE
+from grafana.description.queries import ABOUT, DECODING, columns_of
 from tests import ROOT
-from tests.python.support.grafana_files import DASHBOARDS, Asked, panels, queries, variables
+from tests.python.support.grafana_files import (
+    DASHBOARDS,
+    Asked,
+    everything_on,
+    panel_of,
+    panels,
+    queries,
+    variables,
+)
 from tests.python.support.grafana_macros import variables_in
 
 BOARDS = sorted(DASHBOARDS)
-SOURCE = {"type": "postgres", "uid": "pgvigil"}
-LINK = re.compile(r"/d/pgvigil-(?P<board>[\w-]+)\?var-(?P<variable>\w+)=(?P<value>\S+?)&")
+QUERIES = list(queries())
+PANELS = [asked for asked in QUERIES if asked.kind not in ("annotation", "variable")]
+SOURCE = {"type": "postgres", "uid": "${datasource}"}
+KEPT = "${datasource:queryparam}&${__url_time_range}"
+COLUMN = r"\$\{__data\.fields\.(\w+):percentencode\}"
+TO_A_BOARD = re.compile(rf"/d/pgvigil-([\w-]+)\?(?:var-(\w+)={COLUMN}&)?{re.escape(KEPT)}")
+TO_WHAT_AN_ALERT_IS_ABOUT = (
+    f"/d/pgvigil-${{__data.fields.shown_by}}=${{__data.fields.about:percentencode}}&{KEPT}"
+)
+TO_THE_PAGE = re.compile(rf"\$\{{__value\.raw\}}(?:/(jobs|errors)/{COLUMN})?")
+# Pixels that the 24 columns have on a screen of 1600, and what long texts want of them.
+WIDTH, TEXT = 1560, 240
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -71,14 +89,23 @@ def test_addresses_and_titles_are_their_own() -> None:
 def test_the_sdk_reads_a_dashboard_as_it_was_written(board: str) -> None:
     written = DASHBOARDS[board]
     read = json.loads(JSONEncoder().encode(Dashboard.from_json(written)))
-    # The SDK's annotations know no SQL.
+    # The SDK's annotations know no SQL, and its figures nothing of where their names stand.
     without = [{**content, "annotations": None} for content in (read, written)]
-    assert without[0] == without[1]
+    assert without_key(without[0], "wideLayout") == without_key(without[1], "wideLayout")
+
+
+def without_key(content: Any, key: str) -> Any:
+    """Return a document without what a key holds, wherever it is."""
+    if isinstance(content, list):
+        return [without_key(part, key) for part in content]
+    if not isinstance(content, dict):
+        return content
+    return {name: without_key(part, key) for name, part in content.items() if name != key}
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_every_panel_has_a_number_a_title_and_a_sentence(board: str) -> None:
-    numbers = [panel["id"] for panel in DASHBOARDS[board]["panels"]]
+    numbers = [panel["id"] for panel in everything_on(board)]
     assert len(set(numbers)) == len(numbers)
     for panel in panels(board):
         assert panel["title"]
@@ -89,7 +116,7 @@ def test_every_panel_has_a_number_a_title_and_a_sentence(board: str) -> None:
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_panels_lie_beside_each_other_and_fill_the_width(board: str) -> None:
-    places = [panel["gridPos"] for panel in DASHBOARDS[board]["panels"]]
+    places = [panel["gridPos"] for panel in everything_on(board)]
     cells = [
         {
             (x, y)
@@ -107,14 +134,19 @@ def test_everything_is_asked_of_the_source_that_is_provisioned(board: str) -> No
     asked = found_in(DASHBOARDS[board], "datasource")
     assert len(asked) > 2 * len(panels(board))
     assert [source for source in asked if source != SOURCE] == []
+    chosen = variables(board)[0]
+    assert (chosen["name"], chosen["type"], chosen["query"]) == (
+        "datasource", "datasource", SOURCE["type"],
+    )  # fmt: skip
 
 
-def test_the_provisioned_source_is_that_of_the_dashboards() -> None:
+def test_the_provisioned_source_is_chosen_at_first() -> None:
     text = (ROOT / "grafana/provisioning/datasources/pgvigil.yaml").read_text()
     assert re.findall(r"^    (uid|type): (\w+)$", text, re.MULTILINE) == [
-        ("uid", SOURCE["uid"]),
+        ("uid", "pgvigil"),
         ("type", SOURCE["type"]),
     ]
+    assert all(variables(board)[0]["current"]["value"] == "pgvigil" for board in BOARDS)
     assert re.search(r"password: \$__env\{", text), "a password is in the file"
 
 
@@ -124,7 +156,16 @@ def test_variables_are_defined_and_used(board: str) -> None:
     assert len(set(defined)) == len(defined)
     assert [variable["id"] for variable in variables(board)] == defined
     used = {name for asked in queries() if asked.board == board for name in variables_in(asked.sql)}
-    assert used == set(defined)
+    assert used | {"datasource"} == set(defined)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_variables_have_a_present_value(board: str) -> None:
+    """Without one, Grafana without scenes puts in nothing, and the query is none."""
+    for variable in variables(board):
+        assert variable["current"]["value"] is not None, variable["name"]
+        if variable["type"] == "textbox":
+            assert variable["options"] == [variable["current"]], variable["name"]
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -132,68 +173,196 @@ def test_links_lead_to_dashboards_that_take_what_they_are_given(board: str) -> N
     menu = DASHBOARDS[board]["links"]
     assert [(link["type"], link["tags"]) for link in menu] == [("dashboards", ["pgvigil"])]
     assert DASHBOARDS[board]["tags"] == ["pgvigil"]
-    for address in (url for url in found_in(panels(board), "url")):
-        link = LINK.match(address)
-        assert link, address
-        assert link["variable"] in {each["name"] for each in variables(link["board"])}, address
-        column = re.fullmatch(r"\$\{__data\.fields\.(\w+):percentencode\}", link["value"])
-        assert column, address
-        assert any(
-            column[1] in panel["targets"][0]["rawSql"] and address in found_in(panel, "url")
-            for panel in panels(board)
-        )
+    assert all(link["includeVars"] and link["keepTime"] for link in menu)
+
+
+@pytest.mark.parametrize("asked", PANELS, ids=str)
+def test_addresses_lead_to_what_there_is(asked: Asked) -> None:
+    columns = columns_of(asked.sql)
+    for address in found_in(panel_of(asked), "url"):
+        if address == TO_WHAT_AN_ALERT_IS_ABOUT:
+            assert {"about", "shown_by"} <= set(columns)
+        elif found := TO_THE_PAGE.fullmatch(address):
+            assert PAGE in columns
+            assert found[2] is None or found[2] in columns, address
+        else:
+            found = TO_A_BOARD.fullmatch(address)
+            assert found, address
+            board, variable, column = found.groups()
+            assert board in BOARDS, address
+            if variable:
+                assert variable in {each["name"] for each in variables(board)}, address
+                assert column in columns, address
+
+
+def test_what_an_alert_is_about_leads_to_dashboards_that_there_are() -> None:
+    found = re.findall(r"'(\w+)\?var-(\w+)'", ABOUT)
+    assert len(found) == 6
+    for board, variable in found:
+        assert variable in {each["name"] for each in variables(board)}, board
+
+
+def test_alerts_lead_to_what_they_are_about_and_back_to_the_page() -> None:
+    lists = [asked for asked in PANELS if "monitoring.v_active_alerts" in asked.sql]
+    tables = [asked for asked in lists if asked.kind == "table"]
+    assert {asked.board for asked in tables} == {"alerts", "overview"}
+    for asked in tables:
+        addresses = set(found_in(panel_of(asked), "url"))
+        assert {TO_WHAT_AN_ALERT_IS_ABOUT, "${__value.raw}"} <= addresses
 
 
 def test_macros_of_time_are_used() -> None:
     texts = [asked.sql for asked in queries()]
-    for macro in ("$__timeFilter(", "$__timeGroupAlias(", "$__timeFrom()", "$__timeTo()"):
+    for macro in ("$__timeFilter(", "$__timeGroup(", "$__timeFrom()", "$__timeTo()"):
         assert any(macro in text for text in texts), macro
 
 
-def column_names(asked: Asked) -> list[str]:
-    """Return what the columns of a query of one select are called, as far as commas tell."""
-    return re.findall(r"(\w+)\s*(?:,|\n\s*from\b)", asked.sql)
+def settings_of(asked: Asked) -> dict[str, dict[str, Any]]:
+    """Return what is set for each column of a panel."""
+    return {
+        each["matcher"]["options"]: {one["id"]: one["value"] for one in each["properties"]}
+        for each in panel_of(asked)["fieldConfig"]["overrides"]
+        if each["matcher"]["id"] == "byName"
+    }
+
+
+@pytest.mark.parametrize("asked", [each for each in PANELS if each.kind == "table"], ids=str)
+def test_a_table_shows_what_matters_without_cutting_it(asked: Asked) -> None:
+    columns = settings_of(asked)
+    assert list(columns) == columns_of(asked.sql)
+    seen = {name: each for name, each in columns.items() if not each.get("custom.hidden")}
+    for name, each in seen.items():
+        assert re.fullmatch(r"[^_]+", each["displayName"]), name
+        assert len(each["displayName"]) * 8 <= each.get("custom.width", TEXT), name
+        assert each["noValue"] == "", "an empty cell would hold what the empty table says"
+        assert ("custom.width" in each) != ("custom.minWidth" in each), name
+        if name.endswith("_at"):
+            assert each["custom.width"] >= 160, name
+            assert each["unit"] == "time:YYYY-MM-DD HH:mm:ss", name
+    assert len({each["displayName"] for each in seen.values()}) == len(seen)
+    flexible = [name for name, each in seen.items() if "custom.minWidth" in each]
+    assert flexible, "nothing takes the room that is left"
+    width = panel_of(asked)["gridPos"]["w"]
+    taken = sum(
+        TEXT if each.get("custom.inspect") else each.get("custom.width") or each["custom.minWidth"]
+        for each in seen.values()
+    )
+    assert taken <= WIDTH * width / 24 + 1, taken
+    assert width == 24 or len(seen) <= 5
+
+
+@pytest.mark.parametrize("asked", PANELS, ids=str)
+def test_a_panel_says_something_where_there_is_nothing(asked: Asked) -> None:
+    defaults = panel_of(asked)["fieldConfig"]["defaults"]
+    assert asked.kind == "logs" or defaults["noValue"]
+
+
+@pytest.mark.parametrize("asked", PANELS, ids=str)
+def test_nothing_is_green_that_nobody_called_good(asked: Asked) -> None:
+    """Grafana's own thresholds are green, and so is its palette's first colour."""
+    panel = panel_of(asked)
+    defaults = panel["fieldConfig"]["defaults"]
+    if asked.kind == "logs":
+        return
+    mode = defaults.get("color", {}).get("mode", "thresholds")
+    if mode in ("fixed", "shades"):
+        assert defaults["color"]["fixedColor"] == "blue"
+    elif asked.kind == "timeseries":
+        # By name, several lines would have one colour.
+        assert mode == "palette-classic"
+    else:
+        steps = marks(defaults["thresholds"])
+        is_judged = len(steps) > 1
+        assert steps[0][0] is None
+        assert is_judged or steps[0][1] in ("transparent", "blue", "#8e8e8e")
+
+
+@pytest.mark.parametrize("asked", [each for each in PANELS if each.kind == "timeseries"], ids=str)
+def test_a_graph_joins_nothing_over_a_time_without_values(asked: Asked) -> None:
+    defaults = panel_of(asked)["fieldConfig"]["defaults"]
+    drawn = defaults["custom"]
+    assert defaults["unit"]
+    assert drawn.get("spanNulls", False) is not True
+    if drawn["drawStyle"] in ("bars", "points"):
+        return
+    # Counts of every minute or hour have no rows where there was none: only bars show that.
+    assert not re.search(r"\b(tasks|occurrences|completed|failed)\b as value", asked.sql)
+    assert "next_time > time + step" in asked.sql or drawn["insertNulls"], "an outage looks steady"
+    if defaults["unit"] == "percent":
+        assert defaults["max"] == 100
+        assert "axisSoftMin" not in drawn
+        assert drawn["fillOpacity"] == 0
+
+
+@pytest.mark.parametrize("asked", [each for each in PANELS if each.kind == "timeseries"], ids=str)
+def test_lines_by_a_name_that_people_give_are_few(asked: Asked) -> None:
+    named = re.search(r"(\w+) as metric", asked.sql)
+    few = ("severity", "level", "dataset")
+    assert not named or named[1] in few or re.search(r"<= 8|limit [58]\b", asked.sql)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_dashboard_is_no_longer_than_a_few_screens(board: str) -> None:
+    opened = [panel for panel in DASHBOARDS[board]["panels"] if panel["type"] != "row"]
+    assert len([panel for panel in opened if panel["type"] != "stat"]) <= 12
+    assert max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in opened) <= 56
+    for row in DASHBOARDS[board]["panels"]:
+        assert bool(row.get("panels")) == bool(row.get("collapsed"))
+
+
+@pytest.mark.parametrize("asked", [each for each in PANELS if each.kind == "stat"], ids=str)
+def test_figures_are_named_above_them(asked: Asked) -> None:
+    panel = panel_of(asked)
+    figures = columns_of(asked.sql)
+    assert panel["options"]["wideLayout"] is False
+    assert panel["options"]["textMode"] == ("value" if len(figures) == 1 else "value_and_name")
+    assert panel["gridPos"]["w"] <= 3 * len(figures)
+    assert all("_" not in each["displayName"] for each in settings_of(asked).values())
 
 
 def test_every_length_of_time_in_a_table_has_its_unit() -> None:
-    units = [
-        re.compile(pattern.strip("/")) for pattern, unit in UNITS.items() if unit in ("ms", "s")
-    ]
     lengths = [
-        (str(asked), column)
-        for asked in queries()
+        (str(asked), column, settings_of(asked)[column].get("unit"))
+        for asked in PANELS
         if asked.kind in ("table", "stat")
-        for column in column_names(asked)
+        for column in columns_of(asked.sql)
         if re.search(r"seconds|_ms$|lateness", column)
     ]
     assert len(lengths) > 20
-    assert [each for each in lengths if not any(unit.search(each[1]) for unit in units)] == []
+    assert {unit for _, _, unit in lengths} == {"ms", "s"}
 
 
 def test_log_lines_bring_their_level_under_the_name_that_grafana_looks_for() -> None:
-    found = [column_names(asked) for asked in queries() if asked.kind == "logs"]
+    found = [columns_of(asked.sql) for asked in PANELS if asked.kind == "logs"]
     assert [columns[:3] for columns in found] == [["time", "body", "level"]]
 
 
 def test_one_critical_alert_is_seen_as_critical() -> None:
-    alerts = panel_of("overview", "Alerts")["fieldConfig"]
-    assert marks(alerts["defaults"]["thresholds"]) == [(None, "text")]
-    own = {each["matcher"]["options"]: each["properties"][0] for each in alerts["overrides"]}
+    alerts = titled("overview", "Alerts")
+    assert marks(panel_of(alerts)["fieldConfig"]["defaults"]["thresholds"]) == [
+        (None, "transparent")
+    ]
     for severity in ("critical", "high", "medium", "low"):
-        assert own[severity]["id"] == "thresholds"
-        assert marks(own[severity]["value"]) == [(None, "text"), (1, COLOURS[severity])]
+        assert marks(settings_of(alerts)[severity]["thresholds"]) == [
+            (None, "transparent"),
+            (1, COLOURS[severity]),
+        ]
+    severities = [COLOURS[severity] for severity in ("critical", "high", "medium", "low")]
+    assert len(set(severities)) == 4
+    assert not any(colour.startswith("dark") for colour in severities), "dim on a dark ground"
 
 
 def test_the_overview_begins_with_whether_it_can_be_believed() -> None:
-    itself = panel_of("overview", "pgvigil itself")
+    itself = panel_of(titled("overview", "pgvigil itself"))
     assert "self_check()" in itself["targets"][0]["rawSql"]
-    assert itself["gridPos"]["y"] == panel_of("overview", "Alerts")["gridPos"]["y"]
+    alerts = panel_of(titled("overview", "Alerts"))
+    assert itself["gridPos"]["y"] == alerts["gridPos"]["y"]
     assert marks(itself["fieldConfig"]["defaults"]["thresholds"]) == [(None, "green"), (1, "red")]
 
 
-def panel_of(board: str, title: str) -> dict[str, Any]:
+def titled(board: str, title: str) -> Asked:
     """Return the first panel of a title."""
-    return next(panel for panel in panels(board) if panel["title"] == title)
+    return next(asked for asked in PANELS if (asked.board, asked.title) == (board, title))
 
 
 def marks(thresholds: dict[str, Any]) -> list[tuple[float | None, str]]:

@@ -1,6 +1,7 @@
 """The dashboards as Grafana reads them, and the queries in them."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,8 +29,16 @@ class Asked:
 
 
 def panels(board: str) -> list[dict[str, Any]]:
-    """Return the panels of a dashboard, rows left out."""
-    return [panel for panel in DASHBOARDS[board]["panels"] if panel["type"] != "row"]
+    """Return the panels of a dashboard, those of folded rows among them."""
+    return [panel for panel in everything_on(board) if panel["type"] != "row"]
+
+
+def everything_on(board: str) -> list[dict[str, Any]]:
+    """Return rows and panels, each panel after its row."""
+    found: list[dict[str, Any]] = []
+    for each in DASHBOARDS[board]["panels"]:
+        found += [each, *(each.get("panels") or [])]
+    return found
 
 
 def variables(board: str) -> list[dict[str, Any]]:
@@ -52,10 +61,23 @@ def queries() -> Iterator[Asked]:
                 yield Asked(board, panel["title"], target["rawSql"], panel["type"])
 
 
+def panel_of(asked: Asked) -> dict[str, Any]:
+    """Return the panel that a query belongs to."""
+    return next(
+        panel for panel in panels(asked.board) if panel["targets"][0]["rawSql"] == asked.sql
+    )
+
+
 def shown_by(board: str, now: Any) -> Shown:
     """Return the time that a dashboard shows when it is opened."""
-    since = DASHBOARDS[board]["time"]["from"].removeprefix("now-")
-    return Shown(now - timedelta(seconds=int(since[:-1]) * SECONDS[since[-1]]), now)
+    time = DASHBOARDS[board]["time"]
+    return Shown(now + _from_now(time["from"]), now + _from_now(time["to"]))
+
+
+def _from_now(written: str) -> timedelta:
+    sign, size = re.fullmatch(r"now(?:([+-])(\w+))?", written).groups()  # type: ignore[union-attr]
+    seconds = int(size[:-1]) * SECONDS[size[-1]] if size else 0
+    return timedelta(seconds=-seconds if sign == "-" else seconds)
 
 
 def sent(asked: Asked, shown: Shown, chosen: dict[str, Any] | None = None) -> str:
@@ -72,10 +94,9 @@ def _first(variable: dict[str, Any]) -> str:
     """Return what a variable of one value holds when its dashboard is opened, or a link set it."""
     if variable["name"] == "record_key":
         return "r40"
-    match variable["type"]:
-        case "custom":
-            return str(variable["current"]["value"])
-        case "textbox":
-            return str(variable["query"])
-    # The first that its query finds, which says so itself.
-    return str(variable["query"].split("'")[1])
+    # Before scenes, Grafana knew of no value but this one.
+    value = variable["current"]["value"]
+    if variable["name"] == "unit":
+        return "ms"
+    assert isinstance(value, str)
+    return value
