@@ -276,6 +276,9 @@ declare
         'key_of_record', 'get_record_timeline',
         -- sources: the queries over them, which readers' rights read
         '_as_time', '_as_count', '_as_date', '_status_code', '_refuse_type',
+        -- and the views over what was adopted
+        '_adopted_since', '_adopted_running', '_most_adopted_runs', '_adopted_span',
+        '_adopted_totals',
         -- configuration
         'get_config', 'get_config_schema',
         -- workflows

@@ -229,7 +229,8 @@
 -- history: what happened before, of all kinds (load.sql); known.sql tells what is here already.
 -- sources: rows of other systems: runs, records or queues. register_*.sql store what people
 --   say, sync.sql reads each source that is due, read_*.sql ask the relation without our
---   rights (foreign_code.sql) and record what changed as if a program had called.
+--   rights (foreign_code.sql) and record what changed as if a program had called. adopt.sql makes
+--   sources of queues and schedulers that live in PostgreSQL, by the files of adapters/.
 -- Guarantees: what is recorded here counts in every rule, roll-up and view of the rooms above; a
 -- source that cannot be read stops no other. Lock order: rows of records by their key; for sources
 -- and datasets the guards at the top of core/guards.sql.
@@ -295,12 +296,15 @@
 \ir systems/sources/register_queues.sql
 \ir systems/sources/queries.sql
 \ir systems/sources/read_runs.sql
+\ir systems/sources/adapters.sql
+\ir systems/sources/adopted.sql
 \ir systems/sources/compare.sql
 \ir systems/sources/apply.sql
 \ir systems/sources/sync_runs.sql
 \ir systems/sources/record_columns.sql
 \ir systems/sources/read_records.sql
 \ir systems/sources/read_queues.sql
+\ir systems/sources/adopt.sql
 \ir systems/sources/sync.sql
 \ir systems/sources/resolved.sql
 \ir systems/sources/staging.sql

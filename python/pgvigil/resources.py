@@ -38,6 +38,15 @@ def grafana_directory() -> Path:
     return _find("grafana", "dashboards/*.json")
 
 
+def adapters_directory() -> Path:
+    """Return the directory of the adapters: a file for each queue that ``adopt()`` can know.
+
+    Raises:
+        FileNotFoundError: the installation is incomplete.
+    """
+    return _find("sql/adapters", "*.sql")
+
+
 def _find(name: str, content: str) -> Path:
     for place in _PLACES:
         directory = place / name

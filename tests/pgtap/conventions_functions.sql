@@ -84,6 +84,8 @@ select set_eq(
         -- what clock() and views ask for, and readers may not see in the tables
         '_set_time', '_freshness', '_is_session_expected', '_read_expected_runs', '_alert_link',
         '_date_of_alert', '_batch_health', '_read_recent_pg_cron_runs',
+        -- and what views over adopted queues do
+        '_adopted_since', '_adopted_running', '_adopted_span', '_adopted_totals',
         -- what runs with the rights of readers, who own it
         '_run_rule_query', '_rows_as_reader',
         -- status triggers, which whoever writes into a watched table sets off
@@ -169,7 +171,7 @@ select is_empty(
         and proname not in (
             'clock', 'version', 'severities', 'message_template', 'error_fingerprint',
             'approx_percentile', 'key_of_record', 'business_date_of', 'next_cron_time',
-            'roll_up', 'self_check'
+            'roll_up', 'self_check', 'adopt'
         )
         and coalesce(obj_description(oid, 'pg_proc'), '') !~ '^For (runners|installers)'
     $$,

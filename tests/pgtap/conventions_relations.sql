@@ -209,6 +209,8 @@ select set_eq(
         'sources', 'records_to_read',
         'source_runs', 'source_troubles', 'source_queries', 'source_loads',
         'staged_rows',
+        -- what adopt() knows, and what it has made
+        'adapters', 'adoptions',
         -- what people say about records
         'datasets', 'change_sources', 'allowed_transitions', 'status_triggers',
         -- a row for each record, or for each that is or was invalid; they are updated in place

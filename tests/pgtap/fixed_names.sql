@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(123);
+select plan(126);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -220,6 +220,16 @@ from (
         'P_SOURCE_NAME P_RELATION p_columns p_statuses p_queue_name p_time_zone p_by p_every '
         'p_timeout'
     ),
+    (
+        'define_adapter',
+        'P_ADAPTER_NAME P_DESCRIPTION P_RELATIONS p_runs p_statuses p_depths p_work '
+        'p_further_grants p_by'
+    ),
+    (
+        'adopt',
+        'P_ADAPTER_NAME p_schema p_name p_has_runs p_failed_severity p_runs_every p_is_dry_run p_by'
+    ),
+    ('remove_adoption', 'P_NAME'),
     (
         'track_all_status_changes_from_source',
         'P_SOURCE_NAME p_target_date p_change_source p_task_id p_is_dry_run'

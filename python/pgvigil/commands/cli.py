@@ -22,7 +22,9 @@ SERVER_MODULES = (
     "uvicorn", "xlsxwriter", "yoyo",
 )  # fmt: skip
 """What the extra ``server`` brings."""
-WITHOUT_SERVER = {"exec", "check", "dbt", "export", "config", "workflow", "grafana", "sql"}
+WITHOUT_SERVER = {
+    "exec", "check", "adapter", "dbt", "export", "config", "workflow", "grafana", "sql",
+}  # fmt: skip
 """What psycopg and click are enough for."""
 
 # The overview is printed from here, so that `pgvigil --help` imports none of them.
@@ -39,6 +41,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "alerts": Subcommand("pgvigil.commands.alerts", "List, acknowledge and silence alerts."),
     "check": Subcommand("pgvigil.commands.check", "Report OK or not, as a monitoring plugin."),
     "sync": Subcommand("pgvigil.commands.sync", "Read sources, here and in other databases."),
+    "adapter": Subcommand("pgvigil.commands.adapter", "Print what adopt() is to know of a queue."),
     "backfill": Subcommand("pgvigil.commands.backfill", "Load history from CSV or JSON."),
     "import": Subcommand("pgvigil.commands.import_", "Load history from tables of your own."),
     "dbt": Subcommand("pgvigil.commands.dbt", "Record the last run of dbt and its failing rows."),

@@ -154,7 +154,11 @@ declare
     v_errors jsonb;
 begin
     select jsonb_agg(jsonb_build_object(
-        'task_id', c.task_id, 'error_type', 'RunFailed', 'severity', 'high',
+        'task_id', c.task_id, 'error_type', 'RunFailed',
+        -- What will be tried again is half as bad.
+        'severity', case
+            when (c.run).attempt < (c.run).max_attempts then 'medium' else 'high'
+        end,
         'message', coalesce(nullif(btrim((c.run).error_message), ''), format(
             'run %s of source %s failed, and the source does not say why',
             left((c.run).run_id, 255), p_source_name

@@ -71,6 +71,7 @@ declare
     ];
     v_types text [] := array['text', 'text', 'bigint', 'bigint', 'timestamptz', 'text'];
     v_query text := monitoring._relation_rows(p_source.relation_name, v_columns);
+    v_clock constant text := coalesce(current_setting('monitoring.now', true), '');
     v_rows jsonb;
 begin
     if p_source.columns ? 'pending' then
@@ -88,8 +89,11 @@ begin
     if monitoring._is_read_without_rights(p_source.relation_name, v_columns) then
         v_query := monitoring._query_as_reader(v_query, v_fields, v_types);
     end if;
+    -- Views of ours go by the moment that their samples are of.
+    perform set_config('monitoring.now', monitoring._sealed_time(p_now), true);
     execute format('select coalesce(jsonb_agg(to_jsonb(r)), ''[]'') from (%s) r', v_query)
     into v_rows;
+    perform set_config('monitoring.now', v_clock, true);
     perform monitoring._leave_session_as(v_kept);
     if jsonb_array_length(v_rows) > v_most then
         perform monitoring._refuse_number('number of queues and statuses', 'more than ' || v_most,

@@ -80,6 +80,7 @@ declare
     v_vanished text [];
     v_lasting jsonb := monitoring._troubles_of_rows(v_runs);
     v_happened jsonb;
+    v_counts jsonb;
 begin
     v_changes := monitoring._changes_of_runs(p_source.source_name, v_runs, p_now);
     v_vanished := monitoring._lose_vanished_runs(p_source.source_name, v_rows, p_now);
@@ -104,6 +105,17 @@ begin
     if v_lasting || v_happened <> '[]' then
         perform monitoring._tell_troubles(p_source.source_name, v_lasting || v_happened, p_now);
     end if;
-    return monitoring._counts_of_runs(v_runs, v_changes, v_vanished);
+    v_counts := monitoring._counts_of_runs(v_runs, v_changes, v_vanished);
+    if not monitoring._is_adopted(p_source.relation_name) then
+        return v_counts;
+    end if;
+    perform monitoring._forget_adopted_runs(p_source);
+    return v_counts || case
+        when cardinality(v_rows) < monitoring._most_adopted_runs() then '{}'::jsonb
+        -- The rest comes with the next reading.
+        else (
+            select jsonb_build_object('read_until', max(r.finished_at)) from unnest(v_rows) r
+        )
+    end;
 end
 $$;

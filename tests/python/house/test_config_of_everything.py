@@ -102,6 +102,8 @@ OTHERS = {
     "prepare_history",
     "purge_pg_cron_history", "rebuild_rollups", "request_job", "roll_up", "run_due_jobs",
     "sync_source", "sync_sources",
+    # what is there in this database of others' tables, and is asked of it again
+    "define_adapter", "adopt", "remove_adoption",
     # what the runner and installers tell
     "begin_source_load", "cancel_overdue_jobs", "claim_notifications",
     "fail_source_load", "finish_source_load", "next_notification_at", "note_code_checksum",

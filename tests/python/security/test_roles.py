@@ -16,6 +16,7 @@ from tests.harness.clients import dsn_of, may
 from tests.harness.databases import OWNER, create_database, disposable_server
 from tests.python.support.role_calls import (
     ADMIN,
+    ADOPTION,
     ALERTS,
     CALLS,
     EVERYONE,
@@ -57,6 +58,7 @@ def installed(own_server: PostgresServer) -> Iterator[psycopg.Connection]:
             """'{"workflow": "night", "steps": [{"step": "load"}]}')"""
         )
         connection.execute(SOURCE)
+        connection.execute(ADOPTION)
         connection.execute(TABLE)
         yield connection
 

@@ -147,6 +147,9 @@ fail_source_load('known', 'gone');
 register_record_source('r', 'd', 'query:known',
     '{"record_key": "a", "status": "a"}');
 track_all_status_changes_from_source('kept');
+define_adapter('queue', 'a queue', '{"jobs": ["id"]}', p_depths => 'select 1');
+adopt('known', p_is_dry_run => true);
+remove_adoption('known');
 register_queue_source('w', 'monitoring.queue_monitoring', '{"queue": "queue_name"}');
 track_status_changes('d', '[{"record_key": "1", "status": "OPEN"}]');
 get_record_timeline('d', '1');
@@ -220,6 +223,16 @@ SOURCE = """
     ('other', 'A', 'select 1', '{a}', 'test', now(), now());
     insert into monitoring.source_loads (load_id, query_name, status, started_at, heartbeat_at)
     values (-1, 'other', 'loading', now(), now())
+"""
+ADOPTION = """
+    insert into monitoring.adapters (
+        adapter_name, description, relations, depths, work, changed_by, changed_at
+    )
+    values ('known', 'known', '{"own": ["id"]}', 'select 1', 'run', 'test', now());
+    insert into monitoring.adoptions (
+        adoption_name, adapter_name, schema_name, changed_by, changed_at
+    )
+    values ('known', 'known', 'audit', 'test', now())
 """
 TABLE = """
     create schema audit authorization monitoring_admin;
