@@ -5,44 +5,10 @@ begin;
 select plan(29);
 set local timezone = 'UTC';
 \ir helpers/fixed_clock.psql
+\ir helpers/adopting.psql
 \ir helpers/river.psql
 
-select pg_temp.grant_what_is_missing(monitoring.adopt('river'));
-select monitoring.adopt('river');
-
--- Reads a source at a time of UTC; what it found, without what it found none of.
-create function pg_temp.sync_at(p_time text, p_source text default 'river') returns text
-language plpgsql
-as $$
-declare
-    v_result jsonb;
-begin
-    perform set_config('monitoring.now', '2026-01-15 ' || p_time || '+00', true);
-    v_result := monitoring.sync_source(p_source);
-    return coalesce(v_result ->> 'error', (
-        select string_agg(c.key || ' ' || c.value, ', ' order by c.key)
-        from jsonb_each_text(v_result - 'source') as c where c.value <> '0'
-    ), 'nothing');
-end
-$$;
-
--- Newest samples, as "mail 2/1/0/0 90": waiting, worked on, completed, failed, seconds.
-create function pg_temp.depths() returns text
-language sql
-as $$
-    select string_agg(
-        format(
-            '%s %s/%s/%s/%s%s', d.queue_name, d.pending, d.processing, d.completed, d.failed,
-            ' ' || d.oldest_ready_seconds
-        ),
-        ', ' order by d.queue_name
-    )
-    from (
-        select distinct on (q.queue_name) q.*
-        from monitoring.queue_monitoring as q
-        order by q.queue_name, q.recorded_at desc, q.sample_id desc
-    ) as d
-$$;
+select pg_temp.adopt('river');
 
 -- What became of a job, newest attempt first.
 create function pg_temp.story(p_job bigint) returns text
@@ -143,12 +109,15 @@ truncate app.river_job restart identity;
 select pg_temp.job('completed', '13:57:00', '13:58:00');
 select pg_temp.job('completed', '12:40:00', '12:50:00');
 select is(
-    pg_temp.sync_at('14:00'), 'new 1', 'the first time jobs of the last hour are read, no older'
+    pg_temp.sync_at('14:00', 'river'), 'new 1',
+    'the first time jobs of the last hour are read, no older'
 );
 select pg_temp.job('running', '14:00:10');
-select is(pg_temp.sync_at('14:01'), 'new 1, unchanged 1', 'one that runs is a task');
+select is(
+    pg_temp.sync_at('14:01', 'river'), 'new 1, unchanged 1', 'one that runs is a task'
+);
 update app.river_job set state = 'completed', finalized_at = '2026-01-15 14:01:30+00' where id = 3;
-select is(pg_temp.sync_at('14:02'), 'ended 1, unchanged 1', 'and ends');
+select is(pg_temp.sync_at('14:02', 'river'), 'ended 1, unchanged 1', 'and ends');
 select is(
     (
         select end_time - start_time from monitoring.processing_metrics where task_id = 'river:3'
@@ -159,7 +128,7 @@ select is(
 -- Retries
 
 select pg_temp.job('retryable', '14:02:10', '14:02:20');
-select pg_temp.sync_at('14:03');
+select pg_temp.sync_at('14:03', 'river');
 select is(pg_temp.story(4), '1 failed left 2', 'an attempt to be tried again failed, with retries');
 select is(
     (select severity || ' ' || message from monitoring.error_tracking where task_id = 'river:4'),
@@ -175,9 +144,9 @@ select is(
 );
 update app.river_job set state = 'running', attempt = 2, attempted_at = '2026-01-15 14:03:10+00'
 where id = 4;
-select pg_temp.sync_at('14:04');
+select pg_temp.sync_at('14:04', 'river');
 update app.river_job set state = 'completed', finalized_at = '2026-01-15 14:04:10+00' where id = 4;
-select pg_temp.sync_at('14:05');
+select pg_temp.sync_at('14:05', 'river');
 select is(pg_temp.story(4), '2 completed left 1, 1 failed left 2', 'the next attempt is another');
 select monitoring.evaluate_alerts();
 select is_empty(
@@ -188,7 +157,7 @@ select is_empty(
     'and makes up for it'
 );
 select pg_temp.job('discarded', '14:05:10', '14:05:20', 2);
-select pg_temp.sync_at('14:06');
+select pg_temp.sync_at('14:06', 'river');
 select is(
     pg_temp.story(5), '1 failed left 0', 'one that is discarded has none left, whatever it had'
 );
@@ -201,17 +170,17 @@ select is(
     'critical', 'and is critical'
 );
 select pg_temp.job('cancelled', '14:05:10', '14:05:20');
-select pg_temp.sync_at('14:06:30');
+select pg_temp.sync_at('14:06:30', 'river');
 select is(pg_temp.story(6), '1 cancelled left 2', 'one that was cancelled is no failure');
 
 -- How much is read
 
 select pg_temp.job('running', '14:06:40');
-select pg_temp.sync_at('14:07');
+select pg_temp.sync_at('14:07', 'river');
 update app.river_job set state = 'completed', finalized_at = '2026-01-15 14:07:30+00' where id = 7;
 select pg_temp.job('completed', '16:00:00', '17:00:00');
 select is(
-    pg_temp.sync_at('20:00'), 'ended 1, new 1, unchanged 3',
+    pg_temp.sync_at('20:00', 'river'), 'ended 1, new 1, unchanged 3',
     'after a long time whatever ended meanwhile is read'
 );
 select is(
@@ -219,14 +188,15 @@ select is(
     'and from then on only what is new'
 );
 select is(
-    pg_temp.sync_at('20:01'), 'nothing', 'which may be nothing'
+    pg_temp.sync_at('20:01', 'river'), 'nothing', 'which may be nothing'
 );
 update app.river_job set state = 'running', finalized_at = null where id = 7;
 update app.river_job set attempted_at = '2026-01-15 20:01:10+00' where id = 7;
-select pg_temp.sync_at('20:02');
+select pg_temp.sync_at('20:02', 'river');
 delete from app.river_job where id = 7;
 select is(
-    pg_temp.sync_at('20:03'), 'vanished 1', 'a job that is removed while it runs has vanished'
+    pg_temp.sync_at('20:03', 'river'), 'vanished 1',
+    'a job that is removed while it runs has vanished'
 );
 select is(
     (select count(*) from monitoring.source_runs where source_name = 'river'), 1::bigint,
@@ -241,16 +211,16 @@ immutable
 return 2;
 select pg_temp.job('completed', '20:03:00', '20:03:1' || n) from generate_series(1, 5) as n;
 select is(
-    pg_temp.sync_at('20:04'), 'new 2, read_until 2026-01-15T20:03:12+00:00',
+    pg_temp.sync_at('20:04', 'river'), 'new 2, read_until 2026-01-15T20:03:12+00:00',
     'the oldest come first'
 );
 select is(
-    pg_temp.sync_at('20:05'), 'new 1, read_until 2026-01-15T20:03:13+00:00, unchanged 1',
+    pg_temp.sync_at('20:05', 'river'), 'new 1, read_until 2026-01-15T20:03:13+00:00, unchanged 1',
     'then those after them'
 );
-select pg_temp.sync_at('20:06');
-select pg_temp.sync_at('20:07');
-select pg_temp.sync_at('20:08');
+select pg_temp.sync_at('20:06', 'river');
+select pg_temp.sync_at('20:07', 'river');
+select pg_temp.sync_at('20:08', 'river');
 select is(
     (
         select count(*) from monitoring.processing_metrics

@@ -128,8 +128,9 @@ return format(
 
     select
         n.queue,
-        coalesce(d.pending, 0) as pending,
-        coalesce(d.processing, 0) as processing,
+        -- What a system cannot tell of a queue is not nothing.
+        case when d.queue is null then 0 else d.pending end as pending,
+        case when d.queue is null then 0 else d.processing end as processing,
         coalesce(d.completed, coalesce(t.completed, 0) + coalesce(e.completed, 0)) as completed,
         coalesce(d.failed, coalesce(t.failed, 0) + coalesce(e.failed, 0)) as failed,
         d.oldest_ready_at

@@ -1,14 +1,19 @@
 """Adapters on the tables that queues make themselves: what becomes of jobs is seen.
 
-River's tables are made after its migrations in ``tests/pgtap/adopted_runs.sql``.
+The tables of River, Oban, GoodJob, Solid Queue and pgmq are made after their migrations in
+``tests/pgtap/adopted_*.sql``.
 """
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
+from pgqueuer import Job, PgQueuer
+from pgqueuer.adapters.drivers.psycopg import PsycopgDriver
+from pgqueuer.errors import RetryRequested
 from procrastinate import App, PsycopgConnector, RetryStrategy
 from psycopg.conninfo import make_conninfo
 
@@ -193,6 +198,68 @@ async def _procrastinate(dsn: str) -> None:
         await app.run_worker_async(
             queues=["mail"], wait=False, listen_notify=False, install_signal_handlers=False
         )
+
+
+def test_pgqueuer(dsn: str, connection: psycopg.Connection) -> None:
+    """With a worker of its own."""
+    connection.execute(queue_schemas.pgqueuer().encode())
+    adopt(connection, "pgqueuer")
+    asyncio.run(_pgqueuer(dsn))
+    assert read(connection, "pgqueuer") == {"new": 5}
+    assert tasks(connection) == {
+        ("fine", "completed", 0), ("dead", "failed", 0), ("held", "failed", 0),
+        ("later", "failed", 1),
+    }  # fmt: skip
+    assert failures(connection) == {"dead": "critical", "held": "critical", "later": "medium"}
+    messages = {
+        row["message"] for row in rows(connection, "select message from monitoring.error_tracking")
+    }
+    assert messages == {"no route", "to be looked at", "Retry requested"}
+    assert read(connection, "pgqueuer_queues") == {"queues": 2, "pending": 1}
+    at(connection, 2)
+    read(connection, "pgqueuer_queues")
+    found = depths(connection)
+    assert found["pgqueuer:fine"] == (0, 0, 2, 0)
+    assert found["pgqueuer:dead"] == found["pgqueuer:held"] == (0, 0, 0, 1)
+    assert troubles(connection) == []
+
+
+async def _pgqueuer(dsn: str) -> None:
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        queues = PgQueuer(PsycopgDriver(connection))
+
+        @queues.entrypoint("fine")
+        async def fine(job: Job) -> None:
+            pass
+
+        @queues.entrypoint("dead")
+        async def dead(job: Job) -> None:
+            raise ValueError("no route")
+
+        @queues.entrypoint("held", on_failure="hold")
+        async def held(job: Job) -> None:
+            raise ValueError("to be looked at")
+
+        @queues.entrypoint("later")
+        async def later(job: Job) -> None:
+            raise RetryRequested(delay=timedelta(hours=1))
+
+        names = ["fine", "fine", "dead", "held", "later", "unseen"]
+        await queues.qm.queries.enqueue(names, [None] * 6, [0] * 6)
+        worker = asyncio.create_task(queues.qm.run(dequeue_timeout=timedelta(seconds=1)))
+        await _until_ended(dsn, 5)
+        queues.qm.shutdown.set()
+        await worker
+
+
+async def _until_ended(dsn: str, number: int) -> None:
+    """Wait until so many jobs of PgQueuer have ended, or wait again."""
+    query = """select count(*) from pgqueuer_log
+        where status not in ('queued', 'picked') or traceback is not null"""
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        async with asyncio.timeout(60):
+            while (await (await connection.execute(query)).fetchone()) != (number,):
+                await asyncio.sleep(0.2)
 
 
 def test_whoever_adopts_needs_no_more_than_to_be_an_admin(
