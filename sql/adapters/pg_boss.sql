@@ -29,14 +29,22 @@ select monitoring.define_adapter(
             case when j.state in ('retry', 'failed') then j.output ->> 'message' end
                 as error_message
         from {schema}.queue as q
-        inner join {schema}.job as j on j.name = q.name
+        cross join lateral (
+            select
+                m.id, m.name, m.state, m.retry_limit, m.retry_count, m.retry_delay, m.retry_backoff,
+                m.start_after, m.started_on, m.completed_on, m.output
+            from {schema}.job as m
+            where m.name = q.name
+                and (
+                    m.state = 'active'
+                    or m.state = 'retry' and m.started_on >= p_since
+                    or m.completed_on >= p_since
+                    or m.id = any(p_known::uuid [])
+                )
+            -- Its indexes begin with the queue: each queue is searched by itself.
+            offset 0
+        ) as j
         where q.name not like '\_\_pgboss\_\_%'
-            and (
-                j.state = 'active'
-                or j.state = 'retry' and j.started_on >= p_since
-                or j.completed_on >= p_since
-                or j.id = any(p_known::uuid [])
-            )
     $$,
     p_statuses => '{"created": "pending", "active": "running", "retry": "failed",
         "completed": "completed", "failed": "failed", "cancelled": "cancelled"}',
