@@ -85,6 +85,13 @@ def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
     assert not any('class="mermaid"' in page.read_text() for page in pages)
 
 
+def test_each_picture_is_shown_and_all_of_them_are_small() -> None:
+    pictures = [*(ROOT / "docs/images").iterdir()]
+    text = "".join(page.read_text() for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+    assert [picture.name for picture in pictures if f"images/{picture.name})" not in text] == []
+    assert sum(picture.stat().st_size for picture in pictures) < 1_000_000
+
+
 def test_no_page_but_the_reference_is_a_book(site: Path) -> None:
     reference = {"sql-api.html", "decisions.html", "CHANGELOG.html"}
     lengths = {page.name: len(page.read_bytes()) for page in _pages(site)}

@@ -5,6 +5,7 @@ import sys
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 from PIL import Image
@@ -12,11 +13,18 @@ from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 
 from pgvigil.demo.server_binaries import embedded_binaries
+from pgvigil.faces.report import make_report, read_report
 from pgvigil.faces.terminal import overview
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
-from tests.python.support.browsing import Service, launch, opened
+from tests.python.support.browsing import PHONE, Service, launch, opened
 from tests.python.support.page_data import NOW, fill
 
+# The pictures are of a moment that is past, at which no scheduler ran.
+_SCHEDULER_RUNS = """
+    update monitoring.jobs
+    set last_started_at = %(now)s - interval '20 seconds',
+        next_run_at = %(now)s + interval '1 minute'
+"""
 _MARGIN = 12
 _COLUMNS = 110
 
@@ -30,20 +38,41 @@ def take_pictures(directory: Path) -> None:
         install_pgvigil(server, "picture")
         with psycopg.connect(server.dsn("picture"), autocommit=True) as connection:
             fill(connection)
+            connection.execute(_SCHEDULER_RUNS, {"now": NOW})
             browser = launch(playwright)
-            _save(_page(browser, server.dsn("picture")), directory / "page.png")
+            with Service(server.dsn("picture")) as service:
+                _save(_page(browser, service.url, "light"), directory / "page.png")
+                _save(_page(browser, service.url, "dark"), directory / "page-dark.png")
+                _save(_phone(browser, service.url), directory / "page-phone.png")
             _save(_terminal(browser, connection), directory / "dashboard.png")
+            _save(_report(browser, connection), directory / "report.png")
 
 
-def _page(browser: Browser, dsn: str) -> bytes:
-    """The upper part of the page in a light window."""
-    with Service(dsn) as service, opened(browser, service.url, has_own_clock=True) as page:
+def _page(browser: Browser, url: str, scheme: str) -> bytes:
+    """The upper part of the page in a window."""
+    with opened(browser, url, has_own_clock=True, color_scheme=scheme) as page:
         page.wait_for_selector("#trends rect")
         box = page.locator("#trends-panel").bounding_box()
         assert box is not None
         bottom = box["y"] + box["height"] + _MARGIN
         clip = {"x": 0.0, "y": 0.0, "width": 1440.0, "height": bottom}
         return page.screenshot(full_page=True, clip=clip)  # type: ignore[arg-type]
+
+
+def _phone(browser: Browser, url: str) -> bytes:
+    """What a phone shows first."""
+    with opened(browser, url, size=PHONE, has_own_clock=True) as page:
+        page.wait_for_selector("#trends rect")
+        return page.screenshot()
+
+
+def _report(browser: Browser, connection: psycopg.Connection[Any]) -> bytes:
+    """The beginning of the daily report."""
+    connection.execute("select set_config('monitoring.now', %s, false)", (NOW.isoformat(),))
+    report = make_report(read_report(connection), "html", ZoneInfo("Europe/Berlin"))
+    page = browser.new_page(viewport={"width": 1100, "height": 850})
+    page.set_content(report.document.decode())
+    return page.screenshot()
 
 
 def _terminal(browser: Browser, connection: psycopg.Connection[Any]) -> bytes:
