@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 from psycopg import sql
 
 from pgvigil.demo.server import PostgresServer
