@@ -49,10 +49,10 @@ def test_python_spells_it_as_the_database(connection: psycopg.Connection[Any]) -
 def test_the_page_spells_it_as_python(web: Web, browser: Browser) -> None:
     context = browser.new_context()
     page = context.new_page()
-    page.goto(f"{web.server.url}icon.svg")
+    page.goto(f"{web.server.url}assets/any/icon.svg")
     script = """
         async (given) => {
-            const { duration } = await import("/format.js");
+            const { duration } = await import("/assets/any/format.js");
             return JSON.parse(given).map(duration);
         }
     """

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.python.support.browsing import Service, opened
+from tests.python.support.browsing import DESKTOP, Service, opened
 
 
 @pytest.fixture
@@ -17,13 +17,28 @@ def page(browser: Browser, lively: Service) -> Iterator[Page]:
         yield shown
 
 
-def test_counts_of_alerts_are_at_the_top_with_the_worst_in_words(page: Page) -> None:
+def test_counts_of_alerts_are_at_the_top(page: Page) -> None:
     expect(page.locator("#counts .in-all")).to_have_text("5 active alerts")
     expect(page.locator("#counts .kinds .chip")).to_have_text(["1 long running", "4 other"])
     chips = page.locator("#counts .severities .chip")
     expect(chips).to_have_text(["1 critical", "1 high", "3 medium", "0 low"])
-    expect(page.locator(".worst")).to_contain_text("storage archive is unhealthy: no space left")
     expect(page).to_have_title("(1) pgvigil")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, (390, 844)])
+def test_what_is_wrong_is_on_the_first_screen(
+    browser: Browser, lively: Service, size: tuple[int, int]
+) -> None:
+    with opened(browser, lively.url, size=size) as page:
+        worst = page.locator(".alert").first
+        expect(worst).to_contain_text("storage archive is unhealthy: no space left on device")
+        expect(worst).to_contain_text("since 21:50")
+        expect(worst).to_contain_text("archive")
+        box = worst.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= size[1]
+        names = [button.inner_text() for button in worst.get_by_role("button").all()]
+        assert names[1:] == ["Acknowledge", "Silence"]
 
 
 def test_cards_show_the_four_figures(page: Page) -> None:
@@ -120,6 +135,9 @@ def test_it_refreshes_as_often_as_is_chosen_and_remembers_that(page: Page) -> No
 def test_other_business_days_can_be_looked_at(page: Page) -> None:
     page.get_by_role("button", name="Day before").click()
     expect(page.locator("#batch-days .day")).to_have_text("Mon, 2 Mar 2026")
+    # All went as expected: one line says so.
+    expect(page.locator(".workflow")).to_contain_text("as expected 6 of 6 done, the last at")
+    page.get_by_role("button", name="billing").click()
     expect(page.locator(".step.is-complete")).to_have_count(6)
     page.get_by_role("button", name="Present business day").click()
     expect(page.locator(".step.is-running")).to_have_count(1)
@@ -154,10 +172,31 @@ def test_counts_are_filters_of_the_list(page: Page) -> None:
     expect(page.locator(".alert")).to_have_count(5)
 
 
-def test_worst_alert_leads_to_itself_in_the_list(page: Page) -> None:
-    page.locator(".worst").click()
-    expect(page.locator(".alert .details")).to_contain_text("storage/archive")
-    expect(page.get_by_role("button", name="storage archive is unhealthy")).to_be_focused()
+def test_alert_has_an_address_of_its_own_with_all_about_it(page: Page) -> None:
+    alert = page.locator(".alert").filter(has_text="archive-2603")
+    alert.get_by_role("link", name="Link").click()
+    expect(page).to_have_url(re.compile(r"/alerts/\d+$"))
+    expect(page.get_by_role("heading", level=2).first).to_contain_text("archive-2603")
+    expect(page.locator(".details")).to_contain_text("Threshold1 h")
+    page.get_by_role("link", name="Run", exact=True).click()
+    expect(page).to_have_url(re.compile("/runs/archive-2603$"))
+    page.go_back()
+    page.go_back()
+    expect(page.locator("#cards")).to_be_visible()
+    expect(page.locator(".alert")).to_have_count(5)
+
+
+def test_what_is_chosen_survives_a_reload(page: Page) -> None:
+    page.get_by_role("button", name="3 medium").click()
+    page.get_by_role("button", name="7 days").click()
+    page.get_by_role("button", name="Day before").click()
+    expect(page.locator("#batch-days .day")).to_have_text("Mon, 2 Mar 2026")
+    page.reload()
+    expect(page.locator(".alert")).to_have_count(3)
+    expect(page.locator("#batch-days .day")).to_have_text("Mon, 2 Mar 2026")
+    expect(page.get_by_role("button", name="7 days")).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    expect(page.locator("#batch-days .day")).to_have_text("Tue, 3 Mar 2026")
 
 
 def test_errors_queues_health_and_running_tasks_are_shown(page: Page) -> None:

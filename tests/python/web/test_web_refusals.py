@@ -1,6 +1,7 @@
 """What the web service refuses, and what it never tells."""
 
 import base64
+import re
 from pathlib import Path
 
 import httpx
@@ -124,26 +125,33 @@ def test_a_page_that_is_missing_is_said_to_be(dsn: str, tmp_path: Path) -> None:
         assert problem["detail"] == "this installation has no page"
 
 
-def test_a_page_is_served_as_it_is_and_nothing_beside_it(dsn: str, tmp_path: Path) -> None:
+def test_a_page_is_served_with_its_files_and_nothing_beside_them(dsn: str, tmp_path: Path) -> None:
     page = tmp_path / "page"
     page.mkdir()
-    (page / "index.html").write_text("<!doctype html><title>ü</title>")
+    (page / "index.html").write_text('<!doctype html><title>ü</title><a href="assets/page.js">')
     (page / "page.js").write_text("1")
     (page / "inner").mkdir()
     (tmp_path / "secret").write_text("secret")
     with Web(dsn, page=page) as web:
         answer = web.client.get("/")
-        assert answer.text == "<!doctype html><title>ü</title>"
+        (place,) = re.findall(r'^<!doctype html><title>ü</title><a href="(.*)">$', answer.text)
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
-        assert web.client.get("/page.js").headers["content-type"].startswith("text/javascript")
-        for path in ("/inner", "/..%2fsecret", "/%2e%2e/secret", "/secret"):
-            assert_problem(web.client.get(path), 404)
+        assert web.client.get(f"/{place}").headers["content-type"].startswith("text/javascript")
+        for path in ("inner", "..%2fsecret", "%2e%2e/secret", "secret", "index.html"):
+            assert_problem(web.client.get(f"/assets/1/{path}"), 404)
+            assert_problem(web.client.get(f"/{path}"), 404)
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/api/tasks", "/api/nothing"])
-def test_every_answer_says_what_browsers_may_do_with_it(filled_web: Web, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "caching"),
+    [("/", "no-cache"), ("/jobs/a", "no-cache")]
+    + [(path, "no-store") for path in ("/healthz", "/metrics", "/api/tasks", "/api/nothing")],
+)
+def test_every_answer_says_what_browsers_may_do_with_it(
+    filled_web: Web, path: str, caching: str
+) -> None:
     headers = filled_web.client.get(path).headers
-    assert headers["cache-control"] == "no-store"
+    assert headers["cache-control"] == caching
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "no-referrer"

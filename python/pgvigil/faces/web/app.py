@@ -26,6 +26,7 @@ from pgvigil.faces.web.routes import (
 )
 from pgvigil.faces.web.security import Guard
 from pgvigil.faces.web.settings import WebSettings
+from pgvigil.faces.web.static import NothingThere, PageFiles
 
 _PARTS = (
     alerts,
@@ -76,9 +77,11 @@ def create_app(settings: WebSettings) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.exporter = Exporter(settings.dsn)
+    app.state.page = PageFiles(settings.page)
     add_handlers(app)
     for part in _PARTS:
         app.include_router(part.router)
+    app.router.default = NothingThere(app.state.page, app.router.default)
     check_paths(settings.api_paths, [route for part in _PARTS for route in part.router.routes])
     app.add_middleware(OtherPaths, paths=settings.api_paths)
     app.add_middleware(Guard, names=settings.names)

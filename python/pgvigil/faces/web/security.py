@@ -27,8 +27,9 @@ CONTENT_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# Files of the page say themselves how long they may be kept.
+_UNLESS_SAID = {"Cache-Control": "no-store"}
 _HEADERS = {
-    "Cache-Control": "no-store",
     "Content-Security-Policy": CONTENT_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -62,6 +63,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
+                for name, value in _UNLESS_SAID.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         refused = self._refusal(Headers(scope=scope), scope["path"])

@@ -1,8 +1,10 @@
 // The list of alerts, and what an opened one shows.
 
+import { actsOfAlert, renderActs } from "./acts.js";
 import { el, nothing } from "./dom.js";
-import { ago, badge, figure, measured, plural, time } from "./format.js";
+import { ago, badge, count, figure, measured, plural, time } from "./format.js";
 import { KINDS, unknownWords } from "./overview.js";
+import { hrefOfAlert, hrefOfGroup, hrefOfJob, hrefOfRun } from "./router.js";
 import { renderFacts } from "./step.js";
 
 const MOST_ROWS = 8;
@@ -16,10 +18,15 @@ export function renderAlerts(rows, view, now) {
     el("ul", { class: "alerts" }, shown.map((alert) => renderAlert(alert, view, now))),
     rows.length > shown.length && el("p", { class: "more" }, el(
       "button", { type: "button", "data-action": "more-alerts" }, "Show more")),
+    rows.length === shown.length && isCut(rows, view) && el("p", { class: "nothing" },
+      `The list ends here, after ${count(rows.length)} of ${count(view.counts.active)}: choose a severity or a kind to see others.`),
   ];
 }
 
-function renderAlert(alert, view, now) {
+/** Whether there are more alerts than were asked for. */
+const isCut = (rows, view) => !view.filter && view.counts?.active > rows.length;
+
+export function renderAlert(alert, view, now) {
   const isOpen = view.open.has(alert.alert_id);
   const isQuiet = alert.status === "acknowledged" || Boolean(alert.suppressed_by);
   return el(
@@ -39,19 +46,37 @@ function renderAlert(alert, view, now) {
         alert.reason && !isOpen && !alert.summary?.includes(alert.reason) && el("p", { class: "alert-reason clip-2" }, alert.reason),
         el("p", { class: "faint alert-meta" },
           thresholdWords(alert), "since ", time(alert.started_at, now), ", for ", ago(alert.started_at, now),
-          " · ", el("span", { class: "clip" }, alert.rule_name), renderState(alert, now)),
+          " · ", el("span", { class: "clip" }, alert.rule_name), alert.owner && ` · ${alert.owner}`,
+          renderState(alert, now), el("span", { class: "alert-links" }, renderLinks(alert))),
       ),
-      alert.status === "firing" && el("button", {
-        type: "button", class: "small", "data-action": "acknowledge", "data-alert": alert.alert_id,
-        "aria-label": `Acknowledge alert ${alert.alert_id}`,
-      }, "Acknowledge"),
+      el("div", { class: "acts" }, renderActs(quickActs(alert), "alert", alert.alert_id, `alert ${alert.alert_id}`)),
     ),
     isOpen && renderDetails(alert, view.details.get(alert.alert_id), now),
   );
 }
 
+/** What may be decided at once; the rest is in the opened alert. */
+function quickActs(alert) {
+  const { acknowledge, silence } = actsOfAlert(alert);
+  return alert.status === "firing" ? { acknowledge, silence } : {};
+}
+
+/** Where to go on from an alert: itself, what it is about, and what its owners wrote down for this case. */
+export function renderLinks(alert) {
+  const labels = alert.labels ?? {};
+  const link = (href, words) => el("a", { href }, words);
+  const runbook = [labels.runbook_url, labels.runbook].find((url) => /^https?:\/\//.test(url ?? ""));
+  return [
+    link(hrefOfAlert(alert.alert_id), "Link"),
+    labels.task_id && link(hrefOfRun(labels.task_id), "Run"),
+    labels.task_type && link(hrefOfJob(labels.task_type), "Job"),
+    labels.error_group && link(hrefOfGroup(labels.error_group), "Errors"),
+    runbook && el("a", { href: runbook, target: "_blank", rel: "noreferrer noopener" }, "Runbook"),
+  ].filter(Boolean);
+}
+
 /** What was measured beside what it may be at most, or at least; nothing where all is too much. */
-function thresholdWords({ value, threshold, unit }) {
+export function thresholdWords({ value, threshold, unit }) {
   if (value === null || threshold === null || (value === threshold && (!unit || threshold <= 1))) return "";
   return `${measured(value, unit)}, threshold ${measured(threshold, unit)} · `;
 }
@@ -68,10 +93,11 @@ function renderState(alert, now) {
   ];
 }
 
-function renderDetails(alert, known, now) {
+export function renderDetails(alert, known, now, { hasActs = true } = {}) {
   return el(
     "div",
     { class: "details" },
+    hasActs && el("div", { class: "acts" }, renderActs(restOfActs(alert), "alert", alert.alert_id)),
     alert.reason && el("p", { class: "error-text" }, alert.reason),
     renderFacts([
       ["Number", String(alert.alert_id)],
@@ -87,6 +113,12 @@ function renderDetails(alert, known, now) {
     renderLabels(alert.labels ?? {}),
     renderMore(known, alert.labels ?? {}, now),
   );
+}
+
+/** What may be decided besides what stands beside the alert. */
+function restOfActs(alert) {
+  const { acknowledge, silence, ...rest } = actsOfAlert(alert);
+  return alert.status === "firing" ? rest : { ...rest, ...(silence && { silence }) };
 }
 
 function renderLabels(labels) {
@@ -105,7 +137,7 @@ function renderMore(known, labels, now) {
   return [
     rule?.details.description && el("p", {}, rule.details.description),
     history.length > 0 && [
-      el("h4", {}, "History"),
+      el("h3", {}, "History"),
       el("ol", { class: "history" }, history.map((change) => el(
         "li", {},
         time(change.changed_at, now), " ", el("strong", {}, change.transition), " ",
@@ -113,7 +145,7 @@ function renderMore(known, labels, now) {
       ))),
     ],
     rows.length > 0 && [
-      el("h4", {}, "Rows behind it, the newest first"),
+      el("h3", {}, "Rows behind it, the newest first"),
       el("ol", { class: "history" }, rows.slice(0, MOST_ROWS).map((row) => el(
         "li", {},
         time(row.happened_at, now), " ", row.source, " ",

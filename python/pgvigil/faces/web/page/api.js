@@ -1,5 +1,6 @@
 // Talking to the server that the page came from.
 
+import { urlOf } from "./router.js";
 import { ofTab } from "./storage.js";
 
 const PATIENCE_MS = 10_000;
@@ -32,7 +33,7 @@ export function post(path, body) {
 async function ask(path, options) {
   let answer;
   try {
-    answer = await fetch(path, {
+    answer = await fetch(urlOf(path), {
       cache: "no-store",
       credentials: "same-origin",
       signal: AbortSignal.timeout(PATIENCE_MS),

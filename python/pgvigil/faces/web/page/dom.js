@@ -75,13 +75,16 @@ function update(old, fresh) {
     return;
   }
   for (const { name } of [...old.attributes]) {
-    if (name !== "style" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    // What people have unfolded stays so.
+    if (name !== "style" && name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
-    if (name !== "style" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    if (name !== "style" && name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
   if (old.style.cssText !== fresh.style.cssText) old.style.cssText = fresh.style.cssText;
   updateChildren(old, [...fresh.childNodes]);
+  // What was chosen may have been taken back in the address; what is being typed is left alone.
+  if ("value" in old && old.matches("input, select") && old !== document.activeElement && old.value !== fresh.value) old.value = fresh.value;
 }
 
 const actions = new Map();

@@ -2,6 +2,7 @@
 
 import { sparkline } from "./charts.js";
 import { el, nothing } from "./dom.js";
+import { hrefOfGroup, hrefOfJob, hrefOfRun } from "./router.js";
 import { NONE, ago, badge, count, duration, figure, percent, progressBar } from "./format.js";
 
 const STALE_SECONDS = 900;
@@ -18,11 +19,11 @@ export function renderErrors(rows, view, now) {
         "div",
         { class: "error-head" },
         badge(group.severity),
-        el("strong", { class: "clip" }, group.error_type),
+        el("a", { class: "clip", href: hrefOfGroup(group.fingerprint) }, group.error_type),
         group.status !== "open" && el("span", { class: "tag" }, group.status),
         el("span", { class: "error-count", title: "occurrences" }, `${count(group.occurrences)} ×`),
       ),
-      el("p", { class: "error-text clip-2", title: group.example }, group.template || group.example),
+      el("p", { class: "error-text clip-2", title: group.template }, group.example || group.template),
       el("p", { class: "faint clip" }, "last seen ", ago(group.last_seen_at, now), " ago · first ",
         ago(group.first_seen_at, now), " ago", group.components?.length ? ` · ${group.components.join(", ")}` : null),
     ))),
@@ -38,9 +39,9 @@ export function renderTasks(rows, view) {
     table("Running tasks", ["Task", "Type", "Progress", "Runs for#", "Still for#"], shown.map((task) => el(
       "tr",
       { "data-key": `${task.task_id}#${task.attempt}` },
-      el("th", { scope: "row" }, clipped(task.task_id),
+      el("th", { scope: "row" }, el("a", { class: "clip-2", href: hrefOfRun(task.task_id), title: task.task_id }, task.task_id),
         task.is_backend_alive === false && el("span", { class: "tag is-critical" }, "session gone")),
-      el("td", { class: "minor" }, clipped(task.task_type)),
+      el("td", { class: "minor" }, el("a", { class: "clip-2", href: hrefOfJob(task.task_type), title: task.task_type }, task.task_type)),
       el("td", { class: "progress-cell" }, renderProgress(task)),
       el("td", { class: "number" }, duration(task.running_ms / 1000)),
       el("td", { class: "number minor" }, duration(task.seconds_without_progress)),
@@ -62,9 +63,11 @@ function renderProgress(task) {
 }
 
 /** Queues with their depth over the span of the trends. */
-export function renderQueues(rows, depths, now) {
+export function renderQueues(rows, depths, now, view) {
   if (!rows.length) return nothing("No queue has been measured.");
-  return table("Queues", ["Queue", "Depth", "Waiting#", "Oldest#", "Done/min#", "Failed %#"], rows.map((queue) => {
+  // Those in which most waits first: what is left out is what matters least.
+  const shown = view.isWhole ? rows : [...rows].sort((one, other) => (other.pending ?? 0) - (one.pending ?? 0)).slice(0, view.few * 2);
+  return [table("Queues", ["Queue", "Depth", "Waiting#", "Oldest#", "Done/min#", "Failed %#"], shown.map((queue) => {
     const isStale = (now - new Date(queue.recorded_at)) / 1000 > STALE_SECONDS;
     return el(
       "tr",
@@ -77,7 +80,7 @@ export function renderQueues(rows, depths, now) {
       el("td", { class: "number minor" }, figure(queue.completed_per_minute)),
       el("td", { class: "number minor" }, percent(queue.failed_percent)),
     );
-  }));
+  })), renderMore(rows, shown, "queues")];
 }
 
 function renderChange(change) {
@@ -126,13 +129,13 @@ function renderMore(rows, shown, what) {
 }
 
 /** A name in at most two lines; all of it where the pointer rests. */
-function clipped(name) {
+export function clipped(name) {
   return el("span", { class: "clip-2", title: name }, name);
 }
 
-function table(label, heads, rows) {
-  const minor = ["Type", "Still for", "Depth", "Done/min", "Failed %"];
-  return el("table", { "aria-label": label }, el("thead", {}, el("tr", {}, heads.map((head) => {
+/** A table; heads that end with # are of numbers, and those that are minor go where it is narrow. */
+export function table(label, heads, rows, minor = ["Type", "Still for", "Depth", "Done/min", "Failed %"], kind = null) {
+  return el("table", { "aria-label": label, class: kind }, el("thead", {}, el("tr", {}, heads.map((head) => {
     const name = head.replace("#", "");
     const kinds = [head.endsWith("#") && "number", minor.includes(name) && "minor"].filter(Boolean);
     return el("th", { scope: "col", class: kinds.join(" ") || null }, name);

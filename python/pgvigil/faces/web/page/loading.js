@@ -3,17 +3,23 @@
 import { get } from "./api.js";
 import { announce } from "./dom.js";
 import { tellNewCritical } from "./notify.js";
-import { MOST_ALERTS, keyOf, state } from "./state.js";
+import { PAGES } from "./pages.js";
+import { MOST_ALERTS, chosen, chosenFilter, chosenHours, keyOf, state } from "./state.js";
 
-/** What is asked for at each refresh, by name. */
+// What was wrong on the day before changes when somebody makes up for it.
+const LAST_DAY_MS = 300_000;
+
+/** What the first page asks for at each refresh, by name. */
 function questions() {
+  const filter = chosenFilter();
+  const hours = chosenHours();
   return {
     cards: () => get("api/cards"),
     alerts: () => get("api/active-alerts", { limit: MOST_ALERTS }),
-    ...(state.filter && {
-      filtered: () => get("api/active-alerts", { limit: MOST_ALERTS, [state.filter.by]: state.filter.value }),
+    ...(filter && {
+      filtered: () => get("api/active-alerts", { limit: MOST_ALERTS, [filter.by]: filter.value }),
     }),
-    batch: () => get("api/batch-timeline", { business_date: state.day }),
+    batch: () => get("api/batch-timeline", { business_date: chosen("day") }),
     batchHealth: () => get("api/batch-health"),
     errors: () => get("api/errors", { limit: 50 }),
     tasks: () => get("api/tasks", { state: "running", limit: 100 }),
@@ -21,32 +27,49 @@ function questions() {
     health: () => get("api/health"),
     records: () => get("api/record-issues", { limit: 50 }),
     selfCheck: () => get("api/self-check"),
-    taskTrend: () => get("api/trends", { what: "tasks", hours: state.hours }),
-    errorTrend: () => get("api/trends", { what: "errors", hours: state.hours }),
-    queueTrend: () => get("api/trends", { what: "queues", hours: state.hours }),
+    taskTrend: () => get("api/trends", { what: "tasks", hours }),
+    errorTrend: () => get("api/trends", { what: "errors", hours }),
+    queueTrend: () => get("api/trends", { what: "queues", hours }),
   };
 }
 
-/** What people have chosen, by what is asked for; it may change while the answer is on its way. */
-const chosen = {
-  filtered: () => state.filter,
-  batch: () => state.day,
-  taskTrend: () => state.hours,
-  errorTrend: () => state.hours,
-  queueTrend: () => state.hours,
-};
+/** What every other page asks for besides its own: whether something is critical, and whether we keep up. */
+function questionsOfAll() {
+  return {
+    critical: () => get("api/active-alerts", { severity: "critical", limit: 50 }),
+    selfCheck: () => get("api/self-check"),
+  };
+}
+
+/** What the page that is shown asks for. */
+export function asked(route) {
+  return route.page === "now" ? questions() : { ...questionsOfAll(), ...PAGES[route.page].questions(route) };
+}
+
+/** What an answer is about: another page, or another choice, may be shown when it comes. */
+function subjectOf(name) {
+  if (state.route.page !== "now") return state.route.key;
+  const subjects = {
+    filtered: () => JSON.stringify(chosenFilter()),
+    batch: () => chosen("day"),
+    taskTrend: chosenHours,
+    errorTrend: chosenHours,
+    queueTrend: chosenHours,
+  };
+  return `now ${subjects[name]?.()}`;
+}
 
 /** Ask for everything, or for some of it; tells whether the server answers. */
 export async function load(names = null) {
   if (names === null) forgetGone();
-  const asked = Object.entries(questions())
+  const all = Object.entries(asked(state.route))
     .filter(([name]) => names === null || names.includes(name))
-    .map(([name, ask]) => [name, ask, chosen[name]?.()]);
-  const answers = await Promise.allSettled([...asked.map(([, ask]) => ask()), loadOpened()]);
+    .map(([name, ask]) => [name, ask, subjectOf(name)]);
+  const answers = await Promise.allSettled([...all.map(([, ask]) => ask()), loadOpened()]);
   let away = null;
-  asked.forEach(([name, , choice], number) => {
+  all.forEach(([name, , subject], number) => {
     const answer = answers[number];
-    if (choice !== chosen[name]?.()) return;
+    if (subject !== subjectOf(name)) return;
     if (answer.status === "fulfilled") {
       state.data[name] = answer.value;
       state.broken.delete(name);
@@ -55,17 +78,17 @@ export async function load(names = null) {
       if (!answer.reason.status || answer.reason.status === 503) away ??= answer.reason;
     }
   });
-  const isAway = away !== null && asked.every(([name]) => state.broken.has(name));
+  const isAway = away !== null && all.every(([name]) => state.broken.has(name));
   // What was asked for alone says nothing of how old the rest is.
   if (names === null) noteWhetherAway(isAway ? away : null);
-  if (!isAway && names === null && state.data.alerts) tell(state.data.alerts.rows);
+  if (!isAway && names === null) tell((state.route.page === "now" ? state.data.alerts : state.data.critical)?.rows);
   return !isAway;
 }
 
 /** What is not in the list any more is not asked for at each refresh until the page is closed. */
 function forgetGone() {
   const { alerts, filtered } = state.data;
-  if (!alerts) return;
+  if (!alerts || state.route.page !== "now") return;
   const listed = new Set([...alerts.rows, ...(filtered?.rows ?? [])].map((alert) => alert.alert_id));
   for (const opened of [state.openAlerts, state.details]) {
     for (const alertId of opened.keys()) if (!listed.has(alertId)) opened.delete(alertId);
@@ -74,10 +97,28 @@ function forgetGone() {
 
 /** What an opened step or alert shows is loaded anew with everything else. */
 async function loadOpened() {
+  if (state.route.page !== "now") return;
   await Promise.all([
+    loadLastDay(),
     ...[...state.openSteps].map(loadRuns),
     ...[...state.openAlerts].map(loadDetails),
   ]);
+}
+
+/** How the business day before the present one ended, once in a while. */
+async function loadLastDay() {
+  const today = state.data.batch?.rows[0]?.business_date;
+  if (!today || chosen("day")) return;
+  const { lastDay } = state;
+  if (lastDay?.today === today && Date.now() - lastDay.askedAt < LAST_DAY_MS) return;
+  const day = new Date(`${today}T12:00:00Z`);
+  day.setUTCDate(day.getUTCDate() - 1);
+  try {
+    const answer = await get("api/batch-timeline", { business_date: day.toISOString().slice(0, 10) });
+    state.lastDay = { today, askedAt: Date.now(), rows: answer.rows };
+  } catch {
+    // It is asked for again with the next refresh; meanwhile what is known stays.
+  }
 }
 
 /** The runs of a step of the business day that is shown. */
@@ -114,6 +155,7 @@ function noteWhetherAway(error) {
 }
 
 function tell(alerts) {
+  if (!alerts) return;
   const fresh = tellNewCritical(alerts);
   if (fresh.length) announce(`New critical: ${fresh.map((alert) => alert.summary).join("; ")}`);
 }

@@ -1,14 +1,19 @@
 // What people do with the page.
 
-import { askToAcknowledge } from "./acknowledge.js";
-import { onAction } from "./dom.js";
+import { actsOfAlert, actsOfGroup } from "./acts.js";
+import { askToDecide } from "./decide.js";
+import { announce, onAction } from "./dom.js";
 import { load, loadDetails, loadRuns } from "./loading.js";
+import { PAGES } from "./pages.js";
 import { EVERY_SECONDS, Refresher } from "./refresh.js";
-import { alertsInList, arrows, place, showAll, showFreshness, showLinked } from "./showing.js";
-import { FEW_ALERTS, state } from "./state.js";
+import { choose, onRoute } from "./router.js";
+import { arrows, place, showAll, showFreshness, showLinked } from "./showing.js";
+import { FEW_ALERTS, chosen, chosenFilter, state } from "./state.js";
 import { ofBrowser } from "./storage.js";
 
 const THEMES = ["system", "light", "dark"];
+const TRENDS = ["taskTrend", "errorTrend", "queueTrend"];
+const TYPING_MS = 300;
 
 async function refresh(names = null) {
   const isThere = await load(names);
@@ -17,27 +22,73 @@ async function refresh(names = null) {
   return isThere;
 }
 
-onAction("open-step", ({ dataset }) => toggle(state.openSteps, dataset.step, loadRuns));
-onAction("open-alert", (element) => {
-  const alertId = Number(element.dataset.alert);
-  if (element.matches("a")) {
-    state.openAlerts.delete(alertId);
-    requestAnimationFrame(() => place(`alert-${alertId}`)?.focus());
+onRoute((route, { isNew }) => {
+  const before = state.route;
+  state.route = route;
+  if (route.page === before.page && route.name === before.name && !isNew) return showChoice(before);
+  if (route.page !== before.page || route.name !== before.name) {
+    // What is known of another job or run is not to stand below this one's name.
+    for (const name of Object.keys(PAGES[route.page]?.questions(route) ?? {})) {
+      delete state.data[name];
+      state.broken.delete(name);
+    }
+    scrollTo(0, 0);
+    place("content").focus({ preventScroll: true });
+  } else if (route.page === "now") {
+    return showChoice(before);
   }
-  toggle(state.openAlerts, alertId, loadDetails);
+  showAll();
+  announce(document.title);
+  return refresh();
 });
-onAction("acknowledge", ({ dataset }) => {
-  const alert = alertsInList().find((row) => row.alert_id === Number(dataset.alert));
-  if (alert) askToAcknowledge(alert, () => refresher.now());
+
+/** Ask for what has been chosen on the page, and for no more. */
+function showChoice(before) {
+  if (state.route.page !== "now") {
+    showAll();
+    return refresh(Object.keys(PAGES[state.route.page].questions(state.route)));
+  }
+  const changed = (name) => before.query.get(name) !== chosen(name);
+  const names = [];
+  if (changed("severity") || changed("kind")) {
+    state.data.filtered = null;
+    state.alertsShown = FEW_ALERTS;
+    names.push("filtered");
+  }
+  if (changed("hours")) {
+    for (const name of TRENDS) state.data[name] = null;
+    names.push(...TRENDS);
+  }
+  if (changed("day")) {
+    // Steps of one day are not to stand below the name of another.
+    state.data.batch = null;
+    state.openSteps.clear();
+    state.runs.clear();
+    names.push("batch");
+  }
+  showAll();
+  return names.length && refresh(names);
+}
+
+onAction("open-step", ({ dataset }) => toggle(state.openSteps, dataset.step, loadRuns));
+onAction("open-alert", ({ dataset }) => toggle(state.openAlerts, Number(dataset.alert), loadDetails));
+onAction("decide", ({ dataset }) => {
+  const { kind, of, verb } = dataset;
+  const acts = kind === "group" ? actsOfGroup(state.data.group.group) : actsOfAlert(alertOf(Number(of)));
+  if (!acts[verb]) return;
+  askToDecide(acts[verb], async () => {
+    await refresher.now();
+    // The button may be gone with what it was for.
+    if (document.activeElement === document.body) (place(`alert-${of}`) ?? place("content")).focus();
+  });
 });
 onAction("filter", ({ dataset }) => {
   const { by, value } = dataset;
-  const isSame = state.filter?.by === by && state.filter?.value === value;
-  state.filter = value && !isSame ? { by, value } : null;
-  state.alertsShown = FEW_ALERTS;
-  state.data.filtered = null;
-  refresh(["filtered"]);
+  const now = chosenFilter();
+  const isSame = now?.by === by && now?.value === value;
+  choose({ severity: null, kind: null, ...(value && !isSame && { [by]: value }) });
 });
+onAction("choose", ({ dataset }) => choose({ [dataset.name]: dataset.value || null }));
 onAction("more-alerts", () => {
   state.alertsShown *= 4;
   showAll();
@@ -46,24 +97,44 @@ onAction("more", ({ dataset }) => {
   state.isWhole.add(dataset.what);
   showAll();
 });
-onAction("span", ({ dataset }) => {
-  state.hours = Number(dataset.hours);
-  const trends = ["taskTrend", "errorTrend", "queueTrend"];
-  for (const name of trends) state.data[name] = null;
-  refresh(trends);
-});
+onAction("span", ({ dataset }) => choose({ hours: dataset.hours === "24" ? null : dataset.hours }));
 onAction("day", ({ dataset }) => {
-  const shown = state.day ?? state.data.batch?.rows[0]?.business_date;
+  const shown = chosen("day") ?? state.data.batch?.rows[0]?.business_date;
   if (!shown) return;
   const day = new Date(`${shown}T12:00:00Z`);
   day.setUTCDate(day.getUTCDate() + Number(dataset.days));
-  state.day = dataset.days ? day.toISOString().slice(0, 10) : null;
-  state.openSteps.clear();
-  state.runs.clear();
-  // Steps of one day are not to stand below the name of another.
-  state.data.batch = null;
-  refresh(["batch"]);
+  choose({ day: dataset.days ? day.toISOString().slice(0, 10) : null });
 });
+onAction("fold", ({ dataset }) => {
+  const unfolded = new Set((chosen("unfolded") ?? "").split(",").filter(Boolean));
+  const name = encodeURIComponent(dataset.workflow);
+  if (!unfolded.delete(name)) unfolded.add(name);
+  choose({ unfolded: [...unfolded].join(",") });
+});
+onAction("seen", ({ dataset }) => {
+  ofBrowser.setItem("pgvigil-seen", dataset.day);
+  showAll();
+});
+
+let typing = null;
+document.addEventListener("input", ({ target }) => {
+  if (!target.dataset?.choice) return;
+  clearTimeout(typing);
+  if (target.type === "search") typing = setTimeout(takeChoices, TYPING_MS, true);
+  else takeChoices(false);
+});
+
+/** What all boxes and lists of the page say now: one may be chosen while another is being typed. */
+function takeChoices(isStep) {
+  const boxes = [...document.querySelectorAll("#page [data-choice]")];
+  choose({ ...Object.fromEntries(boxes.map((box) => [box.dataset.choice, box.value.trim()])), show: null }, { isStep });
+}
+
+function alertOf(alertId) {
+  const { alerts, filtered, alert, job, run } = state.data;
+  const all = [...(alerts?.rows ?? []), ...(filtered?.rows ?? []), ...(job?.alerts ?? []), ...(run?.alerts ?? [])];
+  return alert?.alert.alert_id === alertId ? alert.alert : all.find((row) => row.alert_id === alertId);
+}
 
 async function toggle(opened, key, loadIt) {
   if (opened.delete(key)) return showAll();
@@ -80,6 +151,7 @@ function setTheme(theme) {
   place("theme-name").textContent = theme;
 }
 
+showAll();
 const refresher = new Refresher(refresh, showFreshness);
 setTheme(document.documentElement.dataset.theme ?? "system");
 place("refresh").addEventListener("click", () => refresher.now());
@@ -100,8 +172,15 @@ place("theme").addEventListener("click", () => {
   setTheme(THEMES[(THEMES.indexOf(now) + 1) % THEMES.length]);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, dialog *")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select, dialog *")) return;
   if (event.key === "r") place("refresh").click();
   if (event.key === "p") place("pause").click();
+  if (event.key === "/") {
+    const search = document.querySelector("#page:not([hidden]) input[type=search]");
+    if (search) {
+      event.preventDefault();
+      search.focus();
+    }
+  }
 });
 new ResizeObserver(arrows).observe(place("batch"));

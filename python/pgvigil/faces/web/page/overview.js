@@ -1,30 +1,24 @@
 // The first things to see: alerts by severity, and four figures.
 
 import { el } from "./dom.js";
-import { ago, count, duration, figure, percent, plural, time } from "./format.js";
+import { count, duration, figure, percent, plural, time } from "./format.js";
 
 // What kind of trouble alerts are about, in words.
 export const KINDS = [
   ["failed", "failed"], ["stuck", "stuck"], ["long", "long running"], ["late", "late"], ["other", "other"],
 ];
 
-/** Counts by kind and severity, each a filter of the list below, and the worst alert in its own words. */
-export function renderCounts(counts, worst, filter, now, known) {
+/** Counts by kind and severity, each a filter of the list below. */
+export function renderCounts(counts, filter, now, known) {
   if (!counts.active) return known.is_known ? renderQuiet(known, now) : renderUnknown(known);
   const isUnknown = known.is_known ? "" : "is-unknown";
   return [
     !known.is_known && renderUnknown(known),
     el("p", { class: `in-all ${isUnknown}` }, el("strong", {}, count(counts.active)), ` active ${counts.active === 1 ? "alert" : "alerts"}`),
-    el("div", { class: `chips kinds ${isUnknown}`, role: "group", "aria-label": "Show only kind" },
-      KINDS.filter(([kind]) => counts.byKind[kind]).map(([kind, words]) => chip("kind", kind, counts.byKind[kind], words, filter))),
     el("div", { class: `chips severities ${isUnknown}`, role: "group", "aria-label": "Show only severity" },
       counts.worstFirst.map((severity) => chip("severity", severity, counts[severity] ?? 0, severity, filter))),
-    worst && el(
-      "a",
-      { class: "worst", href: "#alerts-title", "data-action": "open-alert", "data-alert": worst.alert_id },
-      el("span", { class: "clip" }, worst.summary),
-      el("span", { class: "faint" }, " for ", ago(worst.started_at, now)),
-    ),
+    el("div", { class: `chips kinds ${isUnknown}`, role: "group", "aria-label": "Show only kind" },
+      KINDS.filter(([kind]) => counts.byKind[kind]).map(([kind, words]) => chip("kind", kind, counts.byKind[kind], words, filter))),
   ];
 }
 
@@ -62,18 +56,26 @@ export function unknownWords(known) {
   return `${known.detail[0].toUpperCase()}${known.detail.slice(1)}, so nobody can tell what is wrong at present.`;
 }
 
-/** What keeps pgvigil itself from knowing the present; empty while it keeps up. */
-export function lateWords(checks) {
+/** What keeps pgvigil itself from knowing the present, and what to do, in a line; the rest on demand. */
+export function late(checks) {
   const all = checks.filter((check) => check.status !== "ok");
-  if (!all.length) return "";
+  if (!all.length) return [];
   // While nothing is begun all else is late for that very reason.
-  const isDead = all.some((check) => check.check_name === "scheduler");
-  const late = isDead ? all.filter((check) => check.check_name === "scheduler" || check.status === "failed") : all;
-  const each = late.map(({ check_name: name, seconds_late: seconds, detail }) => (
-    `${name}${seconds > 0 ? ` late by ${duration(seconds)}` : ""} (${detail})`));
-  const remedy = isDead ? " Jobs are run by pgvigil run or pg_cron." : "";
-  return `pgvigil itself does not keep up, so what is shown may be old: ${each.join("; ")}.${remedy}`;
+  const scheduler = all.find((check) => check.check_name === "scheduler");
+  const worst = scheduler ?? all.find((check) => check.status === "failed") ?? all[0];
+  const more = all.length > 1 ? `, and ${plural(all.length - 1, "other part")}` : "";
+  return el(
+    "details",
+    { "data-key": "late" },
+    el("summary", {},
+      el("strong", {}, "pgvigil itself does not keep up"), `: ${worst.check_name}${lateBy(worst)}${more}. `,
+      scheduler ? ["Start ", el("code", {}, "pgvigil run"), ", or have pg_cron run the jobs."]
+        : [el("code", {}, "pgvigil doctor"), " says what to do."]),
+    el("ul", {}, all.map((check) => el("li", {}, el("strong", {}, check.check_name), `${lateBy(check)}: ${check.detail ?? ""}`))),
+  );
 }
+
+const lateBy = ({ seconds_late: seconds }) => (seconds > 0 ? ` late by ${duration(seconds)}` : "");
 
 /** The four figures. */
 export function renderCards(cards, counts, known) {

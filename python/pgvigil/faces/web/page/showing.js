@@ -6,44 +6,101 @@ import { renderChart } from "./charts.js";
 import { el, nothing, show } from "./dom.js";
 import { count, exactTime } from "./format.js";
 import { renderErrors, renderHealth, renderQueues, renderRecords, renderTasks } from "./lists.js";
-import { lateWords, renderCards, renderCounts } from "./overview.js";
-import { keyOf, state } from "./state.js";
-import { renderBatch } from "./timeline.js";
+import { late, renderCards, renderCounts } from "./overview.js";
+import { PAGES } from "./pages.js";
+import { hrefOf } from "./router.js";
+import { chosen, chosenFilter, chosenHours, keyOf, state } from "./state.js";
+import { renderBatch, renderLastDay } from "./timeline.js";
 
 const SPANS = [[3, "3 h"], [24, "24 h"], [168, "7 days"]];
 const FEW = 8;
+const SECTION_OF = { now: "now", alert: "now", jobs: "jobs", job: "jobs", run: "jobs", errors: "errors", group: "errors" };
 
 export const place = (id) => document.getElementById(id);
 
-/** Show everything as it is known now. */
+/** Show the page that the address names, as all is known now. */
 export function showAll() {
+  const { page } = state.route;
+  place("now").hidden = page !== "now";
+  place("page").hidden = page === "now";
+  for (const link of place("pages").children) {
+    const isHere = link.dataset.page === SECTION_OF[page];
+    link.setAttribute("href", link.dataset.page === "now" ? hrefOf([]) : hrefOf([link.dataset.page]));
+    if (isHere) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  showFoot();
+  if (page === "now") showNow();
+  else showPage();
+}
+
+/** A page other than the first, or why it cannot be shown. */
+function showPage() {
+  const { route, data, broken } = state;
+  const page = PAGES[route.page];
+  const now = new Date(data.selfCheck?.as_of ?? Date.now());
+  show(place("page"), page.render({ route, data, broken, now, refusalOf, chosen }));
+  place("page").classList.toggle("is-stale", Object.keys(page.questions(route)).some((name) => broken.has(name) && data[name]));
+  const critical = data.critical?.rows.length;
+  setTitle(critical ? `(${critical}) ` : data.critical?.known.is_known === false ? "(?) " : "", page.title(route, data));
+}
+
+/** Why something cannot be shown, or that it is on its way. */
+function refusalOf(name) {
+  const error = state.broken.get(name);
+  if (!error) return skeleton();
+  return nothing(error.status === 404 ? `${error.message}` : `This cannot be read: ${error.message}`);
+}
+
+function skeleton() {
+  return el("div", { class: "skeleton", "aria-busy": "true" }, el("span", { class: "hidden-text" }, "Loading …"),
+    [1, 2, 3, 4].map(() => el("i", {})));
+}
+
+function setTitle(mark, title) {
+  document.title = title ? `${mark}${title} · pgvigil` : `${mark}pgvigil`;
+}
+
+function showFoot() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  setText(place("foot"), `Times are of ${zone}.`);
+}
+
+/** The first page: what is wrong, and how everything is. */
+function showNow() {
   const { data } = state;
   const now = new Date(data.cards?.as_of ?? data.alerts?.as_of ?? Date.now());
   const counts = alertCounts();
   const known = data.cards?.cards.freshness.alerts;
-  section("counts", "cards", () => renderCounts(counts, data.alerts?.rows[0], state.filter, now, known));
+  const filter = chosenFilter();
+  section("counts", "cards", () => renderCounts(counts, filter, now, known));
   section("cards", "cards", () => renderCards(data.cards.cards, counts, known));
-  section("batch", "batch", () => renderBatch(stepsWithPlan(), healthByWorkflow(), {
-    open: state.openSteps, runs: state.runs, alerts: data.alerts?.rows ?? [], runsOfDay: data.batch.runs ?? [],
-  }, now));
+  section("batch", "batch", () => [
+    renderLastDay(state.lastDay?.rows ?? [], chosen("day")),
+    renderBatch(stepsWithPlan(), healthByWorkflow(), {
+      open: state.openSteps, runs: state.runs, alerts: data.alerts?.rows ?? [], runsOfDay: data.batch.runs ?? [],
+      unfolded: (chosen("unfolded") ?? "").split(",").filter(Boolean).map(decodeURIComponent),
+    }, now),
+  ]);
   show(place("batch-days"), renderDays());
   section("alerts", "alerts", () => renderAlerts(alertsInList(), {
-    filter: state.filter, open: state.openAlerts, details: state.details, most: state.alertsShown,
-    known: data.alerts.known,
+    filter, open: state.openAlerts, details: state.details, most: state.alertsShown,
+    known: data.alerts.known, counts: data.alerts.counts,
   }, now));
+  // Where nothing fires one line says so, which stands above.
+  place("alerts-panel").hidden = Boolean(data.alerts && !data.alerts.rows.length && !filter);
   place("alerts-panel").classList.toggle("is-unknown", data.alerts?.known.is_known === false);
-  show(place("alert-tools"), renderAlertTools(counts));
+  show(place("alert-tools"), renderAlertTools(counts, filter));
   section("errors", "errors", () => renderErrors(data.errors.rows, viewOf("errors"), now));
   section("tasks", "tasks", () => renderTasks(data.tasks.rows, viewOf("tasks")));
-  section("queues", "queues", () => renderQueues(data.queues.rows, depths(), now));
+  section("queues", "queues", () => renderQueues(data.queues.rows, depths(), now, viewOf("queues")));
   section("health", "health", () => renderHealth(data.health.rows, now));
   section("records", "records", () => renderRecords(data.records.rows, viewOf("records"), now));
   show(place("spans"), SPANS.map(([hours, name]) => el("button", {
-    type: "button", class: "small", "data-action": "span", "data-hours": hours, "aria-pressed": String(hours === state.hours),
+    type: "button", class: "small", "data-action": "span", "data-hours": hours, "aria-pressed": String(hours === chosenHours()),
   }, name)));
   showTrends(counts);
-  const mark = counts.critical ? `(${counts.critical}) ` : known && !known.is_known ? "(?) " : "";
-  document.title = `${mark}pgvigil`;
+  setTitle(counts.critical ? `(${counts.critical}) ` : known && !known.is_known ? "(?) " : "", "");
   arrows();
 }
 
@@ -69,6 +126,7 @@ function section(id, name, render) {
   if (state.data[name]) show(place(id), render());
   else if (error && !state.wentAwayAt) show(place(id), nothing(`This cannot be read: ${error.message}`));
   else if (error) show(place(id), nothing("Not known yet."));
+  else show(place(id), skeleton());
   place(id).closest(".panel")?.classList.toggle("is-stale", Boolean(error));
 }
 
@@ -80,7 +138,7 @@ function showTrends(counts) {
   ];
   show(place("trends"), charts.map(([name, title, options]) => (state.data[name]
     ? renderChart(title, state.data[name], options)
-    : nothing(state.broken.has(name) ? `${title}: not known.` : "Loading …"))));
+    : state.broken.has(name) ? nothing(`${title}: not known.`) : skeleton())));
 }
 
 function stepsWithPlan() {
@@ -103,8 +161,9 @@ export function arrows() {
 /** Alerts of the list, by the filter that is chosen. */
 export function alertsInList() {
   const { alerts, filtered } = state.data;
-  if (!state.filter) return alerts.rows;
-  return filtered?.rows ?? alerts.rows.filter((alert) => alert[state.filter.by] === state.filter.value);
+  const filter = chosenFilter();
+  if (!filter) return alerts.rows;
+  return filtered?.rows ?? alerts.rows.filter((alert) => alert[filter.by] === filter.value);
 }
 
 function depths() {
@@ -120,25 +179,26 @@ const viewOf = (name) => ({ isWhole: state.isWhole.has(name), few: FEW });
 
 function renderDays() {
   const shown = state.data.batch?.rows[0]?.business_date;
-  if (!shown && !state.day) return [];
+  const day = chosen("day");
+  if (!shown && !day) return [];
   const button = (label, days, text) => el("button", {
     type: "button", class: "small", "data-action": "day", "data-days": days, "aria-label": label,
   }, text);
   return [
     button("Day before", -1, "‹"),
-    el("span", { class: "day" }, new Date(`${state.day ?? shown}T12:00:00Z`).toLocaleDateString("en-GB", {
+    el("span", { class: "day" }, new Date(`${day ?? shown}T12:00:00Z`).toLocaleDateString("en-GB", {
       weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC",
     })),
     button("Day after", 1, "›"),
-    state.day && button("Present business day", "", "Today"),
+    day && button("Present business day", "", "Today"),
   ];
 }
 
-function renderAlertTools(counts) {
+function renderAlertTools(counts, filter) {
   if (!counts.active) return [];
   return [
-    el("span", { class: "faint" }, state.filter ? `only ${filterWords(state.filter)}` : `${count(counts.active)} in all`),
-    state.filter && el("button", { type: "button", class: "small", "data-action": "filter", "data-value": "" }, "Show all"),
+    el("span", { class: "faint" }, filter ? `only ${filterWords(filter)}` : `${count(counts.active)} in all`),
+    filter && el("button", { type: "button", class: "small", "data-action": "filter", "data-value": "" }, "Show all"),
   ];
 }
 
@@ -154,10 +214,12 @@ export function showFreshness(refresher) {
     setText(trouble, `No answer since ${exactTime(wentAwayAt)}: ${state.awayBecause}.${known}`);
   } else {
     const old = isOld ? `The figures are old: they were known at ${exactTime(loadedAt)}. ` : "";
-    setText(trouble, old + partlyOldWords() + lateWords(state.data.selfCheck?.rows ?? []));
+    setText(trouble, old + partlyOldWords());
   }
   trouble.hidden = !trouble.textContent;
   trouble.classList.toggle("is-mild", !wentAwayAt);
+  show(place("late"), late(state.data.selfCheck?.rows ?? []));
+  place("late").hidden = !place("late").firstChild || Boolean(wentAwayAt);
   setText(place("freshness"), loadedAt ? `as of ${exactTime(loadedAt)}` : "Loading …");
   setText(place("countdown"), refresher.isLoading ? "…" : refresher.isPaused ? "off" : leftWords(refresher.secondsLeft));
 }

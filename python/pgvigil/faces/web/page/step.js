@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { badge, count, duration, figure, time } from "./format.js";
+import { hrefOfAlert, hrefOfJob, hrefOfRun } from "./router.js";
 
 const RUN_COLUMNS = [
   ["Run", null], ["Status", null], ["Began", null], ["Took", "number"], ["Records", "number minor"], ["Rate", "number minor"],
@@ -26,16 +27,17 @@ export function renderStepDetails(step, alerts, runs, now) {
     ["Comes after", step.after_steps?.join(", ") || "nothing"],
     ["Waits for", waits],
     ["Runs", count(step.runs)],
-    ["Newest run", step.task_id ?? "–"],
+    ["Newest run", step.task_id ? el("a", { href: hrefOfRun(step.task_id) }, step.task_id) : "–"],
   ];
   return el(
     "div",
     { class: "details" },
     renderFacts(facts),
     alerts.length > 0 && el("ul", { class: "plain" }, alerts.map((alert) => el(
-      "li", {}, badge(alert.severity), " ", alert.summary,
+      "li", {}, badge(alert.severity), " ", el("a", { href: hrefOfAlert(alert.alert_id) }, alert.summary),
     ))),
     renderRuns(runs, now),
+    el("p", {}, el("a", { href: hrefOfJob(step.step_name) }, "All runs of this step")),
   );
 }
 
@@ -60,7 +62,7 @@ function renderRuns(runs, now) {
         el(
           "tr",
           {},
-          el("td", { class: "wrap" }, run.task_id, run.attempt > 1 ? ` (attempt ${run.attempt})` : null),
+          el("td", { class: "wrap" }, el("a", { href: hrefOfRun(run.task_id, run.attempt) }, run.task_id), run.attempt > 1 ? ` (attempt ${run.attempt})` : null),
           el("td", {}, badge(run.status)),
           el("td", {}, time(run.started_at, now)),
           el("td", { class: "number" }, duration(run.duration_seconds)),

@@ -1,6 +1,8 @@
 // The business day: steps on a time axis, with what they wait for and when they will be done.
 
 import { el, nothing } from "./dom.js";
+import { hrefOfJob } from "./router.js";
+import { ofBrowser } from "./storage.js";
 import { NONE, badge, count, duration, figure, percent, plural, progressBar, time, timeText } from "./format.js";
 import { renderStepDetails } from "./step.js";
 
@@ -21,30 +23,79 @@ export function renderBatch(rows, health, view, now) {
   return [...workflows].map(([name, steps]) => renderWorkflow(name, steps, health.get(name), view, now));
 }
 
+/** What went wrong on the day before, until somebody says that it has been seen. */
+export function renderLastDay(rows, chosenDay) {
+  const wrong = rows.filter((step) => ["failed", "late"].includes(step.status));
+  if (chosenDay || !wrong.length || ofBrowser.getItem("pgvigil-seen") === wrong[0].business_date) return [];
+  const day = wrong[0].business_date;
+  return el(
+    "div",
+    { class: "last-day", "data-key": "last-day" },
+    badge("failed", "day before"),
+    el("p", {}, el("strong", {}, dayText(day)), " ended with ", wrong.map((step, place) => [
+      place > 0 && ", ", el("a", { href: hrefOfJob(step.step_name) }, step.step_name),
+      step.status === "late" ? " not done" : " failed"])),
+    el("button", { type: "button", class: "small", "data-action": "choose", "data-name": "day", "data-value": day }, "Show that day"),
+    el("button", { type: "button", class: "small", "data-action": "seen", "data-day": day }, "Seen"),
+  );
+}
+
+function dayText(day) {
+  return new Date(`${day}T12:00:00Z`).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+}
+
+/** Whether nothing of a workflow needs a look: nothing runs, failed, is late or has an alert. */
+function isAsExpected(steps, runs, alerts) {
+  return steps.every((step) => ["complete", "pending", "skipped"].includes(step.status))
+    && !runs.some((run) => isFailure(run.status))
+    && !steps.some((step) => alertsOf(step, alerts).length);
+}
+
+/** Alerts about a step; those about another business day stand with that day. */
+function alertsOf(step, alerts) {
+  return alerts.filter((alert) => alert.labels?.task_type === step.step_name
+    && (!alert.business_date || alert.business_date === step.business_date));
+}
+
 function renderWorkflow(name, steps, health, view, now) {
   const runs = view.runsOfDay.filter((run) => run.workflow_name === name);
+  const isQuiet = isAsExpected(steps, runs, view.alerts);
+  const isFolded = isQuiet && !view.unfolded.includes(name);
   const axis = axisOf(steps, runs, now);
   const done = steps.filter((step) => ["complete", "skipped"].includes(step.status)).length;
   const last = steps.at(-1);
   return el(
     "div",
-    { class: "workflow", "data-key": name },
+    { class: `workflow ${isFolded ? "is-folded" : ""}`, "data-key": name },
     el(
       "h3",
       { class: "workflow-title" },
-      el("span", { class: "clip" }, name),
+      isQuiet
+        ? el("button", {
+          type: "button", class: "opener", "aria-expanded": String(!isFolded), "data-action": "fold", "data-workflow": name,
+        }, el("span", { class: "clip" }, name))
+        : el("span", { class: "clip" }, name),
+      isQuiet && el("span", { class: "tag is-good" }, "as expected"),
       el("span", { class: "faint" }, ` ${done} of ${steps.length} done`,
-        last?.eta_at ? [", all of it about ", time(last.eta_at, now)] : null),
+        last?.eta_at ? [", all of it about ", time(last.eta_at, now)] : null, isFolded && nextWords(steps, now)),
       health && el("span", { class: "faint workflow-health" },
         `${percent(health.success_percent)} of runs succeeded in 7 days · ${count(health.failed_runs)} failed in 24 hours`),
     ),
-    el(
+    !isFolded && el(
       "div",
       { class: "gantt", "data-gantt": name },
       axis && renderAxis(axis, now),
       el("ol", { class: "steps" }, steps.map((step) => renderStep(step, steps, axis, view, now))),
     ),
   );
+}
+
+/** When the next step of a folded workflow is due, or when the last was done. */
+function nextWords(steps, now) {
+  const due = steps.filter((step) => step.status === "pending" && step.due_at).map((step) => step.due_at).sort()[0];
+  if (due) return [", next due ", time(due, now)];
+  const done = steps.map((step) => step.finished_at).filter(Boolean).sort().at(-1);
+  return done ? [", the last at ", time(done, now)] : null;
 }
 
 /** The span that the axis shows, in whole ticks; null while no step has any time. */
@@ -87,9 +138,7 @@ function renderAxis(axis, now) {
 function renderStep(step, steps, axis, view, now) {
   const key = `${step.workflow_name}/${step.step_name}`;
   const isOpen = view.open.has(key);
-  // Those about another business day stand with that day.
-  const alerts = view.alerts.filter((alert) => alert.labels?.task_type === step.step_name
-    && (!alert.business_date || alert.business_date === step.business_date));
+  const alerts = alertsOf(step, view.alerts);
   const runs = view.runsOfDay.filter((run) => run.step_name === step.step_name && run.workflow_name === step.workflow_name);
   const failed = runs.filter((run) => isFailure(run.status)).length;
   return el(

@@ -1,11 +1,10 @@
 """The service itself: whether it works, its figures for Prometheus, and the page."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import CollectorRegistry
 from pydantic import BaseModel
@@ -14,9 +13,12 @@ from pgvigil import __version__
 from pgvigil.faces.web.common import Db
 from pgvigil.faces.web.metrics import Snapshot, read_metrics
 from pgvigil.faces.web.problems import ProblemError, answers
-from pgvigil.faces.web.settings import WebSettings
+from pgvigil.faces.web.static import PageFiles
 
 router = APIRouter(tags=["service"])
+
+_NO_SUCH_PATH = "there is no such path"
+_HINT = "The paths are in /openapi.json."
 
 
 class Healthy(BaseModel):
@@ -58,21 +60,27 @@ async def metrics(db: Db, request: Request) -> Response:
     return Response(encode(registry), media_type=None, headers={"Content-Type": content_type})
 
 
-@router.get("/", include_in_schema=False)
-@router.get("/{name}", include_in_schema=False)
-async def page(request: Request, name: str = "index.html") -> FileResponse:
+@router.get("/assets/{version}/{name}", include_in_schema=False)
+async def asset(request: Request, version: str, name: str) -> Response:
     """Return a file of the page."""
-    settings: WebSettings = request.app.state.settings
-    file = _files(settings.page).get(name)
-    if file is not None:
-        return FileResponse(file)
-    if name == "index.html":
-        raise ProblemError(404, "this installation has no page", "The paths are in /openapi.json.")
-    raise ProblemError(404, "there is no such path", "The paths are in /openapi.json.")
+    files: PageFiles = request.app.state.page
+    found = files.asset(request, version, name)
+    if found is None:
+        raise ProblemError(404, _NO_SUCH_PATH, _HINT)
+    return found
 
 
-def _files(directory: Path) -> dict[str, Path]:
-    """Return the files by name: what is asked for is never made into a path."""
-    if not directory.is_dir():
-        return {}
-    return {file.name: file for file in directory.iterdir() if file.is_file()}
+@router.get("/", include_in_schema=False)
+@router.get("/jobs", include_in_schema=False)
+@router.get("/jobs/{name:path}", include_in_schema=False)
+@router.get("/runs/{name:path}", include_in_schema=False)
+@router.get("/errors", include_in_schema=False)
+@router.get("/errors/{name:path}", include_in_schema=False)
+@router.get("/alerts/{name:path}", include_in_schema=False)
+async def page(request: Request) -> Response:
+    """Return the page, which shows by its address what it is about."""
+    files: PageFiles = request.app.state.page
+    found = files.shell(request)
+    if found is None:
+        raise ProblemError(404, "this installation has no page", _HINT)
+    return found

@@ -1,0 +1,46 @@
+// What people can decide about alerts and groups of errors.
+
+import { el } from "./dom.js";
+
+const LENGTHS = [["1 hour", 1], ["4 hours", 4], ["1 day", 24], ["1 week", 168]];
+
+/** What may be decided about an alert. */
+export function actsOfAlert(alert) {
+  const about = { what: alert.summary };
+  const path = (verb) => `api/${verb}-alert/${alert.alert_id}`;
+  const acts = {
+    acknowledge: { ...about, title: "Acknowledge", path: path("acknowledge"), done: `Alert ${alert.alert_id} is acknowledged.` },
+    unacknowledge: { ...about, title: "Take acknowledgement back", path: path("unacknowledge"), done: `Alert ${alert.alert_id} is not acknowledged any more.` },
+    silence: {
+      ...about, title: "Silence", path: path("silence"), done: `Alert ${alert.alert_id} is silenced.`,
+      lengths: [...LENGTHS, ["until it resolves", null]],
+    },
+    resolve: { ...about, title: "Resolve", path: path("resolve"), done: `Alert ${alert.alert_id} is resolved.` },
+  };
+  const { acknowledge, unacknowledge, silence, resolve } = acts;
+  if (alert.status === "firing") return { acknowledge, silence, resolve };
+  return alert.status === "acknowledged" ? { unacknowledge, silence, resolve } : {};
+}
+
+/** What may be decided about a group of errors. */
+export function actsOfGroup(group) {
+  const about = { what: `${group.error_type}: ${group.example ?? ""}` };
+  const path = (verb) => `api/${verb}-error-group/${encodeURIComponent(group.fingerprint)}`;
+  const resolve = { ...about, title: "Resolve", path: path("resolve"), done: "The group is resolved." };
+  const mute = {
+    ...about, title: "Mute", path: path("mute"), done: "The group is muted.",
+    lengths: [...LENGTHS, ["without end", null]],
+    lasting: (hours) => ({ until: hours && new Date(Date.now() + hours * 3_600_000).toISOString() }),
+  };
+  const reopen = { ...about, title: "Reopen", path: path("reopen"), done: "The group is open again." };
+  if (group.status === "resolved") return { reopen };
+  return group.status === "muted" ? { reopen, resolve } : { resolve, mute };
+}
+
+/** A button for each of them; `name` tells whose they are. */
+export function renderActs(acts, kind, key, label = "") {
+  return Object.entries(acts).map(([verb, act]) => el("button", {
+    type: "button", class: "small", "data-action": "decide", "data-kind": kind, "data-of": key, "data-verb": verb,
+    "aria-label": label ? `${act.title} ${label}` : null,
+  }, act.title));
+}

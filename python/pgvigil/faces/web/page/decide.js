@@ -1,0 +1,72 @@
+// The dialog in which people decide about an alert or a group of errors.
+
+import { keepToken, knownToken, post } from "./api.js";
+import { announce, el } from "./dom.js";
+import { ofTab } from "./storage.js";
+
+const dialog = document.getElementById("decide");
+const form = dialog.querySelector("form");
+const place = (name) => document.getElementById(`decide-${name}`);
+const tokenField = document.getElementById("token-field");
+const NAME = "pgvigil-name";
+let current = null;
+
+/**
+ * Ask for a note and a name, and for the token where none is known.
+ *
+ * `act` has `title`, `what` it is about, the `path` to send to, what is `done` then in words, and
+ * perhaps `lengths`: names and hours of how long it is to last, null for without end. `bodyOf` makes
+ * what is sent of what was said.
+ */
+export function askToDecide(act, onDone) {
+  current = { act, onDone };
+  place("title").textContent = act.title;
+  place("submit").textContent = act.title;
+  place("what").textContent = act.what;
+  place("until").hidden = !act.lengths;
+  form.elements.hours.replaceChildren(...(act.lengths ?? []).map(([name, hours]) => el("option", { value: hours ?? "" }, name)));
+  form.elements.note.value = "";
+  form.elements.by.value = ofTab.getItem(NAME) ?? "";
+  form.elements.token.value = "";
+  place("trouble").textContent = "";
+  askForToken(!knownToken());
+  dialog.showModal();
+  form.elements.note.focus();
+}
+
+function askForToken(isAsked) {
+  tokenField.hidden = !isAsked;
+  form.elements.token.required = isAsked;
+}
+
+place("cancel").addEventListener("click", () => dialog.close());
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { note, by, token, hours } = form.elements;
+  const { act, onDone } = current;
+  if (!tokenField.hidden) keepToken(token.value.trim());
+  ofTab.setItem(NAME, by.value.trim());
+  place("submit").disabled = true;
+  place("trouble").textContent = "";
+  const said = { note: note.value.trim() || null, by: by.value.trim() };
+  try {
+    await post(act.path, { ...said, ...(act.lengths && (act.lasting ?? lastingHours)(hours.value ? Number(hours.value) : null)) });
+    dialog.close();
+    announce(act.done);
+    onDone();
+  } catch (error) {
+    if (error.status === 401) {
+      keepToken("");
+      askForToken(true);
+      token.select();
+    }
+    // The hint of that refusal is for programs.
+    const words = error.status === 401 ? "the token is missing or wrong" : error.message;
+    place("trouble").textContent = `Not done: ${words}`;
+  } finally {
+    place("submit").disabled = false;
+  }
+});
+
+const lastingHours = (hours) => ({ hours });

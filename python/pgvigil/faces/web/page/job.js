@@ -1,0 +1,97 @@
+// One job: how it is, its runs over time, its alerts, errors and rules.
+
+import { renderAlerts } from "./alerts.js";
+import { get } from "./api.js";
+import { renderRunChart } from "./run_chart.js";
+import { el, nothing } from "./dom.js";
+import { NONE, ago, badge, count, duration, measured, percent, time } from "./format.js";
+import { aboutJob, dayBars, renderTypical } from "./jobs.js";
+import { renderErrors, table } from "./lists.js";
+import { choiceOf, heading, panel, renderMoreRows, rowsAsked } from "./parts.js";
+import { hrefOf, hrefOfRun } from "./router.js";
+import { state } from "./state.js";
+import { renderFacts } from "./step.js";
+
+const STATUSES = [
+  ["", "However they ended"], ["completed", "Completed"], ["failed", "Failed"], ["timeout", "Timed out"], ["lost", "Lost"], ["cancelled", "Cancelled"],
+];
+const COMPARED = { ">": "above", ">=": "from", "<": "below", "<=": "up to" };
+
+export const jobPage = {
+  title: (route) => route.name,
+  questions: (route) => ({
+    job: () => get(`api/jobs/${encodeURIComponent(route.name)}`),
+    jobRuns: () => get("api/job-runs", { job: route.name, status: route.query.get("status"), limit: rowsAsked(route) }),
+    jobErrors: () => get("api/errors", { component: route.name, limit: 8 }),
+  }),
+  render: ({ route, data, refusalOf, now }) => [
+    heading(route.name, { back: ["Jobs", hrefOf(["jobs"])], beside: data.job ? badge(data.job.job.state) : [] }),
+    data.job ? renderJob(data, route, refusalOf, now) : refusalOf("job"),
+  ],
+};
+
+function renderJob(data, route, refusalOf, now) {
+  const { job, alerts } = data.job;
+  return [
+    alerts.length > 0 && panel("alerts-of-job", "Alerts", null, renderAlerts(alerts, {
+      filter: null, open: state.openAlerts, details: state.details, most: 50, known: { is_known: true },
+    }, now)),
+    panel("job", "How it is", null, renderState(data.job, now)),
+    panel("runs", "Runs", choiceOf("status", "How they ended", STATUSES, route.query.get("status")),
+      data.jobRuns ? renderRuns(data.jobRuns, job, route, now) : refusalOf("jobRuns")),
+    data.jobErrors?.rows.length > 0 && panel("errors-of-job", "Errors of its component", null,
+      renderErrors(data.jobErrors.rows, { isWhole: true, few: 8 }, now)),
+    panel("rules", "Rules that look at it", null, renderRules(data.job.rules)),
+  ];
+}
+
+function renderState({ job, expected, as_of: asOf }, now) {
+  const late = job.missing_since && el("strong", { class: "is-late" }, "late by ", duration(job.seconds_late));
+  return [
+    renderFacts([
+      ["What", aboutJob(job) || "a task type"],
+      ["Runs now", job.running ? [count(job.running), ", since ", time(job.running_since, now)] : "no"],
+      ["Last run", job.last_end_at ? [el("a", { href: hrefOfRun(job.last_task_id, job.last_attempt) }, ago(job.last_end_at, now), " ago"), ", ", job.last_status] : NONE],
+      ["Took", job.last_duration_ms === null ? NONE : duration(job.last_duration_ms / 1000)],
+      ["Next due", job.next_due_at ? time(job.next_due_at, now) : NONE],
+      ...(late ? [["Was due", [time(job.missing_since, now), ", ", late]]] : []),
+      ["Time zone", job.time_zone ?? NONE],
+      ["Grace", expected ? duration(expected.grace_seconds) : NONE],
+      ["Success, 30 days", [percent(job.success_percent), job.ended ? ` of ${count(job.ended)}` : null]],
+      ["Half take at most", renderTypical(job)],
+      ["95 % take at most", job.p95_duration_ms === null ? NONE : duration(job.p95_duration_ms / 1000)],
+    ]),
+    el("div", { class: "whole-bars" }, dayBars(job.days, asOf, { height: 40, width: 14 })),
+  ];
+}
+
+function renderRuns(answer, job, route, now) {
+  if (!answer.rows.length) return nothing(route.query.get("status") ? "No run ended so within 30 days." : "No run ended within 30 days.");
+  return [
+    renderRunChart(answer.rows, job),
+    table("Runs", ["Run", "Ended", "Took#", "How", "Items#"], answer.rows.flatMap((run) => [
+      el(
+        "tr",
+        { "data-key": `${run.task_id}#${run.attempt}#${run.end_time}` },
+        el("th", { scope: "row" }, el("a", { class: "clip-2", href: hrefOfRun(run.task_id, run.attempt), title: run.task_id }, run.task_id),
+          run.attempt > 1 && el("span", { class: "faint" }, `attempt ${run.attempt}`)),
+        el("td", {}, time(run.end_time, now)),
+        el("td", { class: "number" }, run.duration_ms === null ? NONE : duration(run.duration_ms / 1000)),
+        el("td", {}, badge(run.status)),
+        el("td", { class: "number minor" }, count(run.items_done)),
+      ),
+      run.error_message && el("tr", { class: "why", "data-key": `why#${run.task_id}#${run.attempt}#${run.end_time}` },
+        el("td", { colspan: 5, class: "wrap" }, "Why: ", run.error_message)),
+    ].filter(Boolean)), ["Items"]),
+    renderMoreRows(answer, route),
+  ];
+}
+
+function renderRules(rules) {
+  if (!rules.length) return nothing("No rule with thresholds looks at tasks.");
+  const thresholds = (rule) => Object.entries(rule.thresholds)
+    .map(([severity, value]) => el("span", { class: `tag is-${severity}` }, `${severity} ${COMPARED[rule.comparison] ?? ""} ${measured(value, rule.unit)}`));
+  return el("details", { "data-key": "rules-list" }, el("summary", {}, `${count(rules.length)} rules and their thresholds`),
+    el("ul", { class: "plain rules" }, rules.map((rule) => el("li", {}, el("strong", {}, rule.rule_name), " ", thresholds(rule),
+      rule.is_own && el("span", { class: "tag" }, "set for this job"), el("p", { class: "faint" }, rule.description)))));
+}

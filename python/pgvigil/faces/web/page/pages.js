@@ -1,0 +1,25 @@
+// The pages besides the first: each with its title, what it asks for, and how it looks.
+
+import { alertPage } from "./alert.js";
+import { groupPage, groupsPage } from "./groups.js";
+import { jobPage } from "./job.js";
+import { jobsPage } from "./jobs.js";
+import { el } from "./dom.js";
+import { heading } from "./parts.js";
+import { hrefOf } from "./router.js";
+import { runPage } from "./run.js";
+
+const missingPage = {
+  title: () => "Not found",
+  questions: () => ({}),
+  render: () => [
+    heading("There is no such page"),
+    el("p", {}, "Perhaps the address is cut off. What there is: ",
+      el("a", { href: hrefOf([]) }, "what is wrong now"), ", ", el("a", { href: hrefOf(["jobs"]) }, "jobs"), " and ",
+      el("a", { href: hrefOf(["errors"]) }, "errors"), "."),
+  ],
+};
+
+export const PAGES = {
+  jobs: jobsPage, job: jobPage, run: runPage, errors: groupsPage, group: groupPage, alert: alertPage, missing: missingPage,
+};

@@ -1,0 +1,89 @@
+// Addresses: which page is shown, what it is about, and what has been chosen there. All of it is in
+// the address, so that it survives a reload and can be sent to a colleague.
+
+// Where the page is: a proxy may have it below a path of its own.
+const ROOT = new URL("../../", import.meta.url);
+
+const listeners = [];
+
+/** What the address says: the page, what it is about, and what has been chosen. */
+export function readRoute() {
+  const path = location.pathname.slice(ROOT.pathname.length);
+  const [page, ...rest] = path.split("/").map(decoded);
+  const query = new URLSearchParams(location.search);
+  const route = (name, about = {}) => ({ page: name, ...about, query, key: `${path}${location.search}` });
+  const subject = rest.join("/");
+  if (path === "" || path === "index.html") return route("now");
+  if (page === "jobs") return subject ? route("job", { name: subject }) : route("jobs");
+  if (page === "errors") return subject ? route("group", { name: subject }) : route("errors");
+  if (page === "alerts" && /^\d+$/.test(subject)) return route("alert", { name: subject });
+  if (page === "runs" && rest[0]) {
+    const attempt = rest.length > 1 && /^\d+$/.test(rest.at(-1)) ? rest.at(-1) : null;
+    return route("run", { name: attempt ? rest.slice(0, -1).join("/") : subject, attempt });
+  }
+  return route("missing");
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** The address of a page within ours; what is null is left out of the query. */
+export function hrefOf(parts, query = {}) {
+  const path = parts.map((part) => encodeURIComponent(part)).join("/");
+  const words = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+  return `${ROOT.pathname}${path}${words.size ? `?${words}` : ""}`;
+}
+
+export const hrefOfJob = (name) => hrefOf(["jobs", name]);
+export const hrefOfRun = (taskId, attempt) => hrefOf(attempt ? ["runs", taskId, attempt] : ["runs", taskId]);
+export const hrefOfGroup = (fingerprint) => hrefOf(["errors", fingerprint]);
+export const hrefOfAlert = (alertId) => hrefOf(["alerts", alertId]);
+
+/** Where the API is. */
+export const urlOf = (path) => new URL(path, ROOT).href;
+
+/** Show another page. */
+export function go(href) {
+  history.pushState(null, "", href);
+  tell({ isNew: true });
+}
+
+/** Choose something on the page that is shown; null takes it back. */
+export function choose(changes, { isStep = false } = {}) {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null || value === undefined || value === "") query.delete(name);
+    else query.set(name, value);
+  }
+  const href = `${location.pathname}${query.size ? `?${query}` : ""}`;
+  if (href === `${location.pathname}${location.search}`) return;
+  // While somebody types, going back should not lead through the letters.
+  if (isStep) history.replaceState(null, "", href);
+  else history.pushState(null, "", href);
+  tell({ isNew: false });
+}
+
+/** What to do when the address is another one. */
+export function onRoute(listener) {
+  listeners.push(listener);
+}
+
+function tell(how) {
+  for (const listener of listeners) listener(readRoute(), how);
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  if (!link || event.defaultPrevented || event.button !== 0) return;
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link.target) return;
+  const to = new URL(link.href);
+  if (to.origin !== ROOT.origin || !to.pathname.startsWith(ROOT.pathname) || (to.hash && to.pathname === location.pathname)) return;
+  event.preventDefault();
+  go(`${to.pathname}${to.search}`);
+});
+window.addEventListener("popstate", () => tell({ isNew: true }));
