@@ -177,7 +177,7 @@ clean: ## remove what was built; the environment stays
 
 .PHONY: distclean
 distclean: clean ## remove the environment and the fetched PostgreSQL versions as well
-	rm -rf $(VENV) tests/matrix/node_modules
+	rm -rf $(VENV) tests/matrix/node_modules tests/node/node_modules
 
 # The demonstration needs a fraction of what the tests need, and is then ready sooner; what it imports
 # is compiled when it does.

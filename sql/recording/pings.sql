@@ -73,14 +73,16 @@ begin
     if v_running is not null then
         return v_running;
     end if;
-    perform monitoring._start_pinged(p_name, p_task_id, monitoring.clock() - p_duration);
+    perform monitoring._start_pinged(
+        p_name, p_task_id, monitoring.clock() - p_duration, p_run_id is null
+    );
     return array[p_task_id];
 end
 $$;
 
 -- Begins a run; a later one of the name makes up for it, although their ids differ.
 create or replace function monitoring._start_pinged(
-    p_name text, p_task_id text, p_started_at timestamptz default null
+    p_name text, p_task_id text, p_started_at timestamptz, p_is_start_told boolean
 )
 returns void
 language plpgsql
@@ -89,8 +91,31 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform monitoring.start_task_tracking(
-        p_task_id, p_name, p_metadata => jsonb_build_object('work', p_name),
+        p_task_id,
+        p_name,
+        p_metadata => jsonb_build_object('work', p_name)
+        || case when p_is_start_told then '{}' else '{"is_start_told": false}' end::jsonb,
         p_started_at => p_started_at
+    );
+end
+$$;
+
+-- Whether the start of a run id tells of a run that is known: one that is at work, or one whose end
+-- came here before its start did.
+create or replace function monitoring._is_run_known(p_task_id text) returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+    v_now constant timestamptz := monitoring.clock();
+begin
+    return monitoring.update_task_progress(p_task_id) or exists (
+        select from monitoring._all_finished_tasks t
+        where t.task_id = p_task_id
+            and t.finished_at > v_now - interval '1 minute'
+            and t.metadata @> '{"is_start_told": false}'
     );
 end
 $$;
@@ -184,9 +209,8 @@ begin
     end if;
     v_task_id := concat_ws(':', left(v_name, 254 - coalesce(length(v_run_id), -1)), v_run_id);
     if v_meaning = 'start' then
-        -- Who says again that a run of an id has started says that it is at work.
-        if v_run_id is null or not monitoring.update_task_progress(v_task_id) then
-            perform monitoring._start_pinged(v_name, v_task_id);
+        if v_run_id is null or not monitoring._is_run_known(v_task_id) then
+            perform monitoring._start_pinged(v_name, v_task_id, null, true);
         end if;
     elsif v_meaning <> 'log' then
         foreach v_ended in array monitoring._runs_ended_by_ping(

@@ -1,5 +1,6 @@
 """Programs from outside Python that a few tests need, installed when one of these is run."""
 
+import fcntl
 import functools
 import os
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 from tests.harness.errors import missing_tools
 
 _INSTALLER = Path(__file__).with_name("install-tools.sh")
+_NODE = Path(__file__).parent.parent / "node"
 
 
 @functools.cache
@@ -39,6 +41,20 @@ def language(name: str) -> str:
     found = _find(name)
     if found is None or installed.returncode != 0:
         raise missing_tools(name)
+    return found
+
+
+@functools.cache
+def node_modules() -> Path:
+    """Return where packages for Node are that tests use, fetched first where they are missing."""
+    found = _NODE / "node_modules"
+    wanted, had = _NODE / "package-lock.json", found / ".package-lock.json"
+    # Tests that run side by side may find them missing at the same moment.
+    with wanted.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not had.exists() or had.stat().st_mtime < wanted.stat().st_mtime:
+            options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+            subprocess.run([program("npm"), "ci", "--prefix", _NODE, *options], check=True)
     return found
 
 

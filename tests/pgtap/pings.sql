@@ -1,7 +1,7 @@
 -- Pings: one word a call about work that has a name.
 
 begin;
-select plan(37);
+select plan(39);
 \ir helpers/fixed_clock.psql
 
 select set_config('monitoring.strict', 'off', true);
@@ -162,6 +162,18 @@ select monitoring.record_ping('lengthy', p_duration => '90 seconds');
 select is(
     pg_temp.runs('lengthy'), 'lengthy 1 completed 90',
     'an end of what did not start says how long it took'
+);
+select monitoring.record_ping('hasty', 'success', 'a');
+select monitoring.record_ping('hasty', 'start', 'a');
+select is(
+    pg_temp.runs('hasty'), 'hasty:a 1 completed 0',
+    'a start that comes after the end of its run id begins nothing'
+);
+select pg_temp.set_clock('2026-01-15 12:07:01+00');
+select monitoring.record_ping('hasty', 'start', 'a');
+select is(
+    (select count(*) from monitoring.active_tasks as a where a.task_id = 'hasty:a'), 1::bigint,
+    'more than a minute later it is another run'
 );
 select monitoring.record_ping('endless', p_duration => '178000000 years');
 select is(

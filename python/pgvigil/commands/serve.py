@@ -63,8 +63,8 @@ serving_options = option_group(
         "--ping-key-file",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="File with the key of those who may send pings and alerts of other systems. Default: "
-        "PGVIGIL_PING_KEY; without either nobody may.",
+        help="File with the key of those who may send pings, events of Sentry's SDKs and alerts of "
+        "other systems. Default: PGVIGIL_PING_KEY; without either nobody may.",
     ),
     click.option(
         "--connections",

@@ -13,6 +13,7 @@ from pgvigil.faces.web.problems import add_handlers
 from pgvigil.faces.web.routes import (
     alerts,
     batch,
+    envelopes,
     errors,
     export,
     incoming,
@@ -40,6 +41,7 @@ _PARTS = (
     export,
     pings,
     incoming,
+    envelopes,
     service,
 )
 _DESCRIPTION = "What pgvigil has recorded. Everything here is a view or a function of the database."

@@ -4,6 +4,7 @@ In the form of RFC 9457. Where the status says it all, the type is `about:blank`
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -59,6 +60,8 @@ TIMEOUT = Kind(503, "The database took too long", f"{_PREFIX}database-timeout")
 UPGRADED = Kind(503, "The database was upgraded just now", f"{_PREFIX}database-upgraded")
 NOT_INSTALLED = Kind(503, "pgvigil is not installed", f"{_PREFIX}not-installed")
 RIGHTS_MISSING = Kind(503, "The service lacks rights", f"{_PREFIX}rights-missing")
+# Addresses of pings and of check-ins have a key in them.
+_HAS_A_KEY = re.compile(r"(/ping/|/cron/).*", re.DOTALL)
 _SENTENCES = {
     400: "the body cannot be parsed",
     404: "there is no such path",
@@ -208,8 +211,7 @@ async def _answer_bug(request: Request, error: Exception) -> JSONResponse:
 
 def _log(level: int, request: Request, found: ProblemError, error: Exception) -> None:
     instance = found.problem.instance
-    # The address of a ping has a key in it.
-    path = "/ping/..." if request.url.path.startswith("/ping/") else request.url.path
+    path = _HAS_A_KEY.sub(r"\1...", request.url.path)
     log(
         level,
         f"{path}: {found} ({instance})",

@@ -2,6 +2,7 @@
 
 import hmac
 import ipaddress
+import re
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -39,8 +40,11 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _LARGEST_BODY = 32_768
-# What other systems send; a ping is cut by its route, however long it is.
+# What other systems send.
 _LARGEST_INCOMING_BODY = 1_048_576
+# Their routes have bounds of their own, and take what comes in pieces: a ping is cut, and what an
+# envelope brings beside its event is dropped as it comes.
+_BOUNDED_BY_ITS_ROUTE = re.compile(r"/ping/.*|.*/(envelope|store)/?", re.DOTALL)
 _bearer = HTTPBearer(auto_error=False, description="The token that the service was started with.")
 
 
@@ -77,7 +81,7 @@ class Guard:
         if not self._is_ours(headers.get("host", "")):
             hint = "Start it with --name NAME to let it answer to that name."
             return ProblemError(421, "this service has another name", hint)
-        if path.startswith("/ping/"):
+        if _BOUNDED_BY_ITS_ROUTE.fullmatch(path):
             return None
         # Without a length it comes in pieces, which no caller needs for so little.
         if "transfer-encoding" in headers:
