@@ -323,7 +323,7 @@ def test_functions_and_views_that_documents_name_are_there(connection: psycopg.C
     }
     # What a program may call besides: PostgreSQL's own, the client's, and what a test names.
     others = {name for (name,) in connection.execute("select proname::text from pg_proc")}
-    places = ("python/**/*.py", "examples/**/*.py", "tests/python/support/*.py")
+    places = ("python/**/*.py", "examples/**/*.py", "grafana/**/*.py", "tests/python/support/*.py")
     for source in (file for place in places for file in ROOT.glob(place)):
         others |= set(re.findall(r"(?:def|class) (\w+)", source.read_text()))
     settings = {"now", "actor", "strict", "change_source"}
