@@ -182,11 +182,10 @@ def test_the_statements_of_the_page_run_as_whom_they_are_for(shop: Shop) -> None
     for whose, statements in blocks:
         role = ROLES.get(whose, "monitoring_writer")
         shop.connection.execute(f"set role {role}".encode())
-        # The login is there already, by the same name, from what the programs need.
-        shop.connection.execute(statements.replace(LOGIN, "orders_reader").encode())
+        shop.connection.execute(statements.encode())
         shop.connection.execute("reset role")
     shop.connection.execute("reset monitoring.strict")
-    shop.connection.execute("drop role orders_reader")
+    shop.connection.execute("drop role my_program")
     query = "select task_id, status, items_total, output_size from monitoring.processing_metrics"
     assert rows(shop.connection, f"{query} where task_id ~ '^orders-1[78]$' order by task_id") == [
         {"task_id": "orders-17", "status": "completed", "items_total": 3, "output_size": 2},
