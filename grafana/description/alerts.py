@@ -92,7 +92,7 @@ BOARD = Board(
                         "page": "${__value.raw}",
                     },
                     hidden=["shown_by"],
-                    empty="No alert fires",
+                    empty="No alert is known to fire",
                 ),
             ],
         ),
@@ -124,7 +124,6 @@ BOARD = Board(
                     order by alerts desc
                     limit 10
                     """,
-                    empty="No alert began to fire in the time shown",
                 ),
                 listing(
                     "What became of alerts",

@@ -173,7 +173,11 @@ BOARD = Board(
                     order by started_at desc
                     limit 200
                     """,
-                    links=THIS_STEP | {"task_id": link_to("errors", "task_id", "task_id")},
+                    links=THIS_STEP
+                    | {
+                        "task_id": link_to("errors", "task_id", "task_id"),
+                        "page": link_to_page("runs", "task_id", "attempt"),
+                    },
                     empty="No step ran in the time shown",
                 ),
                 listing(

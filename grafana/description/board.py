@@ -196,9 +196,10 @@ LINK_OF_ALERT = (
 """The address of the dashboard that shows what an alert is about: `ABOUT` says which."""
 
 
-def link_to_page(kind: str, column: str) -> str:
+def link_to_page(kind: str, *columns: str) -> str:
     """Return the address of something on pgvigil's own page, whose address the cell holds."""
-    return f"${{__value.raw}}/{kind}/${{__data.fields.{column}:percentencode}}"
+    names = "/".join(f"${{__data.fields.{column}:percentencode}}" for column in columns)
+    return f"${{__value.raw}}/{kind}/{names}"
 
 
 def _data_source() -> Variable:

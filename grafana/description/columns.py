@@ -97,7 +97,7 @@ COLOURS = {
 TROUBLE = r"^(late_or_failed|not_well|not_ok|given_up|failing|errors)$"
 """Counts that are red from 1 on, whatever the panel."""
 
-RATES = r"^(success|uptime)_percent$"
+RATES = r"^(success|uptime)(_7d)?_percent$"
 PROGRESS = r"^(progress|processed)_percent$"
 STATES = r"^(severity|status|state|transition|last_status|to_status|from_status)$"
 """Columns whose words are coloured."""
@@ -130,6 +130,11 @@ _WIDTHS = {
     NAMES: 150,
 }
 _WIDTH_OF_FIGURES = 95
+# Versions of Grafana name it differently, and pass over what they do not know.
+_HIDDEN: tuple[tuple[str, Any], ...] = (
+    ("custom.hidden", True),
+    ("custom.hideFrom", {"legend": False, "tooltip": False, "viz": True}),
+)
 # Headings that the name of the column alone would make less plain.
 _HEADINGS = {
     "avg_duration_ms": "Mean",
@@ -158,6 +163,7 @@ _HEADINGS = {
     "execution_seconds": "Took",
     "last_at": "Last measured",
     "last_rows_read": "Rows read",
+    "success_7d_percent": "Success, 7 d",
     "seconds_without_progress": "No progress for",
     "seconds_since_check": "Checked ago",
     "seconds_old": "Age",
@@ -233,7 +239,7 @@ def settings_of_table_columns(
     """
     is_wide = not any(width_of(column) is None for column in columns)
     settings = {
-        column: [("custom.hidden", True)]
+        column: list(_HIDDEN)
         if column in hidden
         else _settings_of(column, links.get(column), is_wide)
         for column in columns
@@ -291,6 +297,16 @@ def _colours_of(column: str) -> list[tuple[str, Any]]:
 def _steps(marks: Sequence[tuple[float | None, str]]) -> dict[str, Any]:
     steps = [{"value": value, "color": colour} for value, colour in marks]
     return {"mode": "absolute", "steps": steps}
+
+
+def nothing_as(text: str, colour: str) -> ValueMapping:
+    """Return what shows a value that is not there as a text in a colour."""
+    return SpecialValueMap(
+        DashboardSpecialValueMapOptions(
+            match=SpecialValueMatch.NULL_AND_NAN,
+            result=ValueMappingResult(text=text, color=colour, index=0),
+        )
+    )
 
 
 def _opens() -> list[ValueMapping]:

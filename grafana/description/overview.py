@@ -56,6 +56,7 @@ BOARD = Board(
                     width=3,
                     poor=120,
                     bad=180,
+                    none=("never", "red"),
                     leads_to=link_to("self"),
                 ),
                 numbers(
@@ -137,7 +138,7 @@ BOARD = Board(
                         "page": "${__value.raw}",
                     },
                     hidden=["shown_by"],
-                    empty="No alert fires",
+                    empty="No alert is known to fire",
                 ),
             ],
         ),
@@ -167,7 +168,9 @@ BOARD = Board(
                     "How far each workflow is on its present business day, those with a step that "
                     "failed or is late first.",
                     """
-                    select workflow_name, failed, late, running, success_percent
+                    select
+                        workflow_name, failed, late, running,
+                        success_percent as success_7d_percent
                     from monitoring.v_batch_health
                     where is_enabled
                     order by failed desc, late desc, workflow_name
@@ -193,7 +196,7 @@ BOARD = Board(
                     """,
                     width=12,
                     links={"component_name": link_to("health", "component_name", "component_name")},
-                    empty="Every component is healthy",
+                    empty="No check found anything wrong",
                 ),
                 bars(
                     "Deepest queues",
@@ -204,7 +207,6 @@ BOARD = Board(
                     order by pending desc
                     limit 10
                     """,
-                    empty="No queue was seen in 24 hours",
                 ),
             ],
         ),

@@ -47,6 +47,7 @@ from grafana.description.columns import (
     TROUBLE,
     colour_words,
     heading,
+    nothing_as,
     settings_of_table_columns,
     unit_of,
 )
@@ -163,6 +164,7 @@ def numbers(
     bad: float | None = None,
     is_more_better: bool = False,
     leads_to: str | None = None,
+    none: tuple[str, str] = ("-", EMPTY),
 ) -> Panel:
     """The figures of one row, large, on a ground of a colour where they say something.
 
@@ -178,9 +180,12 @@ def numbers(
         bad: from here on it is red.
         is_more_better: whether it is up to there instead.
         leads_to: the address of what explains the figures.
+        none: what a figure that is not known is shown as, and its colour: by itself Grafana gives
+            it that of the least.
     """
     columns = columns_of(sql)
-    panel = _common(stat.Panel(), title, about, width, 4).with_target(rows(sql)).no_value("-")
+    panel = _common(stat.Panel(), title, about, width, 4).with_target(rows(sql)).no_value(none[0])
+    panel.mappings([nothing_as(*none)])
     _look_of_numbers(panel, is_single=len(columns) == 1)
     if poor is bad is None:
         panel.thresholds(_steps([(None, EMPTY)]))
@@ -237,13 +242,12 @@ def bars(
     width: int = 12,
     poor: float | None = None,
     bad: float | None = None,
-    empty: str = NOTHING,
 ) -> Panel:
     """A bar for each row of a name and a figure; blue unless `poor` and `bad` judge it."""
     panel = _common(bargauge.Panel(), title, about, width, 9).with_target(rows(sql))
     is_judged = not poor is bad is None
     panel.thresholds(_thresholds(poor, bad, False) if is_judged else _steps([(None, NEUTRAL)]))
-    panel.unit(unit).min(0).no_value(empty)
+    panel.unit(unit).min(0).no_value("None")
     panel.orientation(VizOrientation.HORIZONTAL).display_mode(BarGaugeDisplayMode.BASIC)
     panel.text(common.VizTextDisplayOptions().title_size(14).value_size(14))
     return panel.reduce_options(common.ReduceDataOptions().values(True).calcs(["lastNotNull"]))

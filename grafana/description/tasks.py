@@ -197,7 +197,7 @@ BOARD = Board(
                     links={
                         "task_id": link_to("errors", "task_id", "task_id"),
                         "task_type": OF_THIS_TYPE,
-                        "page": link_to_page("jobs", "task_type"),
+                        "page": link_to_page("runs", "task_id", "attempt"),
                     },
                     empty="Every attempt in the time shown completed",
                 ),
@@ -217,7 +217,7 @@ BOARD = Board(
                     links={
                         "task_id": link_to("errors", "task_id", "task_id"),
                         "task_type": OF_THIS_TYPE,
-                        "page": link_to_page("jobs", "task_type"),
+                        "page": link_to_page("runs", "task_id", "attempt"),
                     },
                     empty="Nothing runs",
                 ),

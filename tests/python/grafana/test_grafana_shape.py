@@ -39,7 +39,7 @@ TO_A_BOARD = re.compile(rf"/d/pgvigil-([\w-]+)\?(?:var-(\w+)={COLUMN}&)?{re.esca
 TO_WHAT_AN_ALERT_IS_ABOUT = (
     f"/d/pgvigil-${{__data.fields.shown_by}}=${{__data.fields.about:percentencode}}&{KEPT}"
 )
-TO_THE_PAGE = re.compile(rf"\$\{{__value\.raw\}}(?:/(jobs|errors)/{COLUMN})?")
+TO_THE_PAGE = re.compile(rf"\$\{{__value\.raw\}}(?:/(?:jobs|errors|runs)(?:/{COLUMN})+)?")
 # Pixels that the 24 columns have on a screen of 1600, and what long texts want of them.
 WIDTH, TEXT = 1560, 240
 
@@ -182,9 +182,9 @@ def test_addresses_lead_to_what_there_is(asked: Asked) -> None:
     for address in found_in(panel_of(asked), "url"):
         if address == TO_WHAT_AN_ALERT_IS_ABOUT:
             assert {"about", "shown_by"} <= set(columns)
-        elif found := TO_THE_PAGE.fullmatch(address):
+        elif TO_THE_PAGE.fullmatch(address):
             assert PAGE in columns
-            assert found[2] is None or found[2] in columns, address
+            assert set(re.findall(COLUMN, address)) <= set(columns), address
         else:
             found = TO_A_BOARD.fullmatch(address)
             assert found, address
@@ -318,6 +318,16 @@ def test_figures_are_named_above_them(asked: Asked) -> None:
     assert panel["options"]["textMode"] == ("value" if len(figures) == 1 else "value_and_name")
     assert panel["gridPos"]["w"] <= 3 * len(figures)
     assert all("_" not in each["displayName"] for each in settings_of(asked).values())
+
+
+@pytest.mark.parametrize("asked", [each for each in PANELS if each.kind == "stat"], ids=str)
+def test_a_figure_that_is_not_known_is_neither_good_nor_bad(asked: Asked) -> None:
+    """Grafana gives it the colour of the least figure: green for errors, red for shares."""
+    (mapping,) = panel_of(asked)["fieldConfig"]["defaults"]["mappings"]
+    assert mapping["options"]["match"] == "null+nan"
+    shown = mapping["options"]["result"]
+    known = ("never", "red") if asked.title == "Rules ran" else ("-", "transparent")
+    assert (shown["text"], shown["color"]) == known
 
 
 def test_every_length_of_time_in_a_table_has_its_unit() -> None:
