@@ -36,7 +36,7 @@ language plpgsql
 volatile
 set search_path = {search_path}
 set standard_conforming_strings = on
-set lock_timeout = '{seconds}s'
+set lock_timeout = '{limit}'
 as {body_quote}
 begin
 """
@@ -87,7 +87,7 @@ def _parts(migrations: Sequence[Migration], code: Code) -> Iterator[str]:
     yield _HEADER.format(
         version=__version__,
         search_path=SEARCH_PATH,
-        seconds=SECONDS_TO_WAIT,
+        limit=f"{SECONDS_TO_WAIT}s",
         body_quote=_BODY_QUOTE,
     )
     yield _execute("what cannot be installed", checks_of(migrations))
