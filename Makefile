@@ -163,6 +163,7 @@ requirements: $(VENV)/.dev ## choose the newest versions and write requirements/
 	$(COMPILE) pyproject.toml --group dev --all-extras --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --group build --extra demo \
 		--constraints requirements/dev.txt --output-file requirements/demo.txt
+	$(COMPILE) --group build --constraints requirements/dev.txt --output-file requirements/build.txt
 	$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/client.txt
 	$(COMPILE) pyproject.toml --extra server \
 		--constraints requirements/dev.txt --output-file requirements/server.txt

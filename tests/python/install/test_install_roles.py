@@ -17,7 +17,7 @@ from pgvigil.install.doctor import examine
 from pgvigil.install.grants import ROLES
 from pgvigil.install.status import read_status
 from tests import ROOT
-from tests.harness.clients import dsn_of, may, rows, run, run_psql
+from tests.harness.clients import dsn_of, may, rows, run, run_pgvigil, run_psql
 from tests.harness.databases import OWNER, create_database, disposable_server
 
 BINARIES = [path for path in (embedded_binaries(), *installed_binaries()) if path is not None]
@@ -70,6 +70,38 @@ def test_a_role_that_may_create_roles_installs_and_hands_over_to_the_admin(
     assert not [line for line in lines if line.startswith(("warning", "notice"))]
     assert owners(dsn) == [ADMIN]
     assert records_and_reads(dsn)
+
+
+def test_an_administrator_of_a_managed_server_sets_up_all_of_it(
+    bare_server: PostgresServer,
+) -> None:
+    """As those of rds_superuser, cloudsqlsuperuser or azure_pg_admin: much, but no superuser."""
+    run(
+        bare_server.dsn(),
+        "create role managed_superuser createrole createdb nologin",
+        "grant pg_monitor, pg_signal_backend to managed_superuser",
+        "create role administrator login createrole createdb in role managed_superuser",
+    )
+    run(dsn_of(bare_server, "postgres", "administrator"), "create database work")
+    dsn = dsn_of(bare_server, "work", "administrator")
+    lines: list[str] = []
+    migrate(dsn, report=lines.append)
+    assert not [line for line in lines if line.startswith(("warning", "notice"))]
+    assert owners(dsn) == [ADMIN]
+    run(
+        dsn,
+        "create role runner login in role monitoring_admin",
+        "create role program login in role monitoring_writer",
+        "create role person login in role monitoring_reader",
+    )
+    program = dsn_of(bare_server, "work", "program")
+    run(program, "select monitoring.start_task_tracking('t', 'load')")
+    assert run_pgvigil(dsn_of(bare_server, "work", "runner"), "run", "--once").returncode == 0
+    query = "select task_id from monitoring.v_realtime_processing_status"
+    assert rows(dsn_of(bare_server, "work", "person"), query) == [("t",)]
+    checks = {check.name: check for check in examine(dsn)}
+    assert [check for check in checks.values() if check.level != "ok"] == []
+    assert "all four are there" in checks["roles"].finding
 
 
 def test_without_the_right_to_create_roles_it_works_and_roles_may_come_later(

@@ -198,10 +198,13 @@ def test_requirements_hold_versions_and_hashes_and_no_address(requirements: Path
 
 
 def test_requirements_agree_with_each_other_and_cover_the_package() -> None:
-    client, server, demo, dev = (
-        pins(ROOT / "requirements" / f"{name}.txt") for name in ("client", "server", "demo", "dev")
+    client, server, demo, dev, build = (
+        pins(ROOT / "requirements" / f"{name}.txt")
+        for name in ("client", "server", "demo", "dev", "build")
     )
     assert client.items() < server.items() < demo.items() <= dev.items()
+    assert "hatchling" in build
+    assert build.items() <= demo.items()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert names_of(project["dependencies"]) <= client.keys()
     assert names_of(project["optional-dependencies"]["server"]) <= server.keys() - client.keys()
