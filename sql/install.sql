@@ -96,6 +96,7 @@
 \ir keeping/rollups/running_totals.sql
 \ir keeping/rollups/open_days.sql
 \ir keeping/rollups/recounts.sql
+\ir keeping/rollups/expected_starts.sql
 \ir keeping/rollups/roll_up.sql
 \ir keeping/rollups/rebuild.sql
 \ir keeping/rollups/restored.sql
@@ -182,6 +183,8 @@
 \ir watching/rules/task_outcome_rules.sql
 \ir watching/rules/failure_streak_rules.sql
 \ir watching/rules/task_explanations.sql
+\ir watching/rules/expected_times.sql
+\ir watching/rules/expected_run_states.sql
 \ir watching/rules/missed_runs.sql
 \ir watching/rules/expected_runs.sql
 \ir watching/rules/announced_runs.sql

@@ -56,6 +56,7 @@ begin
         expected_since_at = monitoring._not_after(e.expected_since_at, p_now),
         changed_at = monitoring._not_after(e.changed_at, p_now)
     where greatest(e.expected_since_at, e.changed_at) > p_now;
+    delete from monitoring.expected_run_states s where s.worked_out_at > p_now;
     update monitoring.workflow_steps s
     set expected_since_at = p_now
     where s.expected_since_at > p_now;

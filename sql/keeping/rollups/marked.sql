@@ -55,7 +55,9 @@ select
         )::bigint[])
     ) as is_new,
     t.is_late,
-    t.items_done
+    t.items_done,
+    t.task_id,
+    t.started_at
 from (
     select
         d.*,

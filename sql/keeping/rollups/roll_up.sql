@@ -154,6 +154,7 @@ begin
         perform monitoring._count_errors(p_below, p_still_open);
     elsif v_written > 0 and p_table = 'finished_tasks' then
         perform monitoring._count_ended_tasks(p_below, p_still_open);
+        perform monitoring._note_expected_starts(p_below, p_still_open);
     elsif v_written > 0 and p_table = 'health_probes' then
         v_written := v_written + monitoring._merge_uptime(p_below, p_still_open);
         perform monitoring._merge_component_states(p_below, p_still_open);

@@ -44,6 +44,7 @@ begin
     perform monitoring._checked_time(p_now);
     perform monitoring._guard('evaluations');
     perform monitoring._put_alerts_right(monitoring.clock());
+    perform monitoring._follow_expected_runs(monitoring.clock());
     -- Not before: whoever waited would find again what the one before it has resolved since.
     v_now := coalesce(p_now, monitoring.clock());
     -- Whatever rules read goes by the same moment.

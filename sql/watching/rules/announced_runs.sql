@@ -82,9 +82,9 @@ as $$
 declare
     v_hint text;
 begin
-    perform monitoring.define_expected_runs(
-        p_task_type, p_schedule, p_time_zone, p_grace,
-        p_by => monitoring._announcer(), p_counts => p_counts
+    perform monitoring._set_expected_runs(
+        p_task_type, p_schedule, p_time_zone, p_grace, interval '1 minute', true,
+        monitoring._announcer(), p_counts
     );
     return true;
 exception

@@ -1,4 +1,5 @@
--- What people say about when runs are expected, and reading it. Writes expected_runs.
+-- What people say about when runs are expected, and reading it. Writes expected_runs and, through
+-- expected_run_states.sql, what is known of each.
 
 -- Raises PV001 to PV004 unless the schedule goes by the clock: a cron expression, a time of day,
 -- or an interval that divides an hour or a day.
@@ -35,22 +36,22 @@ begin
 end
 $$;
 
-create or replace function monitoring.define_expected_runs(
+-- Writes down when runs are expected; PV001 to PV004 or PV007 where that cannot be. What is known
+-- of them is looked up by the next evaluation.
+create or replace function monitoring._set_expected_runs(
     p_task_type text,
     p_schedule text,
-    p_time_zone text default 'UTC',
-    p_grace interval default '5 minutes',
-    p_early interval default '1 minute',
-    p_is_enabled boolean default true,
-    p_by text default null,
-    p_counts text default 'starts'
+    p_time_zone text,
+    p_grace interval,
+    p_early interval,
+    p_is_enabled boolean,
+    p_by text,
+    p_counts text
 )
-returns timestamptz
+returns monitoring.expected_runs
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
-set jit = off
 as $$
 declare
     v_now timestamptz := monitoring.clock();
@@ -95,7 +96,39 @@ begin
             changed_by = excluded.changed_by,
             changed_at = excluded.changed_at
     returning * into v_expected;
-    return monitoring._next_due_at(v_expected, v_now);
+    return v_expected;
+end
+$$;
+
+create or replace function monitoring.define_expected_runs(
+    p_task_type text,
+    p_schedule text,
+    p_time_zone text default 'UTC',
+    p_grace interval default '5 minutes',
+    p_early interval default '1 minute',
+    p_is_enabled boolean default true,
+    p_by text default null,
+    p_counts text default 'starts'
+)
+returns timestamptz
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+    v_expected constant monitoring.expected_runs := monitoring._set_expected_runs(
+        p_task_type, p_schedule, p_time_zone, p_grace, p_early, p_is_enabled, p_by, p_counts
+    );
+    v_state constant monitoring.expected_run_states := monitoring._keep_expected_run(
+        v_expected, v_expected.changed_at
+    );
+begin
+    return coalesce(
+        nullif(v_state.next_due_at, 'infinity'),
+        monitoring._next_due_at(v_expected, v_expected.changed_at)
+    );
 end
 $$;
 
@@ -113,7 +146,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    delete from monitoring.expected_runs where task_type = p_task_type;
+    delete from monitoring.expected_run_states s where s.task_type = p_task_type;
+    delete from monitoring.expected_runs e where e.task_type = p_task_type;
     return found;
 end
 $$;
@@ -121,42 +155,66 @@ $$;
 comment on function monitoring.remove_expected_runs(text) is
 'Expects runs of a task type no longer; false when none were.';
 
--- When the newest running attempt of a type, or of that name, began, or else the one that ended
--- last within a year with one of the statuses.
-create or replace function monitoring._last_start_at(
-    p_task_type text, p_now timestamptz, p_statuses text[] default null
+-- When the newest attempt of a type, or of that name, began that has ended within a year, and the
+-- newest that completed; their ends where no start is known.
+create or replace function monitoring._last_ended_starts(
+    p_task_type text,
+    p_now timestamptz,
+    p_statuses text[] default null,
+    out last_start_at timestamptz,
+    out last_success_at timestamptz
 )
-returns timestamptz
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_last_start_at timestamptz;
-    v_of_name timestamptz;
+    v_since constant timestamptz := p_now - interval '1 year';
+    -- Where attempts overlap, the newest one to begin need not be the last to end.
+    v_enough constant integer := 100;
 begin
-    select max(a.started_at) into v_last_start_at
-    from monitoring.active_tasks a
-    where (a.task_type = p_task_type or a.task_id = p_task_type) and a.started_at <= p_now;
-    if v_last_start_at is not null then
-        return v_last_start_at;
+    select max(a.started_at), max(a.started_at) filter (where a.status = 'completed')
+    into last_start_at, last_success_at
+    from (
+        select t.status, coalesce(t.started_at, t.finished_at) as started_at
+        from monitoring._newest_attempts(p_task_type, p_statuses, v_since, p_now, v_enough) t
+        union all
+        -- A program that only ever tells its ends has but a name.
+        (
+            select t.status, coalesce(t.started_at, t.finished_at)
+            from monitoring._all_finished_tasks t
+            where t.task_id = p_task_type
+                and t.finished_at > v_since
+                and t.finished_at <= p_now
+                and (p_statuses is null or t.status = any(p_statuses))
+            order by t.finished_at desc
+            limit v_enough
+        )
+    ) a;
+    -- There may be one behind all that failed since.
+    if last_success_at is null and last_start_at is not null and p_statuses is null then
+        last_success_at := (
+            monitoring._last_ended_starts(p_task_type, p_now, array['completed'])
+        ).last_start_at;
     end if;
-    select coalesce(t.started_at, t.finished_at) into v_last_start_at
-    from monitoring._newest_attempts(
-        p_task_type, p_statuses, p_now - interval '1 year', p_now, 1
-    ) t;
-    -- A program that only ever tells its ends has but a name.
-    select coalesce(t.started_at, t.finished_at) into v_of_name
-    from monitoring._all_finished_tasks t
-    where t.task_id = p_task_type
-        and t.finished_at > p_now - interval '1 year'
-        and t.finished_at <= p_now
-        and (p_statuses is null or t.status = any(p_statuses))
-    order by t.finished_at desc
-    limit 1;
-    return greatest(v_last_start_at, v_of_name);
 end
 $$;
+
+-- When the newest attempt of a type, or of that name, began that is running or has ended within a
+-- year with one of the statuses.
+create or replace function monitoring._last_start_at(
+    p_task_type text, p_now timestamptz, p_statuses text[] default null
+)
+returns timestamptz
+language sql
+stable
+return greatest(
+    (
+        select max(a.started_at) from monitoring.active_tasks as a
+        where (a.task_type = p_task_type or a.task_id = p_task_type) and a.started_at <= p_now
+    ),
+    (monitoring._last_ended_starts(p_task_type, p_now, p_statuses)).last_start_at
+);
 
 -- Reads expected runs for v_expected_runs, for people who may not read the tables.
 create or replace function monitoring._read_expected_runs()
@@ -185,24 +243,92 @@ declare
     v_now timestamptz := monitoring.clock();
 begin
     return query
+    with new_starts as materialized (
+        select n.* from monitoring._newest_expected_starts(9223372036854775807, '{}') n
+    ),
+
+    running as materialized (
+        select r.name, max(r.started_at) as started_at
+        from (
+            select t.task_type as name, t.started_at from monitoring.active_tasks t
+            union all
+            select i.task_id, i.started_at from monitoring.active_tasks i
+        ) r
+        where r.started_at <= v_now
+        group by r.name
+    ),
+
+    known as (
+        select
+            e as expected,
+            s.every_seconds,
+            coalesce(
+                s.worked_out_at between e.changed_at and v_now
+                and v_now < s.verdict_at
+                and v_now < coalesce(f.following_at, s.next_due_at)
+                and coalesce(greatest(s.last_start_at, n.last_start_at) <= v_now, true),
+                false
+            ) as is_known,
+            coalesce(f.due_at, s.last_due_at) as last_due_at,
+            nullif(coalesce(f.following_at, s.next_due_at), 'infinity') as next_due_at,
+            greatest(r.started_at, s.last_start_at, n.last_start_at) as last_start_at,
+            greatest(r.started_at, case e.counts
+                when 'successes' then greatest(s.last_success_at, n.last_success_at)
+                else greatest(s.last_start_at, n.last_start_at)
+            end) as counted_at
+        from monitoring.expected_runs e
+        left join monitoring.expected_run_states s on s.task_type = e.task_type
+        left join monitoring._following_due_times(v_now) f
+            on f.schedule = e.schedule
+            and f.time_zone = e.time_zone
+            and f.due_at = s.next_due_at
+        left join new_starts n on n.task_type = e.task_type
+        left join running r on r.name = e.task_type
+    ),
+
+    -- Those that are not known, or no longer, are looked up.
+    times as (
+        select
+            k.expected,
+            case
+                when k.is_known then k.last_start_at
+                else monitoring._last_start_at((k.expected).task_type, v_now)
+            end as last_start_at,
+            case
+                when not (k.expected).is_enabled then null
+                when not k.is_known then monitoring._last_due_at(k.expected, v_now, v_now)
+                when k.every_seconds is null then k.last_due_at
+            end as last_due_at,
+            case
+                when not (k.expected).is_enabled then null
+                when not k.is_known then monitoring._next_due_at(k.expected, v_now)
+                when k.every_seconds is null then k.next_due_at
+                else greatest(k.counted_at, (k.expected).expected_since_at)
+                    + make_interval(secs => k.every_seconds)
+            end as next_due_at,
+            k.is_known and k.every_seconds is not null as is_counted
+        from known k
+    )
+
     select
-        e.task_type,
-        e.schedule,
-        e.time_zone,
-        e.grace_seconds,
-        e.early_seconds,
-        e.is_enabled,
+        (t.expected).task_type,
+        (t.expected).schedule,
+        (t.expected).time_zone,
+        (t.expected).grace_seconds,
+        (t.expected).early_seconds,
+        (t.expected).is_enabled,
+        t.next_due_at,
         case
-            when e.is_enabled then monitoring._next_due_at(e, v_now)
+            when t.is_counted and t.next_due_at <= v_now then t.next_due_at
+            else t.last_due_at
         end,
-        case when e.is_enabled then monitoring._last_due_at(e, v_now) end,
-        monitoring._last_start_at(e.task_type, v_now),
+        t.last_start_at,
         m.task_type is not null,
-        e.changed_by,
-        e.changed_at,
-        e.counts
-    from monitoring.expected_runs e
-    left join monitoring._missed_runs(v_now) m on m.task_type = e.task_type;
+        (t.expected).changed_by,
+        (t.expected).changed_at,
+        (t.expected).counts
+    from times t
+    left join monitoring._missed_runs(v_now) m on m.task_type = (t.expected).task_type;
 end
 $$;
 
@@ -242,8 +368,7 @@ comment on column monitoring.v_expected_runs.next_due_at is
 comment on column monitoring.v_expected_runs.last_due_at is
 'When a run was last due; null when none has been since runs are expected.';
 comment on column monitoring.v_expected_runs.last_start_at is
-'When the newest running attempt began, or else the one that ended last; null when there was none '
-'within a year.';
+'When the newest attempt began, whether it runs or has ended; null when none is known of.';
 comment on column monitoring.v_expected_runs.is_missed is
 'Whether a run was due, its grace is over, and none that counts has come since.';
 comment on column monitoring.v_expected_runs.changed_by is

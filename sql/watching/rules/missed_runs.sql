@@ -1,122 +1,5 @@
--- Runs that are expected by the clock, and whether they began. Writes expected_runs; reads
--- active_tasks, finished_tasks and their roll-ups.
-
--- The cron expression that a schedule is, or that a time of day or an interval stands for.
-create or replace function monitoring._expected_cron(p_schedule text) returns text
-language sql
-stable
-return coalesce(
-    monitoring._cron_of(p_schedule), monitoring._clock_of_interval(p_schedule), p_schedule
-);
-
--- When a cron expression was last due after one time and until another, the latter included;
--- null when it was not.
-create or replace function monitoring._last_cron_time(
-    p_expression text, p_after timestamptz, p_until timestamptz, p_time_zone text
-)
-returns timestamptz
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_fields text [] := monitoring._split_cron(p_expression);
-    v_sets bit varying [] := monitoring._read_cron(v_fields);
-    v_back interval;
-    v_from timestamptz;
-    v_to timestamptz := p_until;
-    v_last timestamptz;
-    v_next timestamptz;
-begin
-    -- The expression tells what comes next, so go back until something comes, ever further.
-    foreach v_back in array array[
-        '3 minutes', '70 minutes', '25 hours', '8 days', '32 days', '367 days', '3000 days', '50 years'
-    ]::interval [] loop
-        v_from := greatest(p_until - v_back, p_after);
-        v_last := monitoring._next_cron_time(v_fields, v_sets, v_from, p_time_zone);
-        exit when v_last <= p_until or v_from = p_after;
-    end loop;
-    if (v_last <= p_until) is not true then
-        return null;
-    end if;
-    -- What comes last lies between v_last and v_to.
-    loop
-        v_next := monitoring._next_cron_time(v_fields, v_sets, v_last, p_time_zone);
-        exit when (v_next <= p_until) is not true;
-        v_last := v_next;
-        v_from := v_last + (v_to - v_last) / 2;
-        v_next := monitoring._next_cron_time(v_fields, v_sets, v_from, p_time_zone);
-        if v_next <= p_until then
-            v_last := v_next;
-        else
-            v_to := v_from;
-        end if;
-    end loop;
-    return v_last;
-end
-$$;
-
--- Statuses of ended attempts that count as runs; null for all.
-create or replace function monitoring._counted_statuses(p_counts text) returns text[]
-language sql
-immutable
-return case p_counts when 'successes' then array['completed'] end;
-
--- When a run that is expected every so often is due, counted from the last that had begun by a
--- time.
-create or replace function monitoring._next_by_interval(
-    p_expected monitoring.expected_runs, p_until timestamptz
-)
-returns timestamptz
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return greatest(
-        monitoring._last_start_at(
-            p_expected.task_type, p_until, monitoring._counted_statuses(p_expected.counts)
-        ),
-        p_expected.expected_since_at
-    ) + make_interval(secs => monitoring._seconds_between_runs(p_expected.schedule));
-end
-$$;
-
--- When a run was last due until a time, since it has been expected; null when none was, and of
--- one that is expected every so often when it came.
-create or replace function monitoring._last_due_at(
-    p_expected monitoring.expected_runs, p_until timestamptz
-)
-returns timestamptz
-language sql
-stable
-return case
-    when p_expected.expected_since_at >= p_until then null
-    when monitoring._is_cron(p_expected.schedule)
-        then monitoring._last_cron_time(
-                monitoring._expected_cron(p_expected.schedule),
-                p_expected.expected_since_at,
-                p_until,
-                p_expected.time_zone
-            )
-    when monitoring._next_by_interval(p_expected, p_until) <= p_until
-        then monitoring._next_by_interval(p_expected, p_until)
-end;
-
--- When the next run is due; of one that is expected every so often also when that is past.
-create or replace function monitoring._next_due_at(
-    p_expected monitoring.expected_runs, p_now timestamptz
-)
-returns timestamptz
-language sql
-stable
-return case
-    when monitoring._is_cron(p_expected.schedule)
-        then monitoring.next_cron_time(
-                monitoring._expected_cron(p_expected.schedule), p_now, p_expected.time_zone
-            )
-    else monitoring._next_by_interval(p_expected, p_now)
-end;
+-- Which expected runs did not come. Reads expected_runs and their states, active_tasks,
+-- finished_tasks and their roll-ups.
 
 -- Whether roll-ups tell for certain that an attempt of a type began and ended between two times,
 -- with one of the statuses.
@@ -250,6 +133,62 @@ begin
 end
 $$;
 
+-- Expected runs of which a run may be missing as of a time: those whose states do not tell for
+-- certain that none is. Where is_known, nothing that is rolled up has come since it was due; where
+-- is_counted, that goes by the last run and not by the clock.
+create or replace function monitoring._suspected_runs(p_now timestamptz)
+returns table (
+    task_type text,
+    expected monitoring.expected_runs,
+    due_at timestamptz,
+    is_known boolean,
+    is_counted boolean
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        e.task_type,
+        e,
+        case
+            when s.is_known then s.judged_due_at
+            else monitoring._last_due_at(
+                    e, p_now - make_interval(secs => e.grace_seconds), p_now
+                )
+        end,
+        coalesce(s.is_known, false),
+        coalesce(s.is_known and s.every_seconds is not null, false)
+    from monitoring.expected_runs e
+    left join lateral (
+        select
+            t.judged_due_at,
+            t.every_seconds,
+            t.worked_out_at between e.changed_at and p_now
+            and p_now < t.verdict_at
+            and coalesce(t.last_start_at <= p_now, true) as is_known,
+            case e.counts when 'successes' then t.last_success_at else t.last_start_at end
+                as counted_at
+        from monitoring.expected_run_states t
+        where t.task_type = e.task_type
+    ) s on true
+    where e.is_enabled
+        and not coalesce(
+            s.is_known
+            and (
+                s.judged_due_at is null
+                or s.every_seconds is null
+                and s.judged_due_at - make_interval(secs => e.early_seconds) <= s.counted_at
+            ),
+            false
+        )
+    -- Worked out once, not wherever it is asked for.
+    offset 0;
+end
+$$;
+
 -- Expected runs that were due by p_now, less their grace, and have not begun since.
 create or replace function monitoring._missed_runs(p_now timestamptz)
 returns table (task_type text, due_at timestamptz, time_zone text, counts text)
@@ -259,32 +198,57 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    select d.task_type, d.due_at, d.time_zone, d.counts
-    from (
-        select
-            e.*,
-            monitoring._last_due_at(e, p_now - make_interval(secs => e.grace_seconds)) as due_at
-        from monitoring.expected_runs e
-        where e.is_enabled
-        -- Worked out once, not wherever it is asked for.
-        offset 0
-    ) d
+    with suspected as materialized (
+        select u.* from monitoring._suspected_runs(p_now) u
+    ),
+
+    -- What roll-ups have not counted yet.
+    new_starts as materialized (
+        select n.* from monitoring._newest_expected_starts(9223372036854775807, '{}') n
+        where exists (select from suspected s where s.is_known)
+    )
+
+    select s.task_type, d.due_at, (s.expected).time_zone, (s.expected).counts
+    from suspected s
+    left join new_starts n on n.task_type = s.task_type
     left join lateral (
         select max(a.started_at) as started_at
         from monitoring.active_tasks a
-        where (a.task_type = d.task_type or a.task_id = d.task_type) and a.started_at <= p_now
+        where (a.task_type = s.task_type or a.task_id = s.task_type) and a.started_at <= p_now
     ) r on true
     cross join lateral (
-        -- One that is due every so often, counted from the last, has not come since that one.
+        -- What is counted from the last run is due again since there is another.
+        select case
+            when s.is_counted and coalesce(r.started_at, n.last_start_at) is not null
+                then monitoring._last_due_at(
+                        s.expected,
+                        p_now - make_interval(secs => (s.expected).grace_seconds),
+                        p_now
+                    )
+            else s.due_at
+        end as due_at
+    ) d
+    cross join lateral (
+        -- One that is due every so often has not come since it was due.
         select d.due_at - make_interval(secs => case
-            when monitoring._is_cron(d.schedule) then d.early_seconds else 0
+            when monitoring._is_cron((s.expected).schedule) then (s.expected).early_seconds else 0
         end) as since_at
     ) w
     where d.due_at is not null
         and case
+            when s.is_counted and coalesce(r.started_at, n.last_start_at) is null then true
             when r.started_at >= w.since_at then false
+            when s.is_known and not s.is_counted and coalesce(n.last_start_at <= p_now, true)
+                then coalesce(
+                    case (s.expected).counts
+                        when 'successes' then n.last_success_at
+                        else n.last_start_at
+                    end < w.since_at,
+                    true
+                )
             else not monitoring._has_started_since(
-                d.task_type, w.since_at, p_now, monitoring._counted_statuses(d.counts)
+                s.task_type, w.since_at, p_now,
+                monitoring._counted_statuses((s.expected).counts)
             )
         end;
 end
