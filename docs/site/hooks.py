@@ -67,6 +67,11 @@ def on_page_content(html: str, **_: Any) -> str:
     return _DRAWING.sub(lambda found: _drawing(found[2], found[1]), html)
 
 
+def on_post_page(output: str, **_: Any) -> str:
+    """Give the search a name for those who do not see it, which the theme forgets."""
+    return output.replace('class="md-search" ', 'class="md-search" aria-label="Search" ', 1)
+
+
 def _drawing(name: str, words: str) -> str:
     svg = (ROOT / "docs/images" / name).read_text()
     svg = svg.replace('role="img"', f'role="img" aria-label="{words}"', 1)

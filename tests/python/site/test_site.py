@@ -85,6 +85,18 @@ def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
     assert not any('class="mermaid"' in page.read_text() for page in pages)
 
 
+def test_drawings_are_in_the_page_and_have_words(site: Path) -> None:
+    concepts = (site / "concepts.html").read_text()
+    drawings = re.findall(r'class="diagram" role="img" aria-label="([^"]+)"', concepts)
+    assert len(drawings) == 5
+    assert all(len(words.split()) > 5 for words in drawings)
+    assert ".svg" not in concepts
+
+
+def test_the_search_has_a_name(site: Path) -> None:
+    assert all('aria-label="Search"' in page.read_text() for page in _pages(site))
+
+
 def test_each_picture_is_shown_and_all_of_them_are_small() -> None:
     pictures = [*(ROOT / "docs/images").iterdir()]
     text = "".join(page.read_text() for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
