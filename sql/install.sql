@@ -176,6 +176,7 @@
 \ir watching/rules/error_group_rules.sql
 \ir watching/rules/health_rules.sql
 \ir watching/rules/queue_rules.sql
+\ir watching/rules/stalled_queue_rules.sql
 \ir watching/rules/task_rules.sql
 \ir watching/rules/running_task_rules.sql
 \ir watching/rules/business_day.sql

@@ -1,6 +1,6 @@
 -- Oban, a job queue for Elixir. Its Pruner removes what has completed a minute after it was due,
--- unless max_age says otherwise: then jobs may be gone before a reading comes by, which is why those
--- that execute are seen as depths alone. Times have no zone, and are UTC.
+-- unless max_age says otherwise: then jobs may be gone before a reading comes by, which is why
+-- those that execute are seen as depths alone. Times have no zone, and are UTC.
 
 select monitoring.define_adapter(
     'oban',

@@ -42,22 +42,29 @@ language sql
 as $$
     select format('00000000-0000-0000-0000-%s', lpad(p_number::text, 12, '0'))::uuid
 $$;
-insert into app.good_jobs (
-    id, active_job_id, job_class, queue_name, scheduled_at, performed_at, finished_at, error,
-    executions_count
+create function pg_temp.job(
+    p_number integer, p_due text, p_performed text, p_finished text, p_error text, p_count integer
 )
-select
-    pg_temp.id(j.number), pg_temp.id(j.number), 'MailJob', 'mail', j.due_at::timestamp,
-    j.performed_at::timestamp, j.finished_at::timestamp, j.error, j.executions
-from (
-    values
-    (1, '2026-01-15 11:59:00', null, null, null, 0), (2, null, null, null, null, 0),
-    (3, '2026-01-15 13:00:00', null, null, null, 0),
-    (4, '2026-01-15 11:58:00', '2026-01-15 11:58:00', null, null, 1),
-    (5, null, '2026-01-15 11:58:00', '2026-01-15 11:58:30', null, 1),
-    (6, null, '2026-01-15 11:58:00', '2026-01-15 11:58:40', 'Net::Error: no route', 5),
-    (7, '2026-01-15 12:01:00', null, null, 'Net::Error: not yet', 2)
-) as j (number, due_at, performed_at, finished_at, error, executions);
+returns void
+language sql
+as $$
+    insert into app.good_jobs (
+        id, active_job_id, job_class, queue_name, scheduled_at, performed_at, finished_at, error,
+        executions_count
+    )
+    values (
+        pg_temp.id(p_number), pg_temp.id(p_number), 'MailJob', 'mail',
+        ('2026-01-15 ' || p_due)::timestamp, ('2026-01-15 ' || p_performed)::timestamp,
+        ('2026-01-15 ' || p_finished)::timestamp, p_error, p_count
+    )
+$$;
+select pg_temp.job(1, '11:59:00', null, null, null, 0);
+select pg_temp.job(2, null, null, null, null, 0);
+select pg_temp.job(3, '13:00:00', null, null, null, 0);
+select pg_temp.job(4, '11:58:00', '11:58:00', null, null, 1);
+select pg_temp.job(5, null, '11:58:00', '11:58:30', null, 1);
+select pg_temp.job(6, null, '11:58:00', '11:58:40', 'Net::Error: no route', 5);
+select pg_temp.job(7, '12:01:00', null, null, 'Net::Error: not yet', 2);
 insert into app.good_job_executions (active_job_id, created_at, finished_at, error) values
 (pg_temp.id(7), '2026-01-15 11:50:00', '2026-01-15 11:50:10', 'Net::Error: before'),
 (pg_temp.id(7), '2026-01-15 11:58:10', '2026-01-15 11:58:20', 'Net::Error: not yet');
