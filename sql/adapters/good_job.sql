@@ -4,7 +4,7 @@
 
 select monitoring.define_adapter(
     'good_job',
-    'GoodJob 4',
+    'GoodJob 4.19',
     '{"good_jobs": ["id", "active_job_id", "queue_name", "job_class", "scheduled_at", "created_at",
         "performed_at", "finished_at", "error", "executions_count"],
         "good_job_executions": ["active_job_id", "created_at", "finished_at", "error"]}',

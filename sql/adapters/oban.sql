@@ -4,7 +4,7 @@
 
 select monitoring.define_adapter(
     'oban',
-    'Oban, of its migrations 9 to 14',
+    'Oban 2.23, of its migrations 9 to 14',
     '{"oban_jobs": ["id", "worker", "queue", "state", "attempt", "max_attempts", "scheduled_at",
         "attempted_at", "completed_at", "cancelled_at", "discarded_at", "errors"]}',
     p_runs => $$

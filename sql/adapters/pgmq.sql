@@ -4,7 +4,7 @@
 
 select monitoring.define_adapter(
     'pgmq',
-    'pgmq 1',
+    'pgmq 1.5',
     '{"meta": ["queue_name", "is_partitioned", "is_unlogged", "created_at"]}',
     p_depths => $$
 declare

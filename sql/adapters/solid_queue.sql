@@ -4,7 +4,7 @@
 
 select monitoring.define_adapter(
     'solid_queue',
-    'Solid Queue 1',
+    'Solid Queue 1.5',
     '{"solid_queue_jobs": ["id", "queue_name", "class_name", "scheduled_at", "finished_at"],
         "solid_queue_ready_executions": ["job_id", "queue_name", "created_at"],
         "solid_queue_claimed_executions": ["job_id", "created_at"],
