@@ -1,7 +1,7 @@
 -- Adopting a queue: its tables are found, views and sources made, and missing rights named.
 
 begin;
-select plan(33);
+select plan(34);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 \ir helpers/adopting.psql
@@ -185,6 +185,13 @@ select is(
 select is(
     (pg_temp.refusal_of($$monitoring.remove_adoption('rivre')$$)).message,
     'there is no adoption "rivre"', 'what was not adopted'
+);
+
+select is(
+    (pg_temp.refusal_of($$monitoring.register_queue_source(
+        'q', 'monitoring.v_adopted_q_queues', '{"pending": "pending"}')$$)).hint,
+    'Adopt the system in this database first, with adopt(), which makes it.',
+    'a configuration with sources of what was not adopted'
 );
 
 -- Removing

@@ -86,7 +86,12 @@ begin
     ) then
         perform monitoring._refuse_unknown(
             'relation', p_relation,
-            'Name a table, view or foreign table that exists, with its schema, such as billing.runs.'
+            case
+                when starts_with(p_relation, 'monitoring.v_adopted_')
+                    then 'Adopt the system in this database first, with adopt(), which makes it.'
+                else 'Name a table, view or foreign table that exists, with its schema, such as '
+                    'billing.runs.'
+            end
         );
     end if;
     return v_name;

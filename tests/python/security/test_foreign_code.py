@@ -432,3 +432,28 @@ def test_readers_who_alter_what_reads_for_us_do_not_rise(
     assert ears.heard <= {"attacker", "monitoring_reader"}
     connection.execute("revoke monitoring_reader from attacker")
     assert harmless(connection)
+
+
+def test_what_was_adopted_runs_as_monitoring_reader(
+    connection: psycopg.Connection, attacker: psycopg.Connection
+) -> None:
+    """A view that looks like the table of a queue, with a function behind each of its columns."""
+    attacker.execute(evil("text", "text", "p_value").encode())
+    attacker.execute("create view hole.jobs as select hole.evil('mail') as queue")
+    attacker.execute("grant select on hole.jobs to public")
+    connection.execute(
+        """select monitoring.define_adapter('fake', 'a trap', '{"jobs": ["queue"]}', $$
+                select j.queue as run_id, j.queue, j.queue as task_type, 'done' as status,
+                    null as started_at, now() as finished_at, null as attempt,
+                    null as max_attempts, null as error_message
+                from {schema}.jobs as j $$, '{"done": "completed"}', $$
+                select j.queue, 1 as pending, 0 as processing, null as completed, null as failed,
+                    null::timestamptz as oldest_ready_at
+                from {schema}.jobs as j $$)"""
+    )
+    ears = Ears(connection)
+    assert value(connection, "select monitoring.adopt('fake')")["is_adopted"] is True
+    for source, found in (("fake", "new"), ("fake_queues", "pending")):
+        assert value(connection, f"select monitoring.sync_source('{source}')")[found] == 1
+    assert ears.heard == {"monitoring_reader"}
+    assert harmless(connection)
