@@ -101,6 +101,10 @@ begin
                 )
                 when s.typname is not null then s.typname = any (v_types) or s.name = any (v_noted)
                 when s.proname ~ '^_track_trigger_[0-9a-f]{32}$' then true
+                -- What adopt() makes of the tables of others.
+                when coalesce(s.proname, s.relname)
+                    ~ '^(_|v_)adopted_[a-z][a-z0-9_]{0,29}_(runs|depths|queues)$'
+                    then s.owner = any (v_owners)
                 when s.relkind = 'v' or s.proname is not null then case
                     when v_noted is not null then s.name = any (v_noted)
                     when v_has_code then s.owner = any (v_owners)

@@ -207,6 +207,25 @@ begin
 end
 $$;
 
+-- Makes the functions and views of an adopted system.
+create or replace function monitoring._make_adopted(
+    p_name text, p_adapter monitoring.adapters, p_schema text
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_adapter.runs is not null then
+        perform monitoring._make_adopted_runs(p_name, p_adapter, p_schema);
+    end if;
+    if p_adapter.depths is not null then
+        perform monitoring._make_adopted_queues(p_name, p_adapter, p_schema);
+    end if;
+end
+$$;
+
 -- Registers the sources of an adopted system.
 create or replace function monitoring._register_adopted(
     p_name text, p_adapter monitoring.adapters, p_has_runs boolean, p_failed_severity text,
@@ -256,12 +275,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if p_adapter.runs is not null then
-        perform monitoring._make_adopted_runs(p_name, p_adapter, p_schema);
-    end if;
-    if p_adapter.depths is not null then
-        perform monitoring._make_adopted_queues(p_name, p_adapter, p_schema);
-    end if;
+    perform monitoring._make_adopted(p_name, p_adapter, p_schema);
     perform monitoring._register_adopted(
         p_name, p_adapter, p_has_runs, p_failed_severity, p_runs_every, p_by
     );
@@ -277,6 +291,32 @@ begin
             schema_name = excluded.schema_name,
             changed_by = excluded.changed_by,
             changed_at = excluded.changed_at;
+end
+$$;
+
+-- Makes anew the functions and views of what was adopted, as the code at hand makes them.
+create or replace function monitoring._adopt_again() returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_adoption monitoring.adoptions;
+    v_adapter monitoring.adapters;
+begin
+    for v_adoption in select o.* from monitoring.adoptions o order by o.adoption_name loop
+        begin
+            v_adapter := monitoring._found_adapter(v_adoption.adapter_name);
+            perform monitoring._make_adopted(
+                v_adoption.adoption_name, v_adapter, v_adoption.schema_name
+            );
+        exception
+            when others then
+                raise warning 'what was adopted as "%" is not made anew: %',
+                    v_adoption.adoption_name, sqlerrm
+                    using hint = 'Call monitoring.adopt() for it again.';
+        end;
+    end loop;
 end
 $$;
 
@@ -372,3 +412,5 @@ $$;
 comment on function monitoring.remove_adoption(text) is
 'Removes the sources and views that adopt() has made under a name. What they have reported stays '
 'in history, and runs that were running end as lost.';
+
+select monitoring._adopt_again();

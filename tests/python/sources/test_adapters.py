@@ -6,7 +6,9 @@ The tables of River, Oban, GoodJob, Solid Queue and pgmq are made after their mi
 
 import asyncio
 import json
+import subprocess
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -286,6 +288,23 @@ def test_whoever_adopts_needs_no_more_than_to_be_an_admin(
     finally:
         connection.execute("drop owned by adopter")
         connection.execute("drop role adopter")
+
+
+def test_what_was_adopted_survives_an_upgrade(
+    dsn: str, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    """By the command as by the single file, even if code was dropped in between."""
+    connection.execute(queue_schemas.procrastinate().encode())
+    adopt(connection, "procrastinate")
+    connection.execute("drop view monitoring.v_adopted_procrastinate_queues")
+    connection.execute("drop function monitoring._adopted_procrastinate_depths")
+    assert run_pgvigil(dsn, "migrate", "--reload").returncode == 0
+    assert read(connection, "procrastinate_queues") == {}
+    file = tmp_path / "pgvigil.sql"
+    file.write_text(run_pgvigil(dsn, "sql").stdout, encoding="utf-8")
+    psql = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-1", "-f", str(file), dsn]
+    subprocess.run(psql, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert read(connection, "procrastinate") == {}
 
 
 def test_each_adapter_is_printed_and_loads(dsn: str, connection: psycopg.Connection) -> None:
