@@ -72,7 +72,7 @@ func run(db *sql.DB, file string) (err error) {
 		return err
 	}
 	// A Duration would be recorded as its nanoseconds: make milliseconds of it.
-	steps := encode(map[string]any{"load": float64(time.Since(begun)) / float64(time.Millisecond)})
+	steps := encode(map[string]any{"load": time.Since(begun).Seconds() * 1000})
 	_, err = db.Exec("select monitoring.complete_task_tracking($1, 'completed', $2, $3, p_attempt => $4)",
 		task, imported, steps, attempt)
 	return err

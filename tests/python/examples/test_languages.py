@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,20 +159,23 @@ def test_all_at_once_behind_a_pooler_record_the_same(
     programs: Programs, shop: Shop, server: PostgresServer, tmp_path: Path
 ) -> None:
     """With two sessions for all of them: what one prepared would be found, or missed, by others."""
-    commands = {name: programs.command(name) for name in PROGRAMS}
-    files = {name: written(tmp_path, f"pooled {name}.tsv", ORDERS * 3) for name in PROGRAMS}
+    commands = {}
+    for name in PROGRAMS:
+        with suppress(pytest.skip.Exception):  # what cannot be had is skipped above
+            commands[name] = programs.command(name)
+    files = {name: written(tmp_path, f"pooled {name}.tsv", ORDERS * 3) for name in commands}
     with pooler(server, size=2, logins={LOGIN: PASSWORD}) as port:
         pooled = {**shop.environment, "PGPORT": str(port)}
         running = {name: begin(command, files[name], pooled) for name, command in commands.items()}
         results = {name: ended(process) for name, process in running.items()}
-    assert results == dict.fromkeys(PROGRAMS, (0, ""))
+    assert results == dict.fromkeys(commands, (0, ""))
     for file in files.values():
         task = the_task(shop, file)
         assert (task["status"], task["items_done"]) == ("completed", 24)
         assert (task["output_size"], task["counters"]) == (18, {"refused": 6})
         assert len(metrics(shop, file)) == 18
         assert len(errors(shop, file)) == 6
-    assert len(imported(shop)) == 18 * len(PROGRAMS)
+    assert len(imported(shop)) == 18 * len(commands)
 
 
 def test_the_statements_of_the_page_run_as_whom_they_are_for(shop: Shop) -> None:
