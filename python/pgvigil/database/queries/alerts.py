@@ -61,7 +61,8 @@ KINDS = ("failed", "stuck", "long", "late", "other")
 
 def _counts_by(column: LiteralString, words: tuple[LiteralString, ...]) -> LiteralString:
     counts = ", ".join(f"'{word}', count(*) filter (where {column} = '{word}')" for word in words)
-    return f"jsonb_build_object({counts}) as by_{column}"
+    # In this order, which jsonb does not keep.
+    return f"json_build_object({counts}) as by_{column}"
 
 
 _BY_SEVERITY = _counts_by("severity", SEVERITIES)

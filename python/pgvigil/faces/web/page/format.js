@@ -98,6 +98,7 @@ export function ago(at, now) {
 export function measured(value, unit) {
   if (isMissing(value)) return NONE;
   if (unit === "seconds") return duration(value);
+  if (unit === "hours") return duration(value * 3600);
   if (unit === "ms" || unit === "milliseconds") return duration(value / 1000);
   if (unit === "percent" || unit === "%") return percent(value);
   return isMissing(unit) ? figure(value) : `${figure(value)} ${unit}`;

@@ -11,7 +11,9 @@ import { hrefOf, hrefOfJob, hrefOfRun } from "./router.js";
 import { renderStack } from "./run.js";
 import { renderFacts } from "./step.js";
 
-const SEVERITIES = ["critical", "high", "medium", "low"];
+/** Severities, the worst first, as the database counts alerts by them. */
+const worstFirst = (data) => Object.keys(data.critical?.counts.by_severity ?? {}).reverse();
+
 const STATUSES = [["", "In any state"], ["open", "Open"], ["regressed", "Regressed"], ["muted", "Muted"], ["resolved", "Resolved"]];
 const SPANS = [["24", "24 h"], ["168", "7 days"], ["720", "30 days"]];
 const RELEASES = ["release", "version", "app_version"];
@@ -29,7 +31,7 @@ export const groupsPage = {
     el("div", { class: "choices", role: "search", "data-key": "choices" },
       searchBox("search", "Search errors", route.query.get("search")),
       choiceOf("status", "State", STATUSES, route.query.get("status")),
-      choiceOf("severity", "Severity", [["", "Any severity"], ...SEVERITIES.map((name) => [name, name])], route.query.get("severity")),
+      choiceOf("severity", "Severity", [["", "Any severity"], ...[...new Set([...worstFirst(data), route.query.get("severity")])].filter(Boolean).map((name) => [name, name])], route.query.get("severity")),
       route.query.get("component") && el("button", { type: "button", class: "small", "data-action": "choose", "data-name": "component" },
         `only ${route.query.get("component")} ×`)),
     el("section", { class: "panel", "aria-label": "Groups of errors", "data-key": "groups" },
@@ -56,12 +58,12 @@ export const groupPage = {
         beside: group ? [badge(group.severity), group.status !== "open" && el("span", { class: "tag" }, group.status),
           el("div", { class: "acts" }, renderActs(actsOfGroup(group), "group", group.fingerprint))] : [],
       }),
-      group ? renderGroup(data.group, route, now) : refusalOf("group"),
+      group ? renderGroup(data.group, route, worstFirst(data), now) : refusalOf("group"),
     ];
   },
 };
 
-function renderGroup({ group, points, resolution, from_at: fromAt, as_of: asOf, occurrences }, route, now) {
+function renderGroup({ group, points, resolution, from_at: fromAt, as_of: asOf, occurrences }, route, severities, now) {
   const hours = route.query.get("hours") ?? "168";
   return [
     panel("group", "What", null,
@@ -79,7 +81,7 @@ function renderGroup({ group, points, resolution, from_at: fromAt, as_of: asOf, 
       ])),
     panel("occurrences-by-time", "How often", SPANS.map(([value, words]) => el("button", {
       type: "button", class: "small", "data-action": "choose", "data-name": "hours", "data-value": value, "aria-pressed": String(value === hours),
-    }, words)), renderChart("Occurrences", { rows: points, resolution, from_at: fromAt, as_of: asOf }, { kind: "bars", order: SEVERITIES.filter((name) => name === group.severity || points.some(({ series }) => series === name)) })),
+    }, words)), renderChart("Occurrences", { rows: points, resolution, from_at: fromAt, as_of: asOf }, { kind: "bars", order: severities.filter((name) => name === group.severity || points.some(({ series }) => series === name)) })),
     panel("occurrences", "Newest occurrences", null, el("ul", { class: "errors" }, occurrences.map((each, place) => renderOccurrence(each, place, now)))),
   ];
 }

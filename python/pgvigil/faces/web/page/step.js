@@ -36,7 +36,7 @@ export function renderStepDetails(step, alerts, runs, now) {
     alerts.length > 0 && el("ul", { class: "plain" }, alerts.map((alert) => el(
       "li", {}, badge(alert.severity), " ", el("a", { href: hrefOfAlert(alert.alert_id) }, alert.summary),
     ))),
-    renderRuns(runs, now),
+    renderRuns(step.step_name, runs, now),
     el("p", {}, el("a", { href: hrefOfJob(step.step_name) }, "All runs of this step")),
   );
 }
@@ -46,13 +46,13 @@ export function renderFacts(facts) {
   return el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
-function renderRuns(runs, now) {
+function renderRuns(name, runs, now) {
   if (runs === undefined) return el("p", { class: "faint" }, "Loading its runs …");
   if (runs instanceof Error) return el("p", { class: "refusal" }, `Its runs cannot be read: ${runs.message}`);
   if (!runs.length) return el("p", { class: "faint" }, "No run of this step on this day.");
   return el(
     "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs of this step" },
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": `Runs of ${name}` },
     el(
       "table",
       {},
