@@ -200,7 +200,9 @@ select set_eq(
         'known_names', 'name_limits',
         -- what people set about alerts
         'alert_rules', 'alert_thresholds', 'alert_silences', 'alert_inhibitions',
-        'notification_channels', 'expected_runs', 'expected_run_states', 'alert_owners', 'page_addresses',
+        'notification_channels', 'expected_runs', 'alert_owners', 'page_addresses',
+        -- and what is known of the runs that they expect, a row for each
+        'expected_run_states',
         -- at most 10,000 that others have raised and not cleared
         'reported_alerts',
         -- and about workflows
