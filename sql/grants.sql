@@ -335,7 +335,7 @@ declare
         -- pings
         'define_ping', 'remove_ping',
         -- jobs and retention
-        'request_job', 'enable_job', 'disable_job', 'reset_job', 'confirm_clock',
+        'request_job', 'request_urgent_evaluation', 'enable_job', 'disable_job', 'reset_job', 'confirm_clock',
         'set_retention', 'reset_retention', 'set_partitions_ahead', 'set_name_limit',
         'cleanup_old_monitoring_data'
     ];

@@ -214,6 +214,7 @@
 \ir watching/engine/reasons.sql
 \ir watching/engine/clock.sql
 \ir watching/engine/evaluate.sql
+\ir watching/engine/urgent.sql
 \ir watching/engine/decide.sql
 \ir watching/engine/explain.sql
 \ir watching/engine/backtest.sql

@@ -89,13 +89,16 @@ def _pass_on(notice: psycopg.errors.Diagnostic) -> None:
     log(logging.WARNING if is_warning else logging.DEBUG, f"{notice.message_primary}")
 
 
-async def wait_for_notice(session: Session, seconds: float, woken: asyncio.Event) -> None:
+async def wait_for_notice(session: Session, seconds: float, woken: asyncio.Event) -> bool:
     """Wait until somebody notifies us, the connection ends, or some time has passed.
 
     Args:
         session: a connection that nobody else uses meanwhile.
         seconds: longest time to wait.
         woken: ends the waiting, too, when it is set; it is cleared.
+
+    Returns:
+        Whether the waiting was ended before the time had passed.
 
     Raises:
         psycopg.OperationalError: the connection has ended.
@@ -108,11 +111,12 @@ async def wait_for_notice(session: Session, seconds: float, woken: asyncio.Event
             async with asyncio.timeout(seconds):
                 await woken.wait()
         except TimeoutError:
-            return
+            return False
         finally:
             loop.remove_reader(socket)
         await _has_notices(session)
     woken.clear()
+    return True
 
 
 async def _has_notices(session: Session) -> bool:

@@ -14,6 +14,9 @@ from pgvigil.database.sessions import Session, in_time, open_session, wait_for_n
 from pgvigil.runner.systemd import ServiceManager
 
 _CANCEL_OVERDUE = "select monitoring.cancel_overdue_jobs()"
+# Requests the job, whose notice then wakes us, when something has come up that should not wait.
+_REQUEST_URGENT = "select monitoring.request_urgent_evaluation()"
+_SECONDS_BETWEEN_GLANCES = 3.0
 # What is due stays so until a worker has begun it, which it may all be too busy for.
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BETWEEN_CANCELLATIONS = 10.1
@@ -78,7 +81,17 @@ class Supervisor:
                 seconds = await self._look(session)
             # Also when nothing seems due: another runner may have died with a job in hand.
             self._wake()
-            await wait_for_notice(session, seconds, asyncio.Event())
+            await self._wait(session, seconds)
+
+    async def _wait(self, session: Session, seconds: float) -> None:
+        """Wait for a notice or until some time has passed; glance at what is urgent meanwhile."""
+        loop = asyncio.get_running_loop()
+        until, woken = loop.time() + seconds, asyncio.Event()
+        while (left := until - loop.time()) > 0:
+            if await wait_for_notice(session, min(left, _SECONDS_BETWEEN_GLANCES), woken):
+                return
+            async with in_time():
+                await session.execute(_REQUEST_URGENT)
 
     async def _look(self, session: Session) -> float:
         """Cancel what takes too long and return the seconds until there is something to do."""

@@ -56,6 +56,7 @@ explain_alert(-2);
 define_expected_runs('nightly', '02:30');
 remove_expected_runs('nightly');
 request_job('make_partitions');
+request_urgent_evaluation();
 enable_job('make_partitions');
 disable_job('make_partitions');
 reset_job('make_partitions');
