@@ -98,7 +98,7 @@ select throws_ok($$select monitoring.set_page_url('https://me:secret@monitor.exa
 select monitoring.set_page_url('https://monitor.example/pgvigil/');
 select is(
     (select link from monitoring.v_active_alerts where rule_name = 'task_failed'),
-    'https://monitor.example/pgvigil/#alert-' || (
+    'https://monitor.example/pgvigil/alerts/' || (
         select alert_id from monitoring.v_active_alerts where rule_name = 'task_failed'
     ),
     'with one an alert has its address'
@@ -110,7 +110,7 @@ select matches(
         select body from monitoring.v_notifications where kind = 'alerts'
         order by notification_id desc limit 1
     ),
-    E'\n  whose: warehouse team\n  https://monitor.example/pgvigil/#alert-[0-9]+\n',
+    E'\n  whose: warehouse team\n  https://monitor.example/pgvigil/alerts/[0-9]+\n',
     'a message has both'
 );
 select is(

@@ -85,7 +85,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (
-        select a.url || '/#alert-' || p_alert_id::text
+        select a.url || '/alerts/' || p_alert_id::text
         from monitoring.page_addresses a
         where a.page_name = 'page'
     );

@@ -102,5 +102,5 @@ def test_a_target_that_was_away_gets_one_digest_with_reason_and_link(
     assert digest["title"].startswith("5 messages late: CRITICAL: task type kind 0: 1 task failed")
     for number in range(5):
         assert f"why: OSError: disk {number}" in digest["message"]
-    assert digest["message"].count("https://monitor.example/pgvigil/#alert-") == 5
+    assert digest["message"].count("https://monitor.example/pgvigil/alerts/") == 5
     assert digest["notification"]["messages"] == 5

@@ -83,6 +83,12 @@ def test_bars_lie_on_the_time_axis_where_their_steps_were(page: Page) -> None:
     assert ends[4][0] < now["x"] < ends[4][1]
 
 
+def test_lines_of_charts_and_arrows_are_drawn_through(page: Page) -> None:
+    for line in ("#trends .line", ".arrows path", "#trends .base"):
+        dashes = "each => getComputedStyle(each).strokeDasharray"
+        assert page.locator(line).first.evaluate(dashes) == "none"
+
+
 def test_arrows_lead_from_each_step_to_those_after_it(page: Page) -> None:
     # Two of them end in CM_BSGGN, which waits for two steps.
     expect(page.locator(".arrows path.head")).to_have_count(6)

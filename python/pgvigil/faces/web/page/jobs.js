@@ -102,7 +102,7 @@ export function dayBars(days, asOf, { height = 26, width = 6 } = {}) {
     for (const kind of Object.keys(sums)) sums[kind] += day?.[kind] ?? 0;
     return svg("g", { transform: `translate(${place * width} 0)` }, svg("title", {}, dayWords(name, day)), partsOfDay(day, height, width));
   });
-  const words = `${DAYS} days: ${sums.completed} completed, ${sums.failed} failed, ${sums.missed} missed`;
+  const words = `${plural(DAYS, "day")}: ${sums.completed} completed, ${sums.failed} failed, ${sums.missed} missed`;
   return svg("svg", { class: "day-bars", viewBox: `0 0 ${DAYS * width} ${height}`, width: DAYS * width, height, role: "img", "aria-label": words }, bars);
 }
 

@@ -1,7 +1,7 @@
 // Runs on a time line: how long each took beside what is usual, and how it ended.
 
 import { el, svg } from "./dom.js";
-import { duration, timeText } from "./format.js";
+import { duration, plural, timeText } from "./format.js";
 
 const WIDTH = 600;
 const HEIGHT = 130;
@@ -18,7 +18,7 @@ export function renderRunChart(runs, job) {
   const top = 1.08 * Math.max(usual[1] ?? 0, ...points.map(({ seconds }) => seconds), 0.001);
   const x = (at) => 6 + ((WIDTH - 12) * (at - from)) / (to - from);
   const y = (seconds) => HEIGHT - (HEIGHT * seconds) / top;
-  const words = `Durations of ${points.length} runs, ${duration(Math.min(...points.map(({ seconds }) => seconds)))} to `
+  const words = `Durations of ${plural(points.length, "run")}, ${duration(Math.min(...points.map(({ seconds }) => seconds)))} to `
     + `${duration(Math.max(...points.map(({ seconds }) => seconds)))}`;
   return el(
     "figure",
