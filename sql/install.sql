@@ -309,6 +309,7 @@
 \ir systems/sources/record_columns.sql
 \ir systems/sources/read_records.sql
 \ir systems/sources/read_queues.sql
+\ir systems/sources/adopted_views.sql
 \ir systems/sources/adopt.sql
 \ir systems/sources/sync.sql
 \ir systems/sources/resolved.sql
