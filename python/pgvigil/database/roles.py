@@ -25,3 +25,9 @@ LIMIT = """
 select set_config('statement_timeout', %(limit)s, true), set_config('jit', 'off', true)
 """
 """Limits how long a statement of the transaction may take."""
+LIMIT_AND_BECOME = """
+select
+    set_config('statement_timeout', %(limit)s, true), set_config('jit', 'off', true),
+    set_config('role', %(role)s, true)
+"""
+"""Does both at once, which each of many short transactions begins with."""

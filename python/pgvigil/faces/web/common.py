@@ -10,7 +10,8 @@ from pgvigil.faces.web.database import Database
 Json = Any
 
 
-def _database(request: Request) -> Database:
+# Not a plain function: FastAPI would call it in a thread, which costs more than it does.
+async def _database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 

@@ -20,7 +20,7 @@ from pgvigil.database.far_times import take_endless_lengths
 from pgvigil.database.patience import HastyConnection
 from pgvigil.database.pooling import IS_POOLED
 from pgvigil.database.queries.state import NOW
-from pgvigil.database.roles import BECOME, LIMIT, MAY_BECOME, OPERATOR, READER, WRITER
+from pgvigil.database.roles import LIMIT, LIMIT_AND_BECOME, MAY_BECOME, OPERATOR, READER, WRITER
 
 _SECONDS_TO_WAIT_FOR_A_TURN = 5.0
 _SECONDS_TO_CONNECT = 5
@@ -210,9 +210,10 @@ class Database:
             if role == READER
             else psycopg.IsolationLevel.READ_COMMITTED
         )
-        await connection.execute(LIMIT, {"limit": f"{self._seconds:g}s"})
-        if role in session.roles:
-            await connection.execute(BECOME, {"role": role})
+        await connection.execute(
+            LIMIT_AND_BECOME if role in session.roles else LIMIT,
+            {"limit": f"{self._seconds:g}s", "role": role},
+        )
 
     async def _open(self) -> _Session:
         connection = await HastyConnection.connect(self._dsn)

@@ -120,7 +120,7 @@ def _shows(credentials: HTTPAuthorizationCredentials | None, secret: str) -> boo
     return is_secret(credentials.credentials if credentials else "", secret)
 
 
-def may_write(
+async def may_write(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> None:
@@ -140,7 +140,7 @@ def may_write(
         raise _unknown("token")
 
 
-def may_send(
+async def may_send(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> None:
