@@ -66,6 +66,63 @@ def test_members_of_a_group_are_no_causes() -> None:
     assert found["stack"] == "ExceptionGroup: two things\n\nwith KeyError: a"
 
 
+_FRAME = {"function": "Buy", "lineno": 7}
+# As the SDKs of other languages write it, by their documents.
+_OF_LANGUAGES: dict[str, tuple[dict[str, Any], str]] = {
+    "go": (
+        {"exception": [{
+            "type": "*errors.errorString", "value": "no stock",
+            "stacktrace": {"frames": [{
+                **_FRAME, "module": "main", "abs_path": "/src/main.go", "in_app": True,
+            }]},
+        }], "level": "error", "platform": "go", "user": {}, "modules": {"x": "v1"}},
+        "*errors.errorString: no stock\n  at main.Buy (/src/main.go:7)",
+    ),
+    "java": (
+        {"exception": {"values": [{
+            "type": "IllegalStateException", "value": "no stock", "module": "java.lang",
+            "thread_id": 1, "mechanism": {"type": "UncaughtExceptionHandler", "handled": False},
+            "stacktrace": {"frames": [{
+                **_FRAME, "module": "com.acme.Shop", "filename": "Shop.java",
+            }]},
+        }]}, "threads": {"values": [{"id": 1, "crashed": True}]}, "level": "fatal"},
+        "java.lang.IllegalStateException: no stock\n  at com.acme.Shop.Buy (Shop.java:7)",
+    ),
+    "php": (
+        {"exception": {"values": [{
+            "type": "RuntimeException", "value": "no stock",
+            "stacktrace": {"frames": [{
+                **_FRAME, "filename": "/shop.php", "pre_context": ["<?php"], "vars": {"pin": 1234},
+                "context_line": "    throw new RuntimeException();", "post_context": [],
+            }]},
+        }]}, "tags": {}, "extra": [], "contexts": {"os": {"name": "Linux"}}},
+        "RuntimeException: no stock\n  at Buy (/shop.php:7)\n      throw new RuntimeException();",
+    ),
+    "native": (
+        {"exception": {"values": [{
+            "type": "SIGSEGV", "value": None,
+            "stacktrace": {"frames": [{"instruction_addr": "0x1000", "package": "/bin/shop"}]},
+        }]}, "debug_meta": {"images": [{"type": "elf"}]}},
+        "SIGSEGV\n  at ? (?)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", _OF_LANGUAGES)
+def test_stacks_of_all_languages_are_read(language: str) -> None:
+    event, stack = _OF_LANGUAGES[language]
+    found = row(event)
+    assert found["stack"] == stack
+    assert found["error_type"] == event_type(event)
+    assert "1234" not in str(found)
+
+
+def event_type(event: dict[str, Any]) -> str:
+    exceptions = event["exception"]
+    values = exceptions["values"] if isinstance(exceptions, dict) else exceptions
+    return str(values[-1]["type"])
+
+
 def test_a_long_stack_keeps_both_ends() -> None:
     found = row({"exception": [exception("RecursionError", "", *(f"f{n}" for n in range(500)))]})
     lines = found["stack"].splitlines()

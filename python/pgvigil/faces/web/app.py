@@ -29,7 +29,9 @@ from pgvigil.faces.web.security import Guard
 from pgvigil.faces.web.settings import WebSettings
 from pgvigil.faces.web.static import NothingThere, PageFiles
 
+# Pings first: they come most often, and each of these is asked in turn whether it knows a path.
 _PARTS = (
+    pings,
     alerts,
     batch,
     jobs,
@@ -39,7 +41,6 @@ _PARTS = (
     trends,
     records,
     export,
-    pings,
     incoming,
     envelopes,
     service,
