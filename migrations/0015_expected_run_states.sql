@@ -44,3 +44,5 @@ comment on column monitoring.expected_run_states.last_start_at is
 'When the newest ended attempt began that roll-ups have counted; its end where no start is known.';
 comment on column monitoring.expected_run_states.last_success_at is
 'The same of the newest attempt that completed.';
+
+insert into monitoring.installed_migrations (migration_id) values ('0015_expected_run_states');
