@@ -1,38 +1,30 @@
 """``pgvigil alerts``."""
 
 import getpass
-import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
 import psycopg
+from rich.console import RenderableType
 
-from pgvigil.commands.dashboard import terminal
+from pgvigil.commands.documents import json_option, print_json
+from pgvigil.commands.groups import ListUnlessToldOtherwise
 from pgvigil.commands.options import Duration, dsn_option
+from pgvigil.commands.printing import print_list, terminal
 from pgvigil.database.connections import open_connection, read_now
 from pgvigil.database.freshness import ALERTS, read_one
 from pgvigil.database.queries import alerts as reading
 from pgvigil.database.queries import decisions as deciding
 from pgvigil.faces.terminal import alert_lists as render
+from pgvigil.faces.terminal.lists import Column, Row
 from pgvigil.faces.terminal.matchers import labels, matchers
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _ROWS_BEHIND = 20
 _UNKNOWN = 3
-
-
-class ListUnlessToldOtherwise(click.Group):
-    """A group that without a subcommand is its ``list``."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take options that stand first for those of ``list``."""
-        own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
-        if not args or (args[0].startswith("-") and args[0] not in own):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
 
 
 @click.group(cls=ListUnlessToldOtherwise)
@@ -45,12 +37,6 @@ def command() -> None:
 
 def _open(dsn: str) -> psycopg.Connection[Any]:
     return open_connection(dsn, "pgvigil alerts")
-
-
-def _json_option(function: _Function) -> _Function:
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(
-        function
-    )
 
 
 def _who_and_why(function: _Function) -> _Function:
@@ -72,7 +58,7 @@ def _who_and_why(function: _Function) -> _Function:
 @click.option(
     "--label", "typed", multiple=True, metavar="LABEL=TEXT", help="Only those with a label."
 )
-@_json_option
+@json_option
 @dsn_option
 def list_(
     has_others: bool,
@@ -92,9 +78,9 @@ def list_(
         now = read_now(connection)
         known = read_one(connection, ALERTS)
     if as_json:
-        _print_json(found)
+        print_json(found)
     elif found:
-        terminal().print(render.alerts(found, now))
+        _print(found, render.ALERTS, now, lambda: render.alerts(found, now))
     elif known.is_known:
         click.echo("No alert." if has_others else "No alert is open.")
     if not known.is_known:
@@ -112,7 +98,7 @@ def list_(
     show_default=True,
     help="Most rows behind it to show.",
 )
-@_json_option
+@json_option
 @dsn_option
 def show(alert_id: int, rows: int, as_json: bool, dsn: str) -> None:
     """Show one alert: its state, rule, thresholds, history and the rows behind it."""
@@ -120,7 +106,7 @@ def show(alert_id: int, rows: int, as_json: bool, dsn: str) -> None:
         found = reading.read_whole_alert(connection, alert_id, rows)
         now = read_now(connection)
     if as_json:
-        _print_json(found.as_json())
+        print_json(found.as_json())
     else:
         terminal().print(render.whole_alert(found, now))
 
@@ -225,7 +211,7 @@ def unsilence(silence_ids: Sequence[int], by: str, dsn: str) -> None:
 
 @command.command()
 @click.option("--all", "has_ended", is_flag=True, help="Include silences that have ended.")
-@_json_option
+@json_option
 @dsn_option
 def silences(has_ended: bool, as_json: bool, dsn: str) -> None:
     """List silences that hold or are to come."""
@@ -233,9 +219,9 @@ def silences(has_ended: bool, as_json: bool, dsn: str) -> None:
         found = reading.read_silences(connection, has_ended=has_ended)
         now = read_now(connection)
     if as_json:
-        _print_json(found)
+        print_json(found)
     elif found:
-        terminal().print(render.silences(found, now))
+        _print(found, render.SILENCES, now, lambda: render.silences(found, now))
     else:
         click.echo("No silence." if has_ended else "Nothing is silenced.")
 
@@ -251,28 +237,30 @@ def silences(has_ended: bool, as_json: bool, dsn: str) -> None:
     help="How far back, such as 90m, 24h or 7d.",
 )
 @click.option("--rule", metavar="NAME", help="Only alerts of a rule.")
-@_json_option
+@json_option
 @dsn_option
 def history(seconds: float, rule: str | None, as_json: bool, dsn: str) -> None:
     """Show what happened to alerts, in order: who or what did it, when and why."""
     with _open(dsn) as connection, reading.known_failures():
         found = reading.read_transitions(connection, since=seconds, rule=rule)
+        now = read_now(connection)
     if as_json:
-        _print_json(found)
+        print_json(found)
     elif found:
-        terminal().print(render.transitions(found))
+        _print(found, render.TRANSITIONS, now, lambda: render.transitions(found))
     else:
         click.echo("Nothing happened in that time.")
 
 
-def _print_json(value: Any) -> None:
-    """Print times in ISO 8601, as SQL's JSON has them."""
-    click.echo(json.dumps(value, indent=2, default=_as_json, ensure_ascii=False))
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return str(value)
+def _print(
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    now: datetime,
+    draw: Callable[[], RenderableType],
+) -> None:
+    """Print all that is to be said on a terminal, folded; for programs a line a row."""
+    console = terminal()
+    if console.is_terminal:
+        console.print(draw())
+    else:
+        print_list(rows, columns, now, "row")

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from pgvigil.commands.documents import json_option, print_json
 from pgvigil.commands.options import Duration, dsn_option
 from pgvigil.commands.timely import within
 from pgvigil.database.connections import open_connection
@@ -55,6 +56,7 @@ class Plugin(click.Command):
     metavar="TIME",
     help="Time after which the answer is UNKNOWN.",
 )
+@json_option
 @dsn_option
 def command(
     critical_from: str,
@@ -62,6 +64,7 @@ def command(
     ignore_acknowledged: bool,
     ignore_silenced: bool,
     seconds: float,
+    as_json: bool,
     dsn: str,
 ) -> None:
     """Tell Nagios, Icinga, CI and the like whether all is well, as monitoring plugins do.
@@ -78,7 +81,11 @@ def command(
         verdict = unknown(f"no answer within {length_of_time(seconds)}")
     except EOFError:
         verdict = unknown("the check ended without a result")
-    click.echo(verdict.text)
+    if as_json:
+        level = verdict.level
+        print_json({"level": level.name, "exit_code": int(level), "text": verdict.text})
+    else:
+        click.echo(verdict.text)
     sys.exit(verdict.level)
 
 

@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from pgvigil import __version__
+from pgvigil.commands.examples import show_examples
+from pgvigil.commands.groups import SuggestingGroup
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Subcommand(NamedTuple):
@@ -39,6 +44,13 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "serve": Subcommand("pgvigil.commands.serve", "Serve the web page, its data and metrics."),
     "dashboard": Subcommand("pgvigil.commands.dashboard", "Show the present state."),
     "alerts": Subcommand("pgvigil.commands.alerts", "List, acknowledge and silence alerts."),
+    "tasks": Subcommand("pgvigil.commands.tasks", "List tasks and show one."),
+    "jobs": Subcommand("pgvigil.commands.jobs", "List task types, steps and expected runs."),
+    "errors": Subcommand("pgvigil.commands.errors", "List groups of errors and show one."),
+    "logs": Subcommand("pgvigil.commands.logs", "Show log lines, and follow them."),
+    "queues": Subcommand("pgvigil.commands.queues", "List queues and show one."),
+    "records": Subcommand("pgvigil.commands.records", "List invalid records and show one."),
+    "rules": Subcommand("pgvigil.commands.rules", "List alert rules and show one."),
     "check": Subcommand("pgvigil.commands.check", "Report OK or not, as a monitoring plugin."),
     "sync": Subcommand("pgvigil.commands.sync", "Read sources, here and in other databases."),
     "adapter": Subcommand("pgvigil.commands.adapter", "Print what adopt() is to know of a queue."),
@@ -60,7 +72,7 @@ class _Unusable(click.ClickException):
     exit_code = 2
 
 
-class LazyGroup(click.Group):
+class LazyGroup(SuggestingGroup):
     """A group that imports a subcommand only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -78,7 +90,20 @@ class LazyGroup(click.Group):
 
             raise MissingExtraError(f"pgvigil {cmd_name}")
         command: click.Command = import_module(SUBCOMMANDS[cmd_name].module).command
+        show_examples(cmd_name, command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete from the table above: to import all commands takes longer than one types."""
+        from click.shell_completion import CompletionItem
+
+        alike = [
+            CompletionItem(name, help=entry.summary)
+            for name, entry in SUBCOMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        # Of a group, which this is, the options; its commands come from the table.
+        return [*alike, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the overview from the table above."""

@@ -7,6 +7,7 @@ import click
 import psycopg
 from psycopg.types.json import Jsonb
 
+from pgvigil.commands.groups import SuggestingGroup
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import connect
 from pgvigil.database.json_files import read_document
@@ -19,7 +20,7 @@ from pgvigil.install.configuration import (
 )
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def command() -> None:
     """Show, compare and apply the configuration: one JSON document.
 

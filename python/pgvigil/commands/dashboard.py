@@ -10,9 +10,10 @@ from types import FrameType
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
 
+from pgvigil.commands.groups import SuggestingGroup
 from pgvigil.commands.options import dsn_option
+from pgvigil.commands.printing import terminal
 from pgvigil.database.connections import open_connection
 from pgvigil.faces.terminal import overview, watch
 from pgvigil.faces.terminal.alerts import alerts
@@ -42,7 +43,7 @@ def watch_option(function: _Function) -> _Function:
     )(function)
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=SuggestingGroup, invoke_without_command=True)
 @watch_option
 @dsn_option
 @click.pass_context
@@ -187,14 +188,6 @@ def _dsn_of(context: click.Context, dsn: str) -> str:
     if outer is None or context.command is command or context.get_parameter_source("dsn") == named:
         return dsn
     return str(outer.params["dsn"])
-
-
-def terminal() -> Console:
-    """Return a console that prints what the terminal's encoding lacks as question marks."""
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
-    return Console(highlight=False)
 
 
 def end_tidily_when_terminated() -> None:

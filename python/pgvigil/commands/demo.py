@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from pgvigil.client.sending.backlog import state_directory
-from pgvigil.commands.dashboard import end_tidily_when_terminated, terminal
+from pgvigil.commands.dashboard import end_tidily_when_terminated
+from pgvigil.commands.printing import terminal
 from pgvigil.database.connections import open_connection
 from pgvigil.demo.control import DemoStopped
 from pgvigil.demo.server_binaries import ServerError

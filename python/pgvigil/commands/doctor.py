@@ -1,12 +1,14 @@
 """``pgvigil doctor``."""
 
 import sys
+from dataclasses import asdict
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pgvigil.commands.documents import json_option, print_json
 from pgvigil.commands.options import dsn_option
 from pgvigil.install.doctor import Check, examine
 
@@ -14,14 +16,18 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 @click.command()
+@json_option
 @dsn_option
-def command(dsn: str) -> None:
+def command(as_json: bool, dsn: str) -> None:
     """Check server, installation and rights; name a remedy for each fault.
 
     Exits with 1 when a check failed; warnings do not count.
     """
     checks = list(examine(dsn))
-    _print(checks)
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    else:
+        _print(checks)
     sys.exit(1 if any(check.level == "fail" for check in checks) else 0)
 
 

@@ -66,3 +66,31 @@ class Duration(click.ParamType[float]):
         if seconds < self._least:
             self.fail(f"{value!r} is less than {length_of_time(self._least)}", param, ctx)
         return seconds
+
+
+def since_option(default: str) -> Callable[[_Function], _Function]:
+    """Add ``--since``, passed on in seconds: how far back."""
+    return click.option(
+        "--since",
+        type=Duration(),
+        default=default,
+        show_default=True,
+        metavar="TIME",
+        help="How far back, such as 90m, 24h or 7d.",
+    )
+
+
+def search_option(where: str) -> Callable[[_Function], _Function]:
+    """Add ``--search``: only what has a text in it, in capitals or not."""
+    return click.option("--search", metavar="TEXT", help=f"Only those with TEXT in {where}.")
+
+
+def limit_option(function: _Function) -> _Function:
+    """Add ``--limit``: how many rows at most."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(1, 10_000),
+        default=50,
+        show_default=True,
+        help="Most rows to list.",
+    )(function)

@@ -1,12 +1,12 @@
 """``pgvigil status``."""
 
-import json
 import sys
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from pgvigil.commands.documents import json_option, print_json
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import connect
 from pgvigil.database.words import count_of
@@ -23,7 +23,7 @@ _CODE = {
 
 @click.command()
 @dsn_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@json_option
 def command(dsn: str, as_json: bool) -> None:
     """Tell what is installed in a database and what is missing.
 
@@ -32,7 +32,7 @@ def command(dsn: str, as_json: bool) -> None:
     with connect(dsn) as connection:
         status = read_status(connection)
     if as_json:
-        click.echo(json.dumps(status.as_json(), indent=2))
+        print_json(status.as_json())
     else:
         _print(status)
     sys.exit(0 if status.installed else 1)

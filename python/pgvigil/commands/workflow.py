@@ -7,6 +7,7 @@ import click
 import psycopg
 from psycopg.types.json import Jsonb
 
+from pgvigil.commands.groups import SuggestingGroup
 from pgvigil.commands.options import dsn_option
 from pgvigil.database.connections import connect
 from pgvigil.database.json_files import read_document
@@ -15,7 +16,7 @@ from pgvigil.exceptions import monitoring_errors
 from pgvigil.install.configuration import describe_changes, write_document
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def command() -> None:
     """Apply, show and remove workflows: which steps a business day has, and when.
 

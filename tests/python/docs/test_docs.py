@@ -89,7 +89,7 @@ def test_commands_print_what_the_document_shows(
     script.write_text("\n".join(_echoing(_session(document))))
     database = connection.info.dbname
     run_psql(server, database, "-X", "-q", "-f", script)
-    monkeypatch.setenv("TZ", "UTC")
+    _be_a_terminal(monkeypatch)
     now = "-c monitoring.now=2026-03-02T09:05Z"
     dsn = make_conninfo(server.dsn(database), options=now)
     run(dsn, "select monitoring.ensure_partitions()")
@@ -102,12 +102,18 @@ def test_commands_print_what_the_document_shows(
         assert _tidy(result.stdout) == _tidy(output), command
 
 
+def _be_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands print what they show on a terminal, one that knows no colour."""
+    for variable, text in {"TZ": "UTC", "TTY_COMPATIBLE": "1", "TERM": "dumb"}.items():
+        monkeypatch.setenv(variable, text)
+
+
 def test_the_night_on_call_looks_as_its_guide_shows_it(
     server: PostgresServer, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = connection.info.dbname
     run_psql(server, database, "-q", "-f", Path(__file__).with_name("on_call.psql"))
-    monkeypatch.setenv("TZ", "UTC")
+    _be_a_terminal(monkeypatch)
     dsn = make_conninfo(server.dsn(database), options="-c monitoring.now=2026-03-02T03:11Z")
     commands = _commands(ROOT / "docs/on-call.md")
     assert len(commands) == 5

@@ -12,11 +12,51 @@ from rich.text import Text
 from pgvigil.database.queries.alerts import SEVERITIES, WholeAlert
 from pgvigil.database.words import count_of, length_of_time
 from pgvigil.faces.plain import plain
+from pgvigil.faces.terminal.lists import Column, ago, moment, text_of, word_of
 from pgvigil.faces.terminal.matchers import spell
 from pgvigil.faces.words import age, clock_time, name, short, word
 
 _Row = Mapping[str, Any]
 _DETAILS_SHOWN = 500
+
+
+def _said(row: _Row, now: datetime) -> Text:
+    """Return all that is to be said of an alert, on one line."""
+    said = [f"{row['rule_name']}: {row['summary']}", reason_of(row), _measured(row), *_remarks(row)]
+    return Text(plain("; ".join(filter(None, said))))
+
+
+ALERTS = (
+    Column("id", lambda row, now: name(row["alert_id"]), is_number=True),
+    word_of("severity"),
+    text_of("status", "state"),
+    ago("started_at", "since"),
+    Column("rule: what is wrong", _said),
+)
+"""A line an alert, for other programs."""
+TRANSITIONS = (
+    moment("changed_at", "at"),
+    text_of("alert_id", "id"),
+    text_of("transition", "what"),
+    word_of("severity"),
+    text_of("changed_by", "by whom"),
+    Column("about, why", lambda row, now: Text(plain(_about(row)))),
+)
+"""A line for each thing that happened to an alert."""
+SILENCES = (
+    text_of("silence_id", "silence"),
+    Column("state", lambda row, now: Text(_silence_state(row, now))),
+    Column("until", lambda row, now: Text(_end(row))),
+    Column("what", lambda row, now: Text(plain(spell(row["matchers"])))),
+    text_of("created_by", "by whom"),
+    text_of("note", "why"),
+)
+"""A line a silence."""
+
+
+def _about(row: _Row) -> str:
+    why = f": {row['note']}" if row["note"] else ""
+    return f"{row['rule_name']}: {row['summary']}{why}"
 
 
 def alerts(rows: Sequence[_Row], now: datetime) -> RenderableType:
