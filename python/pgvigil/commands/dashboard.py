@@ -11,10 +11,13 @@ from typing import Any, TypeVar
 
 import click
 
+from pgvigil.commands.asking import asking
+from pgvigil.commands.documents import json_option, print_json
 from pgvigil.commands.groups import SuggestingGroup
 from pgvigil.commands.options import dsn_option
 from pgvigil.commands.printing import terminal
 from pgvigil.database.connections import open_connection
+from pgvigil.database.queries.state import SUMMARY
 from pgvigil.faces.terminal import overview, watch
 from pgvigil.faces.terminal.alerts import alerts
 from pgvigil.faces.terminal.batch import batch
@@ -45,14 +48,22 @@ def watch_option(function: _Function) -> _Function:
 
 @click.group(cls=SuggestingGroup, invoke_without_command=True)
 @watch_option
+@json_option
 @dsn_option
 @click.pass_context
-def command(context: click.Context, seconds: float | None, dsn: str) -> None:
+def command(context: click.Context, seconds: float | None, as_json: bool, dsn: str) -> None:
     """Show running tasks, statistics, errors, health, queues and alerts of a database.
 
-    Without a subcommand it is the overview.
+    Without a subcommand it is the overview, of which --json prints get_dashboard_summary().
     """
-    if context.invoked_subcommand is None:
+    if as_json and (seconds is not None or context.invoked_subcommand is not None):
+        raise click.UsageError(
+            "--json is for the overview, once; pgvigil tasks, alerts, jobs and so on have their own"
+        )
+    if as_json:
+        with asking(dsn, "dashboard") as questions:
+            print_json((questions.first(SUMMARY, {}) or {}).get("get_dashboard_summary"))
+    elif context.invoked_subcommand is None:
         _show(context, overview, seconds, dsn)
 
 

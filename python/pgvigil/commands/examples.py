@@ -16,7 +16,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "run": ("pgvigil run", "pgvigil run --secrets .env --workers 4", "pgvigil run --once"),
     "serve": ("pgvigil serve", "pgvigil serve --port 9000 --name watch.example.org"),
-    "dashboard": ("pgvigil dashboard --watch", "pgvigil dashboard batch --watch 30"),
+    "dashboard": (
+        "pgvigil dashboard --watch",
+        "pgvigil dashboard --json",
+        "pgvigil dashboard batch --watch 30",
+    ),
     "dashboard overview": ("pgvigil dashboard overview --watch 5",),
     "dashboard tasks": ("pgvigil dashboard tasks --watch",),
     "dashboard alerts": ("pgvigil dashboard alerts --watch 10",),

@@ -154,13 +154,12 @@ def test_the_page_names_the_variables_that_commands_read() -> None:
     assert all(variable in everywhere for variable in listed if variable.startswith("PGVIGIL"))
 
 
-def test_json_of_status_doctor_and_check_is_one_document(
-    dsn: str, connection: psycopg.Connection[Any]
-) -> None:
+def test_json_is_one_document(dsn: str, connection: psycopg.Connection[Any]) -> None:
     def document(*words: str) -> Any:
         return json.loads(CliRunner().invoke(main, [*words, "--json", "--dsn", dsn]).stdout)
 
     assert document("status")["installed"] is True
+    assert document("dashboard")["tasks"]["running"] == 0
     checks = document("doctor")
     assert {"ok"} <= {check["level"] for check in checks} <= {"ok", "warn", "fail"}
     assert all(check.keys() == {"name", "level", "finding", "remedy"} for check in checks)
@@ -169,3 +168,10 @@ def test_json_of_status_doctor_and_check_is_one_document(
     assert verdict.keys() == {"level", "exit_code", "text"}
     assert verdict["exit_code"] in (0, 1, 2, 3)
     assert document("alerts", "history", "--since", "1s") == []
+
+
+@pytest.mark.parametrize("words", [["--watch", "2"], ["tasks"]])
+def test_the_overview_alone_has_json_and_once(words: list[str], dsn: str) -> None:
+    result = CliRunner().invoke(main, ["dashboard", "--json", "--dsn", dsn, *words])
+    assert result.exit_code == 2
+    assert "--json is for the overview" in result.stderr
