@@ -100,7 +100,8 @@ OTHERS = {
     "check_system_health_alerts", "cleanup_old_monitoring_data", "ensure_partitions",
     "evaluate_alerts", "import_pg_cron_runs", "load_history", "place_late_rows", "prepare_backfill",
     "prepare_history",
-    "purge_pg_cron_history", "rebuild_rollups", "request_job", "request_urgent_evaluation", "roll_up", "run_due_jobs",
+    "purge_pg_cron_history", "rebuild_rollups", "request_job", "request_urgent_evaluation",
+    "roll_up", "run_due_jobs",
     "sync_source", "sync_sources",
     # what is there in this database of others' tables, and is asked of it again
     "define_adapter", "adopt", "remove_adoption",
