@@ -89,7 +89,7 @@ begin
         from monitoring.expected_runs e
         cross join lateral (
             select monitoring._last_due_at(
-                e, p_now - make_interval(secs => e.grace_seconds)
+                e, p_now - make_interval(secs => e.grace_seconds), p_now
             ) as due_at
             offset 0
         ) l
