@@ -167,7 +167,7 @@ BOARD = Board(
                     select
                         status, step_name, business_date::text as business_date, error_message,
                         started_at, finished_at, duration_seconds, records_processed,
-                        records_per_second, attempt, task_id, {PAGE_ADDRESS}
+                        attempt, task_id, {PAGE_ADDRESS}
                     from monitoring.batch_execution_logs
                     where (finished_at is null or $__timeFilter(finished_at)) and {CHOSEN}
                     order by started_at desc

@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.cog.runtime import register_dataquery_variant
@@ -17,6 +18,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.description.columns import COLOURS, PAGE
 from grafana.description.queries import ABOUT, DECODING, columns_of
+from pgvigil.faces.web.routes.service import router as page_router
 from tests import ROOT
 from tests.python.support.grafana_files import (
     DASHBOARDS,
@@ -193,6 +195,18 @@ def test_addresses_lead_to_what_there_is(asked: Asked) -> None:
             if variable:
                 assert variable in {each["name"] for each in variables(board)}, address
                 assert column in columns, address
+
+
+def test_the_page_has_what_addresses_lead_to() -> None:
+    served = {route.path for route in page_router.routes if isinstance(route, APIRoute)}
+    kinds = {
+        found[1]
+        for asked in PANELS
+        for address in found_in(panel_of(asked), "url")
+        if (found := re.match(r"\$\{__value\.raw\}/(\w+)/", address))
+    }
+    assert kinds == {"errors", "jobs", "runs"}
+    assert {f"/{kind}/{{name:path}}" for kind in kinds} <= served
 
 
 def test_what_an_alert_is_about_leads_to_dashboards_that_there_are() -> None:
