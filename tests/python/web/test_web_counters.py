@@ -136,7 +136,8 @@ def test_a_run_that_is_missing_is_told(web: Web, connection: psycopg.Connection[
     assert row[0] - 5 < told[due] < row[0] + 65
     connection.execute(
         "update monitoring.expected_runs"
-        " set expected_since_at = expected_since_at - interval '1 hour'"
+        " set expected_since_at = expected_since_at - interval '1 hour', changed_at = clock.now"
+        " from (select monitoring.clock() as now) as clock"
     )
     assert figures(web)[missed] == 1
 
