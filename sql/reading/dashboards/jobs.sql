@@ -67,34 +67,14 @@ as $$
 begin
     return query
     select
-        d.task_type,
-        d.schedule,
-        d.time_zone,
-        monitoring._next_due_at(d.expected, p_now),
-        case
-            when d.due_at is null then null
-            when exists (
-                    select from monitoring.active_tasks a
-                    where (a.task_type = d.task_type or a.task_id = d.task_type)
-                        and a.started_at between d.since_at and p_now
-                ) then null
-            when not monitoring._has_started_since(
-                    d.task_type, d.since_at, p_now, monitoring._counted_statuses(d.counts)
-                ) then d.due_at
-        end
-    from (
-        select e.*, e as expected, l.due_at, l.due_at - make_interval(secs => case
-            when monitoring._is_cron(e.schedule) then e.early_seconds else 0
-        end) as since_at
-        from monitoring.expected_runs e
-        cross join lateral (
-            select monitoring._last_due_at(
-                e, p_now - make_interval(secs => e.grace_seconds), p_now
-            ) as due_at
-            offset 0
-        ) l
-        where e.is_enabled and e.task_type = any(p_names)
-    ) d;
+        e.task_type,
+        e.schedule,
+        e.time_zone,
+        e.next_due_at,
+        m.due_at
+    from monitoring._read_expected_runs() e
+    left join monitoring._missed_runs(p_now) m on m.task_type = e.task_type
+    where e.is_enabled and e.task_type = any(p_names);
 end
 $$;
 
