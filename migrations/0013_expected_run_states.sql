@@ -1,4 +1,4 @@
--- depends: 0014_running_totals
+-- depends: 0012_running_totals
 
 -- What is known of each expected run, so that neither its schedule nor its history is read each
 -- minute: when it was due and will be, and when it last began.
@@ -45,4 +45,4 @@ comment on column monitoring.expected_run_states.last_start_at is
 comment on column monitoring.expected_run_states.last_success_at is
 'The same of the newest attempt that completed.';
 
-insert into monitoring.installed_migrations (migration_id) values ('0015_expected_run_states');
+insert into monitoring.installed_migrations (migration_id) values ('0013_expected_run_states');

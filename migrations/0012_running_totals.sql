@@ -1,4 +1,4 @@
--- depends: 0010_sources
+-- depends: 0011_adapters
 
 -- What has been counted since it began, for those who come back and look at the growth: these
 -- figures stay when rows and roll-ups are removed.
@@ -59,4 +59,4 @@ comment on column monitoring.running_totals.since_at is
 comment on column monitoring.running_totals.counted_at is
 'When something of this name was last counted.';
 
-insert into monitoring.installed_migrations (migration_id) values ('0014_running_totals');
+insert into monitoring.installed_migrations (migration_id) values ('0012_running_totals');

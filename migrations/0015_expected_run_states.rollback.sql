@@ -1,2 +1,0 @@
-drop table monitoring.expected_run_states cascade;
-delete from monitoring.installed_migrations where migration_id = '0015_expected_run_states';
