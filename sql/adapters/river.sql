@@ -3,7 +3,7 @@
 
 select monitoring.define_adapter(
     'river',
-    'River, of its migrations 4 to 7',
+    'River 0.43, of its migrations 4 to 7',
     '{"river_job": ["id", "kind", "queue", "state", "attempt", "max_attempts", "scheduled_at",
         "attempted_at", "finalized_at", "errors"]}',
     p_runs => $$

@@ -279,7 +279,10 @@ def test_a_withdrawn_rule_goes_with_its_alerts_and_tells_what_was_decided(
     ) == ("resolved", "the rule is off")
     for table in ("alert_rules", "alert_thresholds", "alert_rule_states"):
         assert (
-            versions.row(f"select count(*) from monitoring.{table} where rule_name ~ '^queue_'")
+            versions.row(
+                f"select count(*) from monitoring.{table}"
+                " where rule_name in ('queue_backlog', 'queue_oldest_ready_age')"
+            )
             == 0
         )
     assert versions.row(
