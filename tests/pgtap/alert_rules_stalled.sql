@@ -1,7 +1,7 @@
 -- The built-in rule queue_stalled: work is waiting or being done, and nothing completes.
 
 begin;
-select plan(20);
+select plan(21);
 \ir helpers/fixed_clock.psql
 \ir helpers/judging.psql
 
@@ -95,6 +95,11 @@ select pg_temp.samples('silent', '2026-01-15 10:00+00', '2026-01-15 12:00+00', 5
 select is(
     pg_temp.stalled('silent'), 'unknown',
     'of one that does not tell what it completed nothing is known'
+);
+select pg_temp.samples('back', '2026-01-15 08:00+00', '2026-01-15 09:00+00', 1, 0, 500, 1);
+select pg_temp.samples('back', '2026-01-15 11:40+00', '2026-01-15 12:00+00', 5, 0, 0);
+select is(
+    pg_temp.stalled('back'), '4.00 high', 'unless it told so before its total began anew'
 );
 select pg_temp.samples('reset', '2026-01-15 10:00+00', '2026-01-15 11:55+00', 5, 1, 900);
 select pg_temp.samples('reset', '2026-01-15 11:56+00', '2026-01-15 12:00+00', 5, 1, 3);

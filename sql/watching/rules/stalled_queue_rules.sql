@@ -90,6 +90,25 @@ begin
 end
 $$;
 
+-- Whether a queue has told, between two times, that it completed anything.
+create or replace function monitoring._has_told_completions(
+    p_queue_name text, p_from timestamptz, p_to timestamptz
+)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return exists (
+        select from monitoring._all_queue_samples q
+        where q.queue_name = p_queue_name and q.recorded_at >= p_from and q.recorded_at <= p_to
+            and q.completed > 0
+    );
+end
+$$;
+
 -- How many times as long as usual each queue has had work and completed nothing, by its newest
 -- sample; no data where nobody tells what is completed, or nothing for longer than window_minutes.
 create or replace function monitoring._find_stalled_queues(
@@ -110,8 +129,11 @@ begin
         q.queue_name,
         case
             when q.recorded_at <= v_forgotten_at or q.waiting + q.processing = 0 then 0
-            -- One that has never completed anything is one that does not tell.
-            when q.completed > 0 then date_part('epoch', s.stalled_for) / date_part('epoch', u.usual)
+            when q.waiting is null then null
+            -- One that has completed nothing in all that time is one that does not tell.
+            when q.completed > 0
+                or monitoring._has_told_completions(q.queue_name, p_now - v_history, q.recorded_at)
+                then date_part('epoch', s.stalled_for) / date_part('epoch', u.usual)
         end,
         jsonb_build_object('queue', q.queue_name),
         format(
