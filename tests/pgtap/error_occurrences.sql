@@ -56,12 +56,14 @@ select is(
     0::bigint, 'outside any task it has neither name nor type'
 );
 select is(
-    pg_temp.said($$select * from monitoring.get_error_occurrences('group-a', '2026-01-13')$$),
+    pg_temp.said(
+        $$select * from monitoring.get_error_occurrences('group-a', '2026-01-13 00:00+00')$$
+    ),
     'a4 a3', 'from a time on'
 );
 select is(
     pg_temp.said(
-        $$select * from monitoring.get_error_occurrences('group-a', p_to => '2026-01-13')$$
+        $$select * from monitoring.get_error_occurrences('group-a', p_to => '2026-01-13 00:00+00')$$
     ),
     'a2 a1', 'or up to one'
 );

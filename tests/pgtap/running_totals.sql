@@ -210,5 +210,5 @@ select is(
     'bounds are in order'
 );
 
-select * from finish();
+select * from finish(); -- noqa: AM04
 rollback;

@@ -28,6 +28,7 @@ _DRY_FUNCTIONS = """
 """
 # Each writes something when it is called on what `_prepare` has left.
 _CALLS = {
+    "adopt(": "'line_up', p_is_dry_run => {}",
     "cleanup_old_monitoring_data(boolean": "{}",
     "cleanup_old_monitoring_data(bigint": "10, p_is_dry_run => {}",
     "log_invalid_records(": """'apr', '["1", "2"]', 'SEUNO', p_is_dry_run => {}""",
@@ -68,7 +69,8 @@ def prepared(connection: psycopg.Connection, tmp_path: Path) -> psycopg.Connecti
         "create table orders as select '1' as id, 'OPEN' as state, date '2026-01-15' as day,"
         " now() - interval '1 hour' as begun, now() as ended"
     )
-    connection.execute("grant select on orders to monitoring_reader")
+    connection.execute("create table line_up as select 1 as id")
+    connection.execute("grant select on orders, line_up to monitoring_reader")
     with sqlite3.connect(tmp_path / "elsewhere.db") as elsewhere:
         elsewhere.execute("create table orders as select '7' as id, 'OPEN' as state")
     for call in (
@@ -85,6 +87,10 @@ def prepared(connection: psycopg.Connection, tmp_path: Path) -> psycopg.Connecti
         "register_source_query('far', 'FAR', 'select id, state from orders', '{id,state}')",
         """register_record_source('far_orders', 'far', 'query:far',
             '{"record_key": "id", "status": "state"}')""",
+        """define_adapter('line_up', 'Line up', '{"line_up": ["id"]}', p_depths =>
+            'select ''one'' as queue, count(*) as pending, 0 as processing, 0 as completed,
+                0 as failed, null::timestamptz as oldest_ready_at
+            from {schema}.line_up')""",
     ):
         connection.execute(f"select monitoring.{call}".encode())
     return connection
