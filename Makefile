@@ -120,6 +120,10 @@ bench-client: $(VENV)/.bench ## put the Python client in trouble and count what 
 bench-names: $(VENV)/.bench ## measure a program that sends a new name with each call (ARGS='--names 20000')
 	@$(BIN)/python -m bench.names $(ARGS)
 
+.PHONY: bench-expected
+bench-expected: $(VENV)/.bench ## measure what 10,000 expected runs cost (ARGS='--runs 1000')
+	@$(BIN)/python -m bench.expected_runs $(ARGS)
+
 .PHONY: bench-exec
 bench-exec: $(VENV)/.bench ## measure what it costs to run a command by pgvigil exec
 	@$(BIN)/python -m bench.wrapping $(ARGS)
