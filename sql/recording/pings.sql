@@ -57,7 +57,7 @@ $$;
 -- Runs of a name that a ping ends: the one of its run id, or else all that are running; one that
 -- begins only now, or as long ago as it took, when none is.
 create or replace function monitoring._runs_ended_by_ping(
-    p_name text, p_task_id text, p_run_id text, p_duration interval
+    p_name text, p_task_id text, p_run_id text, p_duration interval default null
 )
 returns text[]
 language plpgsql
@@ -82,7 +82,10 @@ $$;
 
 -- Begins a run; a later one of the name makes up for it, although their ids differ.
 create or replace function monitoring._start_pinged(
-    p_name text, p_task_id text, p_started_at timestamptz, p_is_start_told boolean
+    p_name text,
+    p_task_id text,
+    p_started_at timestamptz default null,
+    p_is_start_told boolean default true
 )
 returns void
 language plpgsql

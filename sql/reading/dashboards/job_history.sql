@@ -37,7 +37,9 @@ begin
     union all
     select a.name, a.bucket_at, a.label, a.row_count, a.value_count, a.value_sum, a.value_min,
         a.value_max, a.histogram
-    from monitoring._add_up('tasks', true, p_from => p_from) a
+    from monitoring._add_up(
+        'tasks', true, p_from => p_from, p_to => monitoring.clock() + interval '24 hours'
+    ) a
     where a.resolution = 'day' and a.name = any(p_names);
 end
 $$;
@@ -63,7 +65,10 @@ begin
     where r.bucket_at >= (select min(m.day_at) from unnest(p_days) m (day_at))
     union
     select t.task_type, date_trunc('hour', t.finished_at, 'UTC')
-    from monitoring._new_tasks((select min(m.day_at) from unnest(p_days) m (day_at))) t
+    from monitoring._new_tasks(
+        (select min(m.day_at) from unnest(p_days) m (day_at)),
+        monitoring.clock() + interval '24 hours'
+    ) t
     where t.task_type = any(p_names);
 end
 $$;

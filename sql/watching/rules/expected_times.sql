@@ -89,9 +89,9 @@ end
 $$;
 
 -- When a run was last due until a time, since it has been expected; null when none was, and of
--- one that is expected every so often when it has come by now.
+-- one that is expected every so often when it has come by now, which is that time if left out.
 create or replace function monitoring._last_due_at(
-    p_expected monitoring.expected_runs, p_until timestamptz, p_now timestamptz
+    p_expected monitoring.expected_runs, p_until timestamptz, p_now timestamptz default null
 )
 returns timestamptz
 language plpgsql
@@ -110,7 +110,7 @@ begin
             p_expected.time_zone
         );
     end if;
-    v_due_at := monitoring._next_by_interval(p_expected, p_now);
+    v_due_at := monitoring._next_by_interval(p_expected, coalesce(p_now, p_until));
     return case when v_due_at <= p_until then v_due_at end;
 end
 $$;
