@@ -172,6 +172,7 @@ def test_job_that_has_not_come_is_missed_and_has_its_alert(
     connection.execute(
         "update monitoring.expected_runs set expected_since_at = now() - interval '3 hours'"
     )
+    connection.execute("delete from monitoring.expected_run_states")
     connection.execute("select evaluate_alerts()")
     job = web.get("/api/jobs/backup")
     assert job["job"] | {"state": "missed", "alerts": 1, "kind": "expected"} == job["job"]
