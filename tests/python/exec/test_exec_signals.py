@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -28,6 +28,14 @@ print('ready', os.getpid(), flush=True)
 while True:
     signal.pause()
 """
+
+
+@pytest.fixture(autouse=True)
+def heeded_hangups() -> Iterator[None]:
+    """Commands begin with signals as they are by default, also where nohup has begun the tests."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def ready(running: "subprocess.Popen[bytes]") -> int:

@@ -37,9 +37,17 @@ def wrapped(
     )
 
 
+class _Begun(subprocess.Popen[bytes]):
+    def __exit__(self, kind: type[BaseException] | None, *how: Any) -> None:
+        # A test that has failed waits for nothing.
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, *how)
+
+
 def begun(dsn: str, *arguments: str, **more: Any) -> "subprocess.Popen[bytes]":
     """Begin to run it; standard output is a pipe."""
-    return subprocess.Popen(
+    return _Begun(
         [PGVIGIL, "exec", *arguments],
         env=surroundings(dsn),
         **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, **more},
