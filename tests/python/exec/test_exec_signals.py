@@ -31,11 +31,18 @@ while True:
 
 
 @pytest.fixture(autouse=True)
-def heeded_hangups() -> Iterator[None]:
-    """Commands begin with signals as they are by default, also where nohup has begun the tests."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def heeded_signals() -> Iterator[None]:
+    """Commands begin with signals as they are by default, also for tests in the background."""
+    ignored = [
+        number
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+        if signal.getsignal(number) is signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def ready(running: "subprocess.Popen[bytes]") -> int:
