@@ -277,6 +277,7 @@ def test_a_forked_child_tells_how_far_a_run_of_its_parent_is(
         child_may_tell.wait(20)
         monitor.update_task(task_id, items_done=7)
         monitor.complete_task("child")
+        assert monitor.flush(20)  # its end waits no longer than two seconds
 
     context = multiprocessing.get_context("fork")
     child_may_tell = context.Event()
