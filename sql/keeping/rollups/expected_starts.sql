@@ -43,6 +43,17 @@ begin atomic
     group by s.task_type;
 end;
 
+-- Of the newest start and the newest success of an expected run, the one that counts for it.
+create or replace function monitoring._counted_start(
+    p_expected monitoring.expected_runs,
+    p_last_start_at timestamptz,
+    p_last_success_at timestamptz
+)
+returns timestamptz
+language sql
+immutable
+return case p_expected.counts when 'successes' then p_last_success_at else p_last_start_at end;
+
 -- Notes when expected runs began last. What is counted from the last run is due again later.
 create or replace function monitoring._note_expected_starts(p_below bigint, p_still_open bigint[])
 returns void
@@ -61,10 +72,14 @@ begin
         judged_due_at = case when s.every_seconds is null then s.judged_due_at end,
         verdict_at = case
             when s.every_seconds is null then s.verdict_at
-            else greatest(e.expected_since_at, case e.counts
-                when 'successes' then greatest(s.last_success_at, n.last_success_at)
-                else greatest(s.last_start_at, n.last_start_at)
-            end) + make_interval(secs => s.every_seconds + e.grace_seconds)
+            else greatest(
+                    e.expected_since_at,
+                    monitoring._counted_start(
+                        e,
+                        greatest(s.last_start_at, n.last_start_at),
+                        greatest(s.last_success_at, n.last_success_at)
+                    )
+                ) + make_interval(secs => s.every_seconds + e.grace_seconds)
         end
     from monitoring._newest_expected_starts(p_below, p_still_open) n
     inner join monitoring.expected_runs e on e.task_type = n.task_type

@@ -67,14 +67,14 @@ as $$
 begin
     return query
     select
-        e.task_type,
-        e.schedule,
-        e.time_zone,
-        e.next_due_at,
+        (t.expected).task_type,
+        (t.expected).schedule,
+        (t.expected).time_zone,
+        t.next_due_at,
         m.due_at
-    from monitoring._read_expected_runs() e
-    left join monitoring._missed_runs(p_now) m on m.task_type = e.task_type
-    where e.is_enabled and e.task_type = any(p_names);
+    from monitoring._times_of_expected_runs(p_now) t
+    left join monitoring._missed_runs(p_now) m on m.task_type = (t.expected).task_type
+    where (t.expected).is_enabled and (t.expected).task_type = any(p_names);
 end
 $$;
 

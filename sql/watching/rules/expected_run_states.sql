@@ -5,6 +5,21 @@
 -- are moved on.
 -- Writes expected_run_states.
 
+-- Whether what is known of an expected run holds at a time; null where nothing is known.
+create or replace function monitoring._holds(
+    p_state monitoring.expected_run_states,
+    p_expected monitoring.expected_runs,
+    p_now timestamptz
+)
+returns boolean
+language sql
+immutable
+return (
+    p_state.worked_out_at between p_expected.changed_at and p_now
+    and p_now < p_state.verdict_at
+    and coalesce(p_state.last_start_at <= p_now, true)
+);
+
 -- When the next time of a cron expression comes; infinity when none does.
 create or replace function monitoring._cron_time_after(
     p_expression text, p_after timestamptz, p_time_zone text

@@ -166,11 +166,8 @@ begin
         select
             t.judged_due_at,
             t.every_seconds,
-            t.worked_out_at between e.changed_at and p_now
-            and p_now < t.verdict_at
-            and coalesce(t.last_start_at <= p_now, true) as is_known,
-            case e.counts when 'successes' then t.last_success_at else t.last_start_at end
-                as counted_at
+            monitoring._holds(t, e, p_now) as is_known,
+            monitoring._counted_start(e, t.last_start_at, t.last_success_at) as counted_at
         from monitoring.expected_run_states t
         where t.task_type = e.task_type
     ) s on true
@@ -240,10 +237,8 @@ begin
             when r.started_at >= w.since_at then false
             when s.is_known and not s.is_counted and coalesce(n.last_start_at <= p_now, true)
                 then coalesce(
-                    case (s.expected).counts
-                        when 'successes' then n.last_success_at
-                        else n.last_start_at
-                    end < w.since_at,
+                    monitoring._counted_start(s.expected, n.last_start_at, n.last_success_at)
+                    < w.since_at,
                     true
                 )
             else not monitoring._has_started_since(
