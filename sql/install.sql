@@ -188,6 +188,7 @@
 \ir watching/rules/expected_run_states.sql
 \ir watching/rules/missed_runs.sql
 \ir watching/rules/expected_runs.sql
+\ir watching/rules/expected_run_views.sql
 \ir watching/rules/announced_runs.sql
 \ir watching/rules/self_rules.sql
 \ir watching/rules/delivery_rules.sql
