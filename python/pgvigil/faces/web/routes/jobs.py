@@ -131,7 +131,7 @@ class RunAttempt(Row):
 
     task_id: str
     task_type: str
-    status: Literal["running"] | Ended
+    status: Literal["running", Ended]
     attempt: int
     worker_id: str | None
     parent_task_id: str | None
@@ -161,7 +161,7 @@ class Child(Row):
 
     task_id: str
     task_type: str
-    status: Literal["running"] | Ended
+    status: Literal["running", Ended]
     attempt: int
     start_time: datetime | None
     end_time: datetime | None

@@ -33,7 +33,7 @@ class Task(Row):
 
     task_id: str
     task_type: str
-    status: Literal["running"] | Ended
+    status: Literal["running", Ended]
     attempt: int
     worker_id: str | None
     parent_task_id: str | None
