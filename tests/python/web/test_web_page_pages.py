@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from pgvigil.demo.server import PostgresServer
 from tests.harness.databases import create_database, drop_database
 from tests.python.support import page_data
-from tests.python.support.accessibility import barriers
+from tests.python.support.accessibility import barriers, unreachable
 from tests.python.support.browsing import DESKTOP, TOKEN, Service, opened
 from tests.python.support.page_data import NOW, set_clock
 
@@ -284,3 +284,10 @@ def test_nothing_on_any_page_is_in_anybodys_way(browser: Browser, odd: Service, 
             _go(page, path)
             expect(page.locator("main .skeleton")).to_have_count(0)
             assert barriers(page) == [], path
+
+
+@pytest.mark.parametrize("path", ["", "jobs", "jobs/backup", "runs/whole", "errors"])
+def test_everything_that_can_be_worked_can_be_reached_by_keyboard(page: Page, path: str) -> None:
+    _go(page, path)
+    expect(page.locator("main .skeleton")).to_have_count(0)
+    assert unreachable(page) == []
