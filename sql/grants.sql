@@ -263,7 +263,7 @@ declare
         'clock', 'version', 'message_template', 'error_fingerprint',
         'get_installation', 'get_dashboard_summary', 'get_dashboard_cards', 'severities',
         'get_trend_points', 'get_ended_tasks', 'get_ended_batch_runs',
-        'get_jobs', 'get_job_runs', 'get_error_occurrences',
+        'get_jobs', 'get_job_runs', 'get_error_occurrences', 'get_releases', 'get_chart_marks',
         'get_daily_report',
         -- roll-ups
         'approx_percentile', 'merge_histograms',
@@ -293,6 +293,7 @@ declare
         'record_finished_tasks', 'record_error', 'record_errors',
         'record_performance_metric', 'record_metrics', 'record_batch', 'record_log', 'record_logs',
         'update_system_health', 'record_queue_metrics', 'record_ping', 'record_expected_runs',
+        'record_release',
         'raise_alert', 'clear_alert',
         -- ETL
         'start_etl_execution', 'finish_etl_execution', 'log_etl_event', 'record_etl_metric',

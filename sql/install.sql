@@ -50,8 +50,9 @@
 -- A task is a row of active_tasks (start_task.sql) that is updated (task_progress.sql) and moves to
 -- finished_tasks at its end (complete_task.sql). task_ends.sql deals with an end that is reported
 -- twice, late, or before its start.
--- Writes active_tasks, finished_tasks, unsuccessful_attempts, recounts, and one table for each of
--- errors, metrics, log lines, health checks and queues, or its late_ table. Calls no rule.
+-- Writes active_tasks, finished_tasks, unsuccessful_attempts, recounts, pings, releases, and one
+-- table for each of errors, metrics, log lines, health checks and queues, or its late_ table. Calls
+-- no rule.
 -- Guarantees: the row commits with the caller's transaction; bad input raises nothing (unless
 -- monitoring.strict is on); a call waits for another only when both are about one running task.
 -- Begin with metrics.sql, then start_task.sql and complete_task.sql.
@@ -68,6 +69,7 @@
 \ir recording/health.sql
 \ir recording/queues.sql
 \ir recording/pings.sql
+\ir recording/releases.sql
 \ir recording/batch_calls.sql
 \ir recording/batches.sql
 
@@ -121,6 +123,7 @@
 \ir keeping/views/logs.sql
 \ir keeping/views/health.sql
 \ir keeping/views/queues.sql
+\ir keeping/views/releases.sql
 \ir keeping/views/summaries.sql
 
 -- SCHEDULING: jobs inside the database, and whether pgvigil itself keeps up.
@@ -335,6 +338,7 @@
 \ir reading/dashboards/summary.sql
 \ir reading/dashboards/cards.sql
 \ir reading/dashboards/trend_points.sql
+\ir reading/dashboards/chart_marks.sql
 \ir reading/dashboards/daily_report.sql
 \ir reading/dashboards/job_history.sql
 \ir reading/dashboards/jobs.sql

@@ -42,6 +42,18 @@ limit 20
 """.strip()
 """Marks at which alerts began to fire: as many as leave the graphs to be seen."""
 
+RELEASES_SQL = """
+select
+    released_at as time,
+    concat_ws(' ', component, version, '(before: ' || previous_version || ')') as text,
+    'release,' || component as tags
+from monitoring.v_releases
+where $__timeFilter(released_at)
+order by released_at desc
+limit 20
+""".strip()
+"""Marks at which components went over to other versions."""
+
 SPANS_SQL = """
 select
     fired_at as time,
@@ -92,6 +104,7 @@ class Board:
             .tooltip(DashboardCursorSync.CROSSHAIR)
             .link(_link_to_the_others())
             .annotation(_annotation("Alerts", ALERTS_SQL, True))
+            .annotation(_annotation("Releases", RELEASES_SQL, True, "blue"))
             .annotation(_annotation("Spans of alerts", SPANS_SQL, False))
         )
         for variable in (_data_source(), *self.variables):
@@ -243,12 +256,14 @@ class _WrittenTarget(dashboard.AnnotationTarget):
         return self._target
 
 
-def _annotation(name: str, sql: str, is_shown: bool) -> dashboard.AnnotationQuery:
+def _annotation(
+    name: str, sql: str, is_shown: bool, color: str = "red"
+) -> dashboard.AnnotationQuery:
     return (
         dashboard.AnnotationQuery()
         .name(name)
         .datasource(SOURCE)
         .enable(is_shown)
-        .icon_color("red")
+        .icon_color(color)
         .target(_WrittenTarget(sql))
     )

@@ -54,7 +54,7 @@ return p_record || coalesce(
             from unnest(
                     array[
                         'started_at', 'finished_at', 'start_time', 'end_time', 'at', 'occurred_at',
-                        'recorded_at', 'logged_at', 'checked_at', 'detected_at'
+                        'recorded_at', 'logged_at', 'checked_at', 'detected_at', 'released_at'
                     ]
                 ) as k (key)
             where p_record ? k.key

@@ -190,6 +190,8 @@ select set_eq(
         'senders',
         -- a row for each name that pings come under
         'pings',
+        -- a row for each version of a component, at most a hundred a day
+        'releases',
         -- taken away by the next roll-up
         'recounts',
         -- a row for each thing there is, or for each table

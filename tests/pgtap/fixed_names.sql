@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(126);
+select plan(129);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -90,6 +90,9 @@ from (
         'get_error_occurrences',
         'P_FINGERPRINT p_from p_to p_limit p_before_time p_before_error_id'
     ),
+    ('record_release', 'P_COMPONENT P_VERSION p_details p_released_at'),
+    ('get_releases', 'p_component p_from p_to p_limit'),
+    ('get_chart_marks', 'P_FROM P_TO p_component p_limit'),
     ('get_step_runs', 'p_business_date p_workflow_name'),
     ('set_alert_owner', 'P_OWNER p_labels'),
     ('set_page_url', 'P_URL'),
@@ -308,6 +311,9 @@ select results_eq(
             'progress_percent numeric, eta_at timestamp with time zone, '
             'eta_from_at timestamp with time zone, eta_to_at timestamp with time zone, '
             'waits_for text[], is_optional boolean, task_id text)'),
+        ('get_chart_marks',
+            'TABLE(marked_at timestamp with time zone, kind text, title text, component text, '
+            'severity text, alert_id bigint)'),
         ('get_config', 'jsonb'),
         ('get_config_schema', 'jsonb'),
         ('get_daily_report', 'jsonb'),
@@ -363,6 +369,9 @@ select results_eq(
         ('get_record_timeline',
             'TABLE(happened_at timestamp with time zone, kind text, summary text, '
             'details jsonb)'),
+        ('get_releases',
+            'TABLE(release_id bigint, component text, version text, previous_version text, '
+            'released_at timestamp with time zone, details jsonb, recorded_by text)'),
         (
             'get_step_runs',
             'TABLE(workflow_name text, business_date date, step_name text, task_id text, '
@@ -392,6 +401,7 @@ select results_eq(
         ('record_performance_metric', 'bigint'),
         ('record_ping', 'text'),
         ('record_queue_metrics', 'bigint'),
+        ('record_release', 'bigint'),
         ('reopen_error_group', 'boolean'),
         ('resolve_alert', 'boolean'),
         ('resolve_error_group', 'boolean'),

@@ -40,6 +40,7 @@ select results_eq(
         ('raised_alerts', '', '7 days', null),
         ('record_states', '', '1 year', null),
         ('records_to_read', '', '30 days', null),
+        ('releases', '', '5 years', null),
         ('rollups', 'minute', '2 days', null),
         ('rollups', 'hour', '90 days', null),
         ('rollups', 'day', '5 years', null),
@@ -51,7 +52,7 @@ select results_eq(
         ('status_changes', '', '30 days', null),
         ('unsuccessful_attempts', '', '90 days', null)
     $$,
-    'rows are kept for 7 to 90 days at first, roll-ups for up to five years'
+    'rows are kept for 7 to 90 days at first, roll-ups and releases for up to five years'
 );
 
 -- Behaviour: changing

@@ -30,6 +30,7 @@ from (
     ('error_group_totals', 'last_seen_at', null, null),
     ('component_states', 'checked_at', null, null),
     ('running_totals', 'counted_at', null, null),
+    ('releases', 'released_at', null, null),
     -- What is open has no end yet, and is never due.
     ('raised_alerts', 'resolved_at', null, null),
     ('alert_transitions', 'changed_at', null, null),

@@ -82,6 +82,9 @@ def test_measurements_errors_logs_health_and_queues_are_recorded(
     )
     assert monitor.update_system_health("db", "main", "degraded", 12.5, "slow", checked_at=at)
     assert monitor.record_queue_metrics("q", 1, 2, 3, 4, 5.5, recorded_at=at)
+    release = monitor.record_release("1.4", details={"commit": "3f2a"}, released_at=at)
+    assert release
+    assert monitor.record_release("1.4") == release
     metric = one(connection, "select * from monitoring.performance_monitoring")
     assert (metric["value"], metric["component"], metric["tags"]) == (7.0, "tests", {"x": "y"})
     log = one(connection, "select * from monitoring.v_application_logs")
@@ -92,6 +95,8 @@ def test_measurements_errors_logs_health_and_queues_are_recorded(
     assert (health["response_time_ms"], health["failure_reason"]) == (12.5, "slow")
     queue = one(connection, "select * from monitoring.queue_monitoring")
     assert (queue["pending"], queue["failed"], queue["oldest_ready_seconds"]) == (1, 4, 5.5)
+    told = one(connection, "select * from monitoring.v_releases")
+    assert (told["component"], told["version"], told["released_at"]) == ("tests", "1.4", at)
 
 
 def test_bulk_calls_return_how_many_were_new(

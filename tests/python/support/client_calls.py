@@ -23,6 +23,7 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("record_log", ("info", "here"), {"logged_at": AT}),
     ("update_system_health", ("db", "main", "healthy"), {"checked_at": AT}),
     ("record_queue_metrics", ("q", 1), {"recorded_at": AT}),
+    ("record_release", ("1.4",), {"released_at": AT}),
     ("record_finished_tasks", ([{"task_id": "f", "task_type": "x", "end_time": AT}],), {}),
     ("record_errors", ([{"error_type": "E", "severity": "low", "message": "m"}],), {}),
     ("record_metrics", ([{"metric_name": "m", "value": 1, "recorded_at": AT}],), {}),
@@ -49,7 +50,7 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
 _VIEWS = (
     "processing_metrics", "error_tracking", "performance_monitoring", "v_application_logs",
     "system_health", "queue_monitoring", "invalid_records", "status_history", "record_products",
-    "processing_log", "daily_summary",
+    "processing_log", "daily_summary", "v_releases",
 )  # fmt: skip
 
 

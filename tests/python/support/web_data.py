@@ -36,6 +36,8 @@ select record_queue_metrics('parcels', 0, 0, 0, 0);
 select update_system_health('database', 'main', 'healthy', 3.5);
 select update_system_health('service', 'rates', 'unhealthy', null, 'no answer');
 select update_system_health('service', 'mail', 'degraded', 900, 'slow');
+select record_release('loader', '1.' || n, p_released_at => now() - make_interval(hours => 9 - n))
+from generate_series(1, 7) n;
 select record_performance_metric('throughput', 'gauge', 12.5, 'rows/s', 'loader');
 
 select record_log('loader', 'WARNING', 'line ' || n) from generate_series(1, 5) n;

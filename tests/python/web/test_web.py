@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 
 from tests.python.support.asking import rows, value
 from tests.python.support.web_data import fill
+from tests.python.support.web_problems import assert_problem
 from tests.python.support.web_running import TOKEN, Web
 
 LISTS = [
@@ -19,6 +20,7 @@ LISTS = [
     "/api/jobs", "/api/tasks", "/api/errors", "/api/queues", "/api/health",
     "/api/trends?what=tasks", "/api/trends?what=errors", "/api/trends?what=queues",
     "/api/trends?what=durations", "/api/records", "/api/record-issues", "/api/record-changes",
+    "/api/releases", "/api/chart-marks",
 ]  # fmt: skip
 PAGED = {
     "/api/active-alerts": "alert_id",
@@ -28,6 +30,7 @@ PAGED = {
     "/api/jobs": "job_name",
     "/api/records": "record_key",
     "/api/record-changes": "change_id",
+    "/api/releases": "release_id",
 }
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -335,6 +338,34 @@ def test_trends_are_as_fine_as_a_chart_can_show(
     assert told["resolution"] == resolution
     begin = datetime.fromisoformat(told["from_at"])
     assert all(datetime.fromisoformat(row["bucket_at"]) > begin for row in told["rows"])
+
+
+def test_a_chart_can_be_of_any_span_that_has_room_for_its_points(filled_web: Web) -> None:
+    day = (datetime.now(UTC) - timedelta(days=1)).date()
+    told = filled_web.get("/api/trends", what="tasks", from_=day, to=day)
+    begin, end = (datetime.fromisoformat(told[name]) for name in ("from_at", "to_at"))
+    assert (begin.date(), end - begin) == (day, timedelta(days=1))
+    assert told["resolution"] == "hour"
+    for query in (
+        f"from={day}T12:00Z&to={day}T11:00Z", "from=2001-01-01", "to=0001-01-01T00:00Z", "hours=9601"
+    ):  # fmt: skip
+        assert_problem(filled_web.client.get(f"/api/trends?what=tasks&{query}"), 422)
+
+
+def test_charts_are_marked_with_the_newest_releases_and_alerts(web: Web, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for number in range(25):
+            connection.execute(
+                "select monitoring.record_release('api', %s, p_released_at => %s)",
+                [f"1.{number}", datetime.now(UTC) - timedelta(hours=2, minutes=-number)],
+            )
+        connection.execute("select monitoring.raise_alert('tests', 'd', 'critical', 'disk full')")
+        connection.execute("select monitoring.evaluate_alerts()")
+    told = web.get("/api/chart-marks", hours=3)
+    releases = [mark["title"] for mark in told["rows"] if mark["kind"] == "release"]
+    assert (len(releases), releases[-1], told["has_more"]) == (20, "api 1.24 (before: 1.23)", True)
+    assert "disk full" in [mark["title"] for mark in told["rows"] if mark["kind"] == "alert"]
+    assert web.rows("/api/chart-marks", component="mail") == []
 
 
 def test_trends_add_up_to_what_was_recorded(

@@ -40,7 +40,7 @@ NUMBERS = frozenset(
 _NAMES = frozenset(
     {"task_id", "execution_id", "parent_task_id", "task_type", "worker_id", "component"}
     | {"error_type", "metric_name", "metric_type", "unit", "queue_name", "fingerprint"}
-    | {"component_type", "component_name", "chunk_id", "fixture_id"}
+    | {"component_type", "component_name", "chunk_id", "fixture_id", "version"}
 )
 # Words, of which the database knows many, and says which it does not know; and texts.
 _WORDS = frozenset(
@@ -58,6 +58,7 @@ _NEEDED = {
     "record_etl_metric": {"metric_name", "value"},
     "update_system_health": {"component_name"},
     "record_queue_metrics": {"queue_name", "pending"},
+    "record_release": {"version"},
     "record_error": set[str](),
     "record_log": set[str](),
     "log_etl_event": set[str](),
@@ -68,6 +69,7 @@ _WITHOUT_DEFAULT = {
     "record_etl_metric": {"execution_id", "metric_name", "value"},
     "update_system_health": {"component_type", "component_name", "status"},
     "record_queue_metrics": {"queue_name", "pending"},
+    "record_release": {"component", "version"},
     "log_etl_event": {"level", "component", "message"},
 }
 

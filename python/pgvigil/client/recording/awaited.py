@@ -64,6 +64,7 @@ class AwaitedCalls(TrackingCalls):
     record_log = later(TrackingCalls.record_log)
     update_system_health = later(TrackingCalls.update_system_health)
     record_queue_metrics = later(TrackingCalls.record_queue_metrics)
+    record_release = later(TrackingCalls.record_release)
 
     record_finished_tasks = later(TrackingCalls.record_finished_tasks)
     record_errors = later(TrackingCalls.record_errors)

@@ -283,6 +283,35 @@ class RecordingCalls(Recorder):
             recorded_at=recorded_at,
         )
 
+    def record_release(
+        self,
+        version: str,
+        *,
+        component: str | None = None,
+        details: Any = None,
+        released_at: datetime | None = None,
+    ) -> int | None:
+        """Record in which version a program runs; charts and errors show when that changed.
+
+        Each of many programs may call it at its start: the same version again changes nothing.
+
+        Args:
+            version: what it is called, such as ``1.4.2`` or a commit.
+            component: which program; the client's `component`, else ``python``, when None.
+            details: anything JSON can hold, such as a commit, an author or a link.
+            released_at: when it was released; now when None.
+
+        Returns:
+            The release's number where the call waits for the database; else None.
+        """
+        return self._tell(
+            "record_release",
+            component=component or self.component or "python",
+            version=version,
+            details=details,
+            released_at=released_at,
+        )
+
     def _exception_for(self, given: object) -> BaseException | None:
         """Return what is being handled, where None is given, else one that says what was given."""
         handled = sys.exc_info()[1]

@@ -39,6 +39,7 @@ _TIMES = {
     "record_logs": "logged_at",
     "log_etl_event": "logged_at",
     "update_system_health": "checked_at",
+    "record_release": "released_at",
 }
 
 

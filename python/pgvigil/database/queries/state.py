@@ -24,11 +24,4 @@ select *, nullif(status, 'unknown') in ('healthy', 'degraded') as is_up
 from monitoring.v_system_health_summary
 """
 CHANNELS = "select * from monitoring.v_notification_channels"
-TREND_POINTS = """
-select bucket_at, series, value
-from monitoring.get_trend_points(
-    p_what => %(what)s, p_from => %(from_at)s, p_to => %(as_of)s, p_resolution => %(resolution)s
-)
-where bucket_at > %(from_at)s
-"""
 DAILY_REPORT = "select monitoring.get_daily_report(p_business_date => %(business_date)s)"
