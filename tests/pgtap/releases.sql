@@ -9,7 +9,10 @@ create function pg_temp.releases(p_component text) returns text
 language sql
 as $$
     select string_agg(
-        concat(r.previous_version, '>', r.version, ' ', to_char(r.released_at at time zone 'UTC', 'DD HH24:MI')),
+        concat(
+            r.previous_version, '>', r.version, ' ',
+            to_char(r.released_at at time zone 'UTC', 'DD HH24:MI')
+        ),
         ', ' order by r.released_at
     )
     from monitoring.get_releases(p_component) as r
@@ -28,7 +31,7 @@ select monitoring.record_release('api', '1.0');
 select monitoring.record_release('api', '1.1', '{"commit": "3f2a"}');
 select is(
     pg_temp.releases('api'), '>1.0 15 11:59, 1.0>1.1 15 12:10',
-    'each of many programs may tell its version: only a change is a release, as of its first telling'
+    'each of many programs may tell its version: only a change is a release, since its first'
 );
 select monitoring.record_release('api', '1.0', p_released_at => '2026-01-15 12:20+00');
 select is(
@@ -41,7 +44,11 @@ select is(
     'what comes late is compared with what was newest by then'
 );
 insert into monitoring.releases (component, version, released_at, recorded_by)
-select r.component, r.version, r.released_at, r.recorded_by
+select
+    r.component,
+    r.version,
+    r.released_at,
+    r.recorded_by
 from monitoring.releases as r
 where r.version = '1.1';
 select is(
@@ -111,9 +118,12 @@ select throws_ok(
     $$select monitoring.record_release('api', '')$$, 'PV001', null, 'a version has a name'
 );
 select set_config('monitoring.strict', 'off', true);
-select lives_ok($$select monitoring.record_release(null, null)$$, 'outside of tests nothing raises');
+select lives_ok(
+    $$select monitoring.record_release(null, null)$$, 'outside of tests nothing raises'
+);
 select is(pg_temp.releases('(unnamed)'), '>(unnamed) 15 12:30', 'but is repaired');
-select count(monitoring.record_release('churn', 'v' || n)) from generate_series(1, 100) as n;
+select count(monitoring.record_release('churn', 'v' || n))
+from generate_series(1, 100) as n;
 select is(
     monitoring.record_release('churn', 'one more'), null,
     'who gives a new version at each start has a hundred of them a day'

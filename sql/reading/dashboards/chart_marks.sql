@@ -49,7 +49,7 @@ begin atomic
         order by h.changed_at desc, h.transition_id desc
         limit p_limit
     )
-    order by 1;
+    order by marked_at;
 end;
 
 comment on function monitoring.get_chart_marks(timestamptz, timestamptz, text, integer) is

@@ -80,13 +80,6 @@ from (
 cross join unnest(array['api', 'it''s "odd"']) as component;
 select monitoring.update_system_health('service', 'api', 'degraded', 900, 'slow');
 
--- releases
-select monitoring.record_release('it''s "odd"', '1.' || n, p_released_at => at)
-from (
-    select row_number() over () as n, at
-    from generate_series(timestamptz '2026-01-21 12:00+00', '2026-03-02 12:00+00', '5 hours') as at
-) as t;
-
 -- ETL: a load every six hours, and one that runs
 select monitoring.record_finished_tasks(jsonb_agg(jsonb_build_object(
     'task_id', 'etl-' || to_char(at, 'MMDDHH24'), 'task_type', 'etl', 'start_time', at - interval '9 minutes',

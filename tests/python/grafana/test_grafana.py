@@ -41,6 +41,12 @@ AS_READER = (
 )
 RECORDS = Path(__file__).parent / "grafana_records.sql"
 ODD = 'it\'s "odd"'
+RELEASES = f"""
+select monitoring.record_release(
+    'it''s "odd"', '1.' || n, p_released_at => '{NOW}'::timestamptz - make_interval(hours => 5 * n)
+)
+from generate_series(0, 200) as n
+"""
 QUERIES = list(queries())
 TABLES = [asked for asked in QUERIES if asked.kind == "table"]
 # How long people look back: each makes another resolution of it, or another place in the day.
@@ -78,6 +84,7 @@ def recorded(server: PostgresServer, template: str, reader: str) -> Iterator[psy
     """What the reader sees of a database with forty days of everything in it."""
     create_database(server, "grafana", template)
     run_psql(server, "grafana", "-q", "-f", RECORDS)
+    run_psql(server, "grafana", "-q", "-c", RELEASES)
     dsn = make_conninfo(server.dsn("grafana", via_socket=True), options=AS_READER)
     with psycopg.connect(dsn) as connection:
         yield connection
