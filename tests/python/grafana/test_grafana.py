@@ -43,9 +43,9 @@ RECORDS = Path(__file__).parent / "grafana_records.sql"
 ODD = 'it\'s "odd"'
 RELEASES = f"""
 select monitoring.record_release(
-    'it''s "odd"', '1.' || n, p_released_at => '{NOW}'::timestamptz - make_interval(hours => 5 * n)
+    'it''s "odd"', '1.' || n, p_released_at => '{NOW}'::timestamptz - make_interval(days => n)
 )
-from generate_series(0, 200) as n
+from generate_series(0, 40) as n
 """
 QUERIES = list(queries())
 TABLES = [asked for asked in QUERIES if asked.kind == "table"]

@@ -347,8 +347,11 @@ def test_a_chart_can_be_of_any_span_that_has_room_for_its_points(filled_web: Web
     assert (begin.date(), end - begin) == (day, timedelta(days=1))
     assert told["resolution"] == "hour"
     for query in (
-        f"from={day}T12:00Z&to={day}T11:00Z", "from=2001-01-01", "to=0001-01-01T00:00Z", "hours=9601"
-    ):  # fmt: skip
+        f"from={day}T12:00Z&to={day}T11:00Z",
+        "from=2001-01-01",
+        "to=0001-01-01T00:00Z",
+        "hours=9601",
+    ):
         assert_problem(filled_web.client.get(f"/api/trends?what=tasks&{query}"), 422)
 
 
