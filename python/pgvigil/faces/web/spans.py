@@ -9,7 +9,8 @@ from fastapi import Depends, Query
 from pgvigil.faces.web.parameters import From, To
 from pgvigil.faces.web.problems import INVALID_REQUEST, ProblemError, Trouble
 
-MOST_HOURS = 24 * 400
+_MOST_DAYS = 400
+MOST_HOURS = 24 * _MOST_DAYS
 """A chart has room for some four hundred points, the longest of which are days."""
 
 
@@ -41,7 +42,7 @@ class Span:
         if from_at >= to_at:
             raise _refusal("query.from", "it has to be before the end of the span")
         if to_at - from_at > timedelta(hours=MOST_HOURS):
-            raise _refusal("query.from", f"a span has at most {MOST_HOURS // 24} days")
+            raise _refusal("query.from", f"a span has at most {_MOST_DAYS} days")
         return from_at, to_at
 
 
