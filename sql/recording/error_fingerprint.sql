@@ -17,7 +17,7 @@ returns text
 language sql
 immutable
 parallel safe
-return 'v1';
+return 'v2';
 
 -- A pattern where a message has the word without which it cannot match, else one that fails at
 -- once. Looking for the word is several times cheaper than the pattern.
@@ -59,6 +59,26 @@ return case
     else ''
 end;
 
+-- Finds the names of users, hosts and domains that are plain words, by what stands before them,
+-- which is \1 or \2. What is said of a host is no name (connection to host closed, lost, down), so
+-- one may not end like that.
+create or replace function monitoring._name_pattern(p_message text)
+returns text
+language sql
+immutable
+parallel safe
+return case
+    when strpos(p_message collate "C", 'user') > 0
+        or strpos(p_message collate "C", 'host') > 0
+        or strpos(p_message collate "C", 'omain') > 0
+        or strpos(p_message collate "C", 'ame=') > 0
+        then $re$((?:user|host|domain|name)=|nvalid user )[\w.@-]+$re$
+            || $re$|([mfnory] (?:user|host|domain) )[\w.@-]*$re$
+            || $re$(?:[^\s:,;.)dgtn]|[^\s:,;.)e]d|[^\s:,;.)n]g|[^\s:,;.)w]n$re$
+            || $re$|[^\s:,;.)s]t|[^\s:,;.)o]st)\M$re$
+    else '^' || chr(1)
+end;
+
 -- Replaces what differs between two occurrences of one message by <*>. Never raises; null gives
 -- null. Looks at the first 500 characters and returns at most 300, so the cost is bounded.
 --
@@ -72,15 +92,19 @@ language sql
 immutable
 parallel safe
 return left(replace(
-    regexp_replace(regexp_replace(regexp_replace(
-        -- Most messages have nothing that the first two rules are about, and need no pass for it.
+    regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+        -- Most messages have nothing that the first rules are about, and need no pass for it.
         case
             when strpos(p_message collate "C", chr(10)) > 0
                 or strpos(p_message collate "C", chr(39)) > 0
                 or strpos(p_message collate "C", 'user') > 0
+                or strpos(p_message collate "C", 'host') > 0
+                or strpos(p_message collate "C", 'omain') > 0
+                or strpos(p_message collate "C", 'ame=') > 0
+                or strpos(p_message collate "C", 'from ') > 0
                 or strpos(p_message collate "C", 'uplicate') > 0
                 then
-    regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+    regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
         left(p_message, 500) collate "C",
 
         -- 0. What databases and their drivers add on lines of their own, and the value that they
@@ -96,30 +120,45 @@ return left(replace(
         ),
         '\1\3' || chr(1) || '\2'),
 
-        -- 1. 'Quoted' with white space, unless either quote may be an apostrophe; the name in "for
-        --    user X", "by user X", "invalid user X", "unknown user X", user=X.
+        -- 1. 'Quoted' with white space, unless either quote may be an apostrophe.
         monitoring._pattern_for(p_message, chr(39), $re$(?<!\w)'[^']*'(?!\w)$re$),
         chr(1), 'g'),
+
+        -- 2. Names that are plain words: in "for user X", "to host X", user=X; in "from X" with an
+        --    address behind it or a dot in it, in "for X from" an address.
+        monitoring._name_pattern(p_message), '\1\2' || chr(1), 'g'),
         monitoring._pattern_for(
-            p_message, 'user', $re$((?:for|by|nvalid|nknown) user |user=)[\w.@-]+$re$
+            p_message, 'from ',
+            $re$(for )[\w.@-]+(?= from \d)|(from )[\w-]+(?:\.[\w-]+| ?[(\[][\d.:a-f]+[)\]])$re$
         ),
-        '\1' || chr(1), 'g')
+        '\1\2' || chr(1), 'g')
             else left(p_message, 500) collate "C"
         end,
 
-        -- 2. "Quoted" without a slash, so that the verb of "GET /orders/7 HTTP/1.1" stays; 'quoted'
+        -- 3. "Quoted" without a slash, so that the verb of "GET /orders/7 HTTP/1.1" stays; 'quoted'
         --    without white space, so that the apostrophe of can't opens nothing; every word with a
         --    digit, slash, backslash or @ in it: numbers, ids, dates, paths, URLs, addresses. What
         --    stands before = or : stays; behind the first such character they belong to the word.
         $re$"[^"/]*"|'[^'\s]*'$re$
-        || $re$|[\w.+~$#%-]*[\d@/\\][\w.@/\\$#%~&?+=:*-]*["']?$re$,
+        || $re$|<?[\w.+~$#%*-]*[\d@/\\][\w.@/\\$#%~&?+=:*-]*["']?$re$,
         chr(1), 'g'),
 
-        -- 3. Lower-case names of three or more parts: hosts, packages (not java.io.IOException).
-        $re$[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+){2,}$re$, chr(1), 'g'),
+        -- 4. Lower-case names of three or more parts, or of two and a port: hosts, packages (not
+        --    java.io.IOException); hexadecimal that happens to have no digit.
+        $re$[a-z][a-z0-9_-]*\.[a-z0-9_-]+(?:(?:\.[a-z0-9_-]+)+|:\x01)|\m[a-f]{8,}\M$re$,
+        chr(1), 'g'),
 
-        -- 4. A list of variable parts is one part, of whatever length; a size and its unit as well.
-        $re$\x01(?:[\s,;:|-]*\x01| [KMGT]?B\M)+$re$, chr(1), 'g'),
+        -- 5. The words of a date before its numbers. Telling few characters apart, it takes Son
+        --    for Sun.
+        $re$(?:[JFMASONDTW](?:[ao]n|u[gnl]|eb|ri|a[ryt]|pr|e[pdc]|ct|ov|ue|hu),?\s+)+\x01$re$,
+        chr(1), 'g'),
+
+        -- 6. A size or a time takes its unit along.
+        $re$\x01 (?:[kKMGT]i?|[mun])?[bBs](?:(?:yt|ec)[a-z]*)?\M$re$, chr(1), 'g'),
+
+        -- 7. A list of variable parts is one part, of whatever length, and so is one with a second
+        --    in brackets.
+        $re$\x01(?:[\s,;:|-]*\x01|\s?[(\[](?:\x01(?:[\s,;:|-]*\x01)*)?[)\]])+$re$, chr(1), 'g'),
     chr(1), '<*>'
 ) || monitoring._constraint_in(p_message), 300);
 -- noqa: enable=LT02
