@@ -97,6 +97,7 @@
 \ir keeping/rollups/groups_and_states.sql
 \ir keeping/rollups/running_totals.sql
 \ir keeping/rollups/open_days.sql
+\ir keeping/rollups/indexed_ranges.sql
 \ir keeping/rollups/recounts.sql
 \ir keeping/rollups/expected_starts.sql
 \ir keeping/rollups/roll_up.sql

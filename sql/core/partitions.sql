@@ -87,29 +87,36 @@ begin
 end
 $$;
 
+-- BRIN indexes of the partition of a day, by which rows are found by time; none where there is
+-- no partition.
+create or replace function monitoring._time_indexes(p_table text, p_at timestamptz)
+returns setof regclass
+language sql
+stable
+begin atomic
+    select c.oid::regclass
+    from pg_index as i
+    inner join pg_class as c on i.indexrelid = c.oid
+    inner join pg_am as a on c.relam = a.oid
+    where
+        i.indrelid = to_regclass('monitoring.' || monitoring._partition_name(p_table, p_at))
+        and a.amname = 'brin';
+end;
+
 -- Lets the BRIN indexes of the last three days know their last pages, which neither recording
 -- nor vacuum does; without that, every search for new rows reads the end of every day.
 create or replace function monitoring._index_past_days() returns void
-language plpgsql
+language sql
 volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_index regclass;
-begin
-    for v_index in
-        select c.oid::regclass
-        from monitoring.partitioned_tables t, generate_series(1, 3) o (days), pg_index i, pg_class c
-        where i.indrelid = to_regclass('monitoring.' || monitoring._partition_name(
-                t.table_name, monitoring.clock() - o.days * interval '24 hours'
-            ))
-            and c.oid = i.indexrelid
-            and c.relam = (select a.oid from pg_am a where a.amname = 'brin')
-    loop
-        perform brin_summarize_new_values(v_index);
-    end loop;
-end
-$$;
+begin atomic
+    select brin_summarize_new_values(i.time_index)
+    from monitoring.partitioned_tables as t
+    cross join generate_series(1, 3) as o (days)
+    cross join
+        lateral monitoring._time_indexes(
+            t.table_name, monitoring.clock() - o.days * interval '24 hours'
+        ) as i (time_index);
+end;
 
 create or replace function monitoring.ensure_partitions(p_days_ahead integer default null)
 returns integer

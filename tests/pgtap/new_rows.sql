@@ -1,7 +1,7 @@
 -- What counts as new, by the transactions that recorded the rows, and how an index finds it.
 
 begin;
-select plan(11);
+select plan(14);
 \ir helpers/fixed_clock.psql
 \ir helpers/plans.psql
 
@@ -122,6 +122,55 @@ select cmp_ok(
 
 select lives_ok(
     'select monitoring.ensure_partitions(0)', 'to do so again does no harm'
+);
+
+-- The pages of a day that goes on, which no vacuum has seen and no statistics tell of
+
+select
+    monitoring.record_metrics(
+        jsonb_agg(jsonb_build_object('metric_name', 'm', 'value', n, 'recorded_at', day))
+    )
+from
+    (values (timestamptz '2026-01-15 12:00+00')) as days (day),
+    generate_series(1, 8000) as n;
+
+-- Nothing is searched for in a transaction that is our own, so let another have recorded all.
+update monitoring.metric_samples set recorded_xid = recorded_xid - 1000000;
+update monitoring.rollup_progress set claimed_below = txid_current() - 1000000;
+select monitoring.roll_up();
+
+select is(
+    brin_summarize_new_values('monitoring.metric_samples_20260115_recorded_at_recorded_xid_idx'), 1,
+    'a roll-up lets an index know all pages but the last, which are being filled'
+);
+
+create temporary view searches as
+select
+    pg_stat_get_xact_numscans('monitoring.metric_samples_20260115'::regclass) as in_all_rows,
+    (
+        select count(*) from monitoring.rollups as r
+        where r.source = 'metrics' and r.resolution = 'hour'
+    ) as hours;
+create temporary table before_searching as
+select
+    s.in_all_rows,
+    s.hours
+from searches as s;
+
+select monitoring.roll_up();
+select count(*)
+from monitoring._read_samples(
+        'metrics', true, 9223372036854775807, '{}', '-infinity', 'infinity'
+    );
+
+select results_eq(
+    'select in_all_rows from searches', 'select in_all_rows from before_searching',
+    'and nobody reads all rows to find out that none is new'
+);
+
+select results_eq(
+    'select hours from searches', 'values (2::bigint)',
+    'though each of them is known'
 );
 
 select * from finish(); -- noqa: AM04

@@ -132,6 +132,30 @@ begin
 end
 $$;
 
+-- Whether new rows can be in a table: what is quick to plan and to find out, most often that there
+-- are none.
+create or replace function monitoring._may_have_new_rows(p_table text) returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set max_parallel_workers_per_gather = 0
+set enable_seqscan = off
+as $$
+declare
+    v_is_so boolean;
+begin
+    execute format(
+        'select exists (select from monitoring.%I l where l.recorded_xid >= $1)'
+        ' or exists (select from monitoring.%I d where d.recorded_xid >= $1 and d.%I >= $2)',
+        'late_' || p_table, p_table,
+        (select t.time_column from monitoring.partitioned_tables t where t.table_name = p_table)
+    )
+    into v_is_so
+    using monitoring._first_new_transaction(p_table), monitoring._open_since(p_table);
+    return v_is_so;
+end
+$$;
+
 -- Adds the new rows of a table to whatever is kept of it, and notes that they are in.
 create or replace function monitoring._roll_up_table(
     p_table text, p_below bigint, p_still_open bigint[]
@@ -142,11 +166,13 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_written bigint;
+    v_written bigint := 0::bigint;
 begin
-    select monitoring._merge_rollups(r.source, p_below, p_still_open) into v_written
-    from monitoring.rollup_progress r
-    where r.table_name = p_table;
+    if monitoring._may_have_new_rows(p_table) then
+        select monitoring._merge_rollups(r.source, p_below, p_still_open) into v_written
+        from monitoring.rollup_progress r
+        where r.table_name = p_table;
+    end if;
     -- Every new row is in some bucket: where none was written there is nothing else to do.
     if v_written > 0 and p_table = 'errors' then
         perform monitoring._meet_error_groups(p_below, p_still_open);
@@ -208,6 +234,7 @@ begin
         );
         -- What had ended before the claim was made is in.
         perform monitoring._close_days(v_table, v_yesterday, v_running);
+        perform monitoring._index_open_days(v_table);
     end loop;
     return v_written;
 end

@@ -114,25 +114,31 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 -- New rows are few, and to start workers takes longer than to find them.
 set max_parallel_workers_per_gather = 0
+set enable_seqscan = off
 as $$
 -- The query is one of ours, made with format():
 -- @plpgsql_check_options: security_warnings = off
 declare
     v_since timestamptz := timestamptz '-infinity';
+    v_first bigint := 0::bigint;
 begin
     if p_is_new then
-        select monitoring._open_since(c.table_name) into v_since
-        from monitoring._claims c where c.source = p_source;
+        select
+            monitoring._open_since(c.table_name), monitoring._first_new_transaction(c.table_name)
+        into v_since, v_first
+        from monitoring._claims c
+        where c.source = p_source;
     end if;
     -- Planned for its arguments, so that only one table's partitions, and only those of the time
     -- asked for, are looked at. One statement for all sources took ten times as long to plan.
     return query execute format(
         'select s.* from %s s'
-        ' where s.is_new = $1 and s.recorded_xid < $2 and s.recorded_xid <> all ($3)'
-        ' and s.happened_at >= $4 and s.happened_at < $5 and (s.is_late or s.happened_at >= $6)',
+        ' where s.is_new = $1 and s.recorded_xid >= $7 and s.recorded_xid < $2'
+        ' and s.recorded_xid <> all ($3) and s.happened_at >= $4 and s.happened_at < $5'
+        ' and (s.is_late or s.happened_at >= $6)',
         monitoring._folded_samples(p_source)
     )
-    using p_is_new, p_below, p_still_open, p_from, p_to, v_since;
+    using p_is_new, p_below, p_still_open, p_from, p_to, v_since, v_first;
 end
 $$;
 

@@ -42,6 +42,7 @@ stable
 set search_path = pg_catalog, pg_temp
 -- The rows that are read are few, and to start workers takes longer than to find them.
 set max_parallel_workers_per_gather = 0
+set enable_seqscan = off
 as $$
 -- What the statement returns is seen when it runs:
 -- @plpgsql_check_options: extra_warnings = off
@@ -56,7 +57,9 @@ declare
         '1970-01-01 00:00+00'
     );
     v_stored_to timestamptz := date_bin('1 minute', v_to, '1970-01-01 00:00+00');
+    v_table text;
 begin
+    select c.table_name into v_table from monitoring._claims c where c.source = p_source;
     if v_stored_from >= v_stored_to then
         v_stored_from := v_to;
         v_stored_to := v_to;
@@ -77,7 +80,8 @@ begin
         '  date_bin(''1 minute'', n.happened_at, ''1970-01-01 00:00+00'') as bucket_at'
         '  from ('
         '   select n.* from monitoring.%1$I n'
-        '   where n.is_new and n.happened_at >= $3 and n.happened_at < $4'
+        '   where n.is_new and n.recorded_xid >= $8'
+        '   and n.happened_at >= $3 and n.happened_at < $4'
         '   and (n.is_late or n.happened_at >= $7)'
         '   union all'
         '   select b.* from monitoring.%1$I b where b.happened_at >= $2 and b.happened_at < $3'
@@ -87,10 +91,8 @@ begin
         ' ) s group by s.name, s.label, s.component, s.bucket_at',
         '_samples_of_' || p_source
     )
-    using p_source, v_from, v_stored_from, v_stored_to, v_to, 'minute', (
-        select monitoring._open_since(c.table_name)
-        from monitoring._claims c where c.source = p_source
-    );
+    using p_source, v_from, v_stored_from, v_stored_to, v_to, 'minute',
+        monitoring._open_since(v_table), monitoring._first_new_transaction(v_table);
 end
 $$;
 
