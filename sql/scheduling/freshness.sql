@@ -111,7 +111,12 @@ begin
         ),
         q.every_seconds || ' seconds', 'UTC', q.is_enabled,
         'read', 'never read', 'not read: disabled'
-    from monitoring.source_queries q;
+    from monitoring.source_queries q
+    union all
+    select
+        'standby', pg_last_xact_replay_timestamp(), '1 minute', 'UTC', true,
+        'the last change from the primary was made', 'no change has come from the primary', null
+    where pg_is_in_recovery();
 end
 $$;
 
@@ -175,10 +180,10 @@ select
 from monitoring._freshness() as f;
 
 comment on view monitoring.v_freshness is
-'How fresh what is known is: alerts, the scheduler, roll-ups and each source. Where is_known is '
-'false, that nothing is wrong there means nothing.';
+'How fresh what is known is: alerts, the scheduler, roll-ups, each source, and what a standby has. '
+'Where is_known is false, that nothing is wrong there means nothing.';
 comment on column monitoring.v_freshness.subject is
-'alerts, scheduler, roll-ups, source NAME or query NAME.';
+'alerts, scheduler, roll-ups, source NAME, query NAME, or on a hot standby standby.';
 comment on column monitoring.v_freshness.known_at is
 'When it was last looked at with success, of alerts when all enabled rules had run; null for '
 'never.';

@@ -266,6 +266,35 @@ begin
 end
 $$;
 
+-- On a hot standby a row with how far it is behind: late when no change of the primary has come for
+-- more than three minutes. A primary whose jobs run changes something every minute.
+create or replace function monitoring._check_standby()
+returns table (check_name text, status text, lateness interval, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'standby', case when b.behind <= interval '3 minutes' then 'ok' else 'late' end, b.behind,
+        coalesce(
+            'the last change from the primary was made at '
+            || to_char(b.changed_at, 'YYYY-MM-DD HH24:MI:SSOF'),
+            'no change has come from the primary'
+        )
+    from (
+        select
+            pg_last_xact_replay_timestamp() as changed_at,
+            -- Nothing since it was started is no proof that nothing happened.
+            case when pg_last_xact_replay_timestamp() is not null then greatest(
+                monitoring.clock() - pg_last_xact_replay_timestamp(), interval '0'
+            ) end as behind
+    ) b
+    where pg_is_in_recovery();
+end
+$$;
+
 create or replace function monitoring.self_check()
 returns table (check_name text, status text, lateness interval, detail text)
 language plpgsql
@@ -292,10 +321,12 @@ begin
     union all
     select c.* from monitoring._check_notifications() c
     union all
-    select c.* from monitoring._check_clock() c;
+    select c.* from monitoring._check_clock() c
+    union all
+    select c.* from monitoring._check_standby() c;
 end
 $$;
 
 comment on function monitoring.self_check() is
 'Whether pgvigil itself keeps up, one row a check: status ok, late or failed, how late, and why. '
-'Jobs and the clock have a row only when something is wrong.';
+'Jobs and the clock have a row only when something is wrong, and standby only where it is one.';

@@ -91,7 +91,7 @@ begin
 end
 $$;
 
--- How fresh alerts, the scheduler and roll-ups are, as an object by subject.
+-- How fresh alerts, the scheduler, roll-ups and a standby are, as an object by subject.
 create or replace function monitoring._summarize_freshness() returns jsonb
 language plpgsql
 stable
@@ -101,7 +101,7 @@ begin
     return (
         select jsonb_object_agg(f.subject, to_jsonb(f) - 'subject')
         from monitoring.v_freshness f
-        where f.subject in ('alerts', 'scheduler', 'roll-ups')
+        where f.subject in ('alerts', 'scheduler', 'roll-ups', 'standby')
     );
 end
 $$;

@@ -4,7 +4,7 @@ import { filterWords, renderAlerts } from "./alerts.js";
 import { drawArrows } from "./arrows.js";
 import { renderChart } from "./charts.js";
 import { el, nothing, show } from "./dom.js";
-import { count, exactTime } from "./format.js";
+import { count, duration, exactTime } from "./format.js";
 import { renderErrors, renderHealth, renderQueues, renderRecords, renderTasks } from "./lists.js";
 import { late, renderCards, renderCounts } from "./overview.js";
 import { PAGES } from "./pages.js";
@@ -220,8 +220,15 @@ export function showFreshness(refresher) {
   trouble.classList.toggle("is-mild", !wentAwayAt);
   show(place("late"), late(state.data.selfCheck?.rows ?? []));
   place("late").hidden = !place("late").firstChild || Boolean(wentAwayAt);
-  setText(place("freshness"), loadedAt ? `as of ${exactTime(loadedAt)}` : "Loading …");
+  setText(place("freshness"), loadedAt ? `as of ${exactTime(loadedAt)}${behind()}` : "Loading …");
   setText(place("countdown"), refresher.isLoading ? "…" : refresher.isPaused ? "off" : leftWords(refresher.secondsLeft));
+}
+
+/** How far a hot standby, where it is one that we ask, was behind the primary. */
+function behind() {
+  const standby = state.data.selfCheck?.rows.find((row) => row.check_name === "standby");
+  if (!standby) return "";
+  return standby.seconds_late === null ? ", on a standby that has received nothing yet" : `, on a standby ${duration(standby.seconds_late)} behind`;
 }
 
 /** What is still shown though it could not be refreshed with the rest. */
