@@ -112,6 +112,10 @@ bench-large: $(VENV)/.bench ## measure 30 million rows, 8 GB and half an hour (A
 	@$(BIN)/python -m bench.large $(ARGS)
 	@$(BIN)/python -m bench.retention
 
+.PHONY: bench-trends
+bench-trends: $(VENV)/.bench ## measure trends of 90 days by hour and two years by day, three minutes
+	@$(BIN)/python -m bench.trends $(ARGS)
+
 .PHONY: bench-client
 bench-client: $(VENV)/.bench ## put the Python client in trouble and count what is lost, 7 minutes (ARGS='--minutes 10' of outage)
 	@$(BIN)/python -m bench.client $(ARGS)

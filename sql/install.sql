@@ -105,6 +105,8 @@
 \ir keeping/rollups/restored.sql
 \ir keeping/rollups/spans.sql
 \ir keeping/rollups/trends.sql
+\ir keeping/rollups/task_trends.sql
+\ir keeping/rollups/settled.sql
 \ir keeping/rollups/queue_trends.sql
 \ir keeping/rollups/statistics.sql
 

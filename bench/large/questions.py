@@ -22,7 +22,7 @@ class Question:
     target_ms: float | None = None
 
 
-def _task_trend(resolution: str) -> Question:
+def _task_trend(resolution: str, target_ms: float | None = None) -> Question:
     return Question(
         f"v_task_trends, 30 days by {resolution}",
         f"""
@@ -37,6 +37,7 @@ def _task_trend(resolution: str) -> Question:
         where finished_at >= {SINCE}
         group by 1, 2
         """,
+        target_ms,
     )
 
 
@@ -65,7 +66,8 @@ QUESTIONS = (
         group by task_type
         """,
     ),
-    *(_task_trend(resolution) for resolution in ("hour", "day", "week", "month")),
+    _task_trend("hour", target_ms=60),
+    *(_task_trend(resolution) for resolution in ("day", "week", "month")),
     Question(
         "v_error_summary",
         "select * from monitoring.v_error_summary",

@@ -198,6 +198,9 @@ select set_eq(
         'error_group_totals', 'component_states', 'rollup_progress', 'alert_rule_states',
         -- a row for each status of a few hundred names
         'running_totals',
+        -- a row for each span and task type, for as long as roll-ups are kept; a row for each
+        -- resolution; what came late, until it is settled
+        'task_trends', 'trend_progress', 'unsettled_spans',
         -- names up to a limit that is in the other, and so of a few kinds
         'known_names', 'name_limits',
         -- what people set about alerts

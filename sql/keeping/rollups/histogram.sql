@@ -82,26 +82,29 @@ returns monitoring.histogram
 language sql
 immutable
 parallel safe
-return (
-    select
-        row(
-            array_agg(m.cell order by m.cell), array_agg(m.n order by m.cell)
-        )::monitoring.histogram as merged
-    from (
+return case
+    when cardinality(p_histograms) = 1 then p_histograms[1]
+    else (
         select
-            c.cell,
-            least(sum(c.n), 9223372036854775807)::bigint as n
+            row(
+                array_agg(m.cell order by m.cell), array_agg(m.n order by m.cell)
+            )::monitoring.histogram as merged
         from (
-            -- Half the work of "cross join unnest(h.cells, h.counts)", which puts each aside.
             select
-                unnest(h.cells) as cell,
-                unnest(h.counts) as n
-            from unnest(p_histograms) as h
-        ) as c
-        group by c.cell
-    ) as m
-    having count(*) > 0
-);
+                c.cell,
+                least(sum(c.n), 9223372036854775807)::bigint as n
+            from (
+                -- Half the work of "cross join unnest(h.cells, h.counts)", which puts each aside.
+                select
+                    unnest(h.cells) as cell,
+                    unnest(h.counts) as n
+                from unnest(p_histograms) as h
+            ) as c
+            group by c.cell
+        ) as m
+        having count(*) > 0
+    )
+end;
 
 do $$
 begin

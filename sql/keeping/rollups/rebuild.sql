@@ -156,6 +156,8 @@ begin
     for update;
     perform monitoring._check_rebuild(p_source, p_from, p_to);
     perform monitoring._look_again_at_partitions(v_table);
+    perform monitoring._unsettle_within(v_from, v_to)
+    where p_source = 'tasks';
     delete from monitoring.rollups t
     where (t.source = p_source or (t.source = 'uptime' and p_source = 'health'))
         and t.bucket_at >= v_from and t.bucket_at < v_to;
@@ -169,6 +171,8 @@ begin
         p_source, false, p_from => v_from, p_to => v_to, p_minutes_since => v_minutes_since
     ) a;
     get diagnostics v_written = row_count;
+    perform monitoring._unsettle_within(v_from, v_to)
+    where p_source = 'tasks';
     if p_source = 'health' then
         insert into monitoring.rollups (
             source, name, label, component, resolution, bucket_at, row_count, value_count,

@@ -99,6 +99,8 @@ begin
     if v_hours is null then
         return;
     end if;
+    perform monitoring._unsettle(v_hours)
+    where p_source = 'tasks';
     perform monitoring._recount_hour(p_source, h.hour_at) from unnest(v_hours) h (hour_at);
     perform monitoring._recount_day(p_source, d.day_at)
     from (select distinct date_trunc('day', h.hour_at, 'UTC') from unnest(v_hours) h (hour_at))

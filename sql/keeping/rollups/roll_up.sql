@@ -55,6 +55,7 @@ declare
     v_minutes_since timestamptz := monitoring._minutes_kept_since();
     v_is_reached boolean;
     v_written bigint;
+    v_hours timestamptz [];
 begin
     v_is_reached := exists (select from monitoring._reached_limits l where l.kind = p_source);
     if v_is_reached then
@@ -80,30 +81,38 @@ begin
                 from added a
                 where a.resolution = 'day' and not v_is_reached
             ) d
+        ),
+
+        written as (
+            insert into monitoring.rollups as t (
+                source, name, label, component, resolution, bucket_at, row_count, value_count,
+                value_sum, value_sum_squares, value_min, value_max, histogram
+            )
+            select a.* from added a
+            where (select r.is_so from refused r) is not true
+            on conflict (source, bucket_at, name, label, component, resolution) do update
+                set
+                    row_count = t.row_count + excluded.row_count,
+                    value_count = t.value_count + excluded.value_count,
+                    value_sum = t.value_sum + excluded.value_sum,
+                    value_sum_squares = t.value_sum_squares + excluded.value_sum_squares,
+                    value_min = least(t.value_min, excluded.value_min),
+                    value_max = greatest(t.value_max, excluded.value_max),
+                    histogram = monitoring._merge_histograms(array[t.histogram, excluded.histogram])
+            returning t.resolution, t.bucket_at
         )
 
-        insert into monitoring.rollups as t (
-            source, name, label, component, resolution, bucket_at, row_count, value_count,
-            value_sum, value_sum_squares, value_min, value_max, histogram
-        )
-        select a.* from added a
-        where (select r.is_so from refused r) is not true
-        on conflict (source, bucket_at, name, label, component, resolution) do update
-            set
-                row_count = t.row_count + excluded.row_count,
-                value_count = t.value_count + excluded.value_count,
-                value_sum = t.value_sum + excluded.value_sum,
-                value_sum_squares = t.value_sum_squares + excluded.value_sum_squares,
-                value_min = least(t.value_min, excluded.value_min),
-                value_max = greatest(t.value_max, excluded.value_max),
-                histogram = monitoring._merge_histograms(array[t.histogram, excluded.histogram]);
-        get diagnostics v_written = row_count;
+        select count(*), array_agg(distinct w.bucket_at) filter (where w.resolution = 'hour')
+        into v_written, v_hours
+        from written w;
         exit when v_written > 0 or v_is_reached;
         v_is_reached := exists (
             select from monitoring._reached_limits l where l.kind = p_source
         );
         exit when not v_is_reached;
     end loop;
+    perform monitoring._unsettle(v_hours)
+    where p_source = 'tasks';
     return v_written;
 end
 $$;
@@ -193,6 +202,9 @@ begin
     where table_name = p_table;
     if p_table = 'finished_tasks' then
         perform monitoring._recount_taken_back('tasks');
+        -- A snapshot that is older than the last rebuild would keep what it no longer says.
+        perform monitoring._settle_trends()
+        where current_setting('transaction_isolation') = 'read committed';
     end if;
     return v_written;
 end

@@ -15,7 +15,8 @@ select
     r.value_sum_squares,
     r.value_min,
     r.value_max,
-    r.histogram
+    r.histogram,
+    r.bucket_at as stored_at
 from monitoring.rollups as r
 union all
 select
@@ -31,7 +32,8 @@ select
     r.value_sum_squares,
     r.value_min,
     r.value_max,
-    r.histogram
+    r.histogram,
+    r.bucket_at as stored_at
 from monitoring.rollups as r
 where r.resolution = 'day'
 union all
@@ -48,9 +50,57 @@ select
     r.value_sum_squares,
     r.value_min,
     r.value_max,
-    r.histogram
+    r.histogram,
+    r.bucket_at as stored_at
 from monitoring.rollups as r
 where r.resolution = 'day';
+
+-- What is not rolled up yet of a source, by minute, hour, day, week and month.
+create or replace function monitoring._new_trends(p_source text)
+returns table (
+    resolution text,
+    bucket_at timestamptz,
+    name text,
+    label text,
+    component text,
+    row_count bigint,
+    value_count bigint,
+    value_sum double precision,
+    value_sum_squares double precision,
+    value_min double precision,
+    value_max double precision,
+    histogram monitoring.histogram
+)
+language sql
+stable
+begin atomic
+    select
+        r.resolution,
+        date_trunc(r.resolution, n.bucket_at, 'UTC') as bucket_at,
+        n.name,
+        n.label,
+        n.component,
+        n.row_count,
+        n.value_count,
+        n.value_sum,
+        n.value_sum_squares,
+        n.value_min,
+        n.value_max,
+        n.histogram
+    from monitoring._add_up(p_source, true) as n
+    inner join
+        (
+            values
+            ('minute', 'minute'),
+            ('hour', 'hour'),
+            ('day', 'day'),
+            ('week', 'day'),
+            ('month', 'day')
+        ) as r (resolution, stored)
+        on n.resolution = r.stored
+    -- What is older than that will not come into the stored minutes either.
+    where n.resolution <> 'minute' or n.bucket_at >= (select monitoring._minutes_kept_since());
+end;
 
 -- A source by minute, hour, day, week and month: what is rolled up, and what is not yet.
 create or replace function monitoring._trends_of(p_source text)
@@ -88,8 +138,8 @@ begin atomic
     where t.source = p_source
     union all
     select
-        r.resolution,
-        date_trunc(r.resolution, n.bucket_at, 'UTC') as bucket_at,
+        n.resolution,
+        n.bucket_at,
         n.name,
         n.label,
         n.component,
@@ -100,19 +150,7 @@ begin atomic
         n.value_min,
         n.value_max,
         n.histogram
-    from monitoring._add_up(p_source, true) as n
-    inner join
-        (
-            values
-            ('minute', 'minute'),
-            ('hour', 'hour'),
-            ('day', 'day'),
-            ('week', 'day'),
-            ('month', 'day')
-        ) as r (resolution, stored)
-        on n.resolution = r.stored
-    -- What is older than that will not come into the stored minutes either.
-    where n.resolution <> 'minute' or n.bucket_at >= (select monitoring._minutes_kept_since());
+    from monitoring._new_trends(p_source) as n;
 end;
 
 -- A source by minute, hour or day, in buckets that begin from p_from until before p_to: what is
@@ -231,18 +269,20 @@ begin atomic
     group by u.resolution, u.bucket_at, u.component, u.name, u.label;
 end;
 
+-- End of the minute, hour, day, week or month that begins at the given time.
+create or replace function monitoring._span_end(p_resolution text, p_bucket_at timestamptz)
+returns timestamptz
+language sql
+stable
+return (p_bucket_at at time zone 'UTC' + ('1 ' || p_resolution)::interval) at time zone 'UTC';
+
 -- Length of a minute, hour, day, week or month in hours.
 create or replace function monitoring._bucket_hours(p_resolution text, p_bucket_at timestamptz)
 returns double precision
 language sql
 stable
 return extract(
-    epoch from case p_resolution
-        when
-            'month'
-            then date_trunc('month', p_bucket_at + '32 days'::interval, 'UTC') - p_bucket_at
-        else ('1 ' || p_resolution)::interval
-    end
+    epoch from monitoring._span_end(p_resolution, p_bucket_at) - p_bucket_at
 )::double precision / 3600;
 
 -- The percentile of a histogram, never beyond the least and greatest value that were seen.
@@ -256,6 +296,43 @@ returns double precision
 language sql
 immutable
 return least(greatest(monitoring.approx_percentile(p_histogram, p_fraction), p_min), p_max);
+
+-- What 50, 95 and 99 % of the values in a histogram do not exceed, in one pass; never beyond the
+-- least and greatest value that were seen.
+create or replace function monitoring._clamped_percentiles(
+    p_histogram monitoring.histogram, p_min double precision, p_max double precision
+)
+returns double precision[]
+language plpgsql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_fractions constant double precision[] := array[0.5, 0.95, 0.99]::double precision[];
+    v_total double precision := double precision '0';
+    v_seen double precision := double precision '0';
+    v_count bigint;
+    v_index integer := 0;
+    v_percentiles double precision[];
+    v_next integer := 1;
+begin
+    foreach v_count in array coalesce(p_histogram.counts, '{}') loop
+        v_total := v_total + v_count;
+    end loop;
+    foreach v_count in array coalesce(p_histogram.counts, '{}') loop
+        v_index := v_index + 1;
+        v_seen := v_seen + v_count;
+        while v_seen >= ceil(v_total * v_fractions[v_next]) loop
+            v_percentiles[v_next] := least(
+                greatest(monitoring._histogram_value(p_histogram.cells[v_index]), p_min), p_max
+            );
+            v_next := v_next + 1;
+        end loop;
+    end loop;
+    return v_percentiles;
+end
+$$;
 
 create or replace function monitoring.get_trend_resolution(
     p_from timestamptz, p_to timestamptz, p_resolution text default 'auto'

@@ -1,43 +1,5 @@
 -- What happened by hour, day, week and month, with columns that a dashboard can rely on.
 
-create or replace view monitoring.v_task_trends as
-select
-    s.resolution,
-    s.bucket_at,
-    s.task_type,
-    s.tasks,
-    s.completed,
-    s.failed,
-    s.tasks - s.completed - s.failed as ended_otherwise,
-    round(100.0 * s.completed / s.tasks, 2) as success_percent,
-    s.tasks / monitoring._bucket_hours(s.resolution, s.bucket_at) as tasks_per_hour,
-    s.avg_duration_ms,
-    monitoring._clamped_percentile(s.histogram, 0.5, s.min_duration_ms, s.max_duration_ms)
-        as p50_duration_ms,
-    monitoring._clamped_percentile(s.histogram, 0.95, s.min_duration_ms, s.max_duration_ms)
-        as p95_duration_ms,
-    monitoring._clamped_percentile(s.histogram, 0.99, s.min_duration_ms, s.max_duration_ms)
-        as p99_duration_ms,
-    s.min_duration_ms,
-    s.max_duration_ms
-from (
-    select
-        t.resolution,
-        t.bucket_at,
-        t.name as task_type,
-        sum(t.row_count)::bigint as tasks,
-        coalesce(sum(t.row_count) filter (where t.label = 'completed'), 0)::bigint as completed,
-        coalesce(
-            sum(t.row_count) filter (where monitoring._is_failure(t.label)), 0
-        )::bigint as failed,
-        sum(t.value_sum) / nullif(sum(t.value_count), 0)::double precision as avg_duration_ms,
-        min(t.value_min) as min_duration_ms,
-        max(t.value_max) as max_duration_ms,
-        monitoring.merge_histograms(t.histogram) as histogram
-    from monitoring._trends_of('tasks') as t
-    group by t.resolution, t.bucket_at, t.name
-) as s;
-
 create or replace view monitoring.v_error_trends as
 select
     t.resolution,
@@ -62,9 +24,9 @@ select
     s.max_value,
     -- Rounding can make a spread of nothing a little less than nothing.
     sqrt(greatest(s.sum_squares / s.samples - s.avg_value * s.avg_value, 0)) as stddev_value,
-    monitoring._clamped_percentile(s.histogram, 0.5, s.min_value, s.max_value) as p50_value,
-    monitoring._clamped_percentile(s.histogram, 0.95, s.min_value, s.max_value) as p95_value,
-    monitoring._clamped_percentile(s.histogram, 0.99, s.min_value, s.max_value) as p99_value
+    s.percentiles[1] as p50_value,
+    s.percentiles[2] as p95_value,
+    s.percentiles[3] as p99_value
 from (
     select
         t.resolution,
@@ -77,7 +39,9 @@ from (
         sum(t.value_sum_squares) as sum_squares,
         min(t.value_min) as min_value,
         max(t.value_max) as max_value,
-        monitoring.merge_histograms(t.histogram) as histogram
+        monitoring._clamped_percentiles(
+            monitoring.merge_histograms(t.histogram), min(t.value_min), max(t.value_max)
+        ) as percentiles
     from monitoring._trends_of('metrics') as t
     group by t.resolution, t.bucket_at, t.name, t.component, t.label
 ) as s;
@@ -148,39 +112,6 @@ from (
     ) as b
     group by b.resolution, b.bucket_at, b.component_type, b.component_name
 ) as s;
-
-comment on view monitoring.v_task_trends is
-'Attempts that ended, by hour, day, week and month, and by task type.';
-comment on column monitoring.v_task_trends.resolution is
-'minute, hour, day, week or month: choose one, or every attempt is counted in each.';
-comment on column monitoring.v_task_trends.bucket_at is
-'Beginning of the span in UTC; weeks begin on Monday.';
-comment on column monitoring.v_task_trends.task_type is
-'What kind of work it was.';
-comment on column monitoring.v_task_trends.tasks is
-'Attempts that ended.';
-comment on column monitoring.v_task_trends.completed is
-'Attempts that completed.';
-comment on column monitoring.v_task_trends.failed is
-'Attempts that failed, timed out or got lost.';
-comment on column monitoring.v_task_trends.ended_otherwise is
-'Attempts that neither completed nor failed: they were cancelled.';
-comment on column monitoring.v_task_trends.success_percent is
-'Completed of ended, 0 to 100.';
-comment on column monitoring.v_task_trends.tasks_per_hour is
-'Throughput: attempts that ended by hour of the span, also while it is not over.';
-comment on column monitoring.v_task_trends.avg_duration_ms is
-'Mean milliseconds from start to end.';
-comment on column monitoring.v_task_trends.p50_duration_ms is
-'Median of the milliseconds, within 2.5 %.';
-comment on column monitoring.v_task_trends.p95_duration_ms is
-'95 % took no longer than this, in milliseconds, within 2.5 %.';
-comment on column monitoring.v_task_trends.p99_duration_ms is
-'99 % took no longer than this, in milliseconds, within 2.5 %.';
-comment on column monitoring.v_task_trends.min_duration_ms is
-'Milliseconds that the shortest took.';
-comment on column monitoring.v_task_trends.max_duration_ms is
-'Milliseconds that the longest took.';
 
 comment on view monitoring.v_error_trends is
 'Errors by hour, day, week and month, and by type, severity and component.';
