@@ -176,6 +176,8 @@
 -- Begin with rules/queue_rules.sql, engine/evaluate.sql and engine/transitions.sql.
 \ir watching/rules/windows.sql
 \ir watching/rules/matching.sql
+\ir watching/rules/rule_changes.sql
+\ir watching/rules/thresholds.sql
 \ir watching/rules/rules.sql
 \ir watching/rules/owners.sql
 \ir watching/rules/error_rules.sql

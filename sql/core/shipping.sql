@@ -231,8 +231,17 @@ begin
 end
 $$;
 
+do $$
+begin
+    perform monitoring._drop_former(
+        '_ship_rule(text,text,text,text,text,text,text,jsonb,jsonb,text,boolean,text)'
+    );
+end
+$$;
+
 -- Ships an alert rule with its thresholds. One of the same name that people made stays theirs.
--- What there is an alert for each of is for docs/alert-rules.md alone.
+-- What there is an alert for each of is for docs/alert-rules.md alone. A backtest goes by what is
+-- known of the past: all of it, all but what is named, or nothing.
 create or replace procedure monitoring._ship_rule(
     p_rule_name text,
     p_family text,
@@ -245,7 +254,9 @@ create or replace procedure monitoring._ship_rule(
     p_parameters jsonb default null,
     p_no_data text default null,
     p_is_enabled boolean default null,
-    p_alert_for_each text default null
+    p_alert_for_each text default null,
+    p_unknown_past text default null,
+    p_has_past boolean default null
 )
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -258,7 +269,9 @@ declare
         'comparison', p_comparison,
         'parameters', p_parameters,
         'no_data', p_no_data,
-        'is_enabled', p_is_enabled
+        'is_enabled', p_is_enabled,
+        'unknown_past', p_unknown_past,
+        'has_past', p_has_past
     ));
     v_rule monitoring.alert_rules;
 begin

@@ -1,7 +1,7 @@
 -- When a rule would have fired: what a backtest says is what evaluations at those times say.
 
 begin;
-select plan(27);
+select plan(34);
 \ir helpers/fixed_clock.psql
 \ir helpers/refusals.psql
 -- Messages tell times as the session does.
@@ -70,6 +70,72 @@ select is_empty(
 
 select is(
     monitoring.clock(), '2026-01-15 12:00+00'::timestamptz, 'the clock is what it was before'
+);
+
+-- As it would be if it were changed
+
+select results_eq(
+    $$select severity, worst_value, fired_at
+    from monitoring.backtest_alert_rule(
+        'deep queue', '2026-01-15 11:00+00', '2026-01-15 12:00+00', p_thresholds => '{"high": 20}'
+    )$$,
+    $$values
+        ('high', 60::float8, '2026-01-15 11:08+00'::timestamptz),
+        ('high', 35, '2026-01-15 11:58+00')$$,
+    'a backtest goes by other thresholds where they are given'
+);
+
+select results_eq(
+    $$select severity, fired_at
+    from monitoring.backtest_alert_rule(
+        'deep queue', '2026-01-15 11:00+00', '2026-01-15 12:00+00',
+        p_settings => '{"for_seconds": 180}'
+    )$$,
+    $$values ('critical', '2026-01-15 11:08+00'::timestamptz),
+        ('medium', '2026-01-15 12:00+00')$$,
+    'by other settings as well'
+);
+
+select results_eq(
+    $$select severity, fired_at
+    from monitoring.backtest_alert_rule(
+        'deep queue', '2026-01-15 11:00+00', '2026-01-15 12:00+00', '1 minute',
+        '{"for_seconds": 0}', '{"low": 50}', '{"queue": "mail"}'
+    )$$,
+    $$values ('low', '2026-01-15 11:08+00'::timestamptz)$$,
+    'and by thresholds for certain labels'
+);
+
+select results_eq(
+    $$select thresholds, overrides, for_seconds, changed_by
+    from monitoring.v_alert_rules where rule_name = 'deep queue'$$,
+    $$values (
+        '{"medium": 10, "critical": 50}'::jsonb,
+        '[{"labels": {"queue": "letters"}, "thresholds": {"high": 10}}]'::jsonb, 60::float8,
+        session_user::text collate "default"
+    )$$,
+    'the rule is not changed by that'
+);
+
+select is(
+    (select count(*) from monitoring.v_alert_rule_changes where rule_name ~ 'backtest'), 0::bigint,
+    'and no change is noted'
+);
+
+select throws_ok(
+    $$select * from monitoring.backtest_alert_rule(
+        'deep queue', '2026-01-15 11:00+00', '2026-01-15 12:00+00',
+        p_thresholds => '{"medium": 10, "critical": 5}'
+    )$$,
+    'PV004', null, 'what the rule could not be changed to cannot be tried'
+);
+
+select throws_ok(
+    $$select * from monitoring.backtest_alert_rule(
+        'job_late', '2026-01-15 11:00+00', '2026-01-15 12:00+00'
+    )$$,
+    'PV003', 'rule "job_late" cannot be tried over the past',
+    'nor can a rule that knows the present only'
 );
 
 select is(

@@ -206,6 +206,7 @@ select set_eq(
         -- what people set about alerts
         'alert_rules', 'alert_thresholds', 'alert_silences', 'alert_inhibitions',
         'notification_channels', 'expected_runs', 'alert_owners', 'page_addresses',
+        'alert_rule_changes',
         -- and what is known of the runs that they expect, a row for each
         'expected_run_states',
         -- at most 10,000 that others have raised and not cleared

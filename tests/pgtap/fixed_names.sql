@@ -137,7 +137,7 @@ from (
         'p_for_evaluations p_no_data p_on_error p_time_limit p_unit'
     ),
     ('remove_alert_rule', 'P_RULE_NAME'),
-    ('backtest_alert_rule', 'P_RULE_NAME P_FROM P_TO p_step'),
+    ('backtest_alert_rule', 'P_RULE_NAME P_FROM P_TO p_step p_settings p_thresholds p_labels'),
     ('apply_config', 'P_CONFIG'),
     ('apply_workflow', 'P_WORKFLOW'),
     ('remove_workflow', 'P_WORKFLOW_NAME'),
@@ -150,10 +150,10 @@ from (
     ('unsilence_alerts', 'P_SILENCE_ID p_by'),
     ('define_inhibition', 'P_SOURCE_RULE P_TARGET_RULE p_equal_labels'),
     ('remove_inhibition', 'P_SOURCE_RULE P_TARGET_RULE'),
-    ('set_alert_thresholds', 'P_RULE_NAME P_THRESHOLDS p_labels'),
-    ('enable_alert_rule', 'P_RULE_NAME'),
-    ('disable_alert_rule', 'P_RULE_NAME'),
-    ('change_alert_rule', 'P_RULE_NAME P_SETTINGS'),
+    ('set_alert_thresholds', 'P_RULE_NAME P_THRESHOLDS p_labels p_by p_note'),
+    ('enable_alert_rule', 'P_RULE_NAME p_by p_note'),
+    ('disable_alert_rule', 'P_RULE_NAME p_by p_note'),
+    ('change_alert_rule', 'P_RULE_NAME P_SETTINGS p_by p_note'),
     (
         'start_etl_execution',
         'P_EXECUTION_ID p_config p_total_fixtures p_total_chunks p_worker_id p_started_at'

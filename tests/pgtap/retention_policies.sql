@@ -17,7 +17,8 @@ select results_eq(
     $$,
     $$
         values
-        ('alert_silences', '', '90 days'::interval, null::timestamptz),
+        ('alert_rule_changes', '', '2 years'::interval, null::timestamptz),
+        ('alert_silences', '', '90 days', null),
         ('alert_transitions', '', '90 days', null),
         ('component_states', '', '1 year', null),
         ('daily_summaries', '', '1 year', null),

@@ -1,7 +1,7 @@
 -- The columns of the views that people read, in their order.
 
 begin;
-select plan(62);
+select plan(63);
 
 -- Types in short, as in a column list.
 create function pg_temp.columns_of(p_view text) returns text
@@ -241,7 +241,13 @@ from (
         'keep_firing_seconds float, no_data, on_error, time_limit_seconds float, '
         'is_enabled boolean, changed_by, changed_at at, evaluated_at at, duration_ms float, '
         'findings integer, evaluations bigint, failures bigint, consecutive_failures bigint, '
-        'last_error, last_failed_at at, paused_until_at at, pending bigint, firing bigint'
+        'last_error, last_failed_at at, paused_until_at at, pending bigint, firing bigint, '
+        'has_past boolean, unknown_past'
+    ),
+    (
+        'v_alert_rule_changes',
+        'change_id bigint, rule_name, change, old_settings jsonb, new_settings jsonb, changed_by, '
+        'login_name, changed_at at, note'
     ),
     ('monitoring_config', 'section, name, settings jsonb, decided jsonb'),
     (
@@ -267,7 +273,8 @@ from (
         'has_resolved_notices boolean, repeat_seconds float, max_per_hour integer, '
         'max_attempts integer, summary_time, time_zone, is_enabled boolean, changed_by, '
         'changed_at at, held_back bigint, held_back_at at, summarized_at at, waiting bigint, '
-        'dead bigint, last_sent_at at'
+        'dead bigint, last_sent_at at, sent_1_day bigint, dead_1_day bigint, sent_7_days bigint, '
+        'dead_7_days bigint, failing bigint, last_error'
     ),
     (
         'v_jobs',

@@ -35,6 +35,7 @@ from (
     ('raised_alerts', 'resolved_at', null, null),
     ('alert_transitions', 'changed_at', null, null),
     ('alert_silences', 'ends_at', null, null),
+    ('alert_rule_changes', 'changed_at', null, null),
     ('queued_notifications', 'finished_at', null, null),
     ('source_runs', 'ended_at', null, null),
     ('source_troubles', 'ended_at', null, null),

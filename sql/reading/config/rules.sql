@@ -11,29 +11,6 @@ return '{
     "queue_backlog": "queue_backlog"
 }'::jsonb;
 
--- Thresholds of a rule as people decided them, or as they count, for all its findings; null when
--- there are none such.
-create or replace function monitoring._thresholds_config(p_rule_name text, p_is_complete boolean)
-returns jsonb
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return (
-        select case
-            when p_is_complete
-                then jsonb_build_object(
-                    'low', t.low, 'medium', t.medium, 'high', t.high, 'critical', t.critical
-                )
-            else t.decided
-        end
-        from monitoring.alert_thresholds t
-        where t.rule_name = p_rule_name and t.labels = '{}'
-    );
-end
-$$;
-
 -- Section alert_thresholds of a configuration, of decisions or complete.
 create or replace function monitoring._best_known_thresholds(p_is_complete boolean)
 returns jsonb
@@ -81,28 +58,6 @@ begin
 end
 $$;
 
--- Thresholds for certain labels, as people decided them or as they count, as an array; null when
--- there are none such.
-create or replace function monitoring._overrides_config(p_rule_name text, p_is_complete boolean)
-returns jsonb
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return (
-        select jsonb_agg(
-            jsonb_build_object('labels', t.labels, 'thresholds', monitoring._thresholds_of(t))
-            order by t.labels
-        )
-        from monitoring.alert_thresholds t
-        where t.rule_name = p_rule_name
-            and t.labels <> '{}'
-            and (p_is_complete or t.decided is not null)
-    );
-end
-$$;
-
 -- Settings of a rule as people decided them; {} when they decided nothing.
 create or replace function monitoring._rule_config(p_rule monitoring.alert_rules) returns jsonb
 language sql
@@ -118,29 +73,6 @@ return p_rule.decided || jsonb_strip_nulls(jsonb_build_object(
     ),
     '{}'
 );
-
--- Settings of a rule as they count.
-create or replace function monitoring._whole_rule_config(p_rule monitoring.alert_rules)
-returns jsonb
-language sql
-stable
-return jsonb_build_object(
-    'description', p_rule.description,
-    'unit', p_rule.unit,
-    'comparison', p_rule.comparison,
-    'for_seconds', p_rule.for_seconds,
-    'for_evaluations', p_rule.for_evaluations,
-    'keep_firing_seconds', p_rule.keep_firing_seconds,
-    'no_data', p_rule.no_data,
-    'on_error', p_rule.on_error,
-    'time_limit_seconds', p_rule.time_limit_seconds,
-    'is_enabled', p_rule.is_enabled,
-    'thresholds', monitoring._thresholds_config(p_rule.rule_name, true),
-    'overrides', coalesce(monitoring._overrides_config(p_rule.rule_name, true), '[]')
-) || case
-    when p_rule.query is null then jsonb_build_object('parameters', p_rule.parameters)
-    else jsonb_build_object('query', p_rule.query)
-end;
 
 -- Rules without thresholds that have a section of their own.
 create or replace function monitoring._without_best_known(p_rules jsonb) returns jsonb
@@ -207,6 +139,8 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_old constant jsonb := monitoring._whole_rule_config(p_rule);
 begin
     if p_rule.family <> 'own' then
         raise exception using
@@ -227,6 +161,7 @@ begin
         changed_by = session_user,
         changed_at = monitoring.clock()
     where rule_name = p_rule.rule_name;
+    perform monitoring._note_rule_change(p_rule.rule_name, v_old);
 end
 $$;
 

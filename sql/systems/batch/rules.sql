@@ -75,7 +75,8 @@ call monitoring._ship_rule(
     p_alert_for_each => 'step and business day',
     p_comparison => '>=',
     p_unit => 'seconds',
-    p_thresholds => '{"high": 900}'
+    p_thresholds => '{"high": 900}',
+    p_unknown_past => 'how workflows were before they were changed'
 );
 
 -- Seconds since the end of the last business day, for each of its steps that was not run or did
@@ -126,7 +127,8 @@ call monitoring._ship_rule(
     p_alert_for_each => 'step and business day',
     p_comparison => '>=',
     p_unit => 'seconds',
-    p_thresholds => '{"high": 0}'
+    p_thresholds => '{"high": 0}',
+    p_unknown_past => 'how workflows were before they were changed'
 );
 
 -- How the step and those that it waits for were on the business day, and its last runs.

@@ -2,6 +2,33 @@
 -- own goes through the very engine, step by step, in blocks that are undone with all its alerts.
 -- It takes no lock that evaluations wait for, and no row that they could meet.
 
+do $$
+begin
+    perform monitoring._drop_former(
+        '_copy_rule(monitoring.alert_rules)',
+        'backtest_alert_rule(text,timestamptz,timestamptz,interval)',
+        '_backtest_slice(monitoring.alert_rules,timestamptz,timestamptz,interval,'
+        'monitoring.raised_alerts[],jsonb)'
+    );
+end
+$$;
+
+-- Raises PV003 for a rule that goes by what is known at present only.
+create or replace function monitoring._check_has_past(p_rule monitoring.alert_rules) returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_rule.shipped -> 'has_past' = 'false' then
+        raise exception using
+            errcode = 'PV003',
+            message = format('rule "%s" cannot be tried over the past', p_rule.rule_name),
+            hint = 'It goes by what is known at present only; alert_history has when it fired.';
+    end if;
+end
+$$;
+
 -- Raises PV004 or PV006 unless a rule can be tested at these times.
 create or replace function monitoring._check_backtest(
     p_from timestamptz, p_to timestamptz, p_step interval
@@ -41,33 +68,45 @@ begin
 end
 $$;
 
--- Makes a copy of a rule with its thresholds, under a name that is this session's.
-create or replace function monitoring._copy_rule(p_rule monitoring.alert_rules)
+-- Makes a copy of a rule with its thresholds, under a name that is this session's, and changes
+-- that as people would; null changes nothing.
+create or replace function monitoring._copy_rule(
+    p_rule monitoring.alert_rules,
+    p_settings jsonb default null,
+    p_thresholds jsonb default null,
+    p_labels jsonb default '{}'
+)
 returns monitoring.alert_rules
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_copy monitoring.alert_rules;
-begin
     -- Nobody else's transaction inserts what this session does.
-    v_copy.rule_name := format('backtest %s of %s', pg_backend_pid(), left(p_rule.rule_name, 200));
+    v_copy constant text := format(
+        'backtest %s of %s', pg_backend_pid(), left(p_rule.rule_name, 200)
+    );
+begin
     insert into monitoring.alert_rules (
         rule_name, family, finder_name, explainer_name, query, shipped, decided
     )
     values (
-        v_copy.rule_name, p_rule.family, p_rule.finder_name, p_rule.explainer_name, p_rule.query,
+        v_copy, p_rule.family, p_rule.finder_name, p_rule.explainer_name, p_rule.query,
         p_rule.shipped, p_rule.decided || '{"is_enabled": true}'
-    )
-    returning * into v_copy;
+    );
     insert into monitoring.alert_thresholds (
         rule_name, labels, shipped, decided, changed_by, changed_at
     )
-    select v_copy.rule_name, t.labels, t.shipped, t.decided, t.changed_by, t.changed_at
+    select v_copy, t.labels, t.shipped, t.decided, t.changed_by, t.changed_at
     from monitoring.alert_thresholds t
     where t.rule_name = p_rule.rule_name;
-    return v_copy;
+    if p_settings is not null then
+        perform monitoring.change_alert_rule(v_copy, p_settings);
+    end if;
+    if p_thresholds is not null then
+        perform monitoring.set_alert_thresholds(v_copy, p_thresholds, p_labels);
+    end if;
+    return monitoring._found_rule(v_copy);
 end
 $$;
 
@@ -134,7 +173,10 @@ create or replace function monitoring._backtest_slice(
     p_to timestamptz,
     p_step interval,
     inout p_alerts monitoring.raised_alerts[],
-    inout p_worst jsonb
+    inout p_worst jsonb,
+    p_settings jsonb default null,
+    p_thresholds jsonb default null,
+    p_labels jsonb default '{}'
 )
 language plpgsql
 volatile
@@ -145,7 +187,7 @@ declare
     v_at timestamptz := p_from;
     v_is_complete boolean := false;
 begin
-    v_rule := monitoring._copy_rule(p_rule);
+    v_rule := monitoring._copy_rule(p_rule, p_settings, p_thresholds, p_labels);
     insert into monitoring.raised_alerts select a.* from unnest(p_alerts) a;
     while v_at <= p_to loop
         perform monitoring._backtest_step(v_rule, v_at);
@@ -169,7 +211,10 @@ create or replace function monitoring.backtest_alert_rule(
     p_rule_name text,
     p_from timestamptz,
     p_to timestamptz,
-    p_step interval default '1 minute'
+    p_step interval default '1 minute',
+    p_settings jsonb default null,
+    p_thresholds jsonb default null,
+    p_labels jsonb default '{}'
 )
 returns table (
     fingerprint text,
@@ -196,12 +241,15 @@ declare
     v_closed monitoring.raised_alerts [] := array[]::monitoring.raised_alerts [];
     v_worst jsonb := '{}'::jsonb;
 begin
+    perform monitoring._check_has_past(v_rule);
     perform monitoring._check_backtest(p_from, p_to, p_step);
     v_step := make_interval(secs => date_part('epoch', p_step));
     while v_at <= p_to loop
         v_until := least(v_at + 199 * v_step, p_to);
         select s.p_alerts, s.p_worst into v_open, v_worst
-        from monitoring._backtest_slice(v_rule, v_at, v_until, v_step, v_open, v_worst) s;
+        from monitoring._backtest_slice(
+            v_rule, v_at, v_until, v_step, v_open, v_worst, p_settings, p_thresholds, p_labels
+        ) s;
         v_closed := v_closed || array(select a from unnest(v_open) a where a.status = 'resolved');
         v_open := array(select a from unnest(v_open) a where a.status <> 'resolved');
         v_at := v_at + 200 * v_step;
@@ -216,6 +264,9 @@ begin
 end
 $$;
 
-comment on function monitoring.backtest_alert_rule(text, timestamptz, timestamptz, interval) is
-'When a rule, disabled or not, would have fired if it had been evaluated at every step: one row '
-'an alert, with its worst severity and value. Nothing is sent and nothing stays.';
+comment on function monitoring.backtest_alert_rule(
+    text, timestamptz, timestamptz, interval, jsonb, jsonb, jsonb
+) is
+'When a rule, disabled or not, would have fired if it had been evaluated at every step, as it is '
+'or as change_alert_rule() and set_alert_thresholds() would make it: one row an alert, with its '
+'worst severity and value. Nothing is sent and nothing stays.';

@@ -117,7 +117,12 @@ select
     s.last_failed_at,
     s.paused_until_at,
     c.pending,
-    c.firing
+    c.firing,
+    coalesce((r.shipped ->> 'has_past')::boolean, true) as has_past,
+    case
+        when r.family = 'own' then 'what its query does not find any more, or reads without clock()'
+        else r.shipped ->> 'unknown_past'
+    end as unknown_past
 from monitoring.alert_rules as r
 left join monitoring.alert_rule_states as s on r.rule_name = s.rule_name
 cross join
@@ -373,3 +378,7 @@ comment on column monitoring.v_alert_rules.pending is
 'How many of its alerts are pending.';
 comment on column monitoring.v_alert_rules.firing is
 'How many of its alerts fire.';
+comment on column monitoring.v_alert_rules.has_past is
+'Whether a backtest can tell anything; false when it goes by what is known at present only.';
+comment on column monitoring.v_alert_rules.unknown_past is
+'What a backtest does not know of the past; null when it knows what the rule knew.';

@@ -42,15 +42,38 @@ select
     c.summarized_at,
     coalesce(m.waiting, 0) as waiting,
     coalesce(m.dead, 0) as dead,
-    m.last_sent_at
+    m.last_sent_at,
+    coalesce(m.sent_1_day, 0) as sent_1_day,
+    coalesce(m.dead_1_day, 0) as dead_1_day,
+    coalesce(m.sent_7_days, 0) as sent_7_days,
+    coalesce(m.dead_7_days, 0) as dead_7_days,
+    coalesce(m.failing, 0) as failing,
+    m.last_error
 from monitoring.notification_channels as c
 left join (
     select
         n.channel_name,
         count(*) filter (where n.status in ('waiting', 'sending')) as waiting,
         count(*) filter (where n.status = 'dead') as dead,
-        max(n.finished_at) filter (where n.status = 'sent') as last_sent_at
+        max(n.finished_at) filter (where n.status = 'sent') as last_sent_at,
+        count(*) filter (where n.status = 'sent' and n.finished_at > t.day_ago) as sent_1_day,
+        count(*) filter (where n.status = 'dead' and n.finished_at > t.day_ago) as dead_1_day,
+        count(*) filter (where n.status = 'sent' and n.finished_at > t.week_ago) as sent_7_days,
+        count(*) filter (where n.status = 'dead' and n.finished_at > t.week_ago) as dead_7_days,
+        count(*) filter (
+            where n.status in ('waiting', 'sending') and n.last_error is not null
+        ) as failing,
+        (
+            array_agg(n.last_error order by n.notification_id desc)
+            filter (where n.last_error is not null)
+        )[1] as last_error
     from monitoring.queued_notifications as n
+    cross join (
+        select
+            c.now - interval '1 day' as day_ago,
+            c.now - interval '7 days' as week_ago
+        from (select monitoring.clock() as now) as c
+    ) as t
     group by n.channel_name
 ) as m on c.channel_name = m.channel_name;
 
@@ -137,3 +160,15 @@ comment on column monitoring.v_notification_channels.dead is
 'How many were given up, of those that are kept.';
 comment on column monitoring.v_notification_channels.last_sent_at is
 'When one was last sent; null when none is kept that was.';
+comment on column monitoring.v_notification_channels.sent_1_day is
+'How many were sent within the last 24 hours.';
+comment on column monitoring.v_notification_channels.dead_1_day is
+'How many were given up within the last 24 hours.';
+comment on column monitoring.v_notification_channels.sent_7_days is
+'How many were sent within the last 7 days.';
+comment on column monitoring.v_notification_channels.dead_7_days is
+'How many were given up within the last 7 days.';
+comment on column monitoring.v_notification_channels.failing is
+'How many of those still to be sent have failed at least once.';
+comment on column monitoring.v_notification_channels.last_error is
+'Why the newest message that failed and was not sent since did so; null when there is none.';

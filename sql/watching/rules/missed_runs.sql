@@ -290,5 +290,6 @@ call monitoring._ship_rule(
     p_alert_for_each => 'task type',
     p_comparison => '>=',
     p_unit => 'seconds',
-    p_thresholds => '{"high": 0}'
+    p_thresholds => '{"high": 0}',
+    p_unknown_past => 'what was expected before that was changed'
 );

@@ -1,4 +1,5 @@
--- Rules that users make. Writes alert_rules, and thresholds through their function.
+-- Rules that users make. Writes alert_rules, and through functions thresholds and what became of
+-- rules.
 
 -- Raises PV008 for a query that cannot be run, or returns what no alert can be made of.
 create or replace function monitoring._refuse_rule_query(p_problem text, p_hint text) returns void
@@ -272,6 +273,7 @@ begin
         session_user,
         monitoring.clock()
     );
+    perform monitoring._note_rule_change(p_rule_name, null);
     perform monitoring.set_alert_thresholds(p_rule_name, p_thresholds);
 end
 $$;
@@ -288,11 +290,14 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_old constant jsonb := monitoring._whole_rule_config(monitoring._found_rule(p_rule_name));
 begin
     delete from monitoring.alert_rules where rule_name = p_rule_name;
     delete from monitoring.alert_thresholds where rule_name = p_rule_name;
     delete from monitoring.alert_rule_states where rule_name = p_rule_name;
     delete from monitoring.alert_inhibitions where p_rule_name in (source_rule, target_rule);
+    perform monitoring._note_rule_change(p_rule_name, v_old);
 end
 $$;
 

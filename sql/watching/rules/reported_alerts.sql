@@ -71,7 +71,8 @@ call monitoring._ship_rule(
     p_explainer => '_explain_reported_alert',
     p_alert_for_each => 'source and fingerprint',
     p_comparison => '>=',
-    p_thresholds => '{"low": 1, "medium": 2, "high": 3, "critical": 4}'
+    p_thresholds => '{"low": 1, "medium": 2, "high": 3, "critical": 4}',
+    p_has_past => false
 );
 
 -- Makes room for another alert of others: what has expired goes. False when there are too many, as

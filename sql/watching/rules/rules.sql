@@ -1,4 +1,15 @@
--- What people set about rules. Writes alert_rules and alert_thresholds.
+-- What people set about rules. Writes alert_rules, and through functions alert_thresholds and
+-- alert_rule_changes.
+
+do $$
+begin
+    perform monitoring._drop_former(
+        'change_alert_rule(text,jsonb)', '_decide_rule(monitoring.alert_rules,jsonb)',
+        '_switch_alert_rule(text,boolean)', 'enable_alert_rule(text)', 'disable_alert_rule(text)',
+        'reset_alert_rule(text)'
+    );
+end
+$$;
 
 -- The rule of that name, or PV007.
 create or replace function monitoring._found_rule(p_rule_name text) returns monitoring.alert_rules
@@ -41,145 +52,6 @@ begin
     end if;
 end
 $$;
-
--- The thresholds, or PV003 to PV005 unless they are numbers by severity in an order that fits
--- the comparison.
-create or replace function monitoring._checked_thresholds(p_thresholds jsonb, p_comparison text)
-returns jsonb
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_previous double precision;
-    v_next double precision;
-    v_value jsonb;
-    v_severity text;
-begin
-    if jsonb_typeof(p_thresholds) is distinct from 'object' or p_thresholds = '{}' then
-        perform monitoring._refuse_json('thresholds', coalesce(p_thresholds::text, 'null'),
-            'an object of numbers by severity, such as {"medium": 50, "critical": 200}');
-    end if;
-    perform monitoring._refuse_unknown_keys(
-        'severity of a threshold', p_thresholds, monitoring.severities()
-    );
-    foreach v_severity in array monitoring.severities() loop
-        v_value := p_thresholds -> v_severity;
-        continue when v_value is null or v_value = 'null';
-        if jsonb_typeof(v_value) <> 'number' or abs((v_value #>> '{}')::numeric) > 1e100 then
-            perform monitoring._refuse_number('threshold ' || v_severity, v_value::text,
-                'a number between -1e100 and 1e100');
-        end if;
-        v_next := (v_value #>> '{}')::double precision;
-        if (p_comparison ~ '>' and v_next < v_previous)
-            or (p_comparison ~ '<' and v_next > v_previous) then
-            perform monitoring._refuse_number('threshold ' || v_severity, v_value::text,
-                format('%s that is not %s than those of lower severities (%s)', 'a number',
-                    case when p_comparison ~ '>' then 'lower' else 'higher' end, v_previous));
-        end if;
-        v_previous := v_next;
-    end loop;
-    if v_previous is null then
-        perform monitoring._refuse_json('thresholds', p_thresholds::text,
-            'at least one number by severity, such as {"critical": 200}');
-    end if;
-    return p_thresholds;
-end
-$$;
-
--- The labels, or PV005 unless they are an object of texts.
-create or replace function monitoring._checked_labels(p_labels jsonb) returns jsonb
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if jsonb_typeof(p_labels) is distinct from 'object'
-        or jsonb_path_exists(p_labels, 'strict $.* ? (@.type() != "string")')
-        or pg_column_size(p_labels) > 2000 then
-        perform monitoring._refuse_json('labels', coalesce(p_labels::text, 'null'),
-            'an object of a few texts, such as {"task_type": "import"}');
-    end if;
-    return p_labels;
-end
-$$;
-
--- Thresholds that count, by severity; {} for none.
-create or replace function monitoring._thresholds_of(p_thresholds monitoring.alert_thresholds)
-returns jsonb
-language sql
-immutable
-return jsonb_strip_nulls(
-    coalesce((p_thresholds).shipped, '{}') || coalesce((p_thresholds).decided, '{}')
-);
-
--- Notes what people decided about thresholds, with null for a severity that is to have none; what
--- is left out is as shipped, and all is for null. PV004 when they do not fit the comparison then.
-create or replace function monitoring._decide_thresholds(
-    p_rule monitoring.alert_rules, p_decided jsonb, p_labels jsonb
-)
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_thresholds monitoring.alert_thresholds;
-begin
-    insert into monitoring.alert_thresholds as t (
-        rule_name, labels, decided, changed_by, changed_at
-    )
-    values (
-        p_rule.rule_name, p_labels, p_decided,
-        case when p_decided is not null then session_user end,
-        case when p_decided is not null then monitoring.clock() end
-    )
-    on conflict (rule_name, labels) do update
-        set
-            decided = excluded.decided,
-            changed_by = excluded.changed_by,
-            changed_at = excluded.changed_at
-    returning t.* into v_thresholds;
-    if coalesce(v_thresholds.decided, v_thresholds.shipped) is null then
-        delete from monitoring.alert_thresholds
-        where rule_name = p_rule.rule_name and labels = p_labels;
-    elsif not v_thresholds.is_empty then
-        perform monitoring._checked_thresholds(
-            monitoring._thresholds_of(v_thresholds), p_rule.comparison
-        );
-    end if;
-end
-$$;
-
-create or replace function monitoring.set_alert_thresholds(
-    p_rule_name text, p_thresholds jsonb, p_labels jsonb default '{}'
-)
-returns void
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_rule monitoring.alert_rules := monitoring._found_rule(p_rule_name);
-begin
-    perform monitoring._checked_labels(p_labels);
-    if p_thresholds not in ('null', '{}') then
-        perform monitoring._checked_thresholds(p_thresholds, v_rule.comparison);
-    end if;
-    perform monitoring._decide_thresholds(
-        v_rule,
-        '{"low": null, "medium": null, "high": null, "critical": null}'
-        || nullif(p_thresholds, 'null'),
-        p_labels
-    );
-end
-$$;
-
-comment on function monitoring.set_alert_thresholds(text, jsonb, jsonb) is
-'Sets from which value on what a rule finds has which severity, for all findings or those with '
-'certain labels; the entry with most labels counts. {} means no thresholds of their own; null '
-'takes back what was set, so that it is as shipped.';
 
 -- The parameters that people set, with some of them changed and those that are null taken back;
 -- PV003 for one that the rule does not have, PV005 for another kind of value.
@@ -257,7 +129,9 @@ begin
 end
 $$;
 
-create or replace function monitoring.change_alert_rule(p_rule_name text, p_settings jsonb)
+create or replace function monitoring.change_alert_rule(
+    p_rule_name text, p_settings jsonb, p_by text default null, p_note text default null
+)
 returns void
 language plpgsql
 volatile
@@ -288,18 +162,21 @@ begin
             'parameters', monitoring._changed_parameters(v_rule, p_settings -> 'parameters')
         );
     end if;
-    perform monitoring._decide_rule(v_rule, jsonb_strip_nulls(v_decided));
+    perform monitoring._decide_rule(v_rule, jsonb_strip_nulls(v_decided), p_by, p_note);
 end
 $$;
 
-comment on function monitoring.change_alert_rule(text, jsonb) is
+comment on function monitoring.change_alert_rule(text, jsonb, text, text) is
 'Changes settings of a rule: for_seconds, for_evaluations, keep_firing_seconds, no_data, on_error, '
 'time_limit_seconds, is_enabled, comparison, parameters, description, unit. What is left '
 'out stays; null is as shipped.';
 
 -- Notes what people decided about a rule; PV004 when its thresholds do not fit its comparison then.
 create or replace function monitoring._decide_rule(
-    p_rule monitoring.alert_rules, p_decided jsonb
+    p_rule monitoring.alert_rules,
+    p_decided jsonb,
+    p_by text default null,
+    p_note text default null
 )
 returns void
 language plpgsql
@@ -307,25 +184,28 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_old constant jsonb := monitoring._whole_rule_config(p_rule);
+    v_by constant text := coalesce(monitoring._checked_optional_name('by', p_by), session_user);
     v_is_decided constant boolean := p_decided <> '{}' or p_rule.family = 'own';
     v_comparison text;
 begin
     update monitoring.alert_rules
     set
         decided = p_decided,
-        changed_by = case when v_is_decided then session_user end,
+        changed_by = case when v_is_decided then v_by end,
         changed_at = case when v_is_decided then monitoring.clock() end
     where rule_name = p_rule.rule_name
     returning comparison into v_comparison;
     perform monitoring._checked_thresholds(monitoring._thresholds_of(t), v_comparison)
     from monitoring.alert_thresholds t
     where t.rule_name = p_rule.rule_name and not t.is_empty;
+    perform monitoring._note_rule_change(p_rule.rule_name, v_old, v_by, p_note);
 end
 $$;
 
 -- Whether a rule is evaluated; null is as shipped.
 create or replace function monitoring._switch_alert_rule(
-    p_rule_name text, p_is_enabled boolean
+    p_rule_name text, p_is_enabled boolean, p_by text default null, p_note text default null
 )
 returns void
 language plpgsql
@@ -334,40 +214,49 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform monitoring.change_alert_rule(
-        p_rule_name, jsonb_build_object('is_enabled', p_is_enabled)
+        p_rule_name, jsonb_build_object('is_enabled', p_is_enabled), p_by, p_note
     );
 end
 $$;
 
-create or replace function monitoring.enable_alert_rule(p_rule_name text) returns void
+create or replace function monitoring.enable_alert_rule(
+    p_rule_name text, p_by text default null, p_note text default null
+)
+returns void
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring._switch_alert_rule(p_rule_name, true);
+    perform monitoring._switch_alert_rule(p_rule_name, true, p_by, p_note);
 end
 $$;
 
-comment on function monitoring.enable_alert_rule(text) is
+comment on function monitoring.enable_alert_rule(text, text, text) is
 'Has a rule evaluated.';
 
-create or replace function monitoring.disable_alert_rule(p_rule_name text) returns void
+create or replace function monitoring.disable_alert_rule(
+    p_rule_name text, p_by text default null, p_note text default null
+)
+returns void
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform monitoring._switch_alert_rule(p_rule_name, false);
+    perform monitoring._switch_alert_rule(p_rule_name, false, p_by, p_note);
 end
 $$;
 
-comment on function monitoring.disable_alert_rule(text) is
+comment on function monitoring.disable_alert_rule(text, text, text) is
 'Has a rule no longer evaluated; its alerts resolve at the next evaluation.';
 
-create or replace function monitoring.reset_alert_rule(p_rule_name text) returns void
+create or replace function monitoring.reset_alert_rule(
+    p_rule_name text, p_by text default null, p_note text default null
+)
+returns void
 language plpgsql
 volatile
 security definer
@@ -382,13 +271,13 @@ begin
             message = format('rule "%s" is your own, so there is nothing shipped to go back to', p_rule_name),
             hint = 'Change it, or remove it with remove_alert_rule().';
     end if;
-    perform monitoring.set_alert_thresholds(p_rule_name, null, t.labels)
+    perform monitoring.set_alert_thresholds(p_rule_name, null, t.labels, p_by, p_note)
     from monitoring.alert_thresholds t
     where t.rule_name = p_rule_name and t.decided is not null;
-    perform monitoring._decide_rule(v_rule, '{}');
+    perform monitoring._decide_rule(v_rule, '{}', p_by, p_note);
 end
 $$;
 
-comment on function monitoring.reset_alert_rule(text) is
+comment on function monitoring.reset_alert_rule(text, text, text) is
 'Takes back all that people set about a built-in rule, thresholds among it, so that it is as '
 'shipped. What it inhibits, or is inhibited by, stays.';

@@ -181,7 +181,8 @@ call monitoring._ship_rule(
     p_comparison => '>=',
     p_unit => 'seconds',
     p_thresholds => '{"critical": 3600}',
-    p_parameters => '{"by": "progress"}'
+    p_parameters => '{"by": "progress"}',
+    p_unknown_past => 'how far tasks had got that have ended or got further since'
 );
 call monitoring._ship_inhibition('task_stuck', 'long_running_task', '{task_id}');
 
@@ -234,5 +235,6 @@ call monitoring._ship_rule(
     p_comparison => '>=',
     p_unit => 'seconds',
     p_thresholds => '{"high": 0}',
-    p_is_enabled => false
+    p_is_enabled => false,
+    p_unknown_past => 'which sessions there were'
 );

@@ -51,7 +51,8 @@ call monitoring._ship_rule(
     p_explainer => '_explain_self_check',
     p_comparison => '>',
     p_unit => 'seconds',
-    p_thresholds => '{"high": 180, "critical": 1800}'
+    p_thresholds => '{"high": 180, "critical": 1800}',
+    p_has_past => false
 );
 -- While nothing runs the jobs, whatever they do is late.
 call monitoring._ship_inhibition('scheduler_late', 'cleanup_late');
@@ -85,7 +86,8 @@ call monitoring._ship_rule(
     p_explainer => '_explain_self_check',
     p_comparison => '>',
     p_unit => 'seconds',
-    p_thresholds => '{"medium": 180, "high": 3600}'
+    p_thresholds => '{"medium": 180, "high": 3600}',
+    p_has_past => false
 );
 
 -- Tables that lack the partition of today (high) or of tomorrow (medium).
@@ -117,7 +119,8 @@ call monitoring._ship_rule(
     p_finder => '_find_missing_partitions',
     p_explainer => '_explain_self_check',
     p_comparison => '>',
-    p_unit => 'seconds'
+    p_unit => 'seconds',
+    p_has_past => false
 );
 
 -- Seconds for which rows have been due to go that are still there.
@@ -146,7 +149,8 @@ call monitoring._ship_rule(
     p_explainer => '_explain_self_check',
     p_comparison => '>',
     p_unit => 'seconds',
-    p_thresholds => '{"medium": 86400, "high": 259200}'
+    p_thresholds => '{"medium": 86400, "high": 259200}',
+    p_has_past => false
 );
 
 -- How many runs in a row did not complete, of each enabled job.
@@ -185,7 +189,8 @@ call monitoring._ship_rule(
     p_alert_for_each => 'job',
     p_comparison => '>=',
     p_unit => 'runs',
-    p_thresholds => '{"high": 1}'
+    p_thresholds => '{"high": 1}',
+    p_has_past => false
 );
 
 -- Seconds for which each enabled job has been due to begin, or has outlasted its timeout.
@@ -228,7 +233,8 @@ call monitoring._ship_rule(
     p_alert_for_each => 'job',
     p_comparison => '>',
     p_unit => 'seconds',
-    p_thresholds => '{"medium": 180, "high": 3600}'
+    p_thresholds => '{"medium": 180, "high": 3600}',
+    p_has_past => false
 );
 
 -- Rules whose last evaluation failed, or that are paused because they took too long.
@@ -274,7 +280,8 @@ call monitoring._ship_rule(
     p_alert_for_each => 'rule',
     p_comparison => '>=',
     p_unit => 'evaluations',
-    p_thresholds => '{"high": 1}'
+    p_thresholds => '{"high": 1}',
+    p_has_past => false
 );
 
 -- What self_check() says at present, beginning with what an alert is about.

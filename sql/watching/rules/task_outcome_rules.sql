@@ -135,7 +135,8 @@ call monitoring._ship_rule(
     p_comparison => '>=',
     p_unit => 'tasks',
     p_thresholds => '{"critical": 1}',
-    p_parameters => '{"window_minutes": 1440, "by": "task_type"}'
+    p_parameters => '{"window_minutes": 1440, "by": "task_type"}',
+    p_unknown_past => 'failures that have been made up for since'
 );
 
 -- How many attempts ended in a rule's window before p_now and how, by task type, where there are

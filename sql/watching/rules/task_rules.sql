@@ -214,7 +214,8 @@ call monitoring._ship_rule(
     p_alert_for_each => 'task type',
     p_comparison => '<',
     p_unit => 'items/s',
-    p_parameters => '{"window_minutes": 60, "min_running_seconds": 60}'
+    p_parameters => '{"window_minutes": 60, "min_running_seconds": 60}',
+    p_unknown_past => 'how far tasks had got that were running'
 );
 
 -- The hours of past weeks in which, by the clocks of a time zone, it was as late as in the

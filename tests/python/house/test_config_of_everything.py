@@ -171,7 +171,9 @@ def test_all_that_people_decide_is_carried_over(
         # What is replaced as a whole is decided as a whole, so that this may be more.
         for tables in (decided, carried):
             tables |= {name: [_without(row, "decided") for row in tables[name]] for name in tables}
-    changed = {name for name in fresh if decided[name] != fresh[name]} - {"errors"}
+    # What happened here is not carried over.
+    happened = {"errors", "alert_rule_changes"}
+    changed = {name for name in fresh if decided[name] != fresh[name]} - happened
     assert {name: decided[name] for name in changed} == {name: carried[name] for name in changed}
 
 
