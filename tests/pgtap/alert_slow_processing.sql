@@ -89,13 +89,13 @@ select results_eq(
     'of the types with enough attempts in it'
 );
 
-select pg_temp.ended(n.name, 'completed', '2026-01-15 11:59+00', 1)
+select pg_temp.ended(n.name, 'completed', '2026-01-15 11:59+00', 1000)
 from (values ('it''s "größer" \ %s'), (repeat('ä', 255)), (repeat('😀', 255))) as n (name);
 
 select results_eq(
     $$
         select length(f.fingerprint), f.labels ->> 'task_type', length(f.summary) <= 500
-        from pg_temp.findings_of('slow_processing') as f where f.value = 1
+        from pg_temp.findings_of('slow_processing') as f where f.value = 1000
         order by 1, 2
     $$,
     $$

@@ -246,7 +246,9 @@ begin
         );
         -- What had ended before the claim was made is in.
         perform monitoring._close_days(v_table, v_yesterday, v_running);
-        perform monitoring._index_open_days(v_table);
+        if (v_written ->> v_table)::bigint > 0 then
+            perform monitoring._index_open_days(v_table);
+        end if;
     end loop;
     return v_written;
 end

@@ -75,6 +75,8 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_first constant double precision := monitoring._first_threshold(p_rule);
 begin
     return query
     select
@@ -96,7 +98,13 @@ begin
         select distinct on (monitoring._short_name(c.fingerprint))
             monitoring._short_name(c.fingerprint) as fingerprint,
             c as finding
-        from monitoring._classify(p_rule, p_findings) c
+        from monitoring._classify(p_rule, array(
+            select p from unnest(p_findings) p
+            -- A finding without a value says something where no data is not all right.
+            where p_rule.no_data <> 'ok'
+                or p.severity is not null
+                or monitoring._may_be_alert(p_rule, p.value, v_first)
+        )) c
         order by
             monitoring._short_name(c.fingerprint),
             monitoring._severity_rank(c.severity) desc nulls last

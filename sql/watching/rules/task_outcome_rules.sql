@@ -173,16 +173,19 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_first constant double precision := monitoring._first_threshold(p_rule);
 begin
     return query
     select
         monitoring._short_name(e.task_type),
         100 * e.completed / e.ended,
         jsonb_build_object('task_type', e.task_type),
-        format(
-            'task type %s: %s %% of attempts completed, %s of %s',
-            e.task_type, monitoring._figure(100 * e.completed / e.ended), e.completed, e.ended
-        ),
+        case when monitoring._may_be_alert(p_rule, 100 * e.completed / e.ended, v_first)
+            then format(
+                'task type %s: %s %% of attempts completed, %s of %s',
+                e.task_type, monitoring._figure(100 * e.completed / e.ended), e.completed, e.ended
+            ) end,
         null::text,
         null::double precision
     from monitoring._ended_by_type(p_rule, p_now) e;
@@ -212,16 +215,19 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_first constant double precision := monitoring._first_threshold(p_rule);
 begin
     return query
     select
         monitoring._short_name(e.task_type),
         100 * e.failed / e.ended,
         jsonb_build_object('task_type', e.task_type),
-        format(
-            'task type %s: %s %% of attempts failed, %s of %s',
-            e.task_type, monitoring._figure(100 * e.failed / e.ended), e.failed, e.ended
-        ),
+        case when monitoring._may_be_alert(p_rule, 100 * e.failed / e.ended, v_first)
+            then format(
+                'task type %s: %s %% of attempts failed, %s of %s',
+                e.task_type, monitoring._figure(100 * e.failed / e.ended), e.failed, e.ended
+            ) end,
         null::text,
         null::double precision
     from monitoring._ended_by_type(p_rule, p_now) e;

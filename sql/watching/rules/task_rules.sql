@@ -36,6 +36,37 @@ return case
     else '-infinity'
 end;
 
+-- The threshold that is passed first, whatever the labels; null when the rule is asleep.
+create or replace function monitoring._first_threshold(p_rule monitoring.alert_rules)
+returns double precision
+language sql
+stable
+return (
+    select
+        case
+            when p_rule.comparison in (
+                    '>', '>='
+                )
+                then min(least(t.low, t.medium, t.high, t.critical))
+            else max(greatest(t.low, t.medium, t.high, t.critical))
+        end
+    from monitoring.alert_thresholds as t
+    where t.rule_name = p_rule.rule_name
+);
+
+-- Whether a value may be one to tell of. Of the thousands of names that a rule looks at, those
+-- that pass no threshold, whatever the labels, need no words.
+create or replace function monitoring._may_be_alert(
+    p_rule monitoring.alert_rules, p_value double precision, p_first_threshold double precision
+)
+returns boolean
+language sql
+immutable
+return case
+    when p_rule.comparison in ('>', '>=') then p_value >= p_first_threshold
+    else p_value <= p_first_threshold
+end;
+
 -- Mean seconds of the attempts that ended in the window before p_now, by task type; attempts
 -- without a start do not count.
 create or replace function monitoring._find_slow_processing(
@@ -46,18 +77,21 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_first constant double precision := monitoring._first_threshold(p_rule);
 begin
     return query
     select
         monitoring._short_name(c.name),
         c.mean,
         jsonb_build_object('task_type', c.name),
-        format(
-            'task type %s: %s on average, %s at most, over %s in %s',
-            c.name, monitoring._spell_seconds(c.mean), monitoring._spell_seconds(c.greatest),
-            monitoring._count_of(c.attempts::double precision, 'attempt'),
-            monitoring._spell_seconds(date_part('epoch', monitoring._minutes_of(p_rule)))
-        ),
+        case when monitoring._may_be_alert(p_rule, c.mean, v_first)
+            then format(
+                'task type %s: %s on average, %s at most, over %s in %s',
+                c.name, monitoring._spell_seconds(c.mean), monitoring._spell_seconds(c.greatest),
+                monitoring._count_of(c.attempts::double precision, 'attempt'),
+                monitoring._spell_seconds(date_part('epoch', monitoring._minutes_of(p_rule)))
+            ) end,
         null::text,
         null::double precision
     from (
@@ -97,6 +131,8 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_first constant double precision := monitoring._first_threshold(p_rule);
 begin
     if not monitoring._has_thresholds(p_rule.rule_name) then
         return;
@@ -106,10 +142,11 @@ begin
         monitoring._short_name(w.name),
         w.value_min / 1000,
         jsonb_build_object('task_type', w.name),
-        format(
-            'task type %s: an attempt completed within %s',
-            w.name, monitoring._spell_seconds(w.value_min / 1000)
-        ),
+        case when monitoring._may_be_alert(p_rule, w.value_min / 1000, v_first)
+            then format(
+                'task type %s: an attempt completed within %s',
+                w.name, monitoring._spell_seconds(w.value_min / 1000)
+            ) end,
         null::text,
         null::double precision
     from monitoring._counted_between('tasks', p_now - monitoring._minutes_of(p_rule), p_now) w
