@@ -332,7 +332,8 @@
 -- The path of a question: the page, the terminal and Grafana select from views of the rooms above,
 -- or call one function that returns JSON: get_dashboard_summary() (dashboards/summary.sql),
 -- get_dashboard_cards(), get_trend_points(), get_daily_report(). None reads more than the span that
--- is asked for.
+-- is asked for. A verdict, of a workflow (dashboards/workflow_verdicts.sql) or of a job, is also a
+-- sentence, so that all faces say the same.
 -- The path of a configuration: apply_config() (config/apply.sql) checks the document against
 -- config/schema.sql, compares each entry with what is set (config/get.sql) and calls, for what
 -- differs, the function that a person would call. Sections of one kind share a file: those about
@@ -344,11 +345,17 @@
 \ir reading/dashboards/cards.sql
 \ir reading/dashboards/trend_points.sql
 \ir reading/dashboards/chart_marks.sql
-\ir reading/dashboards/daily_report.sql
+\ir reading/dashboards/usual_days.sql
+\ir reading/dashboards/workflow_sentences.sql
+\ir reading/dashboards/workflow_verdicts.sql
 \ir reading/dashboards/job_history.sql
 \ir reading/dashboards/jobs.sql
 \ir reading/dashboards/job_runs.sql
 \ir reading/dashboards/error_occurrences.sql
+\ir reading/dashboards/job_verdicts.sql
+\ir reading/dashboards/news.sql
+\ir reading/dashboards/report_parts.sql
+\ir reading/dashboards/daily_report.sql
 
 \ir reading/config/schema_alerts.sql
 \ir reading/config/schema_systems.sql

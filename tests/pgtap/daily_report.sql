@@ -1,7 +1,7 @@
 -- get_daily_report: a business day told for people.
 
 begin;
-select plan(23);
+select plan(27);
 \ir helpers/fixed_clock.psql
 \ir helpers/batch.psql
 \ir helpers/alert_engine.psql
@@ -15,10 +15,20 @@ $$;
 -- Nothing recorded
 
 select is(
-    monitoring.get_daily_report() - 'generated_at'::text - 'from_at'::text - 'to_at'::text
-    - 'freshness'::text,
+    monitoring.get_daily_report() - array[
+        'generated_at', 'from_at', 'to_at', 'freshness', 'unknown', 'charts', 'database'
+    ],
     '{
         "business_date": null,
+        "time_zone": "UTC",
+        "page_url": null,
+        "state": "unknown",
+        "headline": "Not known whether all is well: no alert rule has ever run",
+        "verdicts": [],
+        "jobs": {
+            "jobs": 0, "expected": 0, "missing": 0, "failing": 0, "well": 0, "runs": 0, "list": []
+        },
+        "news": {"news": 0, "list": []},
         "workflows": [],
         "alerts": {"opened": 0, "resolved": 0, "open": 0, "open_list": [], "resolved_list": []},
         "tasks": {
@@ -164,6 +174,37 @@ select is(
     pg_temp.report('{alerts}', '2026-01-14') - array['open_list', 'resolved_list'],
     '{"opened": 0, "resolved": 0, "open": 0}',
     'what began later is not in it'
+);
+
+-- The verdict of all
+
+select is(
+    pg_temp.report('{headline}', '2026-01-13') #>> '{}',
+    'billing: D1-IMD failed at 19:00; 3 steps after it did not run: '
+    'C1-PPBTR, CM_BSGGN, BILLRESTSMS',
+    'what is in trouble is the headline'
+);
+select is(
+    (
+        select sum((h.hour ->> 'failed')::integer)
+        from jsonb_array_elements(pg_temp.report('{charts,hours}', '2026-01-13')) as h (hour)
+    )::text || ' '
+    || jsonb_array_length(pg_temp.report('{charts,hours}', '2026-01-13'))::text || ' '
+    || jsonb_array_length(pg_temp.report('{charts,days}', '2026-01-13'))::text,
+    '1 24 14',
+    'charts have a point for each hour and each of fourteen days, and count what is counted'
+);
+select is(
+    jsonb_array_length(pg_temp.report('{unknown}', '2026-01-13')), 1,
+    'what was looked at since the end of a day is known of it; roll-ups never were'
+);
+select set_eq(
+    $$
+        select jsonb_array_elements(pg_temp.report('{unknown}')) ->> 'subject'
+        from set_config('monitoring.now', '2026-01-16 08:00+00', true)
+    $$,
+    array['alerts', 'roll-ups'],
+    'what has not been looked at since is not known'
 );
 
 -- Records

@@ -145,7 +145,10 @@ from (
     ('business_date_of', 'P_AT P_WORKFLOW_NAME'),
     ('get_batch_timeline', 'p_business_date p_workflow_name'),
     ('get_batch_performance', 'p_from p_to p_workflow_name'),
-    ('get_daily_report', 'p_business_date'),
+    ('get_daily_report', 'p_business_date p_time_zone'),
+    ('get_workflow_verdicts', 'p_business_date p_time_zone'),
+    ('get_job_verdicts', 'p_from p_to p_time_zone p_limit'),
+    ('get_news', 'p_from p_to'),
     ('silence_alerts', 'P_MATCHERS p_for p_note p_by p_starts_at p_until_resolved'),
     ('unsilence_alerts', 'P_SILENCE_ID p_by'),
     ('define_inhibition', 'P_SOURCE_RULE P_TARGET_RULE p_equal_labels'),
@@ -349,6 +352,12 @@ select results_eq(
             'parent_task_id text, start_time timestamp with time zone, '
             'end_time timestamp with time zone, duration_ms double precision, items_done bigint, '
             'items_total bigint, error_message text)'),
+        ('get_job_verdicts',
+            'TABLE(job_name text, is_expected boolean, verdict text, is_good boolean, summary '
+            'text, missing_since timestamp with time zone, runs bigint, completed bigint, '
+            'failed bigint, missed bigint, last_status text, last_end_at timestamp with time '
+            'zone, last_duration_ms double precision, p50_duration_ms double precision, days '
+            'jsonb)'),
         ('get_jobs',
             'TABLE(job_name text, kind text, workflow_name text, state text, schedule text, '
             'time_zone text, next_due_at timestamp with time zone, '
@@ -360,6 +369,9 @@ select results_eq(
             'p50_duration_ms double precision, p95_duration_ms double precision, '
             'recent_p50_duration_ms double precision, alerts bigint, worst_severity text, '
             'trouble integer, days jsonb)'),
+        ('get_news',
+            'TABLE(kind text, name text, severity text, happened_at timestamp with time zone, '
+            'times bigint, detail text, fingerprint text)'),
         ('get_queue_trends',
             'TABLE(resolution text, bucket_at timestamp with time zone, queue_name text, '
             'samples bigint, avg_pending double precision, max_pending double precision, '
@@ -388,6 +400,12 @@ select results_eq(
         ('get_trend_resolution', 'text'),
         ('get_workflow', 'jsonb'),
         ('get_workflow_schema', 'jsonb'),
+        ('get_workflow_verdicts',
+            'TABLE(workflow_name text, business_date date, time_zone text, verdict text, '
+            'is_good boolean, summary text, troubled_steps text[], waiting_steps text[], '
+            'steps integer, steps_complete integer, failed_runs bigint, finished_at timestamp '
+            'with time zone, usual_from_at timestamp with time zone, usual_to_at timestamp '
+            'with time zone, is_later_than_usual boolean, records jsonb, days jsonb)'),
         ('mute_error_group', 'boolean'),
         ('record_batch', 'jsonb'),
         ('record_error', 'bigint'),

@@ -58,7 +58,9 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "import": Subcommand("pgvigil.commands.import_", "Load history from tables of your own."),
     "dbt": Subcommand("pgvigil.commands.dbt", "Record the last run of dbt and its failing rows."),
     "export": Subcommand("pgvigil.commands.export", "Write rows as CSV, JSON, xlsx or PDF."),
-    "report": Subcommand("pgvigil.commands.report", "Write the daily report as HTML or PDF."),
+    "report": Subcommand(
+        "pgvigil.commands.report", "Write the daily report: a page, a PDF, text or a mail."
+    ),
     "config": Subcommand("pgvigil.commands.config", "Show, compare and apply the configuration."),
     "workflow": Subcommand("pgvigil.commands.workflow", "Apply, show and remove workflows."),
     "grafana": Subcommand("pgvigil.commands.grafana", "Write the dashboards for Grafana."),

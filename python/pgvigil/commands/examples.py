@@ -96,7 +96,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "pgvigil export tasks --from 2026-03-01 --to 2026-03-31 --out march.xlsx",
         "pgvigil export alerts --format json",
     ),
-    "report": ("pgvigil report --date 2026-03-02 --out report.pdf",),
+    "report": (
+        "pgvigil report --format txt",
+        "pgvigil report --date 2026-03-02 --out report.pdf",
+        "pgvigil report --format eml | msmtp ops@example.org",
+    ),
     "config": ("pgvigil config show", "pgvigil config apply monitoring_config.json"),
     "config show": ("pgvigil config show", "pgvigil config show --complete"),
     "config diff": ("pgvigil config diff monitoring_config.json",),

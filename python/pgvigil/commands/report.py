@@ -39,7 +39,7 @@ _SECONDS_TO_ANSWER = 120.0
     "--time-zone",
     "zone",
     type=Zone(),
-    help="Zone of times outside workflows. Default: that of the first workflow, else UTC.",
+    help="Zone of all times. Default: that of the first workflow, else UTC.",
 )
 @dsn_option
 def command(
@@ -49,13 +49,13 @@ def command(
     zone: ZoneInfo | None,
     dsn: str,
 ) -> None:
-    """Write the daily report: business day of each workflow, alerts, tasks and errors.
+    """Write the daily report: the verdict in a line, then workflows, jobs, alerts and what is new.
 
-    Takes the role monitoring_reader. `pgvigil run --report` sends it with daily summaries.
+    Takes the role monitoring_reader. `pgvigil run --report` mails it as the daily summary.
     """
     chosen = file_format or format_of(path, FORMATS, "html")
     refuse_binary_terminal(path, chosen)
     with open_connection(dsn, "pgvigil report") as connection:
         connection.patience = _SECONDS_TO_ANSWER
-        report = read_report(connection, moment.date() if moment else None)
-    write([make_report(report, chosen, zone).document], path)
+        report = read_report(connection, moment.date() if moment else None, zone)
+    write([make_report(report, chosen).document], path)

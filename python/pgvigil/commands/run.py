@@ -92,7 +92,7 @@ def runner_options(drain: str) -> Callable[[_Function], _Function]:
             "report_channels",
             multiple=True,
             metavar="CHANNEL",
-            help="Attach the daily report to the daily summaries of this channel, whatever alerts "
+            help="Send the daily report as the daily summary of this channel, whatever alerts "
             "it takes; repeatable.",
         ),
         click.option(

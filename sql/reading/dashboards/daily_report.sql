@@ -1,5 +1,11 @@
--- A business day told for people: its workflows, alerts, tasks, errors and records. Reads the
--- timelines of workflows, alerts, roll-ups and the daily summaries of records.
+-- A business day told for people: its verdicts, workflows, alerts, tasks, errors and records. Reads
+-- verdicts, the timelines of workflows, alerts, roll-ups and the daily summaries of records.
+
+do $$
+begin
+    perform monitoring._drop_former('get_daily_report(date)');
+end
+$$;
 
 -- The time that a daily report is about: the business day of all enabled workflows, the UTC day
 -- without any, or this hour and the 23 before it.
@@ -110,6 +116,8 @@ begin
                     'rule_name', t.rule_name,
                     'summary', t.summary,
                     'fired_at', t.fired_at,
+                    'reason', t.reason,
+                    'owner', t.owner,
                     'acknowledged_by', t.acknowledged_by,
                     'resolved_at', nullif(t.resolved_at, 'infinity'),
                     'resolution', t.resolution
@@ -262,7 +270,46 @@ begin
 end
 $$;
 
-create or replace function monitoring.get_daily_report(p_business_date date default null)
+-- Verdicts about workflows, those in trouble first, then those of which it is not known.
+create or replace function monitoring._report_verdicts(p_business_date date, p_time_zone text)
+returns jsonb
+language sql
+stable
+return (
+    select
+        coalesce(
+            jsonb_agg(to_jsonb(v) order by coalesce(2 * v.is_good::integer, 1), v.workflow_name),
+            '[]'
+        )
+    from monitoring.get_workflow_verdicts(p_business_date, p_time_zone) as v
+);
+
+-- The time zone of a report: the one that is asked for, else that of the first workflow, else UTC.
+create or replace function monitoring._report_time_zone(p_time_zone text) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_time_zone is not null then
+        perform monitoring._check_time_zone(p_time_zone);
+        return p_time_zone;
+    end if;
+    return coalesce(
+        (
+            select w.time_zone from monitoring.workflows w
+            where w.is_enabled
+            order by w.workflow_name
+            limit 1
+        ),
+        'UTC'
+    );
+end
+$$;
+
+create or replace function monitoring.get_daily_report(
+    p_business_date date default null, p_time_zone text default null
+)
 returns jsonb
 language plpgsql
 stable
@@ -272,26 +319,37 @@ set jit = off
 as $$
 declare
     v_now timestamptz := monitoring.clock();
+    v_time_zone text := monitoring._report_time_zone(p_time_zone);
     v_span record;
+    v_report jsonb;
 begin
     perform monitoring._checked_business_date('business_date', p_business_date);
     select s.* into v_span from monitoring._report_span(p_business_date, v_now) s;
-    return jsonb_build_object(
+    v_report := jsonb_build_object(
         'generated_at', v_now,
+        'database', current_database(),
+        'time_zone', v_time_zone,
+        'page_url', (select a.url from monitoring.page_addresses a where a.page_name = 'page'),
         'business_date', p_business_date,
         'from_at', v_span.from_at,
         'to_at', v_span.to_at,
         'freshness', monitoring._summarize_freshness(),
+        'unknown', monitoring._unknown_until(v_span.to_at),
+        'verdicts', monitoring._report_verdicts(p_business_date, v_time_zone),
+        'jobs', monitoring._report_jobs(v_span.from_at, v_span.to_at, v_time_zone),
+        'news', monitoring._report_news(v_span.from_at, v_span.to_at),
+        'charts', monitoring._report_charts(v_span.from_at, v_span.to_at),
         'workflows', monitoring._report_workflows(p_business_date, v_now),
         'alerts', monitoring._report_alerts(v_span.from_at, v_span.to_at),
         'tasks', monitoring._report_tasks(v_span.from_at, v_span.to_at),
         'errors', monitoring._report_errors(v_span.from_at, v_span.to_at),
         'records', monitoring._report_records(p_business_date, v_now)
     );
+    return v_report || monitoring._report_verdict(v_report);
 end
 $$;
 
-comment on function monitoring.get_daily_report(date) is
-'A business day for people: workflows with their steps, alerts and how fresh they are, tasks, '
-'errors, records; or '
-'the last 24 hours with the business days of 12 hours ago. Whole hours of tasks and errors.';
+comment on function monitoring.get_daily_report(date, text) is
+'A business day for people, or the last 24 hours with the business days of 12 hours ago: a verdict '
+'in one line (state and headline), those of workflows and jobs, what is not known and what is new, '
+'points of charts, steps, alerts, tasks, errors and records. Tasks and errors are of whole hours.';

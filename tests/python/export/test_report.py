@@ -1,10 +1,13 @@
 """The daily report says what the database says, safely, and goes along with daily summaries."""
 
 import base64
+import email.message
+import email.policy
 import io
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +21,7 @@ from pgvigil.faces.report import FORMATS, make_report, read_report
 from tests import ROOT
 from tests.harness.clients import run_pgvigil
 from tests.python.support.asking import value
+from tests.python.support.page_data import NOW, fill, set_clock
 from tests.python.support.receivers import Mailbox, Webhook
 from tests.python.support.running import RunningRunner
 from tests.python.support.sending import Outbox
@@ -54,32 +58,74 @@ def text_of(document: bytes) -> str:
 
 def written(connection: psycopg.Connection, file_format: str, day: date | None = None) -> str:
     document = make_report(read_report(connection, day), file_format).document
-    return text_of(document) if file_format == "pdf" else document.decode()
+    if file_format == "pdf":
+        return text_of(document)
+    if file_format == "eml":
+        return both_parts(document)
+    return document.decode()
+
+
+def both_parts(document: bytes) -> str:
+    mail = email.message_from_bytes(document, policy=email.policy.default)
+    plain, page = (part.get_content() for part in mail.iter_parts())
+    return f"{plain}\n{without_markup(page)}"
+
+
+def without_markup(page: str) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", page))
+
+
+def squeezed(connection: psycopg.Connection, file_format: str) -> str:
+    """What is said, in small letters on one line: the rest depends on what it is written as."""
+    text = written(connection, file_format)
+    return " ".join((without_markup(text) if file_format == "html" else text).lower().split())
 
 
 @pytest.mark.parametrize("file_format", list(FORMATS))
-def test_it_tells_the_business_day_alerts_tasks_and_errors(
-    file_format: str, busy: psycopg.Connection
-) -> None:
-    text = written(busy, file_format)
+def test_it_tells_what_the_database_tells(file_format: str, busy: psycopg.Connection) -> None:
+    text = squeezed(busy, file_format)
+    report = value(busy, "select monitoring.get_daily_report()")
     for told in (
-        "billing, business day 2026-01-13",
-        "6 steps: 1 complete, 1 running, 1 failed, ",
-        "00:10 +1",
-        "Times are in Europe/Berlin",
-        "18:20",
+        report["headline"],
+        *(verdict["summary"] for verdict in report["verdicts"]),
+        *(job["summary"] for job in report["jobs"]["list"]),
+        *(alert["summary"] for alert in report["alerts"]["open_list"]),
         f"Alerts open: {value(busy, 'select count(*) from monitoring.v_active_alerts')}",
-        "Tasks ended: 2",
-        "1 completed (50",
-        "Errors: 1",
+        f"Tasks ended: {report['tasks']['ended']}",
+        f"{report['tasks']['completed']} completed (50 %), {report['tasks']['failed']} failed",
+        "All times are in Europe/Berlin.",
+        value(busy, "select current_database()"),
     ):
-        assert told in text
+        assert " ".join(told.lower().split()) in text
+
+
+def test_a_verdict_names_the_failure_and_what_waits_for_it(busy: psycopg.Connection) -> None:
+    (verdict,) = read_report(busy)["verdicts"]
+    assert verdict["summary"] == (
+        f"D1-IMD failed at 19:00: {AWKWARD}; 2 steps after it did not run: C1-PPBTR, BILLRESTSMS"
+    )
+
+
+def test_what_is_wrong_comes_first_and_its_steps_come_last(busy: psycopg.Connection) -> None:
+    text = written(busy, "txt")
+    assert text.startswith("IN TROUBLE: billing: D1-IMD failed at 19:00")
+    assert text.index("ALERTS OPEN") < text.index("STEPS OF BILLING")
+    assert "* CM-DMRU, complete, 18:00 to 18:20, records 1,000\n" in text
+    assert "* CM_BSGGN, running, since 00:10 +1" in text
+
+
+def test_a_mail_has_the_verdict_as_its_subject(busy: psycopg.Connection) -> None:
+    document = make_report(read_report(busy), "eml").document
+    mail = email.message_from_bytes(document, policy=email.policy.default)
+    database = value(busy, "select current_database()")
+    assert mail["Subject"].startswith(f"[{database}] billing: D1-IMD failed at 19:00: <script>")
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
 
 
 def test_a_day_that_was_asked_for_is_named(busy: psycopg.Connection) -> None:
     report = make_report(read_report(busy, date(2026, 1, 12)))
     assert report.name == "report-2026-01-12.html"
-    assert "<title>Daily report of 2026-01-12</title>" in report.document.decode()
+    assert "<title>Daily report, Monday 12 January 2026: " in report.document.decode()
     assert make_report(read_report(busy), "pdf").name == "report-2026-01-14.pdf"
 
 
@@ -90,37 +136,69 @@ def test_texts_from_outside_are_no_markup(busy: psycopg.Connection) -> None:
     assert not re.search(r"(src|href|url)\s*[=(]", page), "it needs nothing from elsewhere"
 
 
+def test_alerts_lead_to_the_page_where_its_address_is_known(busy: psycopg.Connection) -> None:
+    busy.execute("select monitoring.set_page_url('https://watch.example/a?b=\"c\"')")
+    (alert, *_) = read_report(busy)["alerts"]["open_list"]
+    address = f"https://watch.example/a?b=&quot;c&quot;/alerts/{alert['alert_id']}"
+    assert f'<a href="{address}"' in written(busy, "html")
+
+
 @pytest.mark.parametrize("file_format", list(FORMATS))
 def test_nothing_recorded_is_a_report_too(file_format: str, connection: psycopg.Connection) -> None:
-    text = written(connection, file_format)
-    known = "Not known what is wrong: no alert rule has ever run."
-    for told in ("Alerts: not known", known, "Tasks ended: 0", "Errors: 0"):
-        assert told in text
+    text = squeezed(connection, file_format)
+    for told in (
+        "Not known whether all is well: no alert rule has ever run",
+        "Not known: alerts: no alert rule has ever run.",
+        "No workflow and no expected run is configured, so nothing can be missing or late.",
+        "Alerts: not known",
+        "Tasks ended: 0",
+    ):
+        assert told.lower() in text
+    assert read_report(connection)["state"] == "unknown"
 
 
-def test_times_outside_workflows_are_in_the_zone_asked_for(busy: psycopg.Connection) -> None:
-    page = make_report(read_report(busy), "html", ZoneInfo("Asia/Tokyo")).document.decode()
-    assert "(Asia/Tokyo), made 2026-01-14 15:00" in page
-    assert ">18:20<" in page
+def test_all_times_are_in_the_zone_asked_for(busy: psycopg.Connection) -> None:
+    report = read_report(busy, zone=ZoneInfo("Asia/Tokyo"))
+    text = " ".join(make_report(report, "txt").document.decode().split())
+    assert "All times are in Asia/Tokyo." in text
+    assert "billing: D1-IMD failed at 03:00: " in text
+    assert "CM-DMRU, complete, 02:00 +1 to 02:20 +1" in text
 
 
 def test_more_than_fits_is_counted(busy: psycopg.Connection) -> None:
     report = read_report(busy)
+    (alert, *_) = report["alerts"]["open_list"]
+    report["alerts"] |= {"open": 200, "open_list": [alert] * 50}
     report["errors"]["kinds"] = 41
-    assert "The worst 1 are below; there are 40 more." in make_report(report).document.decode()
+    report["news"]["news"] = 40
+    text = " ".join(make_report(report, "txt").document.decode().split())
+    assert "The worst 6 are here, of 200." in text
+    assert "The worst 1 kinds are here; there are 40 more." in text
+    assert f"And {40 - len(report['news']['list'])} more." in text
 
 
-def test_records_are_told_when_there_are_any(busy: psycopg.Connection) -> None:
+def test_records_are_told_against_what_is_usual(busy: psycopg.Connection) -> None:
     report = read_report(busy)
-    assert "<h2>Records</h2>" not in make_report(report).document.decode()
-    figures = ("runs", "records_queried", "valid_records", "invalid_records", "invalid_opened",
-               "invalid_resolved", "invalid_open", "status_changes")  # fmt: skip
-    report["records"] = [
-        {"dataset": "proposals", "target_date": "2026-01-13"}
-        | {name: 1000 + number for number, name in enumerate(figures)}
-    ]
+    (verdict,) = report["verdicts"]
+    verdict["records"] = [
+        {"step_name": name, "records": records, "usual_from": 900, "usual_to": 1100,
+         "is_unusual": records != 1000}
+        for name, records in (("usual", 1000), ("few", 7), ("without", None))
+    ]  # fmt: skip
     text = text_of(make_report(report, "pdf").document)
-    assert "proposals 2026-01-13 1,000 1,001 1,002 1,003 1,004 1,005 1,006 1,007" in text
+    assert "Records, unlike usual: 2" in text
+    assert text.index("few 7 900 to 1,100 unusual") < text.index("usual 1,000 900 to 1,100")
+    assert "without none 900 to 1,100 unusual" in text
+
+
+def test_a_usual_day_is_one_page_of_a4(connection: psycopg.Connection) -> None:
+    fill(connection)
+    set_clock(connection, NOW - timedelta(hours=14))
+    report = read_report(connection)
+    assert report["state"] == "well"
+    (page,) = pypdf.PdfReader(io.BytesIO(make_report(report, "pdf").document)).pages
+    width, height = (float(side) / 72 * 25.4 for side in page.mediabox[2:])
+    assert (round(width), round(height)) == (210, 297)
 
 
 def test_a_date_that_cannot_be_is_refused(connection: psycopg.Connection) -> None:
@@ -138,7 +216,7 @@ def test_the_command_writes_a_file_or_to_standard_output(dsn: str, tmp_path: Pat
     path = tmp_path / "day.pdf"
     result = run_pgvigil(dsn, "report", "--date", "2026-01-13", "--out", str(path))
     assert (result.returncode, result.stdout) == (0, "")
-    assert "Daily report of 2026-01-13" in text_of(path.read_bytes())
+    assert "Daily report, Tuesday 13 January 2026" in text_of(path.read_bytes())
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -177,6 +255,12 @@ def test_a_summary_is_mailed_with_the_report(dsn: str, outbox: Outbox) -> None:
     ):
         assert running.wait() == 0
     (mail,) = mailbox.mails
+    _, _, verdict = mail["Subject"].partition("] ")
+    assert verdict.startswith("Not known whether all is well: ")
+    plain, page, _ = (part.get_content() for part in mail.walk() if not part.is_multipart())
+    assert " ".join(plain.split()).startswith(verdict)
+    assert "No workflow and no expected run is configured" in plain
+    assert page.startswith("<!doctype html>")
     (attached,) = mail.iter_attachments()
     assert attached.get_content_type() == "application/pdf"
     assert attached.get_filename() == f"report-{datetime.now(UTC):%Y-%m-%d}.pdf"

@@ -2,10 +2,10 @@
 
 import re
 import sys
+from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 from PIL import Image
@@ -17,7 +17,7 @@ from pgvigil.faces.report import make_report, read_report
 from pgvigil.faces.terminal import overview
 from tests.harness.databases import create_database, disposable_server, install_pgvigil
 from tests.python.support.browsing import PHONE, Service, launch, opened
-from tests.python.support.page_data import NOW, fill
+from tests.python.support.page_data import NOW, fill, set_clock
 
 # The pictures are of a moment that is past, at which no scheduler ran.
 _SCHEDULER_RUNS = """
@@ -67,10 +67,10 @@ def _phone(browser: Browser, url: str) -> bytes:
 
 
 def _report(browser: Browser, connection: psycopg.Connection[Any]) -> bytes:
-    """The beginning of the daily report."""
-    connection.execute("select set_config('monitoring.now', %s, false)", (NOW.isoformat(),))
-    report = make_report(read_report(connection), "html", ZoneInfo("Europe/Berlin"))
-    page = browser.new_page(viewport={"width": 1100, "height": 850})
+    """The daily report of the morning."""
+    set_clock(connection, NOW - timedelta(hours=15))
+    report = make_report(read_report(connection))
+    page = browser.new_page(viewport={"width": 720, "height": 1000})
     page.set_content(report.document.decode())
     return page.screenshot()
 

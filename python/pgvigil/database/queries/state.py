@@ -24,4 +24,8 @@ select *, nullif(status, 'unknown') in ('healthy', 'degraded') as is_up
 from monitoring.v_system_health_summary
 """
 CHANNELS = "select * from monitoring.v_notification_channels"
-DAILY_REPORT = "select monitoring.get_daily_report(p_business_date => %(business_date)s)"
+DAILY_REPORT = """
+select monitoring.get_daily_report(
+    p_business_date => %(business_date)s, p_time_zone => %(time_zone)s
+)
+"""

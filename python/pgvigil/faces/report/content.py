@@ -1,251 +1,261 @@
-"""What a daily report says, in words and tables, whatever it is then written as."""
+"""What a daily report says first: the verdict, and what people do something about."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pgvigil.database.words import count_of
-from pgvigil.faces.words import count, duration, percent, short
+from pgvigil.faces.report.blocks import Bar, Chart, Charts, Content, Day, Section, Verdict, Verdicts
+from pgvigil.faces.report.details import details
+from pgvigil.faces.report.moments import Clock
+from pgvigil.faces.words import count, percent
 
 _Row = Mapping[str, Any]
-_STATUSES = ("complete", "running", "failed", "late", "pending", "skipped", "unknown")
+# So many fit on the first page; what is left out is counted.
+_ALERTS, _STEPS, _NEWS, _WORKFLOWS, _RECOVERED = 6, 6, 5, 12, 3
+# What is bad first, then what is not known.
+_ORDER = {False: 0, None: 1, True: 2}
+_WORDS = {"off": "not due", "unknown": "not known", "pending": "to come"}
+# Other headlines begin with how it is.
+_STATES = {"trouble": "In trouble", "running": "Not done yet"}
 
 
-@dataclass(frozen=True)
-class Section:
-    """A heading with lines and a table below it."""
-
-    heading: str
-    lines: Sequence[str] = ()
-    columns: Mapping[str, int] = field(default_factory=dict)
-    """Heading of each column, and its share of the width; numeric ones end in ``>``."""
-    rows: Sequence[Sequence[str]] = ()
-
-
-@dataclass(frozen=True)
-class Content:
-    """A report, ready to be laid out."""
-
-    title: str
-    line: str
-    sections: Sequence[Section]
-
-
-def arranged(report: _Row, zone: tzinfo | None = None) -> Content:
+def arranged(report: _Row) -> Content:
     """Return what a report says.
 
     Args:
         report: what ``get_daily_report()`` returns.
-        zone: time zone of times outside workflows, which have their own; None for that of the
-            first workflow, UTC without any.
     """
-    workflows = report["workflows"]
-    if zone is None:
-        zone = ZoneInfo(workflows[0]["time_zone"] if workflows else "UTC")
-    day = report["business_date"]
-    span = f"{_time(report['from_at'], zone)} to {_time(report['to_at'], zone)}"
+    clock = Clock(ZoneInfo(report["time_zone"]), report["to_at"])
     return Content(
-        title=f"Daily report{f' of {day}' if day else ''}",
-        line=f"{span} ({zone}), made {_time(report['generated_at'], zone)}",
-        sections=[
-            *(_workflow(workflow) for workflow in workflows),
-            *_alerts(report["alerts"], _missing(report, zone), zone),
-            _tasks(report["tasks"]),
-            _errors(report["errors"]),
-            *_records(report["records"]),
+        title=f"Daily report, {_title_day(report, clock)}",
+        state=_STATES.get(report["state"], ""),
+        tone=report["state"],
+        headline=report["headline"],
+        line=(
+            f"Database {report['database']}, {clock.full(report['from_at'])} to"
+            f" {clock.full(report['to_at'])}. All times are in {report['time_zone']}."
+        ),
+        warnings=_warnings(report, clock),
+        blocks=[
+            _verdicts(report),
+            _alerts(report, clock),
+            *_records(report),
+            _charts(report, clock),
+            *_news(report, clock),
+            _counts(report),
+            *details(report, clock),
+        ],
+        link=report["page_url"],
+        database=report["database"],
+    )
+
+
+def _title_day(report: _Row, clock: Clock) -> str:
+    days = {verdict["business_date"] for verdict in report["verdicts"]}
+    if report["business_date"]:
+        day = date.fromisoformat(report["business_date"])
+    elif len(days) == 1:
+        day = date.fromisoformat(days.pop())
+    else:
+        day = clock.local(report["generated_at"]).date()
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def _warnings(report: _Row, clock: Clock) -> list[str]:
+    return [
+        f"Not known{since}: {each['subject']}: {each['detail']}."
+        for each in report["unknown"]
+        for since in [f" since {clock.moment(each['known_at'])}" if each["known_at"] else ""]
+    ]
+
+
+def _verdicts(report: _Row) -> Verdicts:
+    workflows, jobs = report["verdicts"], report["jobs"]
+    shown = workflows[:_WORKFLOWS]
+    recovered = [job for job in jobs["list"] if job["verdict"] == "recovered"]
+    listed = [
+        job
+        for job in jobs["list"]
+        if job not in recovered[_RECOVERED:]
+        and (not workflows or job["verdict"] not in ("done", "unknown"))
+    ]
+    lines = []
+    rest = len(workflows) - len(shown)
+    if rest:
+        well = sum(each["is_good"] is True for each in workflows[_WORKFLOWS:])
+        lines.append(f"{count_of(rest, 'more workflow')}, {well} of them done.")
+    if jobs["jobs"]:
+        lines.append(f"{'Other jobs' if workflows else 'Jobs'}: {_counted(jobs)}.")
+    if not workflows and not jobs["expected"]:
+        lines.append(
+            "No workflow and no expected run is configured, so nothing can be missing or late."
+        )
+    verdicts = [
+        *((each["workflow_name"], each) for each in shown),
+        *((each["job_name"], each) for each in listed),
+    ]
+    verdicts.sort(key=lambda named: _ORDER[named[1]["is_good"]])
+    return Verdicts([_verdict(name, each) for name, each in verdicts], lines)
+
+
+def _counted(jobs: _Row) -> str:
+    parts = [
+        f"{jobs['well']:,} of {jobs['jobs']:,} ran without a failure",
+        f"{jobs['failing']:,} with failures" if jobs["failing"] else "",
+        f"{jobs['missing']:,} missing" if jobs["missing"] else "",
+        count_of(jobs["runs"], "run") + " in all",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _verdict(name: str, row: _Row) -> Verdict:
+    return Verdict(
+        name,
+        _word(row["verdict"]),
+        row["summary"],
+        [
+            Day(f"{day:%a} {day.day}", _word(each["verdict"]))
+            for each in row["days"] or []
+            for day in [date.fromisoformat(each["day"])]
         ],
     )
 
 
-def _workflow(workflow: _Row) -> Section:
-    zone = ZoneInfo(workflow["time_zone"])
-    day = date.fromisoformat(workflow["business_date"])
-    steps: list[_Row] = workflow["steps"] or []
-    by_status = workflow["by_status"] or {}
-    told = ", ".join(f"{by_status[each]} {each}" for each in _STATUSES if each in by_status)
+def _word(verdict: str) -> str:
+    return _WORDS.get(verdict, verdict)
+
+
+def _alerts(report: _Row, clock: Clock) -> Section:
+    alerts = report["alerts"]
+    is_known = all(each["subject"] != "alerts" for each in report["unknown"])
+    shown = alerts["open_list"][:_ALERTS]
+    heading = f"Alerts open: {alerts['open']:,}" if is_known else "Alerts: not known"
+    lines = [f"{alerts['opened']:,} opened and {alerts['resolved']:,} resolved in this time."]
+    if not is_known:
+        lines = [f"Known are {alerts['open']:,} open; {lines[0]}"]
+    if alerts["open"] > len(shown):
+        lines.append(f"The worst {len(shown)} are here, of {alerts['open']:,}.")
     return Section(
-        f"{workflow['workflow_name']}, business day {workflow['business_date']}",
-        [
-            *([workflow["description"]] if workflow["description"] else []),
-            f"{count_of(len(steps), 'step')}: {told or 'none'}. Times are in {zone}.",
-        ],
-        {
-            "step": 8, "status": 3, "due": 3, "began": 3, "ended": 3, "took>": 3, "records>": 4,
-            "records/s>": 3, "expected": 3,
-        },
+        heading,
+        lines,
+        {"severity": 4, "what is wrong": 16, "since, whose": 7},
         [
             [
-                step["step_name"],
-                step["status"],
-                _clock(step["due_at"], zone, day),
-                _clock(step["started_at"], zone, day),
-                _clock(step["finished_at"], zone, day),
-                duration(_milliseconds(step["duration_seconds"])).plain,
-                count(step["records_processed"]).plain,
-                _number(step["records_per_second"]),
-                _clock(step["eta_at"], zone, day),
+                alert["severity"],
+                _with_reason(alert),
+                f"{clock.moment(alert['fired_at'])}, {_whose(alert)}",
             ]
-            for step in steps
+            for alert in shown
         ],
-    )  # fmt: skip
-
-
-def _missing(report: _Row, zone: tzinfo) -> str | None:
-    """Return why alerts may be missing; None where rules ran up to the end of the report."""
-    known = report["freshness"]["alerts"]
-    if known["is_known"]:
-        return None
-    if known["known_at"] is None:
-        return f"Not known what is wrong: {known['detail']}."
-    known_at, end = (
-        datetime.fromisoformat(moment) for moment in (known["known_at"], report["to_at"])
+        [
+            f"{report['page_url']}/alerts/{alert['alert_id']}" if report["page_url"] else None
+            for alert in shown
+        ],
     )
-    if known_at >= end:
-        return None
+
+
+def _with_reason(alert: _Row) -> str:
+    summary, reason = alert["summary"], alert["reason"]
+    return summary if not reason or reason in summary else f"{summary}: {reason}"
+
+
+def _whose(alert: _Row) -> str:
+    if alert["acknowledged_by"]:
+        return f"{alert['acknowledged_by']} has it"
+    return f"{alert['owner']}, not acknowledged" if alert["owner"] else "nobody's yet"
+
+
+def _records(report: _Row) -> Iterator[Section]:
+    """Records of steps against what is usual, those that are not so first."""
+    rows = sorted(
+        (row for each in report["verdicts"] for row in each["records"]),
+        key=lambda row: not row["is_unusual"],
+    )
+    if not rows:
+        return
+    unusual = sum(row["is_unusual"] for row in rows)
+    shown = rows[: max(_STEPS, min(unusual, 2 * _STEPS))]
+    lines = [] if len(rows) == len(shown) else [f"{count_of(len(rows) - len(shown), 'more step')}."]
+    yield Section(
+        f"Records, unlike usual: {unusual}" if unusual else "Records against usual",
+        lines,
+        {"step": 9, "records>": 4, "usual>": 6, "": 3},
+        [
+            [
+                row["step_name"],
+                "none" if row["records"] is None else count(row["records"]).plain,
+                (
+                    f"{count(row['usual_from']).plain} to {count(row['usual_to']).plain}"
+                    if row["usual_to"] is not None
+                    else "not known yet"
+                ),
+                "unusual" if row["is_unusual"] else "",
+            ]
+            for row in shown
+        ],
+    )
+
+
+def _charts(report: _Row, clock: Clock) -> Charts:
+    points = report["charts"]
+    charts = [
+        Chart(
+            "Runs by the hour, failed on top",
+            [_bar(f"{clock.local(point['at']):%H:%M}", point) for point in points["hours"]],
+        ),
+        Chart(
+            "Runs by the UTC day, failed on top",
+            [
+                _bar(f"{day.day} {day:%b}", point)
+                for point in points["days"]
+                for day in [datetime.fromisoformat(point["at"])]
+            ],
+        ),
+    ]
+    return Charts([chart for chart in charts if any(bar.good or bar.bad for bar in chart.bars)])
+
+
+def _bar(name: str, point: _Row) -> Bar:
+    return Bar(name, point["completed"] + point["ended_otherwise"], point["failed"])
+
+
+def _news(report: _Row, clock: Clock) -> Iterator[Section]:
+    news = report["news"]
+    if not news["news"]:
+        return
+    shown = news["list"][:_NEWS]
+    rest = news["news"] - len(shown)
+    yield Section(
+        f"New since the day before: {news['news']:,}",
+        [
+            *(_told(each, clock) for each in shown),
+            *([f"And {rest:,} more."] if rest else []),
+        ],
+    )
+
+
+def _told(news: _Row, clock: Clock) -> str:
+    if news["kind"] == "failing":
+        times = f" {news['times']:,} times" if news["times"] > 1 else ""
+        return f"{news['name']} failed{times}, which it had not in the week before."
+    if news["kind"] == "task type":
+        return f"{news['name']} ran for the first time."
     return (
-        f"Not known what has become wrong since {_time(known['known_at'], zone)}:"
-        f" {known['detail']}."
+        f"{news['name']} ({news['severity']}), {count_of(news['times'], 'time')} since"
+        f" {clock.moment(news['happened_at'])}: {news['detail']}"
     )
 
 
-def _alerts(alerts: _Row, missing: str | None, zone: tzinfo) -> list[Section]:
-    counts = f"{alerts['opened']} opened, {alerts['resolved']} resolved"
-    sections = [
-        Section(
-            f"Alerts open: {alerts['open']}" if missing is None else "Alerts: not known",
-            [counts] if missing is None else [missing, f"Known: {alerts['open']} open, {counts}"],
-            {"alert>": 2, "severity": 3, "what is wrong": 14, "since": 4, "acknowledged": 4},
-            [
-                [
-                    str(alert["alert_id"]),
-                    alert["severity"],
-                    alert["summary"],
-                    _time(alert["fired_at"], zone),
-                    alert["acknowledged_by"] or "",
-                ]
-                for alert in alerts["open_list"]
-            ],
-        )
-    ]
-    if alerts["resolved_list"]:
-        sections.append(
-            Section(
-                f"Alerts resolved: {alerts['resolved']}",
-                [],
-                {"alert>": 2, "severity": 3, "what was wrong": 14, "since": 4, "until": 4},
-                [
-                    [
-                        str(alert["alert_id"]),
-                        alert["severity"],
-                        alert["summary"],
-                        _time(alert["fired_at"], zone),
-                        _time(alert["resolved_at"], zone),
-                    ]
-                    for alert in alerts["resolved_list"]
-                ],
-            )
-        )
-    return [
-        _with_rest(section, total)
-        for section, total in zip(sections, (alerts["open"], alerts["resolved"]), strict=False)
-    ]
-
-
-def _tasks(tasks: _Row) -> Section:
-    section = Section(
-        f"Tasks ended: {count(tasks['ended']).plain}",
+def _counts(report: _Row) -> Section:
+    tasks, errors = report["tasks"], report["errors"]
+    share = f" ({percent(tasks['success_percent']).plain})" if tasks["ended"] else ""
+    otherwise = tasks["ended"] - tasks["completed"] - tasks["failed"]
+    return Section(
+        f"Tasks ended: {tasks['ended']:,}",
         [
-            f"{count(tasks['completed']).plain} completed"
-            f" ({percent(tasks['success_percent']).plain}), {count(tasks['failed']).plain} failed"
-        ],
-        {"type": 8, "ended>": 3, "completed>": 3, "failed>": 3, "p95>": 3, "longest>": 3},
-        [
-            [
-                row["task_type"],
-                count(row["tasks"]).plain,
-                count(row["completed"]).plain,
-                count(row["failed"]).plain,
-                duration(row["p95_duration_ms"]).plain,
-                duration(row["max_duration_ms"]).plain,
-            ]
-            for row in tasks["by_type"]
+            f"{tasks['completed']:,} completed{share}, {tasks['failed']:,} failed, timed out or got"
+            f" lost, {otherwise:,} ended otherwise; {count_of(errors['occurrences'], 'error')}."
         ],
     )
-    return _with_rest(section, tasks["task_types"])
-
-
-def _errors(errors: _Row) -> Section:
-    section = Section(
-        f"Errors: {count(errors['occurrences']).plain}",
-        [],
-        {"severity": 3, "error": 14, "times>": 3},
-        [
-            [row["severity"], row["error_type"], count(row["occurrences"]).plain]
-            for row in errors["by_kind"]
-        ],
-    )
-    return _with_rest(section, errors["kinds"])
-
-
-def _records(records: Sequence[_Row]) -> list[Section]:
-    if not records:
-        return []
-    figures = {
-        "runs": "runs",
-        "read": "records_queried",
-        "valid": "valid_records",
-        "invalid": "invalid_records",
-        "found": "invalid_opened",
-        "resolved": "invalid_resolved",
-        "open": "invalid_open",
-        "status changes": "status_changes",
-    }
-    return [
-        Section(
-            "Records",
-            ["Read, valid and invalid are those of the last complete run for the day."],
-            {"dataset": 6, "day": 4, **{f"{name}>": 3 for name in figures}},
-            [
-                [
-                    row["dataset"],
-                    row["target_date"],
-                    *(count(row[column]).plain for column in figures.values()),
-                ]
-                for row in records
-            ],
-        )
-    ]
-
-
-def _with_rest(section: Section, total: int) -> Section:
-    """Say how many rows there are besides those in the table."""
-    rest = total - len(section.rows)
-    if rest <= 0:
-        return section
-    lines = [*section.lines, f"The worst {len(section.rows)} are below; there are {rest:,} more."]
-    return Section(section.heading, lines, section.columns, section.rows)
-
-
-def _time(moment: str | None, zone: tzinfo) -> str:
-    if moment is None:
-        return ""
-    return f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M}"
-
-
-def _clock(moment: str | None, zone: tzinfo, business_date: date) -> str:
-    """Return a time of day, and by how many days it is after the business date."""
-    if moment is None:
-        return ""
-    local = datetime.fromisoformat(moment).astimezone(zone)
-    days = (local.date() - business_date).days
-    return f"{local:%H:%M}{f' {days:+}' if days else ''}"
-
-
-def _milliseconds(seconds: float | None) -> float | None:
-    return None if seconds is None else seconds * 1000
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else short(value)

@@ -1,27 +1,22 @@
-"""Making a daily report: read by one call, laid out as a page or as paper."""
+"""Making a daily report: read by one call, laid out as a page, as paper, as text or as a mail."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import date, datetime, tzinfo
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
 from typing import Any
 
 import psycopg
 
 from pgvigil.database.queries import state as queries
 from pgvigil.exceptions import installed_or_told, monitoring_errors
-from pgvigil.faces.export.paper import Paper
-from pgvigil.faces.report.content import Content, arranged
+from pgvigil.faces.report.blocks import Content
+from pgvigil.faces.report.content import arranged
 from pgvigil.faces.report.html import as_html
-
-_COLOURS = {
-    "critical": (176, 0, 32),
-    "high": (176, 0, 32),
-    "failed": (176, 0, 32),
-    "late": (150, 90, 0),
-    "medium": (150, 90, 0),
-    "running": (0, 90, 160),
-    "complete": (0, 110, 50),
-}
+from pgvigil.faces.report.pdf import as_pdf
+from pgvigil.faces.report.text import as_text
 
 
 @dataclass(frozen=True)
@@ -34,54 +29,57 @@ class Report:
 
 
 def read_report(
-    connection: psycopg.Connection[Any], business_date: date | None = None
+    connection: psycopg.Connection[Any],
+    business_date: date | None = None,
+    zone: tzinfo | None = None,
 ) -> dict[str, Any]:
     """Return what there is to report.
 
     Args:
         connection: to the database.
         business_date: business day; None for the last 24 hours.
+        zone: time zone of all times; None for that of the first workflow, UTC without any.
 
     Raises:
         NotInstalledError: the database has no pgvigil.
         MonitoringError: there is no such day.
     """
+    arguments = {"business_date": business_date, "time_zone": None if zone is None else str(zone)}
     with installed_or_told(), monitoring_errors():
-        row = connection.execute(queries.DAILY_REPORT, {"business_date": business_date}).fetchone()
+        row = connection.execute(queries.DAILY_REPORT, arguments).fetchone()
     assert row is not None
     report: dict[str, Any] = row[0]
     return report
 
 
-def make_report(
-    report: Mapping[str, Any], file_format: str = "html", zone: tzinfo | None = None
-) -> Report:
+def make_report(report: Mapping[str, Any], file_format: str = "html") -> Report:
     """Return a report as a file.
 
     Args:
         report: what `read_report` returned.
-        file_format: html or pdf.
-        zone: time zone of times outside workflows; None for that of the first workflow.
+        file_format: html, pdf, txt or eml (a mail without sender and receiver).
 
     Raises:
         ExportError: fpdf2 is not installed, which a PDF needs.
     """
     day = report["business_date"] or report["generated_at"][:10]
-    document = FORMATS[file_format](arranged(report, zone))
+    document = FORMATS[file_format](arranged(report))
     return Report(f"report-{day}.{file_format}", document)
 
 
-def as_pdf(content: Content) -> bytes:
-    """Return a report as a PDF."""
-    paper = Paper(content.title)
-    paper.line(content.line, is_quiet=True)
-    for section in content.sections:
-        paper.heading(section.heading)
-        for line in section.lines:
-            paper.line(line, is_quiet=True)
-        if section.rows:
-            paper.table(section.columns, section.rows, _COLOURS)
-    return paper.output()
+def as_mail(content: Content) -> bytes:
+    """Return a report as a mail whose subject is the verdict; senders add who sends it to whom."""
+    mail = EmailMessage(policy=SMTP)
+    mail["Subject"] = content.subject
+    mail["Date"] = format_datetime(datetime.now().astimezone())
+    mail.set_content(as_text(content).decode())
+    mail.add_alternative(as_html(content).decode(), subtype="html")
+    return mail.as_bytes()
 
 
-FORMATS: Mapping[str, Callable[[Content], bytes]] = {"html": as_html, "pdf": as_pdf}
+FORMATS: Mapping[str, Callable[[Content], bytes]] = {
+    "html": as_html,
+    "pdf": as_pdf,
+    "txt": as_text,
+    "eml": as_mail,
+}

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -57,16 +58,43 @@ def _deliver_by_apprise(order: Order) -> Outcome:
         _add_for_programs(service, order)
         post = apprise.Apprise(asset=asset)
         post.add(service)
-        with _files(order.attachments) as files:
+        has_page = _takes_page(service, order)
+        with _files(order.attachments) as files, _own_words(order.body if has_page else None):
             is_sent = post.notify(
                 title=order.subject,
-                body=order.body,
-                body_format=apprise.NotifyFormat.TEXT,
+                body=order.page if has_page else order.body,
+                body_format=(apprise.NotifyFormat.HTML if has_page else apprise.NotifyFormat.TEXT),
                 attach=files or None,
             )
     finally:
         logger.removeHandler(reasons)
     return Outcome() if is_sent else _failed(order, str(reasons))
+
+
+def _takes_page(service: Any, order: Order) -> bool:
+    """Return whether what is sent is a mail that may be a page, as most addresses say."""
+    from apprise import NotifyFormat, OverflowMode
+    from apprise.plugins.email.base import NotifyEmail
+
+    if not order.page or not isinstance(service, NotifyEmail):
+        return False
+    # A page that is cut in two is none.
+    service.overflow_mode = OverflowMode.UPSTREAM
+    return service.resolve_format(NotifyFormat.HTML) == NotifyFormat.HTML
+
+
+@contextmanager
+def _own_words(text: str | None) -> Iterator[None]:
+    """Have mails with a page say this in their plain part, not the page without its tags."""
+    # Apprise has no way to give both parts of a mail; orders are carried out one by one.
+    base: Any = import_module("apprise.plugins.email.base")
+    convert = base.convert_between
+    if text is not None:
+        base.convert_between = lambda *_: text
+    try:
+        yield
+    finally:
+        base.convert_between = convert
 
 
 @contextmanager

@@ -19,6 +19,8 @@ class Order:
     """The same at every attempt, so that a receiver can tell a duplicate."""
     subject: str = ""
     body: str = ""
+    page: str = ""
+    """The same as HTML, for receivers of mail; empty for none."""
     payload: Any = None
     """The message for programs."""
     attachments: dict[str, str] = field(default_factory=dict)

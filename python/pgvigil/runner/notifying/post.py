@@ -122,7 +122,7 @@ class Post:
             self._put_off(queue, "the target did not answer the previous message")
 
     async def _attempt(self, messenger: Messenger, message: Claimed) -> Outcome:
-        attachments = await self._reporter.attachments(message)
+        report = await self._reporter.report_for(message)
         time_left = message.lease_ends - time.monotonic()
         if time_left < self._seconds_to_send + _SECONDS_TO_NOTE:
             return Outcome("other messages to the target took too long", was_tried=False)
@@ -136,10 +136,11 @@ class Post:
                 address=address,
                 seconds=self._seconds_to_send,
                 key=str(message.notification_key),
-                subject=message.subject,
-                body=message.body,
+                subject=report.subject if report else message.subject,
+                body=report.text if report else message.body,
+                page=report.page if report else "",
                 payload=message.payload,
-                attachments=attachments,
+                attachments=report.attachments if report else {},
             )
         )
 

@@ -1,16 +1,28 @@
-"""The daily report that goes along with the daily summaries of some channels."""
+"""The daily report that takes the place of the daily summaries of some channels."""
 
 import asyncio
 import base64
 import logging
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from pgvigil.database.log import log
 from pgvigil.runner.notifying.outbox import Claimed
 
 
+@dataclass(frozen=True)
+class Enclosed:
+    """What a summary says where it is a report."""
+
+    subject: str
+    text: str
+    page: str
+    attachments: dict[str, str]
+    """Files by name, in base64."""
+
+
 class Reporter:
-    """Makes reports to be attached; a summary is sent without, when that fails."""
+    """Makes reports; a summary is sent as it is, when that fails."""
 
     def __init__(self, dsn: str, channels: Collection[str], file_format: str) -> None:
         """Describe it.
@@ -25,10 +37,10 @@ class Reporter:
         self._channels = channels
         self._format = file_format
 
-    async def attachments(self, message: Claimed) -> dict[str, str]:
-        """Return what goes along with a message: files by name, in base64."""
+    async def report_for(self, message: Claimed) -> Enclosed | None:
+        """Return what a message says instead of its own words; None for these."""
         if message.kind != "summary" or message.channel_name not in self._channels:
-            return {}
+            return None
         try:
             return await asyncio.to_thread(self._make)
         except Exception as error:  # whatever it is, people are to be told the rest
@@ -37,13 +49,20 @@ class Reporter:
                 f"summary {message.notification_id} is sent without the daily report: {error}",
                 channel=message.channel_name,
             )
-            return {}
+            return None
 
-    def _make(self) -> dict[str, str]:
+    def _make(self) -> Enclosed:
         # Loaded when needed: most runners attach nothing.
         from pgvigil.database.connections import open_connection
-        from pgvigil.faces.report import make_report, read_report
+        from pgvigil.faces.report import arranged, as_html, as_text, make_report, read_report
 
         with open_connection(self._dsn, "pgvigil run") as connection:
-            report = make_report(read_report(connection), self._format)
-        return {report.name: base64.b64encode(report.document).decode()}
+            found = read_report(connection)
+        report = make_report(found, self._format)
+        content = arranged(found)
+        return Enclosed(
+            content.subject,
+            as_text(content, has_details=False).decode(),
+            as_html(content).decode(),
+            {report.name: base64.b64encode(report.document).decode()},
+        )
