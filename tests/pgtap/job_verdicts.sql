@@ -106,10 +106,13 @@ select is(
 
 -- What is new
 
+select monitoring.record_release('api', '1.0', p_released_at => '2026-01-12 12:00+00');
+select monitoring.record_release('api', '2.0', p_released_at => '2026-01-15 11:00+00');
 select results_eq(
     'select kind, name, times, detail from monitoring.get_news()',
     $$values
-        ('failing', 'load', 1::bigint, null), ('error', 'New', 1::bigint, 'new'),
+        ('failing', 'load', 1::bigint, null), ('release', 'api', null, '2.0, before it 1.0'),
+        ('error', 'New', 1::bigint, 'new'),
         ('task type', 'fresh', null, null)$$,
     'new is what failed for the first time in a week, was first seen, or first ran'
 );

@@ -1,4 +1,5 @@
--- What is new in a span: what had not been there before. Reads error groups, names and roll-ups.
+-- What is new in a span: what had not been there before. Reads error groups,
+-- releases, names and roll-ups.
 
 -- Task types that failed in a span and not in the week before it, though they ran then (failing),
 -- and those that ran in it for the first time (task type).
@@ -74,6 +75,11 @@ begin
         from monitoring._news_of_tasks(v_from, v_to) t
         union all
         select
+            'release', r.component, null, r.released_at, null,
+            concat(r.version, ', before it ' || r.previous_version), null
+        from monitoring.get_releases(null, v_from, v_to) r
+        union all
+        select
             'error', g.error_type, g.severity, g.first_seen_at, g.occurrences, g.example,
             g.fingerprint
         from monitoring.error_groups g
@@ -83,7 +89,7 @@ begin
             and g.fingerprint <> '(other)'
     ) n
     order by
-        array_position(array['failing', 'error', 'task type'], n.kind),
+        array_position(array['failing', 'release', 'error', 'task type'], n.kind),
         monitoring._severity_rank(n.severity) desc,
         n.times desc,
         n.name,
@@ -93,4 +99,4 @@ $$;
 
 comment on function monitoring.get_news(timestamptz, timestamptz) is
 'What is new in a span (the last 24 hours when left out): task types that fail and did not in the '
-'week before, error groups first seen, task types first seen.';
+'week before, releases, error groups first seen, task types first seen.';

@@ -216,6 +216,21 @@ return coalesce(
     end
 );
 
+-- The workflow that is not done yet or not known, as a sentence; null where there is none.
+create or replace function monitoring._headline_of_running(p_report jsonb) returns text
+language sql
+stable
+return (
+    select
+        (v.verdict ->> 'workflow_name')
+        || case v.verdict ->> 'verdict' when 'unknown' then ' is ' else ' is not done: ' end
+        || (v.verdict ->> 'summary')
+    from jsonb_array_elements(p_report -> 'verdicts') as v (verdict)
+    where v.verdict ->> 'is_good' is null
+    order by v.verdict ->> 'verdict' = 'unknown' desc, v.verdict ->> 'workflow_name' asc
+    limit 1
+);
+
 -- The verdict of all: trouble, unknown, running, well or nothing, and a line that says why.
 create or replace function monitoring._report_verdict(p_report jsonb) returns jsonb
 language plpgsql
@@ -228,13 +243,7 @@ declare
         monitoring._headline_of_alerts(p_report -> 'alerts')
     );
     v_unknown text := p_report #>> '{unknown,0,detail}';
-    v_running text := (
-        select (v.verdict ->> 'workflow_name') || ' is not done: ' || (v.verdict ->> 'summary')
-        from jsonb_array_elements(p_report -> 'verdicts') v (verdict)
-        where v.verdict ->> 'is_good' is null
-        order by v.verdict ->> 'verdict' = 'unknown' desc, v.verdict ->> 'workflow_name'
-        limit 1
-    );
+    v_running text := monitoring._headline_of_running(p_report);
     v_success text := monitoring._headline_of_success(p_report);
 begin
     return case

@@ -18,7 +18,7 @@ end;
 -- Some names in a sentence: all of them, or the first three and how many there are besides.
 create or replace function monitoring._spell_names(p_names text[]) returns text
 language sql
-immutable
+stable
 return array_to_string(p_names[1:3], ', ')
 || case
     when cardinality(p_names) > 3 then ' and ' || cardinality(p_names) - 3 || ' more' else ''
@@ -84,7 +84,9 @@ declare
     v_names text := monitoring._spell_names(
         array(select t.step_name from unnest(p_troubled) t)
     );
-    v_ended text := case v_step.status
+    v_ended text;
+begin
+    v_ended := case v_step.status
         when 'failed' then ' failed' || coalesce(
             ' at ' || monitoring._spell_moment(v_step.finished_at, p_time_zone, p_day_start), ''
         )
@@ -96,7 +98,6 @@ declare
                 ', due at ' || monitoring._spell_moment(v_step.due_at, p_time_zone, p_day_start), ''
             )
     end;
-begin
     return concat_ws(
         '; ',
         v_names || v_ended || coalesce(': ' || monitoring._reason_of_step(v_step), ''),
@@ -116,7 +117,7 @@ $$;
 -- Steps whose records are well outside of what is usual, as a sentence goes on; null for none.
 create or replace function monitoring._spell_unusual_records(p_records jsonb) returns text
 language sql
-immutable
+stable
 return (
     select
         string_agg(

@@ -137,11 +137,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_day_start timestamptz := monitoring._day_start(p_workflow, p_business_date);
-    v_steps monitoring.batch_step [] := array(
-        select s from monitoring._steps_of_day(p_workflow, p_business_date, p_now, true) s
-    );
+    v_steps monitoring.batch_step [];
     v_troubled monitoring.batch_step [];
 begin
+    v_steps := array(
+        select s from monitoring._steps_of_day(p_workflow, p_business_date, p_now, true) s
+    );
     verdict := monitoring._judged_day(v_steps);
     select t.troubled, t.waiting into v_troubled, waiting_steps
     from monitoring._troubled_steps(v_steps) t;

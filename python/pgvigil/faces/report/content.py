@@ -240,6 +240,10 @@ def _told(news: _Row, clock: Clock) -> str:
     if news["kind"] == "failing":
         times = f" {news['times']:,} times" if news["times"] > 1 else ""
         return f"{news['name']} failed{times}, which it had not in the week before."
+    if news["kind"] == "release":
+        return (
+            f"{news['name']} was released at {clock.moment(news['happened_at'])}: {news['detail']}"
+        )
     if news["kind"] == "task type":
         return f"{news['name']} ran for the first time."
     return (
