@@ -238,7 +238,7 @@ def _news(report: _Row, clock: Clock) -> Iterator[Section]:
 
 def _told(news: _Row, clock: Clock) -> str:
     if news["kind"] == "failing":
-        times = f" {news['times']:,} times" if news["times"] > 1 else ""
+        times = f" {count_of(news['times'], 'time')}" if news["times"] > 1 else ""
         return f"{news['name']} failed{times}, which it had not in the week before."
     if news["kind"] == "release":
         return (
