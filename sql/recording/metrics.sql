@@ -118,25 +118,56 @@ begin atomic
             monitoring._mended_own_id('sample_id', r.sample_id),
             nextval('monitoring.metric_samples_sample_id_seq')
         ) as sample_id,
-        monitoring._mended_name('metric_name', r.metric_name) as metric_name,
+        case
+            when r.has_plain_names then r.metric_name
+            else monitoring._mended_name('metric_name', r.metric_name)
+        end as metric_name,
         monitoring._recent_time(r.recorded_at, p_since) as recorded_at,
-        monitoring._mended_name('metric_type', coalesce(r.metric_type, 'gauge')) as metric_type,
+        case
+            when r.has_plain_names then coalesce(r.metric_type, 'gauge')
+            else monitoring._mended_name('metric_type', coalesce(r.metric_type, 'gauge'))
+        end as metric_type,
         v.value,
-        monitoring._mended_optional_name('unit', r.unit) as unit,
-        monitoring._mended_optional_name('component', r.component) as component,
-        monitoring._mended_optional_name('task_id', r.task_id) as task_id,
+        case
+            when r.has_plain_names then r.unit
+            else monitoring._mended_optional_name('unit', r.unit)
+        end as unit,
+        case
+            when r.has_plain_names then r.component
+            else monitoring._mended_optional_name('component', r.component)
+        end as component,
+        case
+            when r.has_plain_names then r.task_id
+            else monitoring._mended_optional_name('task_id', r.task_id)
+        end as task_id,
         monitoring._mended_object('tags', r.tags) as tags
-    from jsonb_to_recordset(p_rows) as r (
-            sample_id bigint,
-            metric_name text,
-            recorded_at timestamptz,
-            metric_type text,
-            value double precision,
-            unit text,
-            component text,
-            task_id text,
-            tags jsonb
-        )
+    from (
+        -- All names of a row are looked at at once; the offset lets that be done but once.
+        select
+            t.*,
+            least(
+                coalesce(t.metric_name, '') collate "C", t.metric_type, t.unit, t.component,
+                t.task_id
+            ) >= '!'
+            and octet_length(
+                concat(t.metric_name, t.metric_type, t.unit, t.component, t.task_id)
+            ) <= 255
+            and monitoring._is_printable(
+                concat(t.metric_name, t.metric_type, t.unit, t.component, t.task_id)
+            ) as has_plain_names
+        from jsonb_to_recordset(p_rows) as t (
+                sample_id bigint,
+                metric_name text,
+                recorded_at timestamptz,
+                metric_type text,
+                value double precision,
+                unit text,
+                component text,
+                task_id text,
+                tags jsonb
+            )
+        offset 0 -- noqa: AM09
+    ) as r
     cross join lateral (select monitoring._mended_value(r.value) as value) as v
     where v.value is not null;
 end;

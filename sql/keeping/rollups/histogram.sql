@@ -82,36 +82,52 @@ returns monitoring.histogram
 language sql
 immutable
 parallel safe
-return case
-    when cardinality(p_histograms) = 1 then p_histograms[1]
-    else (
+return (
+    select
+        row(
+            array_agg(m.cell order by m.cell), array_agg(m.n order by m.cell)
+        )::monitoring.histogram as merged
+    from (
         select
-            row(
-                array_agg(m.cell order by m.cell), array_agg(m.n order by m.cell)
-            )::monitoring.histogram as merged
+            c.cell,
+            least(sum(c.n), 9223372036854775807)::bigint as n
         from (
+            -- Half the work of "cross join unnest(h.cells, h.counts)", which puts each aside.
             select
-                c.cell,
-                least(sum(c.n), 9223372036854775807)::bigint as n
-            from (
-                -- Half the work of "cross join unnest(h.cells, h.counts)", which puts each aside.
-                select
-                    unnest(h.cells) as cell,
-                    unnest(h.counts) as n
-                from unnest(p_histograms) as h
-            ) as c
-            group by c.cell
-        ) as m
-        having count(*) > 0
-    )
-end;
+                unnest(h.cells) as cell,
+                unnest(h.counts) as n
+            from unnest(p_histograms) as h
+        ) as c
+        group by c.cell
+    ) as m
+    having count(*) > 0
+);
+
+-- The same for the aggregate: of thousands of names most have one histogram, which is all there
+-- is to be merged, and to start a query for each would take longer than all else.
+create or replace function monitoring._merge_collected_histograms(
+    p_histograms monitoring.histogram[]
+)
+returns monitoring.histogram
+language plpgsql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if cardinality(p_histograms) = 1 and cardinality(p_histograms[1].cells) > 0 then
+        return p_histograms[1];
+    end if;
+    return monitoring._merge_histograms(p_histograms);
+end
+$$;
 
 do $$
 begin
     create or replace aggregate monitoring.merge_histograms(monitoring.histogram) (
         sfunc = array_append,
         stype = monitoring.histogram [],
-        finalfunc = monitoring._merge_histograms,
+        finalfunc = monitoring._merge_collected_histograms,
         combinefunc = array_cat,
         parallel = safe
     );

@@ -16,24 +16,34 @@ begin
                 'running', (select count(*) from monitoring.v_realtime_processing_status),
                 'longest_running_ms',
                 (select max(r.running_ms) from monitoring.v_realtime_processing_status as r),
-                'ended', coalesce(sum(t.tasks), 0),
-                'completed', coalesce(sum(t.completed), 0),
-                'failed', coalesce(sum(t.failed), 0),
-                'ended_otherwise', coalesce(sum(t.ended_otherwise), 0),
-                'success_percent', round(100.0 * sum(t.completed) / nullif(sum(t.tasks), 0), 2),
-                'types', count(*),
-                'by_type', coalesce(
-                    jsonb_agg(to_jsonb(t) - 'place' order by t.task_type)
-                    filter (where t.place <= 200),
-                    '[]'
+                'ended', coalesce(sum(t.row_count), 0),
+                'completed', coalesce(sum(t.row_count) filter (where t.label = 'completed'), 0),
+                'failed',
+                coalesce(sum(t.row_count) filter (where monitoring._is_failure(t.label)), 0),
+                'ended_otherwise',
+                coalesce(sum(t.row_count) filter (
+                    where t.label <> 'completed' and not monitoring._is_failure(t.label)
+                ), 0),
+                'success_percent',
+                round(
+                    100.0 * coalesce(sum(t.row_count) filter (where t.label = 'completed'), 0)
+                    / nullif(sum(t.row_count), 0),
+                    2
+                ),
+                'types', count(distinct t.name),
+                -- Apart from the sums: percentiles are worked out of those that are shown alone.
+                'by_type',
+                (
+                    select coalesce(jsonb_agg(to_jsonb(w) order by w.task_type), '[]')
+                    from (
+                        select s.*
+                        from monitoring.v_task_statistics as s
+                        order by s.failed desc, s.tasks desc, s.task_type asc
+                        limit 200
+                    ) as w
                 )
             )
-        from (
-            select
-                s.*,
-                row_number() over (order by s.failed desc, s.tasks desc, s.task_type asc) as place
-            from monitoring.v_task_statistics as s
-        ) as t
+        from monitoring._last_day('tasks') as t
     );
 end
 $$;

@@ -1,5 +1,6 @@
 """What is recorded of exceptions: one group for one fault, whatever driver and whatever values."""
 
+import traceback
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -156,6 +157,19 @@ def test_nothing_in_an_exception_makes_telling_raise() -> None:
     looped = WrappingError(Exception("x"))
     looped.orig = looped
     assert "SQL: insert" in message_of(looped)
+
+
+def test_the_stack_is_that_of_python_however_often_a_place_fails() -> None:
+    def fail(value: int) -> None:
+        try:
+            raise ValueError(value)
+        except ValueError as error:
+            raise ExceptionGroup("all", [error, KeyError(value)]) from error
+
+    for value in (1, 2):
+        with pytest.raises(ExceptionGroup) as caught:
+            fail(value)
+        assert told(caught.value).stack == "".join(traceback.format_exception(caught.value))
 
 
 def test_notes_are_details() -> None:

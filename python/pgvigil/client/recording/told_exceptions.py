@@ -7,7 +7,7 @@ for none but psycopg is imported here.
 
 import traceback
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 _MOST_LEAVES = 20
 _LONGEST = 4000  # characters of each detail
@@ -130,9 +130,41 @@ def _words_of(error: BaseException) -> str:
 
 def _stack_of(error: BaseException) -> str | None:
     try:
-        return "".join(traceback.format_exception(error))
+        whole = traceback.TracebackException.from_exception(error, compact=True)
+        _remember_frames(whole)
+        return "".join(whole.format())
     except Exception:
         return None
+
+
+class _RememberedFrames(traceback.StackSummary):
+    """Frames whose lines are made once: what fails again comes the same way."""
+
+    _lines: ClassVar[dict[tuple[Any, ...], str]] = {}
+    _MOST = 2000
+
+    def format_frame_summary(self, frame_summary: traceback.FrameSummary, **options: Any) -> str:
+        frame: Any = frame_summary
+        place = (
+            frame.filename, frame.lineno, frame.name, frame.line,
+            frame.colno, frame.end_lineno, frame.end_colno,
+        )  # fmt: skip
+        lines = self._lines.get(place)
+        if lines is None:
+            if len(self._lines) >= self._MOST:
+                self._lines.clear()
+            lines = super().format_frame_summary(frame_summary, **options)
+            self._lines[place] = lines
+        return lines
+
+
+def _remember_frames(told: traceback.TracebackException) -> None:
+    others = [told]
+    for one in others:
+        # The library makes frames of its own class alone.
+        one.stack.__class__ = _RememberedFrames
+        around = (one.__cause__, one.__context__, *(getattr(one, "exceptions", None) or ()))
+        others.extend(other for other in around if other is not None)
 
 
 def _text(value: Any) -> str:
