@@ -264,6 +264,7 @@ declare
         'get_installation', 'get_dashboard_summary', 'get_dashboard_cards', 'severities',
         'get_trend_points', 'get_ended_tasks', 'get_ended_batch_runs',
         'get_jobs', 'get_job_runs', 'get_error_occurrences', 'get_releases', 'get_chart_marks',
+        'get_search_results',
         'get_daily_report', 'get_workflow_verdicts', 'get_job_verdicts', 'get_news',
         -- roll-ups
         'approx_percentile', 'merge_histograms',

@@ -356,6 +356,7 @@
 \ir reading/dashboards/news.sql
 \ir reading/dashboards/report_parts.sql
 \ir reading/dashboards/daily_report.sql
+\ir reading/dashboards/search.sql
 
 \ir reading/config/schema_alerts.sql
 \ir reading/config/schema_systems.sql

@@ -30,6 +30,7 @@ PATHS = (
     "api/trends?what=tasks&hours=24",
     "api/trends?what=errors&hours=24",
     "api/trends?what=queues&hours=24",
+    "api/chart-marks?hours=24",
 )
 _BROWSER_CONNECTIONS = 6
 # A session keeps a plan from the sixth time on; of several each has to see everything so often.

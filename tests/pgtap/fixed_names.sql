@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(132);
+select plan(133);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -93,6 +93,7 @@ from (
     ('record_release', 'P_COMPONENT P_VERSION p_details p_released_at'),
     ('get_releases', 'p_component p_from p_to p_limit'),
     ('get_chart_marks', 'P_FROM P_TO p_component p_limit'),
+    ('get_search_results', 'P_SEARCH p_limit'),
     ('get_step_runs', 'p_business_date p_workflow_name'),
     ('set_alert_owner', 'P_OWNER p_labels'),
     ('set_page_url', 'P_URL'),
@@ -384,6 +385,9 @@ select results_eq(
         ('get_releases',
             'TABLE(release_id bigint, component text, version text, previous_version text, '
             'released_at timestamp with time zone, details jsonb, recorded_by text)'),
+        ('get_search_results',
+            'TABLE(kind text, name text, title text, place text, '
+            'seen_at timestamp with time zone, rank integer)'),
         (
             'get_step_runs',
             'TABLE(workflow_name text, business_date date, step_name text, task_id text, '

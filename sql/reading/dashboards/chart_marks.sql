@@ -45,7 +45,10 @@ begin atomic
             and h.transition in ('firing', 'escalated')
             -- Marks for all of them would drown the chart.
             and h.severity in ('critical', 'high')
-            and (p_component is null or h.labels ->> 'component' = p_component)
+            and (
+                p_component is null
+                or p_component in (h.labels ->> 'component', h.labels ->> 'task_type')
+            )
         order by h.changed_at desc, h.transition_id desc
         limit p_limit
     )
@@ -53,5 +56,5 @@ begin atomic
 end;
 
 comment on function monitoring.get_chart_marks(timestamptz, timestamptz, text, integer) is
-'What may explain a chart, of a component if given: releases, and alerts of severity high or '
-'critical that began or got worse, of each the newest p_limit, in order of time.';
+'What may explain a chart, of a component or job if given: releases, and alerts of severity high '
+'or critical that began or got worse, of each the newest p_limit, in order of time.';

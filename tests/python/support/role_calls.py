@@ -52,6 +52,7 @@ rebuild_rollups('tasks', '2026-03-01', '2026-03-02');
 get_error_occurrences('known');
 get_releases();
 get_chart_marks(now(), now());
+get_search_results('a');
 resolve_error_group('known');
 mute_error_group('known');
 reopen_error_group('known');

@@ -118,7 +118,7 @@ def test_jobs_are_listed_in_trouble_first_with_when_they_ran_and_are_due(page: P
 
 def test_jobs_can_be_searched_and_the_search_is_in_the_address(page: Page) -> None:
     _go(page, "jobs")
-    page.keyboard.press("/")
+    page.keyboard.press("f")
     page.keyboard.type("PROP")
     expect(page.locator("#page tbody tr")).to_have_count(1)
     expect(page).to_have_url(re.compile(r"/jobs\?search=PROP$"))

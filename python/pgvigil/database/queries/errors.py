@@ -29,9 +29,22 @@ POINTS = """
 select date_trunc(%(resolution)s, occurred_at, 'UTC') as bucket_at, severity as series,
     count(*)::double precision as value
 from monitoring.error_tracking
-where fingerprint = %(fingerprint)s and occurred_at >= %(from_at)s and occurred_at <= %(as_of)s
+where fingerprint = %(fingerprint)s and occurred_at >= %(from_at)s and occurred_at <= %(to_at)s
 group by 1, 2
 order by 1, 2
+"""
+RELEASES = """
+select *
+from monitoring.v_releases
+where component = any(%(components)s) and released_at >= %(from_at)s and released_at < %(to_at)s
+order by released_at desc
+limit 20
+"""
+RUNNING_AT_FIRST = """
+select distinct on (component) *
+from monitoring.v_releases
+where component = any(%(components)s) and released_at <= %(first_seen_at)s
+order by component, released_at desc, release_id desc
 """
 RESOLVE = """
 select monitoring.resolve_error_group(

@@ -24,6 +24,12 @@ select *, nullif(status, 'unknown') in ('healthy', 'degraded') as is_up
 from monitoring.v_system_health_summary
 """
 CHANNELS = "select * from monitoring.v_notification_channels"
+WORKFLOW_ZONES = """
+select distinct time_zone, workflow_name
+from monitoring.batch_workflow_config
+order by workflow_name
+"""
+DATABASE_ZONE = "select current_setting('TimeZone')"
 DAILY_REPORT = """
 select monitoring.get_daily_report(
     p_business_date => %(business_date)s, p_time_zone => %(time_zone)s

@@ -9,8 +9,7 @@ from fastapi import Depends, Query
 from pgvigil.faces.web.parameters import From, To
 from pgvigil.faces.web.problems import INVALID_REQUEST, ProblemError, Trouble
 
-_MOST_DAYS = 400
-MOST_HOURS = 24 * _MOST_DAYS
+MOST_HOURS = 24 * 400
 """A chart has room for some four hundred points, the longest of which are days."""
 
 
@@ -27,7 +26,9 @@ class Span:
         """Whether it is the last hours, up to now."""
         return self.from_at is None and self.to_at is None
 
-    def bounds(self, now: datetime, usual_hours: int) -> tuple[datetime, datetime]:
+    def bounds(
+        self, now: datetime, usual_hours: int, most_hours: int = MOST_HOURS
+    ) -> tuple[datetime, datetime]:
         """Return its beginning and end; one that is open has its usual length, or ends now.
 
         Raises:
@@ -41,8 +42,8 @@ class Span:
             raise _refusal("query.to", "that is before all times") from None
         if from_at >= to_at:
             raise _refusal("query.from", "it has to be before the end of the span")
-        if to_at - from_at > timedelta(hours=MOST_HOURS):
-            raise _refusal("query.from", f"a span has at most {_MOST_DAYS} days")
+        if to_at - from_at > timedelta(hours=most_hours):
+            raise _refusal("query.from", "the span is longer than this chart has room for")
         return from_at, to_at
 
 

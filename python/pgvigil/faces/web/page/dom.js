@@ -84,7 +84,7 @@ function update(old, fresh) {
   if (old.style.cssText !== fresh.style.cssText) old.style.cssText = fresh.style.cssText;
   updateChildren(old, [...fresh.childNodes]);
   // What was chosen may have been taken back in the address; what is being typed is left alone.
-  if ("value" in old && old.matches("input, select") && old !== document.activeElement && old.value !== fresh.value) old.value = fresh.value;
+  if ("value" in old && old.matches("input, select") && !old.closest("[data-own]") && old !== document.activeElement && old.value !== fresh.value) old.value = fresh.value;
 }
 
 const actions = new Map();

@@ -1,4 +1,4 @@
-// Figures and times as people read them. Times are those of the browser's time zone.
+// Figures and times as people read them. Times are those of the zone that has been chosen.
 
 import { el } from "./dom.js";
 
@@ -7,12 +7,71 @@ export const NONE = "–";
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const fine = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const precise = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const dayAndTime = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
-});
-const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+
+// Times: a formatter for each form, all of the zone that has been chosen.
+const FORMS = {
+  clock: { hour: "2-digit", minute: "2-digit" },
+  precise: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
+  dayAndTime: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
+  weekday: { weekday: "short", day: "numeric" },
+  date: { day: "numeric", month: "short" },
+  full: { dateStyle: "medium", timeStyle: "long" },
+};
+const ofUtc = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+let zone;
+let forms;
+
+/** Write all times in this zone from now on; of the browser's where none is given, or it is not known. */
+export function useZone(name) {
+  try {
+    forms = formsIn(name || undefined);
+    zone = name || undefined;
+  } catch {
+    useZone(undefined);
+  }
+}
+
+function formsIn(timeZone) {
+  return Object.fromEntries(Object.entries(FORMS).map(([form, options]) => [form, new Intl.DateTimeFormat("en-GB", { ...options, timeZone })]));
+}
+
+useZone(undefined);
+
+/** The zone that times are written in. */
+export const zoneName = () => zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** The day that a moment lies in, in the chosen zone, as 2026-03-02. */
+export const dayIn = (at) => new Date(at).toLocaleDateString("sv-SE", { timeZone: zone });
+
+/** The time of day of a moment, in the chosen zone, as 09:30. */
+export const timeIn = (at) => forms.clock.format(new Date(at));
+
+/** The moment at which clocks of the chosen zone show a time of a day; where they go forward over it, just after. */
+export function instantOf(day, timeOfDay) {
+  const asUtc = Date.parse(`${day}T${timeOfDay}Z`);
+  let at = asUtc;
+  // Once by the offset there and once more by that of the moment found, which a clock change moves.
+  for (let times = 0; times < 2; times += 1) at = asUtc - (Date.parse(`${dayIn(at)}T${timeIn(at)}Z`) - at);
+  return at;
+}
+
+/** A moment with its day. */
+export const momentText = (at) => forms.dayAndTime.format(new Date(at));
+
+/** What a bucket of a chart spans; days are those of UTC. */
+export function bucketText(at, { step }) {
+  if (step >= 86_400_000) return `${ofUtc.format(at)}, UTC`;
+  return `${momentText(at)} – ${timeIn(at + step)}`;
+}
+
+/** A place on the axis of a chart, by how long that is; days of UTC where each point is one. */
+export function axisText(at, { from, to, step }) {
+  if (step >= 86_400_000) return FORMS_OF_DAYS.format(at);
+  const days = (to - from) / 86_400_000;
+  return (days > 14 ? forms.date : days > 2 ? forms.weekday : Math.abs(to - Date.now()) < 43_200_000 && days <= 1 ? forms.clock : forms.dayAndTime).format(at);
+}
+
+const FORMS_OF_DAYS = new Intl.DateTimeFormat("en-GB", { ...FORMS.date, timeZone: "UTC" });
 
 const isMissing = (value) => value === null || value === undefined || value === "";
 
@@ -71,27 +130,27 @@ export function age(at, now) {
 }
 
 /** Time of day with seconds. */
-export const exactTime = (date) => precise.format(date);
+export const exactTime = (date) => forms.precise.format(date);
 
 /** Time of day, with the date where that alone could be another one. */
 export function timeText(at, now) {
   if (isMissing(at)) return NONE;
   const date = new Date(at);
-  return (Math.abs(date - now) < 12 * 3_600_000 ? clock : dayAndTime).format(date);
+  return (Math.abs(date - now) < 12 * 3_600_000 ? forms.clock : forms.dayAndTime).format(date);
 }
 
 /** The same as an element that tells the whole of it. */
 export function time(at, now) {
   if (isMissing(at)) return NONE;
   const date = new Date(at);
-  return el("time", { datetime: date.toISOString(), title: full.format(date) }, timeText(at, now));
+  return el("time", { datetime: date.toISOString(), title: forms.full.format(date) }, timeText(at, now));
 }
 
 /** How long ago, as an element that tells when. */
 export function ago(at, now) {
   if (isMissing(at)) return NONE;
   const date = new Date(at);
-  return el("time", { datetime: date.toISOString(), title: full.format(date) }, age(at, now));
+  return el("time", { datetime: date.toISOString(), title: forms.full.format(date) }, age(at, now));
 }
 
 /** A measured value with its unit. */

@@ -4,18 +4,19 @@ import { actsOfGroup, renderActs } from "./acts.js";
 import { get } from "./api.js";
 import { renderChart } from "./charts.js";
 import { el, nothing } from "./dom.js";
-import { NONE, badge, count, time } from "./format.js";
+import { NONE, age, badge, count, time } from "./format.js";
 import { renderErrors } from "./lists.js";
 import { choiceOf, heading, panel, renderDocument, renderMoreRows, rowsAsked, searchBox } from "./parts.js";
 import { hrefOf, hrefOfJob, hrefOfRun } from "./router.js";
+import { markOfRelease } from "./marks.js";
 import { renderStack } from "./run.js";
+import { renderSpans, spanAsked } from "./spans.js";
 import { renderFacts } from "./step.js";
 
 /** Severities, the worst first, as the database counts alerts by them. */
 const worstFirst = (data) => Object.keys(data.critical?.counts.by_severity ?? {}).reverse();
 
 const STATUSES = [["", "In any state"], ["open", "Open"], ["regressed", "Regressed"], ["muted", "Muted"], ["resolved", "Resolved"]];
-const SPANS = [["24", "24 h"], ["168", "7 days"], ["720", "30 days"]];
 const RELEASES = ["release", "version", "app_version"];
 
 export const groupsPage = {
@@ -48,7 +49,7 @@ function renderGroups(answer, route, now) {
 export const groupPage = {
   title: (route, data) => data.group?.group.error_type ?? "Error",
   questions: (route) => ({
-    group: () => get(`api/errors/${encodeURIComponent(route.name)}`, { hours: route.query.get("hours") ?? 168 }),
+    group: () => get(`api/errors/${encodeURIComponent(route.name)}`, spanAsked(route, 168)),
   }),
   render: ({ route, data, refusalOf, now }) => {
     const group = data.group?.group;
@@ -63,8 +64,7 @@ export const groupPage = {
   },
 };
 
-function renderGroup({ group, points, resolution, from_at: fromAt, as_of: asOf, occurrences }, route, severities, now) {
-  const hours = route.query.get("hours") ?? "168";
+function renderGroup({ group, points, occurrences, releases, running_at_first: running, ...span }, route, severities, now) {
   return [
     panel("group", "What", null,
       el("p", { class: "error-text wrap example" }, group.example ?? NONE),
@@ -72,6 +72,7 @@ function renderGroup({ group, points, resolution, from_at: fromAt, as_of: asOf, 
       renderFacts([
         ["Occurrences", count(group.occurrences)],
         ["First seen", time(group.first_seen_at, now)],
+        ["In which release", running.length ? running.map((release) => el("div", {}, `${release.component} ${release.version}, `, age(release.released_at, new Date(group.first_seen_at)), " old")) : NONE],
         ["Last seen", time(group.last_seen_at, now)],
         ["Components", group.components?.length ? group.components.map((name, place) => [
           place > 0 && ", ", el("a", { href: hrefOf(["errors"], { component: name }) }, name)]) : NONE],
@@ -79,9 +80,7 @@ function renderGroup({ group, points, resolution, from_at: fromAt, as_of: asOf, 
         ["Releases", releasesOf(occurrences).join(", ") || NONE],
         ...decisionFacts(group, now),
       ])),
-    panel("occurrences-by-time", "How often", SPANS.map(([value, words]) => el("button", {
-      type: "button", class: "small", "data-action": "choose", "data-name": "hours", "data-value": value, "aria-pressed": String(value === hours),
-    }, words)), renderChart("Occurrences", { rows: points, resolution, from_at: fromAt, as_of: asOf }, { kind: "bars", order: severities.filter((name) => name === group.severity || points.some(({ series }) => series === name)) })),
+    panel("occurrences-by-time", "How often", renderSpans(route, { usual: 168, most: 720 }), renderChart("Occurrences", { ...span, rows: points }, { kind: "bars", isSpanChosen: true, marks: { rows: releases.map(markOfRelease) }, order: severities.filter((name) => name === group.severity || points.some(({ series }) => series === name)) })),
     panel("occurrences", "Newest occurrences", null, el("ul", { class: "errors" }, occurrences.map((each, place) => renderOccurrence(each, place, now)))),
   ];
 }

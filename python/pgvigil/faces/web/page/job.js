@@ -4,24 +4,31 @@ import { renderAlerts } from "./alerts.js";
 import { get } from "./api.js";
 import { renderRunChart } from "./run_chart.js";
 import { el, nothing } from "./dom.js";
-import { NONE, ago, badge, count, duration, measured, percent, time } from "./format.js";
+import { NONE, ago, badge, count, duration, measured, percent, plural, time } from "./format.js";
 import { aboutJob, dayBars, renderTypical } from "./jobs.js";
 import { renderErrors, table } from "./lists.js";
+import { renderMarks } from "./marks.js";
 import { choiceOf, heading, panel, renderMoreRows, rowsAsked } from "./parts.js";
 import { hrefOf, hrefOfRun } from "./router.js";
 import { state } from "./state.js";
+import { isSpanChosen, renderSpans, spanAsked, spanOfList } from "./spans.js";
 import { renderFacts } from "./step.js";
 
 const STATUSES = [
   ["", "However they ended"], ["completed", "Completed"], ["failed", "Failed"], ["timeout", "Timed out"], ["lost", "Lost"], ["cancelled", "Cancelled"],
 ];
+// Of how many days runs are listed unless another span is chosen.
+const DAYS = 30;
 const COMPARED = { ">": "above", ">=": "from", "<": "below", "<=": "up to" };
 
 export const jobPage = {
   title: (route) => route.name,
   questions: (route) => ({
     job: () => get(`api/jobs/${encodeURIComponent(route.name)}`),
-    jobRuns: () => get("api/job-runs", { job: route.name, status: route.query.get("status"), limit: rowsAsked(route) }),
+    jobRuns: () => get("api/job-runs", {
+      job: route.name, status: route.query.get("status"), limit: rowsAsked(route), ...spanOfList(route),
+    }),
+    jobMarks: () => get("api/chart-marks", { component: route.name, ...spanAsked(route, DAYS * 24) }),
     jobErrors: () => get("api/errors", { component: route.name, limit: 8 }),
   }),
   render: ({ route, data, refusalOf, now }) => [
@@ -37,8 +44,8 @@ function renderJob(data, route, refusalOf, now) {
       filter: null, open: state.openAlerts, details: state.details, most: 50, known: { is_known: true },
     }, now)),
     panel("job", "How it is", null, renderState(data.job, now)),
-    panel("runs", "Runs", choiceOf("status", "How they ended", STATUSES, route.query.get("status")),
-      data.jobRuns ? renderRuns(data.jobRuns, job, route, now) : refusalOf("jobRuns")),
+    panel("runs", "Runs", [renderSpans(route, { usual: DAYS * 24, most: DAYS * 24, label: "Span of the runs" }), choiceOf("status", "How they ended", STATUSES, route.query.get("status"))],
+      data.jobRuns ? renderRuns(data.jobRuns, data.jobMarks, job, route, now) : refusalOf("jobRuns")),
     data.jobErrors?.rows.length > 0 && panel("errors-of-job", "Errors of its component", null,
       renderErrors(data.jobErrors.rows, { isWhole: true, few: 8 }, now)),
     panel("rules", "Rules that look at it", null, renderRules(data.job.rules)),
@@ -65,10 +72,11 @@ function renderState({ job, expected, as_of: asOf }, now) {
   ];
 }
 
-function renderRuns(answer, job, route, now) {
-  if (!answer.rows.length) return nothing(route.query.get("status") ? "No run ended so within 30 days." : "No run ended within 30 days.");
+function renderRuns(answer, marks, job, route, now) {
+  if (!answer.rows.length) return nothing(`No run ended${route.query.get("status") ? " so" : ""} within ${isSpanChosen(route) ? "this span" : plural(DAYS, "day")}.`);
   return [
-    renderRunChart(answer.rows, job),
+    renderRunChart(answer.rows, job, marks?.rows),
+    renderMarks(marks, now),
     table("Runs", ["Run", "Ended", "Took#", "How", "Items#"], answer.rows.flatMap((run) => [
       el(
         "tr",

@@ -4,15 +4,18 @@ import { get } from "./api.js";
 import { announce } from "./dom.js";
 import { tellNewCritical } from "./notify.js";
 import { PAGES } from "./pages.js";
-import { MOST_ALERTS, chosen, chosenFilter, chosenHours, keyOf, state } from "./state.js";
+import { spanAsked } from "./spans.js";
+import { MOST_ALERTS, chosen, chosenFilter, keyOf, state } from "./state.js";
 
+// What is about the span that is chosen on the first page.
+export const CHARTS = ["taskTrend", "errorTrend", "queueTrend", "marks"];
 // What was wrong on the day before changes when somebody makes up for it.
 const LAST_DAY_MS = 300_000;
 
 /** What the first page asks for at each refresh, by name. */
 function questions() {
   const filter = chosenFilter();
-  const hours = chosenHours();
+  const span = spanAsked(state.route);
   return {
     cards: () => get("api/cards"),
     alerts: () => get("api/active-alerts", { limit: MOST_ALERTS }),
@@ -27,9 +30,10 @@ function questions() {
     health: () => get("api/health"),
     records: () => get("api/record-issues", { limit: 50 }),
     selfCheck: () => get("api/self-check"),
-    taskTrend: () => get("api/trends", { what: "tasks", hours }),
-    errorTrend: () => get("api/trends", { what: "errors", hours }),
-    queueTrend: () => get("api/trends", { what: "queues", hours }),
+    taskTrend: () => get("api/trends", { what: "tasks", ...span }),
+    errorTrend: () => get("api/trends", { what: "errors", ...span }),
+    queueTrend: () => get("api/trends", { what: "queues", ...span }),
+    marks: () => get("api/chart-marks", span),
   };
 }
 
@@ -52,11 +56,9 @@ function subjectOf(name) {
   const subjects = {
     filtered: () => JSON.stringify(chosenFilter()),
     batch: () => chosen("day"),
-    taskTrend: chosenHours,
-    errorTrend: chosenHours,
-    queueTrend: chosenHours,
   };
-  return `now ${subjects[name]?.()}`;
+  const subject = CHARTS.includes(name) ? JSON.stringify(spanAsked(state.route)) : subjects[name]?.();
+  return `now ${subject}`;
 }
 
 /** Ask for everything, or for some of it; tells whether the server answers. */

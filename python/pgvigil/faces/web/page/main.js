@@ -3,16 +3,19 @@
 import { actsOfAlert, actsOfGroup } from "./acts.js";
 import { askToDecide } from "./decide.js";
 import { announce, onAction } from "./dom.js";
-import { load, loadDetails, loadRuns } from "./loading.js";
+import "./find.js";
+import "./keys.js";
+import { toggleTable } from "./charts.js";
+import { CHARTS, load, loadDetails, loadRuns } from "./loading.js";
 import { PAGES } from "./pages.js";
 import { EVERY_SECONDS, Refresher } from "./refresh.js";
 import { choose, onRoute } from "./router.js";
 import { arrows, place, showAll, showFreshness, showLinked } from "./showing.js";
 import { FEW_ALERTS, chosen, chosenFilter, state } from "./state.js";
 import { ofBrowser } from "./storage.js";
+import { applyZone, chooseZone, loadZones } from "./zones.js";
 
 const THEMES = ["system", "light", "dark"];
-const TRENDS = ["taskTrend", "errorTrend", "queueTrend"];
 const TYPING_MS = 300;
 
 async function refresh(names = null) {
@@ -55,9 +58,9 @@ function showChoice(before) {
     state.alertsShown = FEW_ALERTS;
     names.push("filtered");
   }
-  if (changed("hours")) {
-    for (const name of TRENDS) state.data[name] = null;
-    names.push(...TRENDS);
+  if (["hours", "from", "to"].some(changed)) {
+    for (const name of CHARTS) state.data[name] = null;
+    names.push(...CHARTS);
   }
   if (changed("day")) {
     // Steps of one day are not to stand below the name of another.
@@ -97,7 +100,11 @@ onAction("more", ({ dataset }) => {
   state.isWhole.add(dataset.what);
   showAll();
 });
-onAction("span", ({ dataset }) => choose({ hours: dataset.hours === "24" ? null : dataset.hours }));
+onAction("span", ({ dataset }) => choose({ hours: dataset.hours, from: null, to: null, show: null }));
+onAction("chart-table", ({ dataset }) => {
+  toggleTable(dataset.name);
+  showAll();
+});
 onAction("day", ({ dataset }) => {
   const shown = chosen("day") ?? state.data.batch?.rows[0]?.business_date;
   if (!shown) return;
@@ -114,6 +121,14 @@ onAction("fold", ({ dataset }) => {
 onAction("seen", ({ dataset }) => {
   ofBrowser.setItem("pgvigil-seen", dataset.day);
   showAll();
+});
+
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches?.("[data-zone]")) return;
+  chooseZone(target.value);
+  choose({ zone: null }, { isStep: true });
+  showAll();
+  showFreshness(refresher);
 });
 
 let typing = null;
@@ -151,7 +166,9 @@ function setTheme(theme) {
   place("theme-name").textContent = theme;
 }
 
+applyZone();
 showAll();
+loadZones().then(showAll);
 const refresher = new Refresher(refresh, showFreshness);
 setTheme(document.documentElement.dataset.theme ?? "system");
 place("refresh").addEventListener("click", () => refresher.now());
@@ -170,17 +187,5 @@ every.addEventListener("change", () => {
 place("theme").addEventListener("click", () => {
   const now = document.documentElement.dataset.theme ?? "system";
   setTheme(THEMES[(THEMES.indexOf(now) + 1) % THEMES.length]);
-});
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select, dialog *")) return;
-  if (event.key === "r") place("refresh").click();
-  if (event.key === "p") place("pause").click();
-  if (event.key === "/") {
-    const search = document.querySelector("#page:not([hidden]) input[type=search]");
-    if (search) {
-      event.preventDefault();
-      search.focus();
-    }
-  }
 });
 new ResizeObserver(arrows).observe(place("batch"));

@@ -8,6 +8,7 @@ import { el } from "./dom.js";
 import { heading } from "./parts.js";
 import { hrefOf } from "./router.js";
 import { runPage } from "./run.js";
+import { searchPage } from "./search.js";
 
 const missingPage = {
   title: () => "Not found",
@@ -21,5 +22,5 @@ const missingPage = {
 };
 
 export const PAGES = {
-  jobs: jobsPage, job: jobPage, run: runPage, errors: groupsPage, group: groupPage, alert: alertPage, missing: missingPage,
+  jobs: jobsPage, job: jobPage, run: runPage, errors: groupsPage, group: groupPage, alert: alertPage, search: searchPage, missing: missingPage,
 };

@@ -29,7 +29,7 @@ export function panel(key, title, tools, ...content) {
 /** A box to search in; what is typed goes into the address. */
 export function searchBox(choice, label, value) {
   return el("input", {
-    type: "search", "data-choice": choice, "data-key": `choice-${choice}`, "aria-label": label, placeholder: `${label} (/)`,
+    type: "search", "data-choice": choice, "data-key": `choice-${choice}`, "aria-label": label, placeholder: `${label} (f)`,
     value: value ?? "", maxlength: 200, spellcheck: "false",
   });
 }

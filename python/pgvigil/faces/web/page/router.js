@@ -7,11 +7,15 @@ const ROOT = new URL("../../", import.meta.url);
 const listeners = [];
 
 /** What the address says: the page, what it is about, and what has been chosen. */
-export function readRoute() {
-  const path = location.pathname.slice(ROOT.pathname.length);
+export const readRoute = () => routeOf(location.href);
+
+/** What an address of ours says. */
+export function routeOf(href) {
+  const { pathname, search } = new URL(href, location.href);
+  const path = pathname.slice(ROOT.pathname.length);
   const [page, ...rest] = path.split("/").map(decoded);
-  const query = new URLSearchParams(location.search);
-  const route = (name, about = {}) => ({ page: name, ...about, query, key: `${path}${location.search}` });
+  const query = new URLSearchParams(search);
+  const route = (name, about = {}) => ({ page: name, ...about, query, key: `${path}${search}` });
   const subject = rest.join("/");
   if (path === "" || path === "index.html") return route("now");
   if (page === "jobs") return subject ? route("job", { name: subject }) : route("jobs");
@@ -21,6 +25,7 @@ export function readRoute() {
     const attempt = rest.length > 1 && /^\d+$/.test(rest.at(-1)) ? rest.at(-1) : null;
     return route("run", { name: attempt ? rest.slice(0, -1).join("/") : subject, attempt });
   }
+  if (page === "search" && !subject) return route("search");
   return route("missing");
 }
 

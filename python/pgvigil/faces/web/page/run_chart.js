@@ -2,12 +2,13 @@
 
 import { el, svg } from "./dom.js";
 import { duration, plural, timeText } from "./format.js";
+import { linesOfMarks } from "./marks.js";
 
 const WIDTH = 600;
 const HEIGHT = 130;
 
 /** A point a run; the band is what most of those that complete take. */
-export function renderRunChart(runs, job) {
+export function renderRunChart(runs, job, marks = []) {
   const points = runs.filter((run) => run.duration_ms !== null).map((run) => ({
     at: Date.parse(run.end_time), seconds: run.duration_ms / 1000, run,
   }));
@@ -28,6 +29,7 @@ export function renderRunChart(runs, job) {
       svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": words },
         usual[1] !== null && svg("rect", { class: "usual", x: 0, width: WIDTH, y: y(usual[1]), height: HEIGHT - y(usual[1]) }),
         usual[0] !== null && svg("path", { class: "median", d: `M0 ${y(usual[0])}H${WIDTH}` }),
+        linesOfMarks(marks, { from, to }, x, HEIGHT),
         points.map(({ at, seconds, run }) => svg("path", {
           class: `point is-${run.status}`, d: `M${x(at).toFixed(1)} ${y(seconds).toFixed(1)}h.01`,
         }, svg("title", {}, `${timeText(run.end_time, new Date(0))}: ${run.status}, ${duration(seconds)}`))),

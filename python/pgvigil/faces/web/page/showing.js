@@ -9,10 +9,12 @@ import { renderErrors, renderHealth, renderQueues, renderRecords, renderTasks } 
 import { late, renderCards, renderCounts } from "./overview.js";
 import { PAGES } from "./pages.js";
 import { hrefOf } from "./router.js";
-import { chosen, chosenFilter, chosenHours, keyOf, state } from "./state.js";
+import { renderMarks } from "./marks.js";
+import { renderSpans } from "./spans.js";
+import { chosen, chosenFilter, keyOf, state } from "./state.js";
 import { renderBatch, renderLastDay } from "./timeline.js";
+import { renderZones } from "./zones.js";
 
-const SPANS = [[3, "3 h"], [24, "24 h"], [168, "7 days"]];
 const FEW = 8;
 const SECTION_OF = { now: "now", alert: "now", jobs: "jobs", job: "jobs", run: "jobs", errors: "errors", group: "errors" };
 
@@ -62,8 +64,7 @@ function setTitle(mark, title) {
 }
 
 function showFoot() {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  setText(place("foot"), `Times are of ${zone}.`);
+  show(place("foot"), renderZones());
 }
 
 /** The first page: what is wrong, and how everything is. */
@@ -96,10 +97,8 @@ function showNow() {
   section("queues", "queues", () => renderQueues(data.queues.rows, depths(), now, viewOf("queues")));
   section("health", "health", () => renderHealth(data.health.rows, now));
   section("records", "records", () => renderRecords(data.records.rows, viewOf("records"), now));
-  show(place("spans"), SPANS.map(([hours, name]) => el("button", {
-    type: "button", class: "small", "data-action": "span", "data-hours": hours, "aria-pressed": String(hours === chosenHours()),
-  }, name)));
-  showTrends(counts);
+  show(place("spans"), renderSpans(state.route, { label: "Span of the trends" }));
+  showTrends(counts, now);
   setTitle(counts.critical ? `(${counts.critical}) ` : known && !known.is_known ? "(?) " : "", "");
   arrows();
 }
@@ -130,15 +129,16 @@ function section(id, name, render) {
   place(id).closest(".panel")?.classList.toggle("is-stale", Boolean(error));
 }
 
-function showTrends(counts) {
+function showTrends(counts, now) {
   const charts = [
     ["taskTrend", "Tasks ended", { kind: "bars", order: ["failed", "ended_otherwise", "completed"] }],
     ["errorTrend", "Errors", { kind: "bars", order: counts.worstFirst ?? [] }],
     ["queueTrend", "Waiting in queues", { kind: "lines" }],
   ];
   show(place("trends"), charts.map(([name, title, options]) => (state.data[name]
-    ? renderChart(title, state.data[name], options)
+    ? renderChart(title, state.data[name], { ...options, marks: state.data.marks, isSpanChosen: true })
     : state.broken.has(name) ? nothing(`${title}: not known.`) : skeleton())));
+  show(place("trend-marks"), renderMarks(state.data.marks, now));
 }
 
 function stepsWithPlan() {

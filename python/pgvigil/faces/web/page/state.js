@@ -32,9 +32,6 @@ export function chosenFilter() {
   return null;
 }
 
-/** Hours that charts are about. */
-export const chosenHours = () => Number(chosen("hours")) || 24;
-
 /** Let the alert be open, and in the list however far down, that an address names. */
 export function openLinked(alertId) {
   state.linkedAlert = alertId;

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from pgvigil.database.queries import errors as queries
@@ -13,8 +13,9 @@ from pgvigil.faces.web.listing import REQUIRED, Filter, Listing, add_listings
 from pgvigil.faces.web.paging import Part, Row, Rows
 from pgvigil.faces.web.parameters import ErrorNumber, From, GivenText, Severity, Text, To
 from pgvigil.faces.web.problems import ProblemError, answers
-from pgvigil.faces.web.routes.trends import Point
+from pgvigil.faces.web.routes.trends import Point, Release
 from pgvigil.faces.web.security import may_write
+from pgvigil.faces.web.spans import AskedSpan
 
 router = APIRouter(tags=["errors"])
 
@@ -28,6 +29,7 @@ Fingerprint = Annotated[
         description="fingerprint of the group, as in the list.",
     ),
 ]
+_USUAL_HOURS = 24 * 7
 _MOST_HOURS = 24 * 31
 _NEWEST = 20
 
@@ -78,6 +80,12 @@ class WholeGroup(BaseModel):
     resolution: Literal["hour", "day"]
     from_at: datetime
     """Where the points begin."""
+    to_at: datetime
+    """Where they end."""
+    releases: list[Release]
+    """Releases of its components within that span, the newest of them."""
+    running_at_first: list[Release]
+    """What its components ran in when it was first seen, as far as that is known."""
     occurrences: list[Occurrence]
     """The newest, whenever that was."""
     as_of: datetime
@@ -140,18 +148,22 @@ add_listings(
 async def error_group(
     db: Db,
     fingerprint: Fingerprint,
-    hours: Annotated[int, Query(ge=1, le=_MOST_HOURS, description="Span of the points.")] = 168,
+    span: AskedSpan,
 ) -> WholeGroup:
     """One group of errors, how often it occurred lately, and its newest occurrences."""
     async with db.reading() as reader:
         now = await reader.now()
+        from_at, to_at = span.bounds(now, _USUAL_HOURS, _MOST_HOURS)
+        group = await _group(reader, fingerprint)
         values = {
             "fingerprint": fingerprint,
-            "resolution": "hour" if hours <= 7 * 24 else "day",
-            "from_at": now - timedelta(hours=hours),
+            "resolution": "hour" if to_at - from_at <= timedelta(days=7) else "day",
+            "from_at": from_at,
+            "to_at": to_at,
             "as_of": now,
+            "components": group["components"] or [],
+            "first_seen_at": group["first_seen_at"],
         }
-        group = await _group(reader, fingerprint)
         newest = {
             "fingerprint": fingerprint,
             "from": None,
@@ -165,6 +177,8 @@ async def error_group(
                 **values,
                 "group": group,
                 "points": await reader.rows(queries.POINTS, values),
+                "releases": await reader.rows(queries.RELEASES, values),
+                "running_at_first": await reader.rows(queries.RUNNING_AT_FIRST, values),
                 "occurrences": await reader.rows(queries.OCCURRENCES, newest),
             }
         )

@@ -74,6 +74,7 @@ async def asset(request: Request, version: str, name: str) -> Response:
 @router.get("/jobs", include_in_schema=False)
 @router.get("/jobs/{name:path}", include_in_schema=False)
 @router.get("/runs/{name:path}", include_in_schema=False)
+@router.get("/search", include_in_schema=False)
 @router.get("/errors", include_in_schema=False)
 @router.get("/errors/{name:path}", include_in_schema=False)
 @router.get("/alerts/{name:path}", include_in_schema=False)

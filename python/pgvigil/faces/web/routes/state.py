@@ -111,6 +111,14 @@ class Freshness(Known, Row):
     """alerts, scheduler, roll-ups, source NAME or query NAME."""
 
 
+class TimeZone(Row):
+    """A time zone that times may be shown in."""
+
+    time_zone: str
+    used_by: str
+    """The database, or the first workflows that do."""
+
+
 class Check(Row):
     """One thing that pgvigil does itself."""
 
@@ -157,3 +165,14 @@ add_listings(
         (queries.CHECKS,),
     ),
 )
+
+
+@router.get("/api/time-zones", responses=answers())
+async def time_zones(db: Db) -> Rows[TimeZone]:
+    """Zones that work goes by: the database's own, and those of workflows."""
+    async with db.reading() as reader:
+        users = {await reader.value(queries.DATABASE_ZONE): ["database"]}
+        for row in await reader.rows(queries.WORKFLOW_ZONES):
+            users.setdefault(row["time_zone"], []).append(row["workflow_name"])
+        zones = [{"time_zone": zone, "used_by": ", ".join(by[:3])} for zone, by in users.items()]
+        return Rows[TimeZone].model_validate({"rows": zones, "as_of": await reader.now()})
