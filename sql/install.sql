@@ -113,6 +113,7 @@
 \ir keeping/retention/slices.sql
 \ir keeping/retention/late_rows.sql
 \ir keeping/retention/days.sql
+\ir keeping/retention/months.sql
 \ir keeping/retention/cleanup.sql
 \ir keeping/retention/records.sql
 \ir keeping/retention/views.sql

@@ -22,6 +22,19 @@ return to_regclass(
     to_char(p_at at time zone 'UTC', '"monitoring.' || p_table || '_"YYYYMMDD')
 ) is not null;
 
+-- Name of the partition that holds the UTC month of the given time, once old days became one.
+create or replace function monitoring._month_name(p_table text, p_at timestamptz) returns text
+language sql
+stable
+return p_table || to_char(p_at at time zone 'UTC', '_YYYYMM');
+
+-- Whether a table has a partition for the given time, be it of its day or of its month.
+create or replace function monitoring._has_place(p_table text, p_at timestamptz) returns boolean
+language sql
+stable
+return monitoring._has_partition(p_table, p_at)
+or to_regclass('monitoring.' || monitoring._month_name(p_table, p_at)) is not null;
+
 -- Waits until nobody else makes or drops partitions, and keeps it so until the transaction ends.
 create or replace function monitoring._lock_partitions() returns void
 language plpgsql
@@ -54,6 +67,36 @@ exception
 end
 $$;
 
+-- Bounds of a month. Written out, because a time is shown as the session's settings say.
+create or replace function monitoring._month_bounds(p_month timestamptz) returns text[]
+language sql
+stable
+return array[
+    to_char(p_month at time zone 'UTC', 'YYYY-MM-DD "00:00:00+00"'),
+    to_char(
+        p_month at time zone 'UTC' + '1 month'::interval, 'YYYY-MM-DD "00:00:00+00"'
+    )
+];
+
+-- Makes a table that can become a partition of another. "create table ... partition of" would lock
+-- the parent against everyone; attaching a table that was made alone does not.
+create or replace function monitoring._make_apart(p_table text, p_name text) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format('create table monitoring.%I (like monitoring.%I including all)', p_name, p_table);
+    if exists (select from monitoring.rollup_progress r where r.table_name = p_table) then
+        -- The planner is to take the index that finds new rows, even where one transaction
+        -- recorded the whole day.
+        execute format(
+            'alter table monitoring.%I alter column recorded_xid set (n_distinct = -1)', p_name
+        );
+    end if;
+end
+$$;
+
 -- Makes one day's partition of a table; false when it was there.
 create or replace function monitoring._make_partition(p_table text, p_day date) returns boolean
 language plpgsql
@@ -64,19 +107,10 @@ declare
     v_from timestamptz := p_day::timestamp at time zone 'UTC';
     v_name text := monitoring._partition_name(p_table, v_from);
 begin
-    if monitoring._has_partition(p_table, v_from) then
+    if monitoring._has_place(p_table, v_from) then
         return false;
     end if;
-    -- "create table ... partition of" would lock the parent against everyone; attaching an empty
-    -- table that was made alone does not.
-    execute format('create table monitoring.%I (like monitoring.%I including all)', v_name, p_table);
-    if exists (select from monitoring.rollup_progress r where r.table_name = p_table) then
-        -- The planner is to take the index that finds new rows, even where one transaction
-        -- recorded the whole day.
-        execute format(
-            'alter table monitoring.%I alter column recorded_xid set (n_distinct = -1)', v_name
-        );
-    end if;
+    perform monitoring._make_apart(p_table, v_name);
     execute format(
         'alter table monitoring.%I attach partition monitoring.%I for values from (%L) to (%L)',
         -- Written out, because a time is shown as the session's settings say.

@@ -57,7 +57,7 @@ begin
     end loop;
     -- Somebody may have a parent and wait for a day that was just emptied.
     if not v_has_emptied then
-        for v_done in select d.* from monitoring._drop_empty_days(v_now, v_is_dry_run) d loop
+        for v_done in select d.* from monitoring._tidy_days(v_now, v_is_dry_run) d loop
             return next v_done;
             -- Those who wait for the parent must not wait for what waits after us.
             if v_done.partitions > 0 and not v_is_dry_run then
@@ -78,3 +78,7 @@ call monitoring._ship_job(
     'clean_up', 'Removes what is older than the retention policies say.',
     '10 minutes', 'monitoring.cleanup_old_monitoring_data'
 );
+
+comment on column monitoring.removal.action is
+'truncate (a day emptied), drop (empty days dropped), delete (rows of one category) or merge (old '
+'days that became a month, with all their rows).';

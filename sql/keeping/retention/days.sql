@@ -1,7 +1,7 @@
--- Whole days: emptied first, which locks that day's partition alone; dropped by a later call, which
--- must lock the parent against everyone, but then for a moment only. A day emptied and dropped in
--- one transaction could meet a reader that has the parent and waits for the day.
--- Writes the partitioned tables, retention_policies and rollup_progress.
+-- Whole days, or months that old days became: emptied first, which locks that partition alone;
+-- dropped by a later call, which must lock the parent against everyone, but then for a moment only.
+-- One emptied and dropped in one transaction could meet a reader that has the parent and waits for
+-- the partition. Writes the partitioned tables, retention_policies and rollup_progress.
 
 -- What emptying a day's partition would remove; null when it is empty.
 create or replace function monitoring._look_at_day(
@@ -14,11 +14,15 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_due monitoring.removal := monitoring._not_removed(
-        p_table, '', 'truncate', p_begins_at + interval '24 hours', null
+        p_table, '', 'truncate', null, null
     );
-    v_name text := monitoring._partition_name(p_table, p_begins_at);
-    v_day regclass := format('monitoring.%I', v_name)::regclass;
+    v_name text;
+    v_day regclass;
 begin
+    select d.partition_name, d.ends_at into v_name, v_due.removed_before
+    from monitoring._spans_of(p_table) d
+    where d.begins_at = p_begins_at;
+    v_day := format('monitoring.%I', v_name)::regclass;
     if pg_relation_size(v_day) = 0 then
         return null;
     end if;
@@ -49,16 +53,17 @@ as $$
 declare
     v_table text;
     v_begins_at timestamptz;
+    v_ends_at timestamptz;
     v_due monitoring.removal;
     v_days integer := 0;
     v_rows bigint := 0::bigint;
 begin
-    for v_table, v_begins_at in
-        select t.table_name, d.begins_at
+    for v_table, v_begins_at, v_ends_at in
+        select t.table_name, d.begins_at, d.ends_at
         from monitoring.partitioned_tables t
         cross join lateral monitoring._days_due_before(t.table_name, p_now) w (days_before)
-        cross join lateral monitoring._days(t.table_name) d
-        where d.begins_at + interval '24 hours' <= w.days_before
+        cross join lateral monitoring._spans_of(t.table_name) d
+        where d.ends_at <= w.days_before
         order by d.begins_at, t.table_name
     loop
         begin
@@ -67,7 +72,7 @@ begin
             when lock_not_available or deadlock_detected or undefined_table
                 or insufficient_privilege then
                 v_due := monitoring._not_removed(
-                    v_table, '', 'truncate', v_begins_at + interval '24 hours',
+                    v_table, '', 'truncate', v_ends_at,
                     case sqlstate when '42501' then sqlerrm else 'busy: will be tried again' end
                 );
         end;
@@ -92,9 +97,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_note text := 'busy: will be tried again';
-    v_begins_at timestamptz := p_due.removed_before - interval '24 hours';
-    v_name text := monitoring._partition_name(p_due.table_name, v_begins_at);
+    v_begins_at timestamptz;
+    v_name text;
 begin
+    select d.partition_name, d.begins_at into v_name, v_begins_at
+    from monitoring._spans_of(p_due.table_name) d
+    where d.ends_at = p_due.removed_before;
     execute format('lock table only monitoring.%I in access exclusive mode', v_name);
     -- Looked at again now that nobody can add to it.
     perform monitoring._look_again_at_partitions(p_due.table_name);
@@ -123,11 +131,11 @@ language sql
 stable
 return (
     select (array_agg(d.begins_at order by d.begins_at))[1:10]
-    from monitoring._days(p_table) as d
+    from monitoring._spans_of(p_table) as d
     where
-        d.begins_at + interval '24 hours' <= monitoring._days_due_before(p_table, p_now)
+        d.ends_at <= monitoring._days_due_before(p_table, p_now)
         -- Who looked for the day just before midnight may still record in it.
-        and d.begins_at + interval '49 hours' <= p_now
+        and d.ends_at + interval '25 hours' <= p_now
         and pg_relation_size(to_regclass('monitoring.' || d.partition_name)) = 0
 );
 
@@ -141,12 +149,14 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_name text := monitoring._partition_name(p_table, p_begins_at);
-    v_day regclass := to_regclass('monitoring.' || v_name);
-    v_done monitoring.removal := monitoring._not_removed(
-        p_table, '', 'drop', p_begins_at + interval '24 hours', null
-    );
+    v_name text;
+    v_day regclass;
+    v_done monitoring.removal := monitoring._not_removed(p_table, '', 'drop', null, null);
 begin
+    select d.partition_name, d.ends_at into v_name, v_done.removed_before
+    from monitoring._spans_of(p_table) d
+    where d.begins_at = p_begins_at;
+    v_day := to_regclass('monitoring.' || v_name);
     if not p_is_dry_run then
         -- Everyone waits for us now, so we wait for nobody.
         execute format('lock table only monitoring.%I in access exclusive mode nowait', v_name);

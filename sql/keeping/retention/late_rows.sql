@@ -118,7 +118,7 @@ as $$
 -- @plpgsql_check_options: security_warnings = off, extra_warnings = off
 begin
     return query execute format(
-        'select d.begins_at, d.waiting, monitoring._has_partition(%1$L, d.begins_at)'
+        'select d.begins_at, d.waiting, monitoring._has_place(%1$L, d.begins_at)'
         ' from ('
         '   select date_trunc(''day'', t.%2$I, ''UTC'') as begins_at, count(*) as waiting'
         '   from monitoring.%3$I t where %4$s group by 1'

@@ -79,20 +79,30 @@ select
     case
         when right(c.relname, 9) ~ '^_\d{8}$'
             then to_date(right(c.relname, 8), 'YYYYMMDD')::timestamp at time zone 'UTC'
-    end as begins_at
+        when right(c.relname, 7) ~ '^_\d{6}$'
+            then to_date(right(c.relname, 6), 'YYYYMM')::timestamp at time zone 'UTC'
+    end as begins_at,
+    case
+        when right(c.relname, 9) ~ '^_\d{8}$'
+            then to_date(right(c.relname, 8), 'YYYYMMDD') + interval '24 hours'
+        when right(c.relname, 7) ~ '^_\d{6}$'
+            then to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month'
+    end at time zone 'UTC' as ends_at
 from pg_catalog.pg_inherits as i
 inner join pg_catalog.pg_class as c on i.inhrelid = c.oid
 where c.relkind in ('r', 'p');
 
 comment on view monitoring._all_days is
-'Partitions of all tables with the beginning of their day; null for one that is named otherwise.';
+'Partitions of all tables with the beginning and end of their day, or of the month that old days '
+'became; null for one that is named otherwise.';
 
 create or replace view monitoring._counted_days as
 select
     d.table_id,
     count(*) as partitions,
     min(d.begins_at) as oldest_day_at,
-    max(d.begins_at) as newest_day_at
+    max(d.begins_at) as newest_day_at,
+    min(d.ends_at) as oldest_ends_at
 from monitoring._all_days as d
 group by d.table_id;
 
@@ -109,6 +119,20 @@ begin atomic
     select
         d.partition_name,
         d.begins_at
+    from monitoring._all_days as d
+    where d.table_id = to_regclass('monitoring.' || p_table);
+end;
+
+-- The same, with their ends.
+create or replace function monitoring._spans_of(p_table text) returns setof monitoring._all_days
+language sql
+stable
+begin atomic
+    select
+        d.table_id,
+        d.partition_name,
+        d.begins_at,
+        d.ends_at
     from monitoring._all_days as d
     where d.table_id = to_regclass('monitoring.' || p_table);
 end;

@@ -13,7 +13,7 @@ select
                     date_part(
                         'epoch',
                         k.kept_from_at
-                        - greatest(d.oldest_day_at + interval '24 hours', p.removed_before)
+                        - greatest(d.oldest_ends_at, p.removed_before)
                     ),
                     0
                 )

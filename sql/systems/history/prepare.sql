@@ -112,7 +112,7 @@ begin
                 and exists (
                     select from monitoring.partitioned_tables o where o.table_name = t.table_name
                 )
-                and not monitoring._has_partition(t.table_name, t.happened_at)
+                and not monitoring._has_place(t.table_name, t.happened_at)
         ),
         (
             select coalesce(jsonb_agg(to_jsonb(e) order by e.category), '[]')

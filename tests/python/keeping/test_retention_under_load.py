@@ -6,6 +6,8 @@ the time of a call also tells how busy the machine is.
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import psycopg
 
@@ -14,6 +16,8 @@ from tests.python.support.recording_load import Load, recording_load
 
 LONGEST_WAIT = 0.3
 DAYS = 12
+# They lie in as many at most.
+MONTHS = 2
 ROWS_A_DAY = 2000
 
 NOW = (
@@ -101,15 +105,44 @@ def test_recording_goes_on_while_days_are_made_beside_a_long_query(
     assert_that_nothing_was_lost_and_nobody_waited(connection, load)
 
 
-def make_old_days(connection: psycopg.Connection) -> None:
-    """Fill days that are due in each of the tables, as though they had been recorded in time."""
+def test_recording_and_reading_go_on_while_days_become_months(
+    dsn: str, connection: psycopg.Connection
+) -> None:
+    for table in TABLES:
+        connection.execute("select monitoring.set_retention(%s, '400 days')", [table])
+    make_old_days(connection, 100)
+    # Closes them, now that the first roll-up has seen who was recording.
+    connection.execute("select monitoring.roll_up()")
+    count = "select count(*) as n from monitoring.metric_samples where metric_name = 'old'"
+    seen: set[int] = set()
+    is_merged = Event()
+
+    def read_until_merged() -> None:
+        with psycopg.connect(dsn, autocommit=True) as reader:
+            while not is_merged.is_set():
+                seen.add(one(reader, count)["n"])
+
+    with recording_load(dsn, NOW) as load, ThreadPoolExecutor(1) as readers:
+        reading = readers.submit(read_until_merged)
+        try:
+            clean_up_until(connection, lambda: old_days(connection) <= MONTHS * len(TABLES))
+        finally:
+            is_merged.set()
+        reading.result()
+    assert seen == {DAYS * ROWS_A_DAY}
+    assert one(connection, count)["n"] == DAYS * ROWS_A_DAY
+    assert_that_nothing_was_lost_and_nobody_waited(connection, load)
+
+
+def make_old_days(connection: psycopg.Connection, days_ago: int = 40) -> None:
+    """Fill days that are past in each of the tables, as though they had been recorded in time."""
     for table, key, columns, values in (
         ("metric_samples", "metric_name, recorded_at", "metric_type, value", "'gauge', 1"),
         ("log_lines", "component, logged_at", "level, message", "'INFO', 'm'"),
         ("queue_samples", "queue_name, recorded_at", "pending, processing, completed, failed",
          "1, 1, 1, 1"),
     ):  # fmt: skip
-        for day in range(40, 40 + DAYS):
+        for day in range(days_ago, days_ago + DAYS):
             at = f"date_trunc('day', now(), 'UTC') - interval '{day} days'"
             with connection.transaction():
                 connection.execute("set local role monitoring_admin")
