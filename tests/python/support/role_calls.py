@@ -22,6 +22,7 @@ record_batch('{"logs": [{"level": "info", "message": "m"}]}'::jsonb);
 record_errors('[{"error_type": "E", "severity": "low", "message": "m"}]');
 record_performance_metric('m', 'gauge', 1);
 record_metrics('[{"metric_name": "m", "value": 1}]');
+record_release('component', '1.0');
 record_log('component', 'INFO', 'message');
 record_logs('[{"component": "c", "level": "INFO", "message": "m"}]');
 load_invalid_records(
