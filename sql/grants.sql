@@ -285,6 +285,8 @@ declare
         -- workflows
         'get_workflow', 'get_workflow_schema', 'business_date_of', 'get_batch_timeline',
         'get_step_runs', 'get_batch_performance', 'get_batch_health',
+        -- fleets: what a member tells, and what a hub knows
+        'get_fleet_changes', 'get_fleet_rollups', 'get_fleet_statistics',
         -- cron expressions
         'next_cron_time'
     ];
@@ -330,6 +332,8 @@ declare
         -- sources
         'enable_source', 'disable_source', 'sync_source', 'sync_sources',
         'track_all_status_changes_from_source', 'enable_source_query', 'disable_source_query',
+        -- fleets
+        'acknowledge_fleet_alert', 'enable_fleet_member', 'disable_fleet_member',
         -- records: statuses
         'change_dataset', 'set_allowed_transitions', 'remove_dataset', 'define_change_source',
         -- records

@@ -98,6 +98,7 @@
 \ir keeping/rollups/running_totals.sql
 \ir keeping/rollups/open_days.sql
 \ir keeping/rollups/indexed_ranges.sql
+\ir keeping/rollups/changes.sql
 \ir keeping/rollups/recounts.sql
 \ir keeping/rollups/expected_starts.sql
 \ir keeping/rollups/roll_up.sql
@@ -246,6 +247,8 @@
 --   say, sync.sql reads each source that is due, read_*.sql ask the relation without our
 --   rights (foreign_code.sql) and record what changed as if a program had called. adopt.sql makes
 --   sources of queues and schedulers that live in PostgreSQL, by the files of adapters/.
+-- fleet: other databases with pgvigil, shown here as well: members.sql, what a reading brings
+--   (pulls.sql) and what is brought back (decisions.sql), then views and sums over all of them.
 -- Guarantees: what is recorded here counts in every rule, roll-up and view of the rooms above; a
 -- source that cannot be read stops no other. Lock order: rows of records by their key; for sources
 -- and datasets the guards at the top of core/guards.sql.
@@ -328,6 +331,13 @@
 \ir systems/sources/views.sql
 \ir systems/sources/query_views.sql
 
+\ir systems/fleet/members.sql
+\ir systems/fleet/decisions.sql
+\ir systems/fleet/pulls.sql
+\ir systems/fleet/views.sql
+\ir systems/fleet/statistics.sql
+\ir systems/fleet/rules.sql
+
 -- READING: dashboards, and the configuration as one document.
 --
 -- The path of a question: the page, the terminal and Grafana select from views of the rooms above,
@@ -339,6 +349,7 @@
 -- config/schema.sql, compares each entry with what is set (config/get.sql) and calls, for what
 -- differs, the function that a person would call. Sections of one kind share a file: those about
 -- rules are in config/rules.sql.
+-- What a hub asks: get_fleet_changes() and get_fleet_rollups() (fleet/told.sql).
 -- Reads everything; writes nothing but what those functions write, all or nothing. Lock order of
 -- apply_config(): the guard 'configuration', then _lock_alerts(), then rows.
 -- Begin with dashboards/summary.sql and config/get.sql.
@@ -373,6 +384,8 @@
 \ir reading/config/apply.sql
 
 \ir reading/installation.sql
+
+\ir reading/fleet/told.sql
 
 -- LAST: what is no longer shipped is withdrawn, rights are granted and partitions for the first
 -- week are made, once all else is there.

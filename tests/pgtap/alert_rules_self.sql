@@ -31,7 +31,7 @@ select results_eq(
     $$,
     $$
         values
-        ('cleanup_late', 1::bigint, 0::bigint), ('job_failed', 0, 0), ('job_late', 0, 0),
+        ('cleanup_late', 1::bigint, 0::bigint), ('fleet_member_silent', 0, 0), ('job_failed', 0, 0), ('job_late', 0, 0),
         ('names_over_limit', 0, 0), ('notification_dead', 0, 0), ('partitions_missing', 1, 0), ('rollups_late', 1, 0),
         ('rule_failed', 0, 0), ('scheduler_late', 1, 0)
     $$,

@@ -83,7 +83,7 @@ select set_eq(
         '_tell_refused_call',
         -- what clock() and views ask for, and readers may not see in the tables
         '_set_time', '_freshness', '_is_session_expected', '_read_expected_runs', '_alert_link',
-        '_date_of_alert', '_batch_health', '_read_recent_pg_cron_runs',
+        '_date_of_alert', '_batch_health', '_read_recent_pg_cron_runs', '_fleet_rollups_between',
         -- and what views over adopted queues do
         '_adopted_since', '_adopted_running', '_adopted_span', '_adopted_totals',
         -- what runs with the rights of readers, who own it

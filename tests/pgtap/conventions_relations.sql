@@ -219,6 +219,12 @@ select set_eq(
         'staged_rows',
         -- what adopt() knows, and what it has made
         'adapters', 'adoptions',
+        -- a row for each hour whose roll-ups changed in the last days
+        'rollup_changes',
+        -- a row for each member of a fleet, for what each has at most 1,000 of, and for what
+        -- is still to be read of it
+        'fleet_members', 'fleet_member_states', 'fleet_alerts', 'fleet_tasks', 'fleet_components',
+        'fleet_workflow_days', 'fleet_decisions', 'fleet_wanted_rollups',
         -- what people say about records
         'datasets', 'change_sources', 'allowed_transitions', 'status_triggers',
         -- a row for each record, or for each that is or was invalid; they are updated in place

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(133);
+select plan(146);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -95,6 +95,22 @@ from (
     ('get_chart_marks', 'P_FROM P_TO p_component p_limit'),
     ('get_search_results', 'P_SEARCH p_limit'),
     ('get_step_runs', 'p_business_date p_workflow_name'),
+    ('get_fleet_changes', 'p_asked'),
+    ('get_fleet_rollups', 'P_BUCKETS p_at_most'),
+    ('get_fleet_statistics', 'p_source p_from p_to p_member_name'),
+    (
+        'register_fleet_member',
+        'P_MEMBER_NAME P_CONNECTION p_page_url p_every p_rollups_every p_timeout p_by'
+    ),
+    ('enable_fleet_member', 'P_MEMBER_NAME'),
+    ('disable_fleet_member', 'P_MEMBER_NAME'),
+    ('remove_fleet_member', 'P_MEMBER_NAME'),
+    ('acknowledge_fleet_alert', 'P_MEMBER_NAME P_ALERT_ID p_note p_by'),
+    ('begin_fleet_pull', 'P_MEMBER_NAME p_is_due_only'),
+    ('note_fleet_changes', 'P_MEMBER_NAME P_PULL_ID P_CHANGES'),
+    ('note_fleet_rollups', 'P_MEMBER_NAME P_PULL_ID P_ROLLUPS'),
+    ('note_fleet_decision', 'P_DECISION_ID P_OUTCOME'),
+    ('fail_fleet_pull', 'P_MEMBER_NAME P_PULL_ID P_ERROR'),
     ('set_alert_owner', 'P_OWNER p_labels'),
     ('set_page_url', 'P_URL'),
     ('get_trend_resolution', 'P_FROM P_TO p_resolution'),
@@ -347,6 +363,13 @@ select results_eq(
             'TABLE(metric_name text, metric_unit text, samples bigint, avg_value double precision, '
             'min_value double precision, max_value double precision, last_value double precision, '
             'last_at timestamp with time zone)'),
+        ('get_fleet_changes', 'jsonb'),
+        ('get_fleet_rollups', 'jsonb'),
+        ('get_fleet_statistics',
+            'TABLE(name text, label text, component text, members bigint, row_count bigint, '
+            'value_count bigint, value_sum double precision, avg_value double precision, '
+            'p50_value double precision, p95_value double precision, p99_value double precision, '
+            'min_value double precision, max_value double precision)'),
         ('get_installation', 'jsonb'),
         ('get_job_runs',
             'TABLE(task_id text, task_type text, status text, attempt integer, worker_id text, '

@@ -52,6 +52,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "records": Subcommand("pgvigil.commands.records", "List invalid records and show one."),
     "rules": Subcommand("pgvigil.commands.rules", "List alert rules and show one."),
     "check": Subcommand("pgvigil.commands.check", "Report OK or not, as a monitoring plugin."),
+    "fleet": Subcommand("pgvigil.commands.fleet", "List databases that this one reads and shows."),
     "sync": Subcommand("pgvigil.commands.sync", "Read sources, here and in other databases."),
     "adapter": Subcommand("pgvigil.commands.adapter", "Print what adopt() is to know of a queue."),
     "backfill": Subcommand("pgvigil.commands.backfill", "Load history from CSV or JSON."),

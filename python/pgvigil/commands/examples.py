@@ -84,6 +84,13 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "pgvigil check",
         "pgvigil check --warning-from high --ignore-acknowledged --timeout 5s",
     ),
+    "fleet": ("pgvigil fleet", "pgvigil fleet show north"),
+    "fleet list": ("pgvigil fleet list --json",),
+    "fleet show": ("pgvigil fleet show north", "pgvigil fleet show north --json"),
+    "fleet add": ("pgvigil fleet add north NORTH_DSN --page-url https://north.example/pgvigil",),
+    "fleet remove": ("pgvigil fleet remove north",),
+    "fleet ack": ("pgvigil fleet ack north 17 -m 'looking at it'",),
+    "fleet read": ("pgvigil fleet read", "pgvigil fleet read north --secrets .env"),
     "sync": ("pgvigil sync", "pgvigil sync billing --dry-run"),
     "adapter": ("pgvigil adapter river",),
     "backfill": (

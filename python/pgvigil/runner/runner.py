@@ -11,6 +11,7 @@ from pgvigil.database.log import log
 from pgvigil.database.outage import Outage
 from pgvigil.database.sessions import end_backends
 from pgvigil.outside.secrets import SecretError, Secrets
+from pgvigil.runner.fleet import Fleet
 from pgvigil.runner.loader import Loader
 from pgvigil.runner.notifying.reporter import Reporter
 from pgvigil.runner.notifying.sender import Sender
@@ -69,6 +70,7 @@ class Runner:
         self._workers: list[Worker] = []
         self._sender: Sender | None = None
         self._loader: Loader | None = None
+        self._fleet: Fleet | None = None
         self._tasks: list[asyncio.Task[object]] = []
         self._sending: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
@@ -87,8 +89,8 @@ class Runner:
         """
         outage = Outage(logging.ERROR, "")
         await self._employ(outage, is_once=True)
-        helpers = [helper for helper in (self._sender, self._loader) if helper is not None]
-        return not any(worker.failed for worker in [*helpers, *self._workers])
+        helpers = (self._sender, self._loader, self._fleet, *self._workers)
+        return not any(helper.failed for helper in helpers if helper is not None)
 
     def stop(self) -> None:
         """Begin nothing more; what runs may end by itself. Called again: cancel it."""
@@ -127,6 +129,12 @@ class Runner:
             poll_seconds=self._settings.poll_seconds,
             secrets_file=self._settings.secrets_file,
         )
+        self._fleet = Fleet(
+            self._dsn,
+            outage,
+            poll_seconds=self._settings.poll_seconds,
+            secrets_file=self._settings.secrets_file,
+        )
         pinger = Pinger(self._dsn, self._secrets)
         work = Worker.work_off if is_once else Worker.run
         async with asyncio.TaskGroup() as group:
@@ -136,15 +144,17 @@ class Runner:
             ]
             if self._settings.has_ping and not is_once:
                 helpers.append(group.create_task(pinger.run()))
-            loading = self._loader.work_off() if is_once else self._loader.run()
-            loads = group.create_task(loading)
+            readers = [
+                group.create_task(reader.work_off() if is_once else reader.run())
+                for reader in (self._loader, self._fleet)
+            ]
             if not is_once:
-                helpers.append(loads)
+                helpers += readers
             self._tasks = [group.create_task(_let(worker, work)) for worker in self._workers]
             self._sending = group.create_task(self._send(self._sender, is_once=is_once))
             self._manager.ready()
             log(logging.INFO, f"started; workers: {len(self._workers)}")
-            await asyncio.wait([*self._tasks, self._sending, *([loads] if is_once else [])])
+            await asyncio.wait([*self._tasks, self._sending, *(readers if is_once else [])])
             for helper in helpers:
                 helper.cancel()
             if self._settings.has_ping and is_once:

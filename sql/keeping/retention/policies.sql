@@ -27,6 +27,10 @@ from (
     values
     ('unsuccessful_attempts', 'finished_at', null::text, null::text[]),
     ('rollups', 'bucket_at', 'resolution', array['minute', 'hour', 'day']),
+    ('rollup_changes', 'changed_at', null, null),
+    ('fleet_rollups', 'bucket_at', 'resolution', array['hour', 'day']),
+    ('fleet_workflow_days', 'seen_at', null, null),
+    ('fleet_decisions', 'settled_at', null, null),
     ('error_group_totals', 'last_seen_at', null, null),
     ('component_states', 'checked_at', null, null),
     ('running_totals', 'counted_at', null, null),

@@ -143,6 +143,7 @@ declare
     v_from timestamptz := date_trunc('day', p_from, 'UTC');
     v_to timestamptz := timestamptz 'infinity';
     v_minutes_since timestamptz := monitoring._minutes_kept_since();
+    v_sources constant text [] := array[p_source, case p_source when 'health' then 'uptime' end];
     v_written bigint;
     v_uptime bigint;
 begin
@@ -158,9 +159,10 @@ begin
     perform monitoring._look_again_at_partitions(v_table);
     perform monitoring._unsettle_within(v_from, v_to)
     where p_source = 'tasks';
+    perform monitoring._note_rewritten_hours(s.source, v_from, v_to)
+    from unnest(v_sources) s (source);
     delete from monitoring.rollups t
-    where (t.source = p_source or (t.source = 'uptime' and p_source = 'health'))
-        and t.bucket_at >= v_from and t.bucket_at < v_to;
+    where t.source = any (v_sources) and t.bucket_at >= v_from and t.bucket_at < v_to;
 
     insert into monitoring.rollups (
         source, name, label, component, resolution, bucket_at, row_count, value_count, value_sum,
@@ -182,6 +184,8 @@ begin
         from monitoring._count_uptime(v_from, v_to) u;
         get diagnostics v_uptime = row_count;
     end if;
+    perform monitoring._note_rewritten_hours(s.source, v_from, v_to)
+    from unnest(v_sources) s (source);
     return v_written + coalesce(v_uptime, 0);
 end
 $$;

@@ -13,6 +13,7 @@ as $$
 declare
     v_to timestamptz := p_hour_at + interval '1 hour';
 begin
+    perform monitoring._note_rewritten_hours(p_source, p_hour_at, v_to);
     delete from monitoring.rollups t
     where t.source = p_source
         and t.resolution in ('minute', 'hour')

@@ -113,6 +113,7 @@ begin
     end loop;
     perform monitoring._unsettle(v_hours)
     where p_source = 'tasks';
+    perform monitoring._note_changed_hours(p_source, v_hours);
     return v_written;
 end
 $$;
@@ -126,17 +127,26 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_written bigint;
+    v_hours timestamptz [];
 begin
-    insert into monitoring.rollups as t (
-        source, name, label, component, resolution, bucket_at, row_count, value_count, value_sum,
-        value_sum_squares
+    with written as (
+        insert into monitoring.rollups as t (
+            source, name, label, component, resolution, bucket_at, row_count, value_count,
+            value_sum, value_sum_squares
+        )
+        select u.source, u.name, u.label, u.component, u.resolution, u.bucket_at, 0, 0, u.seconds, 0
+        from monitoring._add_up_uptime(p_below, p_still_open) u
+        on conflict (source, bucket_at, name, label, component, resolution) do update
+            -- Whole microseconds, or crumbs would add up with every late check.
+            set value_sum
+                = round((t.value_sum + excluded.value_sum)::numeric, 6)::double precision
+        returning t.resolution, t.bucket_at
     )
-    select u.source, u.name, u.label, u.component, u.resolution, u.bucket_at, 0, 0, u.seconds, 0
-    from monitoring._add_up_uptime(p_below, p_still_open) u
-    on conflict (source, bucket_at, name, label, component, resolution) do update
-        -- Whole microseconds, or crumbs would add up with every late check.
-        set value_sum = round((t.value_sum + excluded.value_sum)::numeric, 6)::double precision;
-    get diagnostics v_written = row_count;
+
+    select count(*), array_agg(distinct w.bucket_at) filter (where w.resolution = 'hour')
+    into v_written, v_hours
+    from written w;
+    perform monitoring._note_changed_hours('uptime', v_hours);
     return v_written;
 end
 $$;

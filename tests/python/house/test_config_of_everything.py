@@ -116,6 +116,10 @@ OTHERS = {
     # what belongs to tables of programs, and to pg_cron
     "attach_status_trigger", "remove_status_trigger", "enable_pg_cron",
     "disable_pg_cron",
+    # which databases a hub shows, by names that its runner alone knows, and what it tells of them
+    "register_fleet_member", "remove_fleet_member", "enable_fleet_member", "disable_fleet_member",
+    "acknowledge_fleet_alert", "begin_fleet_pull", "note_fleet_changes", "note_fleet_rollups",
+    "note_fleet_decision", "fail_fleet_pull",
     # names that come with pings, and their ids, which are secret
     "define_ping", "remove_ping",
 }  # fmt: skip

@@ -21,7 +21,7 @@ from tests.harness.databases import OWNER, create_database, drop_database
 from tests.harness.plpgsql_check import MORE_COLUMNS
 from tests.python.support.next_release import JOB, NextRelease, former_signatures, make_next_release
 from tests.python.support.programs_beside import programs_beside
-from tests.python.support.role_calls import ADOPTION, ALERTS, CALLS, SOURCE, TABLE
+from tests.python.support.role_calls import ADOPTION, ALERTS, CALLS, FLEET, SOURCE, TABLE
 from tests.python.support.running import wait_until
 
 _numbers = count(1)
@@ -197,7 +197,7 @@ def test_older_code_goes_on_between_the_migrations_and_the_newer_code(
     server: PostgresServer, database: str, release: NextRelease
 ) -> None:
     with psycopg.connect(server.dsn(database), autocommit=True) as connection:
-        for statement in (ALERTS, SOURCE, ADOPTION, TABLE):
+        for statement in (ALERTS, SOURCE, ADOPTION, FLEET, TABLE):
             connection.execute(statement)
         before = outcomes(connection)
         for path in release.pending():
@@ -215,7 +215,7 @@ def test_older_code_goes_on_between_the_migrations_and_the_newer_code(
 def test_a_column_more_in_every_table_harms_no_call(server: PostgresServer, database: str) -> None:
     """As it is between a migration and its code; plpgsql_check looks at each body in that state."""
     with psycopg.connect(server.dsn(database), autocommit=True) as connection:
-        for statement in (ALERTS, SOURCE, ADOPTION, TABLE):
+        for statement in (ALERTS, SOURCE, ADOPTION, FLEET, TABLE):
             connection.execute(statement)
         before = outcomes(connection)
         connection.execute(MORE_COLUMNS)

@@ -20,6 +20,7 @@ from tests.python.support.role_calls import (
     ALERTS,
     CALLS,
     EVERYONE,
+    FLEET,
     KEEPING,
     OPERATOR,
     READER,
@@ -59,6 +60,7 @@ def installed(own_server: PostgresServer) -> Iterator[psycopg.Connection]:
         )
         connection.execute(SOURCE)
         connection.execute(ADOPTION)
+        connection.execute(FLEET)
         connection.execute(TABLE)
         yield connection
 

@@ -187,6 +187,19 @@ prepare_backfill('errors', '2020-01-01');
 load_history('queues', '[{"queue_name": "q", "pending": 1, "recorded_at": "2020-01-01 00:00Z"}]');
 prepare_history('logs', '[{"component": "c", "logged_at": "2020-01-01 00:00Z"}]');
 place_late_rows();
+get_fleet_changes();
+get_fleet_rollups('[]');
+get_fleet_statistics();
+register_fleet_member('m', 'A');
+enable_fleet_member('known');
+disable_fleet_member('known');
+remove_fleet_member('other');
+acknowledge_fleet_alert('known', 1);
+begin_fleet_pull('known');
+note_fleet_changes('known', -1, '{}');
+note_fleet_rollups('known', -1, '[]');
+note_fleet_decision(-1, 'acknowledged');
+fail_fleet_pull('known', -1, 'gone');
 note_code_checksum('x')
 """
 CALLS = {call.partition("(")[0]: call for call in _CALLS.strip().split(";\n")}
@@ -241,6 +254,10 @@ ADOPTION = """
         adoption_name, adapter_name, schema_name, changed_by, changed_at
     )
     values ('known', 'known', 'audit', 'test', now())
+"""
+FLEET = """
+    select monitoring.register_fleet_member('known', 'A'),
+        monitoring.register_fleet_member('other', 'B')
 """
 TABLE = """
     create schema audit authorization monitoring_admin;

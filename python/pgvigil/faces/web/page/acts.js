@@ -22,6 +22,13 @@ export function actsOfAlert(alert) {
   return alert.status === "acknowledged" ? { unacknowledge, silence, resolve } : {};
 }
 
+/** What may be decided here about an alert of a member of the fleet. */
+export function actsOfFleetAlert({ member_name: member, alert_id: alertId, status, summary, acknowledging_by: isOnItsWay }) {
+  if (status !== "firing" || isOnItsWay) return {};
+  const path = `api/fleet-members/${encodeURIComponent(member)}/acknowledge-alert/${alertId}`;
+  return { acknowledge: { what: `${member}: ${summary ?? ""}`, title: "Acknowledge", path, done: `The acknowledgement is on its way to ${member}.` } };
+}
+
 /** What may be decided about a group of errors. */
 export function actsOfGroup(group) {
   const about = { what: `${group.error_type}: ${group.example ?? ""}` };

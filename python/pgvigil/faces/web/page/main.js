@@ -1,6 +1,7 @@
 // What people do with the page.
 
-import { actsOfAlert, actsOfGroup } from "./acts.js";
+import { actsOfAlert, actsOfFleetAlert, actsOfGroup } from "./acts.js";
+import { get } from "./api.js";
 import { askToDecide } from "./decide.js";
 import { announce, onAction } from "./dom.js";
 import "./find.js";
@@ -17,6 +18,12 @@ import { applyZone, chooseZone, loadZones } from "./zones.js";
 
 const THEMES = ["system", "light", "dark"];
 const TYPING_MS = 300;
+// What may be decided about what a button belongs to.
+const ACTS = {
+  alert: (alertId) => actsOfAlert(alertOf(Number(alertId))),
+  group: () => actsOfGroup(state.data.group.group),
+  fleet: (key) => actsOfFleetAlert(state.data.fleetAlerts.rows.find((row) => `${row.member_name}/${row.alert_id}` === key)),
+};
 
 async function refresh(names = null) {
   const isThere = await load(names);
@@ -77,7 +84,7 @@ onAction("open-step", ({ dataset }) => toggle(state.openSteps, dataset.step, loa
 onAction("open-alert", ({ dataset }) => toggle(state.openAlerts, Number(dataset.alert), loadDetails));
 onAction("decide", ({ dataset }) => {
   const { kind, of, verb } = dataset;
-  const acts = kind === "group" ? actsOfGroup(state.data.group.group) : actsOfAlert(alertOf(Number(of)));
+  const acts = ACTS[kind](of);
   if (!acts[verb]) return;
   askToDecide(acts[verb], async () => {
     await refresher.now();
@@ -169,6 +176,8 @@ function setTheme(theme) {
 applyZone();
 showAll();
 loadZones().then(showAll);
+// Most databases read no others.
+get("api/fleet-members", { limit: 1 }).then(({ rows }) => { place("fleet-link").hidden = !rows.length; }, () => {});
 const refresher = new Refresher(refresh, showFreshness);
 setTheme(document.documentElement.dataset.theme ?? "system");
 place("refresh").addEventListener("click", () => refresher.now());

@@ -1,6 +1,7 @@
 // The pages besides the first: each with its title, what it asks for, and how it looks.
 
 import { alertPage } from "./alert.js";
+import { fleetPage } from "./fleet.js";
 import { groupPage, groupsPage } from "./groups.js";
 import { jobPage } from "./job.js";
 import { jobsPage } from "./jobs.js";
@@ -22,5 +23,5 @@ const missingPage = {
 };
 
 export const PAGES = {
-  jobs: jobsPage, job: jobPage, run: runPage, errors: groupsPage, group: groupPage, alert: alertPage, search: searchPage, missing: missingPage,
+  jobs: jobsPage, job: jobPage, run: runPage, errors: groupsPage, group: groupPage, alert: alertPage, search: searchPage, fleet: fleetPage, missing: missingPage,
 };

@@ -20,6 +20,7 @@ export function routeOf(href) {
   if (path === "" || path === "index.html") return route("now");
   if (page === "jobs") return subject ? route("job", { name: subject }) : route("jobs");
   if (page === "errors") return subject ? route("group", { name: subject }) : route("errors");
+  if (page === "fleet" && !subject) return route("fleet");
   if (page === "alerts" && /^\d+$/.test(subject)) return route("alert", { name: subject });
   if (page === "runs" && rest[0]) {
     const attempt = rest.length > 1 && /^\d+$/.test(rest.at(-1)) ? rest.at(-1) : null;

@@ -16,7 +16,7 @@ import { renderBatch, renderLastDay } from "./timeline.js";
 import { renderZones } from "./zones.js";
 
 const FEW = 8;
-const SECTION_OF = { now: "now", alert: "now", jobs: "jobs", job: "jobs", run: "jobs", errors: "errors", group: "errors" };
+const SECTION_OF = { now: "now", alert: "now", jobs: "jobs", job: "jobs", run: "jobs", errors: "errors", group: "errors", fleet: "fleet" };
 
 export const place = (id) => document.getElementById(id);
 

@@ -1,0 +1,11 @@
+drop table monitoring.fleet_wanted_rollups cascade;
+drop table monitoring.fleet_rollups cascade;
+drop table monitoring.fleet_decisions cascade;
+drop table monitoring.fleet_workflow_days cascade;
+drop table monitoring.fleet_components cascade;
+drop table monitoring.fleet_tasks cascade;
+drop table monitoring.fleet_alerts cascade;
+drop table monitoring.fleet_member_states cascade;
+drop table monitoring.fleet_members cascade;
+drop table monitoring.rollup_changes cascade;
+delete from monitoring.installed_migrations where migration_id = '0018_fleet';

@@ -1,0 +1,1 @@
+"""Members of a fleet: what they tell is carried to the hub, and what is decided there to them."""
