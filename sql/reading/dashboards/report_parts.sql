@@ -153,7 +153,7 @@ language sql
 stable
 return (
     select
-        (array_agg(t.name || t.summary order by t.place))[1]
+        monitoring._shortened((array_agg(t.name || t.summary order by t.place))[1], 200)
         || case count(*)
             when 1 then ''
             else format(' (and %s more in trouble)', count(*) - 1)

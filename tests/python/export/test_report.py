@@ -177,6 +177,36 @@ def test_more_than_fits_is_counted(busy: psycopg.Connection) -> None:
     assert f"And {40 - len(report['news']['list'])} more." in text
 
 
+def test_a_reason_is_told_once_and_whose_an_alert_is(busy: psycopg.Connection) -> None:
+    report = read_report(busy)
+    (alert, *_) = report["alerts"]["open_list"]
+    report["alerts"]["open_list"] = [
+        alert | {"summary": summary, "reason": reason, "owner": owner, "acknowledged_by": by}
+        for summary, reason, owner, by in (
+            ("failed: disk full", "IoError: disk full", "team", None),
+            ("queue stalled", "no worker", None, None),
+            ("slow", None, "team", "ann"),
+        )
+    ]
+    text = " ".join(make_report(report, "txt").document.decode().split())
+    assert re.search(
+        r"\* \w+, failed: disk full, since [^*]*, team, not acknowledged"
+        r" \* \w+, queue stalled: no worker, since [^*]*, nobody's yet"
+        r" \* \w+, slow, since [^*]*, ann has it ",
+        text,
+    )
+
+
+def test_a_text_of_others_is_no_mark_of_ours(busy: psycopg.Connection) -> None:
+    report = read_report(busy)
+    (alert, *_) = report["alerts"]["open_list"]
+    report["alerts"]["open_list"] = [
+        alert | {"summary": "done", "reason": None, "severity": "high"}
+    ]
+    page = make_report(report).document.decode()
+    assert re.search(r"<td[^>]*><span[^>]*>high</span></td><td[^>]*>done</td>", page)
+
+
 def test_records_are_told_against_what_is_usual(busy: psycopg.Connection) -> None:
     report = read_report(busy)
     (verdict,) = report["verdicts"]

@@ -157,8 +157,11 @@ def _alerts(report: _Row, clock: Clock) -> Section:
 
 
 def _with_reason(alert: _Row) -> str:
-    summary, reason = alert["summary"], alert["reason"]
-    return summary if not reason or reason in summary else f"{summary}: {reason}"
+    """Say why, unless the summary says it as well, maybe without the type of the error."""
+    summary, reason = alert["summary"], alert["reason"] or ""
+    _, _, message = reason.partition(": ")
+    is_told = reason in summary or (message and message in summary)
+    return summary if is_told else f"{summary}: {reason}"
 
 
 def _whose(alert: _Row) -> str:

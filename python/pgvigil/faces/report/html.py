@@ -179,7 +179,8 @@ def _cells(
     section: Section, row: Sequence[str], link: str | None, aligned: Sequence[str]
 ) -> Iterator[str]:
     for text, share, align in zip(row, section.columns.values(), aligned, strict=True):
-        shown = _pill(text, text) if tone(text) else escape(text)
+        is_ours = share < _TEXT and tone(text) is not None
+        shown = _pill(text, text) if is_ours else escape(text)
         if link and share >= _WIDE:
             shown = f'<a href="{escape(link)}"{_look("link")}>{shown}</a>'
         yield f'<td dir="auto"{_look("cell", align)}>{shown}</td>'
