@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,18 @@ from pgvigil.database.log import LogFormat, log, set_up_logging
 from pgvigil.exceptions import PgvigilError
 from pgvigil.faces.web.settings import WebSettings
 from pgvigil.faces.web.token import PING_KEY, read_token
+from pgvigil.faces.web.users import networks_of
 
 if TYPE_CHECKING:
     from pgvigil.faces.web.serving import WebServer
+
+
+def _checked_header(
+    context: click.Context, parameter: click.Parameter, name: str | None
+) -> str | None:
+    if name is not None and not re.fullmatch(r"[A-Za-z0-9-]+", name):
+        raise click.BadParameter(f"{name!r} is not the name of a header")
+    return name
 
 
 serving_options = option_group(
@@ -60,6 +70,22 @@ serving_options = option_group(
         "either nobody may.",
     ),
     click.option(
+        "--user-header",
+        metavar="NAME",
+        callback=_checked_header,
+        help="Header in which a reverse proxy says who somebody is, such as X-Forwarded-User: they "
+        "may write without the token, and what they decide is noted as theirs. The proxy must "
+        "replace the header in all that it passes on.",
+    ),
+    click.option(
+        "--trusted-proxy",
+        "trusted_proxies",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Address, or range of addresses, of which that header is believed; repeatable. "
+        "Default: this machine.",
+    ),
+    click.option(
         "--ping-key-file",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
@@ -92,9 +118,9 @@ serving_options = option_group(
 def command(dsn: str, log_format: LogFormat, **how: Any) -> None:
     """Serve a page, its data as JSON, and figures for Prometheus.
 
-    Everybody who reaches it may read; acknowledging an alert takes the token, and sending pings
-    the key for them. It goes on while the database is away, and says so. The log goes to standard
-    error. SIGTERM and Ctrl-C end it.
+    Everybody who reaches it may read; acknowledging an alert takes the token, or a name from a
+    trusted proxy, and sending pings the key for them. It goes on while the database is away, and
+    says so. The log goes to standard error. SIGTERM and Ctrl-C end it.
     """
     set_up_logging(log_format, "info")
     server = listening_server(dsn, **how)
@@ -110,6 +136,7 @@ def listening_server(
     allow_remote: bool,
     token_file: Path | None,
     ping_key_file: Path | None,
+    trusted_proxies: tuple[str, ...] = (),
     **how: Any,
 ) -> "WebServer":
     """Return a web service that has its address already, made as the options say.
@@ -121,7 +148,11 @@ def listening_server(
     from pgvigil.faces.web.serving import WebServer, is_loopback
 
     settings = WebSettings(
-        dsn, token=read_token(token_file), ping_key=read_token(ping_key_file, PING_KEY), **how
+        dsn,
+        token=read_token(token_file),
+        ping_key=read_token(ping_key_file, PING_KEY),
+        proxies=networks_of(trusted_proxies) or WebSettings.proxies,
+        **how,
     )
     if not allow_remote and not is_loopback(host):
         raise PgvigilError(

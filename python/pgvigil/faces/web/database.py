@@ -21,6 +21,7 @@ from pgvigil.database.patience import HastyConnection
 from pgvigil.database.pooling import IS_POOLED
 from pgvigil.database.queries.state import NOW
 from pgvigil.database.roles import LIMIT, LIMIT_AND_BECOME, MAY_BECOME, OPERATOR, READER, WRITER
+from pgvigil.faces.web.acting import ACTING
 
 _SECONDS_TO_WAIT_FOR_A_TURN = 5.0
 _SECONDS_TO_CONNECT = 5
@@ -78,6 +79,17 @@ class Reader:
         return now
 
 
+class Writer(Reader):
+    """The same, where what is decided is noted as of whoever a proxy has named."""
+
+    async def value(self, query: str, values: Mapping[str, Any] | None = None) -> Any:
+        """Return the first value of the first row, or None."""
+        user = ACTING.get()
+        if user is not None and values is not None and "by" in values:
+            values = {**values, "by": user}
+        return await super().value(query, values)
+
+
 class _Session:
     """A connection, and the roles that its login may take on."""
 
@@ -122,7 +134,7 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Reader]:
         """Give a transaction that may write; raises what `reading` does."""
-        async with self._transaction(OPERATOR) as reader:
+        async with self._transaction(OPERATOR, Writer) as reader:
             yield reader
 
     @asynccontextmanager
@@ -137,10 +149,10 @@ class Database:
             await self._idle.pop().connection.close()
 
     @asynccontextmanager
-    async def _transaction(self, role: str) -> AsyncIterator[Reader]:
+    async def _transaction(self, role: str, kind: type[Reader] = Reader) -> AsyncIterator[Reader]:
         await self._take_turn()
         try:
-            async with self._begun(role) as reader:
+            async with self._begun(role, kind) as reader:
                 yield reader
         except TimeoutError as error:
             raise SilentError from error
@@ -155,13 +167,13 @@ class Database:
             raise BusyError from None
 
     @asynccontextmanager
-    async def _begun(self, role: str) -> AsyncIterator[Reader]:
+    async def _begun(self, role: str, kind: type[Reader]) -> AsyncIterator[Reader]:
         # A network that is gone, or a server that is frozen, tells nobody.
         async with asyncio.timeout(self._seconds):
             session = await self._begin(role)
         is_sound = True
         try:
-            yield Reader(session.connection, self._seconds + _GRACE_SECONDS)
+            yield kind(session.connection, self._seconds + _GRACE_SECONDS)
             async with asyncio.timeout(self._seconds + _GRACE_SECONDS):
                 await session.connection.commit()
         except BaseException as error:

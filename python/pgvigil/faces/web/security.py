@@ -10,8 +10,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pgvigil.faces.web.acting import ACTING
 from pgvigil.faces.web.problems import READ_ONLY, ProblemError
 from pgvigil.faces.web.settings import WebSettings
+from pgvigil.faces.web.users import check_own_site, user_of
 
 # The page brings all it needs, and runs nothing that is written into it.
 CONTENT_POLICY = "; ".join(
@@ -124,12 +126,17 @@ async def may_write(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> None:
-    """Let those pass who show the token.
+    """Let those pass whom a trusted proxy names, or who show the token.
 
     Raises:
-        ProblemError: there is no token, or another one.
+        ProblemError: there is no token, or another one, and no such name.
     """
     settings: WebSettings = request.app.state.settings
+    user = user_of(request, settings.user_header, settings.proxies)
+    if user is not None:
+        check_own_site(request)
+        ACTING.set(user)
+        return
     if settings.token is None:
         raise ProblemError(
             READ_ONLY,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pgvigil.faces.web.users import Network, networks_of
+
 _PAGE = Path(__file__).parent / "page"
 
 
@@ -15,6 +17,10 @@ class WebSettings:
     """What a caller must show who wants to write; None: nobody may."""
     ping_key: str | None = field(default=None, repr=False)
     """What those must show who send pings and alerts of other systems; None: nobody may."""
+    user_header: str | None = None
+    """Header in which a proxy names who may write; None: no header is believed."""
+    proxies: tuple[Network, ...] = networks_of(("127.0.0.1", "::1"))
+    """Addresses whose header is believed."""
     names: tuple[str, ...] = ()
     """Names under which it may be asked, besides localhost and bare addresses."""
     connections: int = 4

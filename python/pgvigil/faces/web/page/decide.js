@@ -1,6 +1,6 @@
 // The dialog in which people decide about an alert or a group of errors.
 
-import { keepToken, knownToken, post } from "./api.js";
+import { get, keepToken, knownToken, post } from "./api.js";
 import { announce, el } from "./dom.js";
 import { ofTab } from "./storage.js";
 
@@ -10,6 +10,7 @@ const place = (name) => document.getElementById(`decide-${name}`);
 const tokenField = document.getElementById("token-field");
 const NAME = "pgvigil-name";
 let current = null;
+let user = null;
 
 /**
  * Ask for a note and a name, and for the token where none is known.
@@ -29,9 +30,23 @@ export function askToDecide(act, onDone) {
   form.elements.by.value = ofTab.getItem(NAME) ?? "";
   form.elements.token.value = "";
   place("trouble").textContent = "";
-  askForToken(!knownToken());
+  askForToken(!user && !knownToken());
   dialog.showModal();
+  askWhoThisIs();
   form.elements.note.focus();
+}
+
+/** Whom the proxy in front names needs no token, and has a name already. */
+async function askWhoThisIs() {
+  try {
+    ({ user } = await get("api/whoami"));
+  } catch {
+    return;
+  }
+  form.elements.by.readOnly = Boolean(user);
+  if (!user) return;
+  form.elements.by.value = user;
+  askForToken(false);
 }
 
 function askForToken(isAsked) {
@@ -46,7 +61,7 @@ form.addEventListener("submit", async (event) => {
   const { note, by, token, hours } = form.elements;
   const { act, onDone } = current;
   if (!tokenField.hidden) keepToken(token.value.trim());
-  ofTab.setItem(NAME, by.value.trim());
+  if (!user) ofTab.setItem(NAME, by.value.trim());
   place("submit").disabled = true;
   place("trouble").textContent = "";
   const said = { note: note.value.trim() || null, by: by.value.trim() };

@@ -13,7 +13,9 @@ from pgvigil import __version__
 from pgvigil.faces.web.common import Db
 from pgvigil.faces.web.metrics import Snapshot, read_metrics
 from pgvigil.faces.web.problems import ProblemError, answers
+from pgvigil.faces.web.settings import WebSettings
 from pgvigil.faces.web.static import PageFiles
+from pgvigil.faces.web.users import user_of
 
 router = APIRouter(tags=["service"])
 
@@ -29,11 +31,28 @@ class Healthy(BaseModel):
     as_of: datetime
 
 
+class Whoami(BaseModel):
+    """Who asks."""
+
+    user: str | None
+    """As a trusted proxy says; null: nobody says so."""
+    needs_token: bool
+    """Whether deciding takes the token; without user and token nobody may."""
+
+
 @router.get("/healthz", responses=answers())
 async def healthz(db: Db) -> Healthy:
     """Whether the service can read the database; 503 when it cannot."""
     async with db.reading() as reader:
         return Healthy(version=__version__, as_of=await reader.now())
+
+
+@router.get("/api/whoami", responses=answers())
+async def whoami(request: Request) -> Whoami:
+    """Who somebody is, as a trusted proxy says, and what it takes to decide."""
+    settings: WebSettings = request.app.state.settings
+    user = user_of(request, settings.user_header, settings.proxies)
+    return Whoami(user=user, needs_token=user is None and settings.token is not None)
 
 
 @router.get(
