@@ -29,6 +29,7 @@ from pgvigil.faces.web.routes import (
 )
 from pgvigil.faces.web.security import Guard
 from pgvigil.faces.web.settings import WebSettings
+from pgvigil.faces.web.sharing import SharedAnswers
 from pgvigil.faces.web.static import NothingThere, PageFiles
 
 # Pings first: they come most often, and each of these is asked in turn whether it knows a path.
@@ -90,6 +91,7 @@ def create_app(settings: WebSettings) -> FastAPI:
         app.include_router(part.router)
     app.router.default = NothingThere(app.state.page, app.router.default)
     check_paths(settings.api_paths, [route for part in _PARTS for route in part.router.routes])
+    app.add_middleware(SharedAnswers)
     app.add_middleware(OtherPaths, paths=settings.api_paths)
     app.add_middleware(Guard, names=settings.names)
     return app

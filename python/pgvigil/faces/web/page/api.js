@@ -14,13 +14,36 @@ export class ApiError extends Error {
   }
 }
 
+// Which answer this tab had last at an address: it may be told what other tabs were told since.
+const had = new Map();
+const MOST_HAD = 200;
+// Half of the time between two refreshes: then many tabs cost little more than two.
+const OLDEST_SECONDS = 7;
+let age = 0;
+
 /** Fetch a document. */
-export function get(path, parameters = {}) {
+export async function get(path, parameters = {}) {
   const query = new URLSearchParams(
     Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined),
   ).toString();
-  return ask(query ? `${path}?${query}` : path, {});
+  const address = query ? `${path}?${query}` : path;
+  const headers = { "Cache-Control": `max-age=${OLDEST_SECONDS}`, ...(had.has(address) && { "If-None-Match": had.get(address) }) };
+  return ask(address, { headers }, (answer) => {
+    if (had.size >= MOST_HAD) had.clear();
+    had.set(address, answer.headers.get("ETag") ?? "");
+    age = Math.max(age, Number(answer.headers.get("Age") ?? 0));
+  });
 }
+
+/** How many seconds old the oldest answer was since this was last asked. */
+export function takeAge() {
+  const oldest = age;
+  age = 0;
+  return oldest;
+}
+
+/** Have all that is asked for from now on be answered anew. */
+export const forgetAnswers = () => had.clear();
 
 /** Send a document, with the token of this tab. */
 export function post(path, body) {
@@ -30,7 +53,7 @@ export function post(path, body) {
   return ask(path, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-async function ask(path, options) {
+async function ask(path, options, onAnswer = () => {}) {
   let answer;
   try {
     answer = await fetch(urlOf(path), {
@@ -45,6 +68,7 @@ async function ask(path, options) {
   const document = await answer.json().catch(() => null);
   if (!answer.ok) throw new ApiError(refusal(document, answer), answer.status);
   if (document === null) throw new ApiError("the answer is not JSON", answer.status);
+  onAnswer(answer);
   return document;
 }
 

@@ -1,6 +1,6 @@
 // Asking for what the page shows: all of it at each refresh, or what has just been chosen.
 
-import { get } from "./api.js";
+import { get, takeAge } from "./api.js";
 import { announce } from "./dom.js";
 import { tellNewCritical } from "./notify.js";
 import { PAGES } from "./pages.js";
@@ -152,7 +152,7 @@ function noteWhetherAway(error) {
   } else {
     if (state.wentAwayAt) announce("The server answers again.");
     state.wentAwayAt = null;
-    state.loadedAt = new Date();
+    state.loadedAt = new Date(Date.now() - 1000 * takeAge());
   }
 }
 

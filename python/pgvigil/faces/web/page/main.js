@@ -1,7 +1,7 @@
 // What people do with the page.
 
 import { actsOfAlert, actsOfFleetAlert, actsOfGroup } from "./acts.js";
-import { get } from "./api.js";
+import { forgetAnswers, get } from "./api.js";
 import { askToDecide } from "./decide.js";
 import { announce, onAction } from "./dom.js";
 import "./find.js";
@@ -180,7 +180,10 @@ loadZones().then(showAll);
 get("api/fleet-members", { limit: 1 }).then(({ rows }) => { place("fleet-link").hidden = !rows.length; }, () => {});
 const refresher = new Refresher(refresh, showFreshness);
 setTheme(document.documentElement.dataset.theme ?? "system");
-place("refresh").addEventListener("click", () => refresher.now());
+place("refresh").addEventListener("click", () => {
+  forgetAnswers();
+  refresher.now();
+});
 place("pause").addEventListener("click", () => {
   refresher.pause(!refresher.isPaused);
   place("pause").setAttribute("aria-pressed", String(refresher.isPaused));
