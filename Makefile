@@ -116,6 +116,10 @@ bench-large: $(VENV)/.bench ## measure 30 million rows, 8 GB and half an hour (A
 bench-trends: $(VENV)/.bench ## measure trends of 90 days by hour and two years by day, three minutes
 	@$(BIN)/python -m bench.trends $(ARGS)
 
+.PHONY: bench-sizes
+bench-sizes: $(VENV)/.bench ## measure what rows and roll-ups take on disk, and the formula of docs/sizing.md
+	@$(BIN)/python -m bench.sizes --rows 40000 $(ARGS)
+
 .PHONY: bench-client
 bench-client: $(VENV)/.bench ## put the Python client in trouble and count what is lost, 7 minutes (ARGS='--minutes 10' of outage)
 	@$(BIN)/python -m bench.client $(ARGS)

@@ -15,9 +15,11 @@ from bench.pgbench import cpu_seconds
 from bench.scratch import scratch_server
 from pgvigil.demo.server_binaries import find_binaries, major_version
 
+MINUTE = "roll_up(), a minute's worth of new ones"
 ASKED = {
     "roll_up(), all of them new": "select monitoring.roll_up()",
     "roll_up(), nothing new": "select monitoring.roll_up()",
+    MINUTE: "select monitoring.roll_up()",
     "evaluate_alerts(), the first time": "select monitoring.evaluate_alerts()",
     "evaluate_alerts(), again": "select monitoring.evaluate_alerts()",
     "get_dashboard_summary()": "select monitoring.get_dashboard_summary()",
@@ -34,6 +36,7 @@ select
     count(monitoring.record_queue_metrics('queue ' || n, 5000, 0, 0, 0, 90000))
 from generate_series(%s::integer, %s) as n
 """
+MINUTES_A_DAY = 1440
 _AT_ONCE = 5000
 
 
@@ -52,7 +55,7 @@ def main(pg: int | None, names: int) -> None:
             _send(connection, range(first, min(first + _AT_ONCE, names)))
         version = major_version(binaries)
         console.print(f"PostgreSQL {version}, {names:,} names of each of six kinds")
-        console.print(_measure(connection))
+        console.print(_measure(connection, range(names, names + names // MINUTES_A_DAY)))
 
 
 def _send(connection: psycopg.Connection[Any], numbers: range) -> None:
@@ -86,10 +89,12 @@ def _rows(numbers: range) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield "record_metrics", [{"metric_name": f"metric {n}", "value": n} for n in numbers]
 
 
-def _measure(connection: psycopg.Connection[Any]) -> Table:
+def _measure(connection: psycopg.Connection[Any], of_a_minute: range) -> Table:
     table = Table("asked", "seconds", "CPU seconds", "rows", "kB")
     pid = connection.info.backend_pid
     for name, query in ASKED.items():
+        if name == MINUTE:
+            _send(connection, of_a_minute)
         began, used = time.perf_counter(), cpu_seconds(pid)
         rows = connection.execute(query.encode()).fetchall()
         seconds, used = time.perf_counter() - began, cpu_seconds(pid) - used
