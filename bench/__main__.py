@@ -5,7 +5,7 @@ from rich.console import Console
 
 from bench.bulk import measure_bulk
 from bench.scratch import make_bare_tables, scratch_server
-from bench.write_path import measure_contention, measure_recording
+from bench.write_path import measure_contention, measure_recording, measure_unchecked_tasks
 from pgvigil.demo.server_binaries import find_binaries, major_version
 
 
@@ -21,6 +21,7 @@ def main(pg: int | None, seconds: int, rounds: int) -> None:
         make_bare_tables(server, binaries)
         console.print(f"PostgreSQL {major_version(binaries)}, medians of {rounds} of {seconds} s")
         console.print(measure_recording(server, binaries, seconds, rounds))
+        console.print(measure_unchecked_tasks(server, binaries, seconds, rounds))
         console.print(measure_contention(server, binaries, seconds, rounds))
         console.print(measure_bulk(server.dsn("bench", via_socket=True), rounds * 5))
 

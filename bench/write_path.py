@@ -31,6 +31,30 @@ def measure_recording(server: PostgresServer, binaries: Path, seconds: int, roun
     return table
 
 
+def measure_unchecked_tasks(
+    server: PostgresServer, binaries: Path, seconds: int, rounds: int
+) -> Table:
+    """Compare a start and an end with the same rows written by functions that check nothing."""
+    table = Table("start + complete", "commit", "pairs/s of bare", "CPU, times bare")
+    scripts = {
+        "functions that check nothing": "task.unchecked",
+        "pgvigil": "task.pgvigil",
+    }
+    for commit, settings in (("off", COMMIT_OFF), ("on", "")):
+        load = Load(4, seconds, settings)
+        speeds = run_in_turn(server, binaries, ("task.bare", *scripts.values()), load, rounds)
+        bare = speeds["task.bare"]
+        for name, script in scripts.items():
+            ours = speeds[script]
+            table.add_row(
+                name,
+                commit,
+                f"{ours.calls_per_second / bare.calls_per_second:.2f}",
+                f"{ours.cpu_microseconds / bare.cpu_microseconds:.2f}",
+            )
+    return table
+
+
 def measure_contention(server: PostgresServer, binaries: Path, seconds: int, rounds: int) -> Table:
     """Compare sixteen callers that record the same thing with sixteen that do not."""
     table = Table("16 callers", "apart/s", "together/s", "together of apart")
