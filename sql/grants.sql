@@ -310,8 +310,8 @@ declare
         'load_invalid_records', 'load_status_changes'
     ];
     v_deciding text [] := array[
-        'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'roll_up',
-        'rebuild_rollups',
+        'resolve_error_group', 'mute_error_group', 'reopen_error_group', 'merge_error_groups',
+        'split_error_group', 'learn_error_groups', 'roll_up', 'rebuild_rollups',
         -- alerts
         'evaluate_alerts', 'check_error_rate_alerts', 'check_processing_performance_alerts',
         'check_system_health_alerts', 'check_queue_backlog_alerts', 'resolve_resolved_alerts',

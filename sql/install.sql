@@ -121,6 +121,7 @@
 
 \ir keeping/views/tasks.sql
 \ir keeping/views/ended_tasks.sql
+\ir keeping/views/merged_error_groups.sql
 \ir keeping/views/errors.sql
 \ir keeping/views/reasons.sql
 \ir keeping/views/error_groups.sql
@@ -227,6 +228,8 @@
 \ir watching/engine/evaluate.sql
 \ir watching/engine/urgent.sql
 \ir watching/engine/decide.sql
+\ir watching/engine/merge_groups.sql
+\ir watching/engine/learn_groups.sql
 \ir watching/engine/explain.sql
 \ir watching/engine/backtest.sql
 \ir watching/engine/views.sql

@@ -87,6 +87,9 @@ begin
         end,
         changed_at = p_now
     where g.changed_at > p_now and g.changed_at < 'infinity';
+    update monitoring.error_group_merges m
+    set changed_at = p_now
+    where m.changed_at > p_now and m.changed_at < 'infinity';
     update monitoring.notification_channels c
     set
         held_back_at = monitoring._not_after(c.held_back_at, p_now),

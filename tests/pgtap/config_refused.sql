@@ -207,9 +207,9 @@ select is(
         'PV009', E'z is not known\nrules.queue_backlog.x is not known\n'
         'rules.queue_backlog.y is not known',
         E'Known there: $schema, alert_owners, alert_thresholds, change_sources, channels, '
-        'datasets, error_groups, expected_runs, inhibitions, is_complete, jobs, name_limits, '
-        'page_url, partitions_ahead, retention, rules, silences, source_queries, sources, '
-        'workflows.\n'
+        'datasets, error_groups, expected_runs, inhibitions, is_complete, jobs, '
+        'merged_error_groups, name_limits, page_url, partitions_ahead, retention, rules, '
+        'silences, source_queries, sources, workflows.\n'
         'Known there: comparison, description, for_evaluations, for_seconds, is_enabled, '
         'keep_firing_seconds, no_data, on_error, overrides, parameters, query, thresholds, '
         'time_limit_seconds, unit.'

@@ -164,7 +164,7 @@ select is_empty(
         where not starts_with(proname, '_') and proname !~ (
             '^(record|raise|clear|log|track|load|start|update|complete|finish|get|check|evaluate'
             '|explain|backtest|define|create|attach|apply|register|change|set|reset|enable|disable|remove'
-            '|(un)?acknowledge|(auto_)?resolve|(un)?silence|mute|reopen|request|retry|send|sync'
+            '|(un)?acknowledge|(auto_)?resolve|(un)?silence|mute|reopen|merge|split|learn|request|retry|send|sync'
             '|confirm|rebuild|cleanup|ensure|prepare|place|purge|import|run)_'
         )
         -- These are named after what they give, or are verbs of one word.

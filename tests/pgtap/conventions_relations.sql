@@ -182,6 +182,7 @@ select set_eq(
         'clock_keys', 'clock_readings',
         -- what people set
         'partitioned_tables', 'retention_policies', 'jobs', 'error_group_states',
+        'error_group_merges',
         -- a row for each thing that only one session may do at a time, datasets by the bucket
         'guards',
         -- a row while a task runs, or until it succeeds

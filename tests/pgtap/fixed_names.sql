@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(146);
+select plan(148);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -52,6 +52,8 @@ from (
     ('resolve_error_group', 'P_FINGERPRINT p_note p_by'),
     ('mute_error_group', 'P_FINGERPRINT p_until p_note p_by'),
     ('reopen_error_group', 'P_FINGERPRINT'),
+    ('merge_error_groups', 'P_INTO P_FINGERPRINTS p_note p_by'),
+    ('split_error_group', 'P_FINGERPRINT p_note p_by'),
     (
         'record_performance_metric',
         'P_METRIC_NAME P_METRIC_TYPE P_VALUE p_unit p_component p_tags p_task_id p_recorded_at'

@@ -4,7 +4,7 @@ import getpass
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import psycopg
@@ -12,7 +12,7 @@ from rich.console import RenderableType
 
 from pgvigil.commands.documents import json_option, print_json
 from pgvigil.commands.groups import ListUnlessToldOtherwise
-from pgvigil.commands.options import Duration, dsn_option
+from pgvigil.commands.options import Duration, dsn_option, who_and_why
 from pgvigil.commands.printing import print_list, terminal
 from pgvigil.database.connections import open_connection, read_now
 from pgvigil.database.freshness import ALERTS, read_one
@@ -22,7 +22,6 @@ from pgvigil.faces.terminal import alert_lists as render
 from pgvigil.faces.terminal.lists import Column, Row
 from pgvigil.faces.terminal.matchers import labels, matchers
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 _ROWS_BEHIND = 20
 _UNKNOWN = 3
 
@@ -37,13 +36,6 @@ def command() -> None:
 
 def _open(dsn: str) -> psycopg.Connection[Any]:
     return open_connection(dsn, "pgvigil alerts")
-
-
-def _who_and_why(function: _Function) -> _Function:
-    """Add who decided, by default the user who is logged in here, and a note."""
-    by = click.option("--by", default=getpass.getuser, help="Your name. Default: your login name.")
-    note = click.option("-m", "--note", metavar="TEXT", help="Why, for the history.")
-    return by(note(function))
 
 
 @command.command("list", short_help="List alerts, the worst first.")
@@ -124,7 +116,7 @@ def _decision(called: str, decision: str, done: str, needless: str, *explanation
 
     @command.command(called, help=" ".join(explanation), short_help=explanation[0])
     @click.argument("alert_ids", type=int, nargs=-1, required=True, metavar="ID...")
-    @_who_and_why
+    @who_and_why
     @dsn_option
     def decide(alert_ids: Sequence[int], note: str | None, by: str, dsn: str) -> None:
         # In one transaction: a number that is none should leave nothing half done.
@@ -171,7 +163,7 @@ _decision(
 @click.option(
     "--until-resolved", is_flag=True, help="End it once no alert that it silences is open."
 )
-@_who_and_why
+@who_and_why
 @dsn_option
 def silence(
     alert_id: int | None,

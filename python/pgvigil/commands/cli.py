@@ -46,7 +46,9 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "alerts": Subcommand("pgvigil.commands.alerts", "List, acknowledge and silence alerts."),
     "tasks": Subcommand("pgvigil.commands.tasks", "List tasks and show one."),
     "jobs": Subcommand("pgvigil.commands.jobs", "List task types, steps and expected runs."),
-    "errors": Subcommand("pgvigil.commands.errors", "List groups of errors and show one."),
+    "errors": Subcommand(
+        "pgvigil.commands.errors", "List groups of errors, show, merge and split them."
+    ),
     "logs": Subcommand("pgvigil.commands.logs", "Show log lines, and follow them."),
     "queues": Subcommand("pgvigil.commands.queues", "List queues and show one."),
     "records": Subcommand("pgvigil.commands.records", "List invalid records and show one."),

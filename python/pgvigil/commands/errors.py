@@ -1,11 +1,20 @@
 """``pgvigil errors``."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
-from pgvigil.commands.asking import asking, refuse_unknown
+from pgvigil.commands.asking import Questions, asking, refuse_unknown
 from pgvigil.commands.documents import json_option, print_json
 from pgvigil.commands.groups import ListUnlessToldOtherwise
-from pgvigil.commands.options import dsn_option, limit_option, search_option, since_option
+from pgvigil.commands.options import (
+    dsn_option,
+    limit_option,
+    search_option,
+    since_option,
+    who_and_why,
+)
 from pgvigil.commands.printing import Part, print_list, print_thing
 from pgvigil.database.queries import errors, lists
 from pgvigil.database.queries.alerts import SEVERITIES
@@ -32,7 +41,7 @@ _OCCURRENCES = (
 
 @click.group(cls=ListUnlessToldOtherwise)
 def command() -> None:
-    """List groups of errors and show one; without a subcommand, list those of the last day."""
+    """List groups of errors, show, merge and split them; by itself, list those of the last day."""
 
 
 @command.command("list", short_help="List groups of errors, the newest first.")
@@ -88,12 +97,7 @@ def show(group: str, rows: int, as_json: bool, dsn: str) -> None:
     Exits with 1 when there is none, or more than one that begins so.
     """
     with asking(dsn, "errors") as questions:
-        found = questions.rows(lists.ERROR_GROUPS, {"name": group})
-        if not found:
-            refuse_unknown("group of errors", group, "`pgvigil errors` lists them.")
-        if len(found) > 1 and found[0]["fingerprint"] != group:
-            raise click.ClickException(f"more than one group begins with {group!r}")
-        (one, *_) = found
+        one = _find_group(questions, group)
         whole = {"from": None, "to": None, "after_occurred_at": None, "after_error_id": None}
         occurrences = questions.rows(
             errors.OCCURRENCES, {"fingerprint": one["fingerprint"], "limit": rows, **whole}
@@ -106,7 +110,54 @@ def show(group: str, rows: int, as_json: bool, dsn: str) -> None:
         "times": f"{one['occurrences']:,}", "first": one["first_seen_at"],
         "last": one["last_seen_at"], "components": ", ".join(one["components"] or []),
         "message": one["example"], "muted until": one["muted_until"], "note": one["note"],
-        "by": one["changed_by"],
+        "by": one["changed_by"], "merged from": ", ".join(one["merged_from"] or []),
     }  # fmt: skip
     parts = [Part("Occurrences, the newest first", occurrences, _OCCURRENCES)]
     print_thing(f"Error {one['error_type']}", facts, parts, questions.now)
+
+
+@command.command(short_help="Make groups of errors part of another.")
+@click.argument("into", metavar="INTO")
+@click.argument("groups", nargs=-1, required=True, metavar="GROUP...")
+@who_and_why
+@dsn_option
+def merge(into: str, groups: Sequence[str], note: str | None, by: str, dsn: str) -> None:
+    """Make groups of errors part of another, with their history and what is still to come.
+
+    Groups are named as by `show`. What was decided about INTO holds for all.
+    """
+    with asking(dsn, "errors") as questions:
+        head = _find_group(questions, into)["fingerprint"]
+        values = {
+            "into": head, "note": note, "by": by,
+            "fingerprints": [_find_group(questions, group)["fingerprint"] for group in groups],
+        }  # fmt: skip
+        (moved,) = questions.rows(errors.MERGE, values)
+    click.echo(f"{head}: {moved['merge_error_groups']} merged")
+
+
+@command.command(short_help="Take fingerprints out of the groups that they were merged into.")
+@click.argument("fingerprints", nargs=-1, required=True, metavar="FINGERPRINT...")
+@who_and_why
+@dsn_option
+def split(fingerprints: Sequence[str], note: str | None, by: str, dsn: str) -> None:
+    """Take fingerprints out of the groups that they were merged into.
+
+    Each is a group of its own again. `show` says of a group what it was merged from.
+    """
+    with asking(dsn, "errors") as questions:
+        for fingerprint in fingerprints:
+            (done,) = questions.rows(
+                errors.SPLIT, {"fingerprint": fingerprint, "note": note, "by": by}
+            )
+            was_in_one = done["split_error_group"]
+            click.echo(f"{fingerprint}: {'a group of its own' if was_in_one else 'was in none'}")
+
+
+def _find_group(questions: Questions, name: str) -> dict[str, Any]:
+    found = questions.rows(lists.ERROR_GROUPS, {"name": name})
+    if not found:
+        refuse_unknown("group of errors", name, "`pgvigil errors` lists them.")
+    if len(found) > 1 and found[0]["fingerprint"] != name:
+        raise click.ClickException(f"more than one group begins with {name!r}")
+    return found[0]

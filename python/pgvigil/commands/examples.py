@@ -63,6 +63,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "pgvigil errors list --component api --since 7d",
         "pgvigil errors list --type Timeout --status open --json",
     ),
+    "errors merge": ("pgvigil errors merge 3f9a 77d1 c04e --note 'one switch'",),
+    "errors split": ("pgvigil errors split v2:77d1a90b8c3e5f21",),
     "errors show": ("pgvigil errors show 3f9a --rows 50",),
     "logs": (
         "pgvigil logs --follow --level warning",

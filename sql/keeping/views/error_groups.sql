@@ -44,6 +44,7 @@ as $$
 declare
     v_status text;
 begin
+    p_fingerprint := monitoring._error_group_of(p_fingerprint);
     if not exists (
         select from monitoring._error_group_parts g where g.fingerprint = p_fingerprint
     ) then
@@ -116,7 +117,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    delete from monitoring.error_group_states where fingerprint = p_fingerprint;
+    delete from monitoring.error_group_states
+    where fingerprint = monitoring._error_group_of(p_fingerprint);
     return found;
 end
 $$;

@@ -11,33 +11,49 @@ select
     e.fingerprint,
     e.details,
     e.occurred_at,
-    e.stack
-from monitoring._all_errors as e;
+    e.stack,
+    coalesce(m.merged_into, e.fingerprint) as error_group
+from monitoring._all_errors as e
+left join monitoring.error_group_merges as m on e.fingerprint = m.fingerprint;
 
 create or replace view monitoring._error_group_parts as
 select
-    t.fingerprint,
-    t.error_type,
-    t.severity,
-    t.component,
-    t.example,
-    t.occurrences,
-    t.first_seen_at,
-    t.last_seen_at,
-    t.last_error_id
-from monitoring.error_group_totals as t
-union all
-select
-    n.fingerprint,
-    n.error_type,
-    n.severity,
-    n.component,
-    n.example,
-    n.occurrences,
-    n.first_seen_at,
-    n.last_seen_at,
-    n.last_error_id
-from monitoring._add_up_error_groups() as n;
+    coalesce(m.merged_into, p.fingerprint) as fingerprint,
+    p.error_type,
+    p.severity,
+    p.component,
+    p.example,
+    p.occurrences,
+    p.first_seen_at,
+    p.last_seen_at,
+    p.last_error_id,
+    p.fingerprint as member
+from (
+    select
+        t.fingerprint,
+        t.error_type,
+        t.severity,
+        t.component,
+        t.example,
+        t.occurrences,
+        t.first_seen_at,
+        t.last_seen_at,
+        t.last_error_id
+    from monitoring.error_group_totals as t
+    union all
+    select
+        n.fingerprint,
+        n.error_type,
+        n.severity,
+        n.component,
+        n.example,
+        n.occurrences,
+        n.first_seen_at,
+        n.last_seen_at,
+        n.last_error_id
+    from monitoring._add_up_error_groups() as n
+) as p
+left join monitoring.error_group_merges as m on p.fingerprint = m.fingerprint;
 
 create or replace view monitoring.error_groups as
 with groups as (
@@ -47,6 +63,7 @@ with groups as (
         min(p.first_seen_at) as first_seen_at,
         max(p.last_seen_at) as last_seen_at,
         array_agg(distinct p.component) filter (where p.component <> '') as components,
+        array_agg(distinct p.member) filter (where p.member <> p.fingerprint) as merged_from,
         -- The newest occurrence speaks for the group.
         (array_agg(p.error_type order by p.last_seen_at desc, p.last_error_id desc))[1]
             as error_type,
@@ -75,7 +92,8 @@ select
     s.note,
     s.changed_by,
     s.changed_at,
-    s.login_name
+    s.login_name,
+    g.merged_from
 from groups as g
 left join monitoring.error_group_states as s on g.fingerprint = s.fingerprint;
 
@@ -115,7 +133,8 @@ left join (
         and e.component = g.component;
 
 comment on view monitoring._error_group_parts is
-'Error groups by type, severity and component: what is rolled up, and what is not yet.';
+'Error groups by fingerprint, type, severity and component: what is rolled up, and what is not '
+'yet.';
 
 comment on view monitoring.error_tracking is
 'Every occurrence of every error. A view, so it has no index of its own '
@@ -133,7 +152,9 @@ comment on column monitoring.error_tracking.message is
 comment on column monitoring.error_tracking.component is
 'Program, service or stage that spoke.';
 comment on column monitoring.error_tracking.fingerprint is
-'Name of the error group.';
+'What errors have in common that differ only in variable parts of their messages.';
+comment on column monitoring.error_tracking.error_group is
+'Name of the error group: the fingerprint, or the one that this is merged into.';
 comment on column monitoring.error_tracking.details is
 'Whatever the caller wanted to find again, as JSON.';
 comment on column monitoring.error_tracking.occurred_at is
@@ -173,6 +194,8 @@ comment on column monitoring.error_groups.changed_at is
 'When it was resolved or muted.';
 comment on column monitoring.error_groups.login_name is
 'Database user whose session did it, whatever name was given.';
+comment on column monitoring.error_groups.merged_from is
+'Other fingerprints that were merged into the group and have occurred; null for none.';
 
 comment on view monitoring.v_error_summary is
 'Errors of this hour and the 23 before it, by type, severity and component.';

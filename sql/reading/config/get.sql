@@ -18,7 +18,7 @@ begin atomic
             'page_url', 'name_limits', 'partitions_ahead', 'change_sources', 'datasets',
             'source_queries', 'alert_thresholds', 'workflows', 'rules', 'inhibitions', 'channels',
             'alert_owners', 'silences', 'expected_runs', 'retention', 'sources', 'jobs',
-            'error_groups'
+            'merged_error_groups', 'error_groups'
         ]) with ordinality as s (section, place);
 end;
 

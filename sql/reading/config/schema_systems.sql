@@ -75,6 +75,12 @@ return $json$
       "description": "an array of owners, each with the labels of their alerts",
       "items": {"$ref": "#/$defs/alert_owner"}
     },
+    "merged_error_groups": {
+      "type": "object",
+      "description": "an object of what was decided by fingerprint",
+      "propertyNames": {"$ref": "#/$defs/name"},
+      "additionalProperties": {"$ref": "#/$defs/merged_error_group"}
+    },
     "error_groups": {
       "type": "object",
       "description": "an object of what was decided by fingerprint",
@@ -240,6 +246,18 @@ return $json$
         "owner": {"$ref": "#/$defs/name"}
       },
       "required": ["labels", "owner"],
+      "additionalProperties": false
+    },
+    "merged_error_group": {
+      "type": ["object", "null"],
+      "description": "an object of into and note, or null to forget what was decided",
+      "properties": {
+        "into": {"$ref": "#/$defs/name"},
+        "note": {"$ref": "#/$defs/text"},
+        "decided_by": {"$ref": "#/$defs/name"},
+        "decided_at": {"$ref": "#/$defs/time"}
+      },
+      "required": ["into"],
       "additionalProperties": false
     },
     "error_group": {

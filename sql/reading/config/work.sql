@@ -109,6 +109,56 @@ begin
 end
 $$;
 
+-- Section merged_error_groups of a configuration: which error groups are one, and which are none.
+create or replace function monitoring._merged_error_groups_config() returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select coalesce(
+            jsonb_object_agg(
+                m.fingerprint,
+                jsonb_build_object(
+                    'into', m.merged_into,
+                    'note', m.note,
+                    'decided_by', m.changed_by,
+                    'decided_at', monitoring._time_in_utc(m.changed_at)
+                )
+            ),
+            '{}'
+        )
+        from monitoring.error_group_merges m
+    );
+end
+$$;
+
+-- Merges an error group, which need not have occurred here yet, takes it out of one, or forgets
+-- what was decided.
+create or replace function monitoring._configure_merged_error_groups(
+    p_name text, p_old jsonb, p_new jsonb
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_new is null then
+        delete from monitoring.error_group_merges m where m.fingerprint = p_name;
+        return;
+    end if;
+    perform monitoring._merge_error_group(
+        p_name,
+        coalesce(p_new ->> 'into', p_old ->> 'into'),
+        p_new ->> 'note',
+        coalesce(p_new ->> 'decided_by', session_user),
+        coalesce((p_new ->> 'decided_at')::timestamptz, monitoring.clock())
+    );
+end
+$$;
+
 -- Section error_groups of a configuration: what was decided and holds.
 create or replace function monitoring._error_groups_config() returns jsonb
 language plpgsql

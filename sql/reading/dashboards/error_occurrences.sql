@@ -72,6 +72,8 @@ set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_seen record;
+    v_group text := monitoring._error_group_of(p_fingerprint);
+    v_fingerprints text[] := monitoring._fingerprints_of_group(v_group);
     v_from timestamptz;
     v_until timestamptz;
     v_begin timestamptz;
@@ -82,7 +84,7 @@ begin
     if p_limit is null or p_limit not between 0 and 1000 then
         perform monitoring._refuse_number('limit', p_limit::text, 'a number from 0 to 1000');
     end if;
-    select s.* into v_seen from monitoring._seen_of_group(p_fingerprint) s;
+    select s.* into v_seen from monitoring._seen_of_group(v_group) s;
     if v_seen.last_seen_at is null then
         perform monitoring._refuse_unknown(
             'error group', p_fingerprint,
@@ -107,7 +109,7 @@ begin
             from monitoring._all_errors a
             where a.occurred_at >= v_begin
                 and a.occurred_at < v_until
-                and a.fingerprint = p_fingerprint
+                and a.fingerprint = any(v_fingerprints)
                 and (p_before_time is null or (a.occurred_at, a.error_id) < (
                     p_before_time, coalesce(p_before_error_id, 9223372036854775807)
                 ))

@@ -23,7 +23,7 @@ as $$
 begin
     return query
     select
-        e.fingerprint,
+        coalesce(m.merged_into, e.fingerprint),
         e.error_type,
         e.severity,
         coalesce(monitoring._short_name(e.component), ''),
@@ -31,6 +31,7 @@ begin
         min(e.occurred_at),
         max(e.occurred_at)
     from monitoring._new_errors(p_from, p_to + interval '1 microsecond') e
+    left join monitoring.error_group_merges m on m.fingerprint = e.fingerprint
     where e.occurred_at > p_from
     group by 1, 2, 3, 4;
 end
@@ -64,15 +65,18 @@ begin
     ),
 
     recent as (
-        select t.fingerprint from monitoring.error_group_totals t
+        select coalesce(m.merged_into, t.fingerprint) as fingerprint
+        from monitoring.error_group_totals t
+        left join monitoring.error_group_merges m on m.fingerprint = t.fingerprint
         where t.first_seen_at > p_first_seen_after and t.first_seen_at <= p_now
         union
         select u.fingerprint from unrolled u where u.first_seen_at > p_first_seen_after
     )
 
-    select t.fingerprint, t.error_type, t.severity, t.component, t.example, t.first_seen_at
+    select r.fingerprint, t.error_type, t.severity, t.component, t.example, t.first_seen_at
     from recent r
-    inner join monitoring.error_group_totals t on t.fingerprint = r.fingerprint
+    cross join unnest(monitoring._fingerprints_of_group(r.fingerprint)) f (fingerprint)
+    inner join monitoring.error_group_totals t on t.fingerprint = f.fingerprint
     where t.first_seen_at <= p_now
     union all
     select u.fingerprint, u.error_type, u.severity, u.component, u.example, u.first_seen_at
@@ -242,11 +246,15 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    select t.fingerprint, t.error_type, t.severity, t.component, t.example, t.first_seen_at,
+    select s.fingerprint, t.error_type, t.severity, t.component, t.example, t.first_seen_at,
         t.last_seen_at, s.changed_at
     from monitoring.error_group_states s
-    inner join monitoring.error_group_totals t on t.fingerprint = s.fingerprint
-    where s.status = 'resolved' and s.changed_at <= p_now and t.last_seen_at > p_seen_after
+    cross join unnest(monitoring._fingerprints_of_group(s.fingerprint)) f (fingerprint)
+    inner join monitoring.error_group_totals t on t.fingerprint = f.fingerprint
+    where s.status = 'resolved'
+        and s.changed_at <= p_now
+        and t.last_seen_at > p_seen_after
+        and s.fingerprint = monitoring._error_group_of(s.fingerprint)
     union all
     select u.fingerprint, u.error_type, u.severity, u.component, u.example, u.first_seen_at,
         u.last_seen_at, s.changed_at
@@ -293,7 +301,7 @@ begin
             -- It has been seen later as well: only the rows know whether it had been by then.
             or exists (
                 select from monitoring._all_errors e
-                where e.fingerprint = g.fingerprint
+                where e.fingerprint = any(monitoring._fingerprints_of_group(g.fingerprint))
                     and e.error_type = g.error_type
                     and e.severity = g.severity
                     and e.occurred_at > a.at

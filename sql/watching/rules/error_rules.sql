@@ -117,7 +117,10 @@ begin
     from monitoring._all_errors e
     where e.occurred_at > p_from
         and e.occurred_at <= p_to
-        and (p_fingerprint is null or e.fingerprint = p_fingerprint)
+        and (
+            p_fingerprint is null
+            or e.fingerprint = any(monitoring._fingerprints_of_group(p_fingerprint))
+        )
         and (p_error_type is null or e.error_type = p_error_type)
         and (
             p_component is null

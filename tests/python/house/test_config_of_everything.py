@@ -49,6 +49,8 @@ DECISIONS = {
     "disable_job": "disable_job('clean_up')",
     "resolve_error_group": "resolve_error_group('aaa', 'mended')",
     "mute_error_group": "mute_error_group('bbb', clock() + interval '3 days', 'known', 'ann')",
+    "merge_error_groups": "merge_error_groups('aaa', array['bbb', 'ccc'], 'known', 'ann')",
+    "split_error_group": "split_error_group('ccc', 'another cause')",
     "change_dataset": """
         change_dataset('orders', '{"pending_statuses": ["OPEN"], "time_zone": "Asia/Tokyo"}')
     """,
@@ -98,7 +100,8 @@ OTHERS = {
     "apply_config", "backtest_alert_rule", "check_error_rate_alerts",
     "check_processing_performance_alerts", "check_queue_backlog_alerts",
     "check_system_health_alerts", "cleanup_old_monitoring_data", "ensure_partitions",
-    "evaluate_alerts", "import_pg_cron_runs", "load_history", "place_late_rows", "prepare_backfill",
+    "evaluate_alerts", "import_pg_cron_runs", "learn_error_groups", "load_history",
+    "place_late_rows", "prepare_backfill",
     "prepare_history",
     "purge_pg_cron_history", "rebuild_rollups", "request_job", "request_urgent_evaluation",
     "roll_up", "run_due_jobs",
@@ -151,9 +154,9 @@ def test_all_that_people_decide_is_carried_over(
     connection.execute(PROGRAMS)
     sections = _configuration(connection, is_complete)
     connection.execute("set search_path = monitoring")
-    for number in range(2):
+    for letter in "abc":
         connection.execute(
-            "select record_error('t', 'E', 'low', 'x', p_fingerprint => %s)", ["ab"[number] * 3]
+            "select record_error('t', 'E', 'low', 'x', p_fingerprint => %s)", [letter * 3]
         )
     for calls in DECISIONS.values():
         connection.execute(f"select {calls}".encode())

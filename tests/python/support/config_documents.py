@@ -304,6 +304,19 @@ def _error_group(source: random.Random) -> Any:
     )
 
 
+def _merged_error_group(source: random.Random) -> Any:
+    return _some(
+        source,
+        {
+            "into": _one_of("aaa", "bbb", "ccc"),
+            "note": _one_of("known", None),
+            "decided_by": _one_of("ann"),
+            "decided_at": _one_of("2026-01-15T12:00:00.5Z", "2026-13-15T12:00:00Z"),
+        },
+        always=("into",) if source.random() < 0.9 else (),
+    )
+
+
 def _named(names: tuple[str, ...], make: Maker, may_be_null: bool = True) -> Maker:
     def section(source: random.Random) -> Any:
         return {
@@ -343,5 +356,6 @@ _SECTIONS: dict[str, Maker] = {
     "sources": _named(("runs", "a:b"), _source),
     "workflows": _named(("nightly", "daily"), _workflow),
     "alert_owners": _listed(_alert_owner),
+    "merged_error_groups": _named(("aaa", "ddd"), _merged_error_group),
     "error_groups": _named(("aaa", "bbb"), _error_group),
 }

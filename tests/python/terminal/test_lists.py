@@ -186,6 +186,23 @@ def test_errors_are_chosen_by_severity_and_component(filled: str) -> None:
     assert "more than one group" in run(filled, "errors", "show", "", exit_code=1).stderr
 
 
+def test_groups_of_errors_are_merged_and_split(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for name in ("one", "two", "twofold"):
+            connection.execute(
+                "select monitoring.record_error('t', 'E', 'low', 'm', p_fingerprint => %s)", [name]
+            )
+    assert "one: 2 merged" in run(dsn, "errors", "merge", "o", "two", "twof").stdout
+    (group,) = document(dsn, "errors")
+    assert (group["fingerprint"], group["occurrences"]) == ("one", 3)
+    assert group["merged_from"] == ["two", "twofold"]
+    assert document(dsn, "errors", "show", "two")["fingerprint"] == "one"
+    done = run(dsn, "errors", "split", "two", "one").stdout
+    assert done == "two: a group of its own\none: was in none\n"
+    assert len(document(dsn, "errors")) == 2
+    assert "there is no error group" in run(dsn, "errors", "split", "x", exit_code=1).stderr
+
+
 def test_records_are_chosen_and_shown(filled: str) -> None:
     (evil,) = document(filled, "records", "--dataset", "orders", "--search", "evil")
     assert (evil["status"], evil["validation_type"]) == ("open", "not_null")

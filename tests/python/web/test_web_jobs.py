@@ -133,6 +133,15 @@ def test_people_decide_about_groups_with_the_token_alone(
     assert datetime.fromisoformat(group["muted_until"]) == datetime.fromisoformat(until)
     reopened = web.client.post(f"/api/reopen-error-group/{name}", headers=BEARER).json()
     assert reopened["group"]["status"] == "open"
+    worked.execute("select monitoring.record_error('t', 'E', 'low', 'm', p_fingerprint => 'part')")
+    refused = web.client.post("/api/merge-error-group/part", json={"into": ODD})
+    assert refused.status_code == 401
+    said = {"into": ODD, "by": "ann"}
+    merged = web.client.post("/api/merge-error-group/part", json=said, headers=BEARER).json()
+    assert (merged["group"]["fingerprint"], merged["group"]["merged_from"]) == (ODD, ["part"])
+    assert len(web.get("/api/errors/part")["occurrences"]) == 2
+    split = web.client.post("/api/split-error-group/part", headers=BEARER).json()
+    assert split["group"]["fingerprint"] == "part"
     unknown = web.client.post("/api/reopen-error-group/unknown", headers=BEARER)
     assert (unknown.status_code, unknown.json()["detail"]) == (
         404,

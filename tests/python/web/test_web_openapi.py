@@ -91,6 +91,8 @@ def test_only_writing_takes_a_token(schema: dict[str, Any]) -> None:
         ("post", "/api/resolve-error-group/{fingerprint}"),
         ("post", "/api/mute-error-group/{fingerprint}"),
         ("post", "/api/reopen-error-group/{fingerprint}"),
+        ("post", "/api/merge-error-group/{fingerprint}"),
+        ("post", "/api/split-error-group/{fingerprint}"),
         ("post", "/in/alertmanager"),
     }
 

@@ -212,6 +212,31 @@ def test_group_of_errors_shows_where_it_occurred_and_can_be_decided_about(
         expect(page.get_by_role("button", name="Resolve")).to_be_visible()
 
 
+def test_group_of_errors_is_merged_and_taken_out_again(
+    server: PostgresServer, browser: Browser, odd: Service
+) -> None:
+    with psycopg.connect(server.dsn("page_odd"), autocommit=True) as connection:
+        set_clock(connection, NOW)
+        connection.execute(
+            "select monitoring.record_error('t', 'Whole', 'low', 'of all', p_fingerprint => 'all'),"
+            " monitoring.record_error('t', 'Part', 'low', 'of it', p_fingerprint => 'part')"
+        )
+    with opened(browser, f"{odd.url}errors/part", may_lose_server=True) as page:
+        page.get_by_role("button", name="Merge").click()
+        dialog = page.get_by_role("dialog", name="Merge")
+        dialog.get_by_label("Part of").select_option("Whole: of all")
+        dialog.get_by_label("Your name").fill("ann")
+        dialog.get_by_label("Token").fill(TOKEN)
+        dialog.get_by_role("button", name="Merge").click()
+        expect(page.locator("#announcements")).to_have_text("The group is merged.")
+        merged = page.locator("[data-key=merged]")
+        merged.get_by_text("Merged from 2 fingerprints").click()
+        merged.get_by_role("button", name="Take out part").click()
+        page.get_by_role("dialog", name="Take out").get_by_role("button", name="Take out").click()
+        expect(merged).to_have_count(0)
+        expect(page.locator("[data-key=group]")).to_contain_text("of it")
+
+
 def test_hourly_step_shows_all_its_runs_and_last_nights_failure_stays_until_seen(
     page: Page,
 ) -> None:

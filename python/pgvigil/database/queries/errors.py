@@ -17,7 +17,11 @@ where (%(status)s::text is null or status = %(status)s)
 order by last_seen_at desc, fingerprint desc
 limit %(limit)s
 """
-GROUP = "select * from monitoring.error_groups where fingerprint = %(fingerprint)s"
+GROUP = """
+select *
+from monitoring.error_groups
+where fingerprint = %(fingerprint)s or %(fingerprint)s = any(merged_from)
+"""
 OCCURRENCES = """
 select *
 from monitoring.get_error_occurrences(
@@ -29,7 +33,7 @@ POINTS = """
 select date_trunc(%(resolution)s, occurred_at, 'UTC') as bucket_at, severity as series,
     count(*)::double precision as value
 from monitoring.error_tracking
-where fingerprint = %(fingerprint)s and occurred_at >= %(from_at)s and occurred_at <= %(to_at)s
+where error_group = %(fingerprint)s and occurred_at >= %(from_at)s and occurred_at <= %(to_at)s
 group by 1, 2
 order by 1, 2
 """
@@ -57,3 +61,14 @@ select monitoring.mute_error_group(
 )
 """
 REOPEN = "select monitoring.reopen_error_group(p_fingerprint => %(fingerprint)s)"
+MERGE = """
+select monitoring.merge_error_groups(
+    p_into => %(into)s, p_fingerprints => %(fingerprints)s, p_note => %(note)s,
+    p_by => %(by)s
+)
+"""
+SPLIT = """
+select monitoring.split_error_group(
+    p_fingerprint => %(fingerprint)s, p_note => %(note)s, p_by => %(by)s
+)
+"""

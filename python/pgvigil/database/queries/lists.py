@@ -41,7 +41,7 @@ limit %(limit)s
 ERROR_GROUPS = """
 select *
 from monitoring.error_groups
-where starts_with(fingerprint, %(name)s)
+where starts_with(fingerprint, %(name)s) or %(name)s = any(merged_from)
 order by fingerprint
 limit 2
 """

@@ -1,5 +1,6 @@
 // What people can decide about alerts and groups of errors.
 
+import { get } from "./api.js";
 import { el } from "./dom.js";
 
 const LENGTHS = [["1 hour", 1], ["4 hours", 4], ["1 day", 24], ["1 week", 168]];
@@ -40,8 +41,25 @@ export function actsOfGroup(group) {
     lasting: (hours) => ({ until: hours && new Date(Date.now() + hours * 3_600_000).toISOString() }),
   };
   const reopen = { ...about, title: "Reopen", path: path("reopen"), done: "The group is open again." };
-  if (group.status === "resolved") return { reopen };
-  return group.status === "muted" ? { reopen, resolve } : { resolve, mute };
+  const merge = { ...about, title: "Merge", path: path("merge"), done: "The group is merged.", choices: () => othersThan(group) };
+  if (group.status === "resolved") return { reopen, merge };
+  return group.status === "muted" ? { reopen, resolve, merge } : { resolve, mute, merge };
+}
+
+/** Groups that one may become part of, those of its type first. */
+async function othersThan(group) {
+  const { rows } = await get("api/errors", { limit: 200 });
+  const others = rows.filter(({ fingerprint }) => fingerprint !== group.fingerprint);
+  const isAkin = ({ error_type: type }) => type === group.error_type;
+  return [...others.filter(isAkin), ...others.filter((other) => !isAkin(other))]
+    .map((other) => [`${other.error_type}: ${(other.example ?? "").slice(0, 100)}`, other.fingerprint]);
+}
+
+/** What may be decided about what was merged into a group: to take it out, each by itself. */
+export function actsOfMerged(group) {
+  return Object.fromEntries((group.merged_from ?? []).map((fingerprint) => [`split ${fingerprint}`, {
+    title: "Take out", what: fingerprint, path: `api/split-error-group/${encodeURIComponent(fingerprint)}`, done: "It is a group of its own.",
+  }]));
 }
 
 /** A button for each of them; `name` tells whose they are. */

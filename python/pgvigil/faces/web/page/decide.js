@@ -16,8 +16,8 @@ let user = null;
  * Ask for a note and a name, and for the token where none is known.
  *
  * `act` has `title`, `what` it is about, the `path` to send to, what is `done` then in words, and
- * perhaps `lengths`: names and hours of how long it is to last, null for without end. `bodyOf` makes
- * what is sent of what was said.
+ * perhaps `lengths`: names and hours of how long it is to last, null for without end, or `choices`,
+ * which fetches names and fingerprints of groups to merge into.
  */
 export function askToDecide(act, onDone) {
   current = { act, onDone };
@@ -26,6 +26,10 @@ export function askToDecide(act, onDone) {
   place("what").textContent = act.what;
   place("until").hidden = !act.lengths;
   form.elements.hours.replaceChildren(...(act.lengths ?? []).map(([name, hours]) => el("option", { value: hours ?? "" }, name)));
+  place("into").hidden = !act.choices;
+  form.elements.into.required = Boolean(act.choices);
+  form.elements.into.replaceChildren();
+  if (act.choices) offer(act);
   form.elements.note.value = "";
   form.elements.by.value = ofTab.getItem(NAME) ?? "";
   form.elements.token.value = "";
@@ -49,6 +53,13 @@ async function askWhoThisIs() {
   askForToken(false);
 }
 
+async function offer(act) {
+  const options = await act.choices().catch((error) => [[`They cannot be read: ${error.message}`, ""]]);
+  if (current.act !== act) return;
+  form.elements.into.replaceChildren(...(options.length ? options : [["There is no other group", ""]])
+    .map(([name, fingerprint]) => el("option", { value: fingerprint }, name)));
+}
+
 function askForToken(isAsked) {
   tokenField.hidden = !isAsked;
   form.elements.token.required = isAsked;
@@ -58,7 +69,7 @@ place("cancel").addEventListener("click", () => dialog.close());
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const { note, by, token, hours } = form.elements;
+  const { note, by, token, hours, into } = form.elements;
   const { act, onDone } = current;
   if (!tokenField.hidden) keepToken(token.value.trim());
   if (!user) ofTab.setItem(NAME, by.value.trim());
@@ -66,7 +77,7 @@ form.addEventListener("submit", async (event) => {
   place("trouble").textContent = "";
   const said = { note: note.value.trim() || null, by: by.value.trim() };
   try {
-    await post(act.path, { ...said, ...(act.lengths && (act.lasting ?? lastingHours)(hours.value ? Number(hours.value) : null)) });
+    await post(act.path, { ...said, ...(act.choices && { into: into.value }), ...(act.lengths && (act.lasting ?? lastingHours)(hours.value ? Number(hours.value) : null)) });
     dialog.close();
     announce(act.done);
     onDone();

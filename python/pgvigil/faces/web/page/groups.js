@@ -1,6 +1,6 @@
 // Errors by group: the list, and one group with how often and where it occurred.
 
-import { actsOfGroup, renderActs } from "./acts.js";
+import { actsOfGroup, actsOfMerged, renderActs } from "./acts.js";
 import { get } from "./api.js";
 import { renderChart } from "./charts.js";
 import { el, nothing } from "./dom.js";
@@ -79,10 +79,18 @@ function renderGroup({ group, points, occurrences, releases, running_at_first: r
         ["Jobs", linksTo([...new Set(occurrences.map((each) => each.task_type).filter(Boolean))])],
         ["Releases", releasesOf(occurrences).join(", ") || NONE],
         ...decisionFacts(group, now),
-      ])),
+      ]),
+      group.merged_from && renderMerged(group)),
     panel("occurrences-by-time", "How often", renderSpans(route, { usual: 168, most: 720 }), renderChart("Occurrences", { ...span, rows: points }, { kind: "bars", isSpanChosen: true, marks: { rows: releases.map(markOfRelease) }, order: severities.filter((name) => name === group.severity || points.some(({ series }) => series === name)) })),
     panel("occurrences", "Newest occurrences", null, el("ul", { class: "errors" }, occurrences.map((each, place) => renderOccurrence(each, place, now)))),
   ];
+}
+
+function renderMerged(group) {
+  const acts = actsOfMerged(group);
+  return el("details", { "data-key": "merged" }, el("summary", {}, `Merged from ${group.merged_from.length + 1} fingerprints`),
+    el("ul", { class: "plain" }, Object.entries(acts).map(([verb, act]) => el("li", {}, el("code", {}, act.what), " ",
+      renderActs({ [verb]: act }, "group", group.fingerprint, act.what)))));
 }
 
 function decisionFacts(group, now) {

@@ -1,6 +1,6 @@
 // What people do with the page.
 
-import { actsOfAlert, actsOfFleetAlert, actsOfGroup } from "./acts.js";
+import { actsOfAlert, actsOfFleetAlert, actsOfGroup, actsOfMerged } from "./acts.js";
 import { forgetAnswers, get } from "./api.js";
 import { askToDecide } from "./decide.js";
 import { announce, onAction } from "./dom.js";
@@ -21,7 +21,7 @@ const TYPING_MS = 300;
 // What may be decided about what a button belongs to.
 const ACTS = {
   alert: (alertId) => actsOfAlert(alertOf(Number(alertId))),
-  group: () => actsOfGroup(state.data.group.group),
+  group: () => ({ ...actsOfGroup(state.data.group.group), ...actsOfMerged(state.data.group.group) }),
   fleet: (key) => actsOfFleetAlert(state.data.fleetAlerts.rows.find((row) => `${row.member_name}/${row.alert_id}` === key)),
 };
 

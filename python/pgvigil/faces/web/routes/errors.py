@@ -53,6 +53,8 @@ class ErrorGroup(Row):
     login_name: str | None
     """Whose session that was."""
     changed_at: datetime | None
+    merged_from: list[str] | None
+    """Other fingerprints that are part of the group."""
 
 
 class Occurrence(Row):
@@ -108,6 +110,13 @@ class Mute(Decision):
     """When the mute ends; null: when somebody reopens the group."""
 
 
+class Merge(Decision):
+    """The same, with the group that it becomes part of."""
+
+    into: str = Field(min_length=1, max_length=255, pattern=r"^[^\x00]*$")
+    """Fingerprint of that group."""
+
+
 class Decided(BaseModel):
     """The group as it is now."""
 
@@ -156,7 +165,8 @@ async def error_group(
         from_at, to_at = span.bounds(now, _USUAL_HOURS, _MOST_HOURS)
         group = await _group(reader, fingerprint)
         values = {
-            "fingerprint": fingerprint,
+            # The one given may be one that was merged into the group.
+            "fingerprint": group["fingerprint"],
             "resolution": "hour" if to_at - from_at <= timedelta(days=7) else "day",
             "from_at": from_at,
             "to_at": to_at,
@@ -218,6 +228,31 @@ async def mute_error_group(db: Db, fingerprint: Fingerprint, said: Mute | None =
 async def reopen_error_group(db: Db, fingerprint: Fingerprint) -> Decided:
     """Take back what was decided about a group."""
     return await _decide(db, queries.REOPEN, {"fingerprint": fingerprint})
+
+
+@router.post(
+    "/api/merge-error-group/{fingerprint:path}",
+    responses=answers(401, 403, 404),
+    dependencies=[Depends(may_write)],
+)
+async def merge_error_group(db: Db, fingerprint: Fingerprint, said: Merge) -> Decided:
+    """Make a group part of another, with its history and what is still to come."""
+    values = {**said.model_dump(), "fingerprints": [fingerprint], "fingerprint": fingerprint}
+    return await _decide(db, queries.MERGE, values)
+
+
+@router.post(
+    "/api/split-error-group/{fingerprint:path}",
+    responses=answers(401, 403, 404),
+    dependencies=[Depends(may_write)],
+)
+async def split_error_group(
+    db: Db, fingerprint: Fingerprint, said: Decision | None = None
+) -> Decided:
+    """Take a fingerprint out of the group that it was merged into."""
+    words = said or Decision(note=None, by=None)
+    values = {"fingerprint": fingerprint, "note": words.note, "by": words.by}
+    return await _decide(db, queries.SPLIT, values)
 
 
 async def _decide(db: Db, decision: str, values: dict[str, Json]) -> Decided:
