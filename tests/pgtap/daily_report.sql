@@ -1,7 +1,7 @@
 -- get_daily_report: a business day told for people.
 
 begin;
-select plan(27);
+select plan(28);
 \ir helpers/fixed_clock.psql
 \ir helpers/batch.psql
 \ir helpers/alert_engine.psql
@@ -238,6 +238,12 @@ select is(
 select is(
     pg_temp.report('{records,0,runs}'), '3', 'of a morning that of the day before'
 ) from set_config('monitoring.now', '2026-01-15 08:00+00', true);
+
+-- A day to come
+
+select is(
+    pg_temp.report('{tasks,ended}', '2999-12-31'), '0', 'of a day to come nothing has ended'
+);
 
 -- Refusals
 

@@ -32,6 +32,8 @@ begin
         'hour', coalesce(from_at, p_business_date::timestamp at time zone 'UTC'), 'UTC'
     );
     to_at := coalesce(to_at, (p_business_date + 1)::timestamp at time zone 'UTC');
+    -- A day to come has had no time yet.
+    from_at := least(from_at, p_now);
     to_at := greatest(from_at, least(p_now, to_at));
 end
 $$;
