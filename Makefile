@@ -128,6 +128,10 @@ bench-client: $(VENV)/.bench ## put the Python client in trouble and count what 
 bench-names: $(VENV)/.bench ## measure a program that sends a new name with each call (ARGS='--names 20000')
 	@$(BIN)/python -m bench.names $(ARGS)
 
+.PHONY: bench-fleet
+bench-fleet: $(VENV)/.bench ## measure what 50 members cost a hub (ARGS='--members 10')
+	@$(BIN)/python -m bench.fleet $(ARGS)
+
 .PHONY: bench-expected
 bench-expected: $(VENV)/.bench ## measure what 10,000 expected runs cost (ARGS='--runs 1000')
 	@$(BIN)/python -m bench.expected_runs $(ARGS)
