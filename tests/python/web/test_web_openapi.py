@@ -93,6 +93,7 @@ def test_only_writing_takes_a_token(schema: dict[str, Any]) -> None:
         ("post", "/api/reopen-error-group/{fingerprint}"),
         ("post", "/api/merge-error-group/{fingerprint}"),
         ("post", "/api/split-error-group/{fingerprint}"),
+        ("post", "/api/fleet-members/{member}/acknowledge-alert/{alert_id}"),
         ("post", "/in/alertmanager"),
     }
 

@@ -119,7 +119,6 @@ add_listings(
 @router.post(
     "/api/fleet-members/{member}/acknowledge-alert/{alert_id}",
     responses=answers(401, 403, 404, 409),
-    status_code=202,
     dependencies=[Depends(may_write)],
 )
 async def acknowledge_fleet_alert(
