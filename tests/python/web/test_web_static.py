@@ -20,7 +20,9 @@ def _files_of(shell: str) -> list[str]:
     return re.findall(r'="((?:\.\./)*assets/[^"]+)"', shell)
 
 
-@pytest.mark.parametrize("path", ["", "jobs", "jobs/a%2Fb", "runs/a/2", "errors/v1:x", "alerts/7"])
+@pytest.mark.parametrize(
+    "path", ["", "jobs", "jobs/a%2Fb", "runs/a/2", "errors/v1:x", "alerts/7", "fleet"]
+)
 def test_every_address_has_the_page_with_its_files(filled_web: Web, path: str) -> None:
     answer = filled_web.client.get(f"/{path}")
     assert answer.status_code == 200
