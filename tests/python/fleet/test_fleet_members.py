@@ -25,6 +25,7 @@ from tests.harness.databases import create_database, drop_database
 from tests.python.support.asking import one, rows, value
 from tests.python.support.fleets import Fleet
 from tests.python.support.running import RunningRunner, wait_until
+from tests.python.support.web_running import TOKEN, Web
 
 _RAISE = "select monitoring.raise_alert('script', 'disk', 'critical', 'the disk is full')"
 
@@ -195,3 +196,24 @@ def test_the_command_adds_lists_shows_and_removes(
     assert value(member, state) == "acknowledged"
     assert run("remove", "north") == "north: removed\n"
     assert rows(fleet.hub, "select * from monitoring.v_fleet_members") == []
+
+
+def test_the_web_service_lists_members_and_takes_acknowledgements(
+    web: Web, fleet: Fleet, member: psycopg.Connection[Any], other_dsn: str
+) -> None:
+    fleet.add("north", other_dsn)
+    fleet.read("north")
+    (listed,) = web.rows("/api/fleet-members")
+    assert (listed["member_name"], listed["critical_alerts"] > 0) == ("north", True)
+    number = web.rows("/api/fleet-alerts", member="north", severity="critical")[0]["alert_id"]
+    acknowledged = [
+        web.client.post(
+            f"/api/fleet-members/{name}/acknowledge-alert/{number}",
+            json={"by": "ann"},
+            headers={"Authorization": f"Bearer {TOKEN}"},
+        ).status_code
+        for name in ("north", "north", "south")
+    ]
+    assert acknowledged == [200, 409, 404]
+    shown = web.rows("/api/fleet-alerts", member="north", severity="critical")
+    assert "ann" in [each["acknowledging_by"] for each in shown]
