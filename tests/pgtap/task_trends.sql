@@ -1,7 +1,7 @@
 -- Settled trends: figures of spans that are over are kept, and yet what comes later is in them.
 
 begin;
-select plan(13);
+select plan(14);
 set local timezone = 'UTC';
 \ir helpers/fixed_clock.psql
 
@@ -119,8 +119,14 @@ select is(
 select monitoring.set_retention('rollups', '10 days', 'hour');
 select pg_temp.roll_up_at('2026-02-01 01:15+00');
 select is(
+    pg_temp.shown('hour'), '1: 50 to 50 s; 3: 30 to 30 s; 1: 90 to 90 s',
+    'hours that are due are shown as long as their roll-ups are there'
+);
+delete from monitoring.rollups as r where r.resolution = 'hour';
+select pg_temp.roll_up_at('2026-02-01 02:15+00');
+select is(
     (pg_temp.kept('hour'), pg_temp.kept('day'))::text, '(,4)',
-    'hours are forgotten when their roll-ups are old enough to be removed'
+    'and forgotten when these have been removed'
 );
 
 select * from finish(); -- noqa: AM04

@@ -98,19 +98,29 @@ begin
 end
 $$;
 
--- Forgets settled spans that are older than the roll-ups that they were made of are kept.
+-- Forgets settled spans that are older than the roll-ups that they were made of are kept, once
+-- these have been removed.
 create or replace function monitoring._forget_settled(p_resolution text) returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_stored constant text := case p_resolution when 'hour' then 'hour' else 'day' end;
 begin
     delete from monitoring.task_trends t
     using monitoring.retention_policies p
     where t.resolution = p_resolution
         and p.table_name = 'rollups'
-        and p.category = case p_resolution when 'hour' then 'hour' else 'day' end
-        and t.bucket_at < monitoring._kept_from(p.keep, monitoring.clock());
+        and p.category = v_stored
+        and t.bucket_at < monitoring._kept_from(p.keep, monitoring.clock())
+        and not exists (
+            select from monitoring.rollups r
+            where r.source = 'tasks'
+                and r.resolution = v_stored
+                and r.bucket_at >= t.bucket_at
+                and r.bucket_at < monitoring._span_end(t.resolution, t.bucket_at)
+        );
 end
 $$;
 
