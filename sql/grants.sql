@@ -321,7 +321,7 @@ declare
         'set_alert_owner', 'set_page_url',
         'define_expected_runs', 'remove_expected_runs',
         -- own rules and backtests
-        'create_alert_rule', 'remove_alert_rule', 'backtest_alert_rule',
+        'create_alert_rule', 'remove_alert_rule', 'backtest_alert_rule', 'backtest_rule_change',
         -- notifications
         'define_notification_channel', 'enable_notification_channel', 'disable_notification_channel', 'remove_notification_channel',
         'send_test_notification', 'retry_notification',

@@ -232,7 +232,9 @@
 \ir watching/engine/learn_groups.sql
 \ir watching/engine/explain.sql
 \ir watching/engine/backtest.sql
+\ir watching/engine/backtest_changes.sql
 \ir watching/engine/views.sql
+\ir watching/engine/rule_views.sql
 
 \ir watching/notifications/views.sql
 

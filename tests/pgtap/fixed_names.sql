@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(148);
+select plan(149);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -156,6 +156,10 @@ from (
         'p_for_evaluations p_no_data p_on_error p_time_limit p_unit'
     ),
     ('remove_alert_rule', 'P_RULE_NAME'),
+    (
+        'backtest_rule_change',
+        'P_RULE_NAME P_FROM P_TO p_step p_settings p_thresholds p_labels p_at_most'
+    ),
     ('backtest_alert_rule', 'P_RULE_NAME P_FROM P_TO p_step p_settings p_thresholds p_labels'),
     ('apply_config', 'P_CONFIG'),
     ('apply_workflow', 'P_WORKFLOW'),

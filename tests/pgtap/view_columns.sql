@@ -242,7 +242,8 @@ from (
         'is_enabled boolean, changed_by, changed_at at, evaluated_at at, duration_ms float, '
         'findings integer, evaluations bigint, failures bigint, consecutive_failures bigint, '
         'last_error, last_failed_at at, paused_until_at at, pending bigint, firing bigint, '
-        'has_past boolean, unknown_past'
+        'has_past boolean, unknown_past, state, fired_7_days bigint, fired_30_days bigint, '
+        'last_fired_at at'
     ),
     (
         'v_alert_rule_changes',
@@ -254,7 +255,7 @@ from (
         'v_silences',
         'silence_id bigint, matchers jsonb, starts_at at, ends_at at, is_active boolean, '
         'is_until_resolved boolean, note, created_by, created_at at, ended_by, login_name, '
-        'ended_login_name'
+        'ended_login_name, state'
     ),
     (
         'v_inhibitions',

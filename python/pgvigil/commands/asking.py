@@ -1,7 +1,7 @@
 """Asking the database for what a command lists or shows."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, LiteralString, NoReturn
 
@@ -30,6 +30,10 @@ class Questions:
         """Return the first row of a query, or None."""
         found = self.rows(query, values)
         return found[0] if found else None
+
+    def together(self) -> AbstractContextManager[Any]:
+        """Let what is asked within happen as a whole, or not at all."""
+        return self._connection.transaction()
 
 
 @contextmanager

@@ -52,7 +52,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "logs": Subcommand("pgvigil.commands.logs", "Show log lines, and follow them."),
     "queues": Subcommand("pgvigil.commands.queues", "List queues and show one."),
     "records": Subcommand("pgvigil.commands.records", "List invalid records and show one."),
-    "rules": Subcommand("pgvigil.commands.rules", "List alert rules and show one."),
+    "rules": Subcommand("pgvigil.commands.rules", "List, show, try and change alert rules."),
     "check": Subcommand("pgvigil.commands.check", "Report OK or not, as a monitoring plugin."),
     "fleet": Subcommand("pgvigil.commands.fleet", "List databases that this one reads and shows."),
     "sync": Subcommand("pgvigil.commands.sync", "Read sources, here and in other databases."),

@@ -81,6 +81,16 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "records show": ("pgvigil records show orders 4711",),
     "rules": ("pgvigil rules --troubled", "pgvigil rules show queue_backlog"),
     "rules list": ("pgvigil rules list --family tasks", "pgvigil rules list --search backlog"),
+    "rules backtest": (
+        "pgvigil rules backtest queue_backlog --threshold high=500 --for 10m --days 14",
+    ),
+    "rules set": (
+        "pgvigil rules set queue_backlog --threshold high=500 --label queue=mail -m 'big batches'",
+        "pgvigil rules set queue_backlog --threshold shipped",
+    ),
+    "rules enable": ("pgvigil rules enable backend_gone",),
+    "rules disable": ("pgvigil rules disable error_group_new -m 'until the release is out'",),
+    "rules reset": ("pgvigil rules reset queue_backlog",),
     "rules show": ("pgvigil rules show queue_backlog", "pgvigil rules show task_failed --json"),
     "check": (
         "pgvigil check",

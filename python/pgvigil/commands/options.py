@@ -35,6 +35,13 @@ def option_group(*options: Callable[[Any], Any]) -> Callable[[_Function], _Funct
     return add
 
 
+def who_and_why(function: _Function) -> _Function:
+    """Add who decided, by default the user who is logged in here, and a note."""
+    by = click.option("--by", default=getpass.getuser, help="Your name. Default: your login name.")
+    note = click.option("-m", "--note", metavar="TEXT", help="Why, for the history.")
+    return by(note(function))
+
+
 log_format_option = click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
@@ -84,13 +91,6 @@ def since_option(default: str) -> Callable[[_Function], _Function]:
 def search_option(where: str) -> Callable[[_Function], _Function]:
     """Add ``--search``: only what has a text in it, in capitals or not."""
     return click.option("--search", metavar="TEXT", help=f"Only those with TEXT in {where}.")
-
-
-def who_and_why(function: _Function) -> _Function:
-    """Add who decided, by default the user who is logged in here, and a note."""
-    by = click.option("--by", default=getpass.getuser, help="Your name. Default: your login name.")
-    note = click.option("-m", "--note", metavar="TEXT", help="Why, for the history.")
-    return by(note(function))
 
 
 def limit_option(function: _Function) -> _Function:

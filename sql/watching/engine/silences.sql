@@ -65,7 +65,12 @@ select
     s.created_at,
     s.ended_by,
     s.login_name,
-    s.ended_login_name
+    s.ended_login_name,
+    case
+        when s.ends_at <= n.now then 'ended'
+        when s.starts_at > n.now then 'coming'
+        else 'active'
+    end as state
 from monitoring.alert_silences as s
 cross join (select monitoring.clock() as now) as n;
 
@@ -96,6 +101,8 @@ comment on column monitoring.v_silences.login_name is
 'Database user whose session made it, whatever name was given.';
 comment on column monitoring.v_silences.ended_login_name is
 'Database user whose session ended it before its time.';
+comment on column monitoring.v_silences.state is
+'active, coming or ended.';
 
 -- Open alerts that are not to be told, with the reason: silence 12, or inhibited by a rule.
 --

@@ -97,7 +97,7 @@ OTHERS = {
     "acknowledge_alert", "unacknowledge_alert", "resolve_alert", "resolve_invalid_records",
     "resolve_resolved_alerts", "retry_notification", "send_test_notification", "confirm_clock",
     # what is done now
-    "apply_config", "backtest_alert_rule", "check_error_rate_alerts",
+    "apply_config", "backtest_alert_rule", "backtest_rule_change", "check_error_rate_alerts",
     "check_processing_performance_alerts", "check_queue_backlog_alerts",
     "check_system_health_alerts", "cleanup_old_monitoring_data", "ensure_partitions",
     "evaluate_alerts", "import_pg_cron_runs", "learn_error_groups", "load_history",

@@ -121,6 +121,7 @@ NAMED: dict[str, str] = {
 IN_CALL: dict[tuple[str, str], str] = {
     ("update_system_health", "p_status"): "healthy",
     ("backtest_alert_rule", "p_step"): "1 hour",
+    ("backtest_rule_change", "p_step"): "1 hour",
     ("get_ended_batch_runs", "p_step"): "x",
     ("track_status_changes", "p_records"): '[{"record_key": "1", "status": "A"}]',
     ("log_invalid_records", "p_records"): '[{"record_key": "1"}]',

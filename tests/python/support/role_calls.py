@@ -109,6 +109,7 @@ change_alert_rule('known', '{}');
 create_alert_rule('own', 'select 1 as fingerprint, 2 as value', '{"low": 3}');
 remove_alert_rule('own');
 backtest_alert_rule('queue_backlog', '2026-03-01 00:00+00', '2026-03-01 00:01+00');
+backtest_rule_change('queue_backlog', '2026-03-01 00:00+00', '2026-03-01 00:01+00');
 start_etl_execution('e');
 finish_etl_execution('e');
 log_etl_event('ERROR', 'component', 'message');

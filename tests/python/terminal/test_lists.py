@@ -276,3 +276,36 @@ def test_a_database_without_pgvigil_is_named_as_such(empty_dsn: str, tmp_path: P
         result = CliRunner().invoke(main, [what, "--dsn", empty_dsn])
         assert result.exit_code == 1
         assert "pgvigil migrate" in result.stderr
+
+
+def test_a_change_of_a_rule_is_tried_made_and_shown_with_who(
+    dsn: str, connection: psycopg.Connection[Any]
+) -> None:
+    query = "select 'mail' as fingerprint, 70 as value"
+    connection.execute("select monitoring.create_alert_rule('deep', %s, '{\"high\": 50}')", [query])
+    words = ("--days", "1", "--every", "1h", "--threshold", "critical=60", "--threshold", "low=5")
+    tried = run(dsn, "rules", "backtest", "deep", *words).stdout
+    assert "As it is: 1 alert (1 high), 1 d in all\n" in tried
+    assert "As changed: 1 alert (1 critical), 1 d in all\n" in tried
+    assert "Not known of the past: " in tried
+    assert document(dsn, "rules", "backtest", "deep", "--days", "1")["as_changed"] is None
+
+    said = ("--by", "ann", "-m", "nights", "--for", "5m")
+    made = run(dsn, "rules", "set", "deep", "--threshold", "critical=60", *said).stdout
+    assert made == "deep: critical > 60\n"
+    for_mail = ("--threshold", "low=1", "--label", "queue=mail")
+    run(dsn, "rules", "set", "deep", *for_mail, "--by", "ann")
+    run(dsn, "rules", "set", "deep", "--threshold", "shipped", "--label", "queue=mail")
+    run(dsn, "rules", "disable", "deep", "--by", "bob")
+    shown = document(dsn, "rules", "show", "deep")
+    assert (shown["state"], shown["for_seconds"], shown["overrides"]) == ("off", 300, [])
+    assert shown["changes"][0]["changed_by"] == "bob"
+    first = shown["changes"][-2]
+    assert (first["changed_by"], first["note"]) == ("ann", "nights")
+    plain = run(dsn, "rules", "show", "deep").stdout
+    assert "is_enabled: True -> False" in plain
+
+    run(dsn, "rules", "enable", "deep")
+    for wrong in (("set", "deep"), ("set", "deep", "--threshold", "high"), ("set", "none")):
+        assert run(dsn, "rules", *wrong, exit_code=2).output
+    assert "no rule 'none'" in run(dsn, "rules", "reset", "none", exit_code=1).output

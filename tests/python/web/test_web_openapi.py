@@ -94,6 +94,12 @@ def test_only_writing_takes_a_token(schema: dict[str, Any]) -> None:
         ("post", "/api/merge-error-group/{fingerprint}"),
         ("post", "/api/split-error-group/{fingerprint}"),
         ("post", "/api/fleet-members/{member}/acknowledge-alert/{alert_id}"),
+        *(
+            ("post", f"/api/{verb}-rule/{{rule_name}}")
+            for verb in ("backtest", "change", "enable", "disable", "reset")
+        ),
+        ("post", "/api/silence-alerts"),
+        ("post", "/api/unsilence-alerts/{silence_id}"),
         ("post", "/in/alertmanager"),
     }
 

@@ -128,7 +128,7 @@ where changed_at > %(now)s - make_interval(days => 1)
 order by transition_id desc
 limit %(limit)s
 """
-_RULE = "select * from monitoring.v_alert_rules where rule_name = %(rule)s"
+RULE = "select * from monitoring.v_alert_rules where rule_name = %(rule)s"
 ENABLED_RULES = "select * from monitoring.v_alert_rules where is_enabled"
 BROKEN_RULES = """
 select rule_name, consecutive_failures, last_error
@@ -201,7 +201,7 @@ def read_whole_alert(connection: psycopg.Connection[Any], alert_id: int, limit: 
     (alert,) = _rows(connection, ONE, {"alert_id": alert_id})
     for row in _rows(connection, REASON, {"alert_id": alert_id}):
         alert.update(row)
-    rule = _rows(connection, _RULE, {"rule": alert["rule_name"]})
+    rule = _rows(connection, RULE, {"rule": alert["rule_name"]})
     transitions = read_transitions(connection, alert_id=alert_id)
     rows = [row for row in behind if row["source"] not in ("alert", "rule")]
     return WholeAlert(alert, rule[0] if rule else None, transitions, rows)

@@ -31,7 +31,7 @@ select monitoring.set_alert_thresholds(
     p_rule_name => %(rule)s, p_thresholds => %(thresholds)s, p_labels => %(labels)s
 )
 """
-_UNSILENCE = "select monitoring.unsilence_alerts(p_silence_id => %(silence_id)s, p_by => %(by)s)"
+UNSILENCE = "select monitoring.unsilence_alerts(p_silence_id => %(silence_id)s, p_by => %(by)s)"
 
 
 def decide(
@@ -100,7 +100,7 @@ def unsilence(connection: psycopg.Connection[Any], silence_id: int, *, by: str) 
     Raises:
         psycopg.Error: there is no such silence (PV007).
     """
-    return bool(_value(connection, _UNSILENCE, {"silence_id": silence_id, "by": by}))
+    return bool(_value(connection, UNSILENCE, {"silence_id": silence_id, "by": by}))
 
 
 def _value(connection: psycopg.Connection[Any], statement: str, values: dict[str, Any]) -> Any:

@@ -4,7 +4,7 @@ Each takes all of its filters; null leaves one out. ``since`` is in seconds befo
 """
 
 _SINCE = "monitoring.clock() - make_interval(secs => %(since)s)"
-_SEARCHED = """
+SEARCHED = """
     (%(search)s::text is null or position(
         lower(%(search)s collate "C") in lower(concat_ws(' ', {columns}) collate "C")
     ) > 0)
@@ -22,7 +22,7 @@ from monitoring.processing_metrics
 where (end_time is null or end_time >= {_SINCE})
     and (%(type)s::text is null or task_type = %(type)s)
     and (%(status)s::text is null or status = %(status)s)
-    and {_SEARCHED.format(columns="task_id, task_type, worker_id")}
+    and {SEARCHED.format(columns="task_id, task_type, worker_id")}
 order by end_time is null desc, coalesce(end_time, start_time) desc, task_id, attempt
 limit %(limit)s
 """
@@ -34,7 +34,7 @@ where last_seen_at >= {_SINCE}
     and (%(type)s::text is null or error_type = %(type)s)
     and (%(component)s::text is null or %(component)s = any(components))
     and {_WORST_ENOUGH}
-    and {_SEARCHED.format(columns="error_type, example, components")}
+    and {SEARCHED.format(columns="error_type, example, components")}
 order by last_seen_at desc, fingerprint
 limit %(limit)s
 """
@@ -48,10 +48,10 @@ limit 2
 RULES = f"""
 select *
 from monitoring.v_alert_rules
-where (not %(troubled)s or firing > 0 or last_error is not null)
+where (not %(troubled)s or state in ('failing', 'firing'))
     and (%(family)s::text is null or family = %(family)s)
-    and {_SEARCHED.format(columns="rule_name, description")}
-order by firing desc, last_error is null, rule_name
+    and {SEARCHED.format(columns="rule_name, description")}
+order by array_position(array['failing', 'firing', 'on', 'off'], state), rule_name
 limit %(limit)s
 """
 RULE = "select * from monitoring.v_alert_rules where rule_name = %(name)s"
@@ -70,14 +70,14 @@ where (resolved_at is null or resolved_at >= {_SINCE})
     and (%(dataset)s::text is null or dataset = %(dataset)s)
     and (%(type)s::text is null or validation_type = %(type)s)
     and (%(status)s::text is null or status = %(status)s)
-    and {_SEARCHED.format(columns="record_key, group_name, message")}
+    and {SEARCHED.format(columns="record_key, group_name, message")}
 order by resolved_at is null desc, first_detected_at desc, dataset, record_key, validation_type
 limit %(limit)s
 """
 QUEUES = f"""
 select *
 from monitoring.v_queue_performance
-where {_SEARCHED.format(columns="queue_name")}
+where {SEARCHED.format(columns="queue_name")}
 order by pending desc, queue_name
 limit %(limit)s
 """
@@ -100,7 +100,7 @@ from (
         and (%(task)s::text is null or task_id = %(task)s)
         and (%(level)s::text is null or array_position(%(levels)s::text[], level)
             >= array_position(%(levels)s::text[], %(level)s))
-        and {_SEARCHED.format(columns="message, component, task_id")}
+        and {SEARCHED.format(columns="message, component, task_id")}
     order by logged_at desc, log_id desc
     limit %(limit)s
 ) as newest

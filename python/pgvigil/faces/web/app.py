@@ -21,10 +21,12 @@ from pgvigil.faces.web.routes import (
     jobs,
     pings,
     records,
+    rules,
     search,
     service,
     state,
     tasks,
+    telling,
     trends,
 )
 from pgvigil.faces.web.security import Guard
@@ -40,6 +42,8 @@ _PARTS = (
     jobs,
     tasks,
     errors,
+    rules,
+    telling,
     state,
     trends,
     search,

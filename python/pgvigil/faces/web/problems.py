@@ -53,6 +53,7 @@ INVALID_REQUEST = Kind(422, "Invalid request", f"{_PREFIX}invalid-request")
 INVALID_CURSOR = Kind(400, "Invalid cursor", f"{_PREFIX}invalid-cursor")
 NOT_EXPORTED = Kind(400, "This cannot be exported", f"{_PREFIX}export-refused")
 NOT_FIRING = Kind(409, "The alert does not fire", f"{_PREFIX}alert-not-firing")
+SILENCE_ENDED = Kind(409, "The silence has ended", f"{_PREFIX}silence-ended")
 READ_ONLY = Kind(403, "This service only reads", f"{_PREFIX}read-only")
 BUSY = Kind(503, "Too many requests at once", f"{_PREFIX}busy")
 UNAVAILABLE = Kind(503, "The database is unavailable", f"{_PREFIX}database-unavailable")
@@ -62,6 +63,8 @@ NOT_INSTALLED = Kind(503, "pgvigil is not installed", f"{_PREFIX}not-installed")
 RIGHTS_MISSING = Kind(503, "The service lacks rights", f"{_PREFIX}rights-missing")
 # Addresses of pings and of check-ins have a key in them.
 _HAS_A_KEY = re.compile(r"(/ping/|/cron/).*", re.DOTALL)
+# Such as a NUL, or half a character, within a document.
+_UNSENDABLE = (psycopg.errors.UntranslatableCharacter, psycopg.errors.InvalidTextRepresentation)
 _SENTENCES = {
     400: "the body cannot be parsed",
     404: "there is no such path",
@@ -238,7 +241,9 @@ def _of_database(error: Exception) -> ProblemError | None:
         return ProblemError(kind_of_refusal(refused), str(refused), refused.hint)
     if (unready := refusal(error)) is not None:
         return _lacking(error, unready)
-    if isinstance(error, psycopg.DataError) and error.sqlstate is None:
+    if isinstance(error, _UNSENDABLE) or (
+        isinstance(error, psycopg.DataError) and error.sqlstate is None
+    ):
         return ProblemError(400, "a value cannot be sent to the database")
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | OSError):
         return ProblemError(UNAVAILABLE, "the database is unavailable")

@@ -1,4 +1,4 @@
-// What people can decide about alerts and groups of errors.
+// What people can decide about alerts, groups of errors, rules and silences.
 
 import { get } from "./api.js";
 import { el } from "./dom.js";
@@ -60,6 +60,40 @@ export function actsOfMerged(group) {
   return Object.fromEntries((group.merged_from ?? []).map((fingerprint) => [`split ${fingerprint}`, {
     title: "Take out", what: fingerprint, path: `api/split-error-group/${encodeURIComponent(fingerprint)}`, done: "It is a group of its own.",
   }]));
+}
+
+/** What may be decided about a rule; a change of it is decided where it is tried. */
+export function actsOfRule(rule) {
+  const path = (verb) => `api/${verb}-rule/${encodeURIComponent(rule.rule_name)}`;
+  const about = { what: rule.rule_name };
+  const enable = { ...about, title: "Switch on", path: path("enable"), done: "The rule is on." };
+  const disable = { ...about, title: "Switch off", path: path("disable"), done: "The rule is off; its alerts resolve." };
+  const reset = { ...about, title: "As shipped", path: path("reset"), done: "The rule is as it was shipped." };
+  return {
+    ...(rule.is_enabled ? { disable } : { enable }),
+    ...(rule.changed_at && rule.family !== "own" && { reset }),
+  };
+}
+
+/** A change of a rule, with what it is in words. */
+export function changeOfRule(rule, { change, words }) {
+  return {
+    title: "Save", what: `${rule.rule_name}: ${words.join("; ")}`, path: `api/change-rule/${encodeURIComponent(rule.rule_name)}`,
+    body: change, done: "The rule is changed.",
+  };
+}
+
+/** What may be decided about a silence. */
+export function actsOfSilence(silence) {
+  return { end: { what: `Silence ${silence.silence_id}`, title: "End", path: `api/unsilence-alerts/${silence.silence_id}`, done: "The silence is ended." } };
+}
+
+/** A silence of all alerts with certain labels. */
+export function actsOfMatchers(matchers, words) {
+  return { silence: {
+    what: words, title: "Silence", path: "api/silence-alerts", body: { matchers }, done: "The alerts are silenced.",
+    lengths: [...LENGTHS, ["until all have resolved", null]],
+  } };
 }
 
 /** A button for each of them; `name` tells whose they are. */

@@ -4,7 +4,7 @@ import { actsOfAlert, renderActs } from "./acts.js";
 import { el, nothing } from "./dom.js";
 import { ago, badge, count, figure, measured, plural, time } from "./format.js";
 import { KINDS, unknownWords } from "./overview.js";
-import { hrefOfAlert, hrefOfGroup, hrefOfJob, hrefOfRun } from "./router.js";
+import { hrefOfAlert, hrefOfGroup, hrefOfJob, hrefOfRule, hrefOfRun } from "./router.js";
 import { renderFacts } from "./step.js";
 
 const MOST_ROWS = 8;
@@ -46,7 +46,7 @@ export function renderAlert(alert, view, now) {
         alert.reason && !isOpen && !alert.summary?.includes(alert.reason) && el("p", { class: "alert-reason clip-2" }, alert.reason),
         el("p", { class: "faint alert-meta" },
           thresholdWords(alert), "since ", time(alert.started_at, now), ", for ", ago(alert.started_at, now),
-          " · ", el("span", { class: "clip" }, alert.rule_name), alert.owner && ` · ${alert.owner}`,
+          " · ", el("a", { class: "clip", href: hrefOfRule(alert.rule_name) }, alert.rule_name), alert.owner && ` · ${alert.owner}`,
           renderState(alert, now), el("span", { class: "alert-links" }, renderLinks(alert))),
       ),
       el("div", { class: "acts" }, renderActs(quickActs(alert), "alert", alert.alert_id, `alert ${alert.alert_id}`)),

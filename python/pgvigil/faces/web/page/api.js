@@ -28,11 +28,11 @@ export async function get(path, parameters = {}) {
   ).toString();
   const address = query ? `${path}?${query}` : path;
   const headers = { "Cache-Control": `max-age=${OLDEST_SECONDS}`, ...(had.has(address) && { "If-None-Match": had.get(address) }) };
-  return ask(address, { headers }, (answer) => {
+  return ask(address, { headers }, { onAnswer: (answer) => {
     if (had.size >= MOST_HAD) had.clear();
     had.set(address, answer.headers.get("ETag") ?? "");
     age = Math.max(age, Number(answer.headers.get("Age") ?? 0));
-  });
+  } });
 }
 
 /** How many seconds old the oldest answer was since this was last asked. */
@@ -46,24 +46,24 @@ export function takeAge() {
 export const forgetAnswers = () => had.clear();
 
 /** Send a document, with the token of this tab. */
-export function post(path, body) {
+export function post(path, body, patience = PATIENCE_MS) {
   const token = knownToken();
   const headers = { "Content-Type": "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;
-  return ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+  return ask(path, { method: "POST", headers, body: JSON.stringify(body) }, { patience });
 }
 
-async function ask(path, options, onAnswer = () => {}) {
+async function ask(path, options, { patience = PATIENCE_MS, onAnswer = () => {} } = {}) {
   let answer;
   try {
     answer = await fetch(urlOf(path), {
       cache: "no-store",
       credentials: "same-origin",
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(patience),
       ...options,
     });
   } catch (error) {
-    throw new ApiError(error.name === "TimeoutError" ? "no answer within 10 s" : "the server cannot be reached", 0);
+    throw new ApiError(error.name === "TimeoutError" ? `no answer within ${patience / 1000} s` : "the server cannot be reached", 0);
   }
   const document = await answer.json().catch(() => null);
   if (!answer.ok) throw new ApiError(refusal(document, answer), answer.status);

@@ -1,4 +1,4 @@
-// The dialog in which people decide about an alert or a group of errors.
+// The dialog in which people decide, and say who they are and why.
 
 import { get, keepToken, knownToken, post } from "./api.js";
 import { announce, el } from "./dom.js";
@@ -16,8 +16,9 @@ let user = null;
  * Ask for a note and a name, and for the token where none is known.
  *
  * `act` has `title`, `what` it is about, the `path` to send to, what is `done` then in words, and
- * perhaps `lengths`: names and hours of how long it is to last, null for without end, or `choices`,
- * which fetches names and fingerprints of groups to merge into.
+ * perhaps `lengths`: names and hours of how long it is to last, null for without end (what they are
+ * sent as is `lasting`), or `choices`, which fetches names and fingerprints of groups to merge into.
+ * `body` is sent besides. What is a trial (`isTrial`) decides nothing, and takes no note.
  */
 export function askToDecide(act, onDone) {
   current = { act, onDone };
@@ -34,10 +35,14 @@ export function askToDecide(act, onDone) {
   form.elements.by.value = ofTab.getItem(NAME) ?? "";
   form.elements.token.value = "";
   place("trouble").textContent = "";
+  for (const { name, parentElement } of [form.elements.note, form.elements.by]) {
+    parentElement.hidden = Boolean(act.isTrial);
+    form.elements[name].required = name === "by" && !act.isTrial;
+  }
   askForToken(!user && !knownToken());
   dialog.showModal();
   askWhoThisIs();
-  form.elements.note.focus();
+  form.elements[act.isTrial ? "token" : "note"].focus();
 }
 
 /** Whom the proxy in front names needs no token, and has a name already. */
@@ -72,15 +77,15 @@ form.addEventListener("submit", async (event) => {
   const { note, by, token, hours, into } = form.elements;
   const { act, onDone } = current;
   if (!tokenField.hidden) keepToken(token.value.trim());
-  if (!user) ofTab.setItem(NAME, by.value.trim());
+  if (!user && !act.isTrial) ofTab.setItem(NAME, by.value.trim());
   place("submit").disabled = true;
   place("trouble").textContent = "";
-  const said = { note: note.value.trim() || null, by: by.value.trim() };
+  const said = act.isTrial ? {} : { note: note.value.trim() || null, by: by.value.trim() };
   try {
-    await post(act.path, { ...said, ...(act.choices && { into: into.value }), ...(act.lengths && (act.lasting ?? lastingHours)(hours.value ? Number(hours.value) : null)) });
+    const answer = await post(act.path, { ...act.body, ...said, ...(act.choices && { into: into.value }), ...(act.lengths && (act.lasting ?? lastingHours)(hours.value ? Number(hours.value) : null)) }, act.patience);
     dialog.close();
     announce(act.done);
-    onDone();
+    onDone(answer);
   } catch (error) {
     if (error.status === 401) {
       keepToken("");

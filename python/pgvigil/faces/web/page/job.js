@@ -4,22 +4,22 @@ import { renderAlerts } from "./alerts.js";
 import { get } from "./api.js";
 import { renderRunChart } from "./run_chart.js";
 import { el, nothing } from "./dom.js";
-import { NONE, ago, badge, count, duration, measured, percent, plural, time } from "./format.js";
+import { NONE, ago, badge, count, duration, percent, plural, time } from "./format.js";
 import { aboutJob, dayBars, renderTypical } from "./jobs.js";
 import { renderErrors, table } from "./lists.js";
 import { renderMarks } from "./marks.js";
 import { choiceOf, heading, panel, renderMoreRows, rowsAsked } from "./parts.js";
-import { hrefOf, hrefOfRun } from "./router.js";
+import { hrefOf, hrefOfRule, hrefOfRun } from "./router.js";
 import { state } from "./state.js";
 import { isSpanChosen, renderSpans, spanAsked, spanOfList } from "./spans.js";
 import { renderFacts } from "./step.js";
+import { thresholdTags } from "./thresholds.js";
 
 const STATUSES = [
   ["", "However they ended"], ["completed", "Completed"], ["failed", "Failed"], ["timeout", "Timed out"], ["lost", "Lost"], ["cancelled", "Cancelled"],
 ];
 // Of how many days runs are listed unless another span is chosen.
 const DAYS = 30;
-const COMPARED = { ">": "above", ">=": "from", "<": "below", "<=": "up to" };
 
 export const jobPage = {
   title: (route) => route.name,
@@ -97,9 +97,7 @@ function renderRuns(answer, marks, job, route, now) {
 
 function renderRules(rules) {
   if (!rules.length) return nothing("No rule with thresholds looks at tasks.");
-  const thresholds = (rule) => Object.entries(rule.thresholds)
-    .map(([severity, value]) => el("span", { class: `tag is-${severity}` }, `${severity} ${COMPARED[rule.comparison] ?? ""} ${measured(value, rule.unit)}`));
   return el("details", { "data-key": "rules-list" }, el("summary", {}, `${count(rules.length)} rules and their thresholds`),
-    el("ul", { class: "plain rules" }, rules.map((rule) => el("li", {}, el("strong", {}, rule.rule_name), " ", thresholds(rule),
+    el("ul", { class: "plain rules" }, rules.map((rule) => el("li", {}, el("a", { href: hrefOfRule(rule.rule_name) }, rule.rule_name), " ", thresholdTags(rule.thresholds, rule),
       rule.is_own && el("span", { class: "tag" }, "set for this job"), el("p", { class: "faint" }, rule.description)))));
 }

@@ -1,6 +1,8 @@
 // What people do with the page.
 
-import { actsOfAlert, actsOfFleetAlert, actsOfGroup, actsOfMerged } from "./acts.js";
+import {
+  actsOfAlert, actsOfFleetAlert, actsOfGroup, actsOfMatchers, actsOfMerged, actsOfRule, actsOfSilence, changeOfRule,
+} from "./acts.js";
 import { forgetAnswers, get } from "./api.js";
 import { askToDecide } from "./decide.js";
 import { announce, onAction } from "./dom.js";
@@ -14,6 +16,8 @@ import { choose, onRoute } from "./router.js";
 import { arrows, place, showAll, showFreshness, showLinked } from "./showing.js";
 import { FEW_ALERTS, chosen, chosenFilter, state } from "./state.js";
 import { ofBrowser } from "./storage.js";
+import { readMatchers } from "./thresholds.js";
+import { trialOf, tryChange, withoutTrial } from "./trial.js";
 import { applyZone, chooseZone, loadZones } from "./zones.js";
 
 const THEMES = ["system", "light", "dark"];
@@ -22,6 +26,9 @@ const TYPING_MS = 300;
 const ACTS = {
   alert: (alertId) => actsOfAlert(alertOf(Number(alertId))),
   group: () => ({ ...actsOfGroup(state.data.group.group), ...actsOfMerged(state.data.group.group) }),
+  rule: () => ({ ...actsOfRule(state.data.rule.rule), change: changeOfRule(state.data.rule.rule, trialOf(state.data.rule.rule, state.route.query)) }),
+  silence: (silenceId) => actsOfSilence(state.data.silences.rows.find((row) => row.silence_id === Number(silenceId))),
+  matchers: (typed) => actsOfMatchers(readMatchers(typed), typed),
   fleet: (key) => actsOfFleetAlert(state.data.fleetAlerts.rows.find((row) => `${row.member_name}/${row.alert_id}` === key)),
 };
 
@@ -84,14 +91,25 @@ onAction("open-step", ({ dataset }) => toggle(state.openSteps, dataset.step, loa
 onAction("open-alert", ({ dataset }) => toggle(state.openAlerts, Number(dataset.alert), loadDetails));
 onAction("decide", ({ dataset }) => {
   const { kind, of, verb } = dataset;
-  const acts = ACTS[kind](of);
-  if (!acts[verb]) return;
-  askToDecide(acts[verb], async () => {
+  const act = ACTS[kind](of)[verb];
+  if (!act) return;
+  askToDecide(act, async () => {
+    if (kind === "rule" && verb === "change") withoutTrial();
+    if (kind === "matchers") choose({ match: null });
     await refresher.now();
     // The button may be gone with what it was for.
     if (document.activeElement === document.body) (place(`alert-${of}`) ?? place("content")).focus();
   });
 });
+onAction("scope", ({ dataset }) => {
+  choose({ where: dataset.value || null });
+  document.querySelector("[data-trial=critical]")?.focus();
+});
+onAction("discard", () => {
+  withoutTrial();
+  document.querySelector("[data-trial=where]")?.focus();
+});
+onAction("try", () => tryChange(state.data.rule.rule, state.route.query, showAll));
 onAction("filter", ({ dataset }) => {
   const { by, value } = dataset;
   const now = chosenFilter();

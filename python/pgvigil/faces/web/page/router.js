@@ -21,6 +21,8 @@ export function routeOf(href) {
   if (page === "jobs") return subject ? route("job", { name: subject }) : route("jobs");
   if (page === "errors") return subject ? route("group", { name: subject }) : route("errors");
   if (page === "fleet" && !subject) return route("fleet");
+  if (page === "rules") return subject ? route("rule", { name: subject }) : route("rules");
+  if ((page === "silences" || page === "channels") && !subject) return route(page);
   if (page === "alerts" && /^\d+$/.test(subject)) return route("alert", { name: subject });
   if (page === "runs" && rest[0]) {
     const attempt = rest.length > 1 && /^\d+$/.test(rest.at(-1)) ? rest.at(-1) : null;
@@ -48,6 +50,7 @@ export function hrefOf(parts, query = {}) {
 export const hrefOfJob = (name) => hrefOf(["jobs", name]);
 export const hrefOfRun = (taskId, attempt) => hrefOf(attempt ? ["runs", taskId, attempt] : ["runs", taskId]);
 export const hrefOfGroup = (fingerprint) => hrefOf(["errors", fingerprint]);
+export const hrefOfRule = (name) => hrefOf(["rules", name]);
 export const hrefOfAlert = (alertId) => hrefOf(["alerts", alertId]);
 
 /** Where the API is. */

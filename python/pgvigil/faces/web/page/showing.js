@@ -16,7 +16,10 @@ import { renderBatch, renderLastDay } from "./timeline.js";
 import { renderZones } from "./zones.js";
 
 const FEW = 8;
-const SECTION_OF = { now: "now", alert: "now", jobs: "jobs", job: "jobs", run: "jobs", errors: "errors", group: "errors", fleet: "fleet" };
+const SECTION_OF = {
+  now: "now", alert: "now", jobs: "jobs", job: "jobs", run: "jobs", errors: "errors", group: "errors",
+  rules: "rules", rule: "rules", silences: "rules", channels: "rules", fleet: "fleet",
+};
 
 export const place = (id) => document.getElementById(id);
 

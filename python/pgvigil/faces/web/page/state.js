@@ -21,6 +21,7 @@ export const state = {
   details: new Map(),
   linkedAlert: null,
   lastDay: null,
+  trial: null,
 };
 
 /** What has been chosen on the page that is shown, or null. */

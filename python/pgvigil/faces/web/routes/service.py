@@ -98,6 +98,10 @@ async def asset(request: Request, version: str, name: str) -> Response:
 @router.get("/errors/{name:path}", include_in_schema=False)
 @router.get("/alerts/{name:path}", include_in_schema=False)
 @router.get("/fleet", include_in_schema=False)
+@router.get("/rules", include_in_schema=False)
+@router.get("/rules/{name:path}", include_in_schema=False)
+@router.get("/silences", include_in_schema=False)
+@router.get("/channels", include_in_schema=False)
 async def page(request: Request) -> Response:
     """Return the page, which shows by its address what it is about."""
     files: PageFiles = request.app.state.page
