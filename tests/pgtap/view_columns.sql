@@ -156,13 +156,13 @@ from (
     (
         'error_tracking',
         'error_id bigint, task_id, error_type, severity, message, component, fingerprint, '
-        'details jsonb, occurred_at at, stack'
+        'details jsonb, occurred_at at, stack, error_group'
     ),
     (
         'error_groups',
         'fingerprint, error_type, severity, example, template, status, occurrences bigint, '
         'components text[], first_seen_at at, last_seen_at at, muted_until at, note, '
-        'changed_by, changed_at at, login_name'
+        'changed_by, changed_at at, login_name, merged_from text[]'
     ),
     (
         'v_error_summary',
