@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Browser, expect
+from psycopg.types.json import Jsonb
 
 from pgvigil.commands.cli import main
 from pgvigil.demo.server import PostgresServer
@@ -122,6 +123,22 @@ def test_what_the_primary_records_is_read_there(pair: Pair) -> None:
         )
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             connection.execute("select monitoring.record_log('c', 'INFO', 'said')")
+
+
+def test_a_hub_may_read_a_member_there(pair: Pair) -> None:
+    with psycopg.connect(pair.standby, autocommit=True) as connection:
+        told = _told_rollups(connection, {})
+        assert told["is_full"]
+        assert not _told_rollups(connection, told["cursor"])["is_full"]
+
+
+def _told_rollups(connection: psycopg.Connection, cursor: dict[str, Any]) -> dict[str, Any]:
+    row = connection.execute(
+        "select monitoring.get_fleet_changes(%s)", [Jsonb({"rollups": {"cursor": cursor}})]
+    ).fetchone()
+    assert row is not None
+    told: dict[str, Any] = row[0]["rollups"]
+    return told
 
 
 def test_page_and_metrics_answer_there(pair: Pair) -> None:

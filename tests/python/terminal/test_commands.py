@@ -64,7 +64,8 @@ def test_help_ends_with_examples_that_are_about_the_command_and_parse(
     assert [line.strip() for line in shown] == list(EXAMPLES[name])
     assert max(map(len, shown)) <= 100
     for example in EXAMPLES[name]:
-        program, *words = shlex.split(example)
+        # What another program does with the output is no matter of ours.
+        program, *words = shlex.split(example.partition(" | ")[0])
         assert program == "pgvigil"
         for word in words:
             if re.search(r"\.(json|jsonl|csv|sh|env)$", word):
