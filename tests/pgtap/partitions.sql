@@ -109,7 +109,7 @@ select is_empty(
         inner join pg_class as c on i.inhrelid = c.oid
         inner join pg_class as p on i.inhparent = p.oid
         where p.relnamespace = 'monitoring'::regnamespace
-            and p.relname !~ '^rollups'
+            and p.relname !~ '^(fleet_)?rollups'
             and (
                 c.relnamespace <> p.relnamespace or c.relowner <> p.relowner
                 or c.relpersistence <> 'p'

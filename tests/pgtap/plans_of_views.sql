@@ -47,8 +47,8 @@ select
                 from pg_temp.reads_of(%L) as r
                 left join pg_class as c on c.relname = r.index_name
                 where pg_get_indexdef(c.oid) ~ '%s' is not true
-                    -- Late rows are few, and any index will do.
-                    and r.relation !~ '^late_'
+                    -- Late rows and groups that were merged are few, and any index will do.
+                    and r.relation !~ '^late_|^error_group_merges$'
             $$,
             query, index_definition
         ),
