@@ -287,6 +287,9 @@ declare
         'get_step_runs', 'get_batch_performance', 'get_batch_health',
         -- fleets: what a member tells, and what a hub knows
         'get_fleet_changes', 'get_fleet_rollups', 'get_fleet_statistics',
+        -- queues, components and records as people look at them
+        'get_queues', 'get_components', 'get_component_trends', 'get_datasets',
+        'get_invalid_by_day',
         -- cron expressions
         'next_cron_time'
     ];

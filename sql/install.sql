@@ -105,6 +105,7 @@
 \ir keeping/rollups/rebuild.sql
 \ir keeping/rollups/restored.sql
 \ir keeping/rollups/spans.sql
+\ir keeping/rollups/one_name.sql
 \ir keeping/rollups/trends.sql
 \ir keeping/rollups/task_trends.sql
 \ir keeping/rollups/settled.sql
@@ -365,6 +366,11 @@
 \ir reading/dashboards/usual_days.sql
 \ir reading/dashboards/workflow_sentences.sql
 \ir reading/dashboards/workflow_verdicts.sql
+\ir reading/dashboards/alerts_about.sql
+\ir reading/dashboards/queues.sql
+\ir reading/dashboards/components.sql
+\ir reading/dashboards/component_trends.sql
+\ir reading/dashboards/datasets.sql
 \ir reading/dashboards/job_history.sql
 \ir reading/dashboards/jobs.sql
 \ir reading/dashboards/job_runs.sql

@@ -1,7 +1,7 @@
 -- Names and call forms that users rely on: they may grow at the end, and never change.
 
 begin;
-select plan(149);
+select plan(154);
 
 -- The arguments of a public function in order, those that must be given in capitals.
 create function pg_temp.call_form(p_name text) returns text
@@ -89,6 +89,21 @@ from (
         'P_JOB_NAME p_from p_to p_status p_limit p_before_time p_before_task_id p_before_attempt'
     ),
     (
+        'get_components',
+        'p_search p_component_type p_status p_is_troubled p_component_name p_days p_limit '
+        'p_after_trouble p_after_standing p_after_type p_after_name'
+    ),
+    (
+        'get_datasets',
+        'p_search p_dataset p_limit p_after_trouble p_after_open p_after_dataset'
+    ),
+    ('get_invalid_by_day', 'P_DATASET p_days'),
+    ('get_component_trends', 'P_COMPONENT_TYPE P_COMPONENT_NAME P_FROM P_TO p_resolution'),
+    (
+        'get_queues',
+        'p_search p_is_troubled p_queue_name p_limit p_after_trouble p_after_pending p_after_name'
+    ),
+    (
         'get_error_occurrences',
         'P_FINGERPRINT p_from p_to p_limit p_before_time p_before_error_id'
     ),
@@ -116,7 +131,7 @@ from (
     ('set_alert_owner', 'P_OWNER p_labels'),
     ('set_page_url', 'P_URL'),
     ('get_trend_resolution', 'P_FROM P_TO p_resolution'),
-    ('get_queue_trends', 'P_FROM P_TO p_resolution'),
+    ('get_queue_trends', 'P_FROM P_TO p_resolution p_queue_name'),
     ('get_trend_points', 'P_WHAT P_FROM P_TO p_resolution'),
     ('rebuild_rollups', 'P_SOURCE P_FROM P_TO'),
     (
@@ -340,11 +355,31 @@ select results_eq(
         ('get_chart_marks',
             'TABLE(marked_at timestamp with time zone, kind text, title text, component text, '
             'severity text, alert_id bigint)'),
+        ('get_component_trends',
+            'TABLE(resolution text, bucket_at timestamp with time zone, healthy_checks bigint, '
+            'degraded_checks bigint, unhealthy_checks bigint, unknown_checks bigint, '
+            'avg_response_time_ms double precision, p50_response_time_ms double precision, '
+            'p95_response_time_ms double precision, p99_response_time_ms double precision, '
+            'max_response_time_ms double precision)'),
+        ('get_components',
+            'TABLE(component_type text, component_name text, status text, last_status text, '
+            'response_time_ms double precision, failure_reason text, '
+            'last_check_at timestamp with time zone, last_unhealthy_at timestamp with time zone, '
+            'checks bigint, uptime_percent numeric, p50_response_time_ms double precision, '
+            'p95_response_time_ms double precision, p99_response_time_ms double precision, '
+            'alerts bigint, worst_severity text, trouble integer, standing integer, days jsonb)'),
         ('get_config', 'jsonb'),
         ('get_config_schema', 'jsonb'),
         ('get_daily_report', 'jsonb'),
         ('get_dashboard_cards', 'jsonb'),
         ('get_dashboard_summary', 'jsonb'),
+        ('get_datasets',
+            'TABLE(dataset text, description text, time_zone text, bot_task_type text, '
+            'open_records bigint, open_below_1_day bigint, open_1_to_7_days bigint, '
+            'open_7_to_30_days bigint, open_above_30_days bigint, alerted_records bigint, '
+            'oldest_opened_at timestamp with time zone, '
+            'last_detected_at timestamp with time zone, alerts bigint, worst_severity text, '
+            'trouble integer)'),
         ('get_ended_batch_runs',
             'TABLE(workflow_name text, step_name text, business_date date, task_id text, '
             'attempt integer, status text, started_at timestamp with time zone, '
@@ -377,6 +412,8 @@ select results_eq(
             'p50_value double precision, p95_value double precision, p99_value double precision, '
             'min_value double precision, max_value double precision)'),
         ('get_installation', 'jsonb'),
+        ('get_invalid_by_day',
+            'TABLE(day date, opened bigint, resolved bigint, open_records bigint)'),
         ('get_job_runs',
             'TABLE(task_id text, task_type text, status text, attempt integer, worker_id text, '
             'parent_task_id text, start_time timestamp with time zone, '
@@ -408,6 +445,14 @@ select results_eq(
             'p95_pending double precision, avg_processing double precision, '
             'max_oldest_ready_seconds double precision, completed double precision, '
             'failed double precision)'),
+        ('get_queues',
+            'TABLE(queue_name text, pending bigint, processing bigint, completed bigint, '
+            'failed bigint, oldest_ready_seconds double precision, '
+            'recorded_at timestamp with time zone, rate_seconds double precision, '
+            'pending_per_minute double precision, arrived_per_minute double precision, '
+            'completed_per_minute double precision, failed_per_minute double precision, '
+            'seconds_to_empty double precision, failed_percent numeric, '
+            'depths double precision[], alerts bigint, worst_severity text, trouble integer)'),
         ('get_record_timeline',
             'TABLE(happened_at timestamp with time zone, kind text, summary text, '
             'details jsonb)'),

@@ -61,6 +61,13 @@ def count(value: float | None, style: str = "") -> Text:
     return Text(f"{value:,.0f}", style if value else "")
 
 
+def figure(value: float | None) -> Text:
+    """Return three digits that matter, or all before the point."""
+    if value is None:
+        return NOTHING
+    return Text(f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}")
+
+
 def percent(value: float | None) -> Text:
     """Return a share of a hundred."""
     return NOTHING if value is None else Text(f"{float(value):.4g} %")

@@ -3,9 +3,10 @@
 -- on the time does not get past that. Whoever wants a span asks get_queue_trends(), which reads
 -- only that span and as much before it as the first growth needs.
 
--- Queues at one resolution, or at each when p_resolution is null, from p_from until before p_to.
+-- One queue or all, at one resolution, or at each when p_resolution is null, from p_from until
+-- before p_to.
 create or replace function monitoring._queue_trends(
-    p_resolution text, p_from timestamptz, p_to timestamptz
+    p_resolution text, p_from timestamptz, p_to timestamptz, p_queue_name text
 )
 returns table (
     resolution text,
@@ -68,7 +69,16 @@ begin atomic
                 max(t.value_max) filter (where t.label = 'failed') as max_failed,
                 monitoring.merge_histograms(t.histogram) filter (where t.label = 'pending')
                     as histogram
-            from monitoring._trends_of('queues') as t
+            from (
+                select a.* from monitoring._trends_of('queues') as a
+                where p_queue_name is null
+                union all
+                select o.*
+                from monitoring._trends_of_name(
+                        'queues', p_queue_name, p_resolution, p_from, p_to
+                    ) as o
+                where p_queue_name is not null
+            ) as t
             where
                 t.bucket_at >= p_from
                 and t.bucket_at < p_to
@@ -92,10 +102,19 @@ select
     q.max_oldest_ready_seconds,
     q.completed,
     q.failed
-from monitoring._queue_trends(null, '-infinity', 'infinity') as q;
+from monitoring._queue_trends(null, '-infinity', 'infinity', null) as q;
+
+select
+    monitoring._drop_former(
+        '_queue_trends(text, timestamptz, timestamptz)',
+        'get_queue_trends(timestamptz, timestamptz, text)'
+    );
 
 create or replace function monitoring.get_queue_trends(
-    p_from timestamptz, p_to timestamptz, p_resolution text default 'auto'
+    p_from timestamptz,
+    p_to timestamptz,
+    p_resolution text default 'auto',
+    p_queue_name text default null
 )
 returns table (
     resolution text,
@@ -130,14 +149,15 @@ begin
     end;
     return query
     select q.*
-    from monitoring._queue_trends(v_resolution, v_since, p_to) q
+    from monitoring._queue_trends(v_resolution, v_since, p_to, p_queue_name) q
     where q.bucket_at >= p_from;
 end
 $$;
 
-comment on function monitoring.get_queue_trends(timestamptz, timestamptz, text) is
-'v_queue_trends of one span at one resolution, or at that which suits it, without reading all the '
-'rest. A queue that had not been sampled for long counts from its first sample.';
+comment on function monitoring.get_queue_trends(timestamptz, timestamptz, text, text) is
+'v_queue_trends of one span at one resolution, or at that which suits it, of all queues or one, '
+'without reading all the rest. A queue that had not been sampled for long counts from its first '
+'sample.';
 
 comment on view monitoring.v_queue_trends is
 'Queues by hour, day, week and month.';

@@ -90,13 +90,24 @@ select
     s.details
 from monitoring._component_states as s;
 
-create or replace view monitoring.v_system_health_summary as
--- Once: to ask all days for new checks takes longer than all the rest.
-with states as materialized (
+create or replace view monitoring._component_standings as
+select
+    k.component_type,
+    k.component_name,
+    case
+        when k.known_until_at < (select monitoring.clock()) then 'unknown' else k.last_status
+    end as status,
+    k.last_status,
+    k.response_time_ms,
+    k.failure_reason,
+    k.checked_at,
+    k.last_unhealthy_at,
+    k.known_until_at
+from (
     select
         c.component_type,
         c.component_name,
-        c.status,
+        c.status as last_status,
         c.response_time_ms,
         c.failure_reason,
         c.checked_at,
@@ -123,8 +134,14 @@ with states as materialized (
                 ),
                 315360000
             )
-        ) as known_until
+        ) as known_until_at
     from monitoring._component_states as c
+) as k;
+
+create or replace view monitoring.v_system_health_summary as
+-- Once: to ask all days for new checks takes longer than all the rest.
+with states as materialized (
+    select s.* from monitoring._component_standings as s
 ),
 
 spells as (
@@ -143,9 +160,9 @@ spells as (
     select
         s.component_type,
         s.component_name,
-        s.status,
+        s.last_status as status,
         greatest(extract(
-            epoch from least((select monitoring.clock()), s.known_until)
+            epoch from least((select monitoring.clock()), s.known_until_at)
             - greatest(s.checked_at, (select monitoring._last_day_since()))
         ), 0)::double precision as seconds
     from states as s
@@ -174,9 +191,7 @@ checks as (
 select
     h.component_type,
     h.component_name,
-    case
-        when h.known_until < (select monitoring.clock()) then 'unknown' else h.status
-    end as status,
+    h.status,
     h.response_time_ms,
     h.failure_reason,
     h.checked_at as last_check_at,
@@ -186,13 +201,15 @@ select
     c.avg_response_time_ms,
     round((100.0 * u.fraction)::numeric, 3) as uptime_percent,
     h.last_unhealthy_at,
-    h.status as last_status
+    h.last_status
 from states as h
 left join uptime as u
     on h.component_type = u.component_type and h.component_name = u.component_name
 left join checks as c
     on h.component_type = c.component_type and h.component_name = c.component_name;
 
+comment on view monitoring._component_standings is
+'Each component as its newest check found it, and for how long that tells how it is.';
 comment on view monitoring._component_states is
 'Newest check of each component, rolled up or not.';
 

@@ -35,26 +35,6 @@ begin atomic
     where not starts_with(n.name, 'pgvigil.');
 end;
 
--- Alerts that fire about each job, and the worst of them by name and rank.
-create or replace function monitoring._alerts_of_jobs()
-returns table (job_name text, alerts bigint, worst_severity text, trouble integer)
-language sql
-stable
-begin atomic
-    select
-        a.labels ->> 'task_type' as job_name,
-        count(*) as alerts,
-        (array_agg(a.severity order by monitoring._severity_rank(a.severity) desc))[1]
-            as worst_severity,
-        max(monitoring._severity_rank(a.severity))::integer as trouble
-    from monitoring.raised_alerts as a
-    where
-        a.resolved_at = 'infinity'
-        and a.status = 'firing'
-        and a.labels ->> 'task_type' is not null
-    group by a.labels ->> 'task_type';
-end;
-
 -- When runs of jobs are due next, and since when one that has not come: of expected runs.
 create or replace function monitoring._due_of_expected(p_names text[], p_now timestamptz)
 returns table (
@@ -153,7 +133,7 @@ begin
     return array(
         select k.job_name
         from monitoring._known_jobs(p_since) k
-        left join monitoring._alerts_of_jobs() a on a.job_name = k.job_name
+        left join monitoring._alerts_about(array['task_type']) a on a.about = array[k.job_name]
         where (p_job_name is null or k.job_name = p_job_name)
             and (p_kind is null or k.kind = p_kind)
             and (p_workflow_name is null or k.workflow_name = p_workflow_name)
@@ -265,7 +245,7 @@ begin
     from sums s
     inner join monitoring._known_jobs('-infinity') k on k.job_name = s.job_name
     left join newest l on l.task_type = s.job_name
-    left join monitoring._alerts_of_jobs() a on a.job_name = s.job_name
+    left join monitoring._alerts_about(array['task_type']) a on a.about = array[s.job_name]
     left join lateral (
         select x.* from due x where x.job_name = s.job_name
         order by x.missing_since is null, x.next_due_at

@@ -80,32 +80,47 @@ from monitoring.v_active_alerts
 where true
 group by rule_name, severity, status
 """
-ABOUT_JOB = f"""
+
+
+def _about(condition: LiteralString) -> LiteralString:
+    return f"""
 select *
 from monitoring.v_active_alerts
-where labels ->> 'task_type' = %(job)s
-order by acknowledged_at is not null, {_WORST_FIRST}, fired_at, alert_id
+where {condition}
+order by {_BY_URGENCY}
 """
-ABOUT_RUN = f"""
-select *
-from monitoring.v_active_alerts
-where labels ->> 'task_id' = %(task_id)s
-order by acknowledged_at is not null, {_WORST_FIRST}, fired_at, alert_id
-"""
-_OWN_THRESHOLDS = """jsonb_path_query_first(
-        overrides, '$[*] ? (@.labels.task_type == $job).thresholds',
-        jsonb_build_object('job', %(job)s::text)
+
+
+ABOUT_JOB = _about("labels ->> 'task_type' = %(job)s")
+ABOUT_RUN = _about("labels ->> 'task_id' = %(task_id)s")
+ABOUT_QUEUE = _about("labels ->> 'queue' = %(queue)s")
+ABOUT_COMPONENT = _about(
+    "labels ->> 'component' = %(component)s"
+    " and coalesce(labels ->> 'component_type', %(type)s) = %(type)s"
+)
+ABOUT_DATASET = _about("labels ->> 'dataset' = %(dataset)s")
+
+
+def _rules_about(family: LiteralString, label: LiteralString) -> LiteralString:
+    """Return the rules of a family, with the thresholds that count where a label is so."""
+    own = f"""jsonb_path_query_first(
+        overrides, '$[*] ? (@.labels.{label} == $about).thresholds',
+        jsonb_build_object('about', %(about)s::text)
     )"""
-RULES_OF_JOB = f"""
+    return f"""
 select
-    rule_name, description, unit, comparison,
-    coalesce({_OWN_THRESHOLDS}, thresholds) as thresholds,
-    {_OWN_THRESHOLDS} is not null as is_own
+    rule_name, description, unit, comparison, coalesce({own}, thresholds) as thresholds,
+    {own} is not null as is_own
 from monitoring.v_alert_rules
-where family = 'processing' and is_enabled
-    and coalesce({_OWN_THRESHOLDS}, thresholds) <> '{{}}'
+where family = '{family}' and is_enabled and coalesce({own}, thresholds) <> '{{}}'
 order by rule_name
 """
+
+
+RULES_OF_JOB = _rules_about("processing", "task_type")
+RULES_OF_QUEUE = _rules_about("queues", "queue")
+RULES_OF_DATASET = _rules_about("records", "dataset")
+RULES_OF_COMPONENT = _rules_about("health", "component")
 ONE = "select * from monitoring.alerts where alert_id = %(alert_id)s"
 REASON = "select suppressed_by from monitoring.v_active_alerts where alert_id = %(alert_id)s"
 EXPLAIN = """

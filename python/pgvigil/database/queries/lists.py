@@ -74,14 +74,8 @@ where (resolved_at is null or resolved_at >= {_SINCE})
 order by resolved_at is null desc, first_detected_at desc, dataset, record_key, validation_type
 limit %(limit)s
 """
-QUEUES = f"""
-select *
-from monitoring.v_queue_performance
-where {SEARCHED.format(columns="queue_name")}
-order by pending desc, queue_name
-limit %(limit)s
-"""
-QUEUE = "select * from monitoring.v_queue_performance where queue_name = %(name)s"
+QUEUES = "select * from monitoring.get_queues(p_search => %(search)s, p_limit => %(limit)s)"
+QUEUE = "select * from monitoring.get_queues(p_queue_name => %(name)s)"
 SAMPLES_OF_QUEUE = f"""
 select recorded_at, pending, processing, completed, failed, oldest_ready_seconds
 from monitoring.queue_monitoring

@@ -6,6 +6,53 @@ from monitoring.v_top_issues
 order by open_records desc, dataset, validation_type, group_name
 limit %(limit)s
 """
+SEARCHED = """
+    position(lower({} collate "C") in lower(
+        concat_ws(' ', record_key, group_name, reported_value, message) collate "C"
+    )) > 0
+"""
+OPENED_BEFORE = "opened_at <= monitoring.clock() - interval '1 day' *"
+OPENED_AFTER = "opened_at > monitoring.clock() - interval '1 day' *"
+DATASETS = """
+select *
+from monitoring.get_datasets(
+    p_search => %(search)s, p_limit => %(limit)s, p_after_trouble => %(after_trouble)s,
+    p_after_open => %(after_open_records)s, p_after_dataset => %(after_dataset)s
+)
+"""
+DATASET = "select * from monitoring.get_datasets(p_dataset => %(dataset)s)"
+TYPES = """
+select *
+from monitoring.v_invalid_ages
+where dataset = %(dataset)s
+order by open_records desc, validation_type
+limit %(limit)s
+"""
+DAYS = """
+select * from monitoring.get_invalid_by_day(p_dataset => %(dataset)s, p_days => %(days)s)
+"""
+RUNS_OF_DATASET = """
+select *
+from monitoring.processing_log
+where dataset = %(dataset)s
+order by target_date desc, finished_at desc
+limit %(runs)s
+"""
+VALIDATIONS = """
+select *
+from monitoring.invalid_records
+where dataset = %(dataset)s and record_key = %(record_key)s
+order by status, opened_at desc, validation_type
+"""
+STATUS = """
+select * from monitoring.v_record_status
+where dataset = %(dataset)s and record_key = %(record_key)s
+"""
+PRODUCTS = """
+select * from monitoring.record_products
+where dataset = %(dataset)s and record_key = %(record_key)s
+order by product
+"""
 STATUSES = """
 select dataset, status, count(*) as records, max(effective_at) as last_changed_at
 from monitoring.v_record_status

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from pgvigil.database.words import length_of_time
 from pgvigil.faces.plain import plain
-from pgvigil.faces.words import age, clock_time, count, duration, name, word
+from pgvigil.faces.words import age, clock_time, count, duration, figure, name, word
 
 Row = Mapping[str, Any]
 _GAP = 2
@@ -44,6 +44,11 @@ def word_of(key: str, title: str | None = None) -> Column:
 def count_of(key: str, title: str | None = None) -> Column:
     """Return a column of counts."""
     return Column(title or key, lambda row, now: count(row[key]), is_number=True)
+
+
+def figure_of(key: str, title: str | None = None) -> Column:
+    """Return a column of figures that may be parts of one."""
+    return Column(title or key, lambda row, now: figure(row[key]), is_number=True)
 
 
 def ago(key: str, title: str) -> Column:

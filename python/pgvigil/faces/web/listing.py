@@ -22,14 +22,20 @@ class Filter:
     name: str
     kind: Any
     column: str = ""
-    """What it is compared with in views, such as `start_time >=`; else equal to its namesake."""
+    """What it is compared with in views, such as `start_time >=`; else equal to its namesake.
+
+    A `{}` is where it stands, if that is not the end.
+    """
     words: str | None = None
     default: Any = None
 
     @property
     def condition(self) -> str:
         """What holds of the rows of a view; all rows where it is not asked for."""
-        return f"({self.column or f'{self.name} ='} %({self.name})s or %({self.name})s is null)"
+        compared = self.column or f"{self.name} ="
+        if "{}" not in compared:
+            compared += " {}"
+        return f"({compared.format(f'%({self.name})s')} or %({self.name})s is null)"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from pydantic_core import PydanticCustomError
 Severity = Literal["low", "medium", "high", "critical"]
 Kind = Literal["failed", "stuck", "long", "late", "other"]
 """What kind of trouble an alert is about."""
+NAME: dict[str, Any] = {"min_length": 1, "max_length": 255, "pattern": r"^[^\x00]*$"}
+"""What holds of a name as recorded; the database has none with a NUL in it."""
 Text = Annotated[str | None, Query(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
 """A name as recorded; the database has none with a NUL in it."""
 

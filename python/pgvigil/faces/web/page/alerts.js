@@ -4,7 +4,7 @@ import { actsOfAlert, renderActs } from "./acts.js";
 import { el, nothing } from "./dom.js";
 import { ago, badge, count, figure, measured, plural, time } from "./format.js";
 import { KINDS, unknownWords } from "./overview.js";
-import { hrefOfAlert, hrefOfGroup, hrefOfJob, hrefOfRule, hrefOfRun } from "./router.js";
+import { hrefOfAlert, hrefOfComponent, hrefOfDataset, hrefOfGroup, hrefOfJob, hrefOfQueue, hrefOfRecord, hrefOfRule, hrefOfRun } from "./router.js";
 import { renderFacts } from "./step.js";
 
 const MOST_ROWS = 8;
@@ -70,6 +70,10 @@ export function renderLinks(alert) {
     link(hrefOfAlert(alert.alert_id), "Link"),
     labels.task_id && link(hrefOfRun(labels.task_id), "Run"),
     labels.task_type && link(hrefOfJob(labels.task_type), "Job"),
+    labels.queue && link(hrefOfQueue(labels.queue), "Queue"),
+    labels.component && labels.component_type && link(hrefOfComponent({ component_name: labels.component, component_type: labels.component_type }), "Component"),
+    labels.dataset && link(hrefOfDataset(labels.dataset), "Dataset"),
+    labels.dataset && labels.record_key && link(hrefOfRecord(labels.dataset, labels.record_key), "Record"),
     labels.error_group && link(hrefOfGroup(labels.error_group), "Errors"),
     runbook && el("a", { href: runbook, target: "_blank", rel: "noreferrer noopener" }, "Runbook"),
   ].filter(Boolean);

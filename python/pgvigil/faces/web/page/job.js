@@ -1,19 +1,17 @@
 // One job: how it is, its runs over time, its alerts, errors and rules.
 
-import { renderAlerts } from "./alerts.js";
+import { alertsAbout, rulesAbout } from "./about.js";
 import { get } from "./api.js";
 import { renderRunChart } from "./run_chart.js";
 import { el, nothing } from "./dom.js";
 import { NONE, ago, badge, count, duration, percent, plural, time } from "./format.js";
-import { aboutJob, dayBars, renderTypical } from "./jobs.js";
+import { aboutJob, daysOfJob, renderTypical } from "./jobs.js";
 import { renderErrors, table } from "./lists.js";
 import { renderMarks } from "./marks.js";
 import { choiceOf, heading, panel, renderMoreRows, rowsAsked } from "./parts.js";
-import { hrefOf, hrefOfRule, hrefOfRun } from "./router.js";
-import { state } from "./state.js";
+import { hrefOf, hrefOfRun } from "./router.js";
 import { isSpanChosen, renderSpans, spanAsked, spanOfList } from "./spans.js";
 import { renderFacts } from "./step.js";
-import { thresholdTags } from "./thresholds.js";
 
 const STATUSES = [
   ["", "However they ended"], ["completed", "Completed"], ["failed", "Failed"], ["timeout", "Timed out"], ["lost", "Lost"], ["cancelled", "Cancelled"],
@@ -40,15 +38,13 @@ export const jobPage = {
 function renderJob(data, route, refusalOf, now) {
   const { job, alerts } = data.job;
   return [
-    alerts.length > 0 && panel("alerts-of-job", "Alerts", null, renderAlerts(alerts, {
-      filter: null, open: state.openAlerts, details: state.details, most: 50, known: { is_known: true },
-    }, now)),
+    alertsAbout("job", alerts, now),
     panel("job", "How it is", null, renderState(data.job, now)),
     panel("runs", "Runs", [renderSpans(route, { usual: DAYS * 24, most: DAYS * 24, label: "Span of the runs" }), choiceOf("status", "How they ended", STATUSES, route.query.get("status"))],
       data.jobRuns ? renderRuns(data.jobRuns, data.jobMarks, job, route, now) : refusalOf("jobRuns")),
     data.jobErrors?.rows.length > 0 && panel("errors-of-job", "Errors of its component", null,
       renderErrors(data.jobErrors.rows, { isWhole: true, few: 8 }, now)),
-    panel("rules", "Rules that look at it", null, renderRules(data.job.rules)),
+    rulesAbout(data.job.rules, "tasks"),
   ];
 }
 
@@ -68,7 +64,7 @@ function renderState({ job, expected, as_of: asOf }, now) {
       ["Half take at most", renderTypical(job)],
       ["95 % take at most", job.p95_duration_ms === null ? NONE : duration(job.p95_duration_ms / 1000)],
     ]),
-    el("div", { class: "whole-bars" }, dayBars(job.days, asOf, { height: 40, width: 14 })),
+    el("div", { class: "whole-bars" }, daysOfJob(job.days, asOf, { height: 40, width: 14 })),
   ];
 }
 
@@ -93,11 +89,4 @@ function renderRuns(answer, marks, job, route, now) {
     ].filter(Boolean)), ["Items"]),
     renderMoreRows(answer, route),
   ];
-}
-
-function renderRules(rules) {
-  if (!rules.length) return nothing("No rule with thresholds looks at tasks.");
-  return el("details", { "data-key": "rules-list" }, el("summary", {}, `${count(rules.length)} rules and their thresholds`),
-    el("ul", { class: "plain rules" }, rules.map((rule) => el("li", {}, el("a", { href: hrefOfRule(rule.rule_name) }, rule.rule_name), " ", thresholdTags(rule.thresholds, rule),
-      rule.is_own && el("span", { class: "tag" }, "set for this job"), el("p", { class: "faint" }, rule.description)))));
 }

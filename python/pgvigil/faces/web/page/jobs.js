@@ -1,14 +1,15 @@
 // The list of jobs: task types, steps of workflows and expected runs, a row each.
 
 import { get } from "./api.js";
-import { el, nothing, svg } from "./dom.js";
+import { dayBars } from "./day_bars.js";
+import { el, nothing } from "./dom.js";
 import { NONE, ago, badge, count, duration, percent, plural, time } from "./format.js";
 import { table } from "./lists.js";
 import { choiceOf, heading, panel, renderMoreRows, rowsAsked, searchBox } from "./parts.js";
 import { hrefOfJob, hrefOfRun } from "./router.js";
 
 const DAYS = 30;
-const DAY_MS = 86_400_000;
+const KINDS_OF_END = ["failed", "missed", "ended_otherwise", "completed"];
 const KINDS = [["", "All kinds"], ["step", "Steps of workflows"], ["expected", "Expected by the clock"], ["type", "Others"]];
 const TROUBLE = [["", "In any state"], ["true", "With alerts"], ["false", "Without alerts"]];
 const MINOR = ["30 days", "Typical", "Success"];
@@ -48,7 +49,7 @@ function renderJobs(answer, route, now) {
         job.alerts > 0 && el("span", { class: `tag is-${job.worst_severity}` }, plural(job.alerts, "alert"))),
       el("td", { class: "last" }, renderLast(job, now)),
       el("td", { class: "next" }, renderDue(job, now)),
-      el("td", { class: "minor" }, dayBars(job.days, answer.as_of)),
+      el("td", { class: "minor" }, daysOfJob(job.days, answer.as_of)),
       el("td", { class: "number minor" }, percent(job.success_percent)),
       el("td", { class: "number minor" }, renderTypical(job)),
     )), MINOR, "jobs"),
@@ -92,34 +93,13 @@ export function renderTypical(job) {
 }
 
 /** A bar a day: what failed, did not come, or ended otherwise above what completed. */
-export function dayBars(days, asOf, { height = 26, width = 6 } = {}) {
-  const known = new Map(days.map((day) => [day.day, day]));
-  const today = Math.floor(Date.parse(asOf) / DAY_MS);
+export function daysOfJob(days, asOf, size = {}) {
   const sums = { failed: 0, missed: 0, completed: 0 };
-  const bars = Array.from({ length: DAYS }, (_, place) => {
-    const name = new Date((today - DAYS + 1 + place) * DAY_MS).toISOString().slice(0, 10);
-    const day = known.get(name);
-    for (const kind of Object.keys(sums)) sums[kind] += day?.[kind] ?? 0;
-    return svg("g", { transform: `translate(${place * width} 0)` }, svg("title", {}, dayWords(name, day)), partsOfDay(day, height, width));
+  for (const day of days) for (const kind of Object.keys(sums)) sums[kind] += day[kind];
+  return dayBars(new Map(days.map((day) => [day.day, day])), asOf, {
+    days: DAYS, words: `${plural(DAYS, "day")}: ${sums.completed} completed, ${sums.failed} failed, ${sums.missed} missed`,
+    parts: (day) => KINDS_OF_END.map((kind) => [kind, day[kind]]), title: dayWords, ...size,
   });
-  const words = `${plural(DAYS, "day")}: ${sums.completed} completed, ${sums.failed} failed, ${sums.missed} missed`;
-  return svg("svg", { class: "day-bars", viewBox: `0 0 ${DAYS * width} ${height}`, width: DAYS * width, height, role: "img", "aria-label": words }, bars);
-}
-
-function partsOfDay(day, height, width) {
-  const all = day ? day.completed + day.failed + day.missed + day.ended_otherwise : 0;
-  if (!all) return svg("rect", { class: "is-none", x: 0.5, width: width - 1, y: height - 2, height: 2 });
-  let top = 0;
-  return [["failed", day.failed], ["missed", day.missed], ["ended_otherwise", day.ended_otherwise], ["completed", day.completed]]
-    .filter(([, number]) => number)
-    .map(([kind, number], place, parts) => {
-      const rest = (parts.length - place - 1) * 3;
-      // However few they are, they are seen.
-      const part = place === parts.length - 1 ? height - top : Math.min(height - top - rest, Math.max(3, (height * number) / all));
-      const bar = svg("rect", { class: `is-${kind}`, x: 0.5, width: width - 1, y: top, height: part });
-      top += part;
-      return bar;
-    });
 }
 
 function dayWords(name, day) {

@@ -2,10 +2,13 @@
 
 import { sparkline } from "./charts.js";
 import { el, nothing } from "./dom.js";
-import { hrefOfGroup, hrefOfJob, hrefOfRun } from "./router.js";
+import { hrefOf, hrefOfComponent, hrefOfDataset, hrefOfGroup, hrefOfJob, hrefOfQueue, hrefOfRun } from "./router.js";
 import { NONE, ago, badge, count, duration, figure, percent, progressBar } from "./format.js";
 
 const STALE_SECONDS = 900;
+
+/** Whether a queue was sampled so long ago that its figures may be of another time. */
+export const isStaleSample = (queue, now) => (now - new Date(queue.recorded_at)) / 1000 > STALE_SECONDS;
 
 /** Groups of errors. */
 export function renderErrors(rows, view, now) {
@@ -68,11 +71,11 @@ export function renderQueues(rows, depths, now, view) {
   // Those in which most waits first: what is left out is what matters least.
   const shown = view.isWhole ? rows : [...rows].sort((one, other) => (other.pending ?? 0) - (one.pending ?? 0)).slice(0, view.few * 2);
   return [table("Queues", ["Queue", "Depth", "Waiting#", "Oldest#", "Done/min#", "Failed %#"], shown.map((queue) => {
-    const isStale = (now - new Date(queue.recorded_at)) / 1000 > STALE_SECONDS;
+    const isStale = isStaleSample(queue, now);
     return el(
       "tr",
       { "data-key": queue.queue_name, class: isStale ? "is-quiet" : null },
-      el("th", { scope: "row" }, clipped(queue.queue_name),
+      el("th", { scope: "row" }, el("a", { class: "clip-2", href: hrefOfQueue(queue.queue_name), title: queue.queue_name }, queue.queue_name),
         isStale && el("span", { class: "faint" }, " sampled ", ago(queue.recorded_at, now), " ago")),
       el("td", { class: "minor" }, sparkline(depths.get(queue.queue_name) ?? [])),
       el("td", { class: "number" }, el("strong", {}, count(queue.pending)), renderChange(queue.pending_change)),
@@ -96,7 +99,7 @@ export function renderHealth(rows, now) {
     "li",
     { class: `component is-${component.status}`, "data-key": `${component.component_type}/${component.component_name}` },
     el("div", { class: "component-head" },
-      el("strong", { class: "clip" }, component.component_name), badge(component.status)),
+      el("strong", { class: "clip" }, el("a", { href: hrefOfComponent(component) }, component.component_name)), badge(component.status)),
     component.status !== component.last_status && el("p", {}, `was ${component.last_status} when last checked`),
     component.failure_reason && el("p", { class: "clip-2" }, component.failure_reason),
     el("p", { class: "faint" },
@@ -114,8 +117,8 @@ export function renderRecords(rows, view, now) {
     table("Invalid records", ["Dataset", "Failed", "Open#", "Oldest#"], shown.map((issue) => el(
       "tr",
       { "data-key": JSON.stringify([issue.dataset, issue.validation_type, issue.group_name]) },
-      el("th", { scope: "row" }, clipped(issue.dataset)),
-      el("td", {}, clipped(issue.validation_type), issue.group_name && el("div", { class: "faint clip-2" }, issue.group_name)),
+      el("th", { scope: "row" }, el("a", { class: "clip-2", href: hrefOfDataset(issue.dataset), title: issue.dataset }, issue.dataset)),
+      el("td", {}, el("a", { class: "clip-2", href: hrefOf(["records", issue.dataset], { type: issue.validation_type, group: issue.group_name }), title: issue.validation_type }, issue.validation_type), issue.group_name && el("div", { class: "faint clip-2" }, issue.group_name)),
       el("td", { class: "number" }, el("strong", {}, count(issue.open_records))),
       el("td", { class: "number" }, ago(issue.oldest_opened_at, now)),
     ))),
@@ -126,11 +129,6 @@ export function renderRecords(rows, view, now) {
 function renderMore(rows, shown, what) {
   return rows.length > shown.length && el("p", { class: "more" }, el(
     "button", { type: "button", "data-action": "more", "data-what": what }, `Show all ${count(rows.length)}`));
-}
-
-/** A name in at most two lines; all of it where the pointer rests. */
-export function clipped(name) {
-  return el("span", { class: "clip-2", title: name }, name);
 }
 
 /** A table; heads that end with # are of numbers, and those that are minor go where it is narrow. */

@@ -42,8 +42,9 @@ async function refresh(names = null) {
 onRoute((route, { isNew }) => {
   const before = state.route;
   state.route = route;
-  if (route.page === before.page && route.name === before.name && !isNew) return showChoice(before);
-  if (route.page !== before.page || route.name !== before.name) {
+  const isSame = ["page", "of", "name"].every((part) => route[part] === before[part]);
+  if (isSame && !isNew) return showChoice(before);
+  if (!isSame) {
     // What is known of another job or run is not to stand below this one's name.
     for (const name of Object.keys(PAGES[route.page]?.questions(route) ?? {})) {
       delete state.data[name];
@@ -171,8 +172,8 @@ function takeChoices(isStep) {
 }
 
 function alertOf(alertId) {
-  const { alerts, filtered, alert, job, run } = state.data;
-  const all = [...(alerts?.rows ?? []), ...(filtered?.rows ?? []), ...(job?.alerts ?? []), ...(run?.alerts ?? [])];
+  const { alerts, filtered, alert, job, run, queue, component, dataset } = state.data;
+  const all = [alerts?.rows, filtered?.rows, ...[job, run, queue, component, dataset].map((about) => about?.alerts)].flatMap((rows) => rows ?? []);
   return alert?.alert.alert_id === alertId ? alert.alert : all.find((row) => row.alert_id === alertId);
 }
 

@@ -5,8 +5,11 @@ import { fleetPage } from "./fleet.js";
 import { groupPage, groupsPage } from "./groups.js";
 import { jobPage } from "./job.js";
 import { jobsPage } from "./jobs.js";
+import { componentPage, componentsPage } from "./components.js";
 import { el } from "./dom.js";
+import { queuePage, queuesPage } from "./queues.js";
 import { heading } from "./parts.js";
+import { datasetPage, datasetsPage, recordPage } from "./records.js";
 import { hrefOf } from "./router.js";
 import { rulePage } from "./rule.js";
 import { rulesPage } from "./rules.js";
@@ -14,19 +17,22 @@ import { runPage } from "./run.js";
 import { searchPage } from "./search.js";
 import { channelsPage, silencesPage } from "./telling.js";
 
+const SECTIONS = ["jobs", "errors", "queues", "components", "records", "rules"];
+
 const missingPage = {
   title: () => "Not found",
   questions: () => ({}),
   render: () => [
     heading("There is no such page"),
     el("p", {}, "Perhaps the address is cut off. What there is: ",
-      el("a", { href: hrefOf([]) }, "what is wrong now"), ", ", el("a", { href: hrefOf(["jobs"]) }, "jobs"), ", ",
-      el("a", { href: hrefOf(["errors"]) }, "errors"), " and ", el("a", { href: hrefOf(["rules"]) }, "rules"), "."),
+      el("a", { href: hrefOf([]) }, "what is wrong now"), ", ",
+      SECTIONS.map((name, place) => [place > 0 && ", ", el("a", { href: hrefOf([name]) }, name)]), "."),
   ],
 };
 
 export const PAGES = {
   jobs: jobsPage, job: jobPage, run: runPage, errors: groupsPage, group: groupPage, alert: alertPage,
-  rules: rulesPage, rule: rulePage, silences: silencesPage, channels: channelsPage, search: searchPage, fleet: fleetPage,
-  missing: missingPage,
+  queues: queuesPage, queue: queuePage, components: componentsPage, component: componentPage,
+  rules: rulesPage, rule: rulePage, silences: silencesPage, channels: channelsPage,
+  records: datasetsPage, dataset: datasetPage, record: recordPage, search: searchPage, fleet: fleetPage, missing: missingPage,
 };

@@ -41,15 +41,15 @@ export function choiceOf(choice, label, options, value) {
 }
 
 /** How many rows a list asks for, by what has been chosen. */
-export function rowsAsked(route) {
+export function rowsAsked(route, few = PAGE_ROWS) {
   const wanted = Number(route.query.get("show"));
-  return wanted > 0 ? Math.min(MOST_ROWS, wanted) : PAGE_ROWS;
+  return wanted > 0 ? Math.min(MOST_ROWS, wanted) : few;
 }
 
 /** A button for more rows, where there are more. */
-export function renderMoreRows(answer, route) {
+export function renderMoreRows(answer, route, few = PAGE_ROWS) {
   if (!answer.next) return null;
-  const shown = rowsAsked(route);
+  const shown = rowsAsked(route, few);
   if (shown >= MOST_ROWS) return nothing(`The list ends here, after ${count(answer.rows.length)}: search or choose to see others.`);
   return el("p", { class: "more" }, el("button", {
     type: "button", "data-action": "choose", "data-name": "show", "data-value": Math.min(MOST_ROWS, shown * 2),

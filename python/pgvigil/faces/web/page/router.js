@@ -23,6 +23,12 @@ export function routeOf(href) {
   if (page === "fleet" && !subject) return route("fleet");
   if (page === "rules") return subject ? route("rule", { name: subject }) : route("rules");
   if ((page === "silences" || page === "channels") && !subject) return route(page);
+  if (page === "queues") return subject ? route("queue", { name: subject }) : route("queues");
+  if (page === "components") return subject ? route("component", { name: subject, of: query.get("type") }) : route("components");
+  if (page === "records") {
+    if (rest.length < 2) return subject ? route("dataset", { name: subject }) : route("records");
+    return route("record", { of: rest[0], name: rest.slice(1).join("/") });
+  }
   if (page === "alerts" && /^\d+$/.test(subject)) return route("alert", { name: subject });
   if (page === "runs" && rest[0]) {
     const attempt = rest.length > 1 && /^\d+$/.test(rest.at(-1)) ? rest.at(-1) : null;
@@ -51,6 +57,10 @@ export const hrefOfJob = (name) => hrefOf(["jobs", name]);
 export const hrefOfRun = (taskId, attempt) => hrefOf(attempt ? ["runs", taskId, attempt] : ["runs", taskId]);
 export const hrefOfGroup = (fingerprint) => hrefOf(["errors", fingerprint]);
 export const hrefOfRule = (name) => hrefOf(["rules", name]);
+export const hrefOfQueue = (name) => hrefOf(["queues", name]);
+export const hrefOfComponent = ({ component_name: name, component_type: type }) => hrefOf(["components", name], { type });
+export const hrefOfDataset = (dataset) => hrefOf(["records", dataset]);
+export const hrefOfRecord = (dataset, key) => hrefOf(["records", dataset, key]);
 export const hrefOfAlert = (alertId) => hrefOf(["alerts", alertId]);
 
 /** Where the API is. */

@@ -1,6 +1,6 @@
 // One run of a task: its attempts, how far it is, its parts, errors and log.
 
-import { renderAlerts } from "./alerts.js";
+import { alertsAbout } from "./about.js";
 import { get } from "./api.js";
 import { el, nothing } from "./dom.js";
 import { NONE, badge, count, duration, figure, percent, progressBar, time } from "./format.js";
@@ -49,9 +49,7 @@ function renderRun(data, shown, route, refusalOf, now) {
       "a", { href: hrefOfRun(route.name, each.attempt), "aria-current": each.attempt === shown.attempt ? "true" : null, class: "tag" },
       `${each.attempt} ${each.status}`))),
     shown.error_message && el("p", { class: "error-text refusal", "data-key": "why" }, "Why: ", shown.error_message),
-    run.alerts.length > 0 && panel("alerts-of-run", "Alerts", null, renderAlerts(run.alerts, {
-      filter: null, open: state.openAlerts, details: state.details, most: 50, known: { is_known: true },
-    }, now)),
+    alertsAbout("run", run.alerts, now),
     panel("run", "How it went", null, renderState(shown, now)),
     renderSteps(shown.step_durations),
     renderPart("counters", "Counters", shown.counters),

@@ -18,6 +18,9 @@ import { renderZones } from "./zones.js";
 const FEW = 8;
 const SECTION_OF = {
   now: "now", alert: "now", jobs: "jobs", job: "jobs", run: "jobs", errors: "errors", group: "errors",
+  queues: "queues", queue: "queues",
+  components: "components", component: "components",
+  records: "records", dataset: "records", record: "records",
   rules: "rules", rule: "rules", silences: "rules", channels: "rules", fleet: "fleet",
 };
 
@@ -28,10 +31,11 @@ export function showAll() {
   const { page } = state.route;
   place("now").hidden = page !== "now";
   place("page").hidden = page === "now";
-  for (const link of place("pages").children) {
-    const isHere = link.dataset.page === SECTION_OF[page];
+  for (const link of document.querySelectorAll("a[data-page]")) {
     link.setAttribute("href", link.dataset.page === "now" ? hrefOf([]) : hrefOf([link.dataset.page]));
-    if (isHere) link.setAttribute("aria-current", "page");
+  }
+  for (const link of place("pages").children) {
+    if (link.dataset.page === SECTION_OF[page]) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   showFoot();

@@ -66,6 +66,18 @@ class ActiveAlert(Row):
     kind: Kind
 
 
+class WatchingRule(Row):
+    """A rule that looks at a thing, with the thresholds that count for it."""
+
+    rule_name: str
+    description: str
+    unit: str | None
+    comparison: str
+    thresholds: dict[Severity, float]
+    is_own: bool
+    """Whether the thresholds are for this thing alone."""
+
+
 class AlertCounts(BaseModel):
     """How many alerts fire, whatever the list is about."""
 

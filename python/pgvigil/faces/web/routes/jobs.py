@@ -12,16 +12,15 @@ from pgvigil.faces.web.common import Db, Json
 from pgvigil.faces.web.database import Reader
 from pgvigil.faces.web.listing import REQUIRED, Filter, Listing, add_listings
 from pgvigil.faces.web.paging import Attempt, Part, Row, Rows
-from pgvigil.faces.web.parameters import ErrorNumber, From, GivenText, Severity, Text, To
+from pgvigil.faces.web.parameters import NAME, ErrorNumber, From, GivenText, Severity, Text, To
 from pgvigil.faces.web.problems import ProblemError, answers
-from pgvigil.faces.web.routes.alerts import ActiveAlert
+from pgvigil.faces.web.routes.alerts import ActiveAlert, WatchingRule
 from pgvigil.faces.web.routes.tasks import Ended
 
 router = APIRouter(tags=["jobs"])
 
-_NAME = {"min_length": 1, "max_length": 255, "pattern": r"^[^\x00]*$"}
-JobName = Annotated[str, Path(description="job_name of the job.", **_NAME)]
-TaskId = Annotated[str, Path(description="task_id of the run.", **_NAME)]
+JobName = Annotated[str, Path(description="job_name of the job.", **NAME)]
+TaskId = Annotated[str, Path(description="task_id of the run.", **NAME)]
 JobKind = Literal["step", "expected", "type"]
 Days = Annotated[int, Query(ge=1, le=366, description="How many days are counted.")]
 _MOST_ATTEMPTS = 50
@@ -101,18 +100,6 @@ class JobRun(Row):
     """Why it did not complete; null where nobody said."""
 
 
-class RuleOfJob(Row):
-    """A rule that looks at the job, with the thresholds that count for it."""
-
-    rule_name: str
-    description: str
-    unit: str | None
-    comparison: str
-    thresholds: dict[Severity, float]
-    is_own: bool
-    """Whether the thresholds are for this job."""
-
-
 class WholeJob(BaseModel):
     """A job, what is expected of it, and what is wrong with it."""
 
@@ -122,7 +109,7 @@ class WholeJob(BaseModel):
     step: Json
     """Its row of batch_workflow_config; null when it is no step."""
     alerts: list[ActiveAlert]
-    rules: list[RuleOfJob]
+    rules: list[WatchingRule]
     as_of: datetime
 
 
@@ -277,7 +264,7 @@ async def job(db: Db, job_name: JobName, days: Days = 30) -> WholeJob:
                 "expected": await _first(reader, jobs.EXPECTED, values),
                 "step": await _first(reader, jobs.STEP, values),
                 "alerts": await reader.rows(alerts.ABOUT_JOB, values),
-                "rules": await reader.rows(alerts.RULES_OF_JOB, values),
+                "rules": await reader.rows(alerts.RULES_OF_JOB, {"about": job_name}),
                 "as_of": await reader.now(),
             }
         )

@@ -102,6 +102,12 @@ async def asset(request: Request, version: str, name: str) -> Response:
 @router.get("/rules/{name:path}", include_in_schema=False)
 @router.get("/silences", include_in_schema=False)
 @router.get("/channels", include_in_schema=False)
+@router.get("/components", include_in_schema=False)
+@router.get("/components/{name:path}", include_in_schema=False)
+@router.get("/records", include_in_schema=False)
+@router.get("/records/{name:path}", include_in_schema=False)
+@router.get("/queues", include_in_schema=False)
+@router.get("/queues/{name:path}", include_in_schema=False)
 async def page(request: Request) -> Response:
     """Return the page, which shows by its address what it is about."""
     files: PageFiles = request.app.state.page

@@ -8,18 +8,28 @@ from pydantic import BaseModel
 
 from pgvigil.database.queries import trends as queries
 from pgvigil.faces.web.common import Db
+from pgvigil.faces.web.database import Reader
 from pgvigil.faces.web.listing import Filter, Listing, add_listings
 from pgvigil.faces.web.paging import Part, Row, RowNumber, Rows
 from pgvigil.faces.web.parameters import From, Severity, Text, To
 from pgvigil.faces.web.problems import answers
-from pgvigil.faces.web.spans import AskedSpan
+from pgvigil.faces.web.spans import AskedSpan, Span
 
 router = APIRouter(tags=["state"])
 
-_USUAL_HOURS = 24
+USUAL_HOURS = 24
 # A chart of the last hours has room for a hundred or two.
 _FINEST = (("minute", 3), ("hour", 24 * 7), ("day", 24 * 400))
 _MOST_MARKS = 20
+
+
+async def resolution_of(reader: Reader, span: Span, from_at: datetime, to_at: datetime) -> str:
+    """Return by what a chart of a span is drawn: minute, hour or day."""
+    if span.is_of_hours:
+        hours = span.hours or USUAL_HOURS
+        return next(name for name, most in _FINEST if hours <= most)
+    resolution: str = await reader.value(queries.RESOLUTION, {"from_at": from_at, "to_at": to_at})
+    return resolution
 
 
 class Point(BaseModel):
@@ -91,13 +101,9 @@ async def trends(
     """
     async with db.reading() as reader:
         now = await reader.now()
-        from_at, to_at = span.bounds(now, _USUAL_HOURS)
+        from_at, to_at = span.bounds(now, USUAL_HOURS)
         values = {"from_at": from_at, "to_at": to_at, "is_of_hours": span.is_of_hours}
-        if span.is_of_hours:
-            hours = span.hours or _USUAL_HOURS
-            resolution = next(name for name, most in _FINEST if hours <= most)
-        else:
-            resolution = await reader.value(queries.RESOLUTION, values)
+        resolution = await resolution_of(reader, span, from_at, to_at)
         rows = await reader.rows(queries.POINTS, {**values, "what": what, "resolution": resolution})
     return Trends.model_validate({**values, "resolution": resolution, "rows": rows, "as_of": now})
 
@@ -110,7 +116,7 @@ async def chart_marks(db: Db, span: AskedSpan, component: Text = None) -> Marks:
     """
     async with db.reading() as reader:
         now = await reader.now()
-        from_at, to_at = span.bounds(now, _USUAL_HOURS)
+        from_at, to_at = span.bounds(now, USUAL_HOURS)
         values = {"from_at": from_at, "to_at": to_at}
         rows = await reader.rows(
             queries.MARKS, {**values, "component": component, "limit": _MOST_MARKS + 1}
