@@ -99,7 +99,7 @@ export function renderHealth(rows, now) {
     "li",
     { class: `component is-${component.status}`, "data-key": `${component.component_type}/${component.component_name}` },
     el("div", { class: "component-head" },
-      el("strong", { class: "clip" }, el("a", { href: hrefOfComponent(component) }, component.component_name)), badge(component.status)),
+      el("a", { class: "clip", href: hrefOfComponent(component), title: component.component_name }, component.component_name), badge(component.status)),
     component.status !== component.last_status && el("p", {}, `was ${component.last_status} when last checked`),
     component.failure_reason && el("p", { class: "clip-2" }, component.failure_reason),
     el("p", { class: "faint" },
