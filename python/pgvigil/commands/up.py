@@ -10,6 +10,7 @@ import click
 
 from pgvigil.commands.options import Duration, dsn_option, log_format_option, log_level_option
 from pgvigil.commands.run import runner_options
+from pgvigil.commands.serve import command as serve
 from pgvigil.commands.serve import listening_server, serving_options
 from pgvigil.database.log import LogFormat, log, log_of, set_up_logging
 from pgvigil.runner import Runner, Settings
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     from pgvigil.faces.web.serving import WebServer
 
 _STOPPED = 130
-_SERVING = (
-    "host", "port", "allow_remote", "names", "api_paths", "token_file", "ping_key_file",
-    "connections", "seconds_to_answer",
-)  # fmt: skip
+# What the options of `pgvigil serve` are called that are not those of every command.
+_SERVING = {option.name for option in serve.params} - {"dsn", "log_format"}
 
 
 @click.command()

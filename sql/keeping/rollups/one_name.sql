@@ -29,8 +29,13 @@ as $$
 declare
     v_stored constant text
     := case when p_resolution in ('minute', 'hour') then p_resolution else 'day' end;
-    v_from constant timestamptz := date_trunc(p_resolution, p_from, 'UTC');
+    v_known constant text[] := array['minute', 'hour', 'day', 'week', 'month'];
+    v_from timestamptz;
 begin
+    if p_resolution <> all (v_known) then
+        perform monitoring._refuse_choice('resolution', p_resolution, v_known);
+    end if;
+    v_from := date_trunc(p_resolution, p_from, 'UTC');
     return query
     select p_resolution, date_trunc(p_resolution, t.bucket_at, 'UTC'), p_name, t.label, t.component,
         t.row_count, t.value_count, t.value_sum, t.value_sum_squares, t.value_min, t.value_max,

@@ -50,7 +50,7 @@ begin atomic
                 or p_component in (h.labels ->> 'component', h.labels ->> 'task_type')
             )
         order by h.changed_at desc, h.transition_id desc
-        limit p_limit
+        limit monitoring._checked_size('limit', p_limit)
     )
     order by marked_at;
 end;

@@ -61,7 +61,8 @@ begin
         and (p_after_name is null or (
             -coalesce(a.trouble, 0), -r.standing, s.component_type, s.component_name
         ) > (
-            -coalesce(p_after_trouble, 0), -coalesce(p_after_standing, 0), p_after_type, p_after_name
+            -coalesce(p_after_trouble::bigint, 0), -coalesce(p_after_standing::bigint, 0),
+            p_after_type, p_after_name
         ))
     order by coalesce(a.trouble, 0) desc, r.standing desc, s.component_type, s.component_name
     limit p_limit;

@@ -163,7 +163,10 @@ begin
         )
         and (p_after_dataset is null or (
             -coalesce(a.trouble, 0), -coalesce(i.open_records, 0), k.dataset
-        ) > (-coalesce(p_after_trouble, 0), -coalesce(p_after_open, 0), p_after_dataset))
+        ) > (
+            -coalesce(p_after_trouble::bigint, 0), -coalesce(p_after_open::numeric, 0),
+            p_after_dataset
+        ))
     order by coalesce(a.trouble, 0) desc, coalesce(i.open_records, 0) desc, k.dataset
     limit p_limit;
 end

@@ -142,7 +142,7 @@ begin
                 lower(p_search collate "C") in lower(k.job_name collate "C")
             ) > 0)
             and (p_after_name is null or (-coalesce(a.trouble, 0), k.job_name) > (
-                -coalesce(p_after_trouble, 0), p_after_name
+                -coalesce(p_after_trouble::bigint, 0), p_after_name
             ))
         order by coalesce(a.trouble, 0) desc, k.job_name
         limit p_limit

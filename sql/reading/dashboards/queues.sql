@@ -59,7 +59,7 @@ begin
             lower(p_search collate "C") in lower(k.name collate "C")
         ) > 0)
         and (p_after_name is null or (-coalesce(a.trouble, 0), -s.pending, k.name) > (
-            -coalesce(p_after_trouble, 0), -coalesce(p_after_pending, 0), p_after_name
+            -coalesce(p_after_trouble::bigint, 0), -coalesce(p_after_pending::numeric, 0), p_after_name
         ))
     order by coalesce(a.trouble, 0) desc, s.pending desc, k.name
     limit p_limit;

@@ -260,6 +260,13 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 begin
+    if p_buckets is null or not jsonb_path_exists(
+        p_buckets, 'strict $ ? (@.type() == "array" && !exists(@[*] ? (@.type() != "object")))'
+    ) then
+        perform monitoring._refuse_json(
+            'buckets', p_buckets::text, 'the buckets that get_fleet_changes() told'
+        );
+    end if;
     return (
         with asked as (
             select b.*

@@ -251,17 +251,20 @@ def test_threads_share_a_client(dsn: str, connection: psycopg.Connection) -> Non
 def test_a_forked_child_opens_a_connection_of_its_own(
     dsn: str, connection: psycopg.Connection
 ) -> None:
-    with MonitoringClient(dsn) as monitor:
-        task_id = monitor.start_task("x", task_id="parent")
-        assert monitor.flush()
-        monitor.record_log("info", "once")
-        child = multiprocessing.get_context("fork").Process(
-            target=lambda: monitor.start_task("x", task_id="child")
-        )
+    with MonitoringClient(dsn) as client:
+
+        def work() -> None:
+            client.start_task("x", task_id="child")
+            assert client.flush(20)  # its end waits no longer than two seconds
+
+        task_id = client.start_task("x", task_id="parent")
+        assert client.flush()
+        client.record_log("info", "once")
+        child = multiprocessing.get_context("fork").Process(target=work)
         child.start()
         child.join(20)
         assert child.exitcode == 0
-        monitor.complete_task(task_id)
+        client.complete_task(task_id)
     tasks = rows(connection, "select task_id, worker_id from monitoring.processing_metrics")
     assert {task["task_id"] for task in tasks} == {"parent", "child"}
     assert len({task["worker_id"] for task in tasks}) == 2

@@ -159,8 +159,8 @@ def test_it_shows_itself_by_name(jobs: JobBench, runner: RunningRunner) -> None:
     jobs.add("one")
     jobs.add("two")
     query = "select count(*) from pg_stat_activity where application_name = 'pgvigil runner'"
-    # The supervisor, the sender and two workers.
-    wait_until(lambda: rows(jobs.session, query) == [{"count": 5}])
+    # The supervisor, the sender, two workers, and those who read queries and members of a fleet.
+    wait_until(lambda: rows(jobs.session, query) == [{"count": 6}])
 
 
 def test_it_sets_aside_the_limits_of_its_role(dsn: str, jobs: JobBench) -> None:

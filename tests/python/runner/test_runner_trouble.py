@@ -129,7 +129,8 @@ def test_sessions_ended_while_idle_are_opened_again_and_lose_nothing(
         wait_until(lambda: jobs.done("wanted") == 2)
         running.wait_for("the database works again")
         assert running.stop() == 0
-    assert running.text.count("trying again") == 1
+    # Once for all of them, but that one may be back before another has noticed.
+    assert running.text.count("trying again") in (1, 2)
 
 
 def test_a_silent_server_is_given_up(

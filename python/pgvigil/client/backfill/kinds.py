@@ -86,6 +86,7 @@ KINDS: dict[str, Kind] = {
             "error_type severity",
             "message task_id component stack fingerprint",
             "details",
+            derived="error_group",
         ),
         _kind(
             "metrics",
