@@ -29,11 +29,11 @@ as $$
 declare
     v_stored constant text
     := case when p_resolution in ('minute', 'hour') then p_resolution else 'day' end;
-    v_known constant text[] := array['minute', 'hour', 'day', 'week', 'month'];
     v_from timestamptz;
 begin
-    if p_resolution <> all (v_known) then
-        perform monitoring._refuse_choice('resolution', p_resolution, v_known);
+    -- There is nothing of it, as in the views.
+    if p_resolution <> all (array['minute', 'hour', 'day', 'week', 'month']) then
+        return;
     end if;
     v_from := date_trunc(p_resolution, p_from, 'UTC');
     return query

@@ -71,7 +71,7 @@ begin atomic
         and (p_from is null or v.released_at >= p_from)
         and (p_to is null or v.released_at < p_to)
     order by v.released_at desc, v.release_id desc
-    limit monitoring._checked_size('limit', p_limit);
+    limit case when p_limit < 0 then 0 else p_limit end;
 end;
 
 comment on function monitoring.get_releases(text, timestamptz, timestamptz, integer) is

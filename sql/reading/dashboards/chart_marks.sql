@@ -50,7 +50,7 @@ begin atomic
                 or p_component in (h.labels ->> 'component', h.labels ->> 'task_type')
             )
         order by h.changed_at desc, h.transition_id desc
-        limit monitoring._checked_size('limit', p_limit)
+        limit case when p_limit < 0 then 0 else p_limit end
     )
     order by marked_at;
 end;
